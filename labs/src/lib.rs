@@ -1,0 +1,2 @@
+//! The guided labs: predict, observe, explain, change, check.
+#![forbid(unsafe_code)]

@@ -1,0 +1,601 @@
+//! The types that the eBPF programs and user space share.
+//!
+//! Everything here is `#[repr(C)]`, made of fixed-width integers and byte arrays, without implicit
+//! padding, and little-endian on the wire (both supported architectures are). User space never
+//! casts a pointer to these: `tracer::decode` reads field by field from checked slices.
+//!
+//! A record in the ring buffer starts with a [`Head`]; `Head::kind` is one of [`kind`]. All times
+//! are nanoseconds of `CLOCK_MONOTONIC` (`bpf_ktime_get_ns`), all sizes bytes unless a name says
+//! pages.
+//!
+//! **Calls.** Each thread numbers its calls (system calls and user page faults) from 1: `Head::seq`.
+//! A record that belongs to a call carries the call's thread and `seq`, whichever task was current
+//! when it was made. The record *of* the call comes last, when the call has ended, so a reader meets
+//! a call's parts before the call (except for what completes after it).
+#![no_std]
+#![forbid(unsafe_code)]
+
+/// What a ring-buffer record is: the value of [`Head::kind`].
+pub mod kind {
+    /// A system call without a descriptor argument has ended: [`super::Syscall`].
+    pub const SYSCALL: u8 = 1;
+    /// A system call on a descriptor has ended: [`super::SyscallFile`].
+    pub const SYSCALL_FILE: u8 = 2;
+    /// More about the call that follows with the same `tid` and `seq`: [`super::Extra`].
+    pub const EXTRA: u8 = 3;
+    /// A user page fault, sent when its thread does the next thing: [`super::Fault`].
+    pub const FAULT: u8 = 4;
+    /// Block I/O that the program caused has completed: [`super::Block`].
+    pub const BLOCK: u8 = 5;
+    /// A packet of one of the program's sockets was handed to a device: [`super::Xmit`].
+    pub const XMIT: u8 = 6;
+    /// An io_uring request has completed: [`super::Uring`].
+    pub const URING: u8 = 7;
+    /// A thread is back on a CPU after having been off it: [`super::Switch`].
+    pub const SWITCH: u8 = 8;
+    /// A thread or process was created: [`super::Fork`].
+    pub const FORK: u8 = 9;
+    /// `execve` replaced the program: [`super::Exec`].
+    pub const EXEC: u8 = 10;
+    /// A thread has ended: [`super::Exit`].
+    pub const EXIT: u8 = 11;
+    /// The path that an `open` was called with: [`super::Name`].
+    pub const NAME: u8 = 12;
+    /// A range of file pages that a call made dirty: [`super::Dirty`].
+    pub const DIRTY: u8 = 13;
+    /// Number of kinds (for tables indexed by kind).
+    pub const COUNT: usize = 14;
+}
+
+/// The common start of every record. 24 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// One of [`kind`].
+    pub kind: u8,
+    /// Bits of [`flag`].
+    pub flags: u8,
+    /// System call number ([`kind::SYSCALL`], [`kind::SYSCALL_FILE`], [`kind::EXTRA`]), else 0.
+    pub nr: u16,
+    /// Thread id in the initial PID namespace.
+    pub tid: u32,
+    /// Thread group (process) id.
+    pub tgid: u32,
+    /// Number of the call within its thread; 0 if outside any call.
+    pub seq: u32,
+    /// When it happened (a call: when it began), ns.
+    pub ts: u64,
+}
+
+/// Bits of [`Head::flags`].
+pub mod flag {
+    /// A 32-bit system call on a 64-bit kernel: `nr` is of the other table, arguments unread.
+    pub const COMPAT: u8 = 1;
+    /// The current task was not a thread of the program (a kernel worker, an interrupt).
+    pub const ELSEWHERE: u8 = 2;
+    /// The task is a kernel thread of the program's own (io_uring worker or SQPOLL thread).
+    pub const IO_THREAD: u8 = 4;
+    /// The call had begun before tracing did (attach): its begin is unknown and set to its end.
+    pub const JOINED: u8 = 8;
+}
+
+/// What a descriptor refers to, read from the `struct file` itself. 32 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FileRef {
+    /// `inode->i_ino`.
+    pub ino: u64,
+    /// `super_block->s_dev` in the kernel's encoding (major << 20 | minor).
+    pub dev: u32,
+    /// Low 32 bits of `super_block->s_magic` (`EXT4_SUPER_MAGIC`, `TMPFS_MAGIC`, …).
+    pub magic: u32,
+    /// `inode->i_rdev` of a character or block device (kernel encoding), else 0.
+    pub rdev: u32,
+    /// `file->f_flags` (`O_DIRECT`, `O_APPEND`, …, the architecture's values).
+    pub f_flags: u32,
+    /// `inode->i_mode`: file type and permissions. 0: the descriptor was not open.
+    pub mode: u16,
+    /// Sockets: `sk_family` (`AF_INET` …), else 0.
+    pub family: u16,
+    /// Sockets: `sk_type` (`SOCK_STREAM` …), else 0.
+    pub sock_type: u16,
+    /// Sockets: `sk_protocol` (`IPPROTO_TCP` …), else 0.
+    pub protocol: u16,
+}
+
+/// A system call that has ended. 88 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Syscall {
+    pub head: Head,
+    /// Time from entry to exit, ns.
+    pub dur: u64,
+    /// Return value; −4095 … −1 is an errno.
+    pub ret: i64,
+    /// The six argument registers as they were at entry.
+    pub args: [u64; 6],
+}
+
+/// A system call on a descriptor: the call, and what the descriptor is. 120 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyscallFile {
+    pub call: Syscall,
+    /// The descriptor argument, or the descriptor returned (`openat`, `accept4` …).
+    pub file: FileRef,
+}
+
+/// What else happened in a call; sent before the call's own record, and only if a field is not 0.
+/// 104 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    pub head: Head,
+    /// The second descriptor (`out_fd` of `sendfile` is first, `in_fd` second; `fd_out` of `splice`).
+    pub file2: FileRef,
+    /// Bytes seen by `skb_copy_datagram_iovec`: copied socket → user in this call.
+    pub skb_copied: u64,
+    /// Pages inserted into the page cache for file data by this call.
+    pub cache_pages: u32,
+    /// Pages inserted for file-system metadata (page cache of the block device).
+    pub meta_pages: u32,
+    /// Page faults that the kernel took in this call on user memory: minor.
+    pub min_flt: u32,
+    /// The same: major.
+    pub maj_flt: u32,
+    /// Interrupts that landed on this thread, in user or kernel mode, since its last record.
+    pub irqs: u32,
+    /// Of these, those that landed in user mode.
+    pub irqs_user: u32,
+    /// Interface index from which the bytes in `skb_copied` came (`skb_iif`), 0 if none.
+    pub iif: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+    /// Bytes of zeroed user pages allocated (first touch by the kernel on the program's behalf).
+    pub zeroed: u64,
+}
+
+/// A page fault taken in user mode. Sent when the thread does the next thing. 104 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fault {
+    pub head: Head,
+    /// Faulting address.
+    pub addr: u64,
+    /// Instruction pointer in user mode.
+    pub ip: u64,
+    /// Error code of the architecture (x86: bit 0 protection, 1 write, 4 instruction fetch).
+    pub error_code: u32,
+    /// Counters of `task_struct` moved by this fault: minor.
+    pub min_flt: u16,
+    /// The same: major.
+    pub maj_flt: u16,
+    /// Bytes of user pages that the allocator zeroed (`__GFP_ZERO`) in this fault.
+    pub zeroed: u64,
+    /// Bytes of user pages allocated without zeroing (to be filled by a copy or by I/O).
+    pub unzeroed: u64,
+    /// Pages inserted into the page cache by this fault.
+    pub cache_pages: u32,
+    /// Bits of [`rss`]: which `mm` counters this fault moved (`rss_stat`, from Linux 6.2).
+    pub rss: u32,
+    /// Pages in the range that fault-around was asked to map (`mm_filemap_map_pages`), 0 if none.
+    pub around_pages: u32,
+    /// 1 if `mm_filemap_fault` fired.
+    pub filemap: u32,
+    /// The file behind the fault, if a `filemap` tracepoint named it: `i_ino`.
+    pub ino: u64,
+    /// The same: `s_dev`, kernel encoding.
+    pub dev: u32,
+    /// The same: first page offset in the file.
+    pub pgoff: u32,
+    /// Interrupts that landed on this thread while it ran from here to the next record.
+    pub irqs: u32,
+    /// Of these, those that landed in user mode.
+    pub irqs_user: u32,
+}
+
+/// Bits of [`Fault::rss`]: the member of `rss_stat` (`mm_types_task.h`).
+pub mod rss {
+    pub const FILE: u32 = 1 << 0;
+    pub const ANON: u32 = 1 << 1;
+    pub const SWAP: u32 = 1 << 2;
+    pub const SHMEM: u32 = 1 << 3;
+}
+
+/// Completed block I/O: the bios of one request that belong to one call.
+///
+/// `head` names the thread and call that submitted it or, where [`flag::ELSEWHERE`] is set, is
+/// zero but for `ts` and `tgid` (the process that made the inode dirty): user space ties it by page.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Block {
+    /// `ts` is when the first of the bios was queued.
+    pub head: Head,
+    /// When the request was given to the driver; 0 if that was not seen.
+    pub issued: u64,
+    /// When the request completed.
+    pub completed: u64,
+    /// First 512-byte sector, of the whole disk.
+    pub sector: u64,
+    /// Bytes of these bios.
+    pub bytes: u32,
+    /// Disk: major << 20 | first minor.
+    pub disk: u32,
+    /// Bits of [`bio`].
+    pub bio: u32,
+    /// `blk_status_t` of the completion, 0 is success.
+    pub status: u32,
+    /// Inode whose page cache the first page belongs to, 0 if none (anonymous memory: direct I/O).
+    pub ino: u64,
+    /// Page offset of that page in the inode.
+    pub index: u64,
+    /// `s_dev` of the inode.
+    pub dev: u32,
+    /// How many bios.
+    pub bios: u32,
+}
+
+/// Bits of [`Block::bio`].
+pub mod bio {
+    /// Device ← memory; otherwise device → memory.
+    pub const WRITE: u32 = 1;
+    /// The page belongs to the page cache of a regular file (or directory).
+    pub const FILE: u32 = 2;
+    /// The page belongs to the page cache of a block device: file-system metadata, or the raw device.
+    pub const BDEV: u32 = 4;
+    /// The page is anonymous memory or a kernel buffer: direct I/O, swap, a file system's own buffer.
+    pub const ANON: u32 = 8;
+    /// `REQ_META` was set: file-system metadata.
+    pub const META: u32 = 16;
+    /// `REQ_SYNC`.
+    pub const SYNC: u32 = 32;
+    /// `REQ_RAHEAD`: readahead.
+    pub const READAHEAD: u32 = 64;
+    /// The page is a swap-cache page.
+    pub const SWAP: u32 = 128;
+}
+
+/// A packet handed to a network device. 64 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Xmit {
+    pub head: Head,
+    /// `skb->len`, headers included, bytes.
+    pub len: u32,
+    /// `dev->ifindex`.
+    pub ifindex: u32,
+    /// `skb->data_len`: of it, bytes in page fragments.
+    pub data_len: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+    /// `i_ino` of the socket (`sockfs`).
+    pub sock_ino: u64,
+    /// `dev->name`, NUL padded.
+    pub name: [u8; 16],
+}
+
+/// A completed io_uring request. 96 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uring {
+    /// The thread that submitted it and, if it did so in a call, that call. `ts`: submission.
+    pub head: Head,
+    /// When the completion was posted.
+    pub completed: u64,
+    /// The program's own tag.
+    pub user_data: u64,
+    /// `cqe->res`.
+    pub res: i32,
+    /// `IORING_OP_*`.
+    pub opcode: u8,
+    /// Bits of [`uring`].
+    pub how: u8,
+    /// `cqe->flags`, low 16 bits (`IORING_CQE_F_MORE`, `F_NOTIF` …).
+    pub cqe_flags: u16,
+    /// The file, if the request has one.
+    pub file: FileRef,
+    /// Identifies the ring.
+    pub ring: u64,
+}
+
+/// Bits of [`Uring::how`].
+pub mod uring {
+    /// Punted to an io-wq worker.
+    pub const ASYNC: u8 = 1;
+    /// Submitted by an SQPOLL thread.
+    pub const SQPOLL: u8 = 2;
+    /// Completed in another task's context.
+    pub const ELSEWHERE: u8 = 4;
+}
+
+/// A thread was off the CPU and is back. 40 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Switch {
+    /// `ts` is when it left the CPU; `seq` the call in which it did, 0 in user mode.
+    pub head: Head,
+    /// How long it was off, ns.
+    pub off: u64,
+    /// 1 if it blocked (voluntary), 0 if it was preempted (involuntary).
+    pub voluntary: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+}
+
+/// A new thread or process. `head` is the creator. 48 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fork {
+    pub head: Head,
+    pub child_tid: u32,
+    pub child_tgid: u32,
+    /// `clone_flags`.
+    pub clone_flags: u64,
+    /// 1 if the child is an io_uring thread.
+    pub io_thread: u32,
+    /// 1 if the child is traced.
+    pub traced: u32,
+}
+
+/// `execve` succeeded. 40 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exec {
+    pub head: Head,
+    /// The new `comm`, NUL padded.
+    pub comm: [u8; 16],
+}
+
+/// A thread has ended. 72 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exit {
+    pub head: Head,
+    /// `task->exit_code`: wait status.
+    pub exit_code: u32,
+    /// 1 if the whole process is gone with it.
+    pub group_dead: u32,
+    /// The kernel's own counts of this thread, for cross-checks.
+    pub min_flt: u64,
+    pub maj_flt: u64,
+    pub nvcsw: u64,
+    pub nivcsw: u64,
+    /// The call that it was in (`exit_group`, a blocked call): number, and 1 in `in_call`.
+    pub nr: u32,
+    pub in_call: u32,
+}
+
+/// Longest path kept of an `open`, with its NUL.
+pub const NAME_MAX: usize = 256;
+
+/// The path given to `open`, `openat`, `openat2`, `creat`: [`NAME_FIXED`] + `len` bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name {
+    pub head: Head,
+    pub ino: u64,
+    pub dev: u32,
+    /// The descriptor returned.
+    pub fd: i32,
+    /// Bytes of `path` that are set, NUL not counted.
+    pub len: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+    pub path: [u8; NAME_MAX],
+}
+
+/// Bytes of a [`Name`] before its path.
+pub const NAME_FIXED: usize = 48;
+
+/// Pages of a file that the current call made dirty. 48 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dirty {
+    pub head: Head,
+    pub ino: u64,
+    /// First page offset.
+    pub index: u64,
+    /// `s_dev`, kernel encoding.
+    pub dev: u32,
+    /// Number of pages from `index` on.
+    pub pages: u32,
+}
+
+/// What tracing does with what it sees: the value of `Config::mode`.
+pub mod mode {
+    /// Records go to the ring buffer.
+    pub const RECORD: u32 = 0;
+    /// Per-CPU counters only (`bytehop stat`).
+    pub const STAT: u32 = 1;
+}
+
+/// Set once by user space before load, read-only afterwards (the verifier folds it).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Config {
+    /// One of [`mode`].
+    pub mode: u32,
+    /// 1: children are traced too.
+    pub follow: u32,
+    /// Bytes waiting in the ring buffer at which user space is woken.
+    pub wakeup_bytes: u32,
+    /// 1 if `io_uring_complete` passes a `struct io_uring_cqe *` (from 6.15), 0 if `user_data`, `res`.
+    pub uring_complete_cqe: u32,
+    /// 1 if the submit tracepoint is `io_uring_submit_req(req)`, 0 `io_uring_submit_sqe(ctx, req, …)`.
+    pub uring_submit_req: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+}
+
+/// Offset that means "this kernel has no such field": whatever needs it is off.
+pub const NO_OFFSET: u32 = u32::MAX;
+
+macro_rules! offsets {
+    ($($(#[$doc:meta])* $name:ident = $ty:literal . $path:literal $(| $ty2:literal . $path2:literal)*;)*) => {
+        /// Byte offsets of kernel struct fields, filled in from the running kernel's BTF before load.
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug)]
+        pub struct Offsets { $($(#[$doc])* pub $name: u32,)* }
+
+        impl Offsets {
+            /// All fields absent.
+            pub const NONE: Self = Self { $($name: NO_OFFSET,)* };
+            /// For each field: its name here, and the kernel `(struct, path)` places it may have,
+            /// in the order to try.
+            pub const FIELDS: &'static [(&'static str, &'static [(&'static str, &'static str)])] =
+                &[$((stringify!($name), &[($ty, $path) $(, ($ty2, $path2))*]),)*];
+            /// Sets the `i`th field of [`Self::FIELDS`].
+            pub fn set(&mut self, i: usize, value: u32) {
+                let mut n = 0;
+                $(if n == i { self.$name = value; } n += 1;)*
+                let _ = n;
+            }
+        }
+    };
+}
+
+offsets! {
+    task_pid = "task_struct"."pid";
+    task_tgid = "task_struct"."tgid";
+    task_flags = "task_struct"."flags";
+    task_status = "task_struct"."thread_info.status";
+    task_files = "task_struct"."files";
+    task_min_flt = "task_struct"."min_flt";
+    task_maj_flt = "task_struct"."maj_flt";
+    task_nvcsw = "task_struct"."nvcsw";
+    task_nivcsw = "task_struct"."nivcsw";
+    task_exit_code = "task_struct"."exit_code";
+    task_comm = "task_struct"."comm";
+    files_fdt = "files_struct"."fdt";
+    fdt_max_fds = "fdtable"."max_fds";
+    fdt_fd = "fdtable"."fd";
+    file_inode = "file"."f_inode";
+    file_flags = "file"."f_flags";
+    file_private = "file"."private_data";
+    inode_mode = "inode"."i_mode";
+    inode_ino = "inode"."i_ino";
+    inode_rdev = "inode"."i_rdev";
+    inode_sb = "inode"."i_sb";
+    sb_dev = "super_block"."s_dev";
+    sb_magic = "super_block"."s_magic";
+    mapping_host = "address_space"."host";
+    folio_mapping = "folio"."mapping" | "page"."mapping";
+    folio_index = "folio"."index" | "page"."index";
+    page_flags = "page"."flags";
+    /// `_flags_1` of a large folio holds the order in its low byte (Linux 6.6 on).
+    folio_flags_1 = "folio"."_flags_1";
+    /// Before that the order had a byte of its own.
+    folio_order = "folio"."_folio_order";
+    page_compound_head = "page"."compound_head";
+    bio_next = "bio"."bi_next";
+    bio_bdev = "bio"."bi_bdev";
+    bio_opf = "bio"."bi_opf";
+    bio_sector = "bio"."bi_iter.bi_sector";
+    bio_size = "bio"."bi_iter.bi_size";
+    bio_idx = "bio"."bi_iter.bi_idx";
+    bio_io_vec = "bio"."bi_io_vec";
+    bio_private = "bio"."bi_private";
+    bvec_page = "bio_vec"."bv_page";
+    bdev_disk = "block_device"."bd_disk";
+    disk_major = "gendisk"."major";
+    disk_minor = "gendisk"."first_minor";
+    rq_bio = "request"."bio";
+    rq_sector = "request"."__sector";
+    rq_len = "request"."__data_len";
+    rq_opf = "request"."cmd_flags";
+    socket_sk = "socket"."sk";
+    /// Where the socket lies in its inode's container.
+    socket_alloc_socket = "socket_alloc"."socket";
+    socket_alloc_inode = "socket_alloc"."vfs_inode";
+    sk_family = "sock"."__sk_common.skc_family";
+    sk_state = "sock"."__sk_common.skc_state";
+    sk_type = "sock"."sk_type";
+    sk_protocol = "sock"."sk_protocol";
+    sk_socket = "sock"."sk_socket";
+    skb_len = "sk_buff"."len";
+    skb_data_len = "sk_buff"."data_len";
+    skb_sk = "sk_buff"."sk";
+    skb_iif = "sk_buff"."skb_iif";
+    dev_ifindex = "net_device"."ifindex";
+    dev_name = "net_device"."name";
+    req_opcode = "io_kiocb"."opcode";
+    req_file = "io_kiocb"."file";
+    req_ctx = "io_kiocb"."ctx";
+    req_user_data = "io_kiocb"."cqe.user_data";
+    cqe_user_data = "io_uring_cqe"."user_data";
+    cqe_res = "io_uring_cqe"."res";
+    cqe_flags = "io_uring_cqe"."flags";
+}
+
+/// Byte offsets in the structure of user registers; filled in by the architecture's module.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Regs {
+    /// The six system call arguments.
+    pub args: [u32; 6],
+    /// The instruction pointer.
+    pub ip: u32,
+    /// Bit of `thread_info.status` that marks a 32-bit call, 0 if it cannot be told.
+    pub compat_bit: u32,
+}
+
+/// How the path needs a system call's arguments: one entry of the `SYSCALLS` map, indexed by number.
+///
+/// Bits 0–2: 1 + index of the descriptor argument, 0 if none; 3–5: the second one; 6: returns a
+/// descriptor; 7–9: 1 + index of a path argument; 10: pure data movement, cannot change which file
+/// any descriptor refers to (so cached classifications stay valid); 11: returns a number of bytes.
+pub mod sysinfo {
+    pub const FD_SHIFT: u32 = 0;
+    pub const FD2_SHIFT: u32 = 3;
+    pub const RETURNS_FD: u32 = 1 << 6;
+    pub const PATH_SHIFT: u32 = 7;
+    pub const PURE: u32 = 1 << 10;
+    /// The return value is a number of bytes.
+    pub const BYTES: u32 = 1 << 11;
+}
+
+/// Size of the tables indexed by system call number; numbers from here on count as the last entry.
+pub const SYSCALLS_MAX: usize = 512;
+
+/// Slots of the table of traced threads, indexed by `tid % TASK_SLOTS`; collisions go to a hash map.
+pub const TASK_SLOTS: usize = 16384;
+
+/// Counters of one system call on one kind of file, per CPU (`bytehop stat`). 40 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatCell {
+    pub calls: u64,
+    pub errors: u64,
+    /// Sum of the return values that are sizes.
+    pub bytes: u64,
+    /// Sum of the times from entry to exit, ns.
+    pub time: u64,
+}
+
+/// Key of the `STAT` map: which call on which kinds of files.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct StatKey {
+    pub nr: u32,
+    /// Index into the `CLASSES` table of the first and second descriptor; 0 for none.
+    pub class: u16,
+    pub class2: u16,
+}
+
+const _: () = {
+    assert!(size_of::<Head>() == 24);
+    assert!(size_of::<FileRef>() == 32);
+    assert!(size_of::<Syscall>() == 88);
+    assert!(size_of::<SyscallFile>() == 120);
+    assert!(size_of::<Extra>() == 104);
+    assert!(size_of::<Fault>() == 104);
+    assert!(size_of::<Block>() == 88);
+    assert!(size_of::<Xmit>() == 64);
+    assert!(size_of::<Uring>() == 88);
+    assert!(size_of::<Switch>() == 40);
+    assert!(size_of::<Fork>() == 48);
+    assert!(size_of::<Exec>() == 40);
+    assert!(size_of::<Exit>() == 72);
+    assert!(size_of::<Name>() == NAME_FIXED + NAME_MAX);
+    assert!(size_of::<Dirty>() == 48);
+};

@@ -1,0 +1,186 @@
+//! Events: the records of a trace, decoded.
+//!
+//! [`Event`] is what flows from the source (the kernel's ring buffer, or a recording) to whatever
+//! reads a trace. Records made in the kernel are decoded field by field by [`crate::decode`];
+//! records made in user space ([`Meta`]) are JSON.
+
+use serde::{Deserialize, Serialize};
+pub use tracer_ebpf::{
+    Block, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall, SyscallFile, Uring, Xmit,
+};
+
+/// One record of a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A system call ended. `file` is `None` where the call has no descriptor.
+    Syscall { call: Syscall, file: Option<FileRef> },
+    Extra(Extra),
+    Fault(Fault),
+    Block(Block),
+    Xmit(Xmit),
+    Uring(Uring),
+    Switch(Switch),
+    Fork(Fork),
+    Exec(Exec),
+    Exit(Exit),
+    Name(Name),
+    Dirty(Dirty),
+    Meta(Meta),
+}
+
+/// The path that a successful `open` was called with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    pub head: Head,
+    pub ino: u64,
+    pub dev: u32,
+    pub fd: i32,
+    /// As given by the program (may be relative); invalid UTF-8 is replaced.
+    pub path: String,
+}
+
+/// Kind byte of a record made in user space. Kernel records use the numbers below 128.
+pub const META: u8 = 128;
+
+/// A record made in user space. New variants and fields may be added; readers skip what they don't
+/// know, and every field added later has a default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "meta", rename_all = "snake_case")]
+pub enum Meta {
+    /// First record of every trace.
+    Start(Start),
+    /// A device, the first time it is met (or at start).
+    Device(Device),
+    /// Records that the kernel could not put into the ring buffer since the last such record.
+    Lost(Lost),
+    /// Last record of a trace that was ended in order.
+    End(End),
+    /// Something that a later version writes.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Where a trace was made, and of what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Start {
+    /// Version of bytehop.
+    pub bytehop: String,
+    /// `uname -r`.
+    pub kernel: String,
+    /// `uname -m`.
+    pub arch: String,
+    /// Level: "T", "F" or "B".
+    pub level: String,
+    /// Command line; empty for `attach`.
+    pub command: Vec<String>,
+    /// Process id of the command, or of the process attached to.
+    pub pid: u32,
+    /// True if the process ran before tracing began.
+    pub attached: bool,
+    /// Whether children are traced.
+    pub follow: bool,
+    /// Wall-clock time of the start, ns since the epoch.
+    pub realtime_ns: u64,
+    /// `CLOCK_MONOTONIC` at the same moment, ns.
+    pub monotonic_ns: u64,
+    /// Page size, bytes.
+    pub page_size: u32,
+    /// Hooks that are attached, as shown in `probe` ("tp:block_rq_complete").
+    pub probes: Vec<String>,
+    /// Hooks that are not, with the reason.
+    pub missing: Vec<(String, String)>,
+}
+
+/// Whether a device moves bytes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// A real device with a DMA engine (NVMe, AHCI, e1000e …).
+    Hardware,
+    /// A device that the hypervisor provides (virtio, Xen, Hyper-V): this machine's CPU is free.
+    Paravirtual,
+    /// No device at all: a CPU does the work (loop, zram, loopback, veth).
+    Software,
+    /// sysfs did not tell.
+    Unknown,
+}
+
+/// A block or network device, classified from sysfs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// "block" or "net".
+    pub class: DeviceClass,
+    /// Kernel name: `vda`, `nvme0n1`, `eth0`.
+    pub name: String,
+    /// Block: major << 20 | minor. Net: ifindex.
+    pub id: u32,
+    pub engine: Engine,
+    /// Driver (`virtio_blk`, `nvme`), empty if none.
+    #[serde(default)]
+    pub driver: String,
+    /// Bus (`virtio`, `pci`), empty if none.
+    #[serde(default)]
+    pub bus: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceClass {
+    Block,
+    Net,
+}
+
+/// Numbers of lost records, by kernel record kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lost {
+    /// Index: [`tracer_ebpf::kind`].
+    pub by_kind: Vec<u64>,
+    /// Lost system calls, by number.
+    pub calls: Vec<(u16, u64)>,
+}
+
+impl Lost {
+    /// All lost records.
+    pub fn total(&self) -> u64 {
+        self.by_kind.iter().sum()
+    }
+}
+
+/// How a trace ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct End {
+    /// Exit status as a shell would give it (128 + n after signal n); `None` if still running.
+    pub exit_status: Option<i32>,
+    /// `CLOCK_MONOTONIC` at the end, ns.
+    pub monotonic_ns: u64,
+    /// Time from the release of the command to its end, ns.
+    pub duration_ns: u64,
+    /// User + system CPU time of the command and its children, ns, from `wait4`.
+    pub cpu_ns: Option<u64>,
+    /// Why it ended: "exit", "interrupted", "duration", "detached".
+    pub reason: String,
+}
+
+impl Event {
+    /// The common head, if the record was made in the kernel.
+    pub fn head(&self) -> Option<&Head> {
+        Some(match self {
+            Event::Syscall { call, .. } => &call.head,
+            Event::Extra(e) => &e.head,
+            Event::Fault(e) => &e.head,
+            Event::Block(e) => &e.head,
+            Event::Xmit(e) => &e.head,
+            Event::Uring(e) => &e.head,
+            Event::Switch(e) => &e.head,
+            Event::Fork(e) => &e.head,
+            Event::Exec(e) => &e.head,
+            Event::Exit(e) => &e.head,
+            Event::Name(e) => &e.head,
+            Event::Dirty(e) => &e.head,
+            Event::Meta(_) => return None,
+        })
+    }
+}

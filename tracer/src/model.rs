@@ -1,0 +1,292 @@
+//! The domain model: places, hops, calls, and the summary of a run. See `docs/` and `domain.md`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::event::Engine;
+
+/// Where bytes live.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// A process's anonymous memory.
+    User,
+    /// File pages, also when they are mapped.
+    PageCache,
+    /// tmpfs and shared anonymous pages.
+    Shmem,
+    Pipe,
+    /// skb data.
+    Socket,
+    /// Another kernel buffer (tty, procfs, eventfd …).
+    Kernel,
+    /// A block device: `device:vda`.
+    Device(String),
+    /// A network device: `nic:eth0`.
+    Nic(String),
+    /// The kernel's source of zeros.
+    Zero,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::User => f.write_str("user"),
+            Place::PageCache => f.write_str("page_cache"),
+            Place::Shmem => f.write_str("shmem"),
+            Place::Pipe => f.write_str("pipe"),
+            Place::Socket => f.write_str("socket"),
+            Place::Kernel => f.write_str("kernel"),
+            Place::Device(name) => write!(f, "device:{name}"),
+            Place::Nic(name) => write!(f, "nic:{name}"),
+            Place::Zero => f.write_str("zero"),
+        }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+/// Who moves the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HopKind {
+    /// The CPU, byte by byte.
+    Copy,
+    /// A device.
+    Dma,
+    /// Nobody: a reference to the same pages is passed on.
+    Share,
+    /// Nobody: page-table entries are installed.
+    Map,
+    /// The CPU writes zeros.
+    Fill,
+}
+
+impl HopKind {
+    /// The letter that stands for it on screen.
+    pub fn letter(self) -> char {
+        match self {
+            HopKind::Copy => 'C',
+            HopKind::Dma => 'D',
+            HopKind::Share => 'S',
+            HopKind::Map => 'M',
+            HopKind::Fill => 'F',
+        }
+    }
+}
+
+/// How a number is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Evidence {
+    /// A probe saw it: its name, such as `tp:block_rq_complete`.
+    Measured { probe: Cow<'static, str> },
+    /// A rule concluded it: its name.
+    Inferred { rule: Cow<'static, str> },
+    /// Sampling, with the sampling method's name.
+    Estimated { method: Cow<'static, str> },
+}
+
+impl Evidence {
+    /// `measured`, `inferred` or `estimated`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Evidence::Measured { .. } => "measured",
+            Evidence::Inferred { .. } => "inferred",
+            Evidence::Estimated { .. } => "estimated",
+        }
+    }
+
+    /// The probe, rule or method.
+    pub fn by(&self) -> &str {
+        match self {
+            Evidence::Measured { probe } => probe,
+            Evidence::Inferred { rule } => rule,
+            Evidence::Estimated { method } => method,
+        }
+    }
+}
+
+/// One step that brings bytes, or the right to use them, from one place to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hop {
+    pub kind: HopKind,
+    pub from: Place,
+    pub to: Place,
+    /// Bytes actually moved, shared or mapped.
+    pub bytes: u64,
+    /// Operations it took (copies, requests, faults).
+    pub count: u64,
+    pub evidence: Evidence,
+    /// It ran later, or elsewhere, than the call that caused it.
+    pub deferred: bool,
+    /// For `dma`: what kind of device.
+    pub engine: Option<Engine>,
+    /// When it began and how long it took, ns; 0 where no probe tells.
+    pub ts: u64,
+    pub dur: u64,
+}
+
+/// Identifies a call: thread, and number within the thread. `seq` 0: outside any call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId {
+    pub tid: u32,
+    pub seq: u32,
+}
+
+/// Totals of one row of the hop table: hops alike in all that is not a quantity.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HopRow {
+    pub kind: HopKind,
+    pub from: Place,
+    pub to: Place,
+    pub count: u64,
+    pub bytes: u64,
+    pub evidence: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    pub deferred: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
+    /// CPU time, where a probe measured it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_ns: Option<u64>,
+}
+
+/// Changes of privilege level. `total` = 2 × system calls + 2 × user page faults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Crossings {
+    pub total: u64,
+    /// 2 × system calls.
+    pub syscall: u64,
+    /// 2 × user page faults.
+    pub page_fault: u64,
+    /// 2 × interrupts taken in user mode; beside `total`, not in it. `None`: not measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupt: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ContextSwitches {
+    pub voluntary: u64,
+    pub involuntary: u64,
+}
+
+/// One system call by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SyscallRow {
+    pub name: String,
+    pub calls: u64,
+    pub errors: u64,
+    /// Sum of the return values that are sizes, 0 for calls that return none.
+    pub bytes: u64,
+    pub time_ns: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PageFaults {
+    /// Without I/O, user mode and kernel mode together (as `getrusage` counts).
+    pub minor: u64,
+    /// With I/O.
+    pub major: u64,
+    /// Pages mapped by faults.
+    pub mapped_pages: u64,
+    /// Of all faults, those taken in user mode: these are crossings.
+    pub user: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProcessRow {
+    pub pid: u32,
+    pub comm: String,
+    /// Its parent, if that is traced too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ppid: Option<u32>,
+    pub syscalls: u64,
+    pub user_faults: u64,
+    /// Bytes that the CPU copied for it.
+    pub copied: u64,
+}
+
+/// I/O that is not payload or cannot be tied to a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct IoTotals {
+    pub read_requests: u64,
+    pub read_bytes: u64,
+    pub write_requests: u64,
+    pub write_bytes: u64,
+}
+
+/// A device that the program's bytes met.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeviceRow {
+    pub name: String,
+    pub class: crate::event::DeviceClass,
+    pub engine: Engine,
+    pub driver: String,
+    /// Bytes from and to it that were tied to the program.
+    pub read_bytes: u64,
+    pub write_bytes: u64,
+}
+
+/// A difference between a rule and a measurement, or between two measurements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Disagreement {
+    pub what: String,
+    pub expected: u64,
+    pub found: u64,
+    pub rule: String,
+}
+
+/// Off-CPU time of the program's threads.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Waits {
+    pub count: u64,
+    pub time_ns: u64,
+    /// Of it, while a block request of the same call was under way.
+    pub device_ns: u64,
+}
+
+/// What one run did: the content of the JSON summary (schema 1, `contract.md`) and of the text report.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    pub schema: u32,
+    pub bytehop: String,
+    pub kernel: String,
+    pub arch: String,
+    pub level: String,
+    pub command: Vec<String>,
+    pub exit_status: Option<i32>,
+    pub duration_ns: u64,
+    pub lost_events: u64,
+    pub crossings: Crossings,
+    pub context_switches: ContextSwitches,
+    pub syscalls: Vec<SyscallRow>,
+    pub page_faults: PageFaults,
+    pub hops: Vec<HopRow>,
+    pub disagreements: Vec<Disagreement>,
+    pub by_process: Vec<ProcessRow>,
+    /// Calls that never returned (`exit_group`, blocked at the end): not in `syscalls`.
+    pub never_returned: Vec<(String, u64)>,
+    pub waits: Waits,
+    /// Block I/O of file-system metadata and journal that the program's calls submitted.
+    pub metadata_io: IoTotals,
+    /// Block I/O in the program's name that no call could be found for.
+    pub unattributed: IoTotals,
+    /// Bytes that the program made dirty and that had not been written back at the end.
+    pub dirty_bytes: u64,
+    pub devices: Vec<DeviceRow>,
+    /// User + system CPU time, ns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_ns: Option<u64>,
+    /// Hooks that this kernel did not give, with the reason.
+    pub missing_probes: Vec<(String, String)>,
+    /// Plain sentences about what is not complete: a damaged recording, a trace cut off.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,2 @@
+//! The terminal UI over a stream of hops, live or recorded.
+#![forbid(unsafe_code)]
