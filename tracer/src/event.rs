@@ -141,7 +141,32 @@ pub struct Lost {
     pub calls: Vec<(u16, u64)>,
 }
 
+/// Names of the kernel's record kinds, indexed by [`tracer_ebpf::kind`] (0 is no kind).
+pub const KIND_NAMES: [&str; tracer_ebpf::kind::COUNT] = [
+    "unknown",
+    "syscall",
+    "syscall_file",
+    "extra",
+    "fault",
+    "block",
+    "xmit",
+    "uring",
+    "switch",
+    "fork",
+    "exec",
+    "exit",
+    "name",
+    "dirty",
+];
+
 impl Lost {
+    /// Lost records by the kind's name, kinds that lost none left out.
+    pub fn named(&self) -> Vec<(String, u64)> {
+        let name = |kind| *KIND_NAMES.get(kind).unwrap_or(&KIND_NAMES[0]);
+        let lost = self.by_kind.iter().enumerate().filter(|(_, n)| **n > 0);
+        lost.map(|(kind, n)| (name(kind).to_owned(), *n)).collect()
+    }
+
     /// All lost records.
     pub fn total(&self) -> u64 {
         self.by_kind.iter().sum()

@@ -265,6 +265,9 @@ pub struct Summary {
     pub exit_status: Option<i32>,
     pub duration_ns: u64,
     pub lost_events: u64,
+    /// The same by record kind ([`crate::event::Lost::named`]), summed over the run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost_by_kind: Vec<(String, u64)>,
     pub crossings: Crossings,
     pub context_switches: ContextSwitches,
     pub syscalls: Vec<SyscallRow>,
