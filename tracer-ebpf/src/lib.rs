@@ -253,6 +253,10 @@ pub mod bio {
     pub const READAHEAD: u32 = 64;
     /// The page is a swap-cache page.
     pub const SWAP: u32 = 128;
+    /// Not the first record of its request: the request was counted with an earlier one.
+    pub const CONTINUED: u32 = 256;
+    /// Completed by a driver that takes bios, not requests (zram, dm, md): seen at the bio.
+    pub const BIO_BASED: u32 = 512;
 }
 
 /// A packet handed to a network device. 64 bytes.
@@ -423,8 +427,11 @@ pub struct Config {
     pub uring_complete_cqe: u32,
     /// 1 if the submit tracepoint is `io_uring_submit_req(req)`, 0 `io_uring_submit_sqe(ctx, req, …)`.
     pub uring_submit_req: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// 1 if `sched_process_exit` passes `group_dead`.
+    pub exit_group_dead: u32,
+    /// Numbers of `execve` and `execveat`.
+    pub nr_execve: u32,
+    pub nr_execveat: u32,
 }
 
 /// Offset that means "this kernel has no such field": whatever needs it is off.
@@ -558,7 +565,144 @@ pub mod sysinfo {
 pub const SYSCALLS_MAX: usize = 512;
 
 /// Slots of the table of traced threads, indexed by `tid % TASK_SLOTS`; collisions go to a hash map.
-pub const TASK_SLOTS: usize = 16384;
+pub const TASK_SLOTS: usize = 8192;
+
+/// Bits of [`Task::flags`].
+pub mod task {
+    /// Waits for its first `execve`: nothing before it counts.
+    pub const HELD: u32 = 1;
+    /// Between entry and exit of a system call.
+    pub const IN_CALL: u32 = 2;
+    /// A page fault has begun and is not sent yet.
+    pub const FAULT_OPEN: u32 = 4;
+    /// An io_uring worker or SQPOLL thread.
+    pub const IO_THREAD: u32 = 8;
+    /// Its descriptor table is shared with another process: nothing about it is cached.
+    pub const NO_CACHE: u32 = 16;
+    /// The call in progress is a 32-bit one.
+    pub const COMPAT: u32 = 32;
+    /// Attached while running: its first call's begin was not seen.
+    pub const JOINED: u32 = 64;
+    /// Was on a CPU and left it voluntarily.
+    pub const BLOCKED: u32 = 128;
+}
+
+/// A cached classification of one descriptor. 56 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cached {
+    /// `Task::gen` of the process when it was read; 0 is never valid.
+    pub generation: u32,
+    pub fd: i32,
+    pub file: FileRef,
+    /// `stat`: index of the class in `CLASSES`.
+    pub class: u32,
+    /// `stat`: the last call made on it, and the counter cell of that call.
+    pub nr: u32,
+    pub cell: u32,
+    pub reserved: u32,
+}
+
+/// Number of descriptors whose classification each thread remembers (indexed by `fd % CACHED_FDS`).
+pub const CACHED_FDS: usize = 4;
+
+/// What the kernel side remembers of a traced thread. User space only writes `tid`, `tgid` and
+/// `flags` of the first one.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Task {
+    /// 0: this slot is free.
+    pub tid: u32,
+    pub tgid: u32,
+    /// Bits of [`task`].
+    pub flags: u32,
+    /// Number of the current or last call.
+    pub seq: u32,
+    /// Descriptor-table generation of the process (used in the leader's slot).
+    pub generation: u32,
+    /// Number of the system call in progress.
+    pub nr: u32,
+    /// When it began.
+    pub enter: u64,
+    /// `min_flt`, `maj_flt` of the task when the call began.
+    pub min_flt: u64,
+    pub maj_flt: u64,
+    /// What is sent as [`Extra`] if not 0.
+    pub skb_copied: u64,
+    pub zeroed: u64,
+    pub cache_pages: u32,
+    pub meta_pages: u32,
+    pub irqs: u32,
+    pub irqs_user: u32,
+    pub iif: u32,
+    /// Set where any of the above is not 0.
+    pub has_extra: u32,
+    /// When it left the CPU, 0: it is on it.
+    pub off_ts: u64,
+    /// First and second descriptor of the call in progress.
+    pub file: FileRef,
+    pub file2: FileRef,
+    pub has_file: u32,
+    pub has_file2: u32,
+    /// `stat`: counter cell of the call in progress.
+    pub cell: u32,
+    pub reserved: u32,
+    /// Dirty pages not sent yet.
+    pub dirty_ino: u64,
+    pub dirty_index: u64,
+    pub dirty_dev: u32,
+    pub dirty_pages: u32,
+    /// The open fault.
+    pub fault: Fault,
+    pub cache: [Cached; CACHED_FDS],
+}
+
+/// `stat`: cells below this are the counters of calls without a descriptor, by number.
+pub const CELL_FIRST: u32 = SYSCALLS_MAX as u32;
+/// `stat`: number of counter cells.
+pub const CELLS: usize = 4096;
+
+/// `stat`: what the `COUNTS` map counts; the key's `what`.
+pub mod count {
+    /// Completed block I/O; `id` = disk, `flags` = [`super::bio`] bits.
+    pub const BLOCK: u16 = 1;
+    /// Packets; `id` = ifindex.
+    pub const XMIT: u16 = 2;
+    /// User page faults; `flags` = 1 write to a present page, 2 file-backed.
+    pub const FAULT: u16 = 3;
+    /// Bytes copied socket → user (`skb_copy_datagram_iovec`).
+    pub const SKB: u16 = 4;
+    /// Off-CPU times: `flags` = 1 voluntary; bytes = ns.
+    pub const SWITCH: u16 = 5;
+    /// Interrupts; `flags` = 1 in user mode.
+    pub const IRQ: u16 = 6;
+    /// Pages zeroed for user memory.
+    pub const ZEROED: u16 = 7;
+    /// Pages made dirty.
+    pub const DIRTY: u16 = 8;
+    /// Minor and major faults of ended threads (`flags` = 1 major): the kernel's own counters.
+    pub const RUSAGE_FAULTS: u16 = 9;
+    /// Completed io_uring requests; `id` = opcode.
+    pub const URING: u16 = 10;
+}
+
+/// Key of the `COUNTS` map.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CountKey {
+    /// One of [`count`].
+    pub what: u16,
+    pub flags: u16,
+    pub id: u32,
+}
+
+/// Value of the `COUNTS` map.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    pub count: u64,
+    pub bytes: u64,
+}
 
 /// Counters of one system call on one kind of file, per CPU (`bytehop stat`). 40 bytes.
 #[repr(C)]
@@ -572,12 +716,12 @@ pub struct StatCell {
     pub time: u64,
 }
 
-/// Key of the `STAT` map: which call on which kinds of files.
+/// Key of the `CELL_IDS` map: which call on which kinds of files.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct StatKey {
     pub nr: u32,
-    /// Index into the `CLASSES` table of the first and second descriptor; 0 for none.
+    /// Index of the first and second descriptor's class; 0 for none.
     pub class: u16,
     pub class2: u16,
 }

@@ -1,0 +1,114 @@
+//! What a descriptor is, read from its `struct file`.
+
+use tracer_ebpf::{CACHED_FDS, Cached, FileRef, Task};
+
+use crate::kread::{load, probe};
+use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
+use crate::tasks::{current, generation};
+
+const S_IFMT: u16 = 0o170000;
+const S_IFCHR: u16 = 0o020000;
+const S_IFBLK: u16 = 0o060000;
+const S_IFSOCK: u16 = 0o140000;
+/// Bits of `f_flags` that matter to the path a byte takes; the rest only splits classes of `stat`.
+const PATH_FLAGS: u32 = 0o240000; // O_DIRECT: 0o40000 on x86, 0o200000 on arm64
+
+/// Address of the `struct file` of a descriptor of the current task, 0 if it is not open.
+#[inline(always)]
+fn file_of(fd: i32) -> u64 {
+    let files: *const u8 = load(current(), off!(task_files));
+    if files.is_null() || fd < 0 {
+        return 0;
+    }
+    let fdt: *const u8 = load(files, off!(files_fdt));
+    if fdt.is_null() {
+        return 0;
+    }
+    let max: u32 = load(fdt, off!(fdt_max_fds));
+    if fd as u32 >= max {
+        return 0;
+    }
+    let array: u64 = load(fdt, off!(fdt_fd));
+    // The same mask as the kernel's own look-up is not needed: `fd` is below `max`.
+    probe(array.wrapping_add(fd as u64 * 8), 0).unwrap_or(0)
+}
+
+/// Describes an open file.
+#[inline(never)]
+pub fn describe(file: u64, out: &mut FileRef) {
+    *out = FileRef { ino: 0, dev: 0, magic: 0, rdev: 0, f_flags: 0, mode: 0, family: 0, sock_type: 0, protocol: 0 };
+    let Some(inode) = probe::<u64>(file, off!(file_inode)) else { return };
+    out.f_flags = probe(file, off!(file_flags)).unwrap_or(0);
+    out.mode = probe(inode, off!(inode_mode)).unwrap_or(0);
+    out.ino = probe(inode, off!(inode_ino)).unwrap_or(0);
+    if let Some(sb) = probe::<u64>(inode, off!(inode_sb)) {
+        out.dev = probe(sb, off!(sb_dev)).unwrap_or(0);
+        out.magic = probe::<u64>(sb, off!(sb_magic)).unwrap_or(0) as u32;
+    }
+    match out.mode & S_IFMT {
+        S_IFCHR | S_IFBLK => out.rdev = probe(inode, off!(inode_rdev)).unwrap_or(0),
+        S_IFSOCK => {
+            // struct socket_alloc { struct socket socket; struct inode vfs_inode; } (include/net/sock.h)
+            let socket = inode
+                .wrapping_sub(off!(socket_alloc_inode) as u64)
+                .wrapping_add(off!(socket_alloc_socket) as u64);
+            if let Some(sk) = probe::<u64>(socket, off!(socket_sk)) {
+                out.family = probe(sk, off!(sk_family)).unwrap_or(0);
+                out.sock_type = probe(sk, off!(sk_type)).unwrap_or(0);
+                out.protocol = probe(sk, off!(sk_protocol)).unwrap_or(0);
+                let id = aya_ebpf::helpers::bpf_get_current_pid_tgid();
+                let owner = SockOwner { ino: out.ino, tid: id as u32, tgid: (id >> 32) as u32 };
+                let _ = SOCKS.insert(sk, owner, 0);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The classification of descriptor `fd`, from the thread's cache if nothing can have changed it.
+#[inline(always)]
+pub unsafe fn descriptor(t: *mut Task, fd: i32) -> Option<*mut Cached> {
+    let i = (fd as usize) & (CACHED_FDS - 1);
+    // SAFETY: `i` is below CACHED_FDS; `t` is a map value.
+    unsafe {
+        let c = &raw mut (*t).cache[i];
+        let generation = generation(t);
+        if generation != 0 && (*c).generation == generation && (*c).fd == fd {
+            return Some(c);
+        }
+        (*c).generation = generation;
+        (*c).fd = fd;
+        (*c).nr = u32::MAX;
+        (*c).class = 0;
+        let file = file_of(fd);
+        describe(file, &mut (*c).file);
+        if !crate::emit::recording() {
+            (*c).class = class(&(*c).file);
+        }
+        Some(c)
+    }
+}
+
+/// `stat`: a dense index for everything about a file that decides which way its bytes take.
+#[inline(never)]
+fn class(file: &FileRef) -> u32 {
+    let mut key = *file;
+    key.ino = 0;
+    key.f_flags &= PATH_FLAGS;
+    key.mode &= S_IFMT;
+    if let Some(id) = CLASSES.get_ptr(key) {
+        // SAFETY: a map value.
+        return unsafe { *id };
+    }
+    let Some(next) = NEXT.get_ptr_mut(1) else { return 0 };
+    // SAFETY: a map value. Two CPUs may meet a new class at once: then one index stays unused.
+    let id = unsafe {
+        *next += 1;
+        *next
+    };
+    match CLASSES.insert(key, id, 1 /* BPF_NOEXIST */) {
+        Ok(()) => id,
+        // SAFETY: a map value.
+        Err(_) => CLASSES.get_ptr(key).map_or(0, |id| unsafe { *id }),
+    }
+}

@@ -1,0 +1,59 @@
+//! Sending records, counting what does not fit.
+
+use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
+use aya_ebpf::helpers::generated::bpf_ringbuf_output;
+use tracer_ebpf::{Count, CountKey, Head, mode};
+
+use crate::maps::{COUNTS, EVENTS, LOST, LOST_CALLS, config};
+
+/// True where records are sent; false in `stat`, which only counts.
+#[inline(always)]
+pub fn recording() -> bool {
+    config!(mode) == mode::RECORD
+}
+
+/// Sends one record. User space polls: no wake-up, which would cost more than the record.
+#[inline(always)]
+pub fn send<T>(head: &Head, record: *const T) {
+    send_bytes(head, record.cast(), size_of::<T>() as u64);
+}
+
+#[inline(always)]
+pub fn send_bytes(head: &Head, record: *const u8, len: u64) {
+    // SAFETY: `record` points to `len` initialised bytes on the stack or in a map, as the verifier checks.
+    let r = unsafe {
+        bpf_ringbuf_output((&raw const EVENTS).cast_mut().cast(), record.cast_mut().cast(), len, BPF_RB_NO_WAKEUP as u64)
+    };
+    if r != 0 {
+        lost(head);
+    }
+}
+
+#[inline(never)]
+fn lost(head: &Head) {
+    if let Some(n) = LOST.get_ptr_mut(head.kind as u32) {
+        // SAFETY: a value of a per-CPU map.
+        unsafe { *n += 1 };
+    }
+    if head.kind == tracer_ebpf::kind::SYSCALL || head.kind == tracer_ebpf::kind::SYSCALL_FILE {
+        if let Some(n) = LOST_CALLS.get_ptr_mut(head.nr as u32) {
+            // SAFETY: as above.
+            unsafe { *n += 1 };
+        }
+    }
+}
+
+/// `stat`: counts one of `what`.
+#[inline(always)]
+pub fn count(what: u16, flags: u16, id: u32, n: u64, bytes: u64) {
+    let key = CountKey { what, flags, id };
+    if let Some(c) = COUNTS.get_ptr_mut(key) {
+        // SAFETY: a value of a per-CPU map.
+        unsafe {
+            (*c).count += n;
+            (*c).bytes += bytes;
+        }
+    } else {
+        let _ = COUNTS.insert(key, Count { count: n, bytes }, 0);
+    }
+}

@@ -1,0 +1,25 @@
+//! Reading kernel memory: all of the programs' loads through kernel pointers are here.
+
+use aya_ebpf::helpers::bpf_probe_read_kernel;
+use tracer_ebpf::NO_OFFSET;
+
+/// A load through a pointer that the verifier knows the type of (an argument of the tracepoint, the
+/// current task, or a pointer reached from one). A fault reads as 0.
+///
+/// The offset must be an [`off!`](crate::maps::off) or [`reg!`](crate::maps::reg) value: the
+/// verifier has to know it.
+#[inline(always)]
+pub fn load<T: Copy>(base: *const u8, offset: u32) -> T {
+    // SAFETY: the verifier checks type and bounds, and turns the load into one that cannot fault.
+    unsafe { core::ptr::read_volatile(base.wrapping_add(offset as usize).cast::<T>()) }
+}
+
+/// A checked read at any kernel address. `None` if the field does not exist here or the read faults.
+#[inline(always)]
+pub fn probe<T: Copy>(base: u64, offset: u32) -> Option<T> {
+    if offset == NO_OFFSET || base == 0 {
+        return None;
+    }
+    // SAFETY: the helper checks the address.
+    unsafe { bpf_probe_read_kernel(base.wrapping_add(offset as u64) as *const T) }.ok()
+}

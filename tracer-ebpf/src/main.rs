@@ -1,0 +1,25 @@
+//! The eBPF programs: one thin function per hook, reads of kernel memory in [`kread`], what is
+//! remembered of a traced thread in [`tasks`], sending in [`emit`].
+//!
+//! Every program first asks whether the current task is traced and returns if not: that is the
+//! filter. `CONFIG` is read-only after load, so the verifier removes what the mode does not need.
+#![no_std]
+#![no_main]
+#![allow(clippy::missing_safety_doc, reason = "every function here runs under the verifier, which checks each access")]
+
+mod classify;
+mod emit;
+mod kread;
+mod maps;
+mod probes;
+mod tasks;
+
+/// Some helpers are GPL-only (`bpf_probe_read_kernel`); the kernel compares this string.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "license")]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}

@@ -1,0 +1,149 @@
+//! The maps, and the settings that user space fills in before load.
+
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf};
+use tracer_ebpf::{
+    CELLS, Config, Count, CountKey, FileRef, Head, Name, Offsets, Regs, SYSCALLS_MAX, StatCell, StatKey, TASK_SLOTS,
+    Task, Uring, kind,
+};
+
+#[unsafe(no_mangle)]
+pub static CONFIG: Config = Config {
+    mode: 0,
+    follow: 0,
+    wakeup_bytes: 0,
+    uring_complete_cqe: 0,
+    uring_submit_req: 0,
+    exit_group_dead: 0,
+    nr_execve: 0,
+    nr_execveat: 0,
+};
+#[unsafe(no_mangle)]
+pub static OFFSETS: Offsets = Offsets::NONE;
+#[unsafe(no_mangle)]
+pub static REGS: Regs = Regs { args: [0; 6], ip: 0, compat_bit: 0 };
+#[unsafe(no_mangle)]
+static SYSCALLS: [u16; SYSCALLS_MAX] = [0; SYSCALLS_MAX];
+
+/// Reads a static that user space sets before load. Volatile, or the compiler would fold the
+/// placeholder in; the verifier folds the real value.
+#[inline(always)]
+pub fn setting<T: Copy>(field: *const T) -> T {
+    // SAFETY: only called by the macros below, on statics of this program.
+    unsafe { core::ptr::read_volatile(field) }
+}
+/// A setting.
+macro_rules! config {
+    ($field:ident) => {
+        crate::maps::setting(&raw const crate::maps::CONFIG.$field)
+    };
+}
+/// A field offset, see `tracer_ebpf::Offsets`.
+macro_rules! off {
+    ($field:ident) => {
+        crate::maps::setting(&raw const crate::maps::OFFSETS.$field)
+    };
+}
+/// An offset in the user registers.
+macro_rules! reg {
+    ($($field:tt)*) => {
+        crate::maps::setting(&raw const crate::maps::REGS.$($field)*)
+    };
+}
+pub(crate) use {config, off, reg};
+
+/// How the path needs call `nr`: bits of `tracer_ebpf::sysinfo`.
+#[inline(always)]
+pub fn sysinfo(nr: u32) -> u32 {
+    if nr as usize >= SYSCALLS_MAX {
+        return 0;
+    }
+    // SAFETY: `nr` was checked against the table's length.
+    unsafe { core::ptr::read_volatile((&raw const SYSCALLS).cast::<u16>().add(nr as usize)) as u32 }
+}
+
+/// Size is set at load.
+#[map]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(4096, 0);
+/// Records that did not fit into `EVENTS`, by kind.
+#[map]
+pub static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(kind::COUNT as u32, 0);
+/// System calls whose record did not fit, by number.
+#[map]
+pub static LOST_CALLS: PerCpuArray<u64> = PerCpuArray::with_max_entries(SYSCALLS_MAX as u32, 0);
+
+/// Traced threads: slot `tid % TASK_SLOTS`; the rest, on collision, in `TASKS_MORE`.
+#[map]
+pub static TASKS: Array<Task> = Array::with_max_entries(TASK_SLOTS as u32, 0);
+/// Who has a slot of `TASKS`.
+#[map]
+pub static SLOTS: HashMap<u32, u32> = HashMap::with_max_entries(TASK_SLOTS as u32, 0);
+#[map]
+pub static TASKS_MORE: HashMap<u32, Task> = HashMap::with_max_entries(4096, 1);
+/// How many threads there are in `TASKS_MORE`, ever: 0 saves every look-up there.
+#[map]
+pub static COLLISIONS: Array<u64> = Array::with_max_entries(1, 0);
+/// Where a `Task` is put together before it goes into `TASKS_MORE` (it is larger than the stack).
+#[map]
+pub static SCRATCH_TASK: PerCpuArray<Task> = PerCpuArray::with_max_entries(1, 0);
+#[map]
+pub static SCRATCH_NAME: PerCpuArray<Name> = PerCpuArray::with_max_entries(1, 0);
+
+/// A bio that the program caused, while it is under way.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Bio {
+    pub head: Head,
+    pub issued: u64,
+    pub ino: u64,
+    pub index: u64,
+    pub dev: u32,
+    pub flags: u32,
+    pub bytes: u32,
+    pub disk: u32,
+    pub sector: u64,
+}
+/// Key: address of the bio.
+#[map]
+pub static BIOS: LruHashMap<u64, Bio> = LruHashMap::with_max_entries(16384, 0);
+
+/// Inodes that the program made dirty.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct InodeKey {
+    pub ino: u64,
+    pub dev: u32,
+    pub pad: u32,
+}
+/// Value: process that did it last.
+#[map]
+pub static DIRTIED: LruHashMap<InodeKey, u32> = LruHashMap::with_max_entries(16384, 0);
+
+/// The program's sockets: address of the `struct sock` → who used it last.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct SockOwner {
+    pub ino: u64,
+    pub tid: u32,
+    pub tgid: u32,
+}
+#[map]
+pub static SOCKS: LruHashMap<u64, SockOwner> = LruHashMap::with_max_entries(8192, 0);
+
+/// io_uring requests under way: address of the `struct io_kiocb`.
+#[map]
+pub static URINGS: LruHashMap<u64, Uring> = LruHashMap::with_max_entries(16384, 0);
+
+// `stat`.
+#[map]
+pub static STAT: PerCpuArray<StatCell> = PerCpuArray::with_max_entries(CELLS as u32, 0);
+#[map]
+pub static CELL_IDS: HashMap<StatKey, u32> = HashMap::with_max_entries(CELLS as u32, 0);
+/// Kinds of files met, with what is particular to one file (`ino`) left out.
+#[map]
+pub static CLASSES: HashMap<FileRef, u32> = HashMap::with_max_entries(1024, 0);
+/// The next free index of `CELL_IDS` (0) and `CLASSES` (1).
+#[map]
+pub static NEXT: Array<u32> = Array::with_max_entries(2, 0);
+#[map]
+pub static COUNTS: PerCpuHashMap<CountKey, Count> = PerCpuHashMap::with_max_entries(1024, 0);

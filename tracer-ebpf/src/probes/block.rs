@@ -1,0 +1,215 @@
+//! Block I/O. A bio is tied to its cause where it is queued (in the submitter's context); what a
+//! device really did is told by the completion of the request that carries it.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use tracer_ebpf::{Block, Head, bio, count, flag, kind};
+
+use crate::emit::{count, recording, send};
+use crate::kread::probe;
+use crate::maps::{BIOS, Bio, DIRTIED, InodeKey, off};
+use crate::probes::cache::file_page;
+use crate::tasks::traced_or_worker;
+
+// include/linux/blk_types.h: the operation is the low byte; flag bits follow.
+const REQ_OP_MASK: u32 = 0xff;
+const REQ_OP_READ: u32 = 0;
+const REQ_OP_WRITE: u32 = 1;
+const REQ_SYNC: u32 = 1 << 11;
+const REQ_META: u32 = 1 << 12;
+const REQ_RAHEAD: u32 = 1 << 19;
+const S_IFMT: u16 = 0o170000;
+const S_IFBLK: u16 = 0o060000;
+/// Bios looked at in one request; the rest of a longer one is seen when each bio completes.
+const BIOS_PER_REQUEST: u32 = 64;
+
+#[btf_tracepoint]
+pub fn block_bio_queue(ctx: BtfTracePointContext) -> i32 {
+    queue(ctx.arg(0));
+    0
+}
+
+#[inline(always)]
+fn queue(b: u64) -> Option<()> {
+    let opf: u32 = probe(b, off!(bio_opf))?;
+    let op = opf & REQ_OP_MASK;
+    let bytes: u32 = probe(b, off!(bio_size))?;
+    if op > REQ_OP_WRITE || bytes == 0 {
+        return None;
+    }
+    let task = traced_or_worker();
+    // A reader is always its own submitter; only writes come from elsewhere.
+    if task.is_none() && op == REQ_OP_READ {
+        return None;
+    }
+    let mut flags = if op == REQ_OP_WRITE { bio::WRITE } else { 0 };
+    for (bit, to) in [(REQ_SYNC, bio::SYNC), (REQ_META, bio::META), (REQ_RAHEAD, bio::READAHEAD)] {
+        if opf & bit != 0 {
+            flags |= to;
+        }
+    }
+    let mut out = Bio {
+        head: Head { kind: kind::BLOCK, flags: 0, nr: 0, tid: 0, tgid: 0, seq: 0, ts: 0 },
+        issued: 0,
+        ino: 0,
+        index: 0,
+        dev: 0,
+        flags,
+        bytes,
+        disk: 0,
+        sector: probe(b, off!(bio_sector))?,
+    };
+    match first_page(b).and_then(file_page) {
+        Some(page) => {
+            out.flags |= if page.mode & S_IFMT == S_IFBLK { bio::BDEV } else { bio::FILE };
+            out.ino = page.ino;
+            out.index = page.index;
+            out.dev = page.dev;
+        }
+        None => out.flags |= bio::ANON,
+    }
+    match task {
+        Some(t) => {
+            // SAFETY: a map value.
+            out.head = unsafe { crate::tasks::head(t, kind::BLOCK, 0) };
+        }
+        None => {
+            if out.flags & bio::FILE == 0 {
+                return None;
+            }
+            let tgid = DIRTIED.get_ptr(InodeKey { ino: out.ino, dev: out.dev, pad: 0 })?;
+            out.head.flags = flag::ELSEWHERE;
+            // SAFETY: a map value.
+            out.head.tgid = unsafe { *tgid };
+        }
+    }
+    let bdev: u64 = probe(b, off!(bio_bdev))?;
+    let disk: u64 = probe(bdev, off!(bdev_disk))?;
+    let major: u32 = probe(disk, off!(disk_major))?;
+    let minor: u32 = probe(disk, off!(disk_minor))?;
+    out.disk = major << 20 | minor;
+    // SAFETY: a helper without preconditions.
+    out.head.ts = unsafe { bpf_ktime_get_ns() };
+    BIOS.insert(b, out, 0).ok()
+}
+
+/// Address of the folio of a bio's first page.
+#[inline(always)]
+fn first_page(b: u64) -> Option<u64> {
+    let vecs: u64 = probe(b, off!(bio_io_vec))?;
+    let i: u32 = probe(b, off!(bio_idx))?;
+    // struct bio_vec { struct page *bv_page; unsigned int bv_len, bv_offset; } is 16 bytes.
+    let page: u64 = probe(vecs.wrapping_add(i as u64 * 16), off!(bvec_page))?;
+    let compound: u64 = probe(page, off!(page_compound_head))?;
+    Some(if compound & 1 != 0 { compound - 1 } else { page })
+}
+
+/// The first part of a bio that was too large goes on under a new address; `bi_private` leads to
+/// the parent (`bio_chain`).
+#[btf_tracepoint]
+pub fn block_split(ctx: BtfTracePointContext) -> i32 {
+    let part: u64 = ctx.arg(0);
+    if let Some(parent) = probe::<u64>(part, off!(bio_private))
+        && let Some(p) = BIOS.get_ptr(parent)
+    {
+        // SAFETY: a map value.
+        let mut copy = unsafe { *p };
+        copy.sector = probe(part, off!(bio_sector)).unwrap_or(copy.sector);
+        let _ = BIOS.insert(part, copy, 0);
+    }
+    0
+}
+
+#[btf_tracepoint]
+pub fn block_rq_issue(ctx: BtfTracePointContext) -> i32 {
+    let rq: u64 = ctx.arg(0);
+    // SAFETY: a helper without preconditions.
+    let now = unsafe { bpf_ktime_get_ns() };
+    let mut b: u64 = probe(rq, off!(rq_bio)).unwrap_or(0);
+    for _ in 0..BIOS_PER_REQUEST {
+        if b == 0 {
+            break;
+        }
+        if let Some(entry) = BIOS.get_ptr_mut(b) {
+            // SAFETY: a map value.
+            unsafe { (*entry).issued = now };
+        }
+        b = probe(b, off!(bio_next)).unwrap_or(0);
+    }
+    0
+}
+
+#[btf_tracepoint]
+pub fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
+    let rq: u64 = ctx.arg(0);
+    let status: u32 = ctx.arg::<u64>(1) as u32 & 0xff;
+    let mut left: u32 = ctx.arg(2);
+    let mut b: u64 = probe(rq, off!(rq_bio)).unwrap_or(0);
+    let mut more = 0;
+    for _ in 0..BIOS_PER_REQUEST {
+        if b == 0 || left == 0 {
+            break;
+        }
+        let size: u32 = probe(b, off!(bio_size)).unwrap_or(0);
+        let next: u64 = probe(b, off!(bio_next)).unwrap_or(0);
+        if BIOS.get_ptr(b).is_some() {
+            let done = if size <= left { size } else { left };
+            complete(b, done, status, more);
+            more = bio::CONTINUED;
+            if done == size {
+                let _ = BIOS.remove(b);
+            }
+        }
+        left = left.saturating_sub(size);
+        b = next;
+    }
+    0
+}
+
+/// Bios of drivers that take no requests, and those beyond [`BIOS_PER_REQUEST`].
+#[btf_tracepoint]
+pub fn block_bio_complete(ctx: BtfTracePointContext) -> i32 {
+    let b: u64 = ctx.arg(1);
+    if let Some(entry) = BIOS.get_ptr(b) {
+        // SAFETY: a map value.
+        let (bytes, issued) = unsafe { ((*entry).bytes, (*entry).issued) };
+        let kind = if issued == 0 { bio::BIO_BASED } else { bio::CONTINUED };
+        complete(b, bytes, 0, kind);
+        let _ = BIOS.remove(b);
+    }
+    0
+}
+
+#[inline(never)]
+fn complete(b: u64, bytes: u32, status: u32, flags: u32) -> i32 {
+    let Some(entry) = BIOS.get_ptr(b) else { return 0 };
+    // SAFETY: a map value.
+    unsafe {
+        let e = *entry;
+        if !recording() {
+            let elsewhere = if e.head.flags & flag::ELSEWHERE != 0 { 1 << 15 } else { 0 };
+            let n = if flags & bio::CONTINUED != 0 { 0 } else { 1 };
+            if status == 0 {
+                count(count::BLOCK, (e.flags & 0xff) as u16 | elsewhere, e.disk, n, bytes as u64);
+            }
+            return 0;
+        }
+        let r = Block {
+            head: e.head,
+            issued: e.issued,
+            completed: bpf_ktime_get_ns(),
+            sector: e.sector,
+            bytes,
+            disk: e.disk,
+            bio: e.flags | flags,
+            status,
+            ino: e.ino,
+            index: e.index,
+            dev: e.dev,
+            bios: 1,
+        };
+        send(&e.head, &r);
+    }
+    0
+}

@@ -1,0 +1,137 @@
+//! The page cache: pages inserted, pages made dirty.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use tracer_ebpf::{Dirty, NO_OFFSET, Task, count, kind};
+
+use crate::emit::{count, recording, send};
+use crate::kread::probe;
+use crate::maps::{DIRTIED, InodeKey, off};
+use crate::tasks::{traced, traced_or_worker};
+
+const S_IFMT: u16 = 0o170000;
+const S_IFBLK: u16 = 0o060000;
+/// `PG_head` (include/linux/page-flags.h: bit 6 from 6.1 on): the folio is larger than a page.
+const PG_HEAD: u64 = 1 << 6;
+
+/// Where a page of a file belongs.
+#[derive(Clone, Copy)]
+pub struct FilePage {
+    pub ino: u64,
+    pub index: u64,
+    pub dev: u32,
+    pub mode: u16,
+    pub pages: u32,
+}
+
+/// Reads a folio's place in its file; `None` if it belongs to none (anonymous memory).
+#[inline(always)]
+pub fn file_page(folio: u64) -> Option<FilePage> {
+    let mapping: u64 = probe(folio, off!(folio_mapping))?;
+    // Low bits mark anonymous and movable pages (PAGE_MAPPING_FLAGS).
+    if mapping == 0 || mapping & 3 != 0 {
+        return None;
+    }
+    let host: u64 = probe(mapping, off!(mapping_host))?;
+    let sb: u64 = probe(host, off!(inode_sb))?;
+    Some(FilePage {
+        ino: probe(host, off!(inode_ino))?,
+        index: probe(folio, off!(folio_index))?,
+        dev: probe(sb, off!(sb_dev))?,
+        mode: probe(host, off!(inode_mode))?,
+        pages: pages(folio),
+    })
+}
+
+/// How many pages a folio has.
+#[inline(always)]
+pub fn pages(folio: u64) -> u32 {
+    let flags: u64 = probe(folio, off!(page_flags)).unwrap_or(0);
+    if flags & PG_HEAD == 0 {
+        return 1;
+    }
+    let order = if off!(folio_order) != NO_OFFSET {
+        probe::<u8>(folio, off!(folio_order)).unwrap_or(0)
+    } else {
+        probe::<u8>(folio, off!(folio_flags_1)).unwrap_or(0)
+    };
+    if order > 20 { 1 } else { 1 << order }
+}
+
+#[btf_tracepoint]
+pub fn mm_filemap_add_to_page_cache(ctx: BtfTracePointContext) -> i32 {
+    let folio: u64 = ctx.arg(0);
+    let Some(t) = traced() else { return 0 };
+    let Some(page) = file_page(folio) else { return 0 };
+    // SAFETY: a map value.
+    unsafe {
+        if page.mode & S_IFMT == S_IFBLK {
+            (*t).meta_pages += page.pages;
+        } else {
+            (*t).cache_pages += page.pages;
+        }
+        (*t).has_extra = 1;
+    }
+    0
+}
+
+#[btf_tracepoint]
+pub fn writeback_dirty_folio(ctx: BtfTracePointContext) -> i32 {
+    let folio: u64 = ctx.arg(0);
+    let Some(t) = traced_or_worker() else { return 0 };
+    let Some(page) = file_page(folio) else { return 0 };
+    if page.mode & S_IFMT == S_IFBLK {
+        return 0;
+    }
+    // SAFETY: a map value.
+    unsafe {
+        if !recording() {
+            count(count::DIRTY, 0, 0, page.pages as u64, page.pages as u64 * 4096);
+        }
+        let n = (*t).dirty_pages;
+        if n != 0
+            && (*t).dirty_ino == page.ino
+            && (*t).dirty_dev == page.dev
+            && (*t).dirty_index + n as u64 == page.index
+        {
+            (*t).dirty_pages = n + page.pages;
+            return 0;
+        }
+        flush_dirty(t);
+        (*t).dirty_ino = page.ino;
+        (*t).dirty_dev = page.dev;
+        (*t).dirty_index = page.index;
+        (*t).dirty_pages = page.pages;
+        let key = InodeKey { ino: page.ino, dev: page.dev, pad: 0 };
+        let tgid = (*t).tgid;
+        let _ = DIRTIED.insert(key, tgid, 0);
+        // A worker's call has no end of its own that would send it.
+        if (*t).flags & tracer_ebpf::task::IO_THREAD != 0 {
+            flush_dirty(t);
+        }
+    }
+    0
+}
+
+/// Sends the range of dirty pages gathered so far.
+#[inline(always)]
+pub unsafe fn flush_dirty(t: *mut Task) {
+    // SAFETY: a map value.
+    unsafe {
+        if (*t).dirty_pages != 0 {
+            if recording() {
+                let head = crate::tasks::head(t, kind::DIRTY, bpf_ktime_get_ns());
+                let r = Dirty {
+                    head,
+                    ino: (*t).dirty_ino,
+                    index: (*t).dirty_index,
+                    dev: (*t).dirty_dev,
+                    pages: (*t).dirty_pages,
+                };
+                send(&head, &r);
+            }
+            (*t).dirty_pages = 0;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! User page faults. No tracepoint marks a fault's end, so what it did is gathered and sent when the
+//! thread does the next thing.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use tracer_ebpf::{Task, count, kind, task};
+
+use crate::emit::{count, recording, send};
+use crate::kread::{load, probe};
+use crate::maps::{off, reg};
+use crate::probes::cache::flush_dirty;
+use crate::probes::syscall::clear_extra;
+use crate::tasks::{current, traced};
+
+// Allocation flags (include/linux/gfp_types.h; the same from 5.x to 7.2).
+const GFP_HIGHMEM: u32 = 1 << 1;
+const GFP_MOVABLE: u32 = 1 << 3;
+const GFP_ZERO: u32 = 1 << 8;
+
+#[btf_tracepoint]
+pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
+    let addr: u64 = ctx.arg(0);
+    let regs: *const u8 = ctx.arg(1);
+    let error_code: u64 = ctx.arg(2);
+    let Some(t) = traced() else { return 0 };
+    // SAFETY: `t` is a map value.
+    unsafe {
+        if !recording() {
+            count(count::FAULT, error_code as u16 & 3, 0, 1, 0);
+            return 0;
+        }
+        if (*t).flags & task::FAULT_OPEN != 0 {
+            flush(t);
+        }
+        (*t).seq += 1;
+        let task = current();
+        (*t).min_flt = load(task, off!(task_min_flt));
+        (*t).maj_flt = load(task, off!(task_maj_flt));
+        let f = &raw mut (*t).fault;
+        (*f).head.ts = bpf_ktime_get_ns();
+        (*f).addr = addr;
+        (*f).ip = load(regs, reg!(ip));
+        (*f).error_code = error_code as u32;
+        (*f).zeroed = 0;
+        (*f).unzeroed = 0;
+        (*f).rss = 0;
+        (*f).around_pages = 0;
+        (*f).filemap = 0;
+        (*f).ino = 0;
+        (*f).dev = 0;
+        (*f).pgoff = 0;
+        (*t).flags |= task::FAULT_OPEN;
+    }
+    0
+}
+
+/// Sends the open fault of the current thread.
+#[inline(never)]
+pub fn flush(t: *mut Task) -> i32 {
+    // SAFETY: a map value.
+    unsafe {
+        flush_dirty(t);
+        let task = current();
+        let ts = (*t).fault.head.ts;
+        (*t).fault.head = crate::tasks::head(t, kind::FAULT, ts);
+        (*t).fault.min_flt = (load::<u64>(task, off!(task_min_flt)) - (*t).min_flt) as u16;
+        (*t).fault.maj_flt = (load::<u64>(task, off!(task_maj_flt)) - (*t).maj_flt) as u16;
+        (*t).fault.cache_pages = (*t).cache_pages;
+        (*t).fault.irqs = (*t).irqs;
+        (*t).fault.irqs_user = (*t).irqs_user;
+        let head = (*t).fault.head;
+        let record = (*t).fault;
+        send(&head, &record);
+        clear_extra(t);
+        (*t).flags &= !task::FAULT_OPEN;
+    }
+    0
+}
+
+#[btf_tracepoint]
+pub fn mm_page_alloc(ctx: BtfTracePointContext) -> i32 {
+    let order: u32 = ctx.arg(1);
+    let gfp: u32 = ctx.arg(2);
+    // GFP_HIGHUSER_MOVABLE: pages for user memory or the page cache, not page tables.
+    if gfp & (GFP_HIGHMEM | GFP_MOVABLE) != GFP_HIGHMEM | GFP_MOVABLE || order > 20 {
+        return 0;
+    }
+    let Some(t) = traced() else { return 0 };
+    let bytes = 4096u64 << order;
+    // SAFETY: a map value.
+    unsafe {
+        if !recording() {
+            if gfp & GFP_ZERO != 0 {
+                count(count::ZEROED, 0, 0, 1, bytes);
+            }
+        } else if (*t).flags & task::FAULT_OPEN != 0 {
+            if gfp & GFP_ZERO != 0 {
+                (*t).fault.zeroed += bytes;
+            } else {
+                (*t).fault.unzeroed += bytes;
+            }
+        } else if gfp & GFP_ZERO != 0 {
+            (*t).zeroed += bytes;
+            (*t).has_extra = 1;
+        }
+    }
+    0
+}
+
+#[btf_tracepoint]
+pub fn rss_stat(ctx: BtfTracePointContext) -> i32 {
+    let member: u32 = ctx.arg(1);
+    let Some(t) = traced() else { return 0 };
+    // SAFETY: a map value.
+    unsafe {
+        if (*t).flags & task::FAULT_OPEN != 0 {
+            (*t).fault.rss |= 1 << (member & 7);
+        }
+    }
+    0
+}
+
+#[btf_tracepoint]
+pub fn mm_filemap_fault(ctx: BtfTracePointContext) -> i32 {
+    file(ctx.arg(0), ctx.arg(1), 0)
+}
+
+#[btf_tracepoint]
+pub fn mm_filemap_map_pages(ctx: BtfTracePointContext) -> i32 {
+    let first: u64 = ctx.arg(1);
+    let last: u64 = ctx.arg(2);
+    file(ctx.arg(0), first, (last.wrapping_sub(first) + 1) as u32)
+}
+
+/// A file-backed fault: `pages` is the range of fault-around, 0 for a single page.
+#[inline(always)]
+fn file(mapping: u64, index: u64, pages: u32) -> i32 {
+    let Some(t) = traced() else { return 0 };
+    // SAFETY: a map value.
+    unsafe {
+        if (*t).flags & task::FAULT_OPEN == 0 {
+            return 0;
+        }
+        if pages != 0 {
+            (*t).fault.around_pages += pages;
+        } else {
+            (*t).fault.filemap = 1;
+        }
+        if let Some(host) = probe::<u64>(mapping, off!(mapping_host)) {
+            (*t).fault.ino = probe(host, off!(inode_ino)).unwrap_or(0);
+            if let Some(sb) = probe::<u64>(host, off!(inode_sb)) {
+                (*t).fault.dev = probe(sb, off!(sb_dev)).unwrap_or(0);
+            }
+            (*t).fault.pgoff = index as u32;
+        }
+    }
+    0
+}

@@ -1,0 +1,11 @@
+//! The hooks, one file per subject.
+
+pub mod block;
+pub mod cache;
+pub mod fault;
+pub mod irq;
+pub mod net;
+pub mod null;
+pub mod sched;
+pub mod syscall;
+pub mod uring;

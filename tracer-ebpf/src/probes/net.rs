@@ -1,0 +1,88 @@
+//! Packets of the program's sockets, and the one copy that a tracepoint measures.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use tracer_ebpf::{Head, Xmit, count, flag, kind};
+
+use crate::emit::{count, recording, send};
+use crate::kread::probe;
+use crate::maps::{SOCKS, off};
+use crate::tasks::traced_or_worker;
+
+// include/net/tcp_states.h: these are not full sockets.
+const TCP_TIME_WAIT: u8 = 6;
+const TCP_NEW_SYN_RECV: u8 = 12;
+
+#[btf_tracepoint]
+pub fn net_dev_start_xmit(ctx: BtfTracePointContext) -> i32 {
+    xmit(ctx.arg(0), ctx.arg(1));
+    0
+}
+
+#[inline(always)]
+fn xmit(skb: u64, dev: u64) -> Option<()> {
+    let sk: u64 = probe(skb, off!(skb_sk))?;
+    let owner = SOCKS.get_ptr(sk)?;
+    // SAFETY: a map value.
+    let owner = unsafe { *owner };
+    let state: u8 = probe(sk, off!(sk_state))?;
+    if state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV {
+        return None;
+    }
+    // The same address may hold another socket by now; an orphan (closed, data still going out) is ours.
+    let socket: u64 = probe(sk, off!(sk_socket))?;
+    if socket != 0 {
+        let inode =
+            socket.wrapping_sub(off!(socket_alloc_socket) as u64).wrapping_add(off!(socket_alloc_inode) as u64);
+        let ino: u64 = probe(inode, off!(inode_ino))?;
+        if ino != owner.ino {
+            let _ = SOCKS.remove(sk);
+            return None;
+        }
+    }
+    let len: u32 = probe(skb, off!(skb_len))?;
+    let ifindex: u32 = probe(dev, off!(dev_ifindex))?;
+    if !recording() {
+        count(count::XMIT, 0, ifindex, 1, len as u64);
+        return None;
+    }
+    // SAFETY: a helper without preconditions.
+    let now = unsafe { bpf_ktime_get_ns() };
+    let head = match traced_or_worker() {
+        // SAFETY: a map value.
+        Some(t) if unsafe { (*t).tgid } == owner.tgid => unsafe { crate::tasks::head(t, kind::XMIT, now) },
+        _ => Head { kind: kind::XMIT, flags: flag::ELSEWHERE, nr: 0, tid: owner.tid, tgid: owner.tgid, seq: 0, ts: now },
+    };
+    let r = Xmit {
+        head,
+        len,
+        ifindex,
+        data_len: probe(skb, off!(skb_data_len)).unwrap_or(0),
+        reserved: 0,
+        sock_ino: owner.ino,
+        name: probe(dev, off!(dev_name)).unwrap_or([0; 16]),
+    };
+    send(&head, &r);
+    Some(())
+}
+
+#[btf_tracepoint]
+pub fn skb_copy_datagram_iovec(ctx: BtfTracePointContext) -> i32 {
+    let skb: u64 = ctx.arg(0);
+    let len: u32 = ctx.arg(1);
+    let Some(t) = traced_or_worker() else { return 0 };
+    // SAFETY: a map value.
+    unsafe {
+        if !recording() {
+            count(count::SKB, 0, 0, 1, len as u64);
+            return 0;
+        }
+        (*t).skb_copied += len as u64;
+        if let Some(iif) = probe::<u32>(skb, off!(skb_iif)) {
+            (*t).iif = iif;
+        }
+        (*t).has_extra = 1;
+    }
+    0
+}

@@ -1,0 +1,335 @@
+//! System calls: described at entry, sent at exit as one record.
+
+use aya_ebpf::helpers::generated::{bpf_ktime_get_ns, bpf_probe_read_user_str};
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use tracer_ebpf::{
+    CELL_FIRST, CELLS, Cached, Extra, FileRef, Head, NAME_FIXED, NAME_MAX, StatKey, Syscall, SyscallFile, Task, flag,
+    kind, sysinfo, task,
+};
+
+use crate::classify::descriptor;
+use crate::emit::{recording, send, send_bytes};
+use crate::kread::load;
+use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
+use crate::probes::cache::flush_dirty;
+use crate::probes::fault;
+use crate::tasks::{bump, current, traced};
+
+#[btf_tracepoint]
+pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
+    let nr: u64 = ctx.arg(1);
+    let regs: *const u8 = ctx.arg(0);
+    if let Some(t) = start(nr as u32) {
+        // SAFETY: `t` is a map value, `regs` the tracepoint's argument.
+        unsafe { enter(t, regs, nr as u32) };
+    }
+    0
+}
+
+/// The current thread if this call of it counts; the first `execve` of a held one ends its wait.
+#[inline(always)]
+fn start(nr: u32) -> Option<*mut Task> {
+    let t = crate::tasks::find(aya_ebpf::helpers::bpf_get_current_pid_tgid() as u32)?;
+    // SAFETY: a map value.
+    unsafe {
+        if (*t).flags & task::HELD != 0 {
+            if nr != config!(nr_execve) && nr != config!(nr_execveat) {
+                return None;
+            }
+            (*t).flags &= !task::HELD;
+        }
+    }
+    Some(t)
+}
+
+#[inline(always)]
+unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
+    let task = current();
+    // SAFETY: `t` is a map value.
+    unsafe {
+        if (*t).flags & task::FAULT_OPEN != 0 {
+            fault::flush(t);
+        }
+        let compat = reg!(compat_bit);
+        let status: u32 = if compat != 0 { load(task, off!(task_status)) } else { 0 };
+        (*t).flags |= task::IN_CALL;
+        (*t).seq += 1;
+        (*t).nr = nr;
+        (*t).enter = bpf_ktime_get_ns();
+        if recording() {
+            (*t).min_flt = load(task, off!(task_min_flt));
+            (*t).maj_flt = load(task, off!(task_maj_flt));
+        }
+        (*t).has_file = 0;
+        (*t).has_file2 = 0;
+        (*t).cell = nr;
+        if status & compat != 0 {
+            (*t).flags |= task::COMPAT;
+            bump(t);
+            return;
+        }
+        (*t).flags &= !task::COMPAT;
+        let info = info_of(nr);
+        let fd_arg = (info >> sysinfo::FD_SHIFT) & 7;
+        if fd_arg != 0 {
+            let fd = arg(regs, fd_arg - 1) as i32;
+            if let Some(c) = descriptor(t, fd) {
+                if recording() {
+                    (*t).file = (*c).file;
+                    (*t).has_file = 1;
+                } else {
+                    (*t).cell = cell(nr, c);
+                }
+            }
+            let fd2_arg = (info >> sysinfo::FD2_SHIFT) & 7;
+            if fd2_arg != 0 {
+                second(t, nr, fd, arg(regs, fd2_arg - 1) as i32);
+            }
+        }
+        if info & sysinfo::PURE == 0 {
+            bump(t);
+        }
+    }
+}
+
+/// A call between two descriptors (`sendfile`, `splice` …).
+#[inline(always)]
+unsafe fn second(t: *mut Task, nr: u32, fd: i32, fd2: i32) {
+    // SAFETY: `t` and what `descriptor` returns are map values.
+    unsafe {
+        if recording() {
+            if let Some(c) = descriptor(t, fd2) {
+                (*t).file2 = (*c).file;
+                (*t).has_file2 = 1;
+                (*t).has_extra = 1;
+            }
+        } else {
+            // The first's cache entry may be the one that the second just took: ask again.
+            let class2 = descriptor(t, fd2).map_or(0, |c| (*c).class);
+            let class = descriptor(t, fd).map_or(0, |c| (*c).class);
+            (*t).cell = cell_id(StatKey { nr, class: class as u16, class2: class2 as u16 });
+        }
+    }
+}
+
+/// Argument register `i`. The offset has to be a constant for each path that the verifier follows.
+#[inline(always)]
+fn arg(regs: *const u8, i: u32) -> u64 {
+    match i {
+        0 => load(regs, reg!(args[0])),
+        1 => load(regs, reg!(args[1])),
+        2 => load(regs, reg!(args[2])),
+        3 => load(regs, reg!(args[3])),
+        4 => load(regs, reg!(args[4])),
+        _ => load(regs, reg!(args[5])),
+    }
+}
+
+/// `stat`: the counter cell of call `nr` on the file of `c`, remembered with the descriptor.
+#[inline(always)]
+unsafe fn cell(nr: u32, c: *mut Cached) -> u32 {
+    // SAFETY: `c` is in a map value.
+    unsafe {
+        if (*c).nr != nr {
+            (*c).cell = cell_id(StatKey { nr, class: (*c).class as u16, class2: 0 });
+            (*c).nr = nr;
+        }
+        (*c).cell
+    }
+}
+
+#[inline(never)]
+fn cell_id(key: StatKey) -> u32 {
+    if let Some(id) = CELL_IDS.get_ptr(key) {
+        // SAFETY: a map value.
+        return unsafe { *id };
+    }
+    let Some(next) = NEXT.get_ptr_mut(0) else { return key.nr };
+    // SAFETY: a map value.
+    let id = unsafe {
+        let id = CELL_FIRST + *next;
+        *next += 1;
+        id
+    };
+    if id as usize >= CELLS {
+        return key.nr;
+    }
+    match CELL_IDS.insert(key, id, 1 /* BPF_NOEXIST */) {
+        Ok(()) => id,
+        // SAFETY: a map value.
+        Err(_) => CELL_IDS.get_ptr(key).map_or(key.nr, |id| unsafe { *id }),
+    }
+}
+
+#[btf_tracepoint]
+pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
+    let regs: *const u8 = ctx.arg(0);
+    let ret: i64 = ctx.arg(1);
+    if let Some(t) = traced() {
+        // SAFETY: `t` is a map value.
+        unsafe {
+            // A new thread returns from a call that it never made.
+            if (*t).flags & task::IN_CALL != 0 {
+                exit(t, regs, ret);
+                (*t).flags &= !task::IN_CALL;
+            }
+        }
+    }
+    0
+}
+
+#[inline(always)]
+unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
+    // SAFETY: `t` is a map value.
+    unsafe {
+        let nr = (*t).nr;
+        let info = if (*t).flags & task::COMPAT != 0 { 0 } else { info_of(nr) };
+        if info & sysinfo::PURE == 0 {
+            bump(t);
+        }
+        let now = bpf_ktime_get_ns();
+        if !recording() {
+            if let Some(c) = STAT.get_ptr_mut((*t).cell) {
+                (*c).calls += 1;
+                (*c).time += now - (*t).enter;
+                if ret < 0 && ret >= -4095 {
+                    (*c).errors += 1;
+                } else if info & sysinfo::BYTES != 0 {
+                    (*c).bytes += ret as u64;
+                }
+            }
+            return;
+        }
+        if info & sysinfo::RETURNS_FD != 0 && ret >= 0 {
+            if let Some(c) = descriptor(t, ret as i32) {
+                (*t).file = (*c).file;
+                (*t).has_file = 1;
+                let path_arg = (info >> sysinfo::PATH_SHIFT) & 7;
+                if path_arg != 0 {
+                    name(t, arg(regs, path_arg - 1), ret as i32);
+                }
+            }
+        }
+        flush_dirty(t);
+        let task = current();
+        let min: u64 = load::<u64>(task, off!(task_min_flt)) - (*t).min_flt;
+        let maj: u64 = load::<u64>(task, off!(task_maj_flt)) - (*t).maj_flt;
+        if (*t).has_extra != 0 || min | maj != 0 {
+            extra(t, min as u32, maj as u32);
+        }
+        let mut head = Head {
+            kind: kind::SYSCALL,
+            flags: if (*t).flags & task::COMPAT != 0 { flag::COMPAT } else { 0 },
+            nr: nr as u16,
+            tid: (*t).tid,
+            tgid: (*t).tgid,
+            seq: (*t).seq,
+            ts: (*t).enter,
+        };
+        if (*t).flags & task::JOINED != 0 {
+            head.flags |= flag::JOINED;
+        }
+        if (*t).has_file != 0 {
+            head.kind = kind::SYSCALL_FILE;
+            let r = SyscallFile { call: call(head, now, ret, regs), file: (*t).file };
+            send(&head, &r);
+        } else {
+            let r = call(head, now, ret, regs);
+            send(&head, &r);
+        }
+    }
+}
+
+#[inline(always)]
+fn call(head: Head, now: u64, ret: i64, regs: *const u8) -> Syscall {
+    // The registers still hold the arguments: system calls change only the one of the result
+    // (but for sigreturn, and execve, which clears them).
+    Syscall {
+        head,
+        dur: now - head.ts,
+        ret,
+        args: [
+            load(regs, reg!(args[0])),
+            load(regs, reg!(args[1])),
+            load(regs, reg!(args[2])),
+            load(regs, reg!(args[3])),
+            load(regs, reg!(args[4])),
+            load(regs, reg!(args[5])),
+        ],
+    }
+}
+
+/// Sends what else happened in the call, or (at the end of a thread) outside any.
+#[inline(never)]
+pub fn extra(t: *mut Task, min_flt: u32, maj_flt: u32) -> i32 {
+    // SAFETY: a map value.
+    unsafe {
+        let mut head = crate::tasks::head(t, kind::EXTRA, (*t).enter);
+        head.nr = (*t).nr as u16;
+        let none = FileRef { ino: 0, dev: 0, magic: 0, rdev: 0, f_flags: 0, mode: 0, family: 0, sock_type: 0, protocol: 0 };
+        let r = Extra {
+            head,
+            file2: if (*t).has_file2 != 0 { (*t).file2 } else { none },
+            skb_copied: (*t).skb_copied,
+            cache_pages: (*t).cache_pages,
+            meta_pages: (*t).meta_pages,
+            min_flt,
+            maj_flt,
+            irqs: (*t).irqs,
+            irqs_user: (*t).irqs_user,
+            iif: (*t).iif,
+            reserved: 0,
+            zeroed: (*t).zeroed,
+        };
+        send(&head, &r);
+        clear_extra(t);
+    }
+    0
+}
+
+/// Forgets what [`extra`] has sent.
+#[inline(always)]
+pub unsafe fn clear_extra(t: *mut Task) {
+    // SAFETY: a map value.
+    unsafe {
+        (*t).has_extra = 0;
+        (*t).skb_copied = 0;
+        (*t).cache_pages = 0;
+        (*t).meta_pages = 0;
+        (*t).irqs = 0;
+        (*t).irqs_user = 0;
+        (*t).iif = 0;
+        (*t).zeroed = 0;
+    }
+}
+
+/// Sends the path that a file was opened by. The kernel has just read it: its page is there.
+#[inline(never)]
+fn name(t: *mut Task, path: u64, fd: i32) -> i32 {
+    let Some(n) = SCRATCH_NAME.get_ptr_mut(0) else { return 0 };
+    // SAFETY: map values; the helper checks the user address.
+    unsafe {
+        let len = bpf_probe_read_user_str((&raw mut (*n).path).cast(), NAME_MAX as u32, path as *const _);
+        if len <= 1 || len > NAME_MAX as i64 {
+            return 0;
+        }
+        (*n).head = crate::tasks::head(t, kind::NAME, (*t).enter);
+        (*n).ino = (*t).file.ino;
+        (*n).dev = (*t).file.dev;
+        (*n).fd = fd;
+        (*n).len = len as u32 - 1;
+        (*n).reserved = 0;
+        // In steps, so that the length is a constant to the verifier of every kernel.
+        let size = if len <= 32 {
+            NAME_FIXED + 32
+        } else if len <= 64 {
+            NAME_FIXED + 64
+        } else {
+            NAME_FIXED + NAME_MAX
+        };
+        let head = (*n).head;
+        send_bytes(&head, n.cast(), size as u64);
+    }
+    0
+}

@@ -1,0 +1,98 @@
+//! io_uring requests: tied to their submitter by the request, not by the task that completes them.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use tracer_ebpf::{FileRef, Uring, count, flag, kind, task, uring};
+
+use crate::classify::describe;
+use crate::emit::{count, recording, send};
+use crate::kread::probe;
+use crate::maps::{URINGS, config, off};
+use crate::tasks::{bump, traced_or_worker};
+
+const IORING_CQE_F_MORE: u32 = 1 << 1;
+
+#[btf_tracepoint]
+pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
+    let req: u64 = ctx.arg(0);
+    let Some(t) = traced_or_worker() else { return 0 };
+    // SAFETY: `t` is a map value, the helper has no preconditions.
+    unsafe {
+        let mut u = Uring {
+            head: crate::tasks::head(t, kind::URING, bpf_ktime_get_ns()),
+            completed: 0,
+            user_data: 0,
+            res: 0,
+            opcode: probe(req, off!(req_opcode)).unwrap_or(0),
+            how: 0,
+            cqe_flags: 0,
+            file: FileRef { ino: 0, dev: 0, magic: 0, rdev: 0, f_flags: 0, mode: 0, family: 0, sock_type: 0, protocol: 0 },
+            ring: probe(req, off!(req_ctx)).unwrap_or(0),
+        };
+        if (*t).flags & task::IO_THREAD != 0 {
+            u.how |= uring::SQPOLL;
+        }
+        // A request may open or close descriptors.
+        bump(t);
+        let _ = URINGS.insert(req, u, 0);
+    }
+    0
+}
+
+#[btf_tracepoint]
+pub fn io_uring_queue_async_work(ctx: BtfTracePointContext) -> i32 {
+    let req: u64 = ctx.arg(0);
+    if let Some(u) = URINGS.get_ptr_mut(req) {
+        // SAFETY: a map value.
+        unsafe { (*u).how |= uring::ASYNC };
+    }
+    0
+}
+
+#[btf_tracepoint]
+pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
+    let req: u64 = ctx.arg(1);
+    let Some(entry) = URINGS.get_ptr(req) else { return 0 };
+    // SAFETY: a map value, helpers without preconditions.
+    unsafe {
+        let mut u = *entry;
+        let cqe_flags: u32;
+        if config!(uring_complete_cqe) != 0 {
+            let cqe: u64 = ctx.arg(2);
+            u.user_data = probe(cqe, off!(cqe_user_data)).unwrap_or(0);
+            u.res = probe(cqe, off!(cqe_res)).unwrap_or(0);
+            cqe_flags = probe(cqe, off!(cqe_flags)).unwrap_or(0);
+        } else {
+            u.user_data = ctx.arg(2);
+            u.res = ctx.arg(3);
+            cqe_flags = ctx.arg(4);
+        }
+        u.cqe_flags = cqe_flags as u16;
+        u.completed = bpf_ktime_get_ns();
+        let id = aya_ebpf::helpers::bpf_get_current_pid_tgid();
+        if id as u32 != u.head.tid {
+            u.how |= uring::ELSEWHERE;
+        }
+        if let Some(leader) = crate::tasks::find(u.head.tgid) {
+            bump(leader);
+        }
+        if let Some(file) = probe::<u64>(req, off!(req_file)) {
+            describe(file, &mut u.file);
+        }
+        if recording() {
+            let mut head = u.head;
+            if u.how & (uring::ASYNC | uring::SQPOLL) != 0 && u.how & uring::ELSEWHERE != 0 {
+                head.flags |= flag::ELSEWHERE;
+            }
+            u.head = head;
+            send(&head, &u);
+        } else {
+            count(count::URING, 0, u.opcode as u32, 1, if u.res > 0 { u.res as u64 } else { 0 });
+        }
+        if cqe_flags & IORING_CQE_F_MORE == 0 {
+            let _ = URINGS.remove(req);
+        }
+    }
+    0
+}

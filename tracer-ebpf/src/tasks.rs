@@ -1,0 +1,181 @@
+//! The table of traced threads: the filter, and what is remembered between hooks.
+
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
+use aya_ebpf::helpers::generated::bpf_get_current_task_btf;
+use tracer_ebpf::{Head, TASK_SLOTS, Task, task};
+
+use crate::kread::load;
+use crate::maps::{COLLISIONS, SCRATCH_TASK, SLOTS, TASKS, TASKS_MORE, off};
+
+/// Insert only if the key is new (include/uapi/linux/bpf.h).
+const BPF_NOEXIST: u64 = 1;
+/// `PF_IO_WORKER` (`include/linux/sched.h`): io_uring workers and SQPOLL threads.
+const PF_IO_WORKER: u32 = 0x10;
+
+/// The current `struct task_struct`.
+#[inline(always)]
+pub fn current() -> *const u8 {
+    // SAFETY: a helper without preconditions.
+    unsafe { bpf_get_current_task_btf() as *const u8 }
+}
+
+/// The slot of a traced thread.
+#[inline(always)]
+pub fn find(tid: u32) -> Option<*mut Task> {
+    let slot = TASKS.get_ptr_mut(tid & (TASK_SLOTS as u32 - 1))?;
+    // SAFETY: a map value.
+    if unsafe { (*slot).tid } == tid {
+        return Some(slot);
+    }
+    match COLLISIONS.get(0) {
+        Some(&n) if n != 0 => TASKS_MORE.get_ptr_mut(tid),
+        _ => None,
+    }
+}
+
+/// The current thread, if it is traced and its command has begun.
+#[inline(always)]
+pub fn traced() -> Option<*mut Task> {
+    let t = find(bpf_get_current_pid_tgid() as u32)?;
+    // SAFETY: a map value.
+    if unsafe { (*t).flags } & task::HELD != 0 { None } else { Some(t) }
+}
+
+/// As [`traced`]; takes in io_uring threads of a traced process, which no fork event announces on
+/// every kernel.
+#[inline(always)]
+pub fn traced_or_worker() -> Option<*mut Task> {
+    let id = bpf_get_current_pid_tgid();
+    let (tid, tgid) = (id as u32, (id >> 32) as u32);
+    if let Some(t) = find(tid) {
+        // SAFETY: a map value.
+        return if unsafe { (*t).flags } & task::HELD != 0 { None } else { Some(t) };
+    }
+    find(tgid)?;
+    let flags: u32 = load(current(), off!(task_flags));
+    if flags & PF_IO_WORKER == 0 {
+        return None;
+    }
+    insert(tid, tgid, task::IO_THREAD);
+    find(tid)
+}
+
+/// Begins to trace a thread.
+#[inline(always)]
+pub fn insert(tid: u32, tgid: u32, flags: u32) {
+    let i = tid & (TASK_SLOTS as u32 - 1);
+    let Some(slot) = TASKS.get_ptr_mut(i) else { return };
+    // Two CPUs may want the slot at once. BPF targets of this compiler have no compare-and-swap: a
+    // hash map's insertion decides.
+    let mine = match SLOTS.insert(i, tid, BPF_NOEXIST) {
+        Ok(()) => true,
+        // SAFETY: a map value.
+        Err(_) => unsafe { (*slot).tid == tid },
+    };
+    if mine {
+        // SAFETY: a map value; other CPUs look at `tid` first, which is set last.
+        unsafe {
+            reset(slot, flags);
+            (*slot).tgid = tgid;
+            core::ptr::write_volatile(&raw mut (*slot).tid, tid);
+        }
+        return;
+    }
+    let Some(new) = SCRATCH_TASK.get_ptr_mut(0) else { return };
+    // SAFETY: this CPU's scratch value.
+    unsafe {
+        reset(new, flags);
+        (*new).tid = tid;
+        (*new).tgid = tgid;
+        if TASKS_MORE.insert(tid, &*new, 0).is_ok() {
+            if let Some(n) = COLLISIONS.get_ptr_mut(0) {
+                *n += 1;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn reset(t: *mut Task, flags: u32) {
+    // SAFETY: a map value that this CPU owns.
+    unsafe {
+        (*t).flags = flags;
+        (*t).seq = 0;
+        (*t).generation = 1;
+        (*t).skb_copied = 0;
+        (*t).zeroed = 0;
+        (*t).cache_pages = 0;
+        (*t).meta_pages = 0;
+        (*t).irqs = 0;
+        (*t).irqs_user = 0;
+        (*t).iif = 0;
+        (*t).has_extra = 0;
+        (*t).off_ts = 0;
+        (*t).dirty_pages = 0;
+        (*t).has_file = 0;
+        (*t).has_file2 = 0;
+        let mut i = 0;
+        while i < tracer_ebpf::CACHED_FDS {
+            (*t).cache[i].generation = 0;
+            i += 1;
+        }
+    }
+}
+
+/// Ends tracing of a thread.
+#[inline(always)]
+pub fn remove(tid: u32) {
+    let i = tid & (TASK_SLOTS as u32 - 1);
+    if let Some(slot) = TASKS.get_ptr_mut(i) {
+        // SAFETY: a map value.
+        unsafe {
+            if (*slot).tid == tid {
+                core::ptr::write_volatile(&raw mut (*slot).tid, 0);
+                let _ = SLOTS.remove(i);
+                return;
+            }
+        }
+    }
+    let _ = TASKS_MORE.remove(tid);
+}
+
+/// Generation of the process's descriptor table, 0 if nothing may be cached.
+#[inline(always)]
+pub unsafe fn generation(t: *mut Task) -> u32 {
+    // SAFETY: map values.
+    unsafe {
+        let leader = if (*t).tid == (*t).tgid {
+            t
+        } else {
+            match find((*t).tgid) {
+                Some(l) => l,
+                None => return 0,
+            }
+        };
+        if (*leader).flags & task::NO_CACHE != 0 { 0 } else { (*leader).generation }
+    }
+}
+
+/// Makes every cached classification of the process's descriptors invalid.
+#[inline(always)]
+pub unsafe fn bump(t: *mut Task) {
+    // SAFETY: map values.
+    unsafe {
+        if (*t).tid == (*t).tgid {
+            (*t).generation += 1;
+        } else if let Some(leader) = find((*t).tgid) {
+            (*leader).generation += 1;
+        }
+    }
+}
+
+/// Head of a record that belongs to the thread's current call.
+#[inline(always)]
+pub unsafe fn head(t: *mut Task, kind: u8, ts: u64) -> Head {
+    // SAFETY: a map value.
+    unsafe {
+        let in_call = (*t).flags & (task::IN_CALL | task::FAULT_OPEN) != 0;
+        let flags = if (*t).flags & task::IO_THREAD != 0 { tracer_ebpf::flag::IO_THREAD } else { 0 };
+        Head { kind, flags, nr: 0, tid: (*t).tid, tgid: (*t).tgid, seq: if in_call { (*t).seq } else { 0 }, ts }
+    }
+}
