@@ -1,1 +1,64 @@
-fn main() {}
+//! Chores of this repository: `cargo xtask` lists them.
+//!
+//! This crate depends on none of the others, so that it builds when they don't.
+
+mod command;
+mod ebpf;
+mod readme;
+mod setup;
+mod test;
+mod toolchain;
+
+#[path = "../../tracer/ebpf-object/source_hash.rs"]
+mod source_hash;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask CHORE
+
+  setup           install what `ebpf` and `test` need (Debian and Ubuntu, through apt)
+  test            install what is missing, then run every check and every test
+      --no-setup      install nothing
+      --strict        fail if anything could not run (the default where CI is set)
+  ebpf            rebuild tracer/ebpf-object/ from the sources of tracer-ebpf
+      --check         write nothing; fail if the object there is not what the sources give
+  readme          run the commands quoted in README.md and put in what they print";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[&str]) -> Result<ExitCode> {
+    match args {
+        [] | ["-h" | "--help" | "help"] => println!("{USAGE}"),
+        ["setup"] => setup::setup()?,
+        ["ebpf"] => ebpf::rebuild()?,
+        ["ebpf", "--check"] => println!("{}", ebpf::check()?),
+        ["readme"] => readme::refresh()?,
+        ["test", options @ ..] => return test::test(&test::Options::parse(options)?),
+        _ => bail!("no such chore: {}\n{USAGE}", args.join(" ")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The workspace's folder.
+fn workspace() -> PathBuf {
+    // Set by `cargo run`; the built-in value serves an xtask that is started by hand.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    match package.parent() {
+        Some(workspace) => workspace.to_path_buf(),
+        None => package,
+    }
+}

@@ -1,0 +1,194 @@
+//! `cargo xtask setup`: installs what building the object and running every test need.
+//!
+//! For Debian and Ubuntu, through apt (with sudo unless root). Does nothing, quickly, where all is there.
+
+use std::collections::HashSet;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{cargo, find, is_root, output, run};
+use crate::toolchain::{BPF_LINKER, linker_version, llvm_prefix};
+use crate::workspace;
+
+/// LLVM of the BPF toolchain: rustc's and bpf-linker's must be the same.
+const LLVM: &str = "22";
+
+/// A need, and the packages that meet it: the first one that the distribution has.
+struct Need {
+    why: &'static str,
+    packages: &'static [&'static str],
+}
+
+const fn need(why: &'static str, packages: &'static [&'static str]) -> Need {
+    Need { why, packages }
+}
+
+/// What `cargo xtask ebpf` needs.
+const BPF: &[Need] = &[
+    need("Rust with core for BPF", &["libstd-rust-web-dev-bpf"]),
+    need("that Rust's compiler", &["rustc-web"]),
+    need("that Rust's cargo", &["cargo-web"]),
+    need("LLVM, for bpf-linker", &["llvm-22-dev"]),
+    need("LLVM, for bpf-linker", &["libpolly-22-dev"]),
+    need("LLVM, for bpf-linker", &["zlib1g-dev"]),
+    need("LLVM, for bpf-linker", &["libzstd-dev"]),
+    need("LLVM, for bpf-linker", &["libxml2-dev"]),
+    need("LLVM, for bpf-linker", &["g++"]),
+];
+
+/// What the tests compare with, or trace. A test whose need is not met says so and does not run.
+const TESTS: &[Need] = &[
+    need("oracle: system calls", &["strace"]),
+    need("benchmark", &["linux-perf", "linux-tools-generic"]),
+    need("benchmark", &["bpftrace"]),
+    need("a terminal to drive", &["tmux"]),
+    need("running as the invoking user", &["sudo"]),
+    need("a traced Python program", &["python3"]),
+    need("small traced C programs", &["gcc"]),
+    need("file systems under test", &["e2fsprogs"]),
+    need("file systems under test", &["xfsprogs"]),
+    need("file systems under test", &["btrfs-progs"]),
+    need("loop devices, namespaces", &["util-linux"]),
+    need("network namespaces", &["iproute2"]),
+];
+
+/// Installs what is missing.
+///
+/// # Errors
+/// If something can't be had; the error names it and what it is for.
+pub fn setup() -> Result<()> {
+    install_packages()?;
+    install_linker()?;
+    println!("setup: everything is there");
+    Ok(())
+}
+
+fn install_packages() -> Result<()> {
+    let needs: Vec<&Need> = BPF.iter().chain(TESTS).collect();
+    if find("dpkg-query").is_none() || find("apt-get").is_none() {
+        let names: Vec<_> = needs.iter().map(|need| need.packages[0]).collect();
+        bail!(
+            "no apt here: install by hand what stands for Debian's {} and bpf-linker {BPF_LINKER}",
+            names.join(" ")
+        );
+    }
+    let installed = installed()?;
+    let missing: Vec<&Need> = needs
+        .into_iter()
+        .filter(|need| !need.packages.iter().any(|p| installed.contains(*p)))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+
+    retry("apt-get update", || run(apt().args(["update", "-q"])))?;
+    let mut install = Vec::new();
+    let mut unknown = Vec::new();
+    for need in missing {
+        match need.packages.iter().find(|package| is_available(package)) {
+            Some(package) => install.push(*package),
+            None => unknown.push(format!("{} ({})", need.packages.join(" or "), need.why)),
+        }
+    }
+    if !install.is_empty() {
+        retry("apt-get install", || {
+            run(apt()
+                .args(["install", "-q", "-y", "--no-install-recommends"])
+                .args(&install))
+        })?;
+    }
+    if !unknown.is_empty() {
+        bail!(
+            "this distribution has no {}; the rest is installed. Without them `cargo xtask test --no-setup` \
+             runs what it can (for a BPF toolchain from rustup see docs/building.md)",
+            unknown.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// The names of all installed packages.
+fn installed() -> Result<HashSet<String>> {
+    let list =
+        output(Command::new("dpkg-query").args(["-W", "-f", "${Package} ${db:Status-Status}\n"]))?;
+    Ok(list
+        .lines()
+        .filter_map(|line| line.strip_suffix(" installed"))
+        .map(str::to_owned)
+        .collect())
+}
+
+fn is_available(package: &str) -> bool {
+    output(Command::new("apt-cache").args(["policy", package])).is_ok_and(|policy| {
+        policy
+            .lines()
+            .any(|line| line.trim().starts_with("Candidate:") && !line.contains("(none)"))
+    })
+}
+
+/// `apt-get`, as root and without questions.
+fn apt() -> Command {
+    let mut words = vec![
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "-o",
+        "Acquire::Retries=3",
+    ];
+    if !is_root() {
+        words.insert(0, "sudo");
+    }
+    let mut apt = Command::new(words[0]);
+    apt.args(&words[1..]);
+    apt
+}
+
+fn install_linker() -> Result<()> {
+    if let Some(linker) = find("bpf-linker")
+        && linker_version(&linker).is_ok_and(|version| version == BPF_LINKER)
+    {
+        return Ok(());
+    }
+    let llvm = llvm_prefix(LLVM);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(
+        [llvm.join("bin")]
+            .into_iter()
+            .chain(std::env::split_paths(&path)),
+    )
+    .context("PATH has an entry that cannot be joined")?;
+    println!("setup: building bpf-linker {BPF_LINKER} (about a minute)");
+    retry("cargo install bpf-linker", || {
+        run(cargo(&workspace())
+            .args([
+                "install",
+                "--quiet",
+                "--locked",
+                "--force",
+                "bpf-linker",
+                "--version",
+                BPF_LINKER,
+            ])
+            .args(["--no-default-features", "--features"])
+            .arg(format!("llvm-{LLVM}"))
+            .env("PATH", &path)
+            .env("LLVM_PREFIX", &llvm)
+            .env(format!("LLVM_SYS_{LLVM}1_PREFIX"), &llvm))
+    })
+}
+
+/// Tries what talks to a registry up to three times.
+fn retry(what: &str, mut attempt: impl FnMut() -> Result<()>) -> Result<()> {
+    const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
+    for pause in PAUSES {
+        match attempt() {
+            Ok(()) => return Ok(()),
+            Err(error) => eprintln!("{error:#}; trying again in {} s", pause.as_secs()),
+        }
+        sleep(pause);
+    }
+    attempt().with_context(|| format!("{what} failed three times"))
+}
