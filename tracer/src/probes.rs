@@ -1,0 +1,167 @@
+//! The hooks of level T: what the loader attaches, and what `doctor` shows.
+//!
+//! One row per eBPF program. A kernel that lacks an optional hook lacks just what the row measures.
+
+use crate::i18n::Lang;
+
+/// An eBPF program and where it attaches.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// Name of the program in the eBPF object.
+    pub program: &'static str,
+    /// Names of the tracepoint, newest first: the first that the kernel has is used.
+    pub tracepoints: &'static [&'static str],
+    /// As evidence names it: `tp:block_rq_complete`.
+    pub label: &'static str,
+    pub group: Group,
+    /// What it tells, in English and Chinese.
+    pub measures: [&'static str; 2],
+    /// Without it there is no tracing at all.
+    pub required: bool,
+    /// Counters (`stat`) have no use for it.
+    pub only_record: bool,
+}
+
+/// Which part of a program's life a hook belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    Calls,
+    Faults,
+    PageCache,
+    Block,
+    Network,
+    Uring,
+    Scheduling,
+    Interrupts,
+}
+
+impl Group {
+    /// In the order of [`TABLE`].
+    pub const ALL: [Self; 8] = [
+        Self::Calls,
+        Self::Faults,
+        Self::PageCache,
+        Self::Block,
+        Self::Network,
+        Self::Uring,
+        Self::Scheduling,
+        Self::Interrupts,
+    ];
+}
+
+impl Probe {
+    /// What it tells.
+    pub fn measures(&self, lang: Lang) -> &'static str {
+        let [en, zh] = self.measures;
+        match lang {
+            Lang::En => en,
+            Lang::Zh => zh,
+        }
+    }
+
+    /// The tracepoint to attach to, if `exists` finds one.
+    pub fn tracepoint(&self, exists: impl Fn(&str) -> bool) -> Option<&'static str> {
+        self.tracepoints.iter().copied().find(|name| exists(name))
+    }
+}
+
+macro_rules! probes {
+    ($($group:ident { $($name:ident $(| $older:ident)* $([$mark:ident])?: $en:literal, $zh:literal;)* })*) => {
+        /// Every hook, grouped.
+        pub const TABLE: &[Probe] = &[$($(Probe {
+            program: stringify!($name),
+            tracepoints: &[stringify!($name) $(, stringify!($older))*],
+            label: concat!("tp:", stringify!($name)),
+            group: Group::$group,
+            measures: [$en, $zh],
+            required: probes!(@required $($mark)?),
+            only_record: probes!(@only_record $($mark)?),
+        },)*)*];
+    };
+    (@required required) => { true };
+    (@required $($other:ident)?) => { false };
+    (@only_record only_record) => { true };
+    (@only_record $($other:ident)?) => { false };
+}
+
+probes! {
+    Calls {
+        sys_enter [required]: "system calls: arguments, what the descriptor is", "系统调用：参数、描述符是什么";
+        sys_exit [required]: "system calls: result, time taken", "系统调用：返回值、用时";
+        task_newtask [required]: "new threads and processes", "新线程和新进程";
+        sched_process_exec [required]: "execve: a new program begins", "execve：新程序开始";
+        sched_process_exit [required]: "ends of threads and processes", "线程和进程结束";
+    }
+    Faults {
+        page_fault_user: "page faults taken in user mode", "用户态缺页";
+        mm_page_alloc: "pages that the kernel zeroed for the program", "内核为程序清零的页";
+        rss_stat [only_record]: "whether a fault's page was anonymous, file or shmem", "缺页得到的是匿名页、文件页还是 shmem 页";
+        mm_filemap_fault [only_record]: "which file a page fault was on", "缺页落在哪个文件上";
+        mm_filemap_map_pages [only_record]: "fault-around: pages mapped beside the faulting one", "fault-around：顺带映射的页";
+    }
+    PageCache {
+        mm_filemap_add_to_page_cache [only_record]: "page-cache misses and readahead", "页缓存未命中与预读";
+        writeback_dirty_folio: "pages made dirty, to tie write-back to its cause", "写脏的页（用于把回写归到起因）";
+    }
+    Block {
+        block_bio_queue: "block I/O, in the context of its cause", "块 I/O（在起因的上下文中）";
+        block_split: "block I/O split into parts", "被拆分的块 I/O";
+        block_rq_issue: "requests given to the driver", "交给驱动的请求";
+        block_rq_complete: "DMA between disk and memory: bytes, time", "磁盘与内存之间的 DMA：字节、用时";
+        block_bio_complete: "I/O of drivers without requests (zram, dm, md)", "不使用请求的驱动的 I/O（zram、dm、md）";
+    }
+    Network {
+        net_dev_start_xmit: "packets handed to a device", "交给网络设备的数据包";
+        skb_copy_datagram_iovec: "copies socket → user (measured)", "CPU 拷贝：套接字 → 用户（实测）";
+    }
+    Uring {
+        io_uring_submit_req | io_uring_submit_sqe: "io_uring requests submitted", "提交的 io_uring 请求";
+        io_uring_queue_async_work: "io_uring requests handed to a worker", "转给工作线程的 io_uring 请求";
+        io_uring_complete: "io_uring requests completed", "完成的 io_uring 请求";
+    }
+    Scheduling {
+        sched_switch: "context switches and waits", "上下文切换与等待";
+    }
+    Interrupts {
+        irq_handler_entry: "device interrupts that land on the program", "落在程序上的设备中断";
+        local_timer_entry: "timer interrupts", "定时器中断";
+        reschedule_entry: "rescheduling interrupts from other CPUs", "其他 CPU 发来的重新调度中断";
+        call_function_entry: "function-call interrupts from other CPUs", "其他 CPU 发来的函数调用中断";
+        call_function_single_entry: "the same, to one CPU", "同上，只发给一个 CPU";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_distinct_and_complete() {
+        let programs: HashSet<_> = TABLE.iter().map(|probe| probe.program).collect();
+        assert_eq!(programs.len(), TABLE.len());
+        for probe in TABLE {
+            assert!(!probe.measures(Lang::En).is_empty() && !probe.measures(Lang::Zh).is_empty());
+            assert!(!(probe.required && probe.only_record), "{}", probe.program);
+        }
+        assert!(
+            TABLE.is_sorted_by_key(|probe| probe.group),
+            "groups are contiguous"
+        );
+    }
+
+    #[test]
+    fn an_older_name_is_used_where_the_newer_is_absent() {
+        let submit = TABLE
+            .iter()
+            .find(|probe| probe.program == "io_uring_submit_req");
+        let submit = submit.expect("in the table");
+        assert_eq!(submit.tracepoint(|_| true), Some("io_uring_submit_req"));
+        assert_eq!(
+            submit.tracepoint(|name| name.ends_with("sqe")),
+            Some("io_uring_submit_sqe")
+        );
+        assert_eq!(submit.tracepoint(|_| false), None);
+    }
+}
