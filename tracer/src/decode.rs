@@ -1,0 +1,285 @@
+//! Bytes ↔ [`Event`]: one record of the ring buffer (or of a recording) at a time.
+//!
+//! Fields are read one by one, little-endian, at the offsets that `tracer-ebpf` declares, from
+//! slices whose length was checked: no casts, so any bytes at all are safe input. A record may be
+//! longer than its type (a newer bytehop appended fields, the ring buffer padded it); a shorter one
+//! is an error.
+
+use std::mem::offset_of;
+
+use tracer_ebpf::{NAME_FIXED, NAME_MAX, kind};
+
+use crate::event::{
+    Block, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head, META, Meta, Name, Switch,
+    Syscall, SyscallFile, Uring, Xmit,
+};
+
+/// Why a record cannot be decoded. The stream it came from is not affected.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    #[error("empty record")]
+    Empty,
+    /// A later version's record, or damage.
+    #[error("record of unknown kind {0}")]
+    UnknownKind(u8),
+    #[error("record of kind {kind} has {len} bytes, needs {need}")]
+    Short { kind: u8, len: usize, need: usize },
+    /// The length inside a `NAME` record exceeds [`NAME_MAX`].
+    #[error("path of {0} bytes in a record that holds at most {NAME_MAX}")]
+    Path(u32),
+    #[error("metadata record: {0}")]
+    Meta(#[from] serde_json::Error),
+}
+
+/// Decodes one record. Allocates only for paths ([`Event::Name`]) and JSON ([`Event::Meta`]).
+pub fn decode(bytes: &[u8]) -> Result<Event, DecodeError> {
+    match bytes {
+        [] => Err(DecodeError::Empty),
+        [META, json @ ..] => Ok(Event::Meta(serde_json::from_slice(json)?)),
+        [kind, ..] => decode_kernel(*kind, bytes),
+    }
+}
+
+/// Appends the record of `event` to `out`: the inverse of [`decode`]. The kind is that of the
+/// variant, whatever `head.kind` says; a path is cut to what a record holds.
+pub fn encode(event: &Event, out: &mut Vec<u8>) {
+    match event {
+        Event::Meta(meta) => encode_meta(meta, out),
+        event => encode_kernel(event, out),
+    }
+}
+
+/// Appends the record of `meta` to `out`.
+pub fn encode_meta(meta: &Meta, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.push(META);
+    // Writing to memory does not fail, and no type in `Meta` refuses to be JSON.
+    if serde_json::to_writer(&mut *out, meta).is_err() {
+        out.truncate(start);
+    }
+}
+
+/// A value at the start of a slice, little-endian.
+trait Wire: Sized {
+    /// `None` if `bytes` is too short.
+    fn get(bytes: &[u8]) -> Option<Self>;
+    /// Writes nothing if `out` is too short.
+    fn put(&self, out: &mut [u8]);
+}
+
+macro_rules! wire_int {
+    ($($int:ty)*) => {$(
+        impl Wire for $int {
+            #[inline]
+            fn get(bytes: &[u8]) -> Option<Self> {
+                bytes.first_chunk().map(|b| Self::from_le_bytes(*b))
+            }
+            #[inline]
+            fn put(&self, out: &mut [u8]) {
+                if let Some(b) = out.first_chunk_mut() {
+                    *b = self.to_le_bytes();
+                }
+            }
+        }
+    )*};
+}
+
+wire_int!(u8 u16 u32 u64 i32 i64);
+
+impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
+    #[inline]
+    fn get(bytes: &[u8]) -> Option<Self> {
+        let mut array = [T::default(); N];
+        for (i, item) in array.iter_mut().enumerate() {
+            *item = T::get(bytes.get(i * size_of::<T>()..)?)?;
+        }
+        Some(array)
+    }
+    #[inline]
+    fn put(&self, out: &mut [u8]) {
+        for (item, out) in self.iter().zip(out.chunks_exact_mut(size_of::<T>())) {
+            item.put(out);
+        }
+    }
+}
+
+/// Implements [`Wire`] for a struct of `tracer-ebpf`. The offsets are the struct's own, and the
+/// compiler refuses a list that misses a field.
+macro_rules! wire_struct {
+    ($($name:ident { $($field:ident),* $(,)? })*) => {
+        $(impl Wire for $name {
+            #[inline]
+            fn get(bytes: &[u8]) -> Option<Self> {
+                Some(Self { $($field: Wire::get(bytes.get(offset_of!($name, $field)..)?)?,)* })
+            }
+            #[inline]
+            fn put(&self, out: &mut [u8]) {
+                $(if let Some(out) = out.get_mut(offset_of!($name, $field)..) {
+                    self.$field.put(out);
+                })*
+            }
+        })*
+
+        /// Every struct: name, size, and its fields with their offsets and types.
+        #[cfg(test)]
+        fn layouts() -> Vec<(&'static str, usize, Vec<tests::Field>)> {
+            fn type_name<T, F>(_: fn(&T) -> &F) -> &'static str {
+                std::any::type_name::<F>()
+            }
+            vec![$((stringify!($name), size_of::<$name>(), vec![$((
+                stringify!($field),
+                offset_of!($name, $field),
+                type_name(|s: &$name| &s.$field),
+            )),*])),*]
+        }
+    };
+}
+
+wire_struct! {
+    Head { kind, flags, nr, tid, tgid, seq, ts }
+    FileRef { ino, dev, magic, rdev, f_flags, mode, family, sock_type, protocol }
+    Syscall { head, dur, ret, args }
+    SyscallFile { call, file }
+    Extra {
+        head, file2, skb_copied, cache_pages, meta_pages, min_flt, maj_flt, irqs, irqs_user, iif, reserved, zeroed,
+    }
+    Fault {
+        head, addr, ip, error_code, min_flt, maj_flt, zeroed, unzeroed, cache_pages, rss, around_pages, filemap, ino,
+        dev, pgoff, irqs, irqs_user,
+    }
+    Block { head, issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios }
+    Xmit { head, len, ifindex, data_len, reserved, sock_ino, name }
+    Uring { head, completed, user_data, res, opcode, how, cqe_flags, file, ring }
+    Switch { head, off, voluntary, reserved }
+    Fork { head, child_tid, child_tgid, clone_flags, io_thread, traced }
+    Exec { head, comm }
+    Exit { head, exit_code, group_dead, min_flt, maj_flt, nvcsw, nivcsw, nr, in_call }
+    Dirty { head, ino, index, dev, pages }
+    NameFixed { head, ino, dev, fd, len, reserved }
+}
+
+/// [`tracer_ebpf::Name`] without its path.
+#[repr(C)]
+struct NameFixed {
+    head: Head,
+    ino: u64,
+    dev: u32,
+    fd: i32,
+    len: u32,
+    reserved: u32,
+}
+
+const _: () = assert!(size_of::<NameFixed>() == NAME_FIXED);
+
+/// The kinds whose record is one struct, and the variant that holds it.
+macro_rules! plain_kinds {
+    ($($kind:ident $name:ident,)*) => {
+        #[inline]
+        fn decode_kernel(kind: u8, bytes: &[u8]) -> Result<Event, DecodeError> {
+            Ok(match kind {
+                kind::SYSCALL_FILE => {
+                    let SyscallFile { call, file } = get(bytes)?;
+                    Event::Syscall { call, file: Some(file) }
+                }
+                kind::SYSCALL => Event::Syscall { call: get(bytes)?, file: None },
+                kind::NAME => Event::Name(decode_name(bytes)?),
+                $(kind::$kind => Event::$name(get(bytes)?),)*
+                _ => return Err(DecodeError::UnknownKind(kind)),
+            })
+        }
+
+        fn encode_kernel(event: &Event, out: &mut Vec<u8>) {
+            match event {
+                Event::Syscall { call, file: Some(file) } => {
+                    put(kind::SYSCALL_FILE, &SyscallFile { call: *call, file: *file }, out);
+                }
+                Event::Syscall { call, file: None } => put(kind::SYSCALL, call, out),
+                Event::Name(name) => encode_name(name, out),
+                $(Event::$name(e) => put(kind::$kind, e, out),)*
+                Event::Meta(meta) => encode_meta(meta, out),
+            }
+        }
+    };
+}
+
+plain_kinds! {
+    EXTRA Extra,
+    FAULT Fault,
+    BLOCK Block,
+    XMIT Xmit,
+    URING Uring,
+    SWITCH Switch,
+    FORK Fork,
+    EXEC Exec,
+    EXIT Exit,
+    DIRTY Dirty,
+}
+
+#[inline]
+fn get<T: Wire>(bytes: &[u8]) -> Result<T, DecodeError> {
+    T::get(bytes).ok_or_else(|| short(bytes, size_of::<T>()))
+}
+
+#[cold]
+fn short(bytes: &[u8], need: usize) -> DecodeError {
+    DecodeError::Short {
+        kind: bytes.first().copied().unwrap_or_default(),
+        len: bytes.len(),
+        need,
+    }
+}
+
+fn put<T: Wire>(kind: u8, value: &T, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + size_of::<T>(), 0);
+    value.put(&mut out[start..]);
+    out[start] = kind;
+}
+
+fn decode_name(bytes: &[u8]) -> Result<Name, DecodeError> {
+    let NameFixed {
+        head,
+        ino,
+        dev,
+        fd,
+        len,
+        ..
+    } = get(bytes)?;
+    if len as usize > NAME_MAX {
+        return Err(DecodeError::Path(len));
+    }
+    let need = NAME_FIXED + len as usize;
+    let path = bytes
+        .get(NAME_FIXED..need)
+        .ok_or_else(|| short(bytes, need))?;
+    Ok(Name {
+        head,
+        ino,
+        dev,
+        fd,
+        path: String::from_utf8_lossy(path).into_owned(),
+    })
+}
+
+fn encode_name(name: &Name, out: &mut Vec<u8>) {
+    let Name {
+        head, ino, dev, fd, ..
+    } = *name;
+    let path = &name.path[..name.path.floor_char_boundary(NAME_MAX - 1)];
+    put(
+        kind::NAME,
+        &NameFixed {
+            head,
+            ino,
+            dev,
+            fd,
+            len: path.len() as u32,
+            reserved: 0,
+        },
+        out,
+    );
+    out.extend_from_slice(path.as_bytes());
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Recordings: one file that holds a trace, byte for byte as it came from the ring buffer.
+//!
+//! [`Writer`] makes one while tracing, [`Reader`] and [`open_events`] read it on any machine. The
+//! format is described in `docs/recording.md`; its layout in code is [`format`](mod@format).
+//!
+//! What the format promises: every prefix of a recording is a recording (so a SIGKILL loses only
+//! the block being filled), every block is checksummed, and damage costs the blocks it touches and
+//! nothing else. Reading never fails after opening; what could not be read is in the [`Warning`]s.
+
+mod blocks;
+mod events;
+pub mod format;
+mod reader;
+mod writer;
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use blocks::Block;
+pub use events::{Events, open_events};
+pub use reader::{Reader, index};
+pub use writer::{Sink, Stats, Writer};
+
+/// File name extension, without the dot.
+pub const EXTENSION: &str = "bhop";
+/// Where a recording goes if no name is given.
+pub const DEFAULT_NAME: &str = "bytehop.bhop";
+
+/// Why a recording cannot be opened or written on. Each is one line that can be shown as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("cannot open {}: {source}", path.display())]
+    Open { path: PathBuf, source: io::Error },
+    #[error("{} is not a bytehop recording", path.display())]
+    Foreign { path: PathBuf },
+    #[error(
+        "{} has recording format {version}; this bytehop reads formats up to {}, a newer one is needed",
+        path.display(), format::VERSION
+    )]
+    Newer { path: PathBuf, version: u16 },
+    #[error("cannot create {}: {source}", path.display())]
+    Create { path: PathBuf, source: io::Error },
+    /// What was written before stays readable.
+    #[error("cannot write on to {}: {source}; it keeps the first {records} records", path.display())]
+    Write {
+        path: PathBuf,
+        records: u64,
+        source: io::Error,
+    },
+    /// A single record that the format cannot hold.
+    #[error("a record of {len} bytes cannot be written to {}, {max} is the limit",
+        path.display(), max = format::MAX_RECORD)]
+    TooLong { path: PathBuf, len: usize },
+}
+
+impl RecordError {
+    /// bytehop's own exit code for it, where the command line's contract has one: 4 for a damaged
+    /// or foreign recording, 2 (usage) for a name that cannot be opened or created.
+    pub fn exit_code(&self) -> Option<u8> {
+        match self {
+            Self::Foreign { .. } | Self::Newer { .. } => Some(4),
+            Self::Open { .. } | Self::Create { .. } => Some(2),
+            Self::Write { .. } | Self::TooLong { .. } => None,
+        }
+    }
+
+    fn open(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        |source| Self::Open {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// What is missing from a recording, or could not be understood. One line each, by `Display`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// The file header is damaged; the blocks are read nevertheless.
+    Header,
+    /// Blocks between two good ones are missing or damaged.
+    Gap {
+        /// Where the damage begins, bytes from the start of the file.
+        offset: u64,
+        /// Bytes skipped.
+        bytes: u64,
+        blocks: u64,
+        records: u64,
+    },
+    /// The file ends without the mark that an orderly end leaves.
+    CutOff {
+        offset: u64,
+        /// Unusable bytes from `offset` to the end.
+        bytes: u64,
+        /// Records known to have been in them; there may have been more.
+        records: u64,
+    },
+    /// Something follows the end mark.
+    Trailing { offset: u64, bytes: u64 },
+    /// The file could not be read further.
+    Io { offset: u64, error: String },
+    /// Records that [`crate::decode`] refused.
+    Undecodable {
+        /// Of a kind that this version does not know.
+        unknown: u64,
+        malformed: u64,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header => write!(f, "the file header is damaged"),
+            Self::Gap {
+                offset,
+                bytes,
+                blocks,
+                records,
+            } => write!(
+                f,
+                "damaged at byte {offset}: {bytes} bytes skipped, {records} records missing (blocks: {blocks})"
+            ),
+            Self::CutOff {
+                offset,
+                bytes,
+                records,
+            } => {
+                write!(
+                    f,
+                    "cut off at byte {offset}: what followed is missing (the recorder was killed or is still running, or the file is incomplete)"
+                )?;
+                if *bytes > 0 {
+                    write!(f, "; {bytes} unusable bytes at the end held ")?;
+                    match records {
+                        0 => write!(f, "an unknown number of records")?,
+                        n => write!(f, "{n} records or more")?,
+                    }
+                }
+                Ok(())
+            }
+            Self::Trailing { offset, bytes } => {
+                write!(
+                    f,
+                    "{bytes} bytes after the end of the recording, at byte {offset}, ignored"
+                )
+            }
+            Self::Io { offset, error } => write!(f, "reading stopped at byte {offset}: {error}"),
+            Self::Undecodable { unknown, malformed } => {
+                let mut sep = "";
+                if *unknown > 0 {
+                    write!(
+                        f,
+                        "{unknown} records of kinds that this version does not know, ignored"
+                    )?;
+                    sep = "; ";
+                }
+                if *malformed > 0 {
+                    write!(f, "{sep}{malformed} malformed records, ignored")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! Reading a recording, record by record.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+use lz4_flex::block::decompress_into;
+
+use super::blocks::{Block, Blocks};
+use super::format::{are_frames, next_frame};
+use super::{RecordError, Warning};
+
+/// Reads the records of a recording in the order in which they were written.
+///
+/// Memory stays within a few times [`MAX_RAW`](super::format::MAX_RAW), whatever the file claims.
+pub struct Reader<R> {
+    blocks: Blocks<R>,
+    /// The frames of the current block, checked, and how far they are read.
+    raw: Vec<u8>,
+    at: usize,
+}
+
+impl Reader<File> {
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        Self::new(File::open(path).map_err(RecordError::open(path))?, path)
+    }
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads a recording from `input` (it does its own buffering); `path` is what errors call it.
+    pub fn new(input: R, path: &Path) -> Result<Self, RecordError> {
+        Ok(Self {
+            blocks: Blocks::new(input, path)?,
+            raw: Vec::new(),
+            at: 0,
+        })
+    }
+
+    /// The next record: the bytes given to [`Writer::record`](super::Writer::record). `None` at the
+    /// end of what can be read.
+    pub fn next_record(&mut self) -> Option<&[u8]> {
+        loop {
+            if let Some((start, end)) = next_frame(&self.raw, self.at) {
+                self.at = end;
+                return self.raw.get(start..end);
+            }
+            let block = self.blocks.advance()?;
+            self.at = 0;
+            if !self.unpack(&block) {
+                self.raw.clear();
+                self.blocks.reject(&block);
+            }
+        }
+    }
+
+    /// What is missing, as far as it was read; complete once [`Self::next_record`] gave `None`.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.blocks.warnings
+    }
+
+    /// Fills `raw`; false if what the block holds is not what its header says.
+    fn unpack(&mut self, block: &Block) -> bool {
+        let stored = self.blocks.payload();
+        let len = block.header.raw_len as usize;
+        // The header's limits were checked: at most MAX_RAW.
+        self.raw.resize(len, 0);
+        let whole = if stored.len() == len {
+            self.raw.copy_from_slice(stored);
+            true
+        } else {
+            decompress_into(stored, &mut self.raw).is_ok_and(|n| n == len)
+        };
+        whole && are_frames(&self.raw, block.header.records)
+    }
+}
+
+impl<R: Read + Seek> Reader<R> {
+    /// Goes on with the first record of a block that [`index`] listed.
+    pub fn seek(&mut self, block: &Block) -> io::Result<()> {
+        self.raw.clear();
+        self.at = 0;
+        self.blocks.seek(block)
+    }
+}
+
+/// The good blocks of a recording, in order, for [`Reader::seek`]. Every byte is read and every
+/// checksum checked, nothing is decompressed: this takes as long as reading the file.
+pub fn index(path: &Path) -> Result<(Vec<Block>, Vec<Warning>), RecordError> {
+    let file = File::open(path).map_err(RecordError::open(path))?;
+    let mut blocks = Blocks::new(file, path)?;
+    let list = std::iter::from_fn(|| blocks.advance()).collect();
+    Ok((list, blocks.warnings))
+}
