@@ -1,0 +1,184 @@
+//! The rights that tracing takes: checked before, given up after.
+//!
+//! | step | capability | why |
+//! | --- | --- | --- |
+//! | load programs, create maps | CAP_BPF | `bpf()` is refused without it (`unprivileged_bpf_disabled`) |
+//! | attach to tracepoints, read kernel memory | CAP_PERFMON | tracing program types ask for it |
+//! | read maps while tracing | CAP_BPF | kernels before 5.19 refuse every `bpf()` call without it |
+//!
+//! Before Linux 5.8 CAP_SYS_ADMIN stood for both, and it still does. Nothing else is needed:
+//! `/sys/kernel/btf/vmlinux` is readable by all, raw and BTF tracepoints don't go through tracefs,
+//! and from 5.11 on maps are not charged to RLIMIT_MEMLOCK.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::sys::prctl;
+use nix::unistd;
+use thiserror::Error;
+
+use crate::capset::{self, CapSet, Caps, cap};
+use crate::user::{Credentials, Identity};
+
+/// For `setcap`: what bytehop needs to trace, and nothing else.
+pub const SETCAP: &str = "cap_bpf,cap_perfmon+ep";
+
+/// What we keep while tracing as an ordinary user.
+const KEEP_AS_USER: CapSet = CapSet::of(&[cap::BPF]);
+
+/// What we keep while tracing as root for root, where the command is root with all its rights:
+const KEEP_AS_ROOT: CapSet = CapSet::of(&[
+    cap::BPF,
+    // `kill`: pass Ctrl-C on to a command that has become another user.
+    cap::KILL,
+    // `/proc/PID/{fd,exe,maps}` of a process with more capabilities than ours.
+    cap::SYS_PTRACE,
+    // The same of another user's process; and writing where root may, as root expects of `-o FILE`.
+    cap::DAC_OVERRIDE,
+]);
+
+/// What of the needed rights we hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Privileges {
+    pub effective: CapSet,
+    /// In a user namespace of its own (a rootless container), where capabilities don't reach BPF.
+    pub confined: bool,
+}
+
+impl Privileges {
+    /// Asks the kernel about the calling thread.
+    pub fn check() -> Result<Privileges, Errno> {
+        Ok(Privileges {
+            effective: Caps::get()?.effective,
+            confined: !in_first_user_namespace(),
+        })
+    }
+
+    /// The capabilities that are missing, by name; none: we may trace.
+    pub fn missing(&self) -> Vec<&'static str> {
+        [(cap::BPF, "CAP_BPF"), (cap::PERFMON, "CAP_PERFMON")]
+            .into_iter()
+            .filter(|(capability, _)| {
+                self.confined
+                    || !(self.effective.has(*capability) || self.effective.has(cap::SYS_ADMIN))
+            })
+            .map(|(_, name)| name)
+            .collect()
+    }
+
+    /// `Ok` if we may trace, else one line that says what is missing and how to get it.
+    pub fn require(&self) -> Result<(), Missing> {
+        match self.missing() {
+            names if names.is_empty() => Ok(()),
+            names => Err(Missing {
+                names,
+                confined: self.confined,
+            }),
+        }
+    }
+}
+
+/// The rights we lack. Displays as one line of advice; the exit status for it is 3.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub struct Missing {
+    pub names: Vec<&'static str>,
+    pub confined: bool,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tracing needs {}", self.names.join(" and "))?;
+        if self.confined {
+            f.write_str(" of the host, which a user namespace (rootless container) cannot give: run bytehop on the host")?;
+        } else {
+            let exe = std::env::current_exe();
+            let exe = exe.as_deref().unwrap_or(Path::new("bytehop")).display();
+            write!(
+                f,
+                ": use sudo or --elevate, or once `sudo setcap {SETCAP} {exe}`"
+            )?;
+        }
+        f.write_str("; `bytehop view FILE` and `bytehop lab --replay` need no rights")
+    }
+}
+
+/// The first user namespace maps all ids to themselves.
+fn in_first_user_namespace() -> bool {
+    match fs::read_to_string("/proc/self/uid_map") {
+        Ok(map) => map.split_whitespace().eq(["0", "0", "4294967295"]),
+        // No such file: a kernel without user namespaces.
+        Err(_) => true,
+    }
+}
+
+// -------------------------------------------------------------------------------------------------
+// Giving up
+
+#[derive(Debug, Error)]
+pub enum DropError {
+    #[error("rights must be given up before threads are started ({0} are running)")]
+    Threads(usize),
+    #[error("cannot {what}: {}", errno.desc())]
+    Refused { what: &'static str, errno: Errno },
+    #[error("rights were given up, and are still there")]
+    StillThere,
+}
+
+/// Gives up every right that tracing no longer needs: we become the user of `identity` and keep a
+/// capability or two. Call it when the probes are attached, output files are open and the command
+/// is held (what comes now must not reach it), and before any thread is started.
+///
+/// Keeps CAP_BPF alone; root tracing as root (no sudo) stays root and keeps [`KEEP_AS_ROOT`].
+pub fn drop_after_load(identity: &Identity) -> Result<(), DropError> {
+    let threads = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    if threads > 1 {
+        return Err(DropError::Threads(threads));
+    }
+    let before = Caps::get().map_err(refused("read capabilities"))?;
+    prctl::set_no_new_privs().map_err(refused("set no_new_privs"))?;
+    // Takes CAP_SETPCAP, so while we still have it. With no_new_privs it is a second lock.
+    capset::shrink_bounding();
+    if let Some(credentials) = &identity.credentials {
+        become_user(credentials)?;
+    }
+    let keep = match unistd::geteuid().is_root() {
+        true => KEEP_AS_ROOT,
+        false => KEEP_AS_USER,
+    };
+    // On kernels before 5.8 there is no CAP_BPF to keep; CAP_SYS_ADMIN is too much to keep for it.
+    let keep = Caps::only(keep.and(before.permitted));
+    capset::clear_ambient().map_err(refused("clear ambient capabilities"))?;
+    keep.set().map_err(refused("give up capabilities"))?;
+
+    let now = Caps::get().map_err(refused("read capabilities"))?;
+    match now == keep {
+        true => Ok(()),
+        false => Err(DropError::StillThere),
+    }
+}
+
+/// Changes user and groups, keeping the permitted capabilities for the moment.
+fn become_user(to: &Credentials) -> Result<(), DropError> {
+    if let Some(groups) = &to.groups {
+        unistd::setgroups(groups).map_err(refused("change groups"))?;
+    }
+    let Credentials { uid, gid, .. } = *to;
+    unistd::setresgid(gid, gid, gid).map_err(refused("change group"))?;
+    prctl::set_keepcaps(true).map_err(refused("keep capabilities"))?;
+    unistd::setresuid(uid, uid, uid).map_err(refused("change user"))?;
+    prctl::set_keepcaps(false).map_err(refused("reset keepcaps"))?;
+    let ids = unistd::getresuid().map_err(refused("read user ids"))?;
+    match [ids.real, ids.effective, ids.saved] == [uid; 3] {
+        true => Ok(()),
+        false => Err(DropError::StillThere),
+    }
+}
+
+fn refused(what: &'static str) -> impl Fn(Errno) -> DropError {
+    move |errno| DropError::Refused { what, errno }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+//! Signals while a program is being traced.
+//!
+//! We must outlive Ctrl-C: the program gets it from the terminal and ends, and then we still owe a
+//! summary. So the signals that would end us are blocked and read from a descriptor, to be polled
+//! beside the ring buffer.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::signal::{SigHandler, SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+/// The signals that ask a program to end.
+const ENDING: [Signal; 4] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+];
+
+/// A second request to end within this time of the one before means "stop waiting". It is short
+/// because interactive programs (a shell, a REPL) live through a Ctrl-C now and then.
+pub const GIVE_UP_WITHIN: Duration = Duration::from_secs(3);
+
+// -------------------------------------------------------------------------------------------------
+// What our caller gave us
+
+static MASK_AT_START: AtomicU64 = AtomicU64::new(0);
+static SIGPIPE_IGNORED_AT_START: AtomicBool = AtomicBool::new(false);
+
+/// Runs before `main`, because Rust's runtime sets SIGPIPE to "ignore" before any code of ours and
+/// the traced command must start with what our caller had.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static NOTE_START: extern "C" fn() = {
+    extern "C" fn note_start() {
+        let mask = SigSet::thread_get_mask().unwrap_or_else(|_| SigSet::empty());
+        let bits = mask.iter().fold(0, |bits, s| bits | 1u64 << (s as i32));
+        MASK_AT_START.store(bits, Ordering::Relaxed);
+        SIGPIPE_IGNORED_AT_START.store(is_ignored(Signal::SIGPIPE), Ordering::Relaxed);
+    }
+    note_start
+};
+
+/// The signal state that our process was started with, which the traced command starts with too.
+#[derive(Clone, Debug)]
+pub struct Inherited {
+    pub mask: SigSet,
+    pub sigpipe: SigHandler,
+}
+
+/// What our caller had, before we changed anything.
+pub fn inherited() -> Inherited {
+    let bits = MASK_AT_START.load(Ordering::Relaxed);
+    let sigpipe = if SIGPIPE_IGNORED_AT_START.load(Ordering::Relaxed) {
+        SigHandler::SigIgn
+    } else {
+        SigHandler::SigDfl
+    };
+    Inherited {
+        mask: Signal::iterator()
+            .filter(|s| bits & 1 << (*s as i32) != 0)
+            .collect(),
+        sigpipe,
+    }
+}
+
+fn is_ignored(signal: Signal) -> bool {
+    // SAFETY: all-zero is a valid `sigaction` (default disposition, empty mask).
+    let mut old: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: a null new action only asks; `old` is ours to be written.
+    let asked = unsafe { libc::sigaction(signal as i32, std::ptr::null(), &raw mut old) };
+    asked == 0 && old.sa_sigaction == libc::SIG_IGN
+}
+
+// -------------------------------------------------------------------------------------------------
+// Receiving
+
+/// Who sent a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// The kernel, to the whole foreground process group: a key at the terminal, a hang-up.
+    Terminal,
+    /// A process, with `kill` or the like.
+    Process(u32),
+}
+
+/// A signal that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub signal: Signal,
+    pub sender: Sender,
+}
+
+/// Holds the ending signals back from their default action and hands them out one by one. What the
+/// caller had ignored (`nohup`, a shell's background job) stays ignored. The mask goes back to what
+/// it was on drop.
+///
+/// Install it before other threads are started: they inherit the mask.
+pub struct Signals {
+    fd: SignalFd,
+    mask_before: SigSet,
+}
+
+impl Signals {
+    pub fn install() -> Result<Signals, Errno> {
+        let ours: SigSet = ENDING.into_iter().filter(|s| !is_ignored(*s)).collect();
+        let fd = SignalFd::with_flags(&ours, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        let mask_before = SigSet::thread_get_mask()?;
+        ours.thread_block()?;
+        Ok(Signals { fd, mask_before })
+    }
+
+    /// The next signal, `None` if there is none. Does not block.
+    pub fn receive(&mut self) -> Result<Option<Received>, Errno> {
+        let Some(info) = self.fd.read_signal()? else {
+            return Ok(None);
+        };
+        let sender = match info.ssi_code {
+            libc::SI_KERNEL => Sender::Terminal,
+            _ => Sender::Process(info.ssi_pid),
+        };
+        let signal = Signal::try_from(info.ssi_signo as i32)?;
+        Ok(Some(Received { signal, sender }))
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure, and nothing depends on it: we are about to end.
+        let _ = self.mask_before.thread_set_mask();
+    }
+}
+
+// -------------------------------------------------------------------------------------------------
+// What to do about it
+
+/// What a signal asks of the capture loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// The program has it too: go on until it ends.
+    Wait,
+    /// Only we got it: pass it on to the program, and go on until it ends.
+    Forward(Signal),
+    /// Asked twice: stop tracing, leave the program to itself, print what there is.
+    GiveUp,
+}
+
+/// Decides between waiting, forwarding and giving up.
+#[derive(Debug, Default)]
+pub struct Policy {
+    last: Option<Instant>,
+}
+
+impl Policy {
+    /// What to do about `received` at the time `now`; `program` is the traced command's process id,
+    /// `None` when there is nobody to wait for or forward to (`attach`: the first signal ends it).
+    pub fn react(&mut self, received: Received, program: Option<u32>, now: Instant) -> Reaction {
+        let again = self
+            .last
+            .replace(now)
+            .is_some_and(|last| now.duration_since(last) < GIVE_UP_WITHIN);
+        match (program, received.sender) {
+            (None, _) => Reaction::GiveUp,
+            _ if again => Reaction::GiveUp,
+            (_, Sender::Terminal) => Reaction::Wait,
+            // It signalled its whole process group, itself included.
+            (Some(program), Sender::Process(pid)) if pid == program => Reaction::Wait,
+            (_, Sender::Process(_)) => Reaction::Forward(received.signal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::signal::raise;
+
+    const PROGRAM: u32 = 4711;
+
+    fn received(sender: Sender) -> Received {
+        Received {
+            signal: Signal::SIGINT,
+            sender,
+        }
+    }
+
+    #[test]
+    fn terminal_waits_and_kill_forwards() {
+        let now = Instant::now();
+        for (sender, expected) in [
+            (Sender::Terminal, Reaction::Wait),
+            (Sender::Process(1), Reaction::Forward(Signal::SIGINT)),
+            (Sender::Process(PROGRAM), Reaction::Wait),
+        ] {
+            let reaction = Policy::default().react(received(sender), Some(PROGRAM), now);
+            assert_eq!(reaction, expected, "{sender:?}");
+        }
+    }
+
+    #[test]
+    fn twice_in_a_row_gives_up_and_now_and_then_does_not() {
+        let start = Instant::now();
+        let mut policy = Policy::default();
+        let mut at = |ms| {
+            let now = start + Duration::from_millis(ms);
+            policy.react(received(Sender::Terminal), Some(PROGRAM), now)
+        };
+        assert_eq!(at(0), Reaction::Wait);
+        assert_eq!(at(5_000), Reaction::Wait);
+        assert_eq!(at(6_000), Reaction::GiveUp);
+    }
+
+    #[test]
+    fn without_a_program_the_first_signal_ends_it() {
+        let reaction = Policy::default().react(received(Sender::Terminal), None, Instant::now());
+        assert_eq!(reaction, Reaction::GiveUp);
+    }
+
+    #[test]
+    fn a_signal_is_read_instead_of_ending_us() {
+        let before = SigSet::thread_get_mask().unwrap();
+        let mut signals = Signals::install().unwrap();
+        assert_eq!(signals.receive().unwrap(), None);
+        // To this thread only: the test harness has others.
+        raise(Signal::SIGTERM).unwrap();
+        let expected = Received {
+            signal: Signal::SIGTERM,
+            sender: Sender::Process(std::process::id()),
+        };
+        assert_eq!(signals.receive().unwrap(), Some(expected));
+        assert_eq!(signals.receive().unwrap(), None);
+        drop(signals);
+        assert_eq!(SigSet::thread_get_mask().unwrap(), before);
+    }
+
+    /// Started by the test below, with SIGPIPE ignored or not.
+    const EXPECTED: &str = "BYTEHOP_TEST_SIGPIPE";
+
+    #[test]
+    fn knows_what_the_caller_had_before_rust_ignored_sigpipe() {
+        assert!(is_ignored(Signal::SIGPIPE), "Rust's runtime does that");
+        match std::env::var(EXPECTED) {
+            Ok(expected) => assert_eq!(format!("{:?}", inherited().sigpipe), expected),
+            Err(_) => {
+                for (trap, expected) in [("trap '' PIPE", "SigIgn"), (":", "SigDfl")] {
+                    let ended = std::process::Command::new("sh")
+                        .args([
+                            "-c",
+                            &format!("{trap}; exec \"$0\" knows_what_the_caller_had"),
+                        ])
+                        .arg(std::env::current_exe().unwrap())
+                        .env(EXPECTED, expected)
+                        .output()
+                        .unwrap();
+                    assert!(ended.status.success(), "{expected}: {ended:?}");
+                }
+            }
+        }
+    }
+}
