@@ -6,5 +6,18 @@
 
 pub mod arch;
 pub mod btf;
+pub mod capset;
+pub mod decode;
+pub mod device;
+pub mod elevate;
 pub mod event;
+pub mod i18n;
+pub mod launch;
+pub mod load;
 pub mod model;
+pub mod probes;
+pub mod privileges;
+pub mod record;
+pub mod report;
+pub mod signals;
+pub mod user;

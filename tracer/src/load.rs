@@ -1,0 +1,296 @@
+//! Loading and attaching the eBPF programs. The only place, with [`crate::capture`], that needs
+//! privileges.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use aya::maps::{Array, HashMap as BpfHashMap, MapData, MapError, PerCpuArray, RingBuf};
+use aya::programs::{BtfTracePoint, ProgramError};
+use aya::{Btf, Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
+use nix::sys::resource::{Resource, setrlimit};
+use thiserror::Error;
+use tracer_ebpf::{Config, NO_OFFSET, Offsets, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, kind, mode, task};
+
+use crate::arch::Arch;
+use crate::btf::{self, BtfError, KernelBtf};
+use crate::event::Lost;
+use crate::probes::{self, Probe};
+
+/// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`.
+static OBJECT: &[u8] =
+    aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/ebpf-object/bytehop.bpf.o"));
+
+/// Default size of the ring buffer, bytes: about half a second of the fastest system calls.
+pub const DEFAULT_BUFFER: u32 = 64 << 20;
+
+/// Why probes could not be loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    #[error(transparent)]
+    Btf(#[from] BtfError),
+    #[error("this build of bytehop does not know the architecture {0}")]
+    Arch(&'static str),
+    #[error("the kernel refused the eBPF object: {0}")]
+    Object(#[source] EbpfError),
+    #[error("the kernel refused probe {probe}, which nothing works without: {source}")]
+    Required { probe: &'static str, source: ProgramError },
+    #[error("this kernel has no {probe}, which nothing works without")]
+    Absent { probe: &'static str },
+    #[error("an eBPF map failed: {0}")]
+    Map(#[from] MapError),
+    #[error("not allowed to load eBPF programs")]
+    NotAllowed,
+}
+
+/// What to load.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Count in the kernel only, send no records.
+    pub stat: bool,
+    /// Trace children too.
+    pub follow: bool,
+    /// Size of the ring buffer; rounded up to a power of two of at least a page.
+    pub buffer: u32,
+    /// Attach only programs that do nothing to the two system call hooks (for the benchmark).
+    pub null: bool,
+}
+
+/// Loaded programs and their maps. Dropping it detaches everything: the kernel holds the programs
+/// only through our descriptors, so a crash detaches them too.
+pub struct Probes {
+    ebpf: Ebpf,
+    /// Labels of the hooks that are attached.
+    pub attached: Vec<String>,
+    /// Labels of those that are not, with the reason.
+    pub missing: Vec<(String, String)>,
+}
+
+/// The bytes of a `repr(C)` value made of integers without padding, as the kernel side reads it.
+fn bytes_of<T: Copy>(value: &T) -> &[u8] {
+    // SAFETY: only called with the wire types below, which have no padding (asserted by their sizes).
+    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
+}
+
+impl Probes {
+    /// Loads and attaches everything that this kernel offers. Nothing is traced until
+    /// [`Probes::trace`].
+    ///
+    /// # Errors
+    /// If a hook that nothing works without is missing or refused.
+    pub fn load(kernel: &KernelBtf, options: Options) -> Result<Self, LoadError> {
+        let arch = Arch::host().ok_or(LoadError::Arch(std::env::consts::ARCH))?;
+        let (offsets, absent) = btf::offsets(kernel);
+        let regs: Regs = arch.regs(kernel)?;
+        let syscalls: [u16; SYSCALLS_MAX] = arch.syscall_table();
+        let config = Config {
+            mode: if options.stat { mode::STAT } else { mode::RECORD },
+            follow: options.follow.into(),
+            wakeup_bytes: 0,
+            uring_complete_cqe: has_argument(kernel, "io_uring_complete", 2, "io_uring_cqe").into(),
+            uring_submit_req: kernel.has_tracepoint("io_uring_submit_req").into(),
+            exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
+            nr_execve: number(arch, "execve"),
+            nr_execveat: number(arch, "execveat"),
+        };
+
+        // Before Linux 5.11 maps count as locked memory; later it has no effect.
+        let _ = setrlimit(Resource::RLIMIT_MEMLOCK, u64::MAX, u64::MAX);
+        let ring = options.buffer.max(4096).checked_next_power_of_two().unwrap_or(1 << 31);
+        let btf = Btf::from_sys_fs().map_err(|e| LoadError::Object(EbpfError::BtfError(e)))?;
+        let object = object();
+        let mut ebpf = EbpfLoader::new()
+            .btf(Some(&btf))
+            .verifier_log_level(VerifierLogLevel::DISABLE)
+            .override_global("CONFIG", bytes_of(&config), true)
+            .override_global("OFFSETS", bytes_of::<Offsets>(&offsets), true)
+            .override_global("REGS", bytes_of(&regs), true)
+            .override_global("SYSCALLS", bytes_of(&syscalls), true)
+            .map_max_entries("EVENTS", if options.stat { 4096 } else { ring })
+            .load(&object)
+            .map_err(refused)?;
+
+        let mut attached = Vec::new();
+        let mut missing = Vec::new();
+        let table: Vec<&Probe> = if options.null {
+            Vec::new()
+        } else {
+            probes::TABLE.iter().filter(|p| !(options.stat && p.only_record)).collect()
+        };
+        if options.null {
+            for (program, tracepoint) in [("null_enter", "sys_enter"), ("null_exit", "sys_exit")] {
+                attach(&mut ebpf, program, tracepoint, &btf)
+                    .map_err(|source| LoadError::Required { probe: "null", source })?;
+            }
+        }
+        for probe in table {
+            let Some(tracepoint) = probe.tracepoints.iter().find(|t| kernel.has_tracepoint(t)) else {
+                if probe.required {
+                    return Err(LoadError::Absent { probe: probe.label });
+                }
+                missing.push((probe.label.to_owned(), "not in this kernel".to_owned()));
+                continue;
+            };
+            match attach(&mut ebpf, probe.program, tracepoint, &btf) {
+                Ok(()) => attached.push(probe.label.to_owned()),
+                Err(source) if probe.required => {
+                    return Err(LoadError::Required { probe: probe.label, source });
+                }
+                Err(e) => missing.push((probe.label.to_owned(), one_line(&e))),
+            }
+        }
+        for field in absent {
+            missing.push((format!("field {field}"), "not in this kernel".to_owned()));
+        }
+        Ok(Self { ebpf, attached, missing })
+    }
+
+    /// Begins to trace a thread; `held`: from its next `execve` on.
+    ///
+    /// # Errors
+    /// If a map cannot be written.
+    pub fn trace(&mut self, tid: u32, tgid: u32, held: bool) -> Result<(), LoadError> {
+        let slot = tid % TASK_SLOTS as u32;
+        let seed = Task {
+            tid,
+            tgid,
+            flags: if held { task::HELD } else { 0 },
+            generation: 1,
+            ..Task::default()
+        };
+        {
+            let mut slots: BpfHashMap<_, u32, u32> = self.map_mut("SLOTS")?.try_into()?;
+            // Taken already: by the thread itself, announced by a fork event.
+            const BPF_NOEXIST: u64 = 1;
+            if slots.insert(slot, tid, BPF_NOEXIST).is_err() {
+                return Ok(());
+            }
+        }
+        let mut tasks: Array<_, TaskBytes> = self.map_mut("TASKS")?.try_into()?;
+        tasks.set(slot, TaskBytes(seed), 0)?;
+        Ok(())
+    }
+
+    /// The stream of records.
+    ///
+    /// # Errors
+    /// If the ring buffer cannot be mapped.
+    pub fn ring(&mut self) -> Result<RingBuf<MapData>, LoadError> {
+        let map = self.ebpf.take_map("EVENTS").ok_or_else(|| invalid("EVENTS"))?;
+        Ok(RingBuf::try_from(map)?)
+    }
+
+    /// How many records have not fitted into the ring buffer so far.
+    ///
+    /// # Errors
+    /// If a map cannot be read.
+    pub fn lost(&self) -> Result<Lost, LoadError> {
+        let sum = |name: &'static str, i: u32| -> Result<u64, LoadError> {
+            let map: PerCpuArray<_, u64> = self.map(name)?.try_into()?;
+            Ok(map.get(&i, 0)?.iter().sum())
+        };
+        let mut lost = Lost::default();
+        for k in 0..kind::COUNT as u32 {
+            lost.by_kind.push(sum("LOST", k)?);
+        }
+        if lost.by_kind[kind::SYSCALL as usize] + lost.by_kind[kind::SYSCALL_FILE as usize] > 0 {
+            for nr in 0..SYSCALLS_MAX as u32 {
+                let n = sum("LOST_CALLS", nr)?;
+                if n > 0 {
+                    lost.calls.push((nr as u16, n));
+                }
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Sums a per-CPU or plain map into memory; used by `stat`.
+    pub(crate) fn map(&self, name: &'static str) -> Result<&aya::maps::Map, LoadError> {
+        self.ebpf.map(name).ok_or_else(|| invalid(name))
+    }
+
+    fn map_mut(&mut self, name: &'static str) -> Result<&mut aya::maps::Map, LoadError> {
+        self.ebpf.map_mut(name).ok_or_else(|| invalid(name))
+    }
+
+    /// Threads that are traced now, with the system call each of them is in (`None`: in user mode).
+    ///
+    /// # Errors
+    /// If a map cannot be read.
+    pub fn threads(&self) -> Result<BTreeMap<u32, Option<u32>>, LoadError> {
+        let slots: BpfHashMap<_, u32, u32> = self.map("SLOTS")?.try_into()?;
+        let tasks: Array<_, TaskBytes> = self.map("TASKS")?.try_into()?;
+        let mut threads = BTreeMap::new();
+        for slot in slots.keys() {
+            let TaskBytes(t) = tasks.get(&slot?, 0)?;
+            if t.tid != 0 && t.flags & task::HELD == 0 {
+                threads.insert(t.tid, (t.flags & task::IN_CALL != 0).then_some(t.nr));
+            }
+        }
+        Ok(threads)
+    }
+}
+
+/// A [`Task`] as a map value.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct TaskBytes(Task);
+// SAFETY: `Task` is `repr(C)`, made of integers only.
+unsafe impl aya::Pod for TaskBytes {}
+
+fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {
+    let program: &mut BtfTracePoint = ebpf
+        .program_mut(program)
+        .ok_or(ProgramError::InvalidName { name: program.to_owned() })?
+        .try_into()?;
+    program.load(tracepoint, btf)?;
+    program.attach()?;
+    Ok(())
+}
+
+/// The embedded object, or (for the check of a rebuilt one, and only if root asks as root) a file.
+fn object() -> Cow<'static, [u8]> {
+    let root = nix::unistd::getuid().is_root();
+    match std::env::var_os("BYTEHOP_EBPF_OBJECT") {
+        Some(path) if root => std::fs::read(path).map_or(Cow::Borrowed(OBJECT), Cow::Owned),
+        _ => Cow::Borrowed(OBJECT),
+    }
+}
+
+fn number(arch: Arch, name: &str) -> u32 {
+    arch.syscall_number(name).map_or(NO_OFFSET, u32::from)
+}
+
+fn arguments(kernel: &KernelBtf, tracepoint: &str) -> usize {
+    kernel.tracepoint_args(tracepoint).map_or(0, |args| args.len())
+}
+
+fn has_argument(kernel: &KernelBtf, tracepoint: &str, i: usize, type_name: &str) -> bool {
+    let args = kernel.tracepoint_args(tracepoint);
+    args.is_some_and(|args| args.get(i).is_some_and(|a| a.contains(type_name)))
+}
+
+fn invalid(name: &'static str) -> LoadError {
+    LoadError::Map(MapError::InvalidName { name: name.to_owned() })
+}
+
+fn refused(e: EbpfError) -> LoadError {
+    if one_line(&e).contains("(os error 1)") { LoadError::NotAllowed } else { LoadError::Object(e) }
+}
+
+/// An error and its causes, the first line of each (a verifier log has thousands).
+pub(crate) fn one_line(e: &(dyn std::error::Error + 'static)) -> String {
+    let mut out = String::new();
+    let mut next = Some(e);
+    while let Some(e) = next {
+        let text = e.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        if !out.contains(first) {
+            if !out.is_empty() {
+                out.push_str(": ");
+            }
+            out.push_str(first);
+        }
+        next = e.source();
+    }
+    out
+}
