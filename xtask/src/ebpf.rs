@@ -74,6 +74,9 @@ pub fn check() -> Result<String> {
     if note(&notes, "sources") != Some(source_hash(&workspace)?.as_str()) {
         bail!(STALE);
     }
+    if note(&notes, "object") != Some(sha256(&fs::read(&object)?).as_str()) {
+        bail!("{} is not the file its .toml describes", object.display());
+    }
     let toolchain = find_toolchain()?;
     let rebuilt = build(&workspace, &toolchain)?;
 
