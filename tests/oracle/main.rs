@@ -1,0 +1,21 @@
+//! bytehop against oracles that we did not write: strace, `getrusage`, `/proc/PID/io`,
+//! `/proc/diskstats`, the kernel's lists of BPF objects, and a fixture with known workloads.
+//!
+//! These tests load probes: they need root on a kernel of level T, and strace. They are ignored by
+//! a plain `cargo test` and run by the README's test command (`--include-ignored`); without root or
+//! BPF they fail, with bytehop's own reason. They run one at a time ([`harness::serial`]).
+
+mod accounting;
+mod files;
+mod fixture;
+mod harness;
+mod isolation;
+mod leftovers;
+mod losses;
+mod memory;
+mod recording;
+mod refusals;
+mod sockets;
+mod status;
+mod summary;
+mod syscalls;

@@ -1,0 +1,94 @@
+//! Page faults as hops: zero fill, copy on write, mapping.
+
+use crate::fixture::fixture;
+use crate::harness::{Scratch, Verb, disk_of, evict, serial, trace};
+
+const PAGE: u64 = 4096;
+/// Pages of the program's start that are counted too: loader, stack, heap.
+const START: u64 = 256;
+
+#[test]
+#[ignore = "root"]
+fn first_touch_is_a_fill() {
+    let _serial = serial();
+    let summary = trace(Verb::Run, &fixture(&["anon-touch", "2000"]));
+    summary.assert_within("fill", "zero", "user", 2000 * PAGE..=(2000 + START) * PAGE);
+}
+
+#[test]
+#[ignore = "root"]
+fn mapped_file_has_no_copy() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let file = scratch.file("file", 4 << 20);
+    let base = trace(Verb::Run, &fixture(&["noop"]));
+    let summary = trace(Verb::Run, &fixture(&["mmap-read", &file]));
+    summary.assert_bytes(
+        "copy",
+        "page_cache",
+        "user",
+        base.bytes("copy", "page_cache", "user"),
+    );
+    summary.assert_none("dma", "*", "*");
+    let mapped = summary.bytes("map", "page_cache", "user");
+    assert!(
+        mapped > base.bytes("map", "page_cache", "user"),
+        "{:#}",
+        summary.0["hops"]
+    );
+    // Fault-around: many pages a fault.
+    let faults = summary.number("/page_faults/user") - base.number("/page_faults/user");
+    assert!(
+        (1..=1024).contains(&faults),
+        "{faults} faults for 1024 pages"
+    );
+}
+
+#[test]
+#[ignore = "root"]
+fn mapped_file_not_in_the_cache() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let file = scratch.file("file", 4 << 20);
+    let device = format!("device:{}", disk_of(&file));
+    let base = trace(Verb::Run, &fixture(&["noop"]));
+    evict(&file);
+    let summary = trace(Verb::Run, &fixture(&["mmap-read", &file]));
+    summary.assert_bytes(
+        "copy",
+        "page_cache",
+        "user",
+        base.bytes("copy", "page_cache", "user"),
+    );
+    summary.assert_within(
+        "dma",
+        &device,
+        "page_cache",
+        4 << 20..=(4 << 20) + (256 << 10),
+    );
+    assert!(summary.number("/page_faults/major") >= 1);
+}
+
+#[test]
+#[ignore = "root"]
+fn private_write_copies_each_page() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let file = scratch.file("file", 1 << 20);
+    let base = trace(Verb::Run, &fixture(&["noop"])).bytes("copy", "page_cache", "user");
+    let summary = trace(Verb::Run, &fixture(&["mmap-private-write", &file]));
+    let copied = summary.bytes("copy", "page_cache", "user") - base;
+    assert!(
+        (1 << 20..=(1 << 20) + 16 * PAGE).contains(&copied),
+        "{copied}: {:#}",
+        summary.0["hops"]
+    );
+}
+
+#[test]
+#[ignore = "root"]
+fn copy_on_write_after_fork() {
+    let _serial = serial();
+    let summary = trace(Verb::Run, &fixture(&["cow-fork", "1000"]));
+    summary.assert_within("copy", "user", "user", 1000 * PAGE..=(1000 + START) * PAGE);
+}
