@@ -16,9 +16,8 @@ use crate::btf::{self, BtfError, KernelBtf};
 use crate::event::Lost;
 use crate::probes::{self, Probe};
 
-/// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`.
-static OBJECT: &[u8] =
-    aya::include_bytes_aligned!(concat!(env!("CARGO_MANIFEST_DIR"), "/ebpf-object/bytehop.bpf.o"));
+/// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`; `build.rs` chooses and checks it.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("BYTEHOP_EBPF_OBJECT"));
 
 /// Default size of the ring buffer, bytes: about half a second of the fastest system calls.
 pub const DEFAULT_BUFFER: u32 = 64 << 20;
