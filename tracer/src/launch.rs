@@ -394,7 +394,7 @@ fn wait4(pid: Pid, options: i32) -> Result<Option<Exit>, Errno> {
     Ok(Some(Exit { status, usage }))
 }
 
-fn pidfd_open(pid: Pid) -> Result<OwnedFd, Errno> {
+pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd, Errno> {
     // SAFETY: takes two numbers; the descriptor it returns (close-on-exec) is ours alone.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
     // SAFETY: as above.

@@ -4,11 +4,11 @@
 //! | --- | --- | --- |
 //! | load programs, create maps | CAP_BPF | `bpf()` is refused without it (`unprivileged_bpf_disabled`) |
 //! | attach to tracepoints, read kernel memory | CAP_PERFMON | tracing program types ask for it |
-//! | read maps while tracing | CAP_BPF | kernels before 5.19 refuse every `bpf()` call without it |
+//! | read maps while tracing | CAP_BPF | older kernels refuse every `bpf()` call without it |
 //!
-//! Before Linux 5.8 CAP_SYS_ADMIN stood for both, and it still does. Nothing else is needed:
-//! `/sys/kernel/btf/vmlinux` is readable by all, raw and BTF tracepoints don't go through tracefs,
-//! and from 5.11 on maps are not charged to RLIMIT_MEMLOCK.
+//! CAP_SYS_ADMIN still stands for both, as it did before Linux 5.8. Nothing else is needed (seen on
+//! 6.18): `/sys/kernel/btf/vmlinux` is readable by all, BTF tracepoints don't go through tracefs, and
+//! from 5.11 on maps are not charged to RLIMIT_MEMLOCK.
 
 use std::fmt;
 use std::fs;
@@ -147,7 +147,7 @@ pub fn drop_after_load(identity: &Identity) -> Result<(), DropError> {
         true => KEEP_AS_ROOT,
         false => KEEP_AS_USER,
     };
-    // On kernels before 5.8 there is no CAP_BPF to keep; CAP_SYS_ADMIN is too much to keep for it.
+    // What we did not have can't be kept: someone may have given us CAP_SYS_ADMIN alone.
     let keep = Caps::only(keep.and(before.permitted));
     capset::clear_ambient().map_err(refused("clear ambient capabilities"))?;
     keep.set().map_err(refused("give up capabilities"))?;

@@ -5,13 +5,14 @@
 //! beside the ring buffer.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::signal::{SigHandler, SigSet, Signal};
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+use crate::inherited::is_ignored;
 
 /// The signals that ask a program to end.
 const ENDING: [Signal; 4] = [
@@ -24,57 +25,6 @@ const ENDING: [Signal; 4] = [
 /// A second request to end within this time of the one before means "stop waiting". It is short
 /// because interactive programs (a shell, a REPL) live through a Ctrl-C now and then.
 pub const GIVE_UP_WITHIN: Duration = Duration::from_secs(3);
-
-// -------------------------------------------------------------------------------------------------
-// What our caller gave us
-
-static MASK_AT_START: AtomicU64 = AtomicU64::new(0);
-static SIGPIPE_IGNORED_AT_START: AtomicBool = AtomicBool::new(false);
-
-/// Runs before `main`, because Rust's runtime sets SIGPIPE to "ignore" before any code of ours and
-/// the traced command must start with what our caller had.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static NOTE_START: extern "C" fn() = {
-    extern "C" fn note_start() {
-        let mask = SigSet::thread_get_mask().unwrap_or_else(|_| SigSet::empty());
-        let bits = mask.iter().fold(0, |bits, s| bits | 1u64 << (s as i32));
-        MASK_AT_START.store(bits, Ordering::Relaxed);
-        SIGPIPE_IGNORED_AT_START.store(is_ignored(Signal::SIGPIPE), Ordering::Relaxed);
-    }
-    note_start
-};
-
-/// The signal state that our process was started with, which the traced command starts with too.
-#[derive(Clone, Debug)]
-pub struct Inherited {
-    pub mask: SigSet,
-    pub sigpipe: SigHandler,
-}
-
-/// What our caller had, before we changed anything.
-pub fn inherited() -> Inherited {
-    let bits = MASK_AT_START.load(Ordering::Relaxed);
-    let sigpipe = if SIGPIPE_IGNORED_AT_START.load(Ordering::Relaxed) {
-        SigHandler::SigIgn
-    } else {
-        SigHandler::SigDfl
-    };
-    Inherited {
-        mask: Signal::iterator()
-            .filter(|s| bits & 1 << (*s as i32) != 0)
-            .collect(),
-        sigpipe,
-    }
-}
-
-fn is_ignored(signal: Signal) -> bool {
-    // SAFETY: all-zero is a valid `sigaction` (default disposition, empty mask).
-    let mut old: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: a null new action only asks; `old` is ours to be written.
-    let asked = unsafe { libc::sigaction(signal as i32, std::ptr::null(), &raw mut old) };
-    asked == 0 && old.sa_sigaction == libc::SIG_IGN
-}
 
 // -------------------------------------------------------------------------------------------------
 // Receiving
@@ -241,30 +191,5 @@ mod tests {
         assert_eq!(signals.receive().unwrap(), None);
         drop(signals);
         assert_eq!(SigSet::thread_get_mask().unwrap(), before);
-    }
-
-    /// Started by the test below, with SIGPIPE ignored or not.
-    const EXPECTED: &str = "BYTEHOP_TEST_SIGPIPE";
-
-    #[test]
-    fn knows_what_the_caller_had_before_rust_ignored_sigpipe() {
-        assert!(is_ignored(Signal::SIGPIPE), "Rust's runtime does that");
-        match std::env::var(EXPECTED) {
-            Ok(expected) => assert_eq!(format!("{:?}", inherited().sigpipe), expected),
-            Err(_) => {
-                for (trap, expected) in [("trap '' PIPE", "SigIgn"), (":", "SigDfl")] {
-                    let ended = std::process::Command::new("sh")
-                        .args([
-                            "-c",
-                            &format!("{trap}; exec \"$0\" knows_what_the_caller_had"),
-                        ])
-                        .arg(std::env::current_exe().unwrap())
-                        .env(EXPECTED, expected)
-                        .output()
-                        .unwrap();
-                    assert!(ended.status.success(), "{expected}: {ended:?}");
-                }
-            }
-        }
     }
 }

@@ -10,13 +10,12 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::signal::{SigHandler, SigmaskHow, Signal, signal, sigprocmask};
 use nix::sys::stat::{SFlag, stat};
 use nix::unistd::{self, AccessFlags};
 
 use super::{Command, LaunchError};
 use crate::capset::{self, Caps};
-use crate::signals::{self, Inherited};
+use crate::inherited::Inherited;
 use crate::user::Credentials;
 
 /// Where a shell looks when there is no PATH (`confstr(_CS_PATH)` of glibc).
@@ -32,7 +31,7 @@ pub(super) struct Plan {
     searched: bool,
     cwd: Option<CString>,
     credentials: Option<Credentials>,
-    signals: Inherited,
+    inherited: Inherited,
 }
 
 /// Strings with the array of pointers to them that `execve` wants.
@@ -86,7 +85,7 @@ impl Plan {
                 None => None,
             },
             credentials: command.identity.credentials.clone(),
-            signals: signals::inherited(),
+            inherited: Inherited::noted(),
         })
     }
 
@@ -128,7 +127,7 @@ pub(super) enum Stage {
     /// All is set up; `value` is the number of the candidate that will be executed.
     Ready,
     // Failures: `value` is the errno.
-    Signals,
+    Inherited,
     Groups,
     User,
     Capabilities,
@@ -139,7 +138,7 @@ pub(super) enum Stage {
 
 const STAGES: [(Stage, &str); 8] = [
     (Stage::Ready, "ready"),
-    (Stage::Signals, "cannot reset signals"),
+    (Stage::Inherited, "cannot reset signals and limits"),
     (Stage::Groups, "cannot take on the user's groups"),
     (Stage::User, "cannot become the user"),
     (Stage::Capabilities, "cannot give up capabilities"),
@@ -268,7 +267,9 @@ fn prepare(plan: &Plan) -> Result<u32, Report> {
         unistd::chdir(cwd.as_c_str()).map_err(Report::failed(Stage::Directory))?;
     }
     let found = find(&plan.candidates, plan.searched).map_err(Report::failed(Stage::Lookup))?;
-    restore(&plan.signals).map_err(Report::failed(Stage::Signals))?;
+    plan.inherited
+        .restore()
+        .map_err(Report::failed(Stage::Inherited))?;
     Ok(found)
 }
 
@@ -327,14 +328,6 @@ fn executable(file: &CStr) -> Result<(), Errno> {
         SFlag::S_IFDIR => Err(Errno::EISDIR),
         _ => Err(Errno::EACCES),
     }
-}
-
-fn restore(inherited: &Inherited) -> Result<(), Errno> {
-    if let SigHandler::SigDfl = inherited.sigpipe {
-        // SAFETY: sets the default disposition, no handler.
-        unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
-    }
-    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&inherited.mask), None)
 }
 
 #[cfg(test)]

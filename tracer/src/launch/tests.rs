@@ -2,13 +2,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process;
 
-use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use nix::sys::signal::{SigHandler, raise};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use tests_dir::Dir;
 
 use super::*;
-use crate::signals::{self, Signals};
+use crate::inherited::Inherited;
+use crate::signals::Signals;
 
 /// A directory of its own for each test, that any user may write to.
 mod tests_dir {
@@ -291,7 +292,7 @@ fn it_starts_with_our_callers_signals() {
     drop(signals);
     let text = fs::read_to_string(out).unwrap();
     let bits = |name| u64::from_str_radix(&status(&text, name), 16).unwrap();
-    let start = signals::inherited();
+    let start = Inherited::noted();
     let mask = start
         .mask
         .iter()
@@ -299,6 +300,29 @@ fn it_starts_with_our_callers_signals() {
     assert_eq!(bits("SigBlk"), mask);
     let sigpipe_ignored = bits("SigIgn") & 1 << (Signal::SIGPIPE as i32 - 1) != 0;
     assert_eq!(sigpipe_ignored, matches!(start.sigpipe, SigHandler::SigIgn));
+}
+
+#[test]
+fn a_limit_lifted_for_loading_is_not_passed_on() {
+    let dir = Dir::new("limits");
+    let out = dir.0.join("limits");
+    let (soft, hard) = getrlimit(Resource::RLIMIT_MEMLOCK).unwrap();
+    setrlimit(Resource::RLIMIT_MEMLOCK, 4096, hard).unwrap();
+    run(&command(&[
+        "cp",
+        "/proc/self/limits",
+        out.to_str().unwrap(),
+    ]));
+    setrlimit(Resource::RLIMIT_MEMLOCK, soft, hard).unwrap();
+    let line = |text: String| {
+        let line = text.lines().find(|l| l.starts_with("Max locked memory"));
+        line.unwrap().to_owned()
+    };
+    let found = line(fs::read_to_string(out).unwrap());
+    assert_eq!(
+        found,
+        line(fs::read_to_string("/proc/self/limits").unwrap())
+    );
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! What our caller gave us, and what the traced command is to start with: noted before Rust's runtime
+//! and we ourselves change it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
+
+static MASK: AtomicU64 = AtomicU64::new(0);
+static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
+static MEMLOCK: [AtomicU64; 2] = [const { AtomicU64::new(rlim_t::MAX) }; 2];
+
+/// Runs before `main`: Rust's runtime sets SIGPIPE to "ignore" before any code of ours.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static NOTE: extern "C" fn() = {
+    extern "C" fn note() {
+        let mask = SigSet::thread_get_mask().unwrap_or_else(|_| SigSet::empty());
+        let bits = mask.iter().fold(0, |bits, s| bits | 1u64 << (s as i32 - 1));
+        MASK.store(bits, Ordering::Relaxed);
+        SIGPIPE_IGNORED.store(is_ignored(Signal::SIGPIPE), Ordering::Relaxed);
+        if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_MEMLOCK) {
+            MEMLOCK[0].store(soft, Ordering::Relaxed);
+            MEMLOCK[1].store(hard, Ordering::Relaxed);
+        }
+    }
+    note
+};
+
+/// The state that our process was started with, as far as it changes in bytehop's life.
+#[derive(Clone, Debug)]
+pub struct Inherited {
+    pub mask: SigSet,
+    pub sigpipe: SigHandler,
+    /// RLIMIT_MEMLOCK, soft and hard: loading lifts it for kernels before 5.11.
+    pub memlock: [rlim_t; 2],
+}
+
+impl Inherited {
+    /// As it was before `main`.
+    pub fn noted() -> Inherited {
+        let bits = MASK.load(Ordering::Relaxed);
+        let sigpipe = match SIGPIPE_IGNORED.load(Ordering::Relaxed) {
+            true => SigHandler::SigIgn,
+            false => SigHandler::SigDfl,
+        };
+        Inherited {
+            mask: Signal::iterator()
+                .filter(|s| bits & 1 << (*s as i32 - 1) != 0)
+                .collect(),
+            sigpipe,
+            memlock: [0, 1].map(|i: usize| MEMLOCK[i].load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Makes it so again, for the calling process. Async-signal-safe.
+    pub(crate) fn restore(&self) -> Result<(), Errno> {
+        let [soft, hard] = self.memlock;
+        setrlimit(Resource::RLIMIT_MEMLOCK, soft, hard)?;
+        if let SigHandler::SigDfl = self.sigpipe {
+            // SAFETY: sets the default disposition, no handler.
+            unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
+        }
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None)
+    }
+}
+
+/// Whether a signal is ignored now.
+pub(crate) fn is_ignored(signal: Signal) -> bool {
+    // SAFETY: all-zero is a valid `sigaction` (default disposition, empty mask).
+    let mut old: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: a null new action only asks; `old` is ours to be written.
+    let asked = unsafe { libc::sigaction(signal as i32, std::ptr::null(), &raw mut old) };
+    asked == 0 && old.sa_sigaction == libc::SIG_IGN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Started by the test below, with SIGPIPE ignored or not.
+    const EXPECTED: &str = "BYTEHOP_TEST_SIGPIPE";
+
+    #[test]
+    fn knows_what_the_caller_had_before_rust_ignored_sigpipe() {
+        assert!(is_ignored(Signal::SIGPIPE), "Rust's runtime does that");
+        match std::env::var(EXPECTED) {
+            Ok(expected) => assert_eq!(format!("{:?}", Inherited::noted().sigpipe), expected),
+            Err(_) => {
+                for (trap, expected) in [("trap '' PIPE", "SigIgn"), (":", "SigDfl")] {
+                    let ended = std::process::Command::new("sh")
+                        .args([
+                            "-c",
+                            &format!("{trap}; exec \"$0\" knows_what_the_caller_had"),
+                        ])
+                        .arg(std::env::current_exe().unwrap())
+                        .env(EXPECTED, expected)
+                        .output()
+                        .unwrap();
+                    assert!(ended.status.success(), "{expected}: {ended:?}");
+                }
+            }
+        }
+    }
+}
