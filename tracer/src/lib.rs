@@ -12,6 +12,7 @@ pub mod device;
 pub mod elevate;
 pub mod event;
 pub mod i18n;
+pub mod inherited;
 pub mod launch;
 pub mod load;
 pub mod model;
