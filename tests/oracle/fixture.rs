@@ -1,6 +1,7 @@
 //! The fixture program: where it is, and what it reports about itself.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -11,7 +12,13 @@ use serde_json::Value;
 fn path() -> &'static str {
     static PATH: OnceLock<String> = OnceLock::new();
     PATH.get_or_init(|| {
-        let output = Command::new(env!("CARGO"))
+        let mut cargo = Command::new(env!("CARGO"));
+        // Under sudo: no files of root's in the user's target folder.
+        let id = |name| std::env::var(name).ok().and_then(|id| id.parse().ok());
+        if let (Some(uid), Some(gid)) = (id("SUDO_UID"), id("SUDO_GID")) {
+            cargo.uid(uid).gid(gid);
+        }
+        let output = cargo
             .args([
                 "build",
                 "--quiet",

@@ -37,7 +37,7 @@ fn losses_are_exact() {
     let words = fixture(&["pread", "1000000", "1", &scratch.file("file", 4096)]);
     let made = trace(Verb::Stat, &words).calls();
     for verb in [Verb::Run, Verb::Record] {
-        let traced = trace_with(verb, &["--buffer-size", "4K"], &words);
+        let traced = trace_with(verb, &["--buffer-size", "64K"], &words);
         let output = traced.output.expect(0);
         let summary = traced.summary;
         let lost = summary.number("/lost_events");

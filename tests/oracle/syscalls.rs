@@ -146,7 +146,10 @@ const THREADS: Varying = &[
         "an arena's alignment depends on where ASLR put it",
     ),
     ("madvise", "the stack of an ended thread is kept or not"),
-    ("rt_sigprocmask", "glibc masks signals around the end of a thread in some interleavings"),
+    (
+        "rt_sigprocmask",
+        "glibc masks signals around the end of a thread in some interleavings",
+    ),
 ];
 
 #[test]
@@ -243,7 +246,10 @@ const PYTHON: Varying = &[
         "an arena's alignment depends on where ASLR put it",
     ),
     ("madvise", "the stack of an ended thread is kept or not"),
-    ("rt_sigprocmask", "glibc masks signals around the end of a thread in some interleavings"),
+    (
+        "rt_sigprocmask",
+        "glibc masks signals around the end of a thread in some interleavings",
+    ),
 ];
 
 /// A call that fails counts as an error, whatever the error.

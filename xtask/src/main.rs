@@ -2,6 +2,7 @@
 //!
 //! This crate depends on none of the others, so that it builds when they don't.
 
+mod bench;
 mod command;
 mod ebpf;
 mod readme;
@@ -26,6 +27,9 @@ usage: cargo xtask CHORE
       --strict        fail if anything could not run (the default where CI is set)
   ebpf            rebuild tracer/ebpf-object/ from the sources of tracer-ebpf
       --check         write nothing; fail if the object there is not what the sources give
+  bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
+      --rounds N      how often (5 if not given)
+      WORKLOAD…       only these
   readme          run the commands quoted in README.md and put in what they print";
 
 fn main() -> ExitCode {
@@ -45,6 +49,7 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["setup"] => setup::setup()?,
         ["ebpf"] => ebpf::rebuild()?,
         ["ebpf", "--check"] => println!("{}", ebpf::check()?),
+        ["bench", options @ ..] => bench::run(options)?,
         ["readme"] => readme::refresh()?,
         ["test", options @ ..] => return test::test(&test::Options::parse(options)?),
         _ => bail!("no such chore: {}\n{USAGE}", args.join(" ")),

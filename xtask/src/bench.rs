@@ -1,0 +1,320 @@
+//! `cargo xtask bench`: what tracing costs, beside other tools and beside the least it can cost.
+//!
+//! Every tool watches the same work: one workload of the fixture, which times its own inner loop, so
+//! that neither the start of the program nor the loading of probes counts. A round runs every tool
+//! once, so that whatever changes on the machine meanwhile meets all of them; the result is the median
+//! over the rounds. This is a benchmark, not a test: it prints, and never fails on a number.
+
+mod tables;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{cargo, find, output, run as run_command};
+use crate::workspace;
+use tables::{FILE_SIZE, FLOOR, NOTHING, PIECE, TOOLS, Tool, WORKLOADS, Workload};
+
+/// Runs the benchmark; `args` are `--rounds N` and names of workloads (all if none is given).
+///
+/// # Errors
+/// On unknown words, and if the fixture cannot be built or fails by itself.
+pub fn run(args: &[&str]) -> Result<()> {
+    let (rounds, workloads) = parse(args)?;
+    let bench = Bench::new()?;
+    println!("{}\n", facts());
+    println!(
+        "{rounds} rounds; median of each. ns added is to the same operation unwatched; floor is"
+    );
+    println!("how many times what do-nothing eBPF programs on both system call hooks add.\n");
+    let mut reasons: Vec<String> = Vec::new();
+    for workload in workloads {
+        let results = bench.measure(workload, rounds);
+        print_table(workload, &results);
+        for (tool, result) in TOOLS.iter().zip(&results) {
+            if let Err(error) = result {
+                let reason = format!("{}: not run: {error:#}", tool.name);
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+            }
+        }
+    }
+    for reason in reasons {
+        println!("{reason}");
+    }
+    Ok(())
+}
+
+fn parse(args: &[&str]) -> Result<(usize, Vec<&'static Workload>)> {
+    let mut rounds = 5;
+    let mut chosen = Vec::new();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        if *arg == "--rounds" {
+            let number = args.next().and_then(|n| n.parse().ok());
+            rounds = number
+                .filter(|n| *n > 0)
+                .context("--rounds wants a number")?;
+        } else if let Some(workload) = WORKLOADS.iter().find(|w| w.name == *arg) {
+            chosen.push(workload);
+        } else {
+            let names: Vec<_> = WORKLOADS.iter().map(|w| w.name).collect();
+            bail!("no such workload: {arg} (there are {})", names.join(", "));
+        }
+    }
+    if chosen.is_empty() {
+        chosen.extend(WORKLOADS);
+    }
+    Ok((rounds, chosen))
+}
+
+/// Where everything is.
+struct Bench {
+    bytehop: String,
+    fixture: String,
+    scratch: PathBuf,
+}
+
+/// ns an operation took under one tool, or why it could not be had.
+type Measured = Result<f64>;
+
+impl Bench {
+    fn new() -> Result<Self> {
+        let at = workspace();
+        run_command(cargo(&at).args([
+            "build",
+            "--release",
+            "-p",
+            "bytehop",
+            "-p",
+            "bytehop-fixture",
+        ]))?;
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| at.join("target"), PathBuf::from);
+        let scratch = target.join("bench");
+        fs::create_dir_all(&scratch).with_context(|| scratch.display().to_string())?;
+        fs::write(scratch.join("file"), vec![0xb5; FILE_SIZE])?;
+        let text = |path: PathBuf| path.into_os_string().into_string();
+        let (Ok(bytehop), Ok(fixture)) = (
+            text(target.join("release/bytehop")),
+            text(target.join("release/bytehop-fixture")),
+        ) else {
+            bail!("the target folder's path is not UTF-8");
+        };
+        Ok(Self {
+            bytehop,
+            fixture,
+            scratch,
+        })
+    }
+
+    /// The median of each tool over `rounds` rounds.
+    fn measure(&self, workload: &Workload, rounds: usize) -> Vec<Measured> {
+        let mut samples: Vec<Result<Vec<f64>>> = TOOLS.iter().map(|_| Ok(Vec::new())).collect();
+        for round in 0..rounds {
+            for turn in 0..TOOLS.len() {
+                // Another one goes first in every round.
+                let i = (turn + round) % TOOLS.len();
+                if let Ok(so_far) = &mut samples[i] {
+                    match self.once(workload, &TOOLS[i]) {
+                        Ok(ns) => so_far.push(ns),
+                        Err(error) => samples[i] = Err(error),
+                    }
+                }
+            }
+        }
+        samples
+            .into_iter()
+            .map(|samples| samples.map(median))
+            .collect()
+    }
+
+    /// One run: ns an operation, as the fixture timed it.
+    fn once(&self, workload: &Workload, tool: &Tool) -> Measured {
+        let report = self.scratch.join("report.json");
+        // From the run before; there is none before the first.
+        let _ = fs::remove_file(&report);
+        let mut command = self.command(workload, tool, &report)?;
+        let result = command.stdin(Stdio::null()).stdout(Stdio::null()).output();
+        let result = result.with_context(|| format!("cannot start {}", tool.name))?;
+        let said = String::from_utf8_lossy(&result.stderr);
+        let first_line = said
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        if !result.status.success() {
+            bail!("{}: {first_line}", result.status);
+        }
+        let Ok(report) = fs::read_to_string(&report) else {
+            bail!("the program was not run: {first_line}");
+        };
+        if tool.words.contains(&"SCRATCH/summary") {
+            let summary = fs::read_to_string(self.scratch.join("summary"))?;
+            match number(&summary, "lost_events") {
+                Some(0) => {}
+                lost => bail!("events lost: {lost:?}"),
+            }
+        }
+        match (number(&report, "elapsed_ns"), number(&report, "ops")) {
+            (Some(ns), Some(ops)) if ops > 0 => Ok(ns as f64 / ops as f64),
+            _ => bail!("the fixture's report says {report}"),
+        }
+    }
+
+    fn command(&self, workload: &Workload, tool: &Tool, report: &Path) -> Result<Command> {
+        let ops = if tool.slow {
+            workload.slow_ops
+        } else {
+            workload.ops
+        };
+        let scratch = self.scratch.display().to_string();
+        let mut work = vec![self.fixture.clone()];
+        work.extend(workload.words.iter().map(|word| match *word {
+            "OPS" => ops.to_string(),
+            "BYTES" => (ops * PIECE).to_string(),
+            "ROUNDS" => (ops / 10_000).to_string(),
+            "FILE" => format!("{scratch}/file"),
+            word => word.to_owned(),
+        }));
+        work.extend(["--report".to_owned(), report.display().to_string()]);
+
+        let mut words = tool.words.iter().map(|word| match *word {
+            "BYTEHOP" => self.bytehop.clone(),
+            word => word.replace("SCRATCH", &scratch),
+        });
+        let Some(program) = words.next() else {
+            let mut command = Command::new(&work[0]);
+            command.args(&work[1..]);
+            return Ok(command);
+        };
+        if find(&program).is_none() && !Path::new(&program).exists() {
+            bail!("{program} is not installed");
+        }
+        let mut command = Command::new(program);
+        command.args(words);
+        if tool.quoted {
+            command.arg(work.join(" "));
+        } else {
+            command.args(work);
+        }
+        Ok(command)
+    }
+}
+
+/// The number after `"key":` in JSON text.
+fn number(json: &str, key: &str) -> Option<u64> {
+    let (_, rest) = json.split_once(&format!("\"{key}\":"))?;
+    let rest = rest.trim_start();
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    rest[..end].parse().ok()
+}
+
+/// The middle value; not a number if there is none.
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    let middle = samples.len() / 2;
+    match samples.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => samples[middle],
+        _ => (samples[middle - 1] + samples[middle]) / 2.0,
+    }
+}
+
+fn print_table(workload: &Workload, results: &[Measured]) {
+    println!(
+        "| {} | ns/op | ns added | floor | slow-down |",
+        workload.title
+    );
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    let ns = |i: usize| results[i].as_ref().ok().copied();
+    let base = ns(NOTHING);
+    let floor = base.zip(ns(FLOOR)).map(|(base, ns)| ns - base);
+    for (i, tool) in TOOLS.iter().enumerate() {
+        let Some(value) = ns(i) else {
+            println!("| {} | not run | | | |", tool.name);
+            continue;
+        };
+        let (added, slower) = match base {
+            Some(base) if i != NOTHING => (
+                format!("{:.0}", value - base),
+                format!("{:.2}×", value / base),
+            ),
+            _ => (String::new(), String::new()),
+        };
+        // Where the floor is within the noise, a ratio to it says nothing.
+        let ratio = match base.zip(floor) {
+            Some((base, floor)) if i > FLOOR && floor > base * 0.02 => {
+                format!("{:.1}×", (value - base) / floor)
+            }
+            _ => String::new(),
+        };
+        println!(
+            "| {} | {value:.0} | {added} | {ratio} | {slower} |",
+            tool.name
+        );
+    }
+    println!();
+}
+
+/// What the numbers depend on: date, kernel, processor, versions.
+fn facts() -> String {
+    let said = |words: &[&str]| output(Command::new(words[0]).args(&words[1..])).ok();
+    let first_line = |text: String| text.lines().next().unwrap_or_default().to_owned();
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
+    let hypervisor = cpu
+        .lines()
+        .any(|line| line.starts_with("flags") && line.contains(" hypervisor"));
+    let tools: [&[&str]; 3] = [
+        &["strace", "-V"],
+        &["perf", "--version"],
+        &["bpftrace", "--version"],
+    ];
+    let versions = tools.iter().filter_map(|words| said(words).map(first_line));
+    format!(
+        "{}; Linux {}; {} × {}{}; {}",
+        said(&["date", "-u", "+%F"]).unwrap_or_default(),
+        said(&["uname", "-r"]).unwrap_or_default(),
+        std::thread::available_parallelism().map_or(0, usize::from),
+        model.unwrap_or("unknown processor"),
+        if hypervisor { " (virtual machine)" } else { "" },
+        versions.collect::<Vec<_>>().join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WORKLOADS, median, number, parse};
+
+    #[test]
+    fn numbers_are_found_in_json() {
+        let json = r#"{"elapsed_ns":12345,"ops": 7}"#;
+        assert_eq!(number(json, "elapsed_ns"), Some(12345));
+        assert_eq!(number(json, "ops"), Some(7));
+        assert_eq!(number(json, "lost_events"), None);
+    }
+
+    #[test]
+    fn medians() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median(Vec::new()).is_nan());
+    }
+
+    #[test]
+    fn words_choose_workloads() {
+        let (rounds, all) = parse(&[]).unwrap();
+        assert_eq!((rounds, all.len()), (5, WORKLOADS.len()));
+        let (rounds, chosen) = parse(&["--rounds", "3", "null"]).unwrap();
+        assert_eq!((rounds, chosen.len()), (3, 1));
+        assert!(parse(&["--rounds"]).is_err());
+        assert!(parse(&["nonsense"]).is_err());
+    }
+}
