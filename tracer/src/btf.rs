@@ -226,6 +226,22 @@ impl KernelBtf {
         })
     }
 
+    /// Type id to attach to a tracepoint by: that of the typedef `btf_trace_NAME`.
+    pub fn tracepoint_id(&self, name: &str) -> Option<u32> {
+        self.tracepoints.get(name).copied()
+    }
+
+    /// Type id of a function of the kernel. Looks at every type: for rare questions.
+    pub fn function_id(&self, name: &str) -> Option<u32> {
+        (1u32..)
+            .zip(self.types.iter().skip(1))
+            .find(|(_, at)| {
+                let ty = self.type_at(**at as usize);
+                ty.is_some_and(|ty| ty.kind == kind::FUNC && self.name(ty) == name)
+            })
+            .map(|(id, _)| id)
+    }
+
     /// Whether the kernel has this tracepoint, built in (those of modules are not listed here).
     pub fn has_tracepoint(&self, name: &str) -> bool {
         self.tracepoints.contains_key(name)
@@ -298,7 +314,10 @@ fn c_str(blob: &[u8], strings: usize, at: u32) -> &str {
     std::str::from_utf8(&bytes[..len]).unwrap_or_default()
 }
 
-/// All of [`Offsets`] for this kernel, and the names of those that it does not have.
+/// Fields of which a kernel has one or the other.
+const EITHER: &[[&str; 2]] = &[["folio_flags_1", "folio_order"]];
+
+/// All of [`Offsets`] for this kernel, and the names of those that it lacks.
 pub fn offsets(btf: &KernelBtf) -> (Offsets, Vec<&'static str>) {
     let mut offsets = Offsets::NONE;
     let mut absent = Vec::new();
@@ -309,6 +328,12 @@ pub fn offsets(btf: &KernelBtf) -> (Offsets, Vec<&'static str>) {
         {
             Some(offset) => offsets.set(i, offset),
             None => absent.push(*name),
+        }
+    }
+    // What a kernel keeps in another place is not lacking.
+    for pair in EITHER {
+        if !pair.iter().all(|name| absent.contains(name)) {
+            absent.retain(|name| !pair.contains(name));
         }
     }
     (offsets, absent)

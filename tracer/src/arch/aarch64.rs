@@ -18,6 +18,7 @@ pub static SPEC: Spec = Spec {
     // 32-bit tasks are marked in `thread_info.flags` (TIF_32BIT), which has no bit of the call's own.
     compat_bit: 0,
     user_fault_tracepoint: None,
+    breakpoint_len: 4,
     open_flags: OpenFlags {
         direct: 0o200000,
         large_file: 0o400000,

@@ -36,6 +36,8 @@ pub struct Spec {
     compat_bit: u32,
     /// Tracepoint that fires on page faults taken in user mode, if there is one.
     user_fault_tracepoint: Option<&'static str>,
+    /// Length that an execution breakpoint takes (`perf_event_attr.bp_len`), bytes.
+    breakpoint_len: u64,
     open_flags: OpenFlags,
     /// Runs of system call names: number of the first, and the names in order.
     syscalls: &'static [(u16, &'static str)],
@@ -133,6 +135,11 @@ impl Arch {
     /// Tracepoint that fires on page faults taken in user mode, if there is one.
     pub fn user_fault_tracepoint(self) -> Option<&'static str> {
         self.spec().user_fault_tracepoint
+    }
+
+    /// Length that an execution breakpoint takes (`perf_event_attr.bp_len`), bytes.
+    pub fn breakpoint_len(self) -> u64 {
+        self.spec().breakpoint_len
     }
 
     fn names(self) -> &'static Names {

@@ -18,6 +18,7 @@ pub static SPEC: Spec = Spec {
     // TS_COMPAT, arch/x86/include/asm/thread_info.h.
     compat_bit: 0x2,
     user_fault_tracepoint: Some("page_fault_user"),
+    breakpoint_len: 8,
     open_flags: OpenFlags {
         direct: 0o40000,
         large_file: 0o100000,
