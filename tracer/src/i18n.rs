@@ -1,0 +1,242 @@
+//! The languages that bytehop speaks, and the tables that hold its messages.
+//!
+//! Each part of the program keeps its own messages beside the code that shows them, in one call of
+//! [`messages!`](crate::messages): every message is a function of a [`Lang`], and one without a text
+//! for each language does not compile. [`problems`] finds what the compiler cannot: a placeholder
+//! that only one of the texts uses. A table's test is `assert_eq!(problems(TABLE), [""; 0])`.
+//!
+//! Terms follow the Chinese column of the domain model. Names of calls, flags, kernel functions and
+//! probes stay English.
+
+use std::str::FromStr;
+
+/// A language of the user interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Lang {
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// The language to use: `flag` (`--lang`), else `BYTEHOP_LANG`, else the locale of the
+    /// environment.
+    pub fn from_env(flag: Option<Lang>) -> Lang {
+        Self::choose(flag, |name| std::env::var(name).ok())
+    }
+
+    /// [`Self::from_env`] with the environment as an argument. The first variable that is set and
+    /// not empty decides, as `setlocale` does; a language that we do not speak gives English.
+    pub fn choose(flag: Option<Lang>, env: impl Fn(&str) -> Option<String>) -> Lang {
+        let set = |name| env(name).filter(|value| !value.is_empty());
+        let ours = || set("BYTEHOP_LANG").and_then(|value| value.parse().ok());
+        let locale = || {
+            set("LC_ALL")
+                .or_else(|| set("LC_MESSAGES"))
+                .or_else(|| set("LANG"))
+        };
+        flag.or_else(ours)
+            .or_else(|| locale()?.parse().ok())
+            .unwrap_or_default()
+    }
+}
+
+/// The language is neither `en` nor `zh`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown language '{0}': en or zh")]
+pub struct UnknownLang(pub String);
+
+impl FromStr for Lang {
+    type Err = UnknownLang;
+
+    /// Reads `en`, `zh`, or a locale name that begins with one of them (`zh_CN.UTF-8`).
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let language = text.split(['_', '-', '.', '@']).next().unwrap_or_default();
+        match language.to_ascii_lowercase().as_str() {
+            "en" => Ok(Lang::En),
+            "zh" => Ok(Lang::Zh),
+            _ => Err(UnknownLang(text.to_owned())),
+        }
+    }
+}
+
+/// One message of a table, for [`problems`].
+pub struct Entry {
+    pub name: &'static str,
+    /// Names of its arguments.
+    pub args: &'static [&'static str],
+    /// Its texts; English ones first, Chinese last.
+    pub texts: &'static [&'static str],
+}
+
+/// What is wrong with a table, one sentence each: an empty text, an argument that a text leaves out,
+/// a term that we do not use.
+pub fn problems(table: &[Entry]) -> Vec<String> {
+    let mut found = Vec::new();
+    for Entry { name, args, texts } in table {
+        for text in *texts {
+            if text.trim().is_empty() {
+                found.push(format!("{name}: an empty text"));
+            }
+            for arg in *args {
+                if !text.contains(&format!("{{{arg}}}")) {
+                    found.push(format!("{name}: '{text}' does not use {{{arg}}}"));
+                }
+            }
+            if ["用户模式", "内核模式"]
+                .iter()
+                .any(|term| text.contains(term))
+            {
+                found.push(format!("{name}: '{text}': write 用户态, 内核态"));
+            }
+        }
+    }
+    found
+}
+
+/// Defines a table of messages: a function per message, and `TABLE` for [`problems`].
+///
+/// ```
+/// mod words {
+///     tracer::messages! {
+///         /// A plain message: `title(lang)`.
+///         title: "title" | "标题";
+///         /// With arguments (anything that can be displayed): `found(lang, "x")`.
+///         found(what): "found {what}" | "找到 {what}";
+///         /// With a number, for which English has two forms: `pages(lang, 2)`.
+///         pages[n]: "{n} page" / "{n} pages" | "{n} 页";
+///     }
+/// }
+/// use tracer::i18n::{Lang, problems};
+/// assert_eq!(words::title(Lang::Zh), "标题");
+/// assert_eq!(words::found(Lang::En, 1), "found 1");
+/// assert_eq!(words::pages(Lang::En, 1200), "1,200 pages");
+/// assert!(problems(words::TABLE).is_empty());
+/// ```
+#[macro_export]
+macro_rules! messages {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident $(($($arg:ident),+))? $([$n:ident])? : $en:literal $(/ $many:literal)? | $zh:literal;
+    )*) => {
+        $(
+            $crate::messages!(@fn [$(#[$doc])*] $name $(($($arg),+))? $([$n])? : $en $(/ $many)? | $zh);
+        )*
+
+        /// All messages, for `tracer::i18n::problems`.
+        #[allow(dead_code, reason = "only the table's test reads it")]
+        pub const TABLE: &[$crate::i18n::Entry] = &[$(
+            $crate::i18n::Entry {
+                name: stringify!($name),
+                args: &[$($(stringify!($arg)),+)? $(stringify!($n))?],
+                texts: &[$en, $($many,)? $zh],
+            },
+        )*];
+    };
+    (@fn [$($doc:tt)*] $name:ident : $en:literal | $zh:literal) => {
+        $($doc)*
+        pub fn $name(lang: $crate::i18n::Lang) -> &'static str {
+            match lang {
+                $crate::i18n::Lang::En => $en,
+                $crate::i18n::Lang::Zh => $zh,
+            }
+        }
+    };
+    (@fn [$($doc:tt)*] $name:ident ($($arg:ident),+) : $en:literal | $zh:literal) => {
+        $($doc)*
+        pub fn $name(lang: $crate::i18n::Lang, $($arg: impl ::core::fmt::Display),+) -> String {
+            match lang {
+                $crate::i18n::Lang::En => format!($en),
+                $crate::i18n::Lang::Zh => format!($zh),
+            }
+        }
+    };
+    (@fn [$($doc:tt)*] $name:ident [$n:ident] : $one:literal / $many:literal | $zh:literal) => {
+        $($doc)*
+        pub fn $name(lang: $crate::i18n::Lang, $n: u64) -> String {
+            let one = $n == 1;
+            let $n = $crate::report::units::count($n);
+            match lang {
+                $crate::i18n::Lang::En if one => format!($one),
+                $crate::i18n::Lang::En => format!($many),
+                $crate::i18n::Lang::Zh => format!($zh),
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn language_is_chosen_in_order() {
+        type Environment = &'static [(&'static str, &'static str)];
+        let cases: [(Option<Lang>, Environment, Lang); 9] = [
+            (None, &[], Lang::En),
+            (None, &[("LANG", "zh_CN.UTF-8")], Lang::Zh),
+            (None, &[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")], Lang::En),
+            (None, &[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "")], Lang::Zh),
+            (
+                None,
+                &[("LANG", "de_DE"), ("LC_MESSAGES", "zh_CN")],
+                Lang::Zh,
+            ),
+            (
+                None,
+                &[("LANG", "en_GB.UTF-8"), ("BYTEHOP_LANG", "zh")],
+                Lang::Zh,
+            ),
+            (
+                None,
+                &[("LANG", "zh_CN.UTF-8"), ("BYTEHOP_LANG", "klingon")],
+                Lang::Zh,
+            ),
+            (
+                None,
+                &[("LC_ALL", "zh_CN.UTF-8"), ("BYTEHOP_LANG", "en")],
+                Lang::En,
+            ),
+            (Some(Lang::En), &[("BYTEHOP_LANG", "zh")], Lang::En),
+        ];
+        for (flag, env, expected) in cases {
+            let lookup = |name: &str| Some(env.iter().find(|(key, _)| *key == name)?.1.to_owned());
+            assert_eq!(Lang::choose(flag, lookup), expected, "{flag:?} {env:?}");
+        }
+    }
+
+    #[test]
+    fn language_names() {
+        for name in [
+            "zh",
+            "ZH",
+            "zh_CN",
+            "zh-Hans",
+            "zh_CN.UTF-8",
+            "zh.UTF-8",
+            "zh@x",
+        ] {
+            assert_eq!(name.parse(), Ok(Lang::Zh), "{name}");
+        }
+        for name in ["", "C", "POSIX", "zhu", "english"] {
+            assert!(name.parse::<Lang>().is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn bad_tables_are_found() {
+        let bad = |texts| {
+            problems(&[Entry {
+                name: "m",
+                args: &["n"],
+                texts,
+            }])
+            .len()
+        };
+        assert_eq!(bad(&["{n} a", "{n} 个"]), 0);
+        assert_eq!(bad(&["a", "{n} 个"]), 1);
+        assert_eq!(bad(&["{n} a", " "]), 2);
+        assert_eq!(bad(&["{n} a", "{n} 用户模式"]), 1);
+    }
+}

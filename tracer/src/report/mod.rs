@@ -1,0 +1,100 @@
+//! A run's [`Summary`](crate::model::Summary) as text and as data; events as lines of JSON.
+//!
+//! Everything here is a pure function of what it is given: no I/O, no clock, no environment.
+
+use std::str::FromStr;
+
+use crate::i18n::Lang;
+
+mod json;
+mod jsonl;
+pub(crate) mod layout;
+mod ledger;
+mod lists;
+mod section;
+mod text;
+pub mod units;
+mod words;
+
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use json::{json, json_string};
+pub use jsonl::{jsonl_event, jsonl_event_of};
+pub use text::text;
+
+/// What `--format` asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people: [`text()`].
+    #[default]
+    Text,
+    /// The summary as one JSON object: [`json()`].
+    Json,
+    /// One JSON object per event and line: [`jsonl_event`].
+    Jsonl,
+}
+
+/// `--format` names nothing that we can write.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown format '{0}': text, json or jsonl")]
+pub struct UnknownFormat(pub String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Format::Text),
+            "json" => Ok(Format::Json),
+            "jsonl" => Ok(Format::Jsonl),
+            _ => Err(UnknownFormat(text.to_owned())),
+        }
+    }
+}
+
+/// How much the text report says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// `-q`: a title, the totals, and what was lost.
+    Quiet,
+    #[default]
+    Normal,
+    /// `-v`: nothing folded, each number with its probe.
+    Verbose,
+}
+
+/// How the text report looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// ANSI colours. Nothing is said by colour alone.
+    pub color: bool,
+    /// Cells that a line may take; fewer than [`Self::MIN_WIDTH`] count as that many.
+    pub width: usize,
+    pub lang: Lang,
+    pub detail: Detail,
+    /// No characters outside ASCII of our own, apart from the words of a language.
+    pub ascii: bool,
+}
+
+impl Style {
+    /// The narrowest report.
+    pub const MIN_WIDTH: usize = 40;
+}
+
+impl Default for Style {
+    /// For a pipe: 80 cells, no colour, English.
+    fn default() -> Self {
+        Self {
+            color: false,
+            width: 80,
+            lang: Lang::En,
+            detail: Detail::Normal,
+            ascii: false,
+        }
+    }
+}

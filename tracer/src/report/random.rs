@@ -1,0 +1,186 @@
+//! Random summaries.
+
+use crate::event::{DeviceClass, Engine, KIND_NAMES};
+use crate::model::{
+    ContextSwitches, Crossings, DeviceRow, Disagreement, HopKind, HopRow, IoTotals, PageFaults,
+    Place, ProcessRow, Summary, SyscallRow, Waits,
+};
+
+/// A small deterministic generator (xorshift64*): tests need variety, not quality.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    /// Small, large and extreme numbers alike.
+    fn number(&mut self) -> u64 {
+        let bits = self.below(65) as u32;
+        self.next().checked_shr(64 - bits.max(1)).unwrap_or(0)
+    }
+
+    fn name(&mut self) -> String {
+        const PARTS: [&str; 12] = [
+            "a",
+            "read",
+            "页缓存",
+            "-",
+            " ",
+            "\x1b[31m",
+            "é",
+            "e\u{301}",
+            "👩‍👩‍👧",
+            "\u{202e}",
+            "，",
+            "/very/long/path/without/end",
+        ];
+        (0..self.below(9))
+            .map(|_| PARTS[self.below(PARTS.len() as u64) as usize])
+            .collect()
+    }
+
+    fn list<T>(&mut self, most: u64, make: impl Fn(&mut Self) -> T) -> Vec<T> {
+        (0..self.below(most + 1)).map(|_| make(self)).collect()
+    }
+
+    fn pick<T: Clone>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as u64) as usize].clone()
+    }
+
+    fn place(&mut self) -> Place {
+        let (device, nic) = (Place::Device(self.name()), Place::Nic(self.name()));
+        self.pick(&[
+            Place::User,
+            Place::PageCache,
+            Place::Shmem,
+            Place::Pipe,
+            Place::Socket,
+            Place::Kernel,
+            Place::Zero,
+            device,
+            nic,
+        ])
+    }
+
+    fn engine(&mut self) -> Engine {
+        self.pick(&[
+            Engine::Hardware,
+            Engine::Paravirtual,
+            Engine::Software,
+            Engine::Unknown,
+        ])
+    }
+
+    fn hop(&mut self) -> HopRow {
+        HopRow {
+            kind: self.pick(&[
+                HopKind::Copy,
+                HopKind::Dma,
+                HopKind::Share,
+                HopKind::Map,
+                HopKind::Fill,
+            ]),
+            from: self.place(),
+            to: self.place(),
+            count: self.number(),
+            bytes: self.number(),
+            evidence: self.pick(&["measured", "inferred", "estimated"]),
+            probe: Some(self.name()),
+            rule: Some(self.name()),
+            deferred: self.below(2) == 0,
+            engine: Some(self.engine()),
+            cpu_ns: Some(self.number()),
+        }
+    }
+
+    fn io(&mut self) -> IoTotals {
+        IoTotals {
+            read_requests: self.number(),
+            read_bytes: self.number(),
+            write_requests: self.number(),
+            write_bytes: self.number(),
+        }
+    }
+
+    /// Any summary, most of them absurd.
+    pub fn summary(&mut self) -> Summary {
+        Summary {
+            schema: 1,
+            bytehop: self.name(),
+            kernel: self.name(),
+            arch: self.name(),
+            level: self.name(),
+            command: self.list(9, Self::name),
+            exit_status: Some(self.next() as i32).filter(|n| n % 5 != 0),
+            duration_ns: self.number(),
+            lost_events: self.number() * self.below(2),
+            lost_by_kind: self.list(4, |r| (r.pick(&KIND_NAMES).to_owned(), r.number())),
+            crossings: Crossings {
+                total: self.number(),
+                syscall: self.number(),
+                page_fault: self.number(),
+                interrupt: Some(self.number()),
+            },
+            context_switches: ContextSwitches {
+                voluntary: self.number() / 2,
+                involuntary: self.number() / 2,
+            },
+            syscalls: self.list(30, |r| SyscallRow {
+                name: r.name(),
+                calls: r.number(),
+                errors: r.number(),
+                bytes: r.number(),
+                time_ns: r.number(),
+            }),
+            page_faults: PageFaults {
+                minor: self.number() / 2,
+                major: self.number() / 2,
+                mapped_pages: self.number(),
+                user: self.number(),
+            },
+            hops: self.list(12, Self::hop),
+            disagreements: self.list(3, |r| Disagreement {
+                what: r.name(),
+                expected: r.number(),
+                found: r.number(),
+                rule: r.name(),
+            }),
+            by_process: self.list(14, |r| ProcessRow {
+                pid: r.next() as u32,
+                comm: r.name(),
+                ppid: None,
+                syscalls: r.number(),
+                user_faults: r.number(),
+                copied: r.number(),
+            }),
+            never_returned: self.list(3, |r| (r.name(), r.number())),
+            waits: Waits {
+                count: self.number(),
+                time_ns: self.number(),
+                device_ns: self.number(),
+            },
+            metadata_io: self.io(),
+            unattributed: self.io(),
+            dirty_bytes: self.number(),
+            devices: self.list(4, |r| DeviceRow {
+                name: r.name(),
+                class: r.pick(&[DeviceClass::Block, DeviceClass::Net]),
+                engine: r.engine(),
+                driver: r.name(),
+                read_bytes: r.number(),
+                write_bytes: r.number(),
+            }),
+            cpu_ns: Some(self.number()),
+            missing_probes: self.list(6, |r| (r.name(), r.name())),
+            warnings: self.list(3, Self::name),
+        }
+    }
+}

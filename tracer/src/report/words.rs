@@ -1,0 +1,168 @@
+//! The text report's messages.
+
+crate::messages! {
+    // Punctuation between parts.
+    comma: "," | "，";
+    comma_space: ", " | "，";
+    semicolon: ";" | "；";
+    colon: ":" | "：";
+    full_stop: "." | "。";
+
+    // The title.
+    attached: "a running process" | "运行中的进程";
+    attached_to(pid, command): "process {pid} ({command})" | "进程 {pid}（{command}）";
+    exit_in(code, time): "exit {code} in {time}" | "退出码 {code}，用时 {time}";
+    exit_signal_in(code, signal, time): "exit {code} (128 + {signal}) in {time}" | "退出码 {code}（128 + {signal}），用时 {time}";
+    end_not_seen(time): "end not seen, {time}" | "未看到结束，{time}";
+    running_after(time): "still running after {time}" | "{time} 后仍在运行";
+    level(level): "level {level}" | "{level} 级";
+    kernel(release): "Linux {release}" | "Linux {release}";
+    nothing_lost: "nothing lost" | "无丢失";
+    not_whole: "not complete, see below" | "不完整，见下";
+    lost[n]: "{n} event lost" / "{n} events lost" | "丢失 {n} 个事件";
+    /// Followed by [`lost_kind`]s.
+    incomplete: "This ledger is incomplete: its numbers are lower bounds. Lost:" | "这份账目不完整，其中的数字只是下限。丢失：";
+    lost_kind(kind, n): "{kind} {n}" | "{kind} {n}";
+    lost_unknown_kinds: "events of unknown kinds, so any number can be too small." | "种类不明的事件，因此任何数字都可能偏小。";
+    lost_calls: "system calls" | "系统调用";
+    lost_extras: "details of calls" | "调用的细节";
+    lost_faults: "page faults" | "缺页";
+    lost_blocks: "block requests" | "块设备请求";
+    lost_packets: "packets" | "网络包";
+    lost_uring: "io_uring requests" | "io_uring 请求";
+    lost_switches: "context switches" | "上下文切换";
+    lost_processes: "forks, execs and exits" | "进程的创建、execve 与退出";
+    lost_names: "file names" | "文件名";
+    lost_dirty: "dirtied pages" | "变脏的页";
+    lost_others: "others" | "其他";
+
+    // The hop table.
+    who_moved: "who moved the bytes" | "谁搬运了字节";
+    by_cpu: "CPU" | "CPU";
+    by_device: "device" | "设备";
+    by_nobody: "nobody" | "无人搬运";
+    copied(bytes): "{bytes} copied in the kernel" | "内核中拷贝 {bytes}";
+    copied_none: "0 bytes copied by the kernel" | "内核拷贝 0 字节";
+    copied_none_seen: "no copy by the kernel among the events that were kept" | "保留下来的事件中没有内核拷贝";
+    zeroed(bytes): "{bytes} zeroed" | "清零 {bytes}";
+    moved_software(bytes): "{bytes} moved for a device that is only software" | "为纯软件设备搬运 {bytes}";
+    moved_dma(bytes): "{bytes} moved by DMA" | "DMA 传输 {bytes}";
+    moved_dma_none: "no DMA" | "没有 DMA";
+    moved_dma_none_tied: "no DMA of its payload (of other data, see below)" | "没有传输其数据的 DMA（其他数据见下）";
+    moved_dma_none_seen: "no DMA seen" | "没有看到 DMA";
+    moved_unknown(bytes): "{bytes} moved by a device that may or may not use DMA" | "不知是否用 DMA 的设备搬运 {bytes}";
+    shared(bytes): "{bytes} passed on by reference" | "传引用 {bytes}";
+    mapped(bytes): "{bytes} mapped" | "映射 {bytes}";
+    not_moved: "not moved" | "字节没有移动";
+    kind_copy: "copy" | "拷贝";
+    kind_dma: "dma" | "DMA";
+    kind_no_dma: "no dma" | "非 DMA";
+    kind_share: "share" | "传引用";
+    kind_map: "map" | "映射";
+    kind_fill: "fill" | "清零";
+    place_user: "user" | "用户态内存";
+    place_page_cache: "page cache" | "页缓存";
+    place_shmem: "shmem" | "共享内存";
+    place_pipe: "pipe" | "管道";
+    place_socket: "socket" | "套接字";
+    place_kernel: "kernel" | "内核缓冲区";
+    place_zero: "zeros" | "零";
+    measured: "measured" | "实测";
+    inferred: "inferred" | "推断";
+    estimated: "estimated" | "估计";
+    later: "later" | "延后";
+    cpu_time(time): "{time} of CPU" | "CPU {time}";
+    hardware: "hardware" | "硬件设备";
+    paravirtual: "paravirtual: free for this CPU, the hypervisor may copy" | "半虚拟化：不占本机 CPU，虚拟机监控器可能拷贝";
+    paravirtual_short: "paravirtual" | "半虚拟化";
+    software: "software: no DMA, a CPU does the work" | "软件设备：没有 DMA，由 CPU 完成";
+    software_short: "software" | "软件设备";
+    engine_unknown: "by DMA? unknown" | "不知是否为 DMA";
+    /// The line below the table, if the program mapped files.
+    user_mode: "What the program does with mapped pages in user mode is CPU work that no kernel probe sees." | "程序在用户态对映射页的读写也是 CPU 的工作，内核探针看不到。";
+    legend_inferred(mark): "{mark} inferred: concluded by the rule named, because no probe here sees the bytes." | "{mark} 推断：本机没有探针能看到这些字节，由所列规则得出。";
+    legend_later: "later: deferred, it ran after or outside the call that caused it." | "延后：在引起它的调用之后或之外执行。";
+
+    // The other lines: labels, then what they say.
+    label_crossings: "crossings" | "特权级切换";
+    label_faults: "page faults" | "缺页";
+    label_waits: "waited" | "等待";
+    label_switches: "switches" | "上下文切换";
+    label_time: "CPU time" | "CPU 时间";
+    label_calls: "calls" | "系统调用";
+    label_never: "not ended" | "未返回";
+    label_dirty: "still dirty" | "尚未回写";
+    label_metadata: "metadata" | "元数据";
+    label_unattributed: "unattributed" | "未归属";
+    label_devices: "devices" | "设备";
+    label_processes: "processes" | "进程";
+    label_disagree: "disagree" | "不一致";
+    label_missing: "missing" | "缺少探针";
+    label_warning: "warning" | "警告";
+    label_totals: "totals" | "合计";
+    syscalls[n]: "{n} system call" / "{n} system calls" | "{n} 次系统调用";
+    faults[n]: "{n} page fault" / "{n} page faults" | "{n} 次缺页";
+    crossings(total, calls, faults): "{total} = 2 × ({calls} + {faults})" | "{total} = 2 ×（{calls} + {faults}）";
+    crossings_short(total): "{total} crossings" | "{total} 次特权级切换";
+    interrupts[n]: "interrupts on top: {n}" / "interrupts on top: {n}" | "另有中断 {n}";
+    fault_kinds(minor, major): "{minor} minor, {major} major" | "次缺页 {minor}，主缺页 {major}";
+    fault_user(n): "{n} of them in user mode" | "其中用户态 {n}";
+    fault_pages[n]: "{n} page mapped" / "{n} pages mapped" | "映射 {n} 页";
+    waits(time, n): "{time} off the CPU in {n}" | "离开 CPU 共 {time}（{n}）";
+    waits_count[n]: "{n} wait" / "{n} waits" | "{n} 次";
+    waits_device(time, device): "{time} of it for {device}" | "其中等待 {device} {time}";
+    a_device: "a device" | "设备";
+    switches(voluntary, involuntary): "{voluntary} voluntary, {involuntary} involuntary" | "主动 {voluntary}，被动 {involuntary}";
+    failed(n): " ({n} failed)" | "（失败 {n}）";
+    more_calls[n]: "… {n} more" / "… {n} more" | "… 另有 {n} 种";
+    never_why: "(began, did not return)" | "（已开始，未返回）";
+    dirty(bytes): "{bytes} written by the program, not written back yet: the DMA comes later" | "程序写入的 {bytes} 尚未回写：DMA 在以后发生";
+    io_read(bytes, n): "{bytes} read in {n}" | "读 {bytes}（{n}）";
+    io_written(bytes, n): "{bytes} written in {n}" | "写 {bytes}（{n}）";
+    requests[n]: "{n} request" / "{n} requests" | "{n} 个请求";
+    metadata_why: "the file system's own, not payload" | "文件系统自身的数据，不是程序的数据";
+    unattributed_why: "no call of the program could be found for it" | "找不到对应的调用";
+    device_none(name): "{name} is no device: no DMA, a CPU does the work" | "{name} 不是设备：没有 DMA，由 CPU 完成";
+    device_software(name, what): "{name} is {what} in software: no DMA, a CPU does the work" | "{name} 是软件实现的{what}：没有 DMA，由 CPU 完成";
+    device_hardware(name, what): "{name} is {what} with DMA of its own" | "{name} 是自带 DMA 的{what}";
+    device_paravirtual(name, what): "{name} is {what} of the hypervisor: free for this CPU, the hypervisor may copy" | "{name} 是虚拟机监控器提供的{what}：不占本机 CPU，虚拟机监控器可能拷贝";
+    device_unknown(name, what): "{name} is {what}; sysfs does not tell if it does DMA" | "{name} 是{what}；sysfs 没有说明它是否用 DMA";
+    a_disk: "a block device" | "块设备";
+    a_nic: "a network device" | "网络设备";
+    with_driver(what, driver): "{what} ({driver})" | "{what}（{driver}）";
+    read_from(bytes): "{bytes} read" | "读 {bytes}";
+    written_to(bytes): "{bytes} written" | "写 {bytes}";
+    column_pid: "pid" | "pid";
+    column_calls: "calls" | "调用";
+    column_faults: "faults" | "缺页";
+    column_copied: "copied for it" | "为它拷贝";
+    column_errors: "errors" | "出错";
+    column_bytes: "bytes" | "字节";
+    column_time: "time" | "时间";
+    more_processes[n]: "… {n} more" / "… {n} more" | "… 另有 {n} 个";
+    disagreement(what, expected, found, rule): "{what}: expected {expected}, found {found} ({rule})" | "{what}：应为 {expected}，实为 {found}（{rule}）";
+    missing(probe, why): "{probe} ({why})" | "{probe}（{why}）";
+    missing_more[n]: "… {n} more, see bytehop doctor" / "… {n} more, see bytehop doctor" | "… 另有 {n} 个，见 bytehop doctor";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+    use crate::i18n::problems;
+
+    #[test]
+    fn every_message_is_whole() {
+        assert_eq!(problems(TABLE), [""; 0]);
+    }
+
+    /// The English report is ASCII when asked for: whatever is not, [`super::super::layout`] spells.
+    #[test]
+    fn english_has_an_ascii_spelling() {
+        for entry in TABLE {
+            for text in &entry.texts[..entry.texts.len() - 1] {
+                let spelt = super::super::layout::clean(text, true);
+                assert!(spelt.is_ascii(), "{}: {spelt}", entry.name);
+            }
+        }
+    }
+}
