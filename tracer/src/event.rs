@@ -171,6 +171,17 @@ impl Lost {
     pub fn total(&self) -> u64 {
         self.by_kind.iter().sum()
     }
+
+    /// What was lost since `before`, an earlier reading of the same counters.
+    pub fn since(&self, before: &Self) -> Self {
+        let earlier = |nr| before.calls.iter().find(|(n, _)| *n == nr).map_or(0, |(_, c)| *c);
+        let by_kind = self.by_kind.iter().enumerate();
+        let calls = self.calls.iter().map(|(nr, n)| (*nr, n.saturating_sub(earlier(*nr))));
+        Self {
+            by_kind: by_kind.map(|(i, n)| n.saturating_sub(before.by_kind.get(i).copied().unwrap_or(0))).collect(),
+            calls: calls.filter(|(_, n)| *n > 0).collect(),
+        }
+    }
 }
 
 /// How a trace ended.
@@ -185,8 +196,10 @@ pub struct End {
     pub duration_ns: u64,
     /// User + system CPU time of the command and its children, ns, from `wait4`.
     pub cpu_ns: Option<u64>,
-    /// Why it ended: "exit", "interrupted", "duration", "detached".
+    /// Why it ended: "exit", "interrupted", "duration".
     pub reason: String,
+    /// Threads of the program that were still alive.
+    pub still_running: Vec<u32>,
 }
 
 impl Event {

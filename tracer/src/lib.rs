@@ -6,9 +6,12 @@
 
 pub mod arch;
 pub mod btf;
+pub mod caps;
 pub mod capset;
+pub mod capture;
 pub mod decode;
 pub mod device;
+pub mod doctor;
 pub mod elevate;
 pub mod event;
 pub mod i18n;

@@ -1,0 +1,317 @@
+//! Tracing live: from the ring buffer to whoever takes the records, until the program ends.
+
+use std::collections::HashSet;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use aya::maps::{MapData, RingBuf};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::utsname::uname;
+use nix::time::{ClockId, clock_gettime};
+use thiserror::Error;
+use tracer_ebpf::kind;
+
+use crate::arch::Arch;
+use crate::device::Sysfs;
+use crate::event::{DeviceClass, End, Lost, Meta, Start};
+use crate::launch::{Exit, Running};
+use crate::load::{LoadError, Probes};
+use crate::signals::{Policy, Reaction, Signals};
+
+/// Takes a trace, live, record by record.
+pub trait Output {
+    /// A record made in the kernel, as it came.
+    fn record(&mut self, record: &[u8]);
+    /// A record made in user space.
+    fn meta(&mut self, meta: &Meta);
+    /// Called often, also when nothing happens.
+    fn tick(&mut self, _now: Instant) {}
+}
+
+#[derive(Debug, Error)]
+pub enum CaptureError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("cannot wait for the traced program: {0}")]
+    Wait(#[from] Errno),
+    #[error("no process {0}")]
+    NoProcess(u32),
+}
+
+/// What is traced.
+pub enum Target {
+    /// A command that was started for it.
+    Command(Running),
+    /// A process that was there before, until it ends or the time is over.
+    Process { pid: u32, pidfd: OwnedFd, until: Option<Instant> },
+}
+
+impl Target {
+    /// A running process. `duration`: stop after it.
+    ///
+    /// # Errors
+    /// If there is no such process.
+    pub fn process(pid: u32, duration: Option<Duration>) -> Result<Self, CaptureError> {
+        let pidfd = crate::launch::pidfd_open(nix::unistd::Pid::from_raw(pid as i32)).map_err(|_| CaptureError::NoProcess(pid))?;
+        Ok(Self::Process { pid, pidfd, until: duration.map(|d| Instant::now() + d) })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        match self {
+            Self::Command(running) => running.pid(),
+            Self::Process { pid, .. } => *pid,
+        }
+    }
+
+    fn pidfd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Command(running) => running.pidfd(),
+            Self::Process { pidfd, .. } => pidfd.as_fd(),
+        }
+    }
+}
+
+/// Begins to trace all threads of a running process, those that it makes meanwhile included.
+///
+/// # Errors
+/// If the process is gone or a map cannot be written.
+pub fn trace_threads(probes: &mut Probes, pid: u32) -> Result<(), CaptureError> {
+    let mut known = HashSet::new();
+    loop {
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_err(|_| CaptureError::NoProcess(pid))?;
+        let new: Vec<u32> = threads
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter(|tid| known.insert(*tid))
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        for tid in new {
+            probes.trace(tid, pid, false)?;
+        }
+    }
+}
+
+/// The record that begins a trace.
+pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, follow: bool) -> Start {
+    let name = uname();
+    let text = |s: Result<&std::ffi::OsStr, ()>| s.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    Start {
+        bytehop: env!("CARGO_PKG_VERSION").to_owned(),
+        kernel: text(name.as_ref().map(|n| n.release()).map_err(drop)),
+        arch: Arch::host().map_or_else(|| std::env::consts::ARCH.to_owned(), |a| a.as_str().to_owned()),
+        level: "T".to_owned(),
+        command: command.to_vec(),
+        pid,
+        attached,
+        follow,
+        realtime_ns: now_ns(ClockId::CLOCK_REALTIME),
+        monotonic_ns: now_ns(ClockId::CLOCK_MONOTONIC),
+        page_size: page_size(),
+        probes: probes.attached.clone(),
+        missing: probes.missing.clone(),
+    }
+}
+
+/// Size of a page, bytes.
+pub fn page_size() -> u32 {
+    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
+    size.ok().flatten().map_or(4096, |n| n as u32)
+}
+
+/// A clock's time, ns.
+pub fn now_ns(clock: ClockId) -> u64 {
+    clock_gettime(clock).map_or(0, |t| t.tv_sec() as u64 * 1_000_000_000 + t.tv_nsec() as u64)
+}
+
+/// Reads the ring buffer until the target ends.
+///
+/// The kernel side never wakes us, which would cost the traced program more than all else; we look
+/// every few milliseconds, more often while there is much.
+pub struct Capture<'a> {
+    pub probes: &'a mut Probes,
+    /// `None` where the kernel only counts.
+    pub ring: Option<RingBuf<MapData>>,
+    pub signals: Signals,
+    sysfs: Sysfs,
+    known: HashSet<(DeviceClass, u32)>,
+    lost: Lost,
+}
+
+/// Time to sleep when there was little, and when there was much.
+const IDLE: u16 = 10;
+const BUSY: u16 = 1;
+/// Records taken before looking at signals and clocks again.
+const BATCH: usize = 65_536;
+const LOST_EVERY: Duration = Duration::from_millis(500);
+
+impl<'a> Capture<'a> {
+    pub fn new(probes: &'a mut Probes, ring: Option<RingBuf<MapData>>, signals: Signals) -> Self {
+        Self { probes, ring, signals, sysfs: Sysfs::host(), known: HashSet::new(), lost: Lost::default() }
+    }
+
+    /// Traces until `target` ends, is given up, or its time is over. Sends the records of devices,
+    /// losses and the end as well; the caller has sent [`Start`].
+    ///
+    /// # Errors
+    /// If the kernel's maps or the process can't be read any more.
+    pub fn run(&mut self, mut target: Target, out: &mut dyn Output) -> Result<Ended, CaptureError> {
+        for device in self.sysfs.all() {
+            self.known.insert((device.class, device.id));
+            out.meta(&Meta::Device(device));
+        }
+        let begin = Instant::now();
+        let mut policy = Policy::default();
+        let mut looked_for_losses = begin;
+        let reason = loop {
+            let taken = self.drain(out);
+            let now = Instant::now();
+            out.tick(now);
+            if now - looked_for_losses > LOST_EVERY {
+                looked_for_losses = now;
+                self.send_lost(out)?;
+            }
+            let sleep = match taken {
+                BATCH.. => 0,
+                1024.. => BUSY,
+                _ => IDLE,
+            };
+            let mut fds =
+                [PollFd::new(target.pidfd(), PollFlags::POLLIN), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, PollTimeout::from(sleep)) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(e) => return Err(e.into()),
+            }
+            let [ended, signalled] = fds.map(|fd| fd.any().unwrap_or(false));
+            if ended {
+                break "exit";
+            }
+            if let Target::Process { until: Some(until), .. } = target
+                && now >= until
+            {
+                break "duration";
+            }
+            if signalled && self.give_up(&target, &mut policy, now)? {
+                break "interrupted";
+            }
+        };
+        let duration = begin.elapsed();
+        let exit = match &mut target {
+            Target::Command(running) if reason == "exit" => Some(running.wait()?),
+            _ => None,
+        };
+        while self.drain(out) > 0 {}
+        self.send_lost(out)?;
+        let still_running = self.probes.threads()?.into_keys().collect();
+        let end = End {
+            exit_status: exit.map(|e| e.code()),
+            monotonic_ns: now_ns(ClockId::CLOCK_MONOTONIC),
+            duration_ns: duration.as_nanos() as u64,
+            cpu_ns: exit.map(|e| (e.usage.user + e.usage.system).as_nanos() as u64),
+            reason: reason.to_owned(),
+            still_running,
+        };
+        out.meta(&Meta::End(end.clone()));
+        Ok(Ended { exit, end })
+    }
+
+    fn give_up(&mut self, target: &Target, policy: &mut Policy, now: Instant) -> Result<bool, CaptureError> {
+        let program = match target {
+            Target::Command(running) => Some(running.pid()),
+            Target::Process { .. } => None,
+        };
+        while let Some(received) = self.signals.receive()? {
+            match policy.react(received, program, now) {
+                Reaction::Wait => {}
+                Reaction::Forward(signal) => {
+                    if let Target::Command(running) = target {
+                        // It may be another user's by now (setuid): then the sender has to do it.
+                        let _ = running.signal(signal);
+                    }
+                }
+                Reaction::GiveUp => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Hands on what is in the ring buffer, at most a batch; returns how many records.
+    fn drain(&mut self, out: &mut dyn Output) -> usize {
+        let Some(ring) = &mut self.ring else { return 0 };
+        let mut n = 0;
+        while n < BATCH
+            && let Some(record) = ring.next()
+        {
+            n += 1;
+            match record.first() {
+                Some(&kind::BLOCK) => introduce(&mut self.known, out, DeviceClass::Block, disk_of(&record), |id| {
+                    self.sysfs.block(id)
+                }),
+                Some(&kind::XMIT) => {
+                    introduce(&mut self.known, out, DeviceClass::Net, ifindex_of(&record), |id| {
+                        self.sysfs.net(&nic_of(&record), id)
+                    });
+                }
+                _ => {}
+            }
+            out.record(&record);
+        }
+        n
+    }
+
+    fn send_lost(&mut self, out: &mut dyn Output) -> Result<(), CaptureError> {
+        if self.ring.is_none() {
+            return Ok(());
+        }
+        let now = self.probes.lost()?;
+        let since = now.since(&self.lost);
+        if since.total() > 0 {
+            out.meta(&Meta::Lost(since));
+        }
+        self.lost = now;
+        Ok(())
+    }
+}
+
+/// How tracing ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// `None`: the program still runs, or was never ours.
+    pub exit: Option<Exit>,
+    pub end: End,
+}
+
+/// Sends a device's record before the first record that names it.
+fn introduce(
+    known: &mut HashSet<(DeviceClass, u32)>,
+    out: &mut dyn Output,
+    class: DeviceClass,
+    id: Option<u32>,
+    classify: impl FnOnce(u32) -> crate::event::Device,
+) {
+    if let Some(id) = id
+        && known.insert((class, id))
+    {
+        out.meta(&Meta::Device(classify(id)));
+    }
+}
+
+fn u32_at(record: &[u8], at: usize) -> Option<u32> {
+    record.get(at..)?.first_chunk().map(|b| u32::from_le_bytes(*b))
+}
+
+fn disk_of(record: &[u8]) -> Option<u32> {
+    u32_at(record, std::mem::offset_of!(tracer_ebpf::Block, disk))
+}
+
+fn ifindex_of(record: &[u8]) -> Option<u32> {
+    u32_at(record, std::mem::offset_of!(tracer_ebpf::Xmit, ifindex))
+}
+
+fn nic_of(record: &[u8]) -> String {
+    let name = record.get(std::mem::offset_of!(tracer_ebpf::Xmit, name)..).unwrap_or_default();
+    let end = name.iter().position(|b| *b == 0).unwrap_or(name.len());
+    String::from_utf8_lossy(&name[..end]).into_owned()
+}
