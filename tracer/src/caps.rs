@@ -308,4 +308,4 @@ pub fn plan(facts: &Facts) -> Plan {
 
 #[cfg(test)]
 #[path = "caps_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -1,0 +1,377 @@
+//! `bytehop doctor`: what this kernel lets us measure, why not more, and how to get more.
+
+use serde_json::{Value, json};
+
+use crate::caps::{Facts, Level, Obstacle, Plan, Tried, Why};
+use crate::event::{Device, Engine};
+use crate::i18n::Lang;
+use crate::probes::{Group, Probe};
+use crate::report::layout::{Align, width};
+use crate::report::layout::{Flow, Page, Paint, Span, pad, span};
+use crate::report::{Detail, Style};
+
+mod words;
+
+/// Cells of the left column.
+const LABEL: usize = 10;
+
+/// Exit status: 0 if anything can be traced, else 3.
+pub fn exit_code(plan: &Plan) -> u8 {
+    if plan.level.is_some() { 0 } else { 3 }
+}
+
+/// The report for people.
+pub fn text(facts: &Facts, plan: &Plan, style: &Style) -> String {
+    let lang = style.lang;
+    let mut page = Page::new(style);
+    page.line(&[], title(facts, lang), 2);
+
+    page.blank();
+    levels(&mut page, facts, plan);
+    page.blank();
+    hooks(&mut page, facts);
+    if !facts.devices.is_empty() {
+        page.blank();
+        devices(&mut page, &facts.devices);
+    }
+    page.blank();
+    row(
+        &mut page,
+        words::label_rights(lang),
+        Paint::Strong,
+        rights(facts, lang),
+    );
+    row(
+        &mut page,
+        words::label_settings(lang),
+        Paint::Strong,
+        settings(facts, lang),
+    );
+    page.finish()
+}
+
+/// A label of the left column, and what stands beside it.
+fn row(page: &mut Page, label: &str, paint: Paint, flow: Flow) {
+    let label = pad(label, LABEL, Align::Left, page.style.ascii);
+    page.line(&[span(label, paint)], flow, LABEL);
+}
+
+fn plain(text: impl AsRef<str>) -> Flow {
+    Flow::words(text.as_ref(), Paint::Plain)
+}
+
+fn title(facts: &Facts, lang: Lang) -> Flow {
+    let mut parts = vec![
+        Flow::words(
+            concat!("bytehop ", env!("CARGO_PKG_VERSION")),
+            Paint::Strong,
+        ),
+        plain(format!("Linux {}", facts.kernel)),
+        plain(&facts.arch),
+    ];
+    if facts.virtual_machine {
+        parts.push(plain(words::virtual_machine(lang)));
+    }
+    if facts.container {
+        parts.push(plain(words::container(lang)));
+    }
+    Flow::join(parts, " ·")
+}
+
+fn levels(page: &mut Page, facts: &Facts, plan: &Plan) {
+    let lang = page.style.lang;
+    match plan.level {
+        Some(level) => row(
+            page,
+            &words::level(lang, level.as_str()),
+            Paint::Good,
+            plain(words::level_t(lang)),
+        ),
+        None => {
+            row(
+                page,
+                words::no_level(lang),
+                Paint::Warn,
+                plain(words::nothing_traced(lang)),
+            );
+            for obstacle in &plan.obstacles {
+                row(
+                    page,
+                    "",
+                    Paint::Plain,
+                    plain(explain(obstacle, facts, lang)),
+                );
+            }
+        }
+    }
+    for (level, tried) in &plan.above {
+        let what = match level {
+            Level::B => words::level_b(lang),
+            _ => words::level_f(lang),
+        };
+        let mut flow = plain(what).then(plain(verdict(tried, lang)));
+        if let Some(advice) = advice(*level, tried, facts, lang) {
+            flow = flow.then(plain(advice));
+        }
+        row(page, &format!("  {}", level.as_str()), Paint::Quiet, flow);
+    }
+    row(
+        page,
+        "",
+        Paint::Plain,
+        Flow::words(words::built(lang), Paint::Quiet),
+    );
+}
+
+/// Why nothing can be traced, and how to change it.
+fn explain(obstacle: &Obstacle, facts: &Facts, lang: Lang) -> String {
+    match obstacle {
+        Obstacle::Rights => {
+            let names = facts.privileges.missing().join(", ");
+            match (lang, facts.privileges.confined) {
+                // The one line that every command gives.
+                (Lang::En, _) => match facts.privileges.require() {
+                    Err(missing) => missing.to_string(),
+                    Ok(()) => names,
+                },
+                (Lang::Zh, true) => words::rights_confined(lang, names),
+                (Lang::Zh, false) => words::rights_missing(lang, names),
+            }
+        }
+        Obstacle::NoBtf(error) => match lang {
+            Lang::En => error.clone(),
+            Lang::Zh => words::no_btf(lang).into(),
+        },
+        Obstacle::Arch(arch) => words::unknown_arch(lang, arch),
+        Obstacle::Hook(label) => words::hook_absent(lang, label),
+        Obstacle::Refused(errno) => words::programs_refused(lang, errno),
+    }
+}
+
+/// "yes", "no" or "not tried", with the reason.
+fn verdict(tried: &Tried, lang: Lang) -> String {
+    match tried {
+        Tried::Yes => words::works(lang).into(),
+        Tried::No(why) => words::works_not(lang, reason(why, lang)),
+        Tried::Untried(why) => words::untried(lang, reason(why, lang)),
+    }
+}
+
+fn reason(why: &Why, lang: Lang) -> String {
+    match why {
+        Why::Rights => words::why_rights(lang).into(),
+        Why::NoBtf => words::why_no_btf(lang).into(),
+        Why::Absent(what) => words::why_absent(lang, what),
+        Why::Refused(errno) => words::why_refused(lang, format!("{errno:?}")),
+        Why::HiddenAddresses => words::why_hidden(lang).into(),
+        Why::Arch => words::why_arch(lang).into(),
+    }
+}
+
+/// How to get a level that is not there.
+fn advice(level: Level, tried: &Tried, facts: &Facts, lang: Lang) -> Option<String> {
+    let why = match tried {
+        Tried::Yes => return None,
+        Tried::No(why) | Tried::Untried(why) => why,
+    };
+    let locked = facts.lockdown.as_deref().filter(|mode| *mode != "none");
+    match (why, level, locked) {
+        (Why::Refused(_), Level::B, _) if !facts.kprobes => Some(words::needs_kprobes(lang).into()),
+        (Why::Refused(_), _, Some(mode)) => Some(words::locked_down(lang, mode)),
+        (Why::Refused(_) | Why::Absent(_), ..) => Some(words::stock_kernels(lang).into()),
+        (Why::Rights, ..) => Some(words::try_as_root(lang).into()),
+        (Why::HiddenAddresses, ..) => Some(words::show_addresses(lang).into()),
+        (Why::NoBtf | Why::Arch, ..) => None,
+    }
+}
+
+fn hooks(page: &mut Page, facts: &Facts) {
+    let Style { lang, detail, .. } = *page.style;
+    if facts.no_btf.is_some() {
+        row(
+            page,
+            words::label_hooks(lang),
+            Paint::Strong,
+            plain(words::hooks_unknown(lang)),
+        );
+        return;
+    }
+    let (all, present) = (
+        facts.hooks.len(),
+        facts.hooks.iter().filter(|(_, at)| at.is_some()).count(),
+    );
+    row(
+        page,
+        words::label_hooks(lang),
+        Paint::Strong,
+        plain(words::hooks_present(lang, present, all)),
+    );
+    let longest = facts
+        .hooks
+        .iter()
+        .map(|(hook, _)| width(hook.program))
+        .max()
+        .unwrap_or(0);
+    for group in Group::ALL {
+        let mut label = words::group(group, lang);
+        let rows = facts.hooks.iter().filter(|(hook, _)| hook.group == group);
+        for (hook, tracepoint) in rows {
+            if detail == Detail::Quiet && tracepoint.is_some() {
+                continue;
+            }
+            hook_row(page, label, longest, hook, *tracepoint);
+            label = "";
+        }
+    }
+    for field in &facts.absent_fields {
+        row(
+            page,
+            "",
+            Paint::Plain,
+            plain(words::field_absent(lang, field)),
+        );
+    }
+}
+
+fn hook_row(page: &mut Page, group: &str, column: usize, hook: &Probe, at: Option<&str>) {
+    let Style { lang, ascii, .. } = *page.style;
+    let (mark, paint) = match (at.is_some(), ascii) {
+        (true, false) => ("✓ ", Paint::Good),
+        (true, true) => ("+ ", Paint::Good),
+        (false, false) => ("✗ ", Paint::Warn),
+        (false, true) => ("- ", Paint::Warn),
+    };
+    let start: [Span; 3] = [
+        span(
+            pad(&format!("  {group}"), LABEL + 4, Align::Left, ascii),
+            Paint::Quiet,
+        ),
+        span(mark, paint),
+        span(
+            pad(at.unwrap_or(hook.program), column + 2, Align::Left, ascii),
+            Paint::Plain,
+        ),
+    ];
+    let hang = LABEL + 4 + 2 + column + 2;
+    let mut flow = Flow::words(hook.measures(lang), Paint::Quiet);
+    if at.is_none() {
+        flow = flow.then(Flow::words(words::absent_here(lang), Paint::Warn));
+    }
+    page.line(&start, flow, hang);
+}
+
+fn devices(page: &mut Page, devices: &[Device]) {
+    let lang = page.style.lang;
+    let mut label = words::label_devices(lang);
+    for engine in [
+        Engine::Hardware,
+        Engine::Paravirtual,
+        Engine::Software,
+        Engine::Unknown,
+    ] {
+        let names: Vec<_> = devices
+            .iter()
+            .filter(|device| device.engine == engine)
+            .map(|device| match device.driver.as_str() {
+                // Where the driver tells no more than the name.
+                "" => plain(&device.name),
+                _ if engine == Engine::Software => plain(&device.name),
+                driver => plain(words::with_driver(lang, &device.name, driver)),
+            })
+            .collect();
+        if names.is_empty() {
+            continue;
+        }
+        let what = Flow::words(words::engine(engine, lang), Paint::Quiet);
+        row(
+            page,
+            label,
+            Paint::Strong,
+            what.then(Flow::join(names, words::comma(lang))),
+        );
+        label = "";
+    }
+}
+
+fn rights(facts: &Facts, lang: Lang) -> Flow {
+    match facts.privileges.missing() {
+        missing if missing.is_empty() => plain(words::rights_held(lang)),
+        missing => Flow::words(
+            &words::rights_lacking(lang, missing.join(", ")),
+            Paint::Warn,
+        ),
+    }
+}
+
+fn settings(facts: &Facts, lang: Lang) -> Flow {
+    let number = |name: &str, value: Option<i64>| Some(plain(format!("{name} {}", value?)));
+    let lockdown = facts
+        .lockdown
+        .as_ref()
+        .map(|mode| plain(format!("lockdown {mode}")));
+    let uring = plain(match facts.io_uring {
+        Tried::Yes => words::uring_yes(lang),
+        _ => words::uring_no(lang),
+    });
+    let parts = [
+        lockdown,
+        number("unprivileged_bpf_disabled", facts.unprivileged_bpf_disabled),
+        number("perf_event_paranoid", facts.perf_event_paranoid),
+        Some(plain(if facts.kprobes {
+            words::kprobes_yes(lang)
+        } else {
+            words::kprobes_no(lang)
+        })),
+        Some(uring),
+    ];
+    Flow::join(parts.into_iter().flatten().collect(), " ·")
+}
+
+/// The same for programs; sentences are English.
+pub fn json(facts: &Facts, plan: &Plan) -> Value {
+    let lang = Lang::En;
+    let tried = |tried: &Tried| match tried {
+        Tried::Yes => json!({ "works": true }),
+        Tried::No(why) => json!({ "works": false, "why": reason(why, lang) }),
+        Tried::Untried(why) => json!({ "works": null, "why": reason(why, lang) }),
+    };
+    let hooks = facts.hooks.iter().map(|(hook, tracepoint)| {
+        json!({
+            "hook": hook.label,
+            "tracepoint": tracepoint,
+            "measures": hook.measures(lang),
+            "required": hook.required,
+            "available": tracepoint.is_some(),
+        })
+    });
+    let [functions, breakpoints] = &plan.above;
+    json!({
+        "schema": 1,
+        "bytehop": env!("CARGO_PKG_VERSION"),
+        "kernel": facts.kernel,
+        "arch": facts.arch,
+        "level": plan.level.map(Level::as_str),
+        "built_level": Level::BUILT.as_str(),
+        "obstacles": plan.obstacles.iter().map(|o| explain(o, facts, lang)).collect::<Vec<_>>(),
+        "allowed": {
+            "T": tried(&facts.tracepoints),
+            "F": tried(&functions.1),
+            "B": tried(&breakpoints.1),
+            "io_uring": tried(&facts.io_uring),
+        },
+        "hooks": hooks.collect::<Vec<_>>(),
+        "absent_fields": facts.absent_fields,
+        "devices": facts.devices,
+        "missing_capabilities": facts.privileges.missing(),
+        "btf": facts.no_btf.is_none(),
+        "kprobes": facts.kprobes,
+        "lockdown": facts.lockdown,
+        "unprivileged_bpf_disabled": facts.unprivileged_bpf_disabled,
+        "perf_event_paranoid": facts.perf_event_paranoid,
+        "virtual_machine": facts.virtual_machine,
+        "container": facts.container,
+    })
+}
+
+#[cfg(test)]
+mod tests;

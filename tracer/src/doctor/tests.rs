@@ -1,0 +1,145 @@
+use nix::errno::Errno;
+
+use super::*;
+use crate::caps::plan;
+use crate::caps::tests::{stock, without};
+use crate::capset::{CapSet, cap};
+use crate::event::DeviceClass;
+use crate::privileges::Privileges;
+
+fn device(name: &str, engine: Engine, driver: &str) -> Device {
+    let (class, bus) = (DeviceClass::Block, String::new());
+    Device {
+        class,
+        name: name.into(),
+        id: 0,
+        engine,
+        driver: driver.into(),
+        bus,
+    }
+}
+
+/// A locked-down cloud kernel.
+fn cloud() -> Facts {
+    Facts {
+        functions: Tried::No(Why::Refused(Errno::EPERM)),
+        breakpoints: Tried::No(Why::Refused(Errno::EINVAL)),
+        kprobes: false,
+        virtual_machine: true,
+        devices: vec![
+            device("vda", Engine::Paravirtual, "virtio_blk"),
+            device("loop0", Engine::Software, "loop"),
+        ],
+        ..without(stock(), "rss_stat")
+    }
+}
+
+fn user() -> Facts {
+    let unable = || Tried::Untried(Why::Rights);
+    Facts {
+        privileges: Privileges {
+            effective: CapSet::of(&[cap::BPF]),
+            confined: false,
+        },
+        tracepoints: unable(),
+        functions: unable(),
+        breakpoints: unable(),
+        ..stock()
+    }
+}
+
+fn english(facts: &Facts, width: usize) -> String {
+    let style = Style {
+        width,
+        ..Style::default()
+    };
+    text(facts, &plan(facts), &style)
+}
+
+#[test]
+fn it_says_what_works_and_why_not_more() {
+    let page = english(&cloud(), 400);
+    for part in [
+        "Linux 6.12.95+deb12-amd64 · x86_64 · virtual machine",
+        "level T",
+        "not here: the kernel refuses (EPERM). Stock kernels",
+        "not here: the kernel refuses (EINVAL). It takes a kernel with kprobes",
+        "27 of 28 are in this kernel",
+        "✗ rss_stat",
+        "✓ sys_enter",
+        "may copy): vda (virtio_blk)",
+        "a CPU does the work): loop0",
+        "CAP_BPF and CAP_PERFMON are held",
+    ] {
+        assert!(page.contains(part), "no '{part}' in:\n{page}");
+    }
+    assert_eq!(exit_code(&plan(&cloud())), 0);
+}
+
+#[test]
+fn without_rights_it_claims_nothing() {
+    let page = english(&user(), 400);
+    for part in [
+        "no level",
+        "tracing needs CAP_PERFMON",
+        "setcap",
+        "not tried: it takes rights",
+    ] {
+        assert!(page.contains(part), "no '{part}' in:\n{page}");
+    }
+    assert!(!page.contains("allows it."), "{page}");
+    assert_eq!(exit_code(&plan(&user())), 3);
+}
+
+#[test]
+fn chinese_and_narrow_pages_keep_to_their_width() {
+    let no_btf = Facts {
+        no_btf: Some("no BTF".into()),
+        ..stock()
+    };
+    for facts in [stock(), cloud(), user(), no_btf] {
+        for lang in [Lang::En, Lang::Zh] {
+            for ascii in [false, true] {
+                let style = Style {
+                    width: 60,
+                    lang,
+                    ascii,
+                    ..Style::default()
+                };
+                let page = text(&facts, &plan(&facts), &style);
+                assert!(page.lines().all(|line| width(line) <= 60), "{page}");
+                assert!(lang == Lang::Zh || !ascii || page.is_ascii(), "{page}");
+            }
+        }
+    }
+}
+
+#[test]
+fn quiet_lists_only_what_is_absent() {
+    let style = Style {
+        detail: Detail::Quiet,
+        ..Style::default()
+    };
+    let page = text(&cloud(), &plan(&cloud()), &style);
+    assert!(
+        page.contains("✗ rss_stat") && !page.contains("✓ sys_enter"),
+        "{page}"
+    );
+}
+
+#[test]
+fn json_tells_the_same() {
+    let value = json(&cloud(), &plan(&cloud()));
+    assert_eq!(value["level"], "T");
+    assert_eq!(value["allowed"]["F"]["works"], false);
+    assert_eq!(
+        value["hooks"].as_array().map(Vec::len),
+        Some(crate::probes::TABLE.len())
+    );
+    assert_eq!(value["devices"][0]["engine"], "paravirtual");
+
+    let value = json(&user(), &plan(&user()));
+    assert_eq!(value["level"], Value::Null);
+    assert_eq!(value["allowed"]["F"]["works"], Value::Null);
+    assert_eq!(value["missing_capabilities"][0], "CAP_PERFMON");
+}

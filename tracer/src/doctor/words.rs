@@ -1,0 +1,108 @@
+//! The messages of `doctor`.
+
+use crate::event::Engine;
+use crate::i18n::Lang;
+use crate::probes::Group;
+
+crate::messages! {
+    comma: "," | "，";
+    virtual_machine: "virtual machine" | "虚拟机";
+    container: "container" | "容器";
+
+    level(level): "level {level}" | "{level} 级";
+    no_level: "no level" | "无法跟踪";
+    level_t: "Tracepoints: calls, page faults, I/O, packets and waits are measured; copies are inferred by named rules, or measured where a tracepoint tells (TCP and UNIX receive)." | "跟踪点：系统调用、缺页、I/O、数据包与等待为实测；CPU 拷贝按具名规则推断，有跟踪点之处为实测（TCP 与 UNIX 套接字接收）。";
+    level_f: "Copies measured at the functions that do them:" | "在执行拷贝的函数处实测 CPU 拷贝：";
+    level_b: "Copies measured at the copy primitives:" | "在拷贝原语处实测 CPU 拷贝：";
+    built: "This build measures at level T; it only looks whether F and B would be allowed." | "本版本以 T 级测量；对 F 和 B 级只检查内核是否允许。";
+    nothing_traced: "Nothing can be traced here." | "此处无法跟踪。";
+
+    works: "this kernel allows it." | "本内核允许。";
+    works_not(why): "not here: {why}." | "此处不行：{why}。";
+    untried(why): "not tried: {why}." | "未尝试：{why}。";
+    why_rights: "it takes rights that we lack" | "缺少所需权限";
+    why_no_btf: "the kernel has no type information (BTF)" | "内核没有类型信息（BTF）";
+    why_absent(what): "the kernel has no {what}" | "内核没有 {what}";
+    why_refused(errno): "the kernel refuses ({errno})" | "内核拒绝（{errno}）";
+    why_hidden: "the kernel hides its addresses" | "内核隐藏了地址";
+    why_arch: "the architecture is not known" | "不认识这种体系结构";
+
+    needs_kprobes: "It takes a kernel with kprobes (CONFIG_KPROBES), as distributions have." | "需要带 kprobes（CONFIG_KPROBES）的内核，各发行版的内核都有。";
+    locked_down(mode): "The kernel is locked down ({mode}): booting without Secure Boot or lockdown= may allow it." | "内核处于 lockdown（{mode}）：关闭 Secure Boot 或去掉 lockdown= 后重启也许可行。";
+    stock_kernels: "Stock kernels of Debian, Ubuntu and Fedora allow it." | "Debian、Ubuntu、Fedora 的标准内核允许。";
+    try_as_root: "Run `sudo bytehop doctor` to know." | "运行 `sudo bytehop doctor` 可得知。";
+    show_addresses: "`sudo sysctl kernel.kptr_restrict=1` shows them to root." | "`sudo sysctl kernel.kptr_restrict=1` 可让 root 看到。";
+
+    rights_missing(names): "tracing needs {names}: use sudo or --elevate" | "跟踪需要 {names}：用 sudo 或 --elevate，或执行一次 `sudo setcap cap_bpf,cap_perfmon+ep $(which bytehop)`。`bytehop view FILE` 与 `bytehop lab --replay` 不需要权限。";
+    rights_confined(names): "tracing needs {names} of the host" | "跟踪需要宿主机的 {names}，用户命名空间（rootless 容器）给不了：请在宿主机上运行 bytehop。";
+    no_btf: "this kernel has no type information (BTF)" | "内核没有可用的类型信息：需要 CONFIG_DEBUG_INFO_BTF，Debian 12、Ubuntu 22.04、Fedora 36、RHEL 9 及更新的发行版都有。";
+    unknown_arch(arch): "bytehop traces on x86_64 and aarch64, not on {arch}; recordings open anywhere." | "bytehop 可在 x86_64 与 aarch64 上跟踪，不支持 {arch}；记录文件在哪里都能打开。";
+    hook_absent(hook): "The kernel has no {hook}, without which nothing works: it takes Linux 6.1 or later with tracepoints on." | "内核没有 {hook}，缺了它什么都做不了：需要启用跟踪点的 Linux 6.1 或更新版本。";
+    programs_refused(errno): "The kernel refuses BPF programs on tracepoints: {errno}." | "内核拒绝跟踪点上的 BPF 程序：{errno}。";
+
+    label_hooks: "hooks" | "跟踪点";
+    hooks_present(present, all): "{present} of {all} are in this kernel" | "本内核有 {present} 个，共 {all} 个";
+    hooks_unknown: "unknown without type information" | "没有类型信息，无从得知";
+    absent_here: "(not in this kernel)" | "（本内核没有）";
+    field_absent(field): "The kernel struct field for {field} is not there: what needs it is off." | "内核结构中没有 {field} 对应的字段：依赖它的功能关闭。";
+
+    label_devices: "devices" | "设备";
+    with_driver(name, driver): "{name} ({driver})" | "{name}（{driver}）";
+    hardware: "with a DMA engine:" | "有 DMA 引擎：";
+    paravirtual: "paravirtual (free for this CPU; the hypervisor may copy):" | "半虚拟化（不占本机 CPU；虚拟机监控器可能拷贝）：";
+    software: "in software (no DMA, a CPU does the work):" | "纯软件（没有 DMA，由 CPU 完成）：";
+    unknown: "unknown (sysfs does not tell):" | "未知（sysfs 没有说明）：";
+
+    label_rights: "rights" | "权限";
+    rights_held: "CAP_BPF and CAP_PERFMON are held" | "已有 CAP_BPF 与 CAP_PERFMON";
+    rights_lacking(names): "missing: {names}" | "缺少：{names}";
+    label_settings: "kernel" | "内核";
+    kprobes_yes: "kprobes" | "有 kprobes";
+    kprobes_no: "no kprobes" | "没有 kprobes";
+    uring_yes: "io_uring" | "可用 io_uring";
+    uring_no: "no io_uring" | "不可用 io_uring";
+
+    group_calls: "calls" | "调用";
+    group_faults: "page faults" | "缺页";
+    group_cache: "page cache" | "页缓存";
+    group_block: "disk" | "磁盘";
+    group_net: "network" | "网络";
+    group_uring: "io_uring" | "io_uring";
+    group_sched: "waits" | "等待";
+    group_irq: "interrupts" | "中断";
+}
+
+/// What kind of devices follow.
+pub fn engine(engine: Engine, lang: Lang) -> &'static str {
+    match engine {
+        Engine::Hardware => hardware(lang),
+        Engine::Paravirtual => paravirtual(lang),
+        Engine::Software => software(lang),
+        Engine::Unknown => unknown(lang),
+    }
+}
+
+/// Name of a group of hooks.
+pub fn group(group: Group, lang: Lang) -> &'static str {
+    match group {
+        Group::Calls => group_calls(lang),
+        Group::Faults => group_faults(lang),
+        Group::PageCache => group_cache(lang),
+        Group::Block => group_block(lang),
+        Group::Network => group_net(lang),
+        Group::Uring => group_uring(lang),
+        Group::Scheduling => group_sched(lang),
+        Group::Interrupts => group_irq(lang),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+    use crate::i18n::problems;
+
+    #[test]
+    fn every_message_is_whole() {
+        assert_eq!(problems(TABLE), [""; 0]);
+    }
+}
