@@ -22,6 +22,8 @@ pub mod model;
 pub mod probes;
 pub mod privileges;
 pub mod record;
+pub mod reconstruct;
 pub mod report;
+pub mod rules;
 pub mod signals;
 pub mod user;

@@ -268,6 +268,9 @@ pub struct Summary {
     /// The same by record kind ([`crate::event::Lost::named`]), summed over the run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost_by_kind: Vec<(String, u64)>,
+    /// Lost system calls by name: captured ([`SyscallRow::calls`]) and lost make up all calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost_calls: Vec<(String, u64)>,
     pub crossings: Crossings,
     pub context_switches: ContextSwitches,
     pub syscalls: Vec<SyscallRow>,

@@ -1,0 +1,207 @@
+//! Block requests: which call caused them, and what they moved.
+
+use tracer_ebpf::{Block, bio, flag};
+
+use super::io::{Context, Moves, classify};
+use super::tally::{At, By, Key, Moved};
+use super::threads::{Io, Open};
+use super::{Part, Reconstructor, Sink};
+use crate::event::{DeviceClass, Engine};
+use crate::model::{CallId, HopKind, IoTotals};
+use crate::rules::SOFTWARE_DEVICE;
+
+/// Completions of block requests.
+const COMPLETE: By = By::Probe("tp:block_rq_complete");
+/// Drivers that only hand requests on to other devices, which appear on their own.
+const PASS_ON: [&str; 2] = ["device-mapper", "md"];
+/// Write-back of pages that no call was known to have made dirty, kept for a call that is not over.
+const ORPHANS_MAX: usize = 4096;
+
+impl Reconstructor {
+    pub(super) fn block<S: Sink>(&mut self, block: &Block, sink: &mut S) {
+        if block.status != 0 {
+            self.sums.failed_io += 1;
+            return;
+        }
+        if block.bio & bio::BDEV != 0 {
+            self.bdev.insert(block.dev);
+        }
+        if block.head.flags & flag::ELSEWHERE != 0 || block.head.tid == 0 {
+            return self.elsewhere(block, sink);
+        }
+        let io = Io::of(block);
+        self.written(&io);
+        match self.part(&block.head, sink) {
+            Part::Open(slot) => self.threads.at(slot).open.io(io),
+            Part::Late(slot) => {
+                let thread = self.threads.at(slot);
+                let (process, id) = (
+                    thread.process,
+                    CallId {
+                        tid: thread.tid,
+                        seq: block.head.seq,
+                    },
+                );
+                let async_io = self
+                    .sums
+                    .processes
+                    .get(process)
+                    .is_some_and(|process| process.async_io);
+                let raw = self.raw.contains(&io.inode);
+                let context = Context {
+                    user_memory: async_io,
+                    raw,
+                    direct_target: false,
+                };
+                let mut moved = Vec::new();
+                self.request(&io, context, &mut moved);
+                for hop in &moved {
+                    self.late(id, process, hop, sink);
+                }
+            }
+        }
+    }
+
+    /// Write-back by a kernel worker: whose pages were they?
+    fn elsewhere<S: Sink>(&mut self, block: &Block, sink: &mut S) {
+        let io = Io::of(block);
+        if block.ino == 0 || block.bio & bio::WRITE == 0 {
+            add(&mut self.sums.unattributed, &io);
+            return;
+        }
+        if !self.write_back(&io, sink) {
+            // The call that makes these pages dirty may not be over yet: its pages are told at its
+            // end. Otherwise they are another program's.
+            if self.orphans.len() >= ORPHANS_MAX {
+                self.orphans.pop_front();
+            }
+            self.orphans.push_back(*block);
+        }
+    }
+
+    /// Ties written pages to the calls that made them dirty; false if no page was the program's.
+    fn write_back<S: Sink>(&mut self, io: &Io, sink: &mut S) -> bool {
+        let page = self.setup.page;
+        let mut owners: Vec<(CallId, u64)> = Vec::new();
+        self.dirty.take(
+            io.inode,
+            io.index,
+            io.bytes.div_ceil(page),
+            |owner, pages| {
+                owners.push((owner, pages));
+            },
+        );
+        // The set gives the last pages first.
+        owners.reverse();
+        let context = Context {
+            raw: self.raw.contains(&io.inode),
+            ..Context::default()
+        };
+        let mut count = io.count;
+        let mut left = io.bytes;
+        for &(id, pages) in &owners {
+            let bytes = pages.saturating_mul(page).min(left);
+            left -= bytes;
+            let part = Io {
+                bytes,
+                count,
+                ..*io
+            };
+            let mut moved = Vec::new();
+            self.request(&part, context, &mut moved);
+            // The request is counted once, with its first owner.
+            count = 0;
+            for hop in &mut moved {
+                hop.key.deferred = true;
+                let slot = self.threads.find(id.tid);
+                let process = slot.map_or(usize::MAX, |slot| self.threads.at(slot).process);
+                self.late(id, process, hop, sink);
+            }
+        }
+        !owners.is_empty()
+    }
+
+    /// Takes pages that a request of the program's own wrote out of the dirty set.
+    fn written(&mut self, io: &Io) {
+        if io.bio & bio::WRITE != 0 && io.inode.1 != 0 && !io.folded {
+            self.dirty.take(
+                io.inode,
+                io.index,
+                io.bytes.div_ceil(self.setup.page),
+                |_, _| (),
+            );
+        }
+    }
+
+    /// A call is over that began at `ts`: pages that it made dirty may have been written already.
+    pub(super) fn settle<S: Sink>(&mut self, ts: u64, open: &Open, sink: &mut S) {
+        if open.dirtied == 0 {
+            return;
+        }
+        // A call's dirty pages are told at its end, after the requests that wrote them.
+        for io in &open.ios {
+            self.written(io);
+        }
+        let mut i = 0;
+        while let Some(block) = self.orphans.get(i).copied() {
+            let inode = (block.dev, block.ino);
+            let during = block.head.ts >= ts && open.inodes.contains(&inode);
+            if during && self.write_back(&Io::of(&block), sink) {
+                self.orphans.remove(i);
+            } else {
+                i += 1;
+            }
+        }
+    }
+
+    /// What one request moved.
+    pub(super) fn request(&mut self, io: &Io, context: Context, moved: &mut Vec<Moved>) {
+        if context.raw && io.bio & bio::BDEV != 0 && self.raw.len() < ORPHANS_MAX {
+            self.raw.insert(io.inode);
+        }
+        let (memory, deferred) = match classify(io.bio, context) {
+            Moves::Payload { memory, deferred } => (memory, deferred),
+            Moves::Metadata => return add(&mut self.sums.metadata, io),
+            Moves::Unknown => return add(&mut self.sums.unattributed, io),
+        };
+        let name = || format!("{}:{}", io.disk >> 20, io.disk & 0xF_FFFF);
+        let disk = self.sums.devices.find(DeviceClass::Block, io.disk, name);
+        if PASS_ON.contains(&self.sums.devices.driver(disk)) {
+            return;
+        }
+        let write = io.bio & bio::WRITE != 0;
+        self.sums.devices.met(disk, !write, io.bytes);
+        let (kind, by) = match self.sums.devices.engine(disk) {
+            Engine::Software => (HopKind::Copy, By::Rule(SOFTWARE_DEVICE)),
+            _ => (HopKind::Dma, COMPLETE),
+        };
+        let device = At::Disk(disk);
+        let (from, to) = if write {
+            (memory, device)
+        } else {
+            (device, memory)
+        };
+        moved.push(Moved {
+            key: Key {
+                kind,
+                from,
+                to,
+                by,
+                deferred,
+            },
+            bytes: io.bytes,
+            count: io.count,
+            ts: io.begin,
+            dur: io.end.saturating_sub(io.begin),
+        });
+    }
+}
+
+fn add(totals: &mut IoTotals, io: &Io) {
+    let (requests, bytes) = match io.bio & bio::WRITE {
+        0 => (&mut totals.read_requests, &mut totals.read_bytes),
+        _ => (&mut totals.write_requests, &mut totals.write_bytes),
+    };
+    *requests = requests.saturating_add(io.count);
+    *bytes = bytes.saturating_add(io.bytes);
+}

@@ -1,0 +1,680 @@
+//! From events to calls and hops, and to the [`Summary`] of a run.
+//!
+//! [`Reconstructor::push`] takes the events of a trace in their order. The parts of a call (page
+//! cache insertions, block requests, packets …) come before the call's own record and wait for it in
+//! [`threads::Open`]; then [`rules`](crate::rules) conclude what no probe saw, and the call goes to
+//! the [`Sink`] with its hops. What completes after its call is tied to it by number, and write-back
+//! by the pages that the call made dirty ([`dirty`]).
+//!
+//! Pure: no I/O, no clock. Any sequence of events is accepted: what does not fit together makes the
+//! result less complete, never an error. Memory is bounded by what is open: live threads, their
+//! parts of calls, dirty ranges, distinct rows.
+
+mod blocks;
+mod dirty;
+mod io;
+mod sink;
+mod summary;
+mod syscalls;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod threads;
+
+pub use sink::{Call, File, NoSink, Sink, What};
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use tracer_ebpf::{
+    Block, Dirty, Exec, Exit, Extra, Fault, Fork, Head, Switch, Xmit, flag, kind, rss,
+};
+
+use crate::arch::Arch;
+use crate::event::{DeviceClass, End, Engine, Event, Lost, Meta, Start};
+use crate::model::{CallId, ContextSwitches, Hop, HopKind, IoTotals, PageFaults, Summary, Waits};
+use crate::rules::fault::{self, FaultFacts, FaultProbes};
+use crate::rules::{CallTable, RECEIVED_FROM_NIC, ZEROCOPY_LATE_COPY};
+use io::Context;
+use tally::{At, By, Devices, Differences, Key, Moved, Processes, Rows};
+use threads::{Open, Thread, Threads};
+
+/// Packets handed to a device.
+const XMIT: By = By::Probe("tp:net_dev_start_xmit");
+/// Copies out of a socket.
+const SKB_COPY: By = By::Probe("tp:skb_copy_datagram_iovec");
+/// Pages zeroed by the allocator.
+const PAGE_ALLOC: By = By::Probe("tp:mm_page_alloc");
+/// Sockets with bytes sent by reference whose packets have not been seen.
+const ZEROCOPY_MAX: usize = 4096;
+
+/// What the trace says about itself, and tables made from it.
+struct Setup {
+    arch: Arch,
+    table: CallTable,
+    page: u64,
+    start: Start,
+    faults: FaultProbes,
+    /// `skb_copy_datagram_iovec` is attached.
+    skb: bool,
+    /// Interrupts are seen.
+    irqs: bool,
+}
+
+/// Turns the events of one trace into calls, hops and a summary.
+pub struct Reconstructor {
+    setup: Setup,
+    threads: Threads,
+    dirty: dirty::DirtyPages,
+    /// Write-back of pages that nobody is known to have made dirty, yet.
+    orphans: VecDeque<Block>,
+    /// Inodes of block devices that the program itself writes to.
+    raw: HashSet<(u32, u64)>,
+    /// File systems whose inodes are block devices: their dirty pages are metadata.
+    bdev: HashSet<u32>,
+    /// Bytes sent by reference, by socket, until a packet shows where they go.
+    zerocopy: HashMap<u64, u64>,
+    /// Some socket had `SO_ZEROCOPY` set.
+    zerocopy_on: bool,
+    sums: Sums,
+    /// The current call's hops, and the same for the sink: kept for their memory.
+    moved: Vec<Moved>,
+    hops: Vec<Hop>,
+}
+
+/// Calls of one number.
+#[derive(Clone, Copy, Default)]
+struct Calls {
+    calls: u64,
+    errors: u64,
+    bytes: u64,
+    time: u64,
+}
+
+/// Everything that is only added up.
+#[derive(Default)]
+struct Sums {
+    rows: Rows,
+    devices: Devices,
+    processes: Processes,
+    differences: Differences,
+    /// By number; the last for numbers beyond the table.
+    calls: Vec<Calls>,
+    /// 32-bit calls, and numbers outside the table.
+    other_calls: HashMap<(bool, u16), Calls>,
+    syscalls: u64,
+    faults: PageFaults,
+    switches: ContextSwitches,
+    waits: Waits,
+    irqs_user: u64,
+    never_returned: HashMap<(bool, u16), u64>,
+    metadata: IoTotals,
+    unattributed: IoTotals,
+    failed_io: u64,
+    /// Messages whose sizes are in memory that no probe reads.
+    unsized_messages: u64,
+    /// Reflinks, whose sizes are not in the call.
+    unsized_reflinks: u64,
+    /// Some request was made through io_uring.
+    async_used: bool,
+    lost: Lost,
+    lost_calls: HashMap<u16, u64>,
+    end: Option<End>,
+}
+
+impl Setup {
+    fn new(arch: Arch, start: Start) -> Self {
+        let has = |name: &str| {
+            // A trace that lists no hooks at all was not made by the loader: assume the best.
+            start.probes.is_empty() || start.probes.iter().any(|probe| probe.contains(name))
+        };
+        Self {
+            arch,
+            table: CallTable::of(arch),
+            page: if start.page_size == 0 {
+                4096
+            } else {
+                u64::from(start.page_size)
+            },
+            faults: FaultProbes {
+                rss: has("rss_stat") && tells_rss(&start.kernel),
+                filemap: has("mm_filemap_fault"),
+            },
+            skb: has("skb_copy_datagram_iovec"),
+            irqs: has("irq_handler_entry"),
+            start,
+        }
+    }
+}
+
+/// Whether `rss_stat` tells every change: before Linux 6.2 threads gathered theirs and told them in
+/// batches (commit f1a7941243c1), which cannot be asked of a recording in any other way.
+fn tells_rss(release: &str) -> bool {
+    let mut numbers = release
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) => (major, minor) >= (6, 2),
+        _ => true,
+    }
+}
+
+/// Where a part of a call belongs.
+enum Part {
+    /// To the call that is open in this slot.
+    Open(usize),
+    /// After its call, or outside any.
+    Late(usize),
+}
+
+impl Reconstructor {
+    /// For a trace made on `arch`; a [`Meta::Start`] that says otherwise wins.
+    pub fn new(arch: Arch) -> Self {
+        Self {
+            setup: Setup::new(arch, Start::default()),
+            threads: Threads::default(),
+            dirty: dirty::DirtyPages::default(),
+            orphans: VecDeque::new(),
+            raw: HashSet::new(),
+            bdev: HashSet::new(),
+            zerocopy: HashMap::new(),
+            zerocopy_on: false,
+            sums: Sums::default(),
+            moved: Vec::new(),
+            hops: Vec::new(),
+        }
+    }
+
+    /// Takes the next event.
+    pub fn push<S: Sink>(&mut self, event: &Event, sink: &mut S) {
+        match event {
+            Event::Syscall { call, file } => self.syscall(call, file.as_ref(), sink),
+            Event::Extra(extra) => self.extra(extra, sink),
+            Event::Fault(fault) => self.fault(fault, sink),
+            Event::Block(block) => self.block(block, sink),
+            Event::Xmit(xmit) => self.xmit(xmit, sink),
+            Event::Uring(uring) => self.uring(uring, sink),
+            Event::Switch(switch) => self.switch(switch, sink),
+            Event::Fork(fork) => self.fork(fork, sink),
+            Event::Exec(exec) => self.exec(exec, sink),
+            Event::Exit(exit) => self.exit(exit, sink),
+            Event::Name(name) => sink.name(name),
+            Event::Dirty(dirty) => self.dirtied(dirty, sink),
+            Event::Meta(meta) => self.meta(meta, sink),
+        }
+    }
+
+    /// The sums over all that was pushed.
+    pub fn finish(mut self) -> Summary {
+        for tid in self.threads.ids() {
+            if let Some(slot) = self.threads.find(tid) {
+                self.close(slot, &mut NoSink);
+            }
+        }
+        self.summary()
+    }
+
+    /// The thread of a record, created if it is new.
+    fn thread(&mut self, tid: u32, tgid: u32) -> usize {
+        match self.threads.find(tid) {
+            Some(slot) => slot,
+            None => {
+                let process = self.sums.processes.find(tgid);
+                self.threads.insert(Thread {
+                    tid,
+                    process,
+                    ..Thread::default()
+                })
+            }
+        }
+    }
+
+    /// Opens the call that a part belongs to, unless it has ended.
+    fn part<S: Sink>(&mut self, head: &Head, sink: &mut S) -> Part {
+        let slot = self.thread(head.tid, head.tgid);
+        if self.threads.at(slot).is_late(head.seq) {
+            return Part::Late(slot);
+        }
+        if self.threads.at(slot).open.seq != head.seq {
+            // The record of the call before was lost.
+            self.close(slot, sink);
+            self.threads.at(slot).open.seq = head.seq;
+        }
+        Part::Open(slot)
+    }
+
+    /// Takes the parts of the call `seq`, which has ended; parts of earlier calls are handed out.
+    fn take_open<S: Sink>(&mut self, slot: usize, seq: u32, sink: &mut S) -> Open {
+        if self.threads.at(slot).open.seq != seq {
+            self.close(slot, sink);
+        }
+        let thread = self.threads.at(slot);
+        thread.done = seq;
+        std::mem::take(&mut thread.open)
+    }
+
+    /// Gives the lists of a call back, for the next one.
+    fn put_open(&mut self, slot: usize, mut open: Open) {
+        open.clear();
+        self.threads.at(slot).open = open;
+    }
+
+    /// Hands out the parts of a call whose own record never came.
+    fn close<S: Sink>(&mut self, slot: usize, sink: &mut S) {
+        let thread = self.threads.at(slot);
+        if thread.open.seq == 0 {
+            return;
+        }
+        let open = std::mem::take(&mut thread.open);
+        let id = CallId {
+            tid: thread.tid,
+            seq: open.seq,
+        };
+        let process = thread.process;
+        let async_io = self
+            .sums
+            .processes
+            .get(process)
+            .is_some_and(|process| process.async_io);
+        let context = Context::of_call(None, async_io, None, None);
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.clear();
+        self.parts(&open, context, &mut moved);
+        for hop in &moved {
+            self.late(id, process, hop, sink);
+        }
+        self.moved = moved;
+        self.put_open(slot, open);
+    }
+
+    /// The hops that need no rule: zeroed pages, copies out of sockets, block I/O, packets.
+    fn parts(&mut self, open: &Open, context: Context, moved: &mut Vec<Moved>) {
+        if let Some(extra) = &open.extra {
+            if extra.zeroed > 0 {
+                moved.push(hop(
+                    HopKind::Fill,
+                    At::Zero,
+                    At::User,
+                    PAGE_ALLOC,
+                    extra.zeroed,
+                ));
+            }
+            if extra.skb_copied > 0 {
+                self.received(extra, moved);
+            }
+        }
+        for io in &open.ios {
+            self.request(io, context, moved);
+        }
+        moved.extend_from_slice(&open.hops);
+    }
+
+    /// Bytes that were copied out of sockets, and the device that had brought them.
+    fn received(&mut self, extra: &Extra, moved: &mut Vec<Moved>) {
+        let bytes = extra.skb_copied;
+        if extra.iif != 0 {
+            let nic = self
+                .sums
+                .devices
+                .find(DeviceClass::Net, extra.iif, || format!("if{}", extra.iif));
+            self.sums.devices.met(nic, true, bytes);
+            if self.sums.devices.engine(nic) != Engine::Software {
+                let by = By::Rule(RECEIVED_FROM_NIC);
+                moved.push(hop(HopKind::Dma, At::Nic(nic), At::Socket, by, bytes));
+            }
+        }
+        moved.push(hop(HopKind::Copy, At::Socket, At::User, SKB_COPY, bytes));
+    }
+
+    /// Adds a hop to the sums.
+    fn add(&mut self, process: usize, moved: &Moved) {
+        self.sums.rows.add(moved);
+        if moved.key.kind == HopKind::Copy
+            && let Some(process) = self.sums.processes.get(process)
+        {
+            process.row.copied = process.row.copied.saturating_add(moved.bytes);
+        }
+    }
+
+    /// Adds a hop that comes after its call, and hands it out.
+    fn late<S: Sink>(&mut self, id: CallId, process: usize, moved: &Moved, sink: &mut S) {
+        self.add(process, moved);
+        if S::WANTED {
+            sink.late_hop(id, &self.sums.devices.hop(moved));
+        }
+    }
+
+    /// Adds the hops of a call, and makes them ready for the sink.
+    fn add_all<S: Sink>(&mut self, process: usize, moved: &[Moved]) {
+        for hop in moved {
+            self.add(process, hop);
+        }
+        if S::WANTED {
+            self.hops.clear();
+            self.hops
+                .extend(moved.iter().map(|moved| self.sums.devices.hop(moved)));
+        }
+    }
+
+    fn extra<S: Sink>(&mut self, extra: &Extra, sink: &mut S) {
+        let slot = self.thread(extra.head.tid, extra.head.tgid);
+        self.count_faults(slot, u64::from(extra.min_flt), u64::from(extra.maj_flt));
+        self.sums.irqs_user += u64::from(extra.irqs_user);
+        match self.part(&extra.head, sink) {
+            Part::Open(slot) => self.threads.at(slot).open.extra = Some(*extra),
+            Part::Late(slot) => {
+                // At the end of a thread, outside any call.
+                let open = Open {
+                    extra: Some(*extra),
+                    ..Open::default()
+                };
+                let thread = self.threads.at(slot);
+                let (id, process) = (
+                    CallId {
+                        tid: thread.tid,
+                        seq: 0,
+                    },
+                    thread.process,
+                );
+                let mut moved = Vec::new();
+                self.parts(&open, Context::default(), &mut moved);
+                for hop in &moved {
+                    self.late(id, process, hop, sink);
+                }
+            }
+        }
+    }
+
+    fn count_faults(&mut self, slot: usize, min: u64, maj: u64) {
+        self.sums.faults.minor += min;
+        self.sums.faults.major += maj;
+        let thread = self.threads.at(slot);
+        thread.min_flt += min;
+        thread.maj_flt += maj;
+    }
+
+    fn fault<S: Sink>(&mut self, fault: &Fault, sink: &mut S) {
+        let head = &fault.head;
+        let slot = self.thread(head.tid, head.tgid);
+        let open = self.take_open(slot, head.seq, sink);
+        let process = self.threads.at(slot).process;
+        self.count_faults(slot, u64::from(fault.min_flt), u64::from(fault.maj_flt));
+        self.sums.faults.user += 1;
+        self.sums.irqs_user += u64::from(fault.irqs_user);
+        if let Some(process) = self.sums.processes.get(process) {
+            process.row.user_faults += 1;
+        }
+
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.clear();
+        let swap = fault.rss & rss::SWAP != 0;
+        self.parts(&open, Context::of_fault(swap), &mut moved);
+        let facts = FaultFacts::of(fault, self.setup.arch, self.setup.page, self.setup.faults);
+        let mut mapped = if swap { 1 } else { 0 };
+        for rule in fault::conclude(&facts) {
+            let bytes = (rule.bytes)(&facts);
+            let by = rule.probe.map_or(By::Rule(rule.name), By::Probe);
+            let to = At::from(&rule.to);
+            if to == At::User {
+                mapped += bytes / self.setup.page;
+            }
+            moved.push(Moved {
+                ts: head.ts,
+                ..hop(rule.kind, At::from(&rule.from), to, by, bytes)
+            });
+        }
+        self.sums.faults.mapped_pages = self.sums.faults.mapped_pages.saturating_add(mapped);
+        self.settle(head.ts, &open, sink);
+        self.add_all::<S>(process, &moved);
+        if S::WANTED {
+            let named = fault.ino != 0;
+            let call = Call {
+                id: CallId {
+                    tid: head.tid,
+                    seq: head.seq,
+                },
+                tgid: head.tgid,
+                ts: head.ts,
+                dur: 0,
+                waited: open.waited,
+                irqs: fault.irqs,
+                what: What::Fault {
+                    addr: fault.addr,
+                    ip: fault.ip,
+                    write: facts.write,
+                    major: facts.major,
+                    file: named.then_some((fault.dev, fault.ino, fault.pgoff)),
+                },
+            };
+            sink.call(&call, &self.hops);
+        }
+        self.moved = moved;
+        self.put_open(slot, open);
+    }
+
+    fn xmit<S: Sink>(&mut self, xmit: &Xmit, sink: &mut S) {
+        let name = || {
+            let name = xmit
+                .name
+                .split(|&byte| byte == 0)
+                .next()
+                .unwrap_or_default();
+            String::from_utf8_lossy(name).into_owned()
+        };
+        let nic = self.sums.devices.find(DeviceClass::Net, xmit.ifindex, name);
+        let bytes = u64::from(xmit.len);
+        self.sums.devices.met(nic, false, bytes);
+        let software = self.sums.devices.engine(nic) == Engine::Software;
+        let part = self.part(&xmit.head, sink);
+        let mut moved = Vec::new();
+        if !software {
+            let mut dma = hop(HopKind::Dma, At::Socket, At::Nic(nic), XMIT, bytes);
+            dma.ts = xmit.head.ts;
+            dma.key.deferred = xmit.head.flags & flag::ELSEWHERE != 0;
+            moved.push(dma);
+        }
+        // Bytes sent by reference are copied after all when a device that is only software
+        // delivers them.
+        if let Some(bytes) = self.zerocopy.remove(&xmit.sock_ino)
+            && software
+        {
+            moved.push(late_copy(bytes));
+        }
+        match part {
+            Part::Open(slot) => {
+                let open = &mut self.threads.at(slot).open;
+                open.software |= software;
+                open.hops.extend(moved);
+            }
+            Part::Late(slot) => {
+                let process = self.threads.at(slot).process;
+                let id = CallId {
+                    tid: xmit.head.tid,
+                    seq: xmit.head.seq,
+                };
+                for hop in &moved {
+                    self.late(id, process, hop, sink);
+                }
+            }
+        }
+    }
+
+    /// Remembers bytes sent by reference until a packet of the socket is seen.
+    fn sent_by_reference(&mut self, socket: u64, bytes: u64) {
+        if self.zerocopy.len() >= ZEROCOPY_MAX {
+            self.zerocopy.clear();
+        }
+        let sum = self.zerocopy.entry(socket).or_default();
+        *sum = sum.saturating_add(bytes);
+    }
+
+    fn switch<S: Sink>(&mut self, switch: &Switch, sink: &mut S) {
+        if switch.head.flags & flag::IO_THREAD == 0 {
+            match switch.voluntary {
+                0 => self.sums.switches.involuntary += 1,
+                _ => self.sums.switches.voluntary += 1,
+            }
+        }
+        if switch.voluntary != 0 {
+            let mut device = 0;
+            if let Part::Open(slot) = self.part(&switch.head, sink) {
+                let open = &mut self.threads.at(slot).open;
+                open.waited = open.waited.saturating_add(switch.off);
+                device = open.device_wait(switch.head.ts, switch.off);
+            }
+            let waits = &mut self.sums.waits;
+            waits.count += 1;
+            waits.time_ns = waits.time_ns.saturating_add(switch.off);
+            waits.device_ns = waits.device_ns.saturating_add(device);
+        }
+        sink.switch(switch);
+    }
+
+    fn fork<S: Sink>(&mut self, fork: &Fork, sink: &mut S) {
+        if fork.traced != 0 {
+            if fork.child_tgid != fork.head.tgid {
+                self.sums.processes.fork(fork.head.tgid, fork.child_tgid);
+            }
+            // Whatever had this number is gone, even if its end was not seen.
+            self.threads.remove(fork.child_tid);
+            let process = self.sums.processes.find(fork.child_tgid);
+            self.threads.insert(Thread {
+                tid: fork.child_tid,
+                process,
+                born: fork.io_thread == 0,
+                ..Thread::default()
+            });
+        }
+        sink.fork(fork);
+    }
+
+    fn exec<S: Sink>(&mut self, exec: &Exec, sink: &mut S) {
+        let head = &exec.head;
+        self.sums.processes.rename(head.tgid, &exec.comm);
+        let slot = self.thread(head.tid, head.tgid);
+        // A thread other than the leader that executes takes over the leader's id, and brings its
+        // own numbers along.
+        if self.threads.at(slot).open.seq != head.seq {
+            self.close(slot, sink);
+            let thread = self.threads.at(slot);
+            if thread.is_late(head.seq) {
+                thread.done = head.seq.wrapping_sub(1);
+                thread.born = false;
+            }
+        }
+        sink.exec(exec);
+    }
+
+    fn exit<S: Sink>(&mut self, exit: &Exit, sink: &mut S) {
+        let head = &exit.head;
+        if exit.in_call != 0 && head.flags & flag::IO_THREAD == 0 {
+            let compat = head.flags & flag::COMPAT != 0;
+            let nr = u16::try_from(exit.nr).unwrap_or(u16::MAX);
+            *self.sums.never_returned.entry((compat, nr)).or_default() += 1;
+        }
+        if let Some(slot) = self.threads.find(head.tid) {
+            self.close(slot, sink);
+            let thread = self.threads.at(slot);
+            // Faults that the kernel takes before a thread's first call, and after its last, are in
+            // nobody's call: storing its id at birth, clearing it at death.
+            const OUTSIDE_CALLS: u64 = 2;
+            let found = (thread.min_flt, thread.maj_flt);
+            let expected = (exit.min_flt, exit.maj_flt);
+            if thread.born {
+                if expected.0.abs_diff(found.0) > OUTSIDE_CALLS {
+                    self.sums
+                        .differences
+                        .add("minor faults of a thread", "", expected.0, found.0);
+                }
+                if expected.1.abs_diff(found.1) > OUTSIDE_CALLS {
+                    self.sums
+                        .differences
+                        .add("major faults of a thread", "", expected.1, found.1);
+                }
+            }
+            self.threads.remove(head.tid);
+        }
+        if exit.group_dead != 0 {
+            self.sums.processes.gone(head.tgid);
+        }
+        sink.exit(exit);
+    }
+
+    fn dirtied<S: Sink>(&mut self, dirty: &Dirty, sink: &mut S) {
+        let head = &dirty.head;
+        let inode = (dirty.dev, dirty.ino);
+        let pages = u64::from(dirty.pages);
+        let owner = CallId {
+            tid: head.tid,
+            seq: head.seq,
+        };
+        self.dirty
+            .insert(inode, dirty.index, pages, owner, head.tgid);
+        if let Part::Open(slot) = self.part(head, sink) {
+            self.threads.at(slot).open.dirty(inode, pages);
+        }
+    }
+
+    fn meta<S: Sink>(&mut self, meta: &Meta, sink: &mut S) {
+        match meta {
+            Meta::Start(start) => {
+                let arch = Arch::from_name(&start.arch).unwrap_or(self.setup.arch);
+                self.setup = Setup::new(arch, start.clone());
+            }
+            Meta::Device(device) => self.sums.devices.learn(device),
+            Meta::Lost(lost) => {
+                let sums = &mut self.sums.lost.by_kind;
+                sums.resize(
+                    sums.len()
+                        .max(lost.by_kind.len())
+                        .min(kind::COUNT.max(sums.len())),
+                    0,
+                );
+                for (kind, n) in lost.by_kind.iter().enumerate() {
+                    // A kind that a later version made counts as unknown.
+                    let known = if kind < sums.len() { kind } else { 0 };
+                    if let Some(sum) = sums.get_mut(known) {
+                        *sum = sum.saturating_add(*n);
+                    }
+                }
+                for (nr, n) in &lost.calls {
+                    let sum = self.sums.lost_calls.entry(*nr).or_default();
+                    *sum = sum.saturating_add(*n);
+                }
+            }
+            Meta::End(end) => self.sums.end = Some(end.clone()),
+            Meta::Unknown => {}
+        }
+        sink.meta(meta);
+    }
+}
+
+/// A hop of one operation, not deferred, at an unknown time.
+fn hop(kind: HopKind, from: At, to: At, by: By, bytes: u64) -> Moved {
+    let key = Key {
+        kind,
+        from,
+        to,
+        by,
+        deferred: false,
+    };
+    Moved {
+        key,
+        bytes,
+        count: 1,
+        ts: 0,
+        dur: 0,
+    }
+}
+
+/// The copy of bytes that had been sent by reference.
+fn late_copy(bytes: u64) -> Moved {
+    let mut copy = hop(
+        HopKind::Copy,
+        At::User,
+        At::Socket,
+        By::Rule(ZEROCOPY_LATE_COPY),
+        bytes,
+    );
+    copy.key.deferred = true;
+    copy
+}

@@ -1,0 +1,152 @@
+//! The sums as a [`Summary`].
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use tracer_ebpf::kind;
+
+use super::{Calls, Reconstructor, Setup};
+use crate::arch::Arch;
+use crate::model::{Crossings, Summary, SyscallRow};
+
+impl Setup {
+    /// Name of a call; 32-bit ones are numbers of the other table.
+    pub(super) fn name(&self, compat: bool, nr: u16) -> Cow<'_, str> {
+        if compat {
+            let table = match self.arch {
+                Arch::X86_64 => "i386",
+                Arch::Aarch64 => "arm",
+            };
+            return Cow::Owned(format!("{table}_{nr}"));
+        }
+        match self.table.call(nr) {
+            Some(info) => Cow::Borrowed(info.name.as_ref()),
+            None => self.arch.syscall_name(nr),
+        }
+    }
+}
+
+impl Reconstructor {
+    pub(super) fn summary(self) -> Summary {
+        let Self {
+            setup,
+            dirty,
+            raw,
+            bdev,
+            sums,
+            ..
+        } = self;
+        let dirty_pages = dirty.pages(|inode| !bdev.contains(&inode.0) || raw.contains(&inode));
+        let syscalls = 2 * sums.syscalls;
+        let page_fault = 2 * sums.faults.user;
+        let end = sums.end.clone().unwrap_or_default();
+        let lost_of = |kind: u8| {
+            sums.lost
+                .by_kind
+                .get(usize::from(kind))
+                .copied()
+                .unwrap_or(0)
+        };
+
+        let mut warnings = Vec::new();
+        let mut warn = |n: u64, what: &str| {
+            if n > 0 {
+                warnings.push(format!("{n} {what}"));
+            }
+        };
+        warn(
+            sums.failed_io,
+            "block requests failed: their bytes are not counted",
+        );
+        warn(
+            sums.unsized_messages,
+            "messages of sendmmsg or recvmmsg: their sizes can't be seen at level T",
+        );
+        warn(
+            sums.unsized_reflinks,
+            "reflinks: the number of bytes is not in the call",
+        );
+        warn(
+            dirty.dropped,
+            "dirty pages were too scattered to be remembered: their write-back is not tied",
+        );
+        if sums.end.is_none() {
+            warnings.push("the trace has no end record: it was cut off".to_owned());
+        }
+
+        let mut differences = sums.differences.into_rows();
+        // What was lost explains these.
+        let lost_parts = lost_of(kind::EXTRA) + lost_of(kind::FAULT);
+        differences.retain(|_| lost_parts == 0);
+
+        let never: BTreeMap<_, u64> = sums
+            .never_returned
+            .iter()
+            .map(|(&(compat, nr), &n)| (setup.name(compat, nr).into_owned(), n))
+            .collect();
+        let lost_calls: BTreeMap<_, u64> = sums
+            .lost_calls
+            .iter()
+            .map(|(&nr, &n)| (setup.name(false, nr).into_owned(), n))
+            .collect();
+
+        let plain = (0u16..)
+            .zip(&sums.calls)
+            .map(|(nr, calls)| ((false, nr), calls));
+        let others = sums.other_calls.iter().map(|(key, calls)| (*key, calls));
+        let rows = plain.chain(others).filter(|(_, calls)| calls.calls > 0);
+        let mut rows: Vec<_> = rows
+            .map(|((compat, nr), calls)| row(&setup, compat, nr, calls))
+            .collect();
+        rows.sort_by(|a, b| {
+            (b.bytes, b.calls)
+                .cmp(&(a.bytes, a.calls))
+                .then_with(|| a.name.cmp(&b.name))
+        });
+
+        Summary {
+            schema: 1,
+            hops: sums.rows.finish(&sums.devices),
+            devices: sums.devices.rows(),
+            bytehop: setup.start.bytehop.clone(),
+            kernel: setup.start.kernel.clone(),
+            arch: setup.start.arch.clone(),
+            level: setup.start.level.clone(),
+            command: setup.start.command.clone(),
+            exit_status: end.exit_status,
+            duration_ns: end.duration_ns,
+            lost_events: sums.lost.total(),
+            lost_by_kind: sums.lost.named(),
+            lost_calls: lost_calls.into_iter().collect(),
+            crossings: Crossings {
+                total: syscalls + page_fault,
+                syscall: syscalls,
+                page_fault,
+                interrupt: setup.irqs.then_some(2 * sums.irqs_user),
+            },
+            context_switches: sums.switches,
+            syscalls: rows,
+            page_faults: sums.faults,
+            disagreements: differences,
+            by_process: sums.processes.into_rows(),
+            never_returned: never.into_iter().collect(),
+            waits: sums.waits,
+            metadata_io: sums.metadata,
+            unattributed: sums.unattributed,
+            dirty_bytes: dirty_pages.saturating_mul(setup.page),
+            cpu_ns: end.cpu_ns,
+            missing_probes: setup.start.missing.clone(),
+            warnings,
+        }
+    }
+}
+
+fn row(setup: &Setup, compat: bool, nr: u16, calls: &Calls) -> SyscallRow {
+    SyscallRow {
+        name: setup.name(compat, nr).into_owned(),
+        calls: calls.calls,
+        errors: calls.errors,
+        bytes: calls.bytes,
+        time_ns: calls.time,
+    }
+}

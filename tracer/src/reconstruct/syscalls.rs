@@ -1,0 +1,341 @@
+//! System calls and io_uring requests: the rules applied to them.
+
+use tracer_ebpf::{FileRef, Syscall, Uring, bio, flag, uring};
+
+use super::io::Context;
+use super::sink::{Call, File, What};
+use super::tally::{At, By, Moved};
+use super::threads::Open;
+use super::{Part, Reconstructor, Sink, hop, late_copy};
+use crate::model::{CallId, HopKind};
+use crate::rules::{self, Class, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
+
+const MSG_PEEK: u32 = 2;
+const MSG_TRUNC: u32 = 0x20;
+const SOL_SOCKET: u64 = 1;
+const SO_ZEROCOPY: u64 = 60;
+/// `IORING_CQE_F_NOTIF`: the end of a zero-copy send, not a result.
+const CQE_F_NOTIF: u16 = 1 << 3;
+
+/// Results from −4095 to −1 are error numbers.
+fn is_error(ret: i64) -> bool {
+    (-4095..0).contains(&ret)
+}
+
+/// What a call moved: bytes, operations; `None` if nothing.
+fn moved_by(shape: Shape, call: &Syscall) -> Option<(u64, u64)> {
+    if is_error(call.ret) || !shape.applies(&call.args) {
+        return None;
+    }
+    let returned = u64::try_from(call.ret).ok()?;
+    let arg = |index: usize| call.args.get(index).copied().unwrap_or(0);
+    let (bytes, count) = match shape.size {
+        Size::Returned => (returned, 1),
+        Size::AtMost(index) => (returned.min(arg(index)), 1),
+        Size::Arg(index) => (arg(index), 1),
+        // Messages; a reflink returns 0.
+        Size::Unknown => return Some((0, returned.max(u64::from(shape.moves == Move::Clone)))),
+    };
+    (bytes > 0).then_some((bytes, count))
+}
+
+impl Reconstructor {
+    pub(super) fn syscall<S: Sink>(
+        &mut self,
+        call: &Syscall,
+        file: Option<&FileRef>,
+        sink: &mut S,
+    ) {
+        let head = &call.head;
+        let slot = self.thread(head.tid, head.tgid);
+        let open = self.take_open(slot, head.seq, sink);
+        let process = self.threads.at(slot).process;
+        let compat = head.flags & flag::COMPAT != 0;
+        let (sized, role, shape) = match self.setup.table.call(head.nr) {
+            Some(info) if !compat => (info.sized, info.role, info.shape),
+            _ => (false, Role::Ordinary, None),
+        };
+        self.count(call, compat, sized, process);
+        match role {
+            Role::Ordinary => {}
+            Role::AsyncIo => {
+                if let Some(process) = self.sums.processes.get(process) {
+                    process.async_io = true;
+                }
+            }
+            Role::SocketOption => {
+                self.zerocopy_on |=
+                    call.args[1] == SOL_SOCKET && call.args[2] == SO_ZEROCOPY && call.ret == 0;
+            }
+        }
+
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.clear();
+        let one = file.map(|file| Class::of(file, self.setup.arch));
+        let file2 = open
+            .extra
+            .as_ref()
+            .map(|extra| extra.file2)
+            .filter(|file| file.mode != 0);
+        let two = file2.as_ref().map(|file| Class::of(file, self.setup.arch));
+        if open.seq != 0 {
+            let context = Context::of_call(shape, role == Role::AsyncIo, one, two);
+            if context.raw {
+                self.raw.extend(open.inodes.iter().take(4));
+            }
+            self.parts(&open, context, &mut moved);
+        }
+        if let Some(shape) = shape
+            && let Some((bytes, count)) = moved_by(shape, call)
+        {
+            self.conclude(
+                shape,
+                call,
+                (one, two),
+                (bytes, count),
+                &open,
+                file,
+                &mut moved,
+            );
+        }
+        self.settle(head.ts, &open, sink);
+        self.add_all::<S>(process, &moved);
+        if S::WANTED {
+            self.hand_out(
+                call,
+                compat,
+                (file, one),
+                (file2.as_ref(), two),
+                &open,
+                sink,
+            );
+        }
+        self.moved = moved;
+        self.put_open(slot, open);
+    }
+
+    fn count(&mut self, call: &Syscall, compat: bool, sized: bool, process: usize) {
+        let nr = usize::from(call.head.nr);
+        let sums = &mut self.sums;
+        sums.syscalls += 1;
+        if let Some(process) = sums.processes.get(process) {
+            process.row.syscalls += 1;
+        }
+        if sums.calls.is_empty() {
+            sums.calls
+                .resize(tracer_ebpf::SYSCALLS_MAX, super::Calls::default());
+        }
+        let row = match sums.calls.get_mut(nr) {
+            Some(row) if !compat => row,
+            _ => sums.other_calls.entry((compat, call.head.nr)).or_default(),
+        };
+        row.calls += 1;
+        row.errors += u64::from(is_error(call.ret));
+        row.time = row.time.saturating_add(call.dur);
+        if sized && let Ok(bytes) = u64::try_from(call.ret) {
+            row.bytes = row.bytes.saturating_add(bytes);
+        }
+    }
+
+    /// Applies the rules to a call, and compares them with what was measured.
+    #[expect(clippy::too_many_arguments, reason = "all that is known of one call")]
+    fn conclude(
+        &mut self,
+        shape: Shape,
+        call: &Syscall,
+        (one, two): (Option<Class>, Option<Class>),
+        (bytes, count): (u64, u64),
+        open: &Open,
+        file: Option<&FileRef>,
+        moved: &mut Vec<Moved>,
+    ) {
+        let mut facts = Facts::new(shape, one, two);
+        facts.msg_flags = shape
+            .msg_flags
+            .and_then(|arg| call.args.get(arg))
+            .map_or(0, |flags| *flags as u32);
+        facts.zerocopy_off = !self.zerocopy_on && !self.setup.start.attached;
+        facts.private = shape.moves == Move::Populate && Shape::populates_copies(&call.args);
+        let inserted = open.extra.as_ref().map_or(0, |extra| extra.cache_pages);
+        facts.seen = Some(Seen {
+            direct_io: open
+                .ios
+                .iter()
+                .any(|io| io.bio & bio::ANON != 0 && io.bio & bio::META == 0),
+            cached: inserted > 0 || open.dirtied > 0,
+        });
+        let Some(rule) = rules::conclude(&facts) else {
+            return;
+        };
+        if shape.size == Size::Unknown && !rule.steps.is_empty() {
+            match shape.moves {
+                Move::Clone => self.sums.unsized_reflinks += count,
+                _ => self.sums.unsized_messages += count,
+            }
+        }
+        if self.measured(&facts, rule, bytes, shape, open) {
+            return;
+        }
+        if shape.size == Size::Unknown && count == 0 {
+            return;
+        }
+        apply(rule, &facts, (bytes, count), call.head.ts, moved);
+        if rule.steps.iter().any(|step| step.0 == HopKind::Share) && by_reference(&facts) {
+            // A packet that went out within the call shows where the bytes went.
+            if open.software {
+                moved.push(late_copy(bytes));
+            } else if let Some(file) = file.filter(|_| open.hops.is_empty()) {
+                self.sent_by_reference(file.ino, bytes);
+            }
+        }
+    }
+
+    /// Whether a probe measured the very copy that a rule concludes; reports it if they differ.
+    fn measured(
+        &mut self,
+        facts: &Facts,
+        rule: &Rule,
+        bytes: u64,
+        shape: Shape,
+        open: &Open,
+    ) -> bool {
+        let receives = facts.to.kind == FileKind::User && Kinds::SOCKET.has(facts.from.kind);
+        if !receives {
+            return false;
+        }
+        let found = open.extra.as_ref().map_or(0, |extra| extra.skb_copied);
+        // Only these receive through the probe always. What was cut off, or looked at twice, may
+        // differ rightly; and io_uring may have received in between.
+        let exact = matches!(facts.from.kind, FileKind::Tcp | FileKind::UnixStream)
+            && facts.msg_flags & (MSG_PEEK | MSG_TRUNC) == 0
+            && shape.size != Size::Unknown
+            && self.setup.skb
+            && !rule.steps.is_empty()
+            && open.hops.is_empty();
+        if exact && found != bytes && !self.sums.async_used {
+            let what = "bytes received from sockets";
+            self.sums.differences.add(what, rule.name, bytes, found);
+        }
+        found > 0
+    }
+
+    fn hand_out<S: Sink>(
+        &self,
+        call: &Syscall,
+        compat: bool,
+        (file, one): (Option<&FileRef>, Option<Class>),
+        (file2, two): (Option<&FileRef>, Option<Class>),
+        open: &Open,
+        sink: &mut S,
+    ) {
+        let head = &call.head;
+        let made = |file: Option<&FileRef>, class: Option<Class>| {
+            Some(File {
+                at: *file?,
+                class: class?,
+            })
+        };
+        let name = self.setup.name(compat, head.nr);
+        let call = Call {
+            id: CallId {
+                tid: head.tid,
+                seq: head.seq,
+            },
+            tgid: head.tgid,
+            ts: head.ts,
+            dur: call.dur,
+            waited: open.waited,
+            irqs: open.extra.as_ref().map_or(0, |extra| extra.irqs),
+            what: What::Syscall {
+                name: &name,
+                nr: head.nr,
+                compat,
+                ret: call.ret,
+                args: call.args,
+                file: made(file, one),
+                file2: made(file2, two),
+            },
+        };
+        sink.call(&call, &self.hops);
+    }
+
+    /// An io_uring request is the call that it replaces, done at another time or by another thread.
+    pub(super) fn uring<S: Sink>(&mut self, request: &Uring, sink: &mut S) {
+        let head = &request.head;
+        let part = self.part(head, sink);
+        let slot = match part {
+            Part::Open(slot) | Part::Late(slot) => slot,
+        };
+        let process = self.threads.at(slot).process;
+        self.sums.async_used = true;
+        if let Some(process) = self.sums.processes.get(process) {
+            process.async_io = true;
+        }
+        let Some(shape) = self.setup.table.operation(request.opcode) else {
+            return;
+        };
+        let Ok(bytes @ 1..) = u64::try_from(request.res) else {
+            return;
+        };
+        if request.cqe_flags & CQE_F_NOTIF != 0 {
+            return;
+        }
+        let class = Class::of(&request.file, self.setup.arch);
+        let facts = Facts::new(shape, Some(class), None);
+        let deferred = request.how & (uring::ASYNC | uring::SQPOLL | uring::ELSEWHERE) != 0;
+        // Received by the thread itself: the probe has measured it, in the call that it was in.
+        let probed = matches!(
+            class.kind,
+            FileKind::Tcp | FileKind::UnixStream | FileKind::UnixDgram
+        );
+        if shape.moves == Move::Recv && probed && self.setup.skb && !deferred {
+            return;
+        }
+        let Some(rule) = rules::conclude(&facts) else {
+            return;
+        };
+        let mut moved = Vec::new();
+        apply(rule, &facts, (bytes, 1), head.ts, &mut moved);
+        for hop in &mut moved {
+            hop.key.deferred = deferred;
+            hop.dur = request.completed.saturating_sub(head.ts);
+        }
+        if by_reference(&facts) {
+            self.sent_by_reference(request.file.ino, bytes);
+        }
+        match part {
+            Part::Open(slot) => self.threads.at(slot).open.hops.extend(moved),
+            Part::Late(slot) => {
+                let id = CallId {
+                    tid: self.threads.at(slot).tid,
+                    seq: head.seq,
+                };
+                for hop in &moved {
+                    self.late(id, process, hop, sink);
+                }
+            }
+        }
+    }
+}
+
+/// The program's memory is handed to a socket by reference.
+fn by_reference(facts: &Facts) -> bool {
+    facts.from.kind == FileKind::User && Kinds::INET.has(facts.to.kind)
+}
+
+/// The hops that a rule concludes.
+fn apply(rule: &Rule, facts: &Facts, (bytes, count): (u64, u64), ts: u64, moved: &mut Vec<Moved>) {
+    for &rules::Step(kind, from, to) in rule.steps {
+        let (Some(from), Some(to)) = (facts.place(from), facts.place(to)) else {
+            continue;
+        };
+        let one = hop(
+            kind,
+            At::from(&from),
+            At::from(&to),
+            By::Rule(rule.name),
+            bytes,
+        );
+        moved.push(Moved { count, ts, ..one });
+    }
+}

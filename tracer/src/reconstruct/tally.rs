@@ -1,0 +1,407 @@
+//! Sums: hops, devices and processes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::event::{Device, DeviceClass, Engine};
+use crate::model::{DeviceRow, Disagreement, Evidence, Hop, HopKind, HopRow, Place, ProcessRow};
+
+/// [`Place`] without its string: devices are indices into [`Devices`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    User,
+    PageCache,
+    Shmem,
+    Pipe,
+    Socket,
+    Kernel,
+    Zero,
+    Disk(usize),
+    Nic(usize),
+}
+
+impl From<&Place> for At {
+    /// Devices never come this way: rules know no devices.
+    fn from(place: &Place) -> Self {
+        match place {
+            Place::User => At::User,
+            Place::PageCache => At::PageCache,
+            Place::Shmem => At::Shmem,
+            Place::Pipe => At::Pipe,
+            Place::Socket => At::Socket,
+            Place::Kernel | Place::Device(_) | Place::Nic(_) => At::Kernel,
+            Place::Zero => At::Zero,
+        }
+    }
+}
+
+/// [`Evidence`] that is copied without allocating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Probe(&'static str),
+    Rule(&'static str),
+}
+
+/// What makes hops one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub kind: HopKind,
+    pub from: At,
+    pub to: At,
+    pub by: By,
+    pub deferred: bool,
+}
+
+/// A hop, before it is handed out.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved {
+    pub key: Key,
+    pub bytes: u64,
+    pub count: u64,
+    pub ts: u64,
+    pub dur: u64,
+}
+
+/// The devices of a trace.
+#[derive(Debug, Default)]
+pub struct Devices(Vec<(Device, u64, u64, bool)>);
+
+impl Devices {
+    /// Takes a classification; a later one replaces an earlier.
+    pub fn learn(&mut self, device: &Device) {
+        match self
+            .0
+            .iter_mut()
+            .find(|(d, ..)| (d.class, d.id) == (device.class, device.id))
+        {
+            Some(known) => known.0 = device.clone(),
+            None => self.0.push((device.clone(), 0, 0, false)),
+        }
+    }
+
+    /// Index of a device; one that was never classified gets `name`.
+    pub fn find(&mut self, class: DeviceClass, id: u32, name: impl FnOnce() -> String) -> usize {
+        let known = self
+            .0
+            .iter()
+            .position(|(d, ..)| (d.class, d.id) == (class, id));
+        known.unwrap_or_else(|| {
+            let name = name();
+            let engine = if name == "lo" {
+                Engine::Software
+            } else {
+                Engine::Unknown
+            };
+            let (driver, bus) = (String::new(), String::new());
+            self.0.push((
+                Device {
+                    class,
+                    name,
+                    id,
+                    engine,
+                    driver,
+                    bus,
+                },
+                0,
+                0,
+                false,
+            ));
+            self.0.len() - 1
+        })
+    }
+
+    pub fn engine(&self, index: usize) -> Engine {
+        self.0
+            .get(index)
+            .map_or(Engine::Unknown, |(device, ..)| device.engine)
+    }
+
+    pub fn driver(&self, index: usize) -> &str {
+        self.0.get(index).map_or("", |(device, ..)| &device.driver)
+    }
+
+    pub fn name(&self, index: usize) -> &str {
+        self.0.get(index).map_or("", |(device, ..)| &device.name)
+    }
+
+    /// Counts bytes from (`read`) or to a device.
+    pub fn met(&mut self, index: usize, read: bool, bytes: u64) {
+        if let Some((_, reads, writes, met)) = self.0.get_mut(index) {
+            let sum = if read { reads } else { writes };
+            *sum = sum.saturating_add(bytes);
+            *met = true;
+        }
+    }
+
+    fn place(&self, at: At) -> Place {
+        match at {
+            At::User => Place::User,
+            At::PageCache => Place::PageCache,
+            At::Shmem => Place::Shmem,
+            At::Pipe => Place::Pipe,
+            At::Socket => Place::Socket,
+            At::Kernel => Place::Kernel,
+            At::Zero => Place::Zero,
+            At::Disk(index) => Place::Device(self.name(index).to_owned()),
+            At::Nic(index) => Place::Nic(self.name(index).to_owned()),
+        }
+    }
+
+    /// The device of a `dma` hop.
+    fn engine_of(&self, key: &Key) -> Option<Engine> {
+        let device = |at| match at {
+            At::Disk(index) | At::Nic(index) => Some(self.engine(index)),
+            _ => None,
+        };
+        device(key.from).or_else(|| device(key.to))
+    }
+
+    pub fn hop(&self, moved: &Moved) -> Hop {
+        let Moved {
+            key,
+            bytes,
+            count,
+            ts,
+            dur,
+        } = *moved;
+        Hop {
+            kind: key.kind,
+            from: self.place(key.from),
+            to: self.place(key.to),
+            bytes,
+            count,
+            evidence: match key.by {
+                By::Probe(probe) => Evidence::Measured {
+                    probe: Cow::Borrowed(probe),
+                },
+                By::Rule(rule) => Evidence::Inferred {
+                    rule: Cow::Borrowed(rule),
+                },
+            },
+            deferred: key.deferred,
+            engine: self.engine_of(&key),
+            ts,
+            dur,
+        }
+    }
+
+    /// Devices that bytes met, busiest first.
+    pub fn rows(&self) -> Vec<DeviceRow> {
+        let met = self.0.iter().filter(|(.., met)| *met);
+        let mut rows: Vec<_> = met
+            .map(|(device, read_bytes, write_bytes, _)| DeviceRow {
+                name: device.name.clone(),
+                class: device.class,
+                engine: device.engine,
+                driver: device.driver.clone(),
+                read_bytes: *read_bytes,
+                write_bytes: *write_bytes,
+            })
+            .collect();
+        rows.sort_by(|a, b| {
+            let bytes = |row: &DeviceRow| row.read_bytes.saturating_add(row.write_bytes);
+            bytes(b).cmp(&bytes(a)).then_with(|| a.name.cmp(&b.name))
+        });
+        rows
+    }
+}
+
+/// The hop table. There are few distinct rows, so a linear search from the last hit beats hashing.
+#[derive(Debug, Default)]
+pub struct Rows {
+    rows: Vec<(Key, u64, u64)>,
+    last: usize,
+}
+
+impl Rows {
+    pub fn add(&mut self, moved: &Moved) {
+        let Moved {
+            key, bytes, count, ..
+        } = *moved;
+        let hit = self
+            .rows
+            .get(self.last)
+            .is_some_and(|(known, ..)| *known == key);
+        if !hit {
+            let known = self.rows.iter().position(|(known, ..)| *known == key);
+            self.last = known.unwrap_or_else(|| {
+                self.rows.push((key, 0, 0));
+                self.rows.len() - 1
+            });
+        }
+        if let Some((_, counts, sum)) = self.rows.get_mut(self.last) {
+            *counts = counts.saturating_add(count);
+            *sum = sum.saturating_add(bytes);
+        }
+    }
+
+    /// Most bytes first.
+    pub fn finish(&self, devices: &Devices) -> Vec<HopRow> {
+        let row = |&(key, count, bytes): &(Key, u64, u64)| {
+            let hop = devices.hop(&Moved {
+                key,
+                bytes,
+                count,
+                ts: 0,
+                dur: 0,
+            });
+            let word = hop.evidence.word();
+            let (probe, rule) = match key.by {
+                By::Probe(probe) => (Some(probe.to_owned()), None),
+                By::Rule(rule) => (None, Some(rule.to_owned())),
+            };
+            let engine = hop.engine;
+            let Hop {
+                kind,
+                from,
+                to,
+                deferred,
+                ..
+            } = hop;
+            HopRow {
+                kind,
+                from,
+                to,
+                count,
+                bytes,
+                evidence: word,
+                probe,
+                rule,
+                deferred,
+                engine,
+                cpu_ns: None,
+            }
+        };
+        let mut rows: Vec<_> = self.rows.iter().map(row).collect();
+        rows.sort_by(|a, b| {
+            let order = |r: &HopRow| {
+                (
+                    r.kind,
+                    r.from.clone(),
+                    r.to.clone(),
+                    r.rule.clone(),
+                    r.deferred,
+                )
+            };
+            b.bytes.cmp(&a.bytes).then_with(|| order(a).cmp(&order(b)))
+        });
+        rows
+    }
+}
+
+/// More processes than this share one row.
+const PROCESSES_MAX: usize = 16_384;
+
+/// What is kept of a process.
+#[derive(Debug, Default)]
+pub struct Process {
+    pub row: ProcessRow,
+    /// It uses io_uring or Linux AIO: direct I/O ends at any time.
+    pub async_io: bool,
+}
+
+/// The processes of a trace, in the order in which they appeared.
+#[derive(Debug, Default)]
+pub struct Processes {
+    rows: Vec<Process>,
+    live: HashMap<u32, usize>,
+}
+
+impl Processes {
+    /// Index of a live process.
+    pub fn find(&mut self, pid: u32) -> usize {
+        if let Some(&index) = self.live.get(&pid) {
+            return index;
+        }
+        // The last row stands for all that came too late for one of their own.
+        if self.rows.len() > PROCESSES_MAX {
+            return PROCESSES_MAX;
+        }
+        let others = self.rows.len() == PROCESSES_MAX;
+        let (pid, comm) = if others { (0, "(others)") } else { (pid, "") };
+        let row = ProcessRow {
+            pid,
+            comm: comm.to_owned(),
+            ..ProcessRow::default()
+        };
+        self.rows.push(Process {
+            row,
+            async_io: false,
+        });
+        let index = self.rows.len() - 1;
+        if !others {
+            self.live.insert(pid, index);
+        }
+        index
+    }
+
+    /// A process by index; `None` never happens for an index from [`Self::find`].
+    pub fn get(&mut self, index: usize) -> Option<&mut Process> {
+        self.rows.get_mut(index)
+    }
+
+    /// A child appears, with its parent's name.
+    pub fn fork(&mut self, parent: u32, child: u32) {
+        let from = self.find(parent);
+        let comm = self
+            .rows
+            .get(from)
+            .map(|p| p.row.comm.clone())
+            .unwrap_or_default();
+        let index = self.find(child);
+        if index < PROCESSES_MAX
+            && let Some(process) = self.rows.get_mut(index)
+        {
+            process.row.ppid = (from < PROCESSES_MAX).then_some(parent);
+            process.row.comm = comm;
+        }
+    }
+
+    /// `execve` gave it another name.
+    pub fn rename(&mut self, pid: u32, comm: &[u8; 16]) {
+        let index = self.find(pid);
+        if index < PROCESSES_MAX
+            && let Some(process) = self.rows.get_mut(index)
+        {
+            let name = comm.split(|&byte| byte == 0).next().unwrap_or_default();
+            process.row.comm = String::from_utf8_lossy(name).into_owned();
+        }
+    }
+
+    /// It is gone; its number may be used again.
+    pub fn gone(&mut self, pid: u32) {
+        self.live.remove(&pid);
+    }
+
+    pub fn into_rows(self) -> Vec<ProcessRow> {
+        self.rows.into_iter().map(|process| process.row).collect()
+    }
+}
+
+/// Differences, summed by what differs.
+#[derive(Debug, Default)]
+pub struct Differences(Vec<Disagreement>);
+
+impl Differences {
+    pub fn add(&mut self, what: &str, rule: &str, expected: u64, found: u64) {
+        let known = self.0.iter().position(|d| d.what == what && d.rule == rule);
+        let index = known.unwrap_or_else(|| {
+            let (what, rule) = (what.to_owned(), rule.to_owned());
+            self.0.push(Disagreement {
+                what,
+                expected: 0,
+                found: 0,
+                rule,
+            });
+            self.0.len() - 1
+        });
+        if let Some(sum) = self.0.get_mut(index) {
+            sum.expected = sum.expected.saturating_add(expected);
+            sum.found = sum.found.saturating_add(found);
+        }
+    }
+
+    pub fn into_rows(self) -> Vec<Disagreement> {
+        self.0
+    }
+}

@@ -1,0 +1,225 @@
+//! Which calls move bytes, between which ends, and where their number stands.
+
+use std::borrow::Cow;
+
+use crate::arch::{Arch, calls, uring};
+
+/// Groups of calls that behave alike: the first column of the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Move {
+    Read,
+    Write,
+    Recv,
+    Send,
+    Sendfile,
+    Splice,
+    Tee,
+    Vmsplice,
+    CopyRange,
+    /// `ioctl(FICLONE)`, `ioctl(FICLONERANGE)`.
+    Clone,
+    ProcessVm,
+    /// `mmap` with `MAP_POPULATE`.
+    Populate,
+    /// io_uring's zero-copy send and receive.
+    SendZc,
+    RecvZc,
+}
+
+/// One end of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The program's memory.
+    User,
+    /// The call's first or second descriptor.
+    First,
+    Second,
+    /// The kernel's random numbers.
+    Random,
+    /// A message queue.
+    Queue,
+}
+
+/// Where the number of bytes stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    Returned,
+    /// The same, but no more than this argument: a datagram may be longer than what was copied.
+    AtMost(usize),
+    /// In this argument, if the call succeeded.
+    Arg(usize),
+    /// In memory that no probe reads: messages are returned, not bytes.
+    Unknown,
+}
+
+/// How one call moves bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub moves: Move,
+    pub from: End,
+    pub to: End,
+    pub size: Size,
+    /// Index of the argument that holds `MSG_*` flags.
+    pub msg_flags: Option<usize>,
+}
+
+const fn shape(moves: Move, from: End, to: End) -> Shape {
+    Shape {
+        moves,
+        from,
+        to,
+        size: Size::Returned,
+        msg_flags: None,
+    }
+}
+
+impl Shape {
+    const fn flags(self, arg: usize) -> Self {
+        Self {
+            msg_flags: Some(arg),
+            ..self
+        }
+    }
+
+    const fn size(self, size: Size) -> Self {
+        Self { size, ..self }
+    }
+}
+
+#[rustfmt::skip] // one row a line
+const CALLS: &[(&str, Shape)] = &[
+    ("read pread64 readv preadv preadv2",      shape(Move::Read, End::First, End::User)),
+    ("mq_timedreceive",                        shape(Move::Read, End::First, End::User)),
+    ("msgrcv",                                 shape(Move::Read, End::Queue, End::User)),
+    ("getrandom",                              shape(Move::Read, End::Random, End::User)),
+    ("write pwrite64 writev pwritev pwritev2", shape(Move::Write, End::User, End::First)),
+    ("mq_timedsend",                           shape(Move::Write, End::User, End::First).size(Size::Arg(2))),
+    ("msgsnd",                                 shape(Move::Write, End::User, End::Queue).size(Size::Arg(2))),
+    ("recvfrom",                               shape(Move::Recv, End::First, End::User).flags(3).size(Size::AtMost(2))),
+    ("recvmsg",                                shape(Move::Recv, End::First, End::User).flags(2)),
+    ("recvmmsg",                               shape(Move::Recv, End::First, End::User).flags(3).size(Size::Unknown)),
+    ("sendto",                                 shape(Move::Send, End::User, End::First).flags(3)),
+    ("sendmsg",                                shape(Move::Send, End::User, End::First).flags(2)),
+    ("sendmmsg",                               shape(Move::Send, End::User, End::First).flags(3).size(Size::Unknown)),
+    ("sendfile",                               shape(Move::Sendfile, End::Second, End::First)),
+    ("splice",                                 shape(Move::Splice, End::First, End::Second)),
+    ("tee",                                    shape(Move::Tee, End::First, End::Second)),
+    ("vmsplice",                               shape(Move::Vmsplice, End::User, End::First)),
+    ("copy_file_range",                        shape(Move::CopyRange, End::First, End::Second)),
+    ("process_vm_readv process_vm_writev",     shape(Move::ProcessVm, End::User, End::User)),
+    // Which of their calls these are depends on the arguments: see `special`.
+    ("mmap",                                   shape(Move::Populate, End::First, End::User).size(Size::Arg(1))),
+    ("ioctl",                                  shape(Move::Clone, End::Second, End::First).size(Size::Unknown)),
+];
+
+/// io_uring's operations as the calls that they replace.
+#[rustfmt::skip] // one row a line
+const OPERATIONS: &[(&str, Shape)] = &[
+    ("read readv read_fixed readv_fixed read_multishot", shape(Move::Read, End::First, End::User)),
+    ("write writev write_fixed writev_fixed",            shape(Move::Write, End::User, End::First)),
+    ("recv recvmsg",                                     shape(Move::Recv, End::First, End::User)),
+    ("send sendmsg",                                     shape(Move::Send, End::User, End::First)),
+    ("send_zc sendmsg_zc",                               shape(Move::SendZc, End::User, End::First)),
+    ("recv_zc",                                          shape(Move::RecvZc, End::First, End::User)),
+];
+
+const MAP_PRIVATE: u64 = 2;
+const MAP_POPULATE: u64 = 0x8000;
+const MAP_NONBLOCK: u64 = 0x1_0000;
+const PROT_WRITE: u64 = 2;
+
+impl Shape {
+    /// Whether a call with these arguments does move bytes: `ioctl` and `mmap` rarely do.
+    pub fn applies(&self, args: &[u64; 6]) -> bool {
+        match self.moves {
+            Move::Clone => {
+                let request = args[1] & 0xFFFF_FFFF;
+                request == calls::FICLONE || request == calls::FICLONERANGE
+            }
+            Move::Populate => args[3] & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE,
+            _ => true,
+        }
+    }
+
+    /// `MAP_POPULATE` of a private writable mapping: the pages are copied at once.
+    pub fn populates_copies(args: &[u64; 6]) -> bool {
+        args[2] & PROT_WRITE != 0 && args[3] & 0xF == MAP_PRIVATE
+    }
+}
+
+/// What the reader of a trace must know about a system call.
+#[derive(Clone, Debug)]
+pub struct CallInfo {
+    pub name: Cow<'static, str>,
+    /// The return value is a number of bytes.
+    pub sized: bool,
+    pub shape: Option<Shape>,
+    pub role: Role,
+}
+
+/// Calls that move no bytes themselves, but change what others do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Ordinary,
+    /// Starts I/O that ends at another time.
+    AsyncIo,
+    /// `setsockopt`.
+    SocketOption,
+}
+
+/// [`CallInfo`] by system call number, and shapes by io_uring operation.
+#[derive(Clone, Debug)]
+pub struct CallTable {
+    calls: Vec<CallInfo>,
+    operations: Vec<Option<Shape>>,
+}
+
+impl CallTable {
+    /// The table of an architecture.
+    pub fn of(arch: Arch) -> Self {
+        let bits = arch.syscall_table();
+        let calls = (0u16..).zip(bits).map(|(nr, bits)| {
+            let name = arch.syscall_name(nr);
+            let sized = u32::from(bits) & tracer_ebpf::sysinfo::BYTES != 0;
+            let role = match name.as_ref() {
+                "io_uring_setup" | "io_uring_enter" | "io_submit" => Role::AsyncIo,
+                "setsockopt" => Role::SocketOption,
+                _ => Role::Ordinary,
+            };
+            CallInfo {
+                shape: find(CALLS, &name),
+                name,
+                sized,
+                role,
+            }
+        });
+        let operations = (0..=u8::MAX).map(|opcode| find(OPERATIONS, &uring::name(opcode)));
+        Self {
+            calls: calls.collect(),
+            operations: operations.collect(),
+        }
+    }
+
+    /// `None` if the number is outside every table.
+    pub fn call(&self, nr: u16) -> Option<&CallInfo> {
+        self.calls.get(usize::from(nr))
+    }
+
+    /// How an io_uring operation moves bytes; `None` if it moves none, or in a way that its
+    /// completion does not tell (`splice`, `tee`: only one of the two files is known).
+    pub fn operation(&self, opcode: u8) -> Option<Shape> {
+        self.operations.get(usize::from(opcode)).copied().flatten()
+    }
+}
+
+/// The shape of a call, by name.
+pub fn shape_of(name: &str) -> Option<Shape> {
+    find(CALLS, name)
+}
+
+fn find(table: &[(&str, Shape)], name: &str) -> Option<Shape> {
+    let row = table
+        .iter()
+        .find(|(names, _)| names.split_whitespace().any(|n| n == name));
+    row.map(|(_, shape)| *shape)
+}

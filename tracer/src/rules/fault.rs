@@ -1,0 +1,259 @@
+//! The rules for page faults, after `mm/memory.c`.
+//!
+//! What a fault did is told by what it allocated (the allocator zeroed the pages, or left them to be
+//! filled), by which counters of the address space it moved, and by the `filemap` tracepoints. Some
+//! facts about Linux 6.1 … 6.18 that the rows rest on:
+//!
+//! - `do_anonymous_page` takes single pages zeroed from the allocator. Large folios and huge pages
+//!   come from it unzeroed, and are zeroed afterwards (`folio_zero_user`): they look like pages to be
+//!   filled by a copy, but no copy of user memory ever makes more than one page.
+//! - A read of untouched anonymous memory maps the shared page of zeros and counts nothing.
+//! - `do_cow_fault` (first write to a private file page) and `wp_page_copy` (write to a page that is
+//!   mapped read-only) copy exactly one page. The first retries after waiting for I/O and allocates
+//!   again, so one page is right even where two were allocated.
+//! - `wp_page_copy` moves the file (or shmem) and the anonymous counter when the page was a file's,
+//!   and none when it was anonymous.
+//! - Pages that the fault put into the page cache were allocated unzeroed, too: they are subtracted.
+//! - shmem zeroes its new pages itself, and tells no page-cache tracepoint of them.
+
+use tracer_ebpf::{Fault, rss};
+
+use crate::arch::Arch;
+use crate::model::{HopKind, Place};
+
+/// What is known of one fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FaultFacts {
+    /// The page was mapped, but did not allow the access.
+    pub present: bool,
+    pub write: bool,
+    /// Bytes that the allocator zeroed.
+    pub zeroed: u64,
+    /// Bytes allocated for the program's own pages, not zeroed by the allocator.
+    pub fresh: u64,
+    /// Pages were put into the page cache.
+    pub cached: bool,
+    pub filemap: bool,
+    pub around_pages: u64,
+    /// Bits of [`rss`]; `None` if this kernel does not tell.
+    pub rss: Option<u32>,
+    /// The kernel has the `filemap` fault tracepoints.
+    pub filemap_known: bool,
+    /// The fault was handled (a counter of the task moved).
+    pub handled: bool,
+    /// It waited for I/O.
+    pub major: bool,
+    pub page: u64,
+}
+
+/// Which hooks for faults are attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultProbes {
+    /// `rss_stat`, telling every change (from Linux 6.2).
+    pub rss: bool,
+    /// `mm_filemap_fault`, `mm_filemap_map_pages`.
+    pub filemap: bool,
+}
+
+impl FaultFacts {
+    pub fn of(fault: &Fault, arch: Arch, page_size: u64, probes: FaultProbes) -> Self {
+        let (present, write) = access(arch, fault.error_code);
+        let cached = u64::from(fault.cache_pages).saturating_mul(page_size);
+        Self {
+            present,
+            write,
+            zeroed: fault.zeroed,
+            fresh: fault.unzeroed.saturating_sub(cached),
+            cached: cached != 0,
+            filemap: fault.filemap != 0,
+            around_pages: u64::from(fault.around_pages),
+            rss: probes.rss.then_some(fault.rss),
+            filemap_known: probes.filemap,
+            handled: fault.min_flt != 0 || fault.maj_flt != 0,
+            major: fault.maj_flt != 0,
+            page: page_size,
+        }
+    }
+
+    /// Exactly these counters moved.
+    fn moved(&self, members: u32) -> bool {
+        self.rss == Some(members)
+    }
+}
+
+/// `(present, write)` from an architecture's error code.
+fn access(arch: Arch, code: u32) -> (bool, bool) {
+    match arch {
+        // X86_PF_PROT, X86_PF_WRITE.
+        Arch::X86_64 => (code & 1 != 0, code & 2 != 0),
+        // ESR_EL1: fault status 0b0011xx is a permission fault; WnR.
+        Arch::Aarch64 => (code & 0x3C == 0x0C, code & 0x40 != 0),
+    }
+}
+
+/// One row of the table.
+pub struct FaultRule {
+    pub name: &'static str,
+    pub when: fn(&FaultFacts) -> bool,
+    pub kind: HopKind,
+    pub from: Place,
+    pub to: Place,
+    /// Bytes.
+    pub bytes: fn(&FaultFacts) -> u64,
+    /// The probe that measured it; otherwise the rule inferred it.
+    pub probe: Option<&'static str>,
+    pub en: &'static str,
+    pub zh: &'static str,
+}
+
+/// Large folios have at least this many pages (`do_anonymous_page` uses order 2 and up).
+const LARGE_PAGES: u64 = 4;
+/// A huge page of 4 KiB pages, for kernels that don't tell the counters.
+const HUGE_PAGES: u64 = 512;
+
+fn zeroed(f: &FaultFacts) -> bool {
+    f.zeroed > 0
+}
+
+fn large_folio(f: &FaultFacts) -> bool {
+    let alone = !f.filemap && f.around_pages == 0 && !f.cached;
+    let large = match f.rss {
+        Some(moved) => moved == rss::ANON && f.fresh >= LARGE_PAGES * f.page,
+        None => f.fresh >= HUGE_PAGES * f.page,
+    };
+    alone && large
+}
+
+/// A write to a page that was mapped read-only got a page of its own.
+fn write_protected(f: &FaultFacts) -> bool {
+    f.present && f.write && f.fresh >= f.page && !large_folio(f)
+}
+
+fn cow_of_file(f: &FaultFacts) -> bool {
+    write_protected(f) && f.moved(rss::FILE | rss::ANON)
+}
+
+fn cow_of_shmem(f: &FaultFacts) -> bool {
+    write_protected(f) && f.moved(rss::SHMEM | rss::ANON)
+}
+
+fn cow_of_anonymous(f: &FaultFacts) -> bool {
+    write_protected(f) && (f.moved(0) || f.moved(rss::ANON))
+}
+
+fn cow_of_unknown(f: &FaultFacts) -> bool {
+    write_protected(f) && f.rss.is_none()
+}
+
+/// The first access to a page of a private mapping was a write that got a page of its own.
+fn first_write(f: &FaultFacts) -> bool {
+    !f.present && f.write && f.fresh >= f.page && !large_folio(f)
+}
+
+fn private_file(f: &FaultFacts) -> bool {
+    let file = f.filemap || !f.filemap_known;
+    first_write(f) && file && f.rss.is_none_or(|moved| moved == rss::ANON)
+}
+
+fn private_shmem(f: &FaultFacts) -> bool {
+    first_write(f) && f.filemap_known && !f.filemap && f.moved(rss::ANON)
+}
+
+fn shmem_new(f: &FaultFacts) -> bool {
+    f.moved(rss::SHMEM) && f.fresh > 0 && !f.major
+}
+
+fn shmem_mapped(f: &FaultFacts) -> bool {
+    f.moved(rss::SHMEM)
+}
+
+fn file_mapped(f: &FaultFacts) -> bool {
+    match f.rss {
+        Some(moved) => moved & rss::FILE != 0 && !f.present,
+        None => (f.around_pages > 0 || f.filemap) && !first_write(f),
+    }
+}
+
+fn around(f: &FaultFacts) -> bool {
+    file_mapped(f) && f.around_pages > 0
+}
+
+fn single(f: &FaultFacts) -> bool {
+    file_mapped(f) && f.around_pages == 0
+}
+
+fn zero_page(f: &FaultFacts) -> bool {
+    let untouched = f.zeroed == 0 && f.fresh == 0 && !f.filemap && f.around_pages == 0;
+    f.handled && !f.present && !f.write && !f.major && untouched && f.filemap_known && f.moved(0)
+}
+
+fn one_page(f: &FaultFacts) -> u64 {
+    f.page
+}
+
+fn range(f: &FaultFacts) -> u64 {
+    f.around_pages.max(1).saturating_mul(f.page)
+}
+
+/// The rules for page faults. Every row that fits adds a hop.
+#[rustfmt::skip] // a table
+pub static RULES: &[FaultRule] = &[
+    FaultRule { name: "first-touch-zeroed", when: zeroed, kind: HopKind::Fill, from: Place::Zero, to: Place::User,
+        bytes: |f| f.zeroed, probe: Some("tp:mm_page_alloc"),
+        en: "The first touch of anonymous memory: the CPU fills the new page with zeros.",
+        zh: "首次访问匿名内存：CPU 把新页清零。" },
+    FaultRule { name: "large-folio-zeroed", when: large_folio, kind: HopKind::Fill, from: Place::Zero, to: Place::User,
+        bytes: |f| f.fresh, probe: None,
+        en: "The first touch of anonymous memory got a large or huge page, which the CPU fills with zeros.",
+        zh: "首次访问匿名内存得到大页，CPU 把它清零。" },
+    FaultRule { name: "cow-fault-copied", when: cow_of_anonymous, kind: HopKind::Copy, from: Place::User, to: Place::User,
+        bytes: one_page, probe: None,
+        en: "Copy-on-write: the first write to a page shared since fork copies it.",
+        zh: "写时拷贝：fork 之后首次写共享页时拷贝该页。" },
+    FaultRule { name: "cow-file-page-copied", when: cow_of_file, kind: HopKind::Copy, from: Place::PageCache, to: Place::User,
+        bytes: one_page, probe: None,
+        en: "Copy-on-write: the first write to a private file page that was already mapped copies it.",
+        zh: "写时拷贝：首次写已映射的私有文件页时拷贝该页。" },
+    FaultRule { name: "cow-shmem-page-copied", when: cow_of_shmem, kind: HopKind::Copy, from: Place::Shmem, to: Place::User,
+        bytes: one_page, probe: None,
+        en: "Copy-on-write: the first write to a private page of tmpfs or a memfd that was already mapped copies it.",
+        zh: "写时拷贝：首次写 tmpfs 或 memfd 的已映射私有页时拷贝该页。" },
+    FaultRule { name: "cow-unknown-page-copied", when: cow_of_unknown, kind: HopKind::Copy, from: Place::User, to: Place::User,
+        bytes: one_page, probe: None,
+        en: "Copy-on-write copied a page; this kernel does not tell whether it was a file's or another process's.",
+        zh: "写时拷贝拷贝了一页；此内核不能说明该页原属文件还是其他进程。" },
+    FaultRule { name: "private-file-write-copied", when: private_file, kind: HopKind::Copy, from: Place::PageCache, to: Place::User,
+        bytes: one_page, probe: None,
+        en: "The first access to a private file page was a write: the page is copied for this process.",
+        zh: "对私有文件页的首次访问就是写：为本进程拷贝该页。" },
+    FaultRule { name: "private-shmem-write-copied", when: private_shmem, kind: HopKind::Copy, from: Place::Shmem, to: Place::User,
+        bytes: one_page, probe: None,
+        en: "The first access to a private page of tmpfs or a memfd was a write: the page is copied for this process.",
+        zh: "对 tmpfs 或 memfd 私有页的首次访问就是写：为本进程拷贝该页。" },
+    FaultRule { name: "shmem-page-zeroed", when: shmem_new, kind: HopKind::Fill, from: Place::Zero, to: Place::Shmem,
+        bytes: |f| f.fresh, probe: None,
+        en: "A new page of shared memory: the CPU fills it with zeros.",
+        zh: "共享内存的新页：CPU 把它清零。" },
+    FaultRule { name: "shmem-page-mapped", when: shmem_mapped, kind: HopKind::Map, from: Place::Shmem, to: Place::User,
+        bytes: range, probe: None,
+        en: "A page of shared memory was mapped: no bytes move.",
+        zh: "映射了共享内存的页：字节没有移动。" },
+    FaultRule { name: "fault-around-range", when: around, kind: HopKind::Map, from: Place::PageCache, to: Place::User,
+        bytes: range, probe: None,
+        en: "Fault-around mapped the cached pages near the fault: at most this range, no bytes move.",
+        zh: "fault-around 映射了缺页地址附近已缓存的页：至多这个范围，字节没有移动。" },
+    FaultRule { name: "file-page-mapped", when: single, kind: HopKind::Map, from: Place::PageCache, to: Place::User,
+        bytes: one_page, probe: None,
+        en: "A page of the page cache was mapped: at least this one, no bytes move.",
+        zh: "映射了页缓存中的页：至少这一页，字节没有移动。" },
+    FaultRule { name: "zero-page-mapped", when: zero_page, kind: HopKind::Map, from: Place::Zero, to: Place::User,
+        bytes: one_page, probe: None,
+        en: "Untouched anonymous memory was only read: the shared page of zeros was mapped.",
+        zh: "只读了未写过的匿名内存：映射共享的零页。" },
+];
+
+/// The hops of a fault.
+pub fn conclude(facts: &FaultFacts) -> impl Iterator<Item = &'static FaultRule> {
+    let facts = *facts;
+    RULES.iter().filter(move |rule| (rule.when)(&facts))
+}

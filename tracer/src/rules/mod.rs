@@ -1,0 +1,172 @@
+//! The inference rules of level T: what a call did with bytes, concluded from what it is.
+//!
+//! At level T no probe sees most copies. But what a call returned and what its descriptors are is
+//! measured, and from these [`table::RULES`] (calls) and [`fault::RULES`] (page faults) conclude
+//! where the bytes went. Both are tables, read from top to bottom: the first row of `RULES` that
+//! fits a call decides; every row of the fault rules that fits adds its part.
+//!
+//! Pure: no I/O, no state. The reconstruction asks with all that it saw in a call ([`Seen`]);
+//! `bytehop stat` asks with sums over many calls.
+
+pub mod calls;
+pub mod fault;
+pub mod kind;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use calls::{CallTable, End, Move, Role, Shape, Size, shape_of};
+pub use kind::{Class, FileKind, Fs, Kinds};
+pub use table::RULES;
+
+use crate::i18n::Lang;
+use crate::model::{HopKind, Place};
+
+/// One row of the table.
+pub struct Rule {
+    /// Name, as shown wherever a number is inferred by it.
+    pub name: &'static str,
+    /// Calls that it is about.
+    pub moves: &'static [Move],
+    /// What the bytes come from and go to.
+    pub from: Kinds,
+    pub to: Kinds,
+    /// What else must be true.
+    pub when: fn(&Facts) -> bool,
+    /// What it concludes; empty if nothing is moved by the CPU in the call itself.
+    pub steps: &'static [Step],
+    /// One line for people, in English and Chinese.
+    pub en: &'static str,
+    pub zh: &'static str,
+}
+
+/// A hop that a rule concludes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step(pub HopKind, pub Spot, pub Spot);
+
+/// A place, relative to the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// Where the bytes of the source, or of the target, are.
+    From,
+    To,
+    /// Pages of the kernel's own, in between.
+    Kernel,
+}
+
+/// What probes saw inside a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Block I/O straight to or from memory outside the page cache.
+    pub direct_io: bool,
+    /// Pages were put into the page cache, or made dirty.
+    pub cached: bool,
+}
+
+/// What is known of a call, or of many alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub moves: Move,
+    pub from: Class,
+    pub to: Class,
+    /// `MSG_*` flags of a socket call.
+    pub msg_flags: u32,
+    /// `None` if nobody looked (`stat`).
+    pub seen: Option<Seen>,
+    /// No socket of the program ever had `SO_ZEROCOPY` set, so `MSG_ZEROCOPY` has no effect.
+    pub zerocopy_off: bool,
+    /// The mapping populated is private and writable.
+    pub private: bool,
+}
+
+impl Facts {
+    /// The facts of a call of this shape on these descriptors.
+    pub fn new(shape: Shape, first: Option<Class>, second: Option<Class>) -> Self {
+        let class = |end| match end {
+            End::User => Class::USER,
+            End::First => first.unwrap_or(Class::CLOSED),
+            End::Second => second.unwrap_or(Class::CLOSED),
+            End::Random => Class::plain(FileKind::DevRandom),
+            End::Queue => Class::plain(FileKind::Pseudo),
+        };
+        let (mut from, mut to) = (class(shape.from), class(shape.to));
+        // The source of a reflink is named in an argument that may not have been read.
+        if shape.moves == Move::Clone && from.kind == FileKind::Closed {
+            from = to;
+        }
+        // Given the pipe's reading end, vmsplice goes the other way.
+        if shape.moves == Move::Vmsplice && !to.writable {
+            (from, to) = (to, from);
+        }
+        Self {
+            moves: shape.moves,
+            from,
+            to,
+            msg_flags: 0,
+            seen: None,
+            zerocopy_off: false,
+            private: false,
+        }
+    }
+
+    /// The place that a step of a rule means in this call.
+    pub fn place(&self, spot: Spot) -> Option<Place> {
+        match spot {
+            Spot::From => self.from.kind.place(),
+            Spot::To => self.to.kind.place(),
+            Spot::Kernel => Some(Place::Kernel),
+        }
+    }
+}
+
+/// The rule that decides a call; `None` if nothing is known about such a call.
+pub fn conclude(facts: &Facts) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| {
+        rule.moves.contains(&facts.moves)
+            && rule.from.has(facts.from.kind)
+            && rule.to.has(facts.to.kind)
+            && (rule.when)(facts)
+    })
+}
+
+/// Rules that are not in a table, because they conclude from more than one event.
+const OTHERS: &[(&str, &str, &str)] = &[
+    (
+        RECEIVED_FROM_NIC,
+        "The bytes copied out of the socket came in through this device, which had written them to memory.",
+        "从套接字拷出的字节来自这个网络设备，是它把字节写进内存的。",
+    ),
+    (
+        ZEROCOPY_LATE_COPY,
+        "A MSG_ZEROCOPY send over loopback (or another software device) is copied after all, when the packet is delivered.",
+        "MSG_ZEROCOPY 发送若经过回环（或其他纯软件设备），数据包投递时仍会被拷贝。",
+    ),
+    (
+        SOFTWARE_DEVICE,
+        "This block device is only software (loop, zram, ram disk): a CPU moved the bytes, there was no DMA.",
+        "这个块设备只是软件（loop、zram、内存盘）：字节由 CPU 搬运，没有 DMA。",
+    ),
+];
+
+/// Names of the rules that conclude from more than one event.
+pub const RECEIVED_FROM_NIC: &str = "received-from-nic";
+pub const ZEROCOPY_LATE_COPY: &str = "zerocopy-late-copy";
+pub const SOFTWARE_DEVICE: &str = "software-device-copied";
+
+/// Names and explanations of all rules.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let calls = RULES.iter().map(|rule| (rule.name, rule.en, rule.zh));
+    let faults = fault::RULES
+        .iter()
+        .map(|rule| (rule.name, rule.en, rule.zh));
+    calls.chain(faults).chain(OTHERS.iter().copied())
+}
+
+/// One line for people on what a rule concludes, and why; `None` if there is no such rule.
+pub fn explain(name: &str, lang: Lang) -> Option<&'static str> {
+    let (_, en, zh) = all().find(|(rule, _, _)| *rule == name)?;
+    Some(match lang {
+        Lang::En => en,
+        Lang::Zh => zh,
+    })
+}
