@@ -40,9 +40,12 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// `command` as a person would type it (without its environment).
+/// `command` as a person would type it (without its environment, or the program's folder).
 pub fn line(command: &Command) -> String {
-    let words: Vec<_> = std::iter::once(command.get_program())
+    let program = Path::new(command.get_program());
+    let words: Vec<_> = program
+        .file_name()
+        .into_iter()
         .chain(command.get_args())
         .map(|word| word.to_string_lossy())
         .collect();

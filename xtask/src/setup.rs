@@ -84,7 +84,7 @@ fn install_packages() -> Result<()> {
         return Ok(());
     }
 
-    retry("apt-get update", || run(apt().args(["update", "-q"])))?;
+    retry("apt-get update", || run(apt().args(["update", "-qq"])))?;
     let mut install = Vec::new();
     let mut unknown = Vec::new();
     for need in missing {
@@ -96,7 +96,7 @@ fn install_packages() -> Result<()> {
     if !install.is_empty() {
         retry("apt-get install", || {
             run(apt()
-                .args(["install", "-q", "-y", "--no-install-recommends"])
+                .args(["install", "-qq", "-y", "--no-install-recommends"])
                 .args(&install))
         })?;
     }
@@ -137,6 +137,8 @@ fn apt() -> Command {
         "apt-get",
         "-o",
         "Acquire::Retries=3",
+        "-o",
+        "Dpkg::Use-Pty=0",
     ];
     if !is_root() {
         words.insert(0, "sudo");
