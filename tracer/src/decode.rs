@@ -141,11 +141,12 @@ wire_struct! {
     Syscall { head, dur, ret, args }
     SyscallFile { call, file }
     Extra {
-        head, file2, skb_copied, cache_pages, meta_pages, min_flt, maj_flt, irqs, irqs_user, iif, reserved, zeroed,
+        head, file2, skb_copied, cache_pages, meta_pages, min_flt, maj_flt, irqs, irqs_user, iif,
+        reserved, zeroed,
     }
     Fault {
-        head, addr, ip, error_code, min_flt, maj_flt, zeroed, unzeroed, cache_pages, rss, around_pages, filemap, ino,
-        dev, pgoff, irqs, irqs_user,
+        head, addr, ip, error_code, min_flt, maj_flt, zeroed, unzeroed, cache_pages, rss,
+        around_pages, filemap, ino, dev, pgoff, irqs, irqs_user,
     }
     Block { head, issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios }
     Xmit { head, len, ifindex, data_len, reserved, sock_ino, name }

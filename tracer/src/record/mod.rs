@@ -35,22 +35,27 @@ pub enum RecordError {
     #[error("{} is not a bytehop recording", path.display())]
     Foreign { path: PathBuf },
     #[error(
-        "{} has recording format {version}; this bytehop reads formats up to {}, a newer one is needed",
+        "{} has recording format {version}; a newer bytehop is needed, this one reads up to {}",
         path.display(), format::VERSION
     )]
     Newer { path: PathBuf, version: u16 },
     #[error("cannot create {}: {source}", path.display())]
     Create { path: PathBuf, source: io::Error },
     /// What was written before stays readable.
-    #[error("cannot write on to {}: {source}; it keeps the first {records} records", path.display())]
+    #[error(
+        "cannot write on to {}: {source}; it keeps the first {records} records",
+        path.display()
+    )]
     Write {
         path: PathBuf,
         records: u64,
         source: io::Error,
     },
     /// A single record that the format cannot hold.
-    #[error("a record of {len} bytes cannot be written to {}, {max} is the limit",
-        path.display(), max = format::MAX_RECORD)]
+    #[error(
+        "a record of {len} bytes cannot be written to {}, {max} is the limit",
+        path.display(), max = format::MAX_RECORD
+    )]
     TooLong { path: PathBuf, len: usize },
 }
 
@@ -118,7 +123,8 @@ impl fmt::Display for Warning {
                 records,
             } => write!(
                 f,
-                "damaged at byte {offset}: {bytes} bytes skipped, {records} records missing (blocks: {blocks})"
+                "damaged at byte {offset}: {bytes} bytes skipped, {records} records missing \
+                 (blocks: {blocks})"
             ),
             Self::CutOff {
                 offset,
@@ -127,7 +133,8 @@ impl fmt::Display for Warning {
             } => {
                 write!(
                     f,
-                    "cut off at byte {offset}: what followed is missing (the recorder was killed or is still running, or the file is incomplete)"
+                    "cut off at byte {offset}: what followed is missing (the recorder was killed or is \
+                     still running, or the file is incomplete)"
                 )?;
                 if *bytes > 0 {
                     write!(f, "; {bytes} unusable bytes at the end held ")?;

@@ -62,10 +62,10 @@ pub struct Stats {
 /// mark: a reader will say that something is missing), and whatever is recorded after it is
 /// dropped, so that a trace may go on without its recording.
 ///
-/// A block is compressed with LZ4. On 120-byte records of varied system calls and faults, one core
-/// of the development machine took in 750–930 MB/s with lz4_flex (to a quarter) and 550–650 MB/s
-/// with zstd level 1 (to 1/6.5). Both keep up with 130 MB/s on a fifth of a core; lz4_flex is
-/// safe Rust that needs no C compiler, and a reader of foreign files is better without C.
+/// Blocks are compressed with LZ4. Of varied system calls and faults, one core of the development
+/// machine took in 750 to 930 MB/s with lz4_flex (to a quarter of the size) and 550 to 650 MB/s with
+/// zstd level 1 (to a sixth). Either keeps up with 130 MB/s on less than a quarter of a core. lz4_flex
+/// is safe Rust that needs no C compiler, and a reader of other people's files is better without C.
 pub struct Writer<S: Sink> {
     sink: S,
     path: PathBuf,

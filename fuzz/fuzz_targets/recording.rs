@@ -1,0 +1,84 @@
+//! Any bytes as a recording, and as the parts of one whose checksums are right.
+//!
+//! Checksums stop nearly all random files at the first block, so the input is read twice: as a
+//! whole file, and cut up into headers and payloads that are sealed properly, to reach what is
+//! behind the checksums.
+#![no_main]
+
+use std::io::Cursor;
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use tracer::record::format::{BlockHeader, CODEC_LZ4, FileHeader, MAX_RAW, VERSION};
+use tracer::record::{Events, Reader};
+
+fuzz_target!(|data: &[u8]| {
+    read(data);
+    let id = 0x1234;
+    let mut file = FileHeader {
+        version: VERSION,
+        codec: CODEC_LZ4,
+        id,
+    }
+    .encode()
+    .to_vec();
+    file.extend(blocks(data, id));
+    read(&file);
+});
+
+/// Every record, then every event, of `file`.
+fn read(file: &[u8]) {
+    let name = Path::new("fuzz");
+    let Ok(mut reader) = Reader::new(Cursor::new(file), name) else {
+        return;
+    };
+    let mut records = 0u64;
+    while let Some(record) = reader.next_record() {
+        assert!(!record.is_empty() && record.len() <= MAX_RAW);
+        records += 1;
+    }
+    for warning in reader.warnings() {
+        assert!(!warning.to_string().is_empty());
+    }
+    let Ok(reader) = Reader::new(file, name) else {
+        unreachable!("it opened before")
+    };
+    let mut events = Events::new(reader);
+    assert!(events.by_ref().count() as u64 <= records);
+    let _ = events.warnings();
+}
+
+/// Blocks with headers from `data`: four bytes of lies, a length, and so many bytes of payload.
+fn blocks(mut data: &[u8], id: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    let (mut number, mut first_record) = (0u32, 0u64);
+    while let Some((&[raw, raw_high, records, twist, len], rest)) = data.split_first_chunk() {
+        let (payload, rest) = rest.split_at(usize::from(len).min(rest.len()));
+        data = rest;
+        let stored_len = payload.len() as u32;
+        let header = BlockHeader {
+            id,
+            first_record,
+            min_ts: 0,
+            max_ts: u64::MAX,
+            number,
+            records: u32::from(records),
+            // Often not compressed; sometimes megabytes.
+            raw_len: match twist & 3 {
+                0 => stored_len,
+                1 => u32::from(raw) << (raw_high & 31),
+                _ => u32::from_le_bytes([raw, raw_high, 0, 0]),
+            },
+            stored_len,
+            crc: crc32fast::hash(payload),
+        };
+        out.extend(header.encode());
+        out.extend_from_slice(payload);
+        if twist & 4 != 0 {
+            out.extend_from_slice(&data[..data.len().min(3)]);
+        }
+        number = number.wrapping_add(1 + u32::from(twist >> 5));
+        first_record = first_record.wrapping_add(u64::from(records) << (twist >> 6));
+    }
+    out
+}
