@@ -12,40 +12,35 @@
 
 mod blocks;
 mod dirty;
-mod io;
+mod faults;
+pub(crate) mod io;
+mod packets;
 mod sink;
 mod summary;
+mod sums;
 mod syscalls;
-mod tally;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tally;
+mod tasks;
 mod threads;
 
 pub use sink::{Call, File, NoSink, Sink, What};
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use tracer_ebpf::{
-    Block, Dirty, Exec, Exit, Extra, Fault, Fork, Head, Switch, Xmit, flag, kind, rss,
-};
+use tracer_ebpf::{Block, Dirty, Extra, Head, kind};
 
 use crate::arch::Arch;
-use crate::event::{DeviceClass, End, Engine, Event, Lost, Meta, Start};
-use crate::model::{CallId, ContextSwitches, Hop, HopKind, IoTotals, PageFaults, Summary, Waits};
-use crate::rules::fault::{self, FaultFacts, FaultProbes};
-use crate::rules::{CallTable, RECEIVED_FROM_NIC, ZEROCOPY_LATE_COPY};
+use crate::event::{Event, Meta, Start};
+use crate::model::{CallId, Hop, HopKind, Summary};
+use crate::rules::CallTable;
+use crate::rules::fault::FaultProbes;
 use io::Context;
-use tally::{At, By, Devices, Differences, Key, Moved, Processes, Rows};
+use sums::Sums;
+use tally::{At, By, Key, Moved};
 use threads::{Open, Thread, Threads};
 
-/// Packets handed to a device.
-const XMIT: By = By::Probe("tp:net_dev_start_xmit");
-/// Copies out of a socket.
-const SKB_COPY: By = By::Probe("tp:skb_copy_datagram_iovec");
 /// Pages zeroed by the allocator.
 const PAGE_ALLOC: By = By::Probe("tp:mm_page_alloc");
-/// Sockets with bytes sent by reference whose packets have not been seen.
-const ZEROCOPY_MAX: usize = 4096;
 
 /// What the trace says about itself, and tables made from it.
 struct Setup {
@@ -79,46 +74,6 @@ pub struct Reconstructor {
     /// The current call's hops, and the same for the sink: kept for their memory.
     moved: Vec<Moved>,
     hops: Vec<Hop>,
-}
-
-/// Calls of one number.
-#[derive(Clone, Copy, Default)]
-struct Calls {
-    calls: u64,
-    errors: u64,
-    bytes: u64,
-    time: u64,
-}
-
-/// Everything that is only added up.
-#[derive(Default)]
-struct Sums {
-    rows: Rows,
-    devices: Devices,
-    processes: Processes,
-    differences: Differences,
-    /// By number; the last for numbers beyond the table.
-    calls: Vec<Calls>,
-    /// 32-bit calls, and numbers outside the table.
-    other_calls: HashMap<(bool, u16), Calls>,
-    syscalls: u64,
-    faults: PageFaults,
-    switches: ContextSwitches,
-    waits: Waits,
-    irqs_user: u64,
-    never_returned: HashMap<(bool, u16), u64>,
-    metadata: IoTotals,
-    unattributed: IoTotals,
-    failed_io: u64,
-    /// Messages whose sizes are in memory that no probe reads.
-    unsized_messages: u64,
-    /// Reflinks, whose sizes are not in the call.
-    unsized_reflinks: u64,
-    /// Some request was made through io_uring.
-    async_used: bool,
-    lost: Lost,
-    lost_calls: HashMap<u16, u64>,
-    end: Option<End>,
 }
 
 impl Setup {
@@ -308,23 +263,6 @@ impl Reconstructor {
         moved.extend_from_slice(&open.hops);
     }
 
-    /// Bytes that were copied out of sockets, and the device that had brought them.
-    fn received(&mut self, extra: &Extra, moved: &mut Vec<Moved>) {
-        let bytes = extra.skb_copied;
-        if extra.iif != 0 {
-            let nic = self
-                .sums
-                .devices
-                .find(DeviceClass::Net, extra.iif, || format!("if{}", extra.iif));
-            self.sums.devices.met(nic, true, bytes);
-            if self.sums.devices.engine(nic) != Engine::Software {
-                let by = By::Rule(RECEIVED_FROM_NIC);
-                moved.push(hop(HopKind::Dma, At::Nic(nic), At::Socket, by, bytes));
-            }
-        }
-        moved.push(hop(HopKind::Copy, At::Socket, At::User, SKB_COPY, bytes));
-    }
-
     /// Adds a hop to the sums.
     fn add(&mut self, process: usize, moved: &Moved) {
         self.sums.rows.add(moved);
@@ -382,221 +320,6 @@ impl Reconstructor {
                 }
             }
         }
-    }
-
-    fn count_faults(&mut self, slot: usize, min: u64, maj: u64) {
-        self.sums.faults.minor += min;
-        self.sums.faults.major += maj;
-        let thread = self.threads.at(slot);
-        thread.min_flt += min;
-        thread.maj_flt += maj;
-    }
-
-    fn fault<S: Sink>(&mut self, fault: &Fault, sink: &mut S) {
-        let head = &fault.head;
-        let slot = self.thread(head.tid, head.tgid);
-        let open = self.take_open(slot, head.seq, sink);
-        let process = self.threads.at(slot).process;
-        self.count_faults(slot, u64::from(fault.min_flt), u64::from(fault.maj_flt));
-        self.sums.faults.user += 1;
-        self.sums.irqs_user += u64::from(fault.irqs_user);
-        if let Some(process) = self.sums.processes.get(process) {
-            process.row.user_faults += 1;
-        }
-
-        let mut moved = std::mem::take(&mut self.moved);
-        moved.clear();
-        let swap = fault.rss & rss::SWAP != 0;
-        self.parts(&open, Context::of_fault(swap), &mut moved);
-        let facts = FaultFacts::of(fault, self.setup.arch, self.setup.page, self.setup.faults);
-        let mut mapped = if swap { 1 } else { 0 };
-        for rule in fault::conclude(&facts) {
-            let bytes = (rule.bytes)(&facts);
-            let by = rule.probe.map_or(By::Rule(rule.name), By::Probe);
-            let to = At::from(&rule.to);
-            if to == At::User {
-                mapped += bytes / self.setup.page;
-            }
-            moved.push(Moved {
-                ts: head.ts,
-                ..hop(rule.kind, At::from(&rule.from), to, by, bytes)
-            });
-        }
-        self.sums.faults.mapped_pages = self.sums.faults.mapped_pages.saturating_add(mapped);
-        self.settle(head.ts, &open, sink);
-        self.add_all::<S>(process, &moved);
-        if S::WANTED {
-            let named = fault.ino != 0;
-            let call = Call {
-                id: CallId {
-                    tid: head.tid,
-                    seq: head.seq,
-                },
-                tgid: head.tgid,
-                ts: head.ts,
-                dur: 0,
-                waited: open.waited,
-                irqs: fault.irqs,
-                what: What::Fault {
-                    addr: fault.addr,
-                    ip: fault.ip,
-                    write: facts.write,
-                    major: facts.major,
-                    file: named.then_some((fault.dev, fault.ino, fault.pgoff)),
-                },
-            };
-            sink.call(&call, &self.hops);
-        }
-        self.moved = moved;
-        self.put_open(slot, open);
-    }
-
-    fn xmit<S: Sink>(&mut self, xmit: &Xmit, sink: &mut S) {
-        let name = || {
-            let name = xmit
-                .name
-                .split(|&byte| byte == 0)
-                .next()
-                .unwrap_or_default();
-            String::from_utf8_lossy(name).into_owned()
-        };
-        let nic = self.sums.devices.find(DeviceClass::Net, xmit.ifindex, name);
-        let bytes = u64::from(xmit.len);
-        self.sums.devices.met(nic, false, bytes);
-        let software = self.sums.devices.engine(nic) == Engine::Software;
-        let part = self.part(&xmit.head, sink);
-        let mut moved = Vec::new();
-        if !software {
-            let mut dma = hop(HopKind::Dma, At::Socket, At::Nic(nic), XMIT, bytes);
-            dma.ts = xmit.head.ts;
-            dma.key.deferred = xmit.head.flags & flag::ELSEWHERE != 0;
-            moved.push(dma);
-        }
-        // Bytes sent by reference are copied after all when a device that is only software
-        // delivers them.
-        if let Some(bytes) = self.zerocopy.remove(&xmit.sock_ino)
-            && software
-        {
-            moved.push(late_copy(bytes));
-        }
-        match part {
-            Part::Open(slot) => {
-                let open = &mut self.threads.at(slot).open;
-                open.software |= software;
-                open.hops.extend(moved);
-            }
-            Part::Late(slot) => {
-                let process = self.threads.at(slot).process;
-                let id = CallId {
-                    tid: xmit.head.tid,
-                    seq: xmit.head.seq,
-                };
-                for hop in &moved {
-                    self.late(id, process, hop, sink);
-                }
-            }
-        }
-    }
-
-    /// Remembers bytes sent by reference until a packet of the socket is seen.
-    fn sent_by_reference(&mut self, socket: u64, bytes: u64) {
-        if self.zerocopy.len() >= ZEROCOPY_MAX {
-            self.zerocopy.clear();
-        }
-        let sum = self.zerocopy.entry(socket).or_default();
-        *sum = sum.saturating_add(bytes);
-    }
-
-    fn switch<S: Sink>(&mut self, switch: &Switch, sink: &mut S) {
-        if switch.head.flags & flag::IO_THREAD == 0 {
-            match switch.voluntary {
-                0 => self.sums.switches.involuntary += 1,
-                _ => self.sums.switches.voluntary += 1,
-            }
-        }
-        if switch.voluntary != 0 {
-            let mut device = 0;
-            if let Part::Open(slot) = self.part(&switch.head, sink) {
-                let open = &mut self.threads.at(slot).open;
-                open.waited = open.waited.saturating_add(switch.off);
-                device = open.device_wait(switch.head.ts, switch.off);
-            }
-            let waits = &mut self.sums.waits;
-            waits.count += 1;
-            waits.time_ns = waits.time_ns.saturating_add(switch.off);
-            waits.device_ns = waits.device_ns.saturating_add(device);
-        }
-        sink.switch(switch);
-    }
-
-    fn fork<S: Sink>(&mut self, fork: &Fork, sink: &mut S) {
-        if fork.traced != 0 {
-            if fork.child_tgid != fork.head.tgid {
-                self.sums.processes.fork(fork.head.tgid, fork.child_tgid);
-            }
-            // Whatever had this number is gone, even if its end was not seen.
-            self.threads.remove(fork.child_tid);
-            let process = self.sums.processes.find(fork.child_tgid);
-            self.threads.insert(Thread {
-                tid: fork.child_tid,
-                process,
-                born: fork.io_thread == 0,
-                ..Thread::default()
-            });
-        }
-        sink.fork(fork);
-    }
-
-    fn exec<S: Sink>(&mut self, exec: &Exec, sink: &mut S) {
-        let head = &exec.head;
-        self.sums.processes.rename(head.tgid, &exec.comm);
-        let slot = self.thread(head.tid, head.tgid);
-        // A thread other than the leader that executes takes over the leader's id, and brings its
-        // own numbers along.
-        if self.threads.at(slot).open.seq != head.seq {
-            self.close(slot, sink);
-            let thread = self.threads.at(slot);
-            if thread.is_late(head.seq) {
-                thread.done = head.seq.wrapping_sub(1);
-                thread.born = false;
-            }
-        }
-        sink.exec(exec);
-    }
-
-    fn exit<S: Sink>(&mut self, exit: &Exit, sink: &mut S) {
-        let head = &exit.head;
-        if exit.in_call != 0 && head.flags & flag::IO_THREAD == 0 {
-            let compat = head.flags & flag::COMPAT != 0;
-            let nr = u16::try_from(exit.nr).unwrap_or(u16::MAX);
-            *self.sums.never_returned.entry((compat, nr)).or_default() += 1;
-        }
-        if let Some(slot) = self.threads.find(head.tid) {
-            self.close(slot, sink);
-            let thread = self.threads.at(slot);
-            // Faults that the kernel takes before a thread's first call, and after its last, are in
-            // nobody's call: storing its id at birth, clearing it at death.
-            const OUTSIDE_CALLS: u64 = 2;
-            let found = (thread.min_flt, thread.maj_flt);
-            let expected = (exit.min_flt, exit.maj_flt);
-            if thread.born {
-                if expected.0.abs_diff(found.0) > OUTSIDE_CALLS {
-                    self.sums
-                        .differences
-                        .add("minor faults of a thread", "", expected.0, found.0);
-                }
-                if expected.1.abs_diff(found.1) > OUTSIDE_CALLS {
-                    self.sums
-                        .differences
-                        .add("major faults of a thread", "", expected.1, found.1);
-                }
-            }
-            self.threads.remove(head.tid);
-        }
-        if exit.group_dead != 0 {
-            self.sums.processes.gone(head.tgid);
-        }
-        sink.exit(exit);
     }
 
     fn dirtied<S: Sink>(&mut self, dirty: &Dirty, sink: &mut S) {
@@ -664,17 +387,4 @@ fn hop(kind: HopKind, from: At, to: At, by: By, bytes: u64) -> Moved {
         ts: 0,
         dur: 0,
     }
-}
-
-/// The copy of bytes that had been sent by reference.
-fn late_copy(bytes: u64) -> Moved {
-    let mut copy = hop(
-        HopKind::Copy,
-        At::User,
-        At::Socket,
-        By::Rule(ZEROCOPY_LATE_COPY),
-        bytes,
-    );
-    copy.key.deferred = true;
-    copy
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use tracer_ebpf::kind;
 
-use super::{Calls, Reconstructor, Setup};
+use super::sums::Calls;
+use super::{Reconstructor, Setup};
 use crate::arch::Arch;
 use crate::model::{Crossings, Summary, SyscallRow};
 

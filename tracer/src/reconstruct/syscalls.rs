@@ -3,10 +3,12 @@
 use tracer_ebpf::{FileRef, Syscall, Uring, bio, flag, uring};
 
 use super::io::Context;
+use super::packets::late_copy;
 use super::sink::{Call, File, What};
+use super::sums::Calls;
 use super::tally::{At, By, Moved};
 use super::threads::Open;
-use super::{Part, Reconstructor, Sink, hop, late_copy};
+use super::{Part, Reconstructor, Sink, hop};
 use crate::model::{CallId, HopKind};
 use crate::rules::{self, Class, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
 
@@ -123,7 +125,7 @@ impl Reconstructor {
         }
         if sums.calls.is_empty() {
             sums.calls
-                .resize(tracer_ebpf::SYSCALLS_MAX, super::Calls::default());
+                .resize(tracer_ebpf::SYSCALLS_MAX, Calls::default());
         }
         let row = match sums.calls.get_mut(nr) {
             Some(row) if !compat => row,

@@ -1,0 +1,79 @@
+//! Page faults: the rules applied to them.
+
+use tracer_ebpf::{Fault, rss};
+
+use super::io::Context;
+use super::tally::{At, By, Moved};
+use super::{Call, Reconstructor, Sink, What, hop};
+use crate::model::CallId;
+use crate::rules::fault::{self, FaultFacts};
+
+impl Reconstructor {
+    pub(super) fn fault<S: Sink>(&mut self, fault: &Fault, sink: &mut S) {
+        let head = &fault.head;
+        let slot = self.thread(head.tid, head.tgid);
+        let open = self.take_open(slot, head.seq, sink);
+        let process = self.threads.at(slot).process;
+        self.count_faults(slot, u64::from(fault.min_flt), u64::from(fault.maj_flt));
+        self.sums.faults.user += 1;
+        self.sums.irqs_user += u64::from(fault.irqs_user);
+        if let Some(process) = self.sums.processes.get(process) {
+            process.row.user_faults += 1;
+        }
+
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.clear();
+        let swap = fault.rss & rss::SWAP != 0;
+        self.parts(&open, Context::of_fault(swap), &mut moved);
+        let facts = FaultFacts::of(fault, self.setup.arch, self.setup.page, self.setup.faults);
+        let mut mapped = if swap { 1 } else { 0 };
+        for rule in fault::conclude(&facts) {
+            let bytes = (rule.bytes)(&facts);
+            let by = rule.probe.map_or(By::Rule(rule.name), By::Probe);
+            let to = At::from(&rule.to);
+            if to == At::User {
+                mapped += bytes / self.setup.page;
+            }
+            moved.push(Moved {
+                ts: head.ts,
+                ..hop(rule.kind, At::from(&rule.from), to, by, bytes)
+            });
+        }
+        self.sums.faults.mapped_pages = self.sums.faults.mapped_pages.saturating_add(mapped);
+        self.settle(head.ts, &open, sink);
+        self.add_all::<S>(process, &moved);
+        if S::WANTED {
+            let named = fault.ino != 0;
+            let call = Call {
+                id: CallId {
+                    tid: head.tid,
+                    seq: head.seq,
+                },
+                tgid: head.tgid,
+                ts: head.ts,
+                dur: 0,
+                waited: open.waited,
+                irqs: fault.irqs,
+                what: What::Fault {
+                    addr: fault.addr,
+                    ip: fault.ip,
+                    write: facts.write,
+                    major: facts.major,
+                    file: named.then_some((fault.dev, fault.ino, fault.pgoff)),
+                },
+            };
+            sink.call(&call, &self.hops);
+        }
+        self.moved = moved;
+        self.put_open(slot, open);
+    }
+
+    /// Faults that the kernel counted for a thread: in user mode, or inside a call.
+    pub(super) fn count_faults(&mut self, slot: usize, min: u64, maj: u64) {
+        self.sums.faults.minor += min;
+        self.sums.faults.major += maj;
+        let thread = self.threads.at(slot);
+        thread.min_flt += min;
+        thread.maj_flt += maj;
+    }
+}

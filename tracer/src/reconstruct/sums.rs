@@ -1,0 +1,47 @@
+//! Everything that is only added up.
+
+use std::collections::HashMap;
+
+use super::tally::{Devices, Differences, Processes, Rows};
+use crate::event::{End, Lost};
+use crate::model::{ContextSwitches, IoTotals, PageFaults, Waits};
+
+/// Calls of one number.
+#[derive(Clone, Copy, Default)]
+pub struct Calls {
+    pub calls: u64,
+    pub errors: u64,
+    pub bytes: u64,
+    pub time: u64,
+}
+
+/// Everything that is only added up.
+#[derive(Default)]
+pub struct Sums {
+    pub rows: Rows,
+    pub devices: Devices,
+    pub processes: Processes,
+    pub differences: Differences,
+    /// By number; the last for numbers beyond the table.
+    pub calls: Vec<Calls>,
+    /// 32-bit calls, and numbers outside the table.
+    pub other_calls: HashMap<(bool, u16), Calls>,
+    pub syscalls: u64,
+    pub faults: PageFaults,
+    pub switches: ContextSwitches,
+    pub waits: Waits,
+    pub irqs_user: u64,
+    pub never_returned: HashMap<(bool, u16), u64>,
+    pub metadata: IoTotals,
+    pub unattributed: IoTotals,
+    pub failed_io: u64,
+    /// Messages whose sizes are in memory that no probe reads.
+    pub unsized_messages: u64,
+    /// Reflinks, whose sizes are not in the call.
+    pub unsized_reflinks: u64,
+    /// Some request was made through io_uring.
+    pub async_used: bool,
+    pub lost: Lost,
+    pub lost_calls: HashMap<u16, u64>,
+    pub end: Option<End>,
+}

@@ -1,0 +1,100 @@
+//! Threads and processes: birth, `execve`, death, and time off the CPU.
+
+use tracer_ebpf::{Exec, Exit, Fork, Switch, flag};
+
+use super::threads::Thread;
+use super::{Part, Reconstructor, Sink};
+
+impl Reconstructor {
+    pub(super) fn switch<S: Sink>(&mut self, switch: &Switch, sink: &mut S) {
+        if switch.head.flags & flag::IO_THREAD == 0 {
+            match switch.voluntary {
+                0 => self.sums.switches.involuntary += 1,
+                _ => self.sums.switches.voluntary += 1,
+            }
+        }
+        if switch.voluntary != 0 {
+            let mut device = 0;
+            if let Part::Open(slot) = self.part(&switch.head, sink) {
+                let open = &mut self.threads.at(slot).open;
+                open.waited = open.waited.saturating_add(switch.off);
+                device = open.device_wait(switch.head.ts, switch.off);
+            }
+            let waits = &mut self.sums.waits;
+            waits.count += 1;
+            waits.time_ns = waits.time_ns.saturating_add(switch.off);
+            waits.device_ns = waits.device_ns.saturating_add(device);
+        }
+        sink.switch(switch);
+    }
+
+    pub(super) fn fork<S: Sink>(&mut self, fork: &Fork, sink: &mut S) {
+        if fork.traced != 0 {
+            if fork.child_tgid != fork.head.tgid {
+                self.sums.processes.fork(fork.head.tgid, fork.child_tgid);
+            }
+            // Whatever had this number is gone, even if its end was not seen.
+            self.threads.remove(fork.child_tid);
+            let process = self.sums.processes.find(fork.child_tgid);
+            self.threads.insert(Thread {
+                tid: fork.child_tid,
+                process,
+                born: fork.io_thread == 0,
+                ..Thread::default()
+            });
+        }
+        sink.fork(fork);
+    }
+
+    pub(super) fn exec<S: Sink>(&mut self, exec: &Exec, sink: &mut S) {
+        let head = &exec.head;
+        self.sums.processes.rename(head.tgid, &exec.comm);
+        let slot = self.thread(head.tid, head.tgid);
+        // A thread other than the leader that executes takes over the leader's id, and brings its
+        // own numbers along.
+        if self.threads.at(slot).open.seq != head.seq {
+            self.close(slot, sink);
+            let thread = self.threads.at(slot);
+            if thread.is_late(head.seq) {
+                thread.done = head.seq.wrapping_sub(1);
+                thread.born = false;
+            }
+        }
+        sink.exec(exec);
+    }
+
+    pub(super) fn exit<S: Sink>(&mut self, exit: &Exit, sink: &mut S) {
+        let head = &exit.head;
+        if exit.in_call != 0 && head.flags & flag::IO_THREAD == 0 {
+            let compat = head.flags & flag::COMPAT != 0;
+            let nr = u16::try_from(exit.nr).unwrap_or(u16::MAX);
+            *self.sums.never_returned.entry((compat, nr)).or_default() += 1;
+        }
+        if let Some(slot) = self.threads.find(head.tid) {
+            self.close(slot, sink);
+            let thread = self.threads.at(slot);
+            // Faults that the kernel takes before a thread's first call, and after its last, are in
+            // nobody's call: storing its id at birth, clearing it at death.
+            const OUTSIDE_CALLS: u64 = 2;
+            let found = (thread.min_flt, thread.maj_flt);
+            let expected = (exit.min_flt, exit.maj_flt);
+            if thread.born {
+                if expected.0.abs_diff(found.0) > OUTSIDE_CALLS {
+                    self.sums
+                        .differences
+                        .add("minor faults of a thread", "", expected.0, found.0);
+                }
+                if expected.1.abs_diff(found.1) > OUTSIDE_CALLS {
+                    self.sums
+                        .differences
+                        .add("major faults of a thread", "", expected.1, found.1);
+                }
+            }
+            self.threads.remove(head.tid);
+        }
+        if exit.group_dead != 0 {
+            self.sums.processes.gone(head.tgid);
+        }
+        sink.exit(exit);
+    }
+}
