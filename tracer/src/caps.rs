@@ -197,7 +197,7 @@ fn try_program(rights: &Privileges, btf: Option<&KernelBtf>, how: attempt::Attac
         // Holds a copy loop that level F measures.
         attempt::Attach::FunctionEntry => ("filemap_read", btf.function_id("filemap_read")),
     };
-    match id.map(|id| attempt::attach_nothing(how, id)) {
+    match id.map(|id| attempt::attach_program(how, id)) {
         Some(Ok(())) => Tried::Yes,
         Some(Err(errno)) => Tried::No(Why::Refused(errno)),
         None => Tried::No(Why::Absent(name)),

@@ -109,10 +109,11 @@ fn levels(page: &mut Page, facts: &Facts, plan: &Plan) {
             Level::B => words::level_b(lang),
             _ => words::level_f(lang),
         };
-        let mut flow = plain(what).then(plain(verdict(tried, lang)));
+        let mut flow = plain(verdict(tried, lang));
         if let Some(advice) = advice(*level, tried, facts, lang) {
             flow = flow.then(plain(advice));
         }
+        flow = flow.then(Flow::words(what, Paint::Quiet));
         row(page, &format!("  {}", level.as_str()), Paint::Quiet, flow);
     }
     row(
@@ -144,7 +145,13 @@ fn explain(obstacle: &Obstacle, facts: &Facts, lang: Lang) -> String {
         },
         Obstacle::Arch(arch) => words::unknown_arch(lang, arch),
         Obstacle::Hook(label) => words::hook_absent(lang, label),
-        Obstacle::Refused(errno) => words::programs_refused(lang, errno),
+        Obstacle::Refused(errno) => {
+            let refused = words::programs_refused(lang, format!("{errno:?}"));
+            match locked(facts) {
+                Some(mode) => format!("{refused} {}", words::locked_down(lang, mode)),
+                None => refused,
+            }
+        }
     }
 }
 
@@ -168,14 +175,18 @@ fn reason(why: &Why, lang: Lang) -> String {
     }
 }
 
+/// The lockdown mode, if one is in force.
+fn locked(facts: &Facts) -> Option<&str> {
+    facts.lockdown.as_deref().filter(|mode| *mode != "none")
+}
+
 /// How to get a level that is not there.
 fn advice(level: Level, tried: &Tried, facts: &Facts, lang: Lang) -> Option<String> {
     let why = match tried {
         Tried::Yes => return None,
         Tried::No(why) | Tried::Untried(why) => why,
     };
-    let locked = facts.lockdown.as_deref().filter(|mode| *mode != "none");
-    match (why, level, locked) {
+    match (why, level, locked(facts)) {
         (Why::Refused(_), Level::B, _) if !facts.kprobes => Some(words::needs_kprobes(lang).into()),
         (Why::Refused(_), _, Some(mode)) => Some(words::locked_down(lang, mode)),
         (Why::Refused(_) | Why::Absent(_), ..) => Some(words::stock_kernels(lang).into()),
@@ -274,9 +285,9 @@ fn devices(page: &mut Page, devices: &[Device]) {
             .filter(|device| device.engine == engine)
             .map(|device| match device.driver.as_str() {
                 // Where the driver tells no more than the name.
-                "" => plain(&device.name),
-                _ if engine == Engine::Software => plain(&device.name),
-                driver => plain(words::with_driver(lang, &device.name, driver)),
+                "" => Flow::solid(&device.name, Paint::Plain),
+                _ if engine == Engine::Software => Flow::solid(&device.name, Paint::Plain),
+                driver => Flow::solid(words::with_driver(lang, &device.name, driver), Paint::Plain),
             })
             .collect();
         if names.is_empty() {

@@ -62,8 +62,8 @@ fn it_says_what_works_and_why_not_more() {
     for part in [
         "Linux 6.12.95+deb12-amd64 · x86_64 · virtual machine",
         "level T",
-        "not here: the kernel refuses (EPERM). Stock kernels",
-        "not here: the kernel refuses (EINVAL). It takes a kernel with kprobes",
+        "Not here: the kernel refuses (EPERM). Stock kernels",
+        "Not here: the kernel refuses (EINVAL). It takes a kernel with kprobes",
         "27 of 28 are in this kernel",
         "✗ rss_stat",
         "✓ sys_enter",
@@ -83,11 +83,11 @@ fn without_rights_it_claims_nothing() {
         "no level",
         "tracing needs CAP_PERFMON",
         "setcap",
-        "not tried: it takes rights",
+        "Not tried: it takes rights",
     ] {
         assert!(page.contains(part), "no '{part}' in:\n{page}");
     }
-    assert!(!page.contains("allows it."), "{page}");
+    assert!(!page.contains("Allowed by"), "{page}");
     assert_eq!(exit_code(&plan(&user())), 3);
 }
 

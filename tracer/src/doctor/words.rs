@@ -12,14 +12,14 @@ crate::messages! {
     level(level): "level {level}" | "{level} 级";
     no_level: "no level" | "无法跟踪";
     level_t: "Tracepoints: calls, page faults, I/O, packets and waits are measured; copies are inferred by named rules, or measured where a tracepoint tells (TCP and UNIX receive)." | "跟踪点：系统调用、缺页、I/O、数据包与等待为实测；CPU 拷贝按具名规则推断，有跟踪点之处为实测（TCP 与 UNIX 套接字接收）。";
-    level_f: "Copies measured at the functions that do them:" | "在执行拷贝的函数处实测 CPU 拷贝：";
-    level_b: "Copies measured at the copy primitives:" | "在拷贝原语处实测 CPU 拷贝：";
+    level_f: "It would measure copies at the functions that do them." | "这一级在执行拷贝的函数处实测 CPU 拷贝。";
+    level_b: "It would measure copies at the copy primitives themselves." | "这一级在拷贝原语处实测 CPU 拷贝。";
     built: "This build measures at level T; it only looks whether F and B would be allowed." | "本版本以 T 级测量；对 F 和 B 级只检查内核是否允许。";
     nothing_traced: "Nothing can be traced here." | "此处无法跟踪。";
 
-    works: "this kernel allows it." | "本内核允许。";
-    works_not(why): "not here: {why}." | "此处不行：{why}。";
-    untried(why): "not tried: {why}." | "未尝试：{why}。";
+    works: "Allowed by this kernel." | "本内核允许。";
+    works_not(why): "Not here: {why}." | "此处不行：{why}。";
+    untried(why): "Not tried: {why}." | "未尝试：{why}。";
     why_rights: "it takes rights that we lack" | "缺少所需权限";
     why_no_btf: "the kernel has no type information (BTF)" | "内核没有类型信息（BTF）";
     why_absent(what): "the kernel has no {what}" | "内核没有 {what}";
