@@ -152,17 +152,20 @@ impl<'a> Capture<'a> {
         Self { probes, ring, signals, sysfs: Sysfs::host(), known: HashSet::new(), lost: Lost::default() }
     }
 
-    /// Traces until `target` ends, is given up, or its time is over. Sends the records of devices,
-    /// losses and the end as well; the caller has sent [`Start`].
-    ///
-    /// # Errors
-    /// If the kernel's maps or the process can't be read any more.
-    pub fn run(&mut self, mut target: Target, out: &mut dyn Output) -> Result<Ended, CaptureError> {
+    /// Sends what is known before the program runs: the devices. The caller has sent [`Start`].
+    pub fn introduce(&mut self, out: &mut dyn Output) {
         for device in self.sysfs.all() {
             self.known.insert((device.class, device.id));
             out.meta(&Meta::Device(device));
         }
-        let begin = Instant::now();
+    }
+
+    /// Traces until `target`, which runs since `begin`, ends, is given up, or its time is over. Sends
+    /// records of losses and of the end as well.
+    ///
+    /// # Errors
+    /// If the kernel's maps or the process can't be read any more.
+    pub fn run(&mut self, mut target: Target, begin: Instant, out: &mut dyn Output) -> Result<Ended, CaptureError> {
         let mut policy = Policy::default();
         let mut looked_for_losses = begin;
         let reason = loop {

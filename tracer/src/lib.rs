@@ -27,3 +27,4 @@ pub mod report;
 pub mod rules;
 pub mod signals;
 pub mod user;
+pub mod stat;

@@ -22,6 +22,9 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("BYTEHOP_EBPF_OBJECT"));
 /// Default size of the ring buffer, bytes: about half a second of the fastest system calls.
 pub const DEFAULT_BUFFER: u32 = 64 << 20;
 
+/// The kernel's ring buffer, mapped.
+pub type Ring = RingBuf<MapData>;
+
 /// Why probes could not be loaded.
 #[derive(Debug, Error)]
 pub enum LoadError {
@@ -173,7 +176,7 @@ impl Probes {
     ///
     /// # Errors
     /// If the ring buffer cannot be mapped.
-    pub fn ring(&mut self) -> Result<RingBuf<MapData>, LoadError> {
+    pub fn ring(&mut self) -> Result<Ring, LoadError> {
         let map = self.ebpf.take_map("EVENTS").ok_or_else(|| invalid("EVENTS"))?;
         Ok(RingBuf::try_from(map)?)
     }

@@ -1,0 +1,265 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracer::i18n::Lang;
+use tracer::report::Format;
+
+/// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
+/// moves by DMA, which only pass page references, and every switch between user and kernel mode.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bytehop",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a command traced and say what it did
+    Run(Run),
+    /// Trace a running process until it ends, or for a time
+    Attach(Attach),
+    /// Run a command with counters in the kernel only: the lowest overhead
+    Stat(Stat),
+    /// Write a recording of a command, or of a running process
+    Record(Record),
+    /// Show a recording; needs no privileges
+    View(View),
+    /// Show a finished recording as text or data
+    Report(Report),
+    /// Say what this kernel lets us measure, and why not more
+    Doctor(Doctor),
+    /// Trace a small copy program, or show a recording of one where tracing is not possible
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Write a recording as well
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Text at the end, no terminal UI (the only choice in this version)
+    #[arg(long)]
+    pub no_tui: bool,
+    #[command(flatten)]
+    pub tracing: Tracing,
+    #[command(flatten)]
+    pub summary: SummaryArgs,
+    #[command(flatten)]
+    pub command: CommandArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// The process to trace, all its threads
+    #[arg(short, long, value_name = "PID")]
+    pub pid: u32,
+    /// Stop after so many seconds
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
+    pub duration: Option<std::time::Duration>,
+    /// Write a recording as well
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Text at the end, no terminal UI (the only choice in this version)
+    #[arg(long)]
+    pub no_tui: bool,
+    #[command(flatten)]
+    pub tracing: Tracing,
+    #[command(flatten)]
+    pub summary: SummaryArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Stat {
+    /// Attach programs that do nothing instead: what any tracer costs at least (for the benchmark)
+    #[arg(long, hide = true)]
+    pub null_probes: bool,
+    #[command(flatten)]
+    pub tracing: Tracing,
+    #[command(flatten)]
+    pub summary: SummaryArgs,
+    #[command(flatten)]
+    pub command: CommandArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Record {
+    /// Where the recording goes
+    #[arg(short, long, value_name = "FILE", default_value = tracer::record::DEFAULT_NAME)]
+    pub output: PathBuf,
+    /// Trace this process instead of a command
+    #[arg(
+        short,
+        long,
+        value_name = "PID",
+        conflicts_with = "argv",
+        required_unless_present = "argv"
+    )]
+    pub pid: Option<u32>,
+    /// Stop after so many seconds (with --pid)
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, requires = "pid")]
+    pub duration: Option<std::time::Duration>,
+    #[command(flatten)]
+    pub tracing: Tracing,
+    #[command(flatten)]
+    pub summary: SummaryArgs,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "CMD")]
+    pub argv: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct View {
+    /// The recording
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The recording
+    pub file: PathBuf,
+    /// text, json, or jsonl (one event a line)
+    #[arg(long, default_value = "text", value_parser = |s: &str| s.parse::<Format>())]
+    pub format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Show the bundled recording, do not trace
+    #[arg(long)]
+    pub replay: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// What is traced.
+#[derive(Clone, Debug, Args)]
+pub struct Tracing {
+    /// Trace child processes too (the default)
+    #[arg(long, overrides_with = "no_follow")]
+    pub follow_forks: bool,
+    /// Trace the process itself only, with all its threads
+    #[arg(long, overrides_with = "follow_forks")]
+    pub no_follow: bool,
+    /// Size of the kernel's ring buffer (with K, M or G); rounded up to a power of two
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
+    pub buffer_size: u32,
+    /// Start again through sudo; the command still runs as you
+    #[arg(long)]
+    pub elevate: bool,
+}
+
+/// Where the summary goes, and in what form.
+#[derive(Clone, Debug, Args)]
+pub struct SummaryArgs {
+    /// The summary as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The summary goes to this file instead of standard error
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How text looks.
+#[derive(Clone, Debug, Args)]
+pub struct Look {
+    /// Only the totals
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Everything, nothing folded
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Colour: auto, always or never (NO_COLOR is respected)
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+    /// Language: en or zh (default: from the environment)
+    #[arg(long, value_name = "LANG", value_parser = |s: &str| s.parse::<Lang>())]
+    pub lang: Option<Lang>,
+    /// No characters outside ASCII
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct CommandArgs {
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub argv: Vec<OsString>,
+}
+
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
+    std::time::Duration::try_from_secs_f64(seconds)
+        .map_err(|_| "not a number of seconds".to_owned())
+}
+
+/// A size in bytes, with K, M or G for powers of 1024.
+fn size(text: &str) -> Result<u32, String> {
+    let (number, unit) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 10),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 20),
+        Some(b'g' | b'G') => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let bytes = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_shl(unit))
+        .filter(|n| *n <= 1 << 30);
+    let bytes = bytes.ok_or("not a size of at most 1G, such as 64K or 16M")?;
+    Ok(bytes as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("4096"), Ok(4096));
+        assert_eq!(size("64K"), Ok(65536));
+        assert_eq!(size("1G"), Ok(1 << 30));
+        assert!(size("2G").is_err() && size("M").is_err() && size("x").is_err());
+    }
+}

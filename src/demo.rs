@@ -1,0 +1,107 @@
+//! `bytehop demo`: a first look on real input.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use tracer::i18n::Lang;
+use tracer::privileges::Privileges;
+use tracer::reconstruct::{NoSink, Reconstructor};
+use tracer::record::{Events, Reader};
+use tracer::report;
+
+use crate::cli::{self, CommandArgs, SummaryArgs, Tracing};
+use crate::fail::{FAILED, Fail};
+use crate::output::{complain, print, style};
+use crate::trace;
+
+/// A copy of 1 MiB from disk to disk, recorded on a level-T machine.
+const RECORDING: &[u8] = include_bytes!("../labs/recordings/demo.bhop");
+const SIZE: usize = 1 << 20;
+
+pub fn demo(args: cli::Demo) -> Result<i32, Fail> {
+    let lang = Lang::from_env(args.look.lang);
+    if args.replay {
+        return replay(&args);
+    }
+    let rights = Privileges::check()
+        .map_err(|e| Fail::new(FAILED, e))?
+        .require();
+    let failure = match rights {
+        Ok(()) => match live(&args) {
+            Ok(code) => return Ok(code),
+            Err(fail) => fail.message,
+        },
+        Err(missing) => missing.to_string(),
+    };
+    complain(&failure);
+    complain(match lang {
+        Lang::En => "shown instead: a recording of the same copy, made on another machine",
+        Lang::Zh => "改为显示在另一台机器上录制的同一次复制",
+    });
+    replay(&args)
+}
+
+fn live(args: &cli::Demo) -> Result<i32, Fail> {
+    let fail =
+        |e: std::io::Error| Fail::new(FAILED, format!("cannot prepare the demo's file: {e}"));
+    let dir = tempfile::Builder::new()
+        .prefix("bytehop-demo-")
+        .tempdir_in("/var/tmp")
+        .map_err(fail)?;
+    let source = dir.path().join("source");
+    let mut file = std::fs::File::create(&source).map_err(fail)?;
+    file.write_all(&vec![b'b'; SIZE])
+        .and_then(|()| file.sync_all())
+        .map_err(fail)?;
+    // Out of the page cache, so that the disk has to work.
+    let _ = nix::fcntl::posix_fadvise(
+        &file,
+        0,
+        0,
+        nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED,
+    );
+    let mut input = OsString::from("if=");
+    input.push(&source);
+    let mut output = OsString::from("of=");
+    output.push(dir.path().join("copy"));
+    trace::run(cli::Run {
+        output: None,
+        no_tui: true,
+        tracing: Tracing {
+            follow_forks: true,
+            no_follow: false,
+            buffer_size: tracer::load::DEFAULT_BUFFER,
+            elevate: false,
+        },
+        summary: SummaryArgs {
+            json: false,
+            summary: None,
+            look: args.look.clone(),
+        },
+        command: CommandArgs {
+            argv: vec![
+                "dd".into(),
+                input,
+                output,
+                "bs=64k".into(),
+                "conv=fsync".into(),
+                "status=none".into(),
+            ],
+        },
+    })
+}
+
+fn replay(args: &cli::Demo) -> Result<i32, Fail> {
+    let reader = Reader::new(std::io::Cursor::new(RECORDING), "demo.bhop".as_ref())?;
+    let mut events = Events::new(reader);
+    let mut reconstructor =
+        Reconstructor::new(tracer::arch::Arch::host().unwrap_or(tracer::arch::Arch::X86_64));
+    for event in events.by_ref() {
+        reconstructor.push(&event, &mut NoSink);
+    }
+    print(&report::text(
+        &reconstructor.finish(),
+        &style(&args.look, &std::io::stdout()),
+    ))?;
+    Ok(0)
+}

@@ -1,0 +1,60 @@
+//! Failures of our own: one line, and the exit status of the command line's contract.
+
+use tracer::btf::BtfError;
+use tracer::capture::CaptureError;
+use tracer::elevate::ElevateError;
+use tracer::launch::LaunchError;
+use tracer::load::LoadError;
+use tracer::privileges::{DropError, Missing};
+use tracer::record::RecordError;
+use tracer::user::IdentityError;
+
+/// Wrong usage, or a file that cannot be opened or created.
+pub const USAGE: u8 = 2;
+/// The kernel or our privileges don't allow it.
+pub const NOT_ALLOWED: u8 = 3;
+/// The command could not be started, or tracing broke off.
+pub const FAILED: u8 = 125;
+
+/// A failure that ends bytehop.
+#[derive(Debug)]
+pub struct Fail {
+    pub code: u8,
+    /// One line that says what to do; empty if all has been said.
+    pub message: String,
+}
+
+impl Fail {
+    pub fn new(code: u8, message: impl ToString) -> Self {
+        Self {
+            code,
+            message: message.to_string(),
+        }
+    }
+}
+
+macro_rules! fails_with {
+    ($($error:ty => $code:expr;)*) => {
+        $(impl From<$error> for Fail {
+            fn from(e: $error) -> Self {
+                let code: fn(&$error) -> u8 = $code;
+                Self { code: code(&e), message: e.to_string() }
+            }
+        })*
+    };
+}
+
+fails_with! {
+    Missing => |_| NOT_ALLOWED;
+    ElevateError => |_| NOT_ALLOWED;
+    BtfError => |_| NOT_ALLOWED;
+    LoadError => |_| NOT_ALLOWED;
+    DropError => |_| FAILED;
+    IdentityError => |_| FAILED;
+    LaunchError => |e| e.exit_code() as u8;
+    RecordError => |e| e.exit_code().unwrap_or(FAILED);
+    CaptureError => |e| match e {
+        CaptureError::NoProcess(_) => USAGE,
+        CaptureError::Load(_) | CaptureError::Wait(_) => FAILED,
+    };
+}

@@ -1,0 +1,116 @@
+//! Writing to the terminal, to files, to closed pipes.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use tracer::i18n::Lang;
+use tracer::model::Summary;
+use tracer::report::{self, Detail, Style};
+use tracer::user::Identity;
+
+use crate::cli::{Look, SummaryArgs, When};
+use crate::fail::{Fail, USAGE};
+
+/// One line on standard error. That it cannot be written is nobody's to know.
+pub fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "bytehop: {message}");
+}
+
+/// How text looks on `stream`.
+pub fn style(look: &Look, stream: &impl IsTerminal) -> Style {
+    let terminal = stream.is_terminal();
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    Style {
+        color: match look.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => {
+                terminal && !no_color && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+            }
+        },
+        width: width(terminal),
+        lang: Lang::from_env(look.lang),
+        detail: match (look.quiet, look.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        },
+        ascii: look.ascii,
+    }
+}
+
+/// Cells of a line: the terminal's, not more than reads well.
+fn width(terminal: bool) -> usize {
+    const PIPE: usize = 80;
+    const MOST: usize = 120;
+    if !terminal {
+        return PIPE;
+    }
+    terminal_size::terminal_size().map_or(PIPE, |(w, _)| (w.0 as usize).min(MOST))
+}
+
+/// Standard output. A reader that closes its end has had enough: that is no failure.
+pub fn print(text: &str) -> Result<(), Fail> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
+            crate::fail::FAILED,
+            format!("cannot write to standard output: {e}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Where the summary of a live trace goes.
+pub struct SummaryOutput {
+    file: Option<File>,
+    json: bool,
+    style: Style,
+}
+
+impl SummaryOutput {
+    /// Opens the file, if one is wanted, with the rights of `identity`.
+    pub fn open(args: &SummaryArgs, identity: &Identity) -> Result<Self, Fail> {
+        let file = match &args.summary {
+            Some(path) => Some(create(path, identity)?),
+            None => None,
+        };
+        let style = match &file {
+            Some(file) => style(&args.look, file),
+            None => style(&args.look, &io::stderr()),
+        };
+        Ok(Self {
+            file,
+            json: args.json,
+            style,
+        })
+    }
+
+    /// Writes the summary.
+    pub fn write(&mut self, summary: &Summary) -> Result<(), Fail> {
+        let text = if self.json {
+            report::json_string(summary) + "\n"
+        } else {
+            report::text(summary, &self.style)
+        };
+        let written = match &mut self.file {
+            Some(file) => file.write_all(text.as_bytes()),
+            None => io::stderr().lock().write_all(text.as_bytes()),
+        };
+        match written {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
+                crate::fail::FAILED,
+                format!("cannot write the summary: {e}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Creates a file that belongs to the user.
+pub fn create(path: &Path, identity: &Identity) -> Result<File, Fail> {
+    identity
+        .create_file(path)
+        .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
+}

@@ -1,0 +1,105 @@
+//! The verbs that show: report, view, doctor.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::CommandFactory;
+use tracer::model::Summary;
+use tracer::reconstruct::{NoSink, Reconstructor, Sink};
+use tracer::record::open_events;
+use tracer::report::{self, Format};
+use tracer::{caps, doctor};
+
+use crate::cli::{self, Cli, Look};
+use crate::fail::{FAILED, Fail, NOT_ALLOWED};
+use crate::output::{print, style};
+
+/// `bytehop` alone.
+pub fn help() -> Result<i32, Fail> {
+    print(&Cli::command().render_help().ansi().to_string())?;
+    Ok(0)
+}
+
+/// Reads a recording from its beginning to its end, or to where it is damaged.
+pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
+    let mut events = open_events(path)?;
+    let mut reconstructor =
+        Reconstructor::new(tracer::arch::Arch::host().unwrap_or(tracer::arch::Arch::X86_64));
+    for event in events.by_ref() {
+        reconstructor.push(&event, sink);
+    }
+    let mut summary = reconstructor.finish();
+    summary
+        .warnings
+        .extend(events.warnings().iter().map(ToString::to_string));
+    Ok(summary)
+}
+
+pub fn report(args: &cli::Report) -> Result<i32, Fail> {
+    let format = if args.json { Format::Json } else { args.format };
+    match format {
+        Format::Text => show(&args.file, &args.look),
+        Format::Json => {
+            let summary = summarise(&args.file, &mut NoSink)?;
+            print(&(report::json_string(&summary) + "\n"))?;
+            Ok(0)
+        }
+        Format::Jsonl => lines(&args.file),
+    }
+}
+
+pub fn view(args: &cli::View) -> Result<i32, Fail> {
+    show(&args.file, &args.look)
+}
+
+fn show(file: &Path, look: &Look) -> Result<i32, Fail> {
+    let summary = summarise(file, &mut NoSink)?;
+    print(&report::text(&summary, &style(look, &io::stdout())))?;
+    Ok(0)
+}
+
+/// One event a line, as they come: nothing is kept.
+fn lines(file: &Path) -> Result<i32, Fail> {
+    let mut events = open_events(file)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for event in events.by_ref() {
+        let line = report::jsonl_event(&event);
+        match writeln!(out, "{line}") {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
+            Err(e) => {
+                return Err(Fail::new(
+                    FAILED,
+                    format!("cannot write to standard output: {e}"),
+                ));
+            }
+        }
+    }
+    let flushed = out.flush();
+    for warning in events.warnings() {
+        crate::output::complain(&warning.to_string());
+    }
+    match flushed {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
+            FAILED,
+            format!("cannot write to standard output: {e}"),
+        )),
+        _ => Ok(0),
+    }
+}
+
+pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {
+    let facts = caps::facts();
+    let plan = caps::plan(&facts);
+    let text = if args.json {
+        serde_json::to_string_pretty(&doctor::json(&facts, &plan)).unwrap_or_default() + "\n"
+    } else {
+        doctor::text(&facts, &plan, &style(&args.look, &io::stdout()))
+    };
+    print(&text)?;
+    Ok(if plan.level.is_some() {
+        0
+    } else {
+        NOT_ALLOWED.into()
+    })
+}
