@@ -314,7 +314,7 @@ fn c_str(blob: &[u8], strings: usize, at: u32) -> &str {
     std::str::from_utf8(&bytes[..len]).unwrap_or_default()
 }
 
-/// Fields of which a kernel has one or the other.
+/// Fields of which one is enough.
 const EITHER: &[[&str; 2]] = &[["folio_flags_1", "folio_order"]];
 
 /// All of [`Offsets`] for this kernel, and the names of those that it lacks.
