@@ -123,6 +123,7 @@ impl Random {
             duration_ns: self.number(),
             lost_events: self.number() * self.below(2),
             lost_by_kind: self.list(4, |r| (r.pick(&KIND_NAMES).to_owned(), r.number())),
+            lost_calls: self.list(4, |r| (r.name(), r.number())),
             crossings: Crossings {
                 total: self.number(),
                 syscall: self.number(),
