@@ -24,7 +24,7 @@ usage: cargo xtask CHORE
   setup           install what `ebpf` and `test` need (Debian and Ubuntu, through apt)
   test            install what is missing, then run every check and every test
       --no-setup      install nothing
-      --strict        fail if anything could not run (the default where CI is set)
+      --strict        fail if a step could not run (the default where CI is set)
   ebpf            rebuild tracer/ebpf-object/ from the sources of tracer-ebpf
       --check         write nothing; fail if the object there is not what the sources give
   bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
