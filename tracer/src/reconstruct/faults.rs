@@ -26,13 +26,13 @@ impl Reconstructor {
         let swap = fault.rss & rss::SWAP != 0;
         self.parts(&open, Context::of_fault(swap), &mut moved);
         let facts = FaultFacts::of(fault, self.setup.arch, self.setup.page, self.setup.faults);
-        let mut mapped = if swap { 1 } else { 0 };
+        let mut mapped = u64::from(swap);
         for rule in fault::conclude(&facts) {
             let bytes = (rule.bytes)(&facts);
             let by = rule.probe.map_or(By::Rule(rule.name), By::Probe);
             let to = At::from(&rule.to);
             if to == At::User {
-                mapped += bytes / self.setup.page;
+                mapped = mapped.saturating_add(bytes / self.setup.page);
             }
             moved.push(Moved {
                 ts: head.ts,

@@ -21,6 +21,8 @@ mod sums;
 mod syscalls;
 pub(crate) mod tally;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod threads;
 
 pub use sink::{Call, File, NoSink, Sink, What};
@@ -45,7 +47,7 @@ const PAGE_ALLOC: By = By::Probe("tp:mm_page_alloc");
 /// What the trace says about itself, and tables made from it.
 struct Setup {
     arch: Arch,
-    table: CallTable,
+    table: &'static CallTable,
     page: u64,
     start: Start,
     faults: FaultProbes,
@@ -158,13 +160,19 @@ impl Reconstructor {
         }
     }
 
-    /// The sums over all that was pushed.
-    pub fn finish(mut self) -> Summary {
+    /// Hands out the parts of calls whose own record never came: nothing more will be pushed.
+    pub fn drain<S: Sink>(&mut self, sink: &mut S) {
         for tid in self.threads.ids() {
             if let Some(slot) = self.threads.find(tid) {
-                self.close(slot, &mut NoSink);
+                self.close(slot, sink);
             }
         }
+    }
+
+    /// The sums over all that was pushed. A sink that wants the last hops too calls
+    /// [`Self::drain`] before.
+    pub fn finish(mut self) -> Summary {
+        self.drain(&mut NoSink);
         self.summary()
     }
 

@@ -1,6 +1,7 @@
 //! Which calls move bytes, between which ends, and where their number stands.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use crate::arch::{Arch, calls, uring};
 
@@ -175,8 +176,17 @@ pub struct CallTable {
 }
 
 impl CallTable {
-    /// The table of an architecture.
-    pub fn of(arch: Arch) -> Self {
+    /// The table of an architecture; made once.
+    pub fn of(arch: Arch) -> &'static Self {
+        static X86_64: LazyLock<CallTable> = LazyLock::new(|| CallTable::new(Arch::X86_64));
+        static AARCH64: LazyLock<CallTable> = LazyLock::new(|| CallTable::new(Arch::Aarch64));
+        match arch {
+            Arch::X86_64 => &X86_64,
+            Arch::Aarch64 => &AARCH64,
+        }
+    }
+
+    fn new(arch: Arch) -> Self {
         let bits = arch.syscall_table();
         let calls = (0u16..).zip(bits).map(|(nr, bits)| {
             let name = arch.syscall_name(nr);

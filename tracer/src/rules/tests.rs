@@ -14,7 +14,12 @@ const TMPFS: u32 = 0x0102_1994;
 const PROC: u32 = 0x9FA0;
 
 fn file(mode: u16, magic: u32) -> FileRef {
-    FileRef { mode, magic, ino: 1, ..FileRef::default() }
+    FileRef {
+        mode,
+        magic,
+        ino: 1,
+        ..FileRef::default()
+    }
 }
 
 fn regular(magic: u32) -> FileRef {
@@ -22,15 +27,26 @@ fn regular(magic: u32) -> FileRef {
 }
 
 fn direct(magic: u32) -> FileRef {
-    FileRef { f_flags: O_DIRECT, ..regular(magic) }
+    FileRef {
+        f_flags: O_DIRECT,
+        ..regular(magic)
+    }
 }
 
 fn device(major: u32, minor: u32) -> FileRef {
-    FileRef { rdev: major << 20 | minor, ..file(0o020666, TMPFS) }
+    FileRef {
+        rdev: major << 20 | minor,
+        ..file(0o020666, TMPFS)
+    }
 }
 
 fn socket(family: u16, sock_type: u16, protocol: u16) -> FileRef {
-    FileRef { family, sock_type, protocol, ..file(0o140777, 0x534F_434B) }
+    FileRef {
+        family,
+        sock_type,
+        protocol,
+        ..file(0o140777, 0x534F_434B)
+    }
 }
 
 /// The two ends of a pipe.
@@ -39,7 +55,10 @@ fn reader() -> FileRef {
 }
 
 fn writer() -> FileRef {
-    FileRef { f_flags: 1, ..reader() }
+    FileRef {
+        f_flags: 1,
+        ..reader()
+    }
 }
 
 fn tcp() -> FileRef {
@@ -95,7 +114,10 @@ fn kinds() {
 
 #[test]
 fn direct_is_the_architectures_flag() {
-    let on = |flags| FileRef { f_flags: flags, ..regular(EXT4) };
+    let on = |flags| FileRef {
+        f_flags: flags,
+        ..regular(EXT4)
+    };
     assert!(Class::of(&on(0o40000), Arch::X86_64).direct);
     assert!(!Class::of(&on(0o40000), Arch::Aarch64).direct);
     assert!(Class::of(&on(0o200000), Arch::Aarch64).direct);
@@ -103,16 +125,27 @@ fn direct_is_the_architectures_flag() {
 }
 
 /// The rule for a call, and its hops: `kind from→to`.
-fn rule(call: &str, one: Option<FileRef>, two: Option<FileRef>, change: impl Fn(&mut Facts)) -> String {
+fn rule(
+    call: &str,
+    one: Option<FileRef>,
+    two: Option<FileRef>,
+    change: impl Fn(&mut Facts),
+) -> String {
     let class = |file: Option<FileRef>| file.map(|file| Class::of(&file, Arch::X86_64));
     let shape = shape_of(call).expect("a call that moves bytes");
     let mut facts = Facts::new(shape, class(one), class(two));
     facts.seen = Some(Seen::default());
     change(&mut facts);
-    let Some(rule) = conclude(&facts) else { return "none".to_owned() };
+    let Some(rule) = conclude(&facts) else {
+        return "none".to_owned();
+    };
     let mut text = rule.name.to_owned();
     for Step(kind, from, to) in rule.steps {
-        let place = |spot| facts.place(spot).map_or("?".to_owned(), |place| place.to_string());
+        let place = |spot| {
+            facts
+                .place(spot)
+                .map_or("?".to_owned(), |place| place.to_string())
+        };
         text += &format!(" {}:{}→{}", kind.letter(), place(*from), place(*to));
     }
     text
@@ -121,11 +154,23 @@ fn rule(call: &str, one: Option<FileRef>, two: Option<FileRef>, change: impl Fn(
 #[test]
 fn one_descriptor() {
     let cases = [
-        ("read", regular(EXT4), "read-returns-copied C:page_cache→user"),
-        ("preadv2", regular(NFS), "read-returns-copied C:page_cache→user"),
+        (
+            "read",
+            regular(EXT4),
+            "read-returns-copied C:page_cache→user",
+        ),
+        (
+            "preadv2",
+            regular(NFS),
+            "read-returns-copied C:page_cache→user",
+        ),
         ("pread64", direct(EXT4), "direct-read-not-copied"),
         ("pread64", direct(NFS), "direct-remote-not-seen"),
-        ("read", file(0o060660, TMPFS), "read-returns-copied C:page_cache→user"),
+        (
+            "read",
+            file(0o060660, TMPFS),
+            "read-returns-copied C:page_cache→user",
+        ),
         ("read", direct(TMPFS), "shmem-read-copied C:shmem→user"),
         ("readv", reader(), "pipe-read-copied C:pipe→user"),
         ("read", tcp(), "receive-copied C:socket→user"),
@@ -152,13 +197,27 @@ fn one_descriptor() {
         ("vmsplice", reader(), "vmsplice-copied C:pipe→user"),
         ("mmap", regular(EXT4), "populate-mapped M:page_cache→user"),
         ("mmap", regular(TMPFS), "populate-mapped M:shmem→user"),
-        ("ioctl", regular(XFS), "reflink-shared S:page_cache→page_cache"),
+        (
+            "ioctl",
+            regular(XFS),
+            "reflink-shared S:page_cache→page_cache",
+        ),
     ];
     for (call, file, expected) in cases {
-        assert_eq!(rule(call, Some(file), None, |_| ()), expected, "{call} {file:?}");
+        assert_eq!(
+            rule(call, Some(file), None, |_| ()),
+            expected,
+            "{call} {file:?}"
+        );
     }
-    assert_eq!(rule("getrandom", None, None, |_| ()), "kernel-read-copied C:kernel→user");
-    assert_eq!(rule("process_vm_readv", None, None, |_| ()), "process-vm-copied C:user→user");
+    assert_eq!(
+        rule("getrandom", None, None, |_| ()),
+        "kernel-read-copied C:kernel→user"
+    );
+    assert_eq!(
+        rule("process_vm_readv", None, None, |_| ()),
+        "process-vm-copied C:user→user"
+    );
 }
 
 /// In the order of the call's arguments.
@@ -167,67 +226,229 @@ fn two_descriptors() {
     let null = device(1, 3);
     let zero = device(1, 5);
     let cases = [
-        ("sendfile", tcp(), regular(EXT4), "sendfile-shared S:page_cache→socket"),
-        ("sendfile", unix(), regular(TMPFS), "sendfile-shared S:shmem→socket"),
-        ("sendfile", writer(), regular(EXT4), "sendfile-shared S:page_cache→pipe"),
-        ("sendfile", regular(EXT4), regular(XFS), "sendfile-copied C:page_cache→page_cache"),
-        ("sendfile", regular(TMPFS), regular(EXT4), "sendfile-copied C:page_cache→shmem"),
-        ("sendfile", regular(EXT4), regular(TMPFS), "sendfile-copied C:shmem→page_cache"),
-        ("sendfile", direct(EXT4), regular(EXT4), "splice-to-direct-not-copied"),
-        ("sendfile", tcp(), direct(EXT4), "splice-from-direct-shared S:kernel→socket"),
+        (
+            "sendfile",
+            tcp(),
+            regular(EXT4),
+            "sendfile-shared S:page_cache→socket",
+        ),
+        (
+            "sendfile",
+            unix(),
+            regular(TMPFS),
+            "sendfile-shared S:shmem→socket",
+        ),
+        (
+            "sendfile",
+            writer(),
+            regular(EXT4),
+            "sendfile-shared S:page_cache→pipe",
+        ),
+        (
+            "sendfile",
+            regular(EXT4),
+            regular(XFS),
+            "sendfile-copied C:page_cache→page_cache",
+        ),
+        (
+            "sendfile",
+            regular(TMPFS),
+            regular(EXT4),
+            "sendfile-copied C:page_cache→shmem",
+        ),
+        (
+            "sendfile",
+            regular(EXT4),
+            regular(TMPFS),
+            "sendfile-copied C:shmem→page_cache",
+        ),
+        (
+            "sendfile",
+            direct(EXT4),
+            regular(EXT4),
+            "splice-to-direct-not-copied",
+        ),
+        (
+            "sendfile",
+            tcp(),
+            direct(EXT4),
+            "splice-from-direct-shared S:kernel→socket",
+        ),
         ("sendfile", null, regular(EXT4), "splice-discarded"),
-        ("sendfile", device(136, 0), regular(EXT4), "sendfile-copied C:page_cache→kernel"),
+        (
+            "sendfile",
+            device(136, 0),
+            regular(EXT4),
+            "sendfile-copied C:page_cache→kernel",
+        ),
         ("sendfile", tcp(), zero, "splice-zeros-filled F:zero→socket"),
-        ("sendfile", regular(EXT4), zero, "splice-zeros-copied F:zero→kernel C:kernel→page_cache"),
-        ("sendfile", tcp(), regular(PROC), "splice-source-copied C:kernel→socket"),
-        ("splice", regular(EXT4), writer(), "splice-file-shared S:page_cache→pipe"),
-        ("splice", regular(TMPFS), writer(), "splice-file-shared S:shmem→pipe"),
-        ("splice", reader(), tcp(), "splice-pipe-to-socket-shared S:pipe→socket"),
-        ("splice", reader(), writer(), "splice-pipe-to-pipe-shared S:pipe→pipe"),
-        ("splice", reader(), regular(EXT4), "splice-pipe-to-file-copied C:pipe→page_cache"),
-        ("splice", reader(), direct(EXT4), "splice-to-direct-not-copied"),
+        (
+            "sendfile",
+            regular(EXT4),
+            zero,
+            "splice-zeros-copied F:zero→kernel C:kernel→page_cache",
+        ),
+        (
+            "sendfile",
+            tcp(),
+            regular(PROC),
+            "splice-source-copied C:kernel→socket",
+        ),
+        (
+            "splice",
+            regular(EXT4),
+            writer(),
+            "splice-file-shared S:page_cache→pipe",
+        ),
+        (
+            "splice",
+            regular(TMPFS),
+            writer(),
+            "splice-file-shared S:shmem→pipe",
+        ),
+        (
+            "splice",
+            reader(),
+            tcp(),
+            "splice-pipe-to-socket-shared S:pipe→socket",
+        ),
+        (
+            "splice",
+            reader(),
+            writer(),
+            "splice-pipe-to-pipe-shared S:pipe→pipe",
+        ),
+        (
+            "splice",
+            reader(),
+            regular(EXT4),
+            "splice-pipe-to-file-copied C:pipe→page_cache",
+        ),
+        (
+            "splice",
+            reader(),
+            direct(EXT4),
+            "splice-to-direct-not-copied",
+        ),
         ("splice", reader(), null, "splice-discarded"),
-        ("splice", tcp(), writer(), "splice-socket-shared S:socket→pipe"),
-        ("splice", udp(), writer(), "splice-source-copied C:socket→pipe"),
+        (
+            "splice",
+            tcp(),
+            writer(),
+            "splice-socket-shared S:socket→pipe",
+        ),
+        (
+            "splice",
+            udp(),
+            writer(),
+            "splice-source-copied C:socket→pipe",
+        ),
         ("splice", zero, writer(), "splice-zeros-filled F:zero→pipe"),
         ("tee", reader(), writer(), "tee-shared S:pipe→pipe"),
-        ("copy_file_range", regular(EXT4), regular(EXT4), "copy-range-copied C:page_cache→page_cache"),
-        ("copy_file_range", regular(XFS), regular(XFS), "copy-range-reflinked S:page_cache→page_cache"),
-        ("copy_file_range", regular(NFS), regular(NFS), "copy-range-remote"),
-        ("copy_file_range", regular(TMPFS), regular(TMPFS), "copy-range-copied C:shmem→shmem"),
+        (
+            "copy_file_range",
+            regular(EXT4),
+            regular(EXT4),
+            "copy-range-copied C:page_cache→page_cache",
+        ),
+        (
+            "copy_file_range",
+            regular(XFS),
+            regular(XFS),
+            "copy-range-reflinked S:page_cache→page_cache",
+        ),
+        (
+            "copy_file_range",
+            regular(NFS),
+            regular(NFS),
+            "copy-range-remote",
+        ),
+        (
+            "copy_file_range",
+            regular(TMPFS),
+            regular(TMPFS),
+            "copy-range-copied C:shmem→shmem",
+        ),
     ];
     for (call, one, two, expected) in cases {
-        assert_eq!(rule(call, Some(one), Some(two), |_| ()), expected, "{call} {one:?} {two:?}");
+        assert_eq!(
+            rule(call, Some(one), Some(two), |_| ()),
+            expected,
+            "{call} {one:?} {two:?}"
+        );
     }
 }
 
 #[test]
 fn what_was_seen_decides() {
-    let cached = |facts: &mut Facts| facts.seen = Some(Seen { direct_io: false, cached: true });
-    let both = |facts: &mut Facts| facts.seen = Some(Seen { direct_io: true, cached: true });
+    let cached = |facts: &mut Facts| {
+        facts.seen = Some(Seen {
+            direct_io: false,
+            cached: true,
+        })
+    };
+    let both = |facts: &mut Facts| {
+        facts.seen = Some(Seen {
+            direct_io: true,
+            cached: true,
+        })
+    };
     let blind = |facts: &mut Facts| facts.seen = None;
     let file = Some(direct(EXT4));
-    assert_eq!(rule("read", file, None, cached), "direct-read-fell-back C:page_cache→user");
+    assert_eq!(
+        rule("read", file, None, cached),
+        "direct-read-fell-back C:page_cache→user"
+    );
     assert_eq!(rule("read", file, None, both), "direct-read-not-copied");
     assert_eq!(rule("read", file, None, blind), "direct-read-not-copied");
-    assert_eq!(rule("write", file, None, cached), "direct-write-fell-back C:user→page_cache");
+    assert_eq!(
+        rule("write", file, None, cached),
+        "direct-write-fell-back C:user→page_cache"
+    );
     let xfs = Some(regular(XFS));
-    assert_eq!(rule("copy_file_range", xfs, xfs, cached), "copy-range-copied C:page_cache→page_cache");
-    assert_eq!(rule("copy_file_range", xfs, xfs, blind), "copy-range-undecided");
+    assert_eq!(
+        rule("copy_file_range", xfs, xfs, cached),
+        "copy-range-copied C:page_cache→page_cache"
+    );
+    assert_eq!(
+        rule("copy_file_range", xfs, xfs, blind),
+        "copy-range-undecided"
+    );
 }
 
 #[test]
 fn message_flags_decide() {
     let flags = |flags| move |facts: &mut Facts| facts.msg_flags = flags;
-    assert_eq!(rule("recvfrom", Some(tcp()), None, flags(0x20)), "receive-discarded");
-    assert_eq!(rule("recvfrom", Some(udp()), None, flags(0x20)), "receive-copied C:socket→user");
-    assert_eq!(rule("recvfrom", Some(tcp()), None, flags(2)), "receive-copied C:socket→user");
-    assert_eq!(rule("recvmsg", Some(tcp()), None, flags(0x2000)), "error-queue-read");
+    assert_eq!(
+        rule("recvfrom", Some(tcp()), None, flags(0x20)),
+        "receive-discarded"
+    );
+    assert_eq!(
+        rule("recvfrom", Some(udp()), None, flags(0x20)),
+        "receive-copied C:socket→user"
+    );
+    assert_eq!(
+        rule("recvfrom", Some(tcp()), None, flags(2)),
+        "receive-copied C:socket→user"
+    );
+    assert_eq!(
+        rule("recvmsg", Some(tcp()), None, flags(0x2000)),
+        "error-queue-read"
+    );
     let zerocopy = 0x400_0000;
-    assert_eq!(rule("sendmsg", Some(tcp()), None, flags(zerocopy)), "send-zerocopy-shared S:user→socket");
-    assert_eq!(rule("sendmsg", Some(unix()), None, flags(zerocopy)), "send-copied C:user→socket");
+    assert_eq!(
+        rule("sendmsg", Some(tcp()), None, flags(zerocopy)),
+        "send-zerocopy-shared S:user→socket"
+    );
+    assert_eq!(
+        rule("sendmsg", Some(unix()), None, flags(zerocopy)),
+        "send-copied C:user→socket"
+    );
     let off = |facts: &mut Facts| (facts.msg_flags, facts.zerocopy_off) = (zerocopy, true);
-    assert_eq!(rule("sendmsg", Some(tcp()), None, off), "send-copied C:user→socket");
+    assert_eq!(
+        rule("sendmsg", Some(tcp()), None, off),
+        "send-copied C:user→socket"
+    );
 }
 
 const PAGE: u64 = 4096;
@@ -237,12 +458,22 @@ const W: u32 = 2;
 const USER: u32 = 4;
 
 fn fault_hops(probes: FaultProbes, fault: Fault) -> Vec<String> {
-    let fault = Fault { min_flt: u16::from(fault.maj_flt == 0), error_code: fault.error_code | USER, ..fault };
+    let fault = Fault {
+        min_flt: u16::from(fault.maj_flt == 0),
+        error_code: fault.error_code | USER,
+        ..fault
+    };
     let facts = FaultFacts::of(&fault, Arch::X86_64, PAGE, probes);
     fault::conclude(&facts)
         .map(|rule| {
             let bytes = (rule.bytes)(&facts);
-            format!("{} {}:{}→{} {bytes}", rule.name, rule.kind.letter(), rule.from, rule.to)
+            format!(
+                "{} {}:{}→{} {bytes}",
+                rule.name,
+                rule.kind.letter(),
+                rule.from,
+                rule.to
+            )
         })
         .collect()
 }
@@ -313,7 +544,15 @@ fn faults() {
 
 #[test]
 fn a_fault_that_failed_says_nothing() {
-    let facts = FaultFacts::of(&Fault::default(), Arch::X86_64, PAGE, FaultProbes { rss: true, filemap: true });
+    let facts = FaultFacts::of(
+        &Fault::default(),
+        Arch::X86_64,
+        PAGE,
+        FaultProbes {
+            rss: true,
+            filemap: true,
+        },
+    );
     assert_eq!(fault::conclude(&facts).count(), 0);
 }
 
@@ -322,14 +561,23 @@ fn every_rule_is_explained_once() {
     let mut names = HashSet::new();
     for (name, en, zh) in all() {
         assert!(names.insert(name), "{name} twice");
-        assert!(name.bytes().all(|c| c.is_ascii_lowercase() || c == b'-'), "{name} is not kebab-case");
+        assert!(
+            name.bytes().all(|c| c.is_ascii_lowercase() || c == b'-'),
+            "{name} is not kebab-case"
+        );
         assert!(en.ends_with('.') || en.ends_with(')'), "{name}: {en}");
         assert!(zh.ends_with('。') || zh.ends_with('）'), "{name}: {zh}");
         assert!(!en.contains('\n') && !zh.contains('\n'), "{name}");
-        assert!(!["用户模式", "内核模式"].iter().any(|bad| zh.contains(bad)), "{name}: {zh}");
+        assert!(
+            !["用户模式", "内核模式"].iter().any(|bad| zh.contains(bad)),
+            "{name}: {zh}"
+        );
         assert_eq!(explain(name, Lang::Zh), Some(zh));
     }
-    assert_eq!(explain("read-returns-copied", Lang::En).map(|text| &text[..6]), Some("A read"));
+    assert_eq!(
+        explain("read-returns-copied", Lang::En).map(|text| &text[..6]),
+        Some("A read")
+    );
     assert_eq!(explain("no-such-rule", Lang::En), None);
 }
 
@@ -352,8 +600,19 @@ fn every_rule_can_fire() {
         udp(),
         unix(),
     ];
-    let classes: Vec<_> = kinds.iter().map(|file| Class::of(file, Arch::X86_64)).chain([Class::USER]).collect();
-    let seens = [None, Some(Seen::default()), Some(Seen { direct_io: false, cached: true })];
+    let classes: Vec<_> = kinds
+        .iter()
+        .map(|file| Class::of(file, Arch::X86_64))
+        .chain([Class::USER])
+        .collect();
+    let seens = [
+        None,
+        Some(Seen::default()),
+        Some(Seen {
+            direct_io: false,
+            cached: true,
+        }),
+    ];
     let mut fired = HashSet::new();
     for rule in RULES {
         for &moves in rule.moves {
@@ -363,8 +622,15 @@ fn every_rule_can_fire() {
                         for msg_flags in [0, 0x20, 0x2000, 0x400_0000] {
                             for private in [false, true] {
                                 let (from, to) = (*from, *to);
-                                let facts =
-                                    Facts { moves, from, to, msg_flags, seen, zerocopy_off: false, private };
+                                let facts = Facts {
+                                    moves,
+                                    from,
+                                    to,
+                                    msg_flags,
+                                    seen,
+                                    zerocopy_off: false,
+                                    private,
+                                };
                                 fired.extend(conclude(&facts).map(|rule| rule.name));
                             }
                         }
@@ -373,6 +639,10 @@ fn every_rule_can_fire() {
             }
         }
     }
-    let hidden: Vec<_> = RULES.iter().map(|rule| rule.name).filter(|name| !fired.contains(name)).collect();
+    let hidden: Vec<_> = RULES
+        .iter()
+        .map(|rule| rule.name)
+        .filter(|name| !fired.contains(name))
+        .collect();
     assert_eq!(hidden, [""; 0]);
 }

@@ -1,1 +1,3 @@
-
+mod any;
+mod build;
+mod scenarios;
