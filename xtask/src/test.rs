@@ -102,7 +102,11 @@ pub fn test(options: &Options) -> Result<ExitCode> {
                     "--no-deps",
                     "--document-private-items",
                 ])
-                .env("RUSTDOCFLAGS", "-D warnings"),
+                // The links between private items work: those items are documented too.
+                .env(
+                    "RUSTDOCFLAGS",
+                    "-D warnings -A rustdoc::private_intra_doc_links",
+                ),
         )
     });
     if find("cargo-deny").is_some() {
