@@ -120,7 +120,7 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
     let mut rows = Rows::default();
     let mut devices = Devices::default();
     let received = counters.sum(count::SKB, |_| true);
-    calls(counters, arch, &table, received.count > 0, &mut rows);
+    calls(counters, arch, table, received.count > 0, &mut rows);
     if received.bytes > 0 {
         rows.add(&moved(HopKind::Copy, At::Socket, At::User, By::Probe("tp:skb_copy_datagram_iovec"), received));
     }
