@@ -42,9 +42,10 @@ impl Context {
             },
             raw: any(|class| class.kind == FileKind::BlockDevice),
             direct_target: match shape.map(|shape| shape.moves) {
+                Some(Move::Sendfile) => one.is_some_and(|class| class.direct),
                 Some(Move::Splice | Move::CopyRange) => two.is_some_and(|class| class.direct),
-                Some(_) => one.is_some_and(|class| class.direct),
-                None => false,
+                // Direct reads and writes first write back what is dirty: that was left for later.
+                _ => false,
             },
         }
     }

@@ -5,6 +5,12 @@ use tracer_ebpf::{Exec, Exit, Fork, Switch, flag};
 use super::threads::Thread;
 use super::{Part, Reconstructor, Sink};
 
+/// Faults of a thread that may be in nobody's call: the kernel stores its id at birth and clears it
+/// at death, and writes signal frames and rseq areas on the way back to user mode.
+fn outside_calls(faults: u64) -> u64 {
+    2.max(faults / 20)
+}
+
 impl Reconstructor {
     pub(super) fn switch<S: Sink>(&mut self, switch: &Switch, sink: &mut S) {
         if switch.head.flags & flag::IO_THREAD == 0 {
@@ -73,21 +79,16 @@ impl Reconstructor {
         if let Some(slot) = self.threads.find(head.tid) {
             self.close(slot, sink);
             let thread = self.threads.at(slot);
-            // Faults that the kernel takes before a thread's first call, and after its last, are in
-            // nobody's call: storing its id at birth, clearing it at death.
-            const OUTSIDE_CALLS: u64 = 2;
-            let found = (thread.min_flt, thread.maj_flt);
-            let expected = (exit.min_flt, exit.maj_flt);
             if thread.born {
-                if expected.0.abs_diff(found.0) > OUTSIDE_CALLS {
-                    self.sums
-                        .differences
-                        .add("minor faults of a thread", "", expected.0, found.0);
-                }
-                if expected.1.abs_diff(found.1) > OUTSIDE_CALLS {
-                    self.sums
-                        .differences
-                        .add("major faults of a thread", "", expected.1, found.1);
+                let minor = (exit.min_flt, thread.min_flt);
+                let major = (exit.maj_flt, thread.maj_flt);
+                for (what, (expected, found)) in [
+                    ("minor faults of threads", minor),
+                    ("major faults of threads", major),
+                ] {
+                    if expected.abs_diff(found) > outside_calls(expected) {
+                        self.sums.differences.add(what, "", expected, found);
+                    }
                 }
             }
             self.threads.remove(head.tid);

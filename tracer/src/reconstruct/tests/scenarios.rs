@@ -419,6 +419,17 @@ fn direct_io() {
             "D user→device:nvme0n1 1/32768 tp:block_rq_complete"
         ]
     );
+    // A direct read first writes back what another call had left dirty.
+    let mut t = Trace::new();
+    t.dirty(0, 1)
+        .io("write", 4096, ext4(1))
+        .block(bio::FILE | bio::WRITE, 1, |_| ())
+        .io("read", 4096, direct(1))
+        .end();
+    assert_eq!(
+        t.hops()[1],
+        "D page_cache→device:vda 1/4096 tp:block_rq_complete deferred"
+    );
     // The file system fell back to the page cache.
     let mut t = Trace::new();
     t.block(bio::FILE, 16, |_| ())
