@@ -36,8 +36,20 @@ fn file_of(fd: i32) -> u64 {
 /// Describes an open file.
 #[inline(never)]
 pub fn describe(file: u64, out: &mut FileRef) {
-    *out = FileRef { ino: 0, dev: 0, magic: 0, rdev: 0, f_flags: 0, mode: 0, family: 0, sock_type: 0, protocol: 0 };
-    let Some(inode) = probe::<u64>(file, off!(file_inode)) else { return };
+    *out = FileRef {
+        ino: 0,
+        dev: 0,
+        magic: 0,
+        rdev: 0,
+        f_flags: 0,
+        mode: 0,
+        family: 0,
+        sock_type: 0,
+        protocol: 0,
+    };
+    let Some(inode) = probe::<u64>(file, off!(file_inode)) else {
+        return;
+    };
     out.f_flags = probe(file, off!(file_flags)).unwrap_or(0);
     out.mode = probe(inode, off!(inode_mode)).unwrap_or(0);
     out.ino = probe(inode, off!(inode_ino)).unwrap_or(0);
@@ -57,7 +69,11 @@ pub fn describe(file: u64, out: &mut FileRef) {
                 out.sock_type = probe(sk, off!(sk_type)).unwrap_or(0);
                 out.protocol = probe(sk, off!(sk_protocol)).unwrap_or(0);
                 let id = aya_ebpf::helpers::bpf_get_current_pid_tgid();
-                let owner = SockOwner { ino: out.ino, tid: id as u32, tgid: (id >> 32) as u32 };
+                let owner = SockOwner {
+                    ino: out.ino,
+                    tid: id as u32,
+                    tgid: (id >> 32) as u32,
+                };
                 let _ = SOCKS.insert(sk, owner, 0);
             }
         }
@@ -100,7 +116,9 @@ fn class(file: &FileRef) -> u32 {
         // SAFETY: a map value.
         return unsafe { *id };
     }
-    let Some(next) = NEXT.get_ptr_mut(1) else { return 0 };
+    let Some(next) = NEXT.get_ptr_mut(1) else {
+        return 0;
+    };
     // SAFETY: a map value. Two CPUs may meet a new class at once: then one index stays unused.
     let id = unsafe {
         *next += 1;

@@ -2,7 +2,7 @@
 
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::generated::bpf_ringbuf_output;
-use tracer_ebpf::{Count, CountKey, Head, mode};
+use tracer_ebpf::{Count, CountKey, Head, kind, mode};
 
 use crate::maps::{COUNTS, EVENTS, LOST, LOST_CALLS, config};
 
@@ -22,7 +22,12 @@ pub fn send<T>(head: &Head, record: *const T) {
 pub fn send_bytes(head: &Head, record: *const u8, len: u64) {
     // SAFETY: `record` points to `len` initialised bytes on the stack or in a map, as the verifier checks.
     let r = unsafe {
-        bpf_ringbuf_output((&raw const EVENTS).cast_mut().cast(), record.cast_mut().cast(), len, BPF_RB_NO_WAKEUP as u64)
+        bpf_ringbuf_output(
+            (&raw const EVENTS).cast_mut().cast(),
+            record.cast_mut().cast(),
+            len,
+            BPF_RB_NO_WAKEUP as u64,
+        )
     };
     if r != 0 {
         lost(head);
@@ -35,11 +40,11 @@ fn lost(head: &Head) {
         // SAFETY: a value of a per-CPU map.
         unsafe { *n += 1 };
     }
-    if head.kind == tracer_ebpf::kind::SYSCALL || head.kind == tracer_ebpf::kind::SYSCALL_FILE {
-        if let Some(n) = LOST_CALLS.get_ptr_mut(head.nr as u32) {
-            // SAFETY: as above.
-            unsafe { *n += 1 };
-        }
+    if matches!(head.kind, kind::SYSCALL | kind::SYSCALL_FILE)
+        && let Some(n) = LOST_CALLS.get_ptr_mut(head.nr as u32)
+    {
+        // SAFETY: as above.
+        unsafe { *n += 1 };
     }
 }
 

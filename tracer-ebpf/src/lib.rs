@@ -75,8 +75,6 @@ pub mod flag {
     pub const ELSEWHERE: u8 = 2;
     /// The task is a kernel thread of the program's own (io_uring worker or SQPOLL thread).
     pub const IO_THREAD: u8 = 4;
-    /// The call had begun before tracing did (attach): its begin is unknown and set to its end.
-    pub const JOINED: u8 = 8;
 }
 
 /// What a descriptor refers to, read from the `struct file` itself. 32 bytes.
@@ -278,7 +276,7 @@ pub struct Xmit {
     pub name: [u8; 16],
 }
 
-/// A completed io_uring request. 96 bytes.
+/// A completed io_uring request. 88 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Uring {
@@ -425,8 +423,6 @@ pub struct Config {
     pub wakeup_bytes: u32,
     /// 1 if `io_uring_complete` passes a `struct io_uring_cqe *` (from 6.15), 0 if `user_data`, `res`.
     pub uring_complete_cqe: u32,
-    /// 1 if the submit tracepoint is `io_uring_submit_req(req)`, 0 `io_uring_submit_sqe(ctx, req, …)`.
-    pub uring_submit_req: u32,
     /// 1 if `sched_process_exit` passes `group_dead`.
     pub exit_group_dead: u32,
     /// Numbers of `execve` and `execveat`.
@@ -581,10 +577,8 @@ pub mod task {
     pub const NO_CACHE: u32 = 16;
     /// The call in progress is a 32-bit one.
     pub const COMPAT: u32 = 32;
-    /// Attached while running: its first call's begin was not seen.
-    pub const JOINED: u32 = 64;
-    /// Was on a CPU and left it voluntarily.
-    pub const BLOCKED: u32 = 128;
+    /// Left the CPU of its own will.
+    pub const BLOCKED: u32 = 64;
 }
 
 /// A cached classification of one descriptor. 56 bytes.
@@ -622,9 +616,9 @@ pub struct Task {
     pub generation: u32,
     /// Number of the system call in progress.
     pub nr: u32,
-    /// When it began.
+    /// When it began; 0: not timed.
     pub enter: u64,
-    /// `min_flt`, `maj_flt` of the task when the call began.
+    /// `min_flt`, `maj_flt` of the task when the call began; in `stat`, when tracing did.
     pub min_flt: u64,
     pub maj_flt: u64,
     /// What is sent as [`Extra`] if not 0.
@@ -704,6 +698,12 @@ pub struct Count {
     pub bytes: u64,
 }
 
+/// `stat` reads the clock for the first calls of each cell on each CPU, and then for one in
+/// [`TIMED_EVERY`]: on a fast call two readings cost more than everything else together.
+pub const TIMED_FIRST: u64 = 64;
+/// A power of two.
+pub const TIMED_EVERY: u32 = 16;
+
 /// Counters of one system call on one kind of file, per CPU (`bytehop stat`). 40 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -712,8 +712,10 @@ pub struct StatCell {
     pub errors: u64,
     /// Sum of the return values that are sizes.
     pub bytes: u64,
-    /// Sum of the times from entry to exit, ns.
+    /// Sum of the times from entry to exit of the calls that were timed, ns.
     pub time: u64,
+    /// How many were.
+    pub timed: u64,
 }
 
 /// Key of the `CELL_IDS` map: which call on which kinds of files.

@@ -5,7 +5,10 @@
 //! filter. `CONFIG` is read-only after load, so the verifier removes what the mode does not need.
 #![no_std]
 #![no_main]
-#![allow(clippy::missing_safety_doc, reason = "every function here runs under the verifier, which checks each access")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "every function here runs under the verifier, which checks each access"
+)]
 
 mod classify;
 mod emit;

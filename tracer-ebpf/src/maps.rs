@@ -3,8 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf};
 use tracer_ebpf::{
-    CELLS, Config, Count, CountKey, FileRef, Head, Name, Offsets, Regs, SYSCALLS_MAX, StatCell, StatKey, TASK_SLOTS,
-    Task, Uring, kind,
+    CELLS, Config, Count, CountKey, FileRef, Head, Name, Offsets, Regs, SYSCALLS_MAX, StatCell,
+    StatKey, TASK_SLOTS, Task, Uring, kind,
 };
 
 #[unsafe(no_mangle)]
@@ -13,7 +13,6 @@ pub static CONFIG: Config = Config {
     follow: 0,
     wakeup_bytes: 0,
     uring_complete_cqe: 0,
-    uring_submit_req: 0,
     exit_group_dead: 0,
     nr_execve: 0,
     nr_execveat: 0,
@@ -21,7 +20,11 @@ pub static CONFIG: Config = Config {
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;
 #[unsafe(no_mangle)]
-pub static REGS: Regs = Regs { args: [0; 6], ip: 0, compat_bit: 0 };
+pub static REGS: Regs = Regs {
+    args: [0; 6],
+    ip: 0,
+    compat_bit: 0,
+};
 #[unsafe(no_mangle)]
 static SYSCALLS: [u16; SYSCALLS_MAX] = [0; SYSCALLS_MAX];
 

@@ -1,6 +1,5 @@
 //! The table of traced threads: the filter, and what is remembered between hooks.
 
-use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::bpf_get_current_task_btf;
 use tracer_ebpf::{Head, TASK_SLOTS, Task, task};
 
@@ -17,6 +16,13 @@ const PF_IO_WORKER: u32 = 0x10;
 pub fn current() -> *const u8 {
     // SAFETY: a helper without preconditions.
     unsafe { bpf_get_current_task_btf() as *const u8 }
+}
+
+/// The current thread's id. Not by `bpf_get_current_pid_tgid`, which is a call where this is two
+/// loads (the JIT inlines the current task).
+#[inline(always)]
+pub fn current_tid() -> u32 {
+    load(current(), off!(task_pid))
 }
 
 /// The slot of a traced thread.
@@ -36,23 +42,32 @@ pub fn find(tid: u32) -> Option<*mut Task> {
 /// The current thread, if it is traced and its command has begun.
 #[inline(always)]
 pub fn traced() -> Option<*mut Task> {
-    let t = find(bpf_get_current_pid_tgid() as u32)?;
+    let t = find(current_tid())?;
     // SAFETY: a map value.
-    if unsafe { (*t).flags } & task::HELD != 0 { None } else { Some(t) }
+    if unsafe { (*t).flags } & task::HELD != 0 {
+        None
+    } else {
+        Some(t)
+    }
 }
 
 /// As [`traced`]; takes in io_uring threads of a traced process, which no fork event announces on
 /// every kernel.
 #[inline(always)]
 pub fn traced_or_worker() -> Option<*mut Task> {
-    let id = bpf_get_current_pid_tgid();
-    let (tid, tgid) = (id as u32, (id >> 32) as u32);
+    let tid = current_tid();
     if let Some(t) = find(tid) {
         // SAFETY: a map value.
-        return if unsafe { (*t).flags } & task::HELD != 0 { None } else { Some(t) };
+        return if unsafe { (*t).flags } & task::HELD != 0 {
+            None
+        } else {
+            Some(t)
+        };
     }
+    let task = current();
+    let tgid: u32 = load(task, off!(task_tgid));
     find(tgid)?;
-    let flags: u32 = load(current(), off!(task_flags));
+    let flags: u32 = load(task, off!(task_flags));
     if flags & PF_IO_WORKER == 0 {
         return None;
     }
@@ -64,7 +79,9 @@ pub fn traced_or_worker() -> Option<*mut Task> {
 #[inline(always)]
 pub fn insert(tid: u32, tgid: u32, flags: u32) {
     let i = tid & (TASK_SLOTS as u32 - 1);
-    let Some(slot) = TASKS.get_ptr_mut(i) else { return };
+    let Some(slot) = TASKS.get_ptr_mut(i) else {
+        return;
+    };
     // Two CPUs may want the slot at once. BPF targets of this compiler have no compare-and-swap: a
     // hash map's insertion decides.
     let mine = match SLOTS.insert(i, tid, BPF_NOEXIST) {
@@ -81,16 +98,21 @@ pub fn insert(tid: u32, tgid: u32, flags: u32) {
         }
         return;
     }
-    let Some(new) = SCRATCH_TASK.get_ptr_mut(0) else { return };
+    let Some(new) = SCRATCH_TASK.get_ptr_mut(0) else {
+        return;
+    };
     // SAFETY: this CPU's scratch value.
     unsafe {
         reset(new, flags);
         (*new).tid = tid;
         (*new).tgid = tgid;
-        if TASKS_MORE.insert(tid, &*new, 0).is_ok() {
-            if let Some(n) = COLLISIONS.get_ptr_mut(0) {
-                *n += 1;
-            }
+        #[expect(
+            clippy::needless_borrows_for_generic_args,
+            reason = "by value it would not fit on the stack"
+        )]
+        let inserted = TASKS_MORE.insert(tid, &*new, 0).is_ok();
+        if inserted && let Some(n) = COLLISIONS.get_ptr_mut(0) {
+            *n += 1;
         }
     }
 }
@@ -102,6 +124,8 @@ unsafe fn reset(t: *mut Task, flags: u32) {
         (*t).flags = flags;
         (*t).seq = 0;
         (*t).generation = 1;
+        (*t).min_flt = 0;
+        (*t).maj_flt = 0;
         (*t).skb_copied = 0;
         (*t).zeroed = 0;
         (*t).cache_pages = 0;
@@ -152,7 +176,11 @@ pub unsafe fn generation(t: *mut Task) -> u32 {
                 None => return 0,
             }
         };
-        if (*leader).flags & task::NO_CACHE != 0 { 0 } else { (*leader).generation }
+        if (*leader).flags & task::NO_CACHE != 0 {
+            0
+        } else {
+            (*leader).generation
+        }
     }
 }
 
@@ -175,7 +203,19 @@ pub unsafe fn head(t: *mut Task, kind: u8, ts: u64) -> Head {
     // SAFETY: a map value.
     unsafe {
         let in_call = (*t).flags & (task::IN_CALL | task::FAULT_OPEN) != 0;
-        let flags = if (*t).flags & task::IO_THREAD != 0 { tracer_ebpf::flag::IO_THREAD } else { 0 };
-        Head { kind, flags, nr: 0, tid: (*t).tid, tgid: (*t).tgid, seq: if in_call { (*t).seq } else { 0 }, ts }
+        let flags = if (*t).flags & task::IO_THREAD != 0 {
+            tracer_ebpf::flag::IO_THREAD
+        } else {
+            0
+        };
+        Head {
+            kind,
+            flags,
+            nr: 0,
+            tid: (*t).tid,
+            tgid: (*t).tgid,
+            seq: if in_call { (*t).seq } else { 0 },
+            ts,
+        }
     }
 }

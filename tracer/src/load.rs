@@ -89,7 +89,6 @@ impl Probes {
             follow: options.follow.into(),
             wakeup_bytes: 0,
             uring_complete_cqe: has_argument(kernel, "io_uring_complete", 2, "io_uring_cqe").into(),
-            uring_submit_req: kernel.has_tracepoint("io_uring_submit_req").into(),
             exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
             nr_execve: number(arch, "execve"),
             nr_execveat: number(arch, "execveat"),

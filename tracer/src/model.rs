@@ -187,6 +187,8 @@ pub struct SyscallRow {
     /// Sum of the return values that are sizes, 0 for calls that return none.
     pub bytes: u64,
     pub time_ns: u64,
+    /// `measured`, or `estimated` from the calls that were timed (`stat`).
+    pub time_evidence: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -67,6 +67,7 @@ impl Counters {
                 sum.errors += c.errors;
                 sum.bytes += c.bytes;
                 sum.time += c.time;
+                sum.timed += c.timed;
             }
             if sum.calls > 0 {
                 let file = |class: u16| files.get(&u32::from(class)).copied();
@@ -248,10 +249,15 @@ fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
     let bits = arch.syscall_table();
     let mut by_number: HashMap<u16, SyscallRow> = HashMap::new();
     for (nr, _, _, cell) in &counters.calls {
-        let row = by_number.entry(*nr).or_default();
+        let row = by_number.entry(*nr).or_insert_with(|| SyscallRow { time_evidence: "measured", ..SyscallRow::default() });
         row.calls += cell.calls;
         row.errors += cell.errors;
-        row.time_ns += cell.time;
+        // Of many calls only some were timed: theirs stands for the rest.
+        let scaled = u128::from(cell.time) * u128::from(cell.calls) / u128::from(cell.timed.max(1));
+        row.time_ns += scaled as u64;
+        if cell.timed < cell.calls {
+            row.time_evidence = "estimated";
+        }
         if bits.get(usize::from(*nr)).is_some_and(|b| u32::from(*b) & sysinfo::BYTES != 0) {
             row.bytes += cell.bytes;
         }

@@ -44,13 +44,25 @@ fn queue(b: u64) -> Option<()> {
         return None;
     }
     let mut flags = if op == REQ_OP_WRITE { bio::WRITE } else { 0 };
-    for (bit, to) in [(REQ_SYNC, bio::SYNC), (REQ_META, bio::META), (REQ_RAHEAD, bio::READAHEAD)] {
+    for (bit, to) in [
+        (REQ_SYNC, bio::SYNC),
+        (REQ_META, bio::META),
+        (REQ_RAHEAD, bio::READAHEAD),
+    ] {
         if opf & bit != 0 {
             flags |= to;
         }
     }
     let mut out = Bio {
-        head: Head { kind: kind::BLOCK, flags: 0, nr: 0, tid: 0, tgid: 0, seq: 0, ts: 0 },
+        head: Head {
+            kind: kind::BLOCK,
+            flags: 0,
+            nr: 0,
+            tid: 0,
+            tgid: 0,
+            seq: 0,
+            ts: 0,
+        },
         issued: 0,
         ino: 0,
         index: 0,
@@ -62,7 +74,11 @@ fn queue(b: u64) -> Option<()> {
     };
     match first_page(b).and_then(file_page) {
         Some(page) => {
-            out.flags |= if page.mode & S_IFMT == S_IFBLK { bio::BDEV } else { bio::FILE };
+            out.flags |= if page.mode & S_IFMT == S_IFBLK {
+                bio::BDEV
+            } else {
+                bio::FILE
+            };
             out.ino = page.ino;
             out.index = page.index;
             out.dev = page.dev;
@@ -78,7 +94,11 @@ fn queue(b: u64) -> Option<()> {
             if out.flags & bio::FILE == 0 {
                 return None;
             }
-            let tgid = DIRTIED.get_ptr(InodeKey { ino: out.ino, dev: out.dev, pad: 0 })?;
+            let tgid = DIRTIED.get_ptr(InodeKey {
+                ino: out.ino,
+                dev: out.dev,
+                pad: 0,
+            })?;
             out.head.flags = flag::ELSEWHERE;
             // SAFETY: a map value.
             out.head.tgid = unsafe { *tgid };
@@ -102,7 +122,11 @@ fn first_page(b: u64) -> Option<u64> {
     // struct bio_vec { struct page *bv_page; unsigned int bv_len, bv_offset; } is 16 bytes.
     let page: u64 = probe(vecs.wrapping_add(i as u64 * 16), off!(bvec_page))?;
     let compound: u64 = probe(page, off!(page_compound_head))?;
-    Some(if compound & 1 != 0 { compound - 1 } else { page })
+    Some(if compound & 1 != 0 {
+        compound - 1
+    } else {
+        page
+    })
 }
 
 /// The first part of a bio that was too large goes on under a new address; `bi_private` leads to
@@ -174,7 +198,11 @@ pub fn block_bio_complete(ctx: BtfTracePointContext) -> i32 {
     if let Some(entry) = BIOS.get_ptr(b) {
         // SAFETY: a map value.
         let (bytes, issued) = unsafe { ((*entry).bytes, (*entry).issued) };
-        let kind = if issued == 0 { bio::BIO_BASED } else { bio::CONTINUED };
+        let kind = if issued == 0 {
+            bio::BIO_BASED
+        } else {
+            bio::CONTINUED
+        };
         complete(b, bytes, 0, kind);
         let _ = BIOS.remove(b);
     }
@@ -183,15 +211,27 @@ pub fn block_bio_complete(ctx: BtfTracePointContext) -> i32 {
 
 #[inline(never)]
 fn complete(b: u64, bytes: u32, status: u32, flags: u32) -> i32 {
-    let Some(entry) = BIOS.get_ptr(b) else { return 0 };
+    let Some(entry) = BIOS.get_ptr(b) else {
+        return 0;
+    };
     // SAFETY: a map value.
     unsafe {
         let e = *entry;
         if !recording() {
-            let elsewhere = if e.head.flags & flag::ELSEWHERE != 0 { 1 << 15 } else { 0 };
+            let elsewhere = if e.head.flags & flag::ELSEWHERE != 0 {
+                1 << 15
+            } else {
+                0
+            };
             let n = if flags & bio::CONTINUED != 0 { 0 } else { 1 };
             if status == 0 {
-                count(count::BLOCK, (e.flags & 0xff) as u16 | elsewhere, e.disk, n, bytes as u64);
+                count(
+                    count::BLOCK,
+                    (e.flags & 0xff) as u16 | elsewhere,
+                    e.disk,
+                    n,
+                    bytes as u64,
+                );
             }
             return 0;
         }

@@ -63,7 +63,9 @@ pub fn pages(folio: u64) -> u32 {
 pub fn mm_filemap_add_to_page_cache(ctx: BtfTracePointContext) -> i32 {
     let folio: u64 = ctx.arg(0);
     let Some(t) = traced() else { return 0 };
-    let Some(page) = file_page(folio) else { return 0 };
+    let Some(page) = file_page(folio) else {
+        return 0;
+    };
     // SAFETY: a map value.
     unsafe {
         if page.mode & S_IFMT == S_IFBLK {
@@ -79,15 +81,25 @@ pub fn mm_filemap_add_to_page_cache(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint]
 pub fn writeback_dirty_folio(ctx: BtfTracePointContext) -> i32 {
     let folio: u64 = ctx.arg(0);
-    let Some(t) = traced_or_worker() else { return 0 };
-    let Some(page) = file_page(folio) else { return 0 };
+    let Some(t) = traced_or_worker() else {
+        return 0;
+    };
+    let Some(page) = file_page(folio) else {
+        return 0;
+    };
     if page.mode & S_IFMT == S_IFBLK {
         return 0;
     }
     // SAFETY: a map value.
     unsafe {
         if !recording() {
-            count(count::DIRTY, 0, 0, page.pages as u64, page.pages as u64 * 4096);
+            count(
+                count::DIRTY,
+                0,
+                0,
+                page.pages as u64,
+                page.pages as u64 * 4096,
+            );
         }
         let n = (*t).dirty_pages;
         if n != 0
@@ -103,7 +115,11 @@ pub fn writeback_dirty_folio(ctx: BtfTracePointContext) -> i32 {
         (*t).dirty_dev = page.dev;
         (*t).dirty_index = page.index;
         (*t).dirty_pages = page.pages;
-        let key = InodeKey { ino: page.ino, dev: page.dev, pad: 0 };
+        let key = InodeKey {
+            ino: page.ino,
+            dev: page.dev,
+            pad: 0,
+        };
         let tgid = (*t).tgid;
         let _ = DIRTIED.insert(key, tgid, 0);
         // A worker's call has no end of its own that would send it.

@@ -33,8 +33,9 @@ fn xmit(skb: u64, dev: u64) -> Option<()> {
     // The same address may hold another socket by now; an orphan (closed, data still going out) is ours.
     let socket: u64 = probe(sk, off!(sk_socket))?;
     if socket != 0 {
-        let inode =
-            socket.wrapping_sub(off!(socket_alloc_socket) as u64).wrapping_add(off!(socket_alloc_inode) as u64);
+        let inode = socket
+            .wrapping_sub(off!(socket_alloc_socket) as u64)
+            .wrapping_add(off!(socket_alloc_inode) as u64);
         let ino: u64 = probe(inode, off!(inode_ino))?;
         if ino != owner.ino {
             let _ = SOCKS.remove(sk);
@@ -51,8 +52,18 @@ fn xmit(skb: u64, dev: u64) -> Option<()> {
     let now = unsafe { bpf_ktime_get_ns() };
     let head = match traced_or_worker() {
         // SAFETY: a map value.
-        Some(t) if unsafe { (*t).tgid } == owner.tgid => unsafe { crate::tasks::head(t, kind::XMIT, now) },
-        _ => Head { kind: kind::XMIT, flags: flag::ELSEWHERE, nr: 0, tid: owner.tid, tgid: owner.tgid, seq: 0, ts: now },
+        Some(t) if unsafe { (*t).tgid } == owner.tgid => unsafe {
+            crate::tasks::head(t, kind::XMIT, now)
+        },
+        _ => Head {
+            kind: kind::XMIT,
+            flags: flag::ELSEWHERE,
+            nr: 0,
+            tid: owner.tid,
+            tgid: owner.tgid,
+            seq: 0,
+            ts: now,
+        },
     };
     let r = Xmit {
         head,
@@ -71,7 +82,9 @@ fn xmit(skb: u64, dev: u64) -> Option<()> {
 pub fn skb_copy_datagram_iovec(ctx: BtfTracePointContext) -> i32 {
     let skb: u64 = ctx.arg(0);
     let len: u32 = ctx.arg(1);
-    let Some(t) = traced_or_worker() else { return 0 };
+    let Some(t) = traced_or_worker() else {
+        return 0;
+    };
     // SAFETY: a map value.
     unsafe {
         if !recording() {

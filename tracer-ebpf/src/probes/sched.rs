@@ -67,7 +67,13 @@ pub fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
     {
         // SAFETY: map values.
         unsafe {
-            let (tgid, flags, seq, nr, enter) = ((*from).tgid, (*from).flags, (*from).seq, (*from).nr, (*from).enter);
+            let (tgid, flags, seq, nr, enter) = (
+                (*from).tgid,
+                (*from).flags,
+                (*from).seq,
+                (*from).nr,
+                (*from).enter,
+            );
             let (min, maj) = ((*from).min_flt, (*from).maj_flt);
             remove(old);
             remove(pid);
@@ -90,7 +96,10 @@ pub fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
         bump(t);
         if recording() {
             let head = head(t, kind::EXEC, bpf_ktime_get_ns());
-            let mut r = Exec { head, comm: [0; 16] };
+            let mut r = Exec {
+                head,
+                comm: [0; 16],
+            };
             if let Some(comm) = crate::kread::probe(task_struct as u64, off!(task_comm)) {
                 r.comm = comm;
             }
@@ -104,7 +113,7 @@ pub fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
 pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
     let Some(t) = traced() else {
         // A held command that never ran.
-        let tid = aya_ebpf::helpers::bpf_get_current_pid_tgid() as u32;
+        let tid = crate::tasks::current_tid();
         if find(tid).is_some() {
             remove(tid);
         }
@@ -124,7 +133,11 @@ pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
             }
             if (*t).has_extra != 0 || (*t).flags & task::IN_CALL != 0 {
                 let in_call = (*t).flags & task::IN_CALL != 0;
-                let (min, maj) = if in_call { (min_flt - (*t).min_flt, maj_flt - (*t).maj_flt) } else { (0, 0) };
+                let (min, maj) = if in_call {
+                    (min_flt - (*t).min_flt, maj_flt - (*t).maj_flt)
+                } else {
+                    (0, 0)
+                };
                 if (*t).has_extra != 0 || min | maj != 0 {
                     syscall::extra(t, min as u32, maj as u32);
                 }
@@ -134,7 +147,11 @@ pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
             let r = Exit {
                 head,
                 exit_code: load(task_struct, off!(task_exit_code)),
-                group_dead: if config!(exit_group_dead) != 0 { ctx.arg::<u64>(1) as u32 & 1 } else { 0 },
+                group_dead: if config!(exit_group_dead) != 0 {
+                    ctx.arg::<u64>(1) as u32 & 1
+                } else {
+                    0
+                },
                 min_flt,
                 maj_flt,
                 nvcsw: load(task_struct, off!(task_nvcsw)),
@@ -144,8 +161,8 @@ pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
             };
             send(&head, &r);
         } else {
-            count(count::RUSAGE_FAULTS, 0, 0, min_flt, 0);
-            count(count::RUSAGE_FAULTS, 1, 0, maj_flt, 0);
+            count(count::RUSAGE_FAULTS, 0, 0, min_flt - (*t).min_flt, 0);
+            count(count::RUSAGE_FAULTS, 1, 0, maj_flt - (*t).maj_flt, 0);
         }
         let tid = (*t).tid;
         remove(tid);
@@ -201,7 +218,12 @@ unsafe fn back(t: *mut tracer_ebpf::Task) {
         if !blocked && (*t).flags & task::IN_CALL == 0 {
             head.seq = 0;
         }
-        let r = Switch { head, off, voluntary: blocked as u32, reserved: 0 };
+        let r = Switch {
+            head,
+            off,
+            voluntary: blocked as u32,
+            reserved: 0,
+        };
         send(&head, &r);
     }
 }

@@ -4,8 +4,8 @@ use aya_ebpf::helpers::generated::{bpf_ktime_get_ns, bpf_probe_read_user_str};
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{
-    CELL_FIRST, CELLS, Cached, Extra, FileRef, Head, NAME_FIXED, NAME_MAX, StatKey, Syscall, SyscallFile, Task, flag,
-    kind, sysinfo, task,
+    CELL_FIRST, CELLS, Cached, Extra, FileRef, Head, NAME_FIXED, NAME_MAX, StatKey, Syscall,
+    SyscallFile, TIMED_EVERY, TIMED_FIRST, Task, flag, kind, sysinfo, task,
 };
 
 use crate::classify::descriptor;
@@ -14,7 +14,7 @@ use crate::kread::load;
 use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
-use crate::tasks::{bump, current, traced};
+use crate::tasks::{bump, current, current_tid, traced};
 
 #[btf_tracepoint]
 pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
@@ -30,7 +30,7 @@ pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
 /// The current thread if this call of it counts; the first `execve` of a held one ends its wait.
 #[inline(always)]
 fn start(nr: u32) -> Option<*mut Task> {
-    let t = crate::tasks::find(aya_ebpf::helpers::bpf_get_current_pid_tgid() as u32)?;
+    let t = crate::tasks::find(current_tid())?;
     // SAFETY: a map value.
     unsafe {
         if (*t).flags & task::HELD != 0 {
@@ -38,6 +38,10 @@ fn start(nr: u32) -> Option<*mut Task> {
                 return None;
             }
             (*t).flags &= !task::HELD;
+            // What it did before is not the program's.
+            let task = current();
+            (*t).min_flt = load(task, off!(task_min_flt));
+            (*t).maj_flt = load(task, off!(task_maj_flt));
         }
     }
     Some(t)
@@ -52,12 +56,16 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
             fault::flush(t);
         }
         let compat = reg!(compat_bit);
-        let status: u32 = if compat != 0 { load(task, off!(task_status)) } else { 0 };
+        let status: u32 = if compat != 0 {
+            load(task, off!(task_status))
+        } else {
+            0
+        };
         (*t).flags |= task::IN_CALL;
         (*t).seq += 1;
         (*t).nr = nr;
-        (*t).enter = bpf_ktime_get_ns();
         if recording() {
+            (*t).enter = bpf_ktime_get_ns();
             (*t).min_flt = load(task, off!(task_min_flt));
             (*t).maj_flt = load(task, off!(task_maj_flt));
         }
@@ -66,6 +74,7 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         (*t).cell = nr;
         if status & compat != 0 {
             (*t).flags |= task::COMPAT;
+            (*t).enter = bpf_ktime_get_ns();
             bump(t);
             return;
         }
@@ -90,6 +99,21 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         if info & sysinfo::PURE == 0 {
             bump(t);
         }
+        if !recording() {
+            (*t).enter = if timed(t) { bpf_ktime_get_ns() } else { 0 };
+        }
+    }
+}
+
+/// `stat`: whether this call's time is taken.
+#[inline(always)]
+unsafe fn timed(t: *mut Task) -> bool {
+    // SAFETY: `t` and the cell are map values.
+    unsafe {
+        (*t).seq & (TIMED_EVERY - 1) == 0
+            || STAT
+                .get_ptr((*t).cell)
+                .is_some_and(|c| (*c).calls < TIMED_FIRST)
     }
 }
 
@@ -108,7 +132,11 @@ unsafe fn second(t: *mut Task, nr: u32, fd: i32, fd2: i32) {
             // The first's cache entry may be the one that the second just took: ask again.
             let class2 = descriptor(t, fd2).map_or(0, |c| (*c).class);
             let class = descriptor(t, fd).map_or(0, |c| (*c).class);
-            (*t).cell = cell_id(StatKey { nr, class: class as u16, class2: class2 as u16 });
+            (*t).cell = cell_id(StatKey {
+                nr,
+                class: class as u16,
+                class2: class2 as u16,
+            });
         }
     }
 }
@@ -132,7 +160,11 @@ unsafe fn cell(nr: u32, c: *mut Cached) -> u32 {
     // SAFETY: `c` is in a map value.
     unsafe {
         if (*c).nr != nr {
-            (*c).cell = cell_id(StatKey { nr, class: (*c).class as u16, class2: 0 });
+            (*c).cell = cell_id(StatKey {
+                nr,
+                class: (*c).class as u16,
+                class2: 0,
+            });
             (*c).nr = nr;
         }
         (*c).cell
@@ -145,7 +177,9 @@ fn cell_id(key: StatKey) -> u32 {
         // SAFETY: a map value.
         return unsafe { *id };
     }
-    let Some(next) = NEXT.get_ptr_mut(0) else { return key.nr };
+    let Some(next) = NEXT.get_ptr_mut(0) else {
+        return key.nr;
+    };
     // SAFETY: a map value.
     let id = unsafe {
         let id = CELL_FIRST + *next;
@@ -184,16 +218,22 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
     // SAFETY: `t` is a map value.
     unsafe {
         let nr = (*t).nr;
-        let info = if (*t).flags & task::COMPAT != 0 { 0 } else { info_of(nr) };
+        let info = if (*t).flags & task::COMPAT != 0 {
+            0
+        } else {
+            info_of(nr)
+        };
         if info & sysinfo::PURE == 0 {
             bump(t);
         }
-        let now = bpf_ktime_get_ns();
         if !recording() {
             if let Some(c) = STAT.get_ptr_mut((*t).cell) {
                 (*c).calls += 1;
-                (*c).time += now - (*t).enter;
-                if ret < 0 && ret >= -4095 {
+                if (*t).enter != 0 {
+                    (*c).time += bpf_ktime_get_ns() - (*t).enter;
+                    (*c).timed += 1;
+                }
+                if (-4095..0).contains(&ret) {
                     (*c).errors += 1;
                 } else if info & sysinfo::BYTES != 0 {
                     (*c).bytes += ret as u64;
@@ -201,14 +241,16 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
             }
             return;
         }
-        if info & sysinfo::RETURNS_FD != 0 && ret >= 0 {
-            if let Some(c) = descriptor(t, ret as i32) {
-                (*t).file = (*c).file;
-                (*t).has_file = 1;
-                let path_arg = (info >> sysinfo::PATH_SHIFT) & 7;
-                if path_arg != 0 {
-                    name(t, arg(regs, path_arg - 1), ret as i32);
-                }
+        let now = bpf_ktime_get_ns();
+        if info & sysinfo::RETURNS_FD != 0
+            && ret >= 0
+            && let Some(c) = descriptor(t, ret as i32)
+        {
+            (*t).file = (*c).file;
+            (*t).has_file = 1;
+            let path_arg = (info >> sysinfo::PATH_SHIFT) & 7;
+            if path_arg != 0 {
+                name(t, arg(regs, path_arg - 1), ret as i32);
             }
         }
         flush_dirty(t);
@@ -220,19 +262,23 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
         }
         let mut head = Head {
             kind: kind::SYSCALL,
-            flags: if (*t).flags & task::COMPAT != 0 { flag::COMPAT } else { 0 },
+            flags: if (*t).flags & task::COMPAT != 0 {
+                flag::COMPAT
+            } else {
+                0
+            },
             nr: nr as u16,
             tid: (*t).tid,
             tgid: (*t).tgid,
             seq: (*t).seq,
             ts: (*t).enter,
         };
-        if (*t).flags & task::JOINED != 0 {
-            head.flags |= flag::JOINED;
-        }
         if (*t).has_file != 0 {
             head.kind = kind::SYSCALL_FILE;
-            let r = SyscallFile { call: call(head, now, ret, regs), file: (*t).file };
+            let r = SyscallFile {
+                call: call(head, now, ret, regs),
+                file: (*t).file,
+            };
             send(&head, &r);
         } else {
             let r = call(head, now, ret, regs);
@@ -267,10 +313,24 @@ pub fn extra(t: *mut Task, min_flt: u32, maj_flt: u32) -> i32 {
     unsafe {
         let mut head = crate::tasks::head(t, kind::EXTRA, (*t).enter);
         head.nr = (*t).nr as u16;
-        let none = FileRef { ino: 0, dev: 0, magic: 0, rdev: 0, f_flags: 0, mode: 0, family: 0, sock_type: 0, protocol: 0 };
+        let none = FileRef {
+            ino: 0,
+            dev: 0,
+            magic: 0,
+            rdev: 0,
+            f_flags: 0,
+            mode: 0,
+            family: 0,
+            sock_type: 0,
+            protocol: 0,
+        };
         let r = Extra {
             head,
-            file2: if (*t).has_file2 != 0 { (*t).file2 } else { none },
+            file2: if (*t).has_file2 != 0 {
+                (*t).file2
+            } else {
+                none
+            },
             skb_copied: (*t).skb_copied,
             cache_pages: (*t).cache_pages,
             meta_pages: (*t).meta_pages,
@@ -307,10 +367,16 @@ pub unsafe fn clear_extra(t: *mut Task) {
 /// Sends the path that a file was opened by. The kernel has just read it: its page is there.
 #[inline(never)]
 fn name(t: *mut Task, path: u64, fd: i32) -> i32 {
-    let Some(n) = SCRATCH_NAME.get_ptr_mut(0) else { return 0 };
+    let Some(n) = SCRATCH_NAME.get_ptr_mut(0) else {
+        return 0;
+    };
     // SAFETY: map values; the helper checks the user address.
     unsafe {
-        let len = bpf_probe_read_user_str((&raw mut (*n).path).cast(), NAME_MAX as u32, path as *const _);
+        let len = bpf_probe_read_user_str(
+            (&raw mut (*n).path).cast(),
+            NAME_MAX as u32,
+            path as *const _,
+        );
         if len <= 1 || len > NAME_MAX as i64 {
             return 0;
         }

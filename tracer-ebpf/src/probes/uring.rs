@@ -9,14 +9,16 @@ use crate::classify::describe;
 use crate::emit::{count, recording, send};
 use crate::kread::probe;
 use crate::maps::{URINGS, config, off};
-use crate::tasks::{bump, traced_or_worker};
+use crate::tasks::{bump, current_tid, traced_or_worker};
 
 const IORING_CQE_F_MORE: u32 = 1 << 1;
 
 #[btf_tracepoint]
 pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
     let req: u64 = ctx.arg(0);
-    let Some(t) = traced_or_worker() else { return 0 };
+    let Some(t) = traced_or_worker() else {
+        return 0;
+    };
     // SAFETY: `t` is a map value, the helper has no preconditions.
     unsafe {
         let mut u = Uring {
@@ -27,7 +29,17 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
             opcode: probe(req, off!(req_opcode)).unwrap_or(0),
             how: 0,
             cqe_flags: 0,
-            file: FileRef { ino: 0, dev: 0, magic: 0, rdev: 0, f_flags: 0, mode: 0, family: 0, sock_type: 0, protocol: 0 },
+            file: FileRef {
+                ino: 0,
+                dev: 0,
+                magic: 0,
+                rdev: 0,
+                f_flags: 0,
+                mode: 0,
+                family: 0,
+                sock_type: 0,
+                protocol: 0,
+            },
             ring: probe(req, off!(req_ctx)).unwrap_or(0),
         };
         if (*t).flags & task::IO_THREAD != 0 {
@@ -53,7 +65,9 @@ pub fn io_uring_queue_async_work(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint]
 pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     let req: u64 = ctx.arg(1);
-    let Some(entry) = URINGS.get_ptr(req) else { return 0 };
+    let Some(entry) = URINGS.get_ptr(req) else {
+        return 0;
+    };
     // SAFETY: a map value, helpers without preconditions.
     unsafe {
         let mut u = *entry;
@@ -70,8 +84,7 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
         }
         u.cqe_flags = cqe_flags as u16;
         u.completed = bpf_ktime_get_ns();
-        let id = aya_ebpf::helpers::bpf_get_current_pid_tgid();
-        if id as u32 != u.head.tid {
+        if current_tid() != u.head.tid {
             u.how |= uring::ELSEWHERE;
         }
         if let Some(leader) = crate::tasks::find(u.head.tgid) {
@@ -88,7 +101,13 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
             u.head = head;
             send(&head, &u);
         } else {
-            count(count::URING, 0, u.opcode as u32, 1, if u.res > 0 { u.res as u64 } else { 0 });
+            count(
+                count::URING,
+                0,
+                u.opcode as u32,
+                1,
+                if u.res > 0 { u.res as u64 } else { 0 },
+            );
         }
         if cqe_flags & IORING_CQE_F_MORE == 0 {
             let _ = URINGS.remove(req);

@@ -25,11 +25,10 @@ use crate::event::{
     Switch, Syscall, Uring, Xmit,
 };
 
-const FLAGS: [(u8, &str); 4] = [
+const FLAGS: [(u8, &str); 3] = [
     (flag::COMPAT, "compat"),
     (flag::ELSEWHERE, "elsewhere"),
     (flag::IO_THREAD, "io_thread"),
-    (flag::JOINED, "joined"),
 ];
 
 /// Adds the named fields of a value to an object. All fields must be named, those to leave out too:
@@ -219,7 +218,7 @@ mod tests {
             ret: -2,
             args: [3, 0, u64::MAX, 0, 0, 0],
         };
-        call.head.flags = flag::JOINED | flag::IO_THREAD;
+        call.head.flags = flag::COMPAT | flag::IO_THREAD;
         let file = Some(FileRef {
             ino: 9,
             mode: 0o100644,
@@ -227,7 +226,7 @@ mod tests {
         });
         assert_eq!(
             jsonl_event(&Event::Syscall { call, file }),
-            r#"{"event":"syscall","ts":77,"tgid":10,"tid":12,"seq":3,"nr":0,"flags":["io_thread","joined"],"dur":5,"ret":-2,"args":[3,0,18446744073709551615,0,0,0],"file":{"ino":9,"dev":0,"magic":0,"rdev":0,"f_flags":0,"mode":33188,"family":0,"sock_type":0,"protocol":0}}"#
+            r#"{"event":"syscall","ts":77,"tgid":10,"tid":12,"seq":3,"nr":0,"flags":["compat","io_thread"],"dur":5,"ret":-2,"args":[3,0,18446744073709551615,0,0,0],"file":{"ino":9,"dev":0,"magic":0,"rdev":0,"f_flags":0,"mode":33188,"family":0,"sock_type":0,"protocol":0}}"#
         );
     }
 

@@ -25,7 +25,11 @@ pub fn calls(page: &mut Page, summary: &Summary) {
                     units::count(row.calls),
                     or_blank(row.errors, units::count(row.errors)),
                     or_blank(row.bytes, units::bytes(row.bytes)),
-                    units::time(row.time_ns),
+                    if row.time_evidence == "estimated" {
+                        format!("~{}", units::time(row.time_ns))
+                    } else {
+                        units::time(row.time_ns)
+                    },
                 ]
             })
             .collect();

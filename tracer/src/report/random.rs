@@ -140,6 +140,7 @@ impl Random {
                 errors: r.number(),
                 bytes: r.number(),
                 time_ns: r.number(),
+                time_evidence: if r.number() % 2 == 0 { "measured" } else { "estimated" },
             }),
             page_faults: PageFaults {
                 minor: self.number() / 2,
