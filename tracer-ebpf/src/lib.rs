@@ -425,6 +425,8 @@ pub struct Config {
     pub uring_complete_cqe: u32,
     /// 1 if `sched_process_exit` passes `group_dead`.
     pub exit_group_dead: u32,
+    /// log2 of the page size.
+    pub page_shift: u32,
     /// Numbers of `execve` and `execveat`.
     pub nr_execve: u32,
     pub nr_execveat: u32,
@@ -579,6 +581,8 @@ pub mod task {
     pub const COMPAT: u32 = 32;
     /// Left the CPU of its own will.
     pub const BLOCKED: u32 = 64;
+    /// Was there before tracing began: its fault counters don't start at 0.
+    pub const OLDER: u32 = 128;
 }
 
 /// A cached classification of one descriptor. 56 bytes.
@@ -618,7 +622,8 @@ pub struct Task {
     pub nr: u32,
     /// When it began; 0: not timed.
     pub enter: u64,
-    /// `min_flt`, `maj_flt` of the task when the call began; in `stat`, when tracing did.
+    /// How far `min_flt` and `maj_flt` of the task have been reported; in `stat`, their values when
+    /// tracing began.
     pub min_flt: u64,
     pub maj_flt: u64,
     /// What is sent as [`Extra`] if not 0.

@@ -14,6 +14,7 @@ pub static CONFIG: Config = Config {
     wakeup_bytes: 0,
     uring_complete_cqe: 0,
     exit_group_dead: 0,
+    page_shift: 0,
     nr_execve: 0,
     nr_execveat: 0,
 };

@@ -89,6 +89,7 @@ impl Probes {
             follow: options.follow.into(),
             wakeup_bytes: 0,
             uring_complete_cqe: has_argument(kernel, "io_uring_complete", 2, "io_uring_cqe").into(),
+            page_shift: crate::capture::page_size().trailing_zeros(),
             exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
             nr_execve: number(arch, "execve"),
             nr_execveat: number(arch, "execveat"),
@@ -154,7 +155,7 @@ impl Probes {
         let seed = Task {
             tid,
             tgid,
-            flags: if held { task::HELD } else { 0 },
+            flags: if held { task::HELD } else { task::OLDER },
             generation: 1,
             ..Task::default()
         };

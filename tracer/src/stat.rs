@@ -15,6 +15,7 @@ use crate::device::Sysfs;
 use crate::event::{DeviceClass, End, Engine, Start};
 use crate::load::{LoadError, Probes};
 use crate::model::{ContextSwitches, Crossings, HopKind, IoTotals, PageFaults, Summary, SyscallRow, Waits};
+use crate::reconstruct::blocks::PASS_ON;
 use crate::reconstruct::io::{Context, Moves, classify};
 use crate::reconstruct::tally::{At, By, Devices, Key, Moved, Rows};
 use crate::rules::{CallTable, Class, Facts, FileKind, SOFTWARE_DEVICE, conclude};
@@ -116,7 +117,6 @@ pub fn summary(probes: &Probes, start: &Start, end: &End) -> Result<Summary, Loa
 /// From counters to the summary; pure but for the names of devices.
 pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs) -> Summary {
     let arch = Arch::from_name(&start.arch).or(Arch::host()).unwrap_or(Arch::X86_64);
-    let page = u64::from(start.page_size.max(1));
     let table = CallTable::of(arch);
     let mut rows = Rows::default();
     let mut devices = Devices::default();
@@ -147,7 +147,7 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
     let switches = |voluntary| counters.sum(count::SWITCH, |key| key.flags == voluntary);
     let irqs = counters.sum(count::IRQ, |key| key.flags == 1).count;
     let faults = |major| counters.sum(count::RUSAGE_FAULTS, |key| key.flags == major).count;
-    let dirty = counters.sum(count::DIRTY, |_| true).count * page;
+    let dirty = counters.sum(count::DIRTY, |_| true).bytes;
     Summary {
         schema: 1,
         bytehop: start.bytehop.clone(),
@@ -213,6 +213,9 @@ fn block_io(counters: &Counters, sysfs: &Sysfs, rows: &mut Rows, devices: &mut D
         let bits = u32::from(key.flags);
         let write = bits & bio::WRITE != 0;
         let device = sysfs.block(key.id);
+        if PASS_ON.contains(&device.driver.as_str()) {
+            continue;
+        }
         devices.learn(&device);
         let i = devices.find(DeviceClass::Block, key.id, || device.name.clone());
         // Memory outside the page cache: the program's, as direct I/O has it.

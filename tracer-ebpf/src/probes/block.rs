@@ -8,7 +8,7 @@ use tracer_ebpf::{Block, Head, bio, count, flag, kind};
 
 use crate::emit::{count, recording, send};
 use crate::kread::probe;
-use crate::maps::{BIOS, Bio, DIRTIED, InodeKey, off};
+use crate::maps::{BIOS, Bio, DIRTIED, InodeKey, config, off};
 use crate::probes::cache::file_page;
 use crate::tasks::traced_or_worker;
 
@@ -21,6 +21,11 @@ const REQ_META: u32 = 1 << 12;
 const REQ_RAHEAD: u32 = 1 << 19;
 const S_IFMT: u16 = 0o170000;
 const S_IFBLK: u16 = 0o060000;
+const SECTOR_SHIFT: u32 = 9;
+/// Instead of a sector: the bio from its first one on.
+const WHOLE: u64 = u64::MAX;
+/// Where the status is in the last argument of [`complete`]: a BPF function takes few arguments.
+const STATUS_SHIFT: u32 = 24;
 /// Bios looked at in one request; the rest of a longer one is seen when each bio completes.
 const BIOS_PER_REQUEST: u32 = 64;
 
@@ -137,10 +142,10 @@ pub fn block_split(ctx: BtfTracePointContext) -> i32 {
     if let Some(parent) = probe::<u64>(part, off!(bio_private))
         && let Some(p) = BIOS.get_ptr(parent)
     {
+        // With the whole's first sector and page: `complete` counts on from there.
         // SAFETY: a map value.
-        let mut copy = unsafe { *p };
-        copy.sector = probe(part, off!(bio_sector)).unwrap_or(copy.sector);
-        let _ = BIOS.insert(part, copy, 0);
+        let whole = unsafe { *p };
+        let _ = BIOS.insert(part, whole, 0);
     }
     0
 }
@@ -179,7 +184,12 @@ pub fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
         let next: u64 = probe(b, off!(bio_next)).unwrap_or(0);
         if BIOS.get_ptr(b).is_some() {
             let done = if size <= left { size } else { left };
-            complete(b, done, status, more);
+            complete(
+                b,
+                probe(b, off!(bio_sector)).unwrap_or(WHOLE),
+                done,
+                more | status << STATUS_SHIFT,
+            );
             more = bio::CONTINUED;
             if done == size {
                 let _ = BIOS.remove(b);
@@ -203,20 +213,25 @@ pub fn block_bio_complete(ctx: BtfTracePointContext) -> i32 {
         } else {
             bio::CONTINUED
         };
-        complete(b, bytes, 0, kind);
+        // The bio has advanced to its end by now: it is told as a whole.
+        complete(b, WHOLE, bytes, kind);
         let _ = BIOS.remove(b);
     }
     0
 }
 
 #[inline(never)]
-fn complete(b: u64, bytes: u32, status: u32, flags: u32) -> i32 {
+fn complete(b: u64, sector: u64, bytes: u32, how: u32) -> i32 {
+    let (flags, status) = (how & ((1 << STATUS_SHIFT) - 1), how >> STATUS_SHIFT);
     let Some(entry) = BIOS.get_ptr(b) else {
         return 0;
     };
     // SAFETY: a map value.
     unsafe {
         let e = *entry;
+        // How far into the bio: its first part may have gone with another request.
+        let sector = if sector == WHOLE { e.sector } else { sector };
+        let pages = (sector.wrapping_sub(e.sector) << SECTOR_SHIFT) >> config!(page_shift);
         if !recording() {
             let elsewhere = if e.head.flags & flag::ELSEWHERE != 0 {
                 1 << 15
@@ -239,13 +254,13 @@ fn complete(b: u64, bytes: u32, status: u32, flags: u32) -> i32 {
             head: e.head,
             issued: e.issued,
             completed: bpf_ktime_get_ns(),
-            sector: e.sector,
+            sector,
             bytes,
             disk: e.disk,
             bio: e.flags | flags,
             status,
             ino: e.ino,
-            index: e.index,
+            index: e.index + pages,
             dev: e.dev,
             bios: 1,
         };

@@ -7,7 +7,7 @@ use tracer_ebpf::{Dirty, NO_OFFSET, Task, count, kind};
 
 use crate::emit::{count, recording, send};
 use crate::kread::probe;
-use crate::maps::{DIRTIED, InodeKey, off};
+use crate::maps::{DIRTIED, InodeKey, config, off};
 use crate::tasks::{traced, traced_or_worker};
 
 const S_IFMT: u16 = 0o170000;
@@ -98,7 +98,7 @@ pub fn writeback_dirty_folio(ctx: BtfTracePointContext) -> i32 {
                 0,
                 0,
                 page.pages as u64,
-                page.pages as u64 * 4096,
+                (page.pages as u64) << config!(page_shift),
             );
         }
         let n = (*t).dirty_pages;

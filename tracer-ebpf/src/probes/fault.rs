@@ -8,10 +8,10 @@ use tracer_ebpf::{Task, count, kind, task};
 
 use crate::emit::{count, recording, send};
 use crate::kread::{load, probe};
-use crate::maps::{off, reg};
+use crate::maps::{config, off, reg};
 use crate::probes::cache::flush_dirty;
-use crate::probes::syscall::clear_extra;
-use crate::tasks::{current, traced};
+use crate::probes::syscall::{clear_extra, faults_since, known_from_here};
+use crate::tasks::traced;
 
 // Allocation flags (include/linux/gfp_types.h; the same from 5.x to 7.2).
 const GFP_HIGHMEM: u32 = 1 << 1;
@@ -33,10 +33,8 @@ pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
         if (*t).flags & task::FAULT_OPEN != 0 {
             flush(t);
         }
+        known_from_here(t);
         (*t).seq += 1;
-        let task = current();
-        (*t).min_flt = load(task, off!(task_min_flt));
-        (*t).maj_flt = load(task, off!(task_maj_flt));
         let f = &raw mut (*t).fault;
         (*f).head.ts = bpf_ktime_get_ns();
         (*f).addr = addr;
@@ -61,11 +59,11 @@ pub fn flush(t: *mut Task) -> i32 {
     // SAFETY: a map value.
     unsafe {
         flush_dirty(t);
-        let task = current();
+        let (min, maj) = faults_since(t);
         let ts = (*t).fault.head.ts;
         (*t).fault.head = crate::tasks::head(t, kind::FAULT, ts);
-        (*t).fault.min_flt = (load::<u64>(task, off!(task_min_flt)) - (*t).min_flt) as u16;
-        (*t).fault.maj_flt = (load::<u64>(task, off!(task_maj_flt)) - (*t).maj_flt) as u16;
+        (*t).fault.min_flt = min as u16;
+        (*t).fault.maj_flt = maj as u16;
         (*t).fault.cache_pages = (*t).cache_pages;
         (*t).fault.irqs = (*t).irqs;
         (*t).fault.irqs_user = (*t).irqs_user;
@@ -87,7 +85,7 @@ pub fn mm_page_alloc(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     let Some(t) = traced() else { return 0 };
-    let bytes = 4096u64 << order;
+    let bytes = 1u64 << (order + config!(page_shift));
     // SAFETY: a map value.
     unsafe {
         if !recording() {

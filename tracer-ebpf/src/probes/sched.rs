@@ -128,19 +128,10 @@ pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
         let min_flt: u64 = load(task_struct, off!(task_min_flt));
         let maj_flt: u64 = load(task_struct, off!(task_maj_flt));
         if recording() {
-            if (*t).flags & task::IN_CALL != 0 {
-                crate::probes::cache::flush_dirty(t);
-            }
-            if (*t).has_extra != 0 || (*t).flags & task::IN_CALL != 0 {
-                let in_call = (*t).flags & task::IN_CALL != 0;
-                let (min, maj) = if in_call {
-                    (min_flt - (*t).min_flt, maj_flt - (*t).maj_flt)
-                } else {
-                    (0, 0)
-                };
-                if (*t).has_extra != 0 || min | maj != 0 {
-                    syscall::extra(t, min as u32, maj as u32);
-                }
+            crate::probes::cache::flush_dirty(t);
+            let (min, maj) = syscall::faults_since(t);
+            if (*t).has_extra != 0 || min | maj != 0 {
+                syscall::extra(t, min, maj);
             }
             let mut head = head(t, kind::EXIT, bpf_ktime_get_ns());
             head.nr = (*t).nr as u16;

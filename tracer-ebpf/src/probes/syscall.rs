@@ -37,14 +37,39 @@ fn start(nr: u32) -> Option<*mut Task> {
             if nr != config!(nr_execve) && nr != config!(nr_execveat) {
                 return None;
             }
-            (*t).flags &= !task::HELD;
-            // What it did before is not the program's.
-            let task = current();
-            (*t).min_flt = load(task, off!(task_min_flt));
-            (*t).maj_flt = load(task, off!(task_maj_flt));
+            (*t).flags = (*t).flags & !task::HELD | task::OLDER;
         }
+        known_from_here(t);
     }
     Some(t)
+}
+
+/// What a thread did before it was traced is not the program's.
+#[inline(always)]
+pub unsafe fn known_from_here(t: *mut Task) {
+    // SAFETY: a map value.
+    unsafe {
+        if (*t).flags & task::OLDER != 0 {
+            (*t).flags &= !task::OLDER;
+            faults_since(t);
+        }
+    }
+}
+
+/// Page faults that the kernel has counted for the current thread since this was last asked: minor,
+/// major. Those between two calls (of signal frames, restartable sequences) go to the later one.
+#[inline(always)]
+pub unsafe fn faults_since(t: *mut Task) -> (u32, u32) {
+    let task = current();
+    let min: u64 = load(task, off!(task_min_flt));
+    let maj: u64 = load(task, off!(task_maj_flt));
+    // SAFETY: a map value.
+    unsafe {
+        let since = ((min - (*t).min_flt) as u32, (maj - (*t).maj_flt) as u32);
+        (*t).min_flt = min;
+        (*t).maj_flt = maj;
+        since
+    }
 }
 
 #[inline(always)]
@@ -66,8 +91,6 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         (*t).nr = nr;
         if recording() {
             (*t).enter = bpf_ktime_get_ns();
-            (*t).min_flt = load(task, off!(task_min_flt));
-            (*t).maj_flt = load(task, off!(task_maj_flt));
         }
         (*t).has_file = 0;
         (*t).has_file2 = 0;
@@ -254,11 +277,9 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
             }
         }
         flush_dirty(t);
-        let task = current();
-        let min: u64 = load::<u64>(task, off!(task_min_flt)) - (*t).min_flt;
-        let maj: u64 = load::<u64>(task, off!(task_maj_flt)) - (*t).maj_flt;
+        let (min, maj) = faults_since(t);
         if (*t).has_extra != 0 || min | maj != 0 {
-            extra(t, min as u32, maj as u32);
+            extra(t, min, maj);
         }
         let mut head = Head {
             kind: kind::SYSCALL,

@@ -13,7 +13,7 @@ use crate::rules::SOFTWARE_DEVICE;
 /// Completions of block requests.
 const COMPLETE: By = By::Probe("tp:block_rq_complete");
 /// Drivers that only hand requests on to other devices, which appear on their own.
-const PASS_ON: [&str; 2] = ["device-mapper", "md"];
+pub(crate) const PASS_ON: [&str; 2] = ["device-mapper", "md"];
 /// Write-back of pages that no call was known to have made dirty, kept for a call that is not over.
 const ORPHANS_MAX: usize = 4096;
 

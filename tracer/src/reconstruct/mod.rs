@@ -10,7 +10,7 @@
 //! result less complete, never an error. Memory is bounded by what is open: live threads, their
 //! parts of calls, dirty ranges, distinct rows.
 
-mod blocks;
+pub(crate) mod blocks;
 mod dirty;
 mod faults;
 pub(crate) mod io;
