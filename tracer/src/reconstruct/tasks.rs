@@ -5,12 +5,6 @@ use tracer_ebpf::{Exec, Exit, Fork, Switch, flag};
 use super::threads::Thread;
 use super::{Part, Reconstructor, Sink};
 
-/// Faults of a thread that may be in nobody's call: the kernel stores its id at birth and clears it
-/// at death, and writes signal frames and rseq areas on the way back to user mode.
-fn outside_calls(faults: u64) -> u64 {
-    2.max(faults / 20)
-}
-
 impl Reconstructor {
     pub(super) fn switch<S: Sink>(&mut self, switch: &Switch, sink: &mut S) {
         if switch.head.flags & flag::IO_THREAD == 0 {
@@ -86,7 +80,7 @@ impl Reconstructor {
                     ("minor faults of threads", minor),
                     ("major faults of threads", major),
                 ] {
-                    if expected.abs_diff(found) > outside_calls(expected) {
+                    if expected != found {
                         self.sums.differences.add(what, "", expected, found);
                     }
                 }
