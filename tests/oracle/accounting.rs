@@ -44,7 +44,7 @@ fn page_faults() {
         };
         let (few, many) = (run("100"), run("10100"));
         let (found, expected, user) = (many.0 - few.0, many.1 - few.1, many.2 - few.2);
-        assert!(expected >= 10_000);
+        assert!(expected.abs_diff(10_000) <= 64, "getrusage {expected} more");
         // A handful: ASLR decides how many pages the loader's relocations and the stack take.
         assert!(
             found.abs_diff(expected) <= 16,

@@ -50,28 +50,31 @@ fn sigkill_at_any_moment() {
     let scratch = Scratch::new();
     let recording = scratch.path("recording");
     let mut random = Random(0x5eed);
+    let started = scratch.path("started");
     for _ in 0..30 {
-        // There is none before the first turn.
-        let _ = fs::remove_file(&recording);
+        // There are none before the first turn.
+        let _ = (fs::remove_file(&recording), fs::remove_file(&started));
         // Ends by itself, should it outlive its tracer.
-        let words = fixture(&["spin-getppid", "8000000"]);
+        let spin = fixture(&["spin-getppid", "8000000"]).join(" ");
+        let words = ["sh", "-c", &format!(": > '{started}'; exec {spin}")].map(str::to_owned);
         let mut child = record(&recording, &words).spawn().expect("bytehop");
-        let moment = Duration::from_millis(random.below(2500));
-        std::thread::sleep(moment);
+        std::thread::sleep(Duration::from_millis(random.below(3000)));
+        let ran = fs::metadata(&started).and_then(|file| file.modified()).ok();
+        let ran = ran.and_then(|began| began.elapsed().ok());
         child.kill().expect("kill");
         child.wait().expect("wait");
         if !fs::exists(&recording).expect("exists") {
             assert!(
-                moment < Duration::from_secs(1),
-                "no recording after {moment:?}"
+                ran.is_none(),
+                "no recording of a program that ran for {ran:?}"
             );
             continue;
         }
         let output = report_on(&recording).expect(0);
         let summary = crate::summary::Summary::parse(&output.stdout);
-        // At most the last second is lost; starting takes some of the first.
-        if moment > Duration::from_millis(2200) {
-            assert!(summary.calls_of("getppid") > 0, "nothing after {moment:?}");
+        // At most the last second is lost.
+        if ran.is_some_and(|ran| ran > Duration::from_millis(1300)) {
+            assert!(summary.calls_of("getppid") > 0, "nothing after {ran:?}");
         }
     }
 }

@@ -146,11 +146,13 @@ fn interrupted() {
                     kill(pid, signal)
                 }
                 .expect("kill");
-                let status = code(wait(&mut running.child));
+                let ended = wait(&mut running.child);
+                let status = code(ended);
                 let errors = std::fs::read_to_string(&running.errors).expect("errors");
-                let what = format!("{verb:?} {signal} group {group}: {errors}");
+                let what = format!("{verb:?} {signal} group {group}: {ended}: {errors}");
                 assert_eq!(status, 128 + signal as i32, "{what}");
                 let text = std::fs::read_to_string(&running.summary).expect("a summary");
+                assert!(!text.is_empty(), "no summary: {what}");
                 let summary = Summary::parse(&text);
                 assert_eq!(
                     summary.number("/exit_status"),

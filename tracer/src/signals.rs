@@ -86,6 +86,9 @@ impl AsFd for Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
+        // What arrived together with the program's end was meant for it: once the mask is as before,
+        // it would end us without a summary.
+        while let Ok(Some(_)) = self.fd.read_signal() {}
         // Nothing can be done about a failure, and nothing depends on it: we are about to end.
         let _ = self.mask_before.thread_set_mask();
     }
