@@ -673,10 +673,8 @@ fn threads_faults_are_checked_against_the_kernels_count() {
         t.summary().disagreements
     };
     assert_eq!(run(15), []);
-    // Two faults at birth and death are in no call.
-    assert_eq!(run(17), []);
-    let differ = run(40);
-    assert_eq!((differ[0].expected, differ[0].found), (40, 15));
+    let differ = run(16);
+    assert_eq!((differ[0].expected, differ[0].found), (16, 15));
 }
 
 #[test]
