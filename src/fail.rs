@@ -55,6 +55,7 @@ fails_with! {
     RecordError => |e| e.exit_code().unwrap_or(FAILED);
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,
+        CaptureError::Namespace => NOT_ALLOWED,
         CaptureError::Load(_) | CaptureError::Wait(_) => FAILED,
     };
 }

@@ -204,7 +204,7 @@ impl Session {
             .map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))?;
         let pending = self.pending.take();
         match &pending {
-            Some(Pending::Held(held)) => self.probes.trace(held.pid(), held.pid(), true)?,
+            Some(Pending::Held(held)) => self.probes.await_execve(held.pid())?,
             Some(Pending::Process(target)) => {
                 capture::trace_threads(&mut self.probes, target.pid())?
             }

@@ -567,8 +567,6 @@ pub const TASK_SLOTS: usize = 8192;
 
 /// Bits of [`Task::flags`].
 pub mod task {
-    /// Waits for its first `execve`: nothing before it counts.
-    pub const HELD: u32 = 1;
     /// Between entry and exit of a system call.
     pub const IN_CALL: u32 = 2;
     /// A page fault has begun and is not sent yet.
@@ -598,6 +596,21 @@ pub struct Cached {
     /// `stat`: the last call made on it, and the counter cell of that call.
     pub nr: u32,
     pub cell: u32,
+    pub reserved: u32,
+}
+
+/// The command that is about to be started: traced from its `execve` on. The value of `AWAITED`.
+///
+/// Its process id is known to user space as its own pid namespace numbers it; the kernel side asks
+/// for the number in that namespace, so bytehop works inside a container too.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Awaited {
+    /// Device and inode of the pid namespace.
+    pub ns_dev: u64,
+    pub ns_ino: u64,
+    /// Process id in it; 0: none is awaited.
+    pub pid: u32,
     pub reserved: u32,
 }
 

@@ -3,8 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf};
 use tracer_ebpf::{
-    CELLS, Config, Count, CountKey, FileRef, Head, Name, Offsets, Regs, SYSCALLS_MAX, StatCell,
-    StatKey, TASK_SLOTS, Task, Uring, kind,
+    Awaited, CELLS, Config, Count, CountKey, FileRef, Head, Name, Offsets, Regs, SYSCALLS_MAX,
+    StatCell, StatKey, TASK_SLOTS, Task, Uring, kind,
 };
 
 #[unsafe(no_mangle)]
@@ -82,6 +82,9 @@ pub static TASKS: Array<Task> = Array::with_max_entries(TASK_SLOTS as u32, 0);
 /// Who has a slot of `TASKS`.
 #[map]
 pub static SLOTS: HashMap<u32, u32> = HashMap::with_max_entries(TASK_SLOTS as u32, 0);
+/// The command about to be started.
+#[map]
+pub static AWAITED: Array<Awaited> = Array::with_max_entries(1, 0);
 #[map]
 pub static TASKS_MORE: HashMap<u32, Task> = HashMap::with_max_entries(4096, 1);
 /// How many threads there are in `TASKS_MORE`, ever: 0 saves every look-up there.

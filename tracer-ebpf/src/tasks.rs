@@ -1,10 +1,11 @@
 //! The table of traced threads: the filter, and what is remembered between hooks.
 
-use aya_ebpf::helpers::generated::bpf_get_current_task_btf;
+use aya_ebpf::bindings::bpf_pidns_info;
+use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid};
 use tracer_ebpf::{Head, TASK_SLOTS, Task, task};
 
 use crate::kread::load;
-use crate::maps::{COLLISIONS, SCRATCH_TASK, SLOTS, TASKS, TASKS_MORE, off};
+use crate::maps::{AWAITED, COLLISIONS, SCRATCH_TASK, SLOTS, TASKS, TASKS_MORE, off};
 
 /// Insert only if the key is new (include/uapi/linux/bpf.h).
 const BPF_NOEXIST: u64 = 1;
@@ -39,16 +40,33 @@ pub fn find(tid: u32) -> Option<*mut Task> {
     }
 }
 
-/// The current thread, if it is traced and its command has begun.
+/// The current thread, if it is traced.
 #[inline(always)]
 pub fn traced() -> Option<*mut Task> {
-    let t = find(current_tid())?;
-    // SAFETY: a map value.
-    if unsafe { (*t).flags } & task::HELD != 0 {
-        None
-    } else {
-        Some(t)
+    find(current_tid())
+}
+
+/// The current thread, if it is the command that is awaited: from now on it is traced.
+#[inline(never)]
+pub fn awaited() -> Option<*mut Task> {
+    let wanted = AWAITED.get_ptr_mut(0)?;
+    let mut seen = bpf_pidns_info { pid: 0, tgid: 0 };
+    // SAFETY: a map value; the helper fills in what it is given the size of.
+    unsafe {
+        if (*wanted).pid == 0 {
+            return None;
+        }
+        let size = size_of::<bpf_pidns_info>() as u32;
+        let found =
+            bpf_get_ns_current_pid_tgid((*wanted).ns_dev, (*wanted).ns_ino, &raw mut seen, size);
+        if found != 0 || seen.pid != (*wanted).pid {
+            return None;
+        }
+        (*wanted).pid = 0;
     }
+    let tgid: u32 = load(current(), off!(task_tgid));
+    insert(current_tid(), tgid, task::OLDER);
+    traced()
 }
 
 /// As [`traced`]; takes in io_uring threads of a traced process, which no fork event announces on
@@ -57,12 +75,7 @@ pub fn traced() -> Option<*mut Task> {
 pub fn traced_or_worker() -> Option<*mut Task> {
     let tid = current_tid();
     if let Some(t) = find(tid) {
-        // SAFETY: a map value.
-        return if unsafe { (*t).flags } & task::HELD != 0 {
-            None
-        } else {
-            Some(t)
-        };
+        return Some(t);
     }
     let task = current();
     let tgid: u32 = load(task, off!(task_tgid));

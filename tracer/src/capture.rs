@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
@@ -37,6 +38,10 @@ pub enum CaptureError {
     Wait(#[from] Errno),
     #[error("no process {0}")]
     NoProcess(u32),
+    #[error(
+        "a running process cannot be traced from inside a container (a pid namespace): start bytehop on the host"
+    )]
+    Namespace,
 }
 
 /// What is traced.
@@ -44,7 +49,11 @@ pub enum Target {
     /// A command that was started for it.
     Command(Running),
     /// A process that was there before, until it ends or the time is over.
-    Process { pid: u32, pidfd: OwnedFd, until: Option<Instant> },
+    Process {
+        pid: u32,
+        pidfd: OwnedFd,
+        until: Option<Instant>,
+    },
 }
 
 impl Target {
@@ -53,8 +62,13 @@ impl Target {
     /// # Errors
     /// If there is no such process.
     pub fn process(pid: u32, duration: Option<Duration>) -> Result<Self, CaptureError> {
-        let pidfd = crate::launch::pidfd_open(nix::unistd::Pid::from_raw(pid as i32)).map_err(|_| CaptureError::NoProcess(pid))?;
-        Ok(Self::Process { pid, pidfd, until: duration.map(|d| Instant::now() + d) })
+        let pidfd = crate::launch::pidfd_open(nix::unistd::Pid::from_raw(pid as i32))
+            .map_err(|_| CaptureError::NoProcess(pid))?;
+        Ok(Self::Process {
+            pid,
+            pidfd,
+            until: duration.map(|d| Instant::now() + d),
+        })
     }
 
     /// Its process id.
@@ -78,9 +92,15 @@ impl Target {
 /// # Errors
 /// If the process is gone or a map cannot be written.
 pub fn trace_threads(probes: &mut Probes, pid: u32) -> Result<(), CaptureError> {
+    // Inode of the first pid namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h).
+    const FIRST: u64 = 0xEFFF_FFFC;
+    if std::fs::metadata("/proc/self/ns/pid").is_ok_and(|ns| ns.ino() != FIRST) {
+        return Err(CaptureError::Namespace);
+    }
     let mut known = HashSet::new();
     loop {
-        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_err(|_| CaptureError::NoProcess(pid))?;
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
+            .map_err(|_| CaptureError::NoProcess(pid))?;
         let new: Vec<u32> = threads
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
             .filter(|tid| known.insert(*tid))
@@ -89,7 +109,7 @@ pub fn trace_threads(probes: &mut Probes, pid: u32) -> Result<(), CaptureError> 
             return Ok(());
         }
         for tid in new {
-            probes.trace(tid, pid, false)?;
+            probes.trace(tid, pid)?;
         }
     }
 }
@@ -97,11 +117,17 @@ pub fn trace_threads(probes: &mut Probes, pid: u32) -> Result<(), CaptureError> 
 /// The record that begins a trace.
 pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, follow: bool) -> Start {
     let name = uname();
-    let text = |s: Result<&std::ffi::OsStr, ()>| s.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let text = |s: Result<&std::ffi::OsStr, ()>| {
+        s.map(|s| s.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
     Start {
         bytehop: env!("CARGO_PKG_VERSION").to_owned(),
         kernel: text(name.as_ref().map(|n| n.release()).map_err(drop)),
-        arch: Arch::host().map_or_else(|| std::env::consts::ARCH.to_owned(), |a| a.as_str().to_owned()),
+        arch: Arch::host().map_or_else(
+            || std::env::consts::ARCH.to_owned(),
+            |a| a.as_str().to_owned(),
+        ),
         level: "T".to_owned(),
         command: command.to_vec(),
         pid,
@@ -123,7 +149,9 @@ pub fn page_size() -> u32 {
 
 /// A clock's time, ns.
 pub fn now_ns(clock: ClockId) -> u64 {
-    clock_gettime(clock).map_or(0, |t| t.tv_sec() as u64 * 1_000_000_000 + t.tv_nsec() as u64)
+    clock_gettime(clock).map_or(0, |t| {
+        t.tv_sec() as u64 * 1_000_000_000 + t.tv_nsec() as u64
+    })
 }
 
 /// Reads the ring buffer until the target ends.
@@ -149,7 +177,14 @@ const LOST_EVERY: Duration = Duration::from_millis(500);
 
 impl<'a> Capture<'a> {
     pub fn new(probes: &'a mut Probes, ring: Option<RingBuf<MapData>>, signals: Signals) -> Self {
-        Self { probes, ring, signals, sysfs: Sysfs::host(), known: HashSet::new(), lost: Lost::default() }
+        Self {
+            probes,
+            ring,
+            signals,
+            sysfs: Sysfs::host(),
+            known: HashSet::new(),
+            lost: Lost::default(),
+        }
     }
 
     /// Sends what is known before the program runs: the devices. The caller has sent [`Start`].
@@ -165,7 +200,12 @@ impl<'a> Capture<'a> {
     ///
     /// # Errors
     /// If the kernel's maps or the process can't be read any more.
-    pub fn run(&mut self, mut target: Target, begin: Instant, out: &mut dyn Output) -> Result<Ended, CaptureError> {
+    pub fn run(
+        &mut self,
+        mut target: Target,
+        begin: Instant,
+        out: &mut dyn Output,
+    ) -> Result<Ended, CaptureError> {
         let mut policy = Policy::default();
         let mut looked_for_losses = begin;
         let reason = loop {
@@ -181,8 +221,10 @@ impl<'a> Capture<'a> {
                 1024.. => BUSY,
                 _ => IDLE,
             };
-            let mut fds =
-                [PollFd::new(target.pidfd(), PollFlags::POLLIN), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+            let mut fds = [
+                PollFd::new(target.pidfd(), PollFlags::POLLIN),
+                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            ];
             match poll(&mut fds, PollTimeout::from(sleep)) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(e) => return Err(e.into()),
@@ -191,7 +233,9 @@ impl<'a> Capture<'a> {
             if ended {
                 break "exit";
             }
-            if let Target::Process { until: Some(until), .. } = target
+            if let Target::Process {
+                until: Some(until), ..
+            } = target
                 && now >= until
             {
                 break "duration";
@@ -220,7 +264,12 @@ impl<'a> Capture<'a> {
         Ok(Ended { exit, end })
     }
 
-    fn give_up(&mut self, target: &Target, policy: &mut Policy, now: Instant) -> Result<bool, CaptureError> {
+    fn give_up(
+        &mut self,
+        target: &Target,
+        policy: &mut Policy,
+        now: Instant,
+    ) -> Result<bool, CaptureError> {
         let program = match target {
             Target::Command(running) => Some(running.pid()),
             Target::Process { .. } => None,
@@ -249,13 +298,21 @@ impl<'a> Capture<'a> {
         {
             n += 1;
             match record.first() {
-                Some(&kind::BLOCK) => introduce(&mut self.known, out, DeviceClass::Block, disk_of(&record), |id| {
-                    self.sysfs.block(id)
-                }),
+                Some(&kind::BLOCK) => introduce(
+                    &mut self.known,
+                    out,
+                    DeviceClass::Block,
+                    disk_of(&record),
+                    |id| self.sysfs.block(id),
+                ),
                 Some(&kind::XMIT) => {
-                    introduce(&mut self.known, out, DeviceClass::Net, ifindex_of(&record), |id| {
-                        self.sysfs.net(&nic_of(&record), id)
-                    });
+                    introduce(
+                        &mut self.known,
+                        out,
+                        DeviceClass::Net,
+                        ifindex_of(&record),
+                        |id| self.sysfs.net(&nic_of(&record), id),
+                    );
                 }
                 _ => {}
             }
@@ -302,7 +359,10 @@ fn introduce(
 }
 
 fn u32_at(record: &[u8], at: usize) -> Option<u32> {
-    record.get(at..)?.first_chunk().map(|b| u32::from_le_bytes(*b))
+    record
+        .get(at..)?
+        .first_chunk()
+        .map(|b| u32::from_le_bytes(*b))
 }
 
 fn disk_of(record: &[u8]) -> Option<u32> {
@@ -314,7 +374,9 @@ fn ifindex_of(record: &[u8]) -> Option<u32> {
 }
 
 fn nic_of(record: &[u8]) -> String {
-    let name = record.get(std::mem::offset_of!(tracer_ebpf::Xmit, name)..).unwrap_or_default();
+    let name = record
+        .get(std::mem::offset_of!(tracer_ebpf::Xmit, name)..)
+        .unwrap_or_default();
     let end = name.iter().position(|b| *b == 0).unwrap_or(name.len());
     String::from_utf8_lossy(&name[..end]).into_owned()
 }

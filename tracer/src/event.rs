@@ -6,14 +6,18 @@
 
 use serde::{Deserialize, Serialize};
 pub use tracer_ebpf::{
-    Block, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall, SyscallFile, Uring, Xmit,
+    Block, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall, SyscallFile,
+    Uring, Xmit,
 };
 
 /// One record of a trace.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A system call ended. `file` is `None` where the call has no descriptor.
-    Syscall { call: Syscall, file: Option<FileRef> },
+    Syscall {
+        call: Syscall,
+        file: Option<FileRef>,
+    },
     Extra(Extra),
     Fault(Fault),
     Block(Block),
@@ -174,11 +178,22 @@ impl Lost {
 
     /// What was lost since `before`, an earlier reading of the same counters.
     pub fn since(&self, before: &Self) -> Self {
-        let earlier = |nr| before.calls.iter().find(|(n, _)| *n == nr).map_or(0, |(_, c)| *c);
+        let earlier = |nr| {
+            before
+                .calls
+                .iter()
+                .find(|(n, _)| *n == nr)
+                .map_or(0, |(_, c)| *c)
+        };
         let by_kind = self.by_kind.iter().enumerate();
-        let calls = self.calls.iter().map(|(nr, n)| (*nr, n.saturating_sub(earlier(*nr))));
+        let calls = self
+            .calls
+            .iter()
+            .map(|(nr, n)| (*nr, n.saturating_sub(earlier(*nr))));
         Self {
-            by_kind: by_kind.map(|(i, n)| n.saturating_sub(before.by_kind.get(i).copied().unwrap_or(0))).collect(),
+            by_kind: by_kind
+                .map(|(i, n)| n.saturating_sub(before.by_kind.get(i).copied().unwrap_or(0)))
+                .collect(),
             calls: calls.filter(|(_, n)| *n > 0).collect(),
         }
     }

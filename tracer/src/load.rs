@@ -3,13 +3,16 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 
 use aya::maps::{Array, HashMap as BpfHashMap, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Btf, Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use nix::sys::resource::{Resource, setrlimit};
 use thiserror::Error;
-use tracer_ebpf::{Config, NO_OFFSET, Offsets, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, kind, mode, task};
+use tracer_ebpf::{
+    Awaited, Config, NO_OFFSET, Offsets, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, kind, mode, task,
+};
 
 use crate::arch::Arch;
 use crate::btf::{self, BtfError, KernelBtf};
@@ -35,11 +38,16 @@ pub enum LoadError {
     #[error("the kernel refused the eBPF object: {0}")]
     Object(#[source] EbpfError),
     #[error("the kernel refused probe {probe}, which nothing works without: {source}")]
-    Required { probe: &'static str, source: ProgramError },
+    Required {
+        probe: &'static str,
+        source: ProgramError,
+    },
     #[error("this kernel has no {probe}, which nothing works without")]
     Absent { probe: &'static str },
     #[error("an eBPF map failed: {0}")]
     Map(#[from] MapError),
+    #[error("cannot tell our pid namespace (is /proc mounted?): {0}")]
+    PidNamespace(#[source] std::io::Error),
     #[error("not allowed to load eBPF programs")]
     NotAllowed,
 }
@@ -67,6 +75,18 @@ pub struct Probes {
     pub missing: Vec<(String, String)>,
 }
 
+/// A wire type as a map's key or value.
+macro_rules! wire {
+    ($($name:ident($inner:ty);)*) => {$(
+        #[derive(Clone, Copy)]
+        #[repr(transparent)]
+        struct $name($inner);
+        // SAFETY: `repr(C)`, made of integers only, without padding.
+        unsafe impl aya::Pod for $name {}
+    )*};
+}
+pub(crate) use wire;
+
 /// The bytes of a `repr(C)` value made of integers without padding, as the kernel side reads it.
 fn bytes_of<T: Copy>(value: &T) -> &[u8] {
     // SAFETY: only called with the wire types below, which have no padding (asserted by their sizes).
@@ -85,7 +105,11 @@ impl Probes {
         let regs: Regs = arch.regs(kernel)?;
         let syscalls: [u16; SYSCALLS_MAX] = arch.syscall_table();
         let config = Config {
-            mode: if options.stat { mode::STAT } else { mode::RECORD },
+            mode: if options.stat {
+                mode::STAT
+            } else {
+                mode::RECORD
+            },
             follow: options.follow.into(),
             wakeup_bytes: 0,
             uring_complete_cqe: has_argument(kernel, "io_uring_complete", 2, "io_uring_cqe").into(),
@@ -97,7 +121,11 @@ impl Probes {
 
         // Before Linux 5.11 maps count as locked memory; later it has no effect.
         let _ = setrlimit(Resource::RLIMIT_MEMLOCK, u64::MAX, u64::MAX);
-        let ring = options.buffer.max(4096).checked_next_power_of_two().unwrap_or(1 << 31);
+        let ring = options
+            .buffer
+            .max(4096)
+            .checked_next_power_of_two()
+            .unwrap_or(1 << 31);
         let btf = Btf::from_sys_fs().map_err(|e| LoadError::Object(EbpfError::BtfError(e)))?;
         let object = object();
         let mut ebpf = EbpfLoader::new()
@@ -116,16 +144,24 @@ impl Probes {
         let table: Vec<&Probe> = if options.null {
             Vec::new()
         } else {
-            probes::TABLE.iter().filter(|p| !(options.stat && p.only_record)).collect()
+            probes::TABLE
+                .iter()
+                .filter(|p| !(options.stat && p.only_record))
+                .collect()
         };
         if options.null {
             for (program, tracepoint) in [("null_enter", "sys_enter"), ("null_exit", "sys_exit")] {
-                attach(&mut ebpf, program, tracepoint, &btf)
-                    .map_err(|source| LoadError::Required { probe: "null", source })?;
+                attach(&mut ebpf, program, tracepoint, &btf).map_err(|source| {
+                    LoadError::Required {
+                        probe: "null",
+                        source,
+                    }
+                })?;
             }
         }
         for probe in table {
-            let Some(tracepoint) = probe.tracepoints.iter().find(|t| kernel.has_tracepoint(t)) else {
+            let Some(tracepoint) = probe.tracepoints.iter().find(|t| kernel.has_tracepoint(t))
+            else {
                 if probe.required {
                     return Err(LoadError::Absent { probe: probe.label });
                 }
@@ -135,7 +171,10 @@ impl Probes {
             match attach(&mut ebpf, probe.program, tracepoint, &btf) {
                 Ok(()) => attached.push(probe.label.to_owned()),
                 Err(source) if probe.required => {
-                    return Err(LoadError::Required { probe: probe.label, source });
+                    return Err(LoadError::Required {
+                        probe: probe.label,
+                        source,
+                    });
                 }
                 Err(e) => missing.push((probe.label.to_owned(), one_line(&e))),
             }
@@ -143,19 +182,41 @@ impl Probes {
         for field in absent {
             missing.push((format!("field {field}"), "not in this kernel".to_owned()));
         }
-        Ok(Self { ebpf, attached, missing })
+        Ok(Self {
+            ebpf,
+            attached,
+            missing,
+        })
     }
 
-    /// Begins to trace a thread; `held`: from its next `execve` on.
+    /// Makes the kernel trace a process of our pid namespace from its next `execve` on.
+    ///
+    /// # Errors
+    /// If our pid namespace cannot be told or a map cannot be written.
+    pub fn await_execve(&mut self, pid: u32) -> Result<(), LoadError> {
+        let ns = std::fs::metadata("/proc/self/ns/pid").map_err(LoadError::PidNamespace)?;
+        let awaited = Awaited {
+            ns_dev: ns.dev(),
+            ns_ino: ns.ino(),
+            pid,
+            reserved: 0,
+        };
+        let mut map: Array<_, WireAwaited> = self.map_mut("AWAITED")?.try_into()?;
+        map.set(0, WireAwaited(awaited), 0)?;
+        Ok(())
+    }
+
+    /// Begins to trace a thread that is running; `tid` and `tgid` are those of the first pid
+    /// namespace.
     ///
     /// # Errors
     /// If a map cannot be written.
-    pub fn trace(&mut self, tid: u32, tgid: u32, held: bool) -> Result<(), LoadError> {
+    pub fn trace(&mut self, tid: u32, tgid: u32) -> Result<(), LoadError> {
         let slot = tid % TASK_SLOTS as u32;
         let seed = Task {
             tid,
             tgid,
-            flags: if held { task::HELD } else { task::OLDER },
+            flags: task::OLDER,
             generation: 1,
             ..Task::default()
         };
@@ -177,7 +238,10 @@ impl Probes {
     /// # Errors
     /// If the ring buffer cannot be mapped.
     pub fn ring(&mut self) -> Result<Ring, LoadError> {
-        let map = self.ebpf.take_map("EVENTS").ok_or_else(|| invalid("EVENTS"))?;
+        let map = self
+            .ebpf
+            .take_map("EVENTS")
+            .ok_or_else(|| invalid("EVENTS"))?;
         Ok(RingBuf::try_from(map)?)
     }
 
@@ -224,7 +288,7 @@ impl Probes {
         let mut threads = BTreeMap::new();
         for slot in slots.keys() {
             let TaskBytes(t) = tasks.get(&slot?, 0)?;
-            if t.tid != 0 && t.flags & task::HELD == 0 {
+            if t.tid != 0 {
                 threads.insert(t.tid, (t.flags & task::IN_CALL != 0).then_some(t.nr));
             }
         }
@@ -232,17 +296,17 @@ impl Probes {
     }
 }
 
-/// A [`Task`] as a map value.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-struct TaskBytes(Task);
-// SAFETY: `Task` is `repr(C)`, made of integers only.
-unsafe impl aya::Pod for TaskBytes {}
+wire! {
+    TaskBytes(Task);
+    WireAwaited(Awaited);
+}
 
 fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {
     let program: &mut BtfTracePoint = ebpf
         .program_mut(program)
-        .ok_or(ProgramError::InvalidName { name: program.to_owned() })?
+        .ok_or(ProgramError::InvalidName {
+            name: program.to_owned(),
+        })?
         .try_into()?;
     program.load(tracepoint, btf)?;
     program.attach()?;
@@ -263,7 +327,9 @@ fn number(arch: Arch, name: &str) -> u32 {
 }
 
 fn arguments(kernel: &KernelBtf, tracepoint: &str) -> usize {
-    kernel.tracepoint_args(tracepoint).map_or(0, |args| args.len())
+    kernel
+        .tracepoint_args(tracepoint)
+        .map_or(0, |args| args.len())
 }
 
 fn has_argument(kernel: &KernelBtf, tracepoint: &str, i: usize, type_name: &str) -> bool {
@@ -272,11 +338,17 @@ fn has_argument(kernel: &KernelBtf, tracepoint: &str, i: usize, type_name: &str)
 }
 
 fn invalid(name: &'static str) -> LoadError {
-    LoadError::Map(MapError::InvalidName { name: name.to_owned() })
+    LoadError::Map(MapError::InvalidName {
+        name: name.to_owned(),
+    })
 }
 
 fn refused(e: EbpfError) -> LoadError {
-    if one_line(&e).contains("(os error 1)") { LoadError::NotAllowed } else { LoadError::Object(e) }
+    if one_line(&e).contains("(os error 1)") {
+        LoadError::NotAllowed
+    } else {
+        LoadError::Object(e)
+    }
 }
 
 /// An error and its causes, the first line of each (a verifier log has thousands).

@@ -6,15 +6,16 @@
 
 use std::collections::HashMap;
 
-use aya::Pod;
 use aya::maps::{HashMap as BpfHashMap, PerCpuArray, PerCpuHashMap};
 use tracer_ebpf::{CELL_FIRST, Count, CountKey, FileRef, StatCell, StatKey, bio, count, sysinfo};
 
 use crate::arch::Arch;
 use crate::device::Sysfs;
 use crate::event::{DeviceClass, End, Engine, Start};
-use crate::load::{LoadError, Probes};
-use crate::model::{ContextSwitches, Crossings, HopKind, IoTotals, PageFaults, Summary, SyscallRow, Waits};
+use crate::load::{LoadError, Probes, wire};
+use crate::model::{
+    ContextSwitches, Crossings, HopKind, IoTotals, PageFaults, Summary, SyscallRow, Waits,
+};
 use crate::reconstruct::blocks::PASS_ON;
 use crate::reconstruct::io::{Context, Moves, classify};
 use crate::reconstruct::tally::{At, By, Devices, Key, Moved, Rows};
@@ -29,16 +30,6 @@ pub struct Counters {
     pub counts: Vec<(CountKey, Count)>,
 }
 
-/// A wire type as a map's key or value.
-macro_rules! wire {
-    ($($name:ident($inner:ty);)*) => {$(
-        #[derive(Clone, Copy)]
-        #[repr(transparent)]
-        struct $name($inner);
-        // SAFETY: `repr(C)`, made of integers only, without padding.
-        unsafe impl Pod for $name {}
-    )*};
-}
 wire! {
     WireCell(StatCell);
     WireKey(StatKey);
@@ -77,7 +68,14 @@ impl Counters {
             Ok(())
         };
         for nr in 0..CELL_FIRST {
-            take(nr, StatKey { nr, class: 0, class2: 0 })?;
+            take(
+                nr,
+                StatKey {
+                    nr,
+                    class: 0,
+                    class2: 0,
+                },
+            )?;
         }
         let ids: BpfHashMap<_, WireKey, u32> = probes.map("CELL_IDS")?.try_into()?;
         for entry in ids.iter() {
@@ -100,8 +98,14 @@ impl Counters {
 
     /// Sums what `select` picks.
     fn sum(&self, what: u16, select: impl Fn(&CountKey) -> bool) -> Count {
-        let picked = self.counts.iter().filter(|(key, _)| key.what == what && select(key));
-        picked.fold(Count::default(), |sum, (_, c)| Count { count: sum.count + c.count, bytes: sum.bytes + c.bytes })
+        let picked = self
+            .counts
+            .iter()
+            .filter(|(key, _)| key.what == what && select(key));
+        picked.fold(Count::default(), |sum, (_, c)| Count {
+            count: sum.count + c.count,
+            bytes: sum.bytes + c.bytes,
+        })
     }
 }
 
@@ -116,28 +120,52 @@ pub fn summary(probes: &Probes, start: &Start, end: &End) -> Result<Summary, Loa
 
 /// From counters to the summary; pure but for the names of devices.
 pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs) -> Summary {
-    let arch = Arch::from_name(&start.arch).or(Arch::host()).unwrap_or(Arch::X86_64);
+    let arch = Arch::from_name(&start.arch)
+        .or(Arch::host())
+        .unwrap_or(Arch::X86_64);
     let table = CallTable::of(arch);
     let mut rows = Rows::default();
     let mut devices = Devices::default();
     let received = counters.sum(count::SKB, |_| true);
     calls(counters, arch, table, received.count > 0, &mut rows);
     if received.bytes > 0 {
-        rows.add(&moved(HopKind::Copy, At::Socket, At::User, By::Probe("tp:skb_copy_datagram_iovec"), received));
+        rows.add(&moved(
+            HopKind::Copy,
+            At::Socket,
+            At::User,
+            By::Probe("tp:skb_copy_datagram_iovec"),
+            received,
+        ));
     }
     let zeroed = counters.sum(count::ZEROED, |_| true);
     if zeroed.bytes > 0 {
-        rows.add(&moved(HopKind::Fill, At::Zero, At::User, By::Probe("tp:mm_page_alloc"), zeroed));
+        rows.add(&moved(
+            HopKind::Fill,
+            At::Zero,
+            At::User,
+            By::Probe("tp:mm_page_alloc"),
+            zeroed,
+        ));
     }
     let metadata_io = block_io(counters, sysfs, &mut rows, &mut devices);
-    for (key, c) in counters.counts.iter().filter(|(key, _)| key.what == count::XMIT) {
+    for (key, c) in counters
+        .counts
+        .iter()
+        .filter(|(key, _)| key.what == count::XMIT)
+    {
         let name = interface_name(key.id);
         let device = sysfs.net(&name, key.id);
         devices.learn(&device);
         let i = devices.find(DeviceClass::Net, key.id, || name);
         devices.met(i, false, c.bytes);
         if device.engine != Engine::Software {
-            rows.add(&moved(HopKind::Dma, At::Socket, At::Nic(i), By::Probe("tp:net_dev_start_xmit"), *c));
+            rows.add(&moved(
+                HopKind::Dma,
+                At::Socket,
+                At::Nic(i),
+                By::Probe("tp:net_dev_start_xmit"),
+                *c,
+            ));
         }
     }
 
@@ -146,7 +174,11 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
     let user = counters.sum(count::FAULT, |_| true).count;
     let switches = |voluntary| counters.sum(count::SWITCH, |key| key.flags == voluntary);
     let irqs = counters.sum(count::IRQ, |key| key.flags == 1).count;
-    let faults = |major| counters.sum(count::RUSAGE_FAULTS, |key| key.flags == major).count;
+    let faults = |major| {
+        counters
+            .sum(count::RUSAGE_FAULTS, |key| key.flags == major)
+            .count
+    };
     let dirty = counters.sum(count::DIRTY, |_| true).bytes;
     Summary {
         schema: 1,
@@ -163,11 +195,23 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
             page_fault: 2 * user,
             interrupt: Some(2 * irqs),
         },
-        context_switches: ContextSwitches { voluntary: switches(1).count, involuntary: switches(0).count },
+        context_switches: ContextSwitches {
+            voluntary: switches(1).count,
+            involuntary: switches(0).count,
+        },
         syscalls,
-        page_faults: PageFaults { minor: faults(0), major: faults(1), mapped_pages: 0, user },
+        page_faults: PageFaults {
+            minor: faults(0),
+            major: faults(1),
+            mapped_pages: 0,
+            user,
+        },
         hops: rows.finish(&devices),
-        waits: Waits { count: switches(1).count, time_ns: switches(1).bytes, device_ns: 0 },
+        waits: Waits {
+            count: switches(1).count,
+            time_ns: switches(1).bytes,
+            device_ns: 0,
+        },
         metadata_io,
         dirty_bytes: dirty.saturating_sub(written_back(counters)),
         devices: devices.rows(),
@@ -178,28 +222,57 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
 }
 
 fn moved(kind: HopKind, from: At, to: At, by: By, c: Count) -> Moved {
-    let key = Key { kind, from, to, by, deferred: false };
-    Moved { key, bytes: c.bytes, count: c.count, ts: 0, dur: 0 }
+    let key = Key {
+        kind,
+        from,
+        to,
+        by,
+        deferred: false,
+    };
+    Moved {
+        key,
+        bytes: c.bytes,
+        count: c.count,
+        ts: 0,
+        dur: 0,
+    }
 }
 
 /// What the rules conclude from sums of alike calls. Copies out of sockets that a probe counted
 /// (`measured_receive`) are left to it.
-fn calls(counters: &Counters, arch: Arch, table: &CallTable, measured_receive: bool, rows: &mut Rows) {
+fn calls(
+    counters: &Counters,
+    arch: Arch,
+    table: &CallTable,
+    measured_receive: bool,
+    rows: &mut Rows,
+) {
     for (nr, file, file2, cell) in &counters.calls {
         let done = cell.calls - cell.errors;
-        let Some(shape) = table.call(*nr).and_then(|info| info.shape) else { continue };
+        let Some(shape) = table.call(*nr).and_then(|info| info.shape) else {
+            continue;
+        };
         let class = |file: &Option<FileRef>| file.as_ref().map(|f| Class::of(f, arch));
         let facts = Facts::new(shape, class(file), class(file2));
-        let Some(rule) = conclude(&facts) else { continue };
+        let Some(rule) = conclude(&facts) else {
+            continue;
+        };
         if cell.bytes == 0 || done == 0 {
             continue;
         }
         for step in rule.steps {
-            let (Some(from), Some(to)) = (facts.place(step.1), facts.place(step.2)) else { continue };
+            let (Some(from), Some(to)) = (facts.place(step.1), facts.place(step.2)) else {
+                continue;
+            };
             let (from, to) = (At::from(&from), At::from(&to));
-            let seen = measured_receive && (from, to) == (At::Socket, At::User) && facts.from.kind != FileKind::Udp;
+            let seen = measured_receive
+                && (from, to) == (At::Socket, At::User)
+                && facts.from.kind != FileKind::Udp;
             if !seen {
-                let c = Count { count: done, bytes: cell.bytes };
+                let c = Count {
+                    count: done,
+                    bytes: cell.bytes,
+                };
                 rows.add(&moved(step.0, from, to, By::Rule(rule.name), c));
             }
         }
@@ -207,9 +280,18 @@ fn calls(counters: &Counters, arch: Arch, table: &CallTable, measured_receive: b
 }
 
 /// Hops of block devices; returns what was metadata.
-fn block_io(counters: &Counters, sysfs: &Sysfs, rows: &mut Rows, devices: &mut Devices) -> IoTotals {
+fn block_io(
+    counters: &Counters,
+    sysfs: &Sysfs,
+    rows: &mut Rows,
+    devices: &mut Devices,
+) -> IoTotals {
     let mut metadata = IoTotals::default();
-    for (key, c) in counters.counts.iter().filter(|(key, _)| key.what == count::BLOCK) {
+    for (key, c) in counters
+        .counts
+        .iter()
+        .filter(|(key, _)| key.what == count::BLOCK)
+    {
         let bits = u32::from(key.flags);
         let write = bits & bio::WRITE != 0;
         let device = sysfs.block(key.id);
@@ -219,7 +301,10 @@ fn block_io(counters: &Counters, sysfs: &Sysfs, rows: &mut Rows, devices: &mut D
         devices.learn(&device);
         let i = devices.find(DeviceClass::Block, key.id, || device.name.clone());
         // Memory outside the page cache: the program's, as direct I/O has it.
-        let context = Context { user_memory: true, ..Context::default() };
+        let context = Context {
+            user_memory: true,
+            ..Context::default()
+        };
         let Moves::Payload { memory, deferred } = classify(bits & 0xff, context) else {
             let (requests, bytes) = match write {
                 true => (&mut metadata.write_requests, &mut metadata.write_bytes),
@@ -234,7 +319,11 @@ fn block_io(counters: &Counters, sysfs: &Sysfs, rows: &mut Rows, devices: &mut D
             Engine::Software => (HopKind::Copy, By::Rule(SOFTWARE_DEVICE)),
             _ => (HopKind::Dma, By::Probe("tp:block_rq_complete")),
         };
-        let (from, to) = if write { (memory, At::Disk(i)) } else { (At::Disk(i), memory) };
+        let (from, to) = if write {
+            (memory, At::Disk(i))
+        } else {
+            (At::Disk(i), memory)
+        };
         let mut hop = moved(kind, from, to, by, *c);
         hop.key.deferred = deferred;
         rows.add(&hop);
@@ -245,14 +334,19 @@ fn block_io(counters: &Counters, sysfs: &Sysfs, rows: &mut Rows, devices: &mut D
 /// Bytes of file pages that went to a device.
 fn written_back(counters: &Counters) -> u64 {
     let both = (bio::WRITE | bio::FILE) as u16;
-    counters.sum(count::BLOCK, |key| key.flags & both == both).bytes
+    counters
+        .sum(count::BLOCK, |key| key.flags & both == both)
+        .bytes
 }
 
 fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
     let bits = arch.syscall_table();
     let mut by_number: HashMap<u16, SyscallRow> = HashMap::new();
     for (nr, _, _, cell) in &counters.calls {
-        let row = by_number.entry(*nr).or_insert_with(|| SyscallRow { time_evidence: "measured", ..SyscallRow::default() });
+        let row = by_number.entry(*nr).or_insert_with(|| SyscallRow {
+            time_evidence: "measured",
+            ..SyscallRow::default()
+        });
         row.calls += cell.calls;
         row.errors += cell.errors;
         // Of many calls only some were timed: theirs stands for the rest.
@@ -261,17 +355,29 @@ fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
         if cell.timed < cell.calls {
             row.time_evidence = "estimated";
         }
-        if bits.get(usize::from(*nr)).is_some_and(|b| u32::from(*b) & sysinfo::BYTES != 0) {
+        if bits
+            .get(usize::from(*nr))
+            .is_some_and(|b| u32::from(*b) & sysinfo::BYTES != 0)
+        {
             row.bytes += cell.bytes;
         }
     }
-    let named = by_number.into_iter().map(|(nr, row)| SyscallRow { name: arch.syscall_name(nr).into_owned(), ..row });
+    let named = by_number.into_iter().map(|(nr, row)| SyscallRow {
+        name: arch.syscall_name(nr).into_owned(),
+        ..row
+    });
     let mut rows: Vec<_> = named.collect();
-    rows.sort_by(|a, b| (b.bytes, b.calls).cmp(&(a.bytes, a.calls)).then_with(|| a.name.cmp(&b.name)));
+    rows.sort_by(|a, b| {
+        (b.bytes, b.calls)
+            .cmp(&(a.bytes, a.calls))
+            .then_with(|| a.name.cmp(&b.name))
+    });
     rows
 }
 
 fn interface_name(ifindex: u32) -> String {
-    let name = nix::net::if_::if_indextoname(ifindex).ok().and_then(|n| n.into_string().ok());
+    let name = nix::net::if_::if_indextoname(ifindex)
+        .ok()
+        .and_then(|n| n.into_string().ok());
     name.unwrap_or_else(|| format!("if{ifindex}"))
 }

@@ -111,14 +111,7 @@ pub fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint]
 pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
-    let Some(t) = traced() else {
-        // A held command that never ran.
-        let tid = crate::tasks::current_tid();
-        if find(tid).is_some() {
-            remove(tid);
-        }
-        return 0;
-    };
+    let Some(t) = traced() else { return 0 };
     let task_struct = current();
     // SAFETY: a map value.
     unsafe {
@@ -195,7 +188,7 @@ unsafe fn back(t: *mut tracer_ebpf::Task) {
     unsafe {
         let since = (*t).off_ts;
         (*t).off_ts = 0;
-        if since == 0 || (*t).flags & task::HELD != 0 {
+        if since == 0 {
             return;
         }
         let blocked = (*t).flags & task::BLOCKED != 0;

@@ -14,7 +14,7 @@ use crate::kread::load;
 use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
-use crate::tasks::{bump, current, current_tid, traced};
+use crate::tasks::{awaited, bump, current, traced};
 
 #[btf_tracepoint]
 pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
@@ -27,20 +27,16 @@ pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// The current thread if this call of it counts; the first `execve` of a held one ends its wait.
+/// The current thread if this call of it counts; the awaited command's `execve` is its first.
 #[inline(always)]
 fn start(nr: u32) -> Option<*mut Task> {
-    let t = crate::tasks::find(current_tid())?;
+    let t = match traced() {
+        Some(t) => t,
+        None if nr == config!(nr_execve) || nr == config!(nr_execveat) => awaited()?,
+        None => return None,
+    };
     // SAFETY: a map value.
-    unsafe {
-        if (*t).flags & task::HELD != 0 {
-            if nr != config!(nr_execve) && nr != config!(nr_execveat) {
-                return None;
-            }
-            (*t).flags = (*t).flags & !task::HELD | task::OLDER;
-        }
-        known_from_here(t);
-    }
+    unsafe { known_from_here(t) };
     Some(t)
 }
 

@@ -140,7 +140,11 @@ impl Random {
                 errors: r.number(),
                 bytes: r.number(),
                 time_ns: r.number(),
-                time_evidence: if r.number() % 2 == 0 { "measured" } else { "estimated" },
+                time_evidence: if r.number() % 2 == 0 {
+                    "measured"
+                } else {
+                    "estimated"
+                },
             }),
             page_faults: PageFaults {
                 minor: self.number() / 2,
