@@ -9,6 +9,7 @@ mod readme;
 mod setup;
 mod test;
 mod toolchain;
+mod vm;
 
 #[path = "../../tracer/ebpf-object/source_hash.rs"]
 mod source_hash;
@@ -30,6 +31,12 @@ usage: cargo xtask CHORE
   bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
       --rounds N      how often (5 if not given)
       WORKLOAD…       only these
+  vm [KERNEL…] [-- COMMAND…]
+                  run COMMAND (if not given: the oracle tests) inside Debian's stock kernels, in QEMU
+      KERNEL…         of 6.1, 6.12, 7.2 (all if not given)
+      --limit SECONDS a boot may take (900 if not given)
+      --update        download the newest kernel of each series
+      --kvm           do not emulate the processor
   readme          run the commands quoted in README.md and put in what they print";
 
 fn main() -> ExitCode {
@@ -50,6 +57,7 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["ebpf"] => ebpf::rebuild()?,
         ["ebpf", "--check"] => println!("{}", ebpf::check()?),
         ["bench", options @ ..] => bench::run(options)?,
+        ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
         ["readme"] => readme::refresh()?,
         ["test", options @ ..] => return test::test(&test::Options::parse(options)?),
         _ => bail!("no such chore: {}\n{USAGE}", args.join(" ")),

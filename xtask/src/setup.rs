@@ -53,6 +53,11 @@ const TESTS: &[Need] = &[
     need("file systems under test", &["btrfs-progs"]),
     need("loop devices, namespaces", &["util-linux"]),
     need("network namespaces", &["iproute2"]),
+    need("other kernels", &["qemu-system-x86"]),
+    need("other kernels: initramfs", &["busybox-static"]),
+    need("other kernels: modules", &["kmod"]),
+    need("other kernels: modules", &["xz-utils"]),
+    need("other kernels: apt's keys", &["debian-archive-keyring"]),
 ];
 
 /// Installs what is missing.

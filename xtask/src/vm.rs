@@ -1,0 +1,113 @@
+//! `cargo xtask vm`: runs a command inside stock kernels that are not this machine's.
+//!
+//! A machine is emulated (KVM is not needed) with disks of several kinds and a network card; its root
+//! is the host's, over 9p with a tmpfs overlay, so that programs built here run there as they are.
+//! Times inside it mean nothing; counts and bytes do.
+
+mod disks;
+mod initramfs;
+mod kernels;
+mod machine;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use self::kernels::{KERNELS, Kernel};
+use self::machine::Machine;
+use crate::workspace;
+
+#[derive(Debug)]
+pub struct Options {
+    kernels: Vec<&'static Kernel>,
+    command: Vec<String>,
+    limit: Duration,
+    update: bool,
+    kvm: bool,
+}
+
+impl Options {
+    /// # Errors
+    /// On an option or a kernel that is not in the usage text.
+    pub fn parse(args: &[&str]) -> Result<Self> {
+        let mut options = Options {
+            kernels: Vec::new(),
+            command: Vec::new(),
+            limit: Duration::from_secs(900),
+            update: false,
+            kvm: false,
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match *arg {
+                "--update" => options.update = true,
+                "--kvm" => options.kvm = true,
+                "--limit" => {
+                    let seconds = args.next().and_then(|word| word.parse().ok());
+                    options.limit = Duration::from_secs(seconds.context("--limit SECONDS")?);
+                }
+                "--" => options.command = args.by_ref().map(|word| (*word).to_owned()).collect(),
+                name => match KERNELS.iter().find(|kernel| kernel.name == name) {
+                    Some(kernel) => options.kernels.push(kernel),
+                    None => bail!("no such option or kernel of `vm`: {name}"),
+                },
+            }
+        }
+        if options.kernels.is_empty() {
+            options.kernels.extend(KERNELS);
+        }
+        Ok(options)
+    }
+}
+
+/// Runs the command in each kernel, one after the other.
+///
+/// # Errors
+/// If a machine can't be had.
+pub fn vm(options: &Options) -> Result<ExitCode> {
+    let cache = cache()?;
+    let workspace = workspace();
+    let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
+    let job = format!(
+        "cd {} && {}\n",
+        quoted(&workspace.display().to_string()),
+        words.join(" ")
+    );
+    let mut failed = false;
+    for kernel in &options.kernels {
+        let kernel = kernel.unpacked(&cache, options.update)?;
+        println!("== {} ({})", kernel.kernel.name, kernel.release);
+        let machine = Machine {
+            cache: &cache,
+            kernel: &kernel,
+            limit: options.limit,
+            kvm: options.kvm,
+        };
+        let done = machine.run(&job)?;
+        failed |= done.status != Some(0);
+    }
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Where kernels, images and the results of jobs are kept: never in the source tree.
+fn cache() -> Result<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(home)
+        .context("neither XDG_CACHE_HOME nor HOME is set")?;
+    let cache = base.join("bytehop/vm");
+    std::fs::create_dir_all(&cache).with_context(|| cache.display().to_string())?;
+    Ok(cache)
+}
+
+/// A word for `sh`.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}

@@ -1,0 +1,71 @@
+//! The disks under test: each kind of device with each file system, as images in the cache.
+//!
+//! QEMU is told to keep what a guest writes to itself, so images are made once and never change.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::command::output;
+
+/// `mkfs.xfs` makes none smaller than 300 MiB. The files are sparse.
+const BYTES: u64 = 512 << 20;
+
+const DEVICES: &[&str] = &["nvme", "virtio", "ahci"];
+const FILE_SYSTEMS: &[&str] = &["ext4", "xfs", "btrfs"];
+
+/// Each combination, by the label of its file system; mounted on `/vm/LABEL`.
+pub fn labels() -> impl Iterator<Item = String> {
+    DEVICES
+        .iter()
+        .flat_map(|device| FILE_SYSTEMS.iter().map(move |fs| format!("{device}-{fs}")))
+}
+
+/// QEMU's arguments for all disks; makes the images that are not there yet.
+///
+/// # Errors
+/// If an image can't be made.
+pub fn arguments(cache: &Path) -> Result<Vec<String>> {
+    let mut arguments = Vec::new();
+    for (i, label) in labels().enumerate() {
+        let image = image(cache, &label)?;
+        let (device, _) = label.split_once('-').unwrap_or_default();
+        let drive = format!(
+            "file={},if=none,id={label},format=raw,snapshot=on",
+            image.display()
+        );
+        let device = match device {
+            "nvme" => format!("nvme,drive={label},serial={label}"),
+            "virtio" => format!("virtio-blk-pci,drive={label}"),
+            // The machine's own AHCI controller has six ports.
+            _ => format!("ide-hd,drive={label},bus=ide.{}", i % FILE_SYSTEMS.len()),
+        };
+        arguments.extend(["-drive".to_owned(), drive, "-device".to_owned(), device]);
+    }
+    Ok(arguments)
+}
+
+fn image(cache: &Path, label: &str) -> Result<PathBuf> {
+    let path = cache.join("disks").join(label);
+    if path.exists() {
+        return Ok(path);
+    }
+    fs::create_dir_all(cache.join("disks"))?;
+    let new = path.with_extension("new");
+    File::create(&new)
+        .and_then(|file| file.set_len(BYTES))
+        .with_context(|| new.display().to_string())?;
+    let (_, file_system) = label.split_once('-').unwrap_or_default();
+    let quiet = if file_system == "ext4" { "-qF" } else { "-qf" };
+    output(
+        Command::new(format!("mkfs.{file_system}"))
+            .args([quiet, "-L", label])
+            .arg(&new)
+            // mkfs is often not in a user's PATH.
+            .env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin"),
+    )?;
+    fs::rename(&new, &path)?;
+    Ok(path)
+}

@@ -1,0 +1,212 @@
+//! Debian's stock kernels: found, downloaded and unpacked into the cache, never installed.
+//!
+//! apt works with a configuration, lists and archives of its own, in the cache: the machine's own
+//! sources and packages stay as they are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::command::{output, run};
+
+/// A kernel to test on.
+#[derive(Debug)]
+pub struct Kernel {
+    /// As on the command line, and the column's heading.
+    pub name: &'static str,
+    /// The suites that have it, as in `sources.list`.
+    suites: &'static [(&'static str, &'static str)],
+    /// What its packages' names begin with; they end in `-amd64`.
+    packages: &'static [&'static str],
+}
+
+const DEBIAN: &str = "http://deb.debian.org/debian";
+const SECURITY: &str = "http://deb.debian.org/debian-security";
+const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// Oldest first.
+pub const KERNELS: &[Kernel] = &[
+    Kernel {
+        name: "6.1",
+        suites: &[(DEBIAN, "bookworm"), (SECURITY, "bookworm-security")],
+        packages: &["linux-image-6.1.0-"],
+    },
+    Kernel {
+        name: "6.12",
+        suites: &[(DEBIAN, "bookworm-backports")],
+        packages: &["linux-image-6.12."],
+    },
+    Kernel {
+        name: "7.2",
+        suites: &[(DEBIAN, "sid")],
+        packages: &["linux-binary-7.2.", "linux-modules-7.2."],
+    },
+];
+
+/// A kernel on the disk.
+#[derive(Debug)]
+pub struct Unpacked {
+    pub kernel: &'static Kernel,
+    /// As `uname -r` says.
+    pub release: String,
+    pub image: PathBuf,
+    /// `modules.dep` and all the modules.
+    pub modules: PathBuf,
+}
+
+impl Kernel {
+    /// The kernel from the cache, downloaded if it is not there or `update` asks for the newest.
+    ///
+    /// # Errors
+    /// If its packages can't be had.
+    pub fn unpacked(&'static self, cache: &Path, update: bool) -> Result<Unpacked> {
+        let folder = cache.join("kernels").join(self.name);
+        if update || !folder.exists() {
+            self.download(cache, &folder)
+                .with_context(|| format!("kernel {}", self.name))?;
+        }
+        let modules = fs::read_dir(folder.join("lib/modules"))?
+            .next()
+            .ok_or_else(|| anyhow!("{}: no modules; delete it", folder.display()))??;
+        Ok(Unpacked {
+            kernel: self,
+            release: modules.file_name().to_string_lossy().into_owned(),
+            image: folder.join("vmlinuz"),
+            modules: modules.path(),
+        })
+    }
+
+    fn download(&self, cache: &Path, folder: &Path) -> Result<()> {
+        let apt = Apt::new(cache, self)?;
+        let packages = apt.newest(self.packages)?;
+        println!("downloading {}", packages.join(" "));
+        let debs = cache.join("debs");
+        let unpacking = folder.with_extension("new");
+        for old in [&debs, &unpacking, &folder.to_path_buf()] {
+            if old.exists() {
+                fs::remove_dir_all(old)?;
+            }
+        }
+        fs::create_dir_all(&debs)?;
+        fs::create_dir_all(&unpacking)?;
+        run(apt
+            .get("apt-get")
+            .args(["download", "-qq"])
+            .args(&packages)
+            .current_dir(&debs))?;
+        for deb in fs::read_dir(&debs)? {
+            run(Command::new("dpkg-deb")
+                .arg("-x")
+                .arg(deb?.path())
+                .arg(&unpacking))?;
+        }
+        fs::remove_dir_all(&debs)?;
+        tidy(&unpacking)?;
+        fs::rename(&unpacking, folder)?;
+        Ok(())
+    }
+}
+
+/// Brings both layouts of Debian's packages (`/boot` and `/lib`; all in `/usr/lib/modules`) into one:
+/// `vmlinuz` and `lib/modules/RELEASE`; and makes `modules.dep`.
+fn tidy(folder: &Path) -> Result<()> {
+    let lib = folder.join("lib");
+    if !lib.exists() {
+        fs::rename(folder.join("usr/lib"), &lib)?;
+    }
+    let release = fs::read_dir(lib.join("modules"))?
+        .next()
+        .ok_or_else(|| anyhow!("a package without modules"))??;
+    let name = release.file_name().to_string_lossy().into_owned();
+    let images = [
+        release.path().join("vmlinuz"),
+        folder.join(format!("boot/vmlinuz-{name}")),
+    ];
+    let image = images.iter().find(|image| image.exists());
+    let image = image.ok_or_else(|| anyhow!("a package without a kernel image"))?;
+    fs::rename(image, folder.join("vmlinuz"))?;
+    run(Command::new("depmod").arg("-b").arg(folder).arg(&name))
+}
+
+/// apt with its own configuration.
+struct Apt(PathBuf);
+
+impl Apt {
+    fn new(cache: &Path, kernel: &Kernel) -> Result<Self> {
+        let folder = cache.join("apt").join(kernel.name);
+        for sub in ["lists/partial", "archives/partial"] {
+            fs::create_dir_all(folder.join(sub))?;
+        }
+        if !Path::new(KEYS).exists() {
+            bail!("no {KEYS}: install debian-archive-keyring");
+        }
+        let sources: String = kernel
+            .suites
+            .iter()
+            .map(|(url, suite)| format!("deb [arch=amd64 signed-by={KEYS}] {url} {suite} main\n"))
+            .collect();
+        fs::write(folder.join("sources.list"), sources)?;
+        let apt = Self(folder);
+        run(apt.get("apt-get").args(["update", "-qq"]))?;
+        Ok(apt)
+    }
+
+    fn get(&self, program: &str) -> Command {
+        let mut apt = Command::new(program);
+        let folder = self.0.display();
+        for option in [
+            format!("Dir::Etc::sourcelist={folder}/sources.list"),
+            "Dir::Etc::sourceparts=-".to_owned(),
+            format!("Dir::State::lists={folder}/lists"),
+            format!("Dir::Cache={folder}"),
+            "APT::Update::Post-Invoke::=true".to_owned(),
+            "APT::Sandbox::User=root".to_owned(),
+            "Acquire::Languages=none".to_owned(),
+            "Acquire::Retries=3".to_owned(),
+        ] {
+            apt.args(["-o", &option]);
+        }
+        apt
+    }
+
+    /// The newest package for each beginning of a name: all of the same version.
+    fn newest(&self, beginnings: &[&str]) -> Result<Vec<String>> {
+        let names = output(self.get("apt-cache").args(["pkgnames", "linux-"]))?;
+        beginnings
+            .iter()
+            .map(|beginning| {
+                let versions = names
+                    .lines()
+                    .filter_map(|name| name.strip_prefix(beginning)?.strip_suffix("-amd64"))
+                    // Flavours have a word more: `cloud`, `rt`.
+                    .filter(|version| !version.contains('-'));
+                let newest = versions.max_by_key(|version| numbers(version));
+                let version = newest.ok_or_else(|| {
+                    anyhow!("Debian has no {beginning}…-amd64 where it used to be")
+                })?;
+                Ok(format!("{beginning}{version}-amd64"))
+            })
+            .collect()
+    }
+}
+
+/// The numbers in a version, to compare by.
+fn numbers(version: &str) -> Vec<u32> {
+    version
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|digits| digits.parse().ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbers;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(numbers("12.117+deb12") > numbers("12.95+deb12"));
+        assert!(numbers("90+deb12.1") > numbers("90+deb12"));
+    }
+}

@@ -1,0 +1,150 @@
+//! One boot: QEMU with a job, until it powers off or its time is up.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::kernels::Unpacked;
+use super::{disks, initramfs};
+
+const STAGE2: &str = include_str!("stage2.sh");
+
+/// A job and the means to run it.
+pub struct Machine<'a> {
+    pub cache: &'a Path,
+    pub kernel: &'a Unpacked,
+    /// How long a boot may take, its job included.
+    pub limit: Duration,
+    /// Use KVM rather than emulate the processor.
+    pub kvm: bool,
+}
+
+/// What a job left behind.
+pub struct Done {
+    /// The job's exit status; `None` if the machine ended or was stopped before it.
+    pub status: Option<i32>,
+    /// `out`: what the job printed; `console.log`; `dmesg`; and whatever it put there.
+    pub folder: PathBuf,
+}
+
+impl Machine<'_> {
+    /// Boots, runs `job` (a script for `sh`) as root on the host's root file system, and prints what
+    /// it prints.
+    ///
+    /// # Errors
+    /// If the machine can't be started.
+    pub fn run(&self, job: &str) -> Result<Done> {
+        let folder = self.folder(job)?;
+        let console = folder.join("console.log");
+        let mut qemu = self.qemu(&folder)?;
+        qemu.stdin(Stdio::null());
+        let mut child = qemu
+            .spawn()
+            .context("cannot start qemu-system-x86_64 (`cargo xtask setup` installs it)")?;
+        let start = Instant::now();
+        let mut out = Follow::default();
+        let ended = loop {
+            out.show(&folder.join("out"))?;
+            if child.try_wait()?.is_some() {
+                break true;
+            }
+            if start.elapsed() > self.limit {
+                child.kill()?;
+                child.wait()?;
+                break false;
+            }
+            sleep(Duration::from_millis(200));
+        };
+        out.show(&folder.join("out"))?;
+        let status = fs::read_to_string(folder.join("status"));
+        let status = status.ok().and_then(|status| status.trim().parse().ok());
+        if !ended {
+            println!("stopped after {} s", self.limit.as_secs());
+        }
+        if status.is_none() {
+            println!("no result; the console is in {}", console.display());
+        }
+        Ok(Done { status, folder })
+    }
+
+    /// The folder that the guest sees as `/vm/job`.
+    fn folder(&self, job: &str) -> Result<PathBuf> {
+        let folder = self.cache.join("jobs").join(self.kernel.kernel.name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        let disks: Vec<String> = disks::labels().collect();
+        let modules = self.kernel.modules.display().to_string();
+        for (name, content) in [
+            ("job.sh", job),
+            ("stage2.sh", STAGE2),
+            ("modules", &modules),
+            ("disks", &disks.join("\n")),
+        ] {
+            fs::write(folder.join(name), content)?;
+        }
+        let initramfs = initramfs::build(self.kernel)?;
+        fs::write(folder.join("initramfs"), initramfs)?;
+        Ok(folder)
+    }
+
+    fn qemu(&self, folder: &Path) -> Result<Command> {
+        let mut qemu = Command::new("qemu-system-x86_64");
+        let share = |path: &Path, tag: &str, more: &str| {
+            let path = path.display();
+            format!("local,path={path},mount_tag={tag},security_model=none,multidevs=remap{more}")
+        };
+        qemu.args(["-no-user-config", "-nodefaults", "-machine", "q35"]);
+        qemu.args(if self.kvm {
+            ["-accel", "kvm"]
+        } else {
+            ["-accel", "tcg,thread=multi"]
+        });
+        qemu.args(["-cpu", "max", "-smp", "2", "-m", "1G"]);
+        qemu.args(["-display", "none", "-monitor", "none", "-no-reboot"]);
+        qemu.args(["-device", "virtio-rng-pci"]);
+        qemu.arg("-serial")
+            .arg(format!("file:{}", folder.join("console.log").display()));
+        qemu.arg("-kernel").arg(&self.kernel.image);
+        qemu.arg("-initrd").arg(folder.join("initramfs"));
+        qemu.args(["-append", "console=ttyS0 loglevel=5 panic=-1"]);
+        qemu.arg("-virtfs")
+            .arg(share(Path::new("/"), "root", ",readonly=on"));
+        qemu.arg("-virtfs").arg(share(folder, "job", ""));
+        // A peer beyond the network card that swallows what it is sent, and no way to anywhere else.
+        qemu.args([
+            "-netdev",
+            "user,id=net,restrict=on,guestfwd=tcp:10.0.2.100:9-null",
+            "-device",
+            "e1000e,netdev=net",
+        ]);
+        qemu.args(disks::arguments(self.cache)?);
+        if self.kvm && File::options().write(true).open("/dev/kvm").is_err() {
+            bail!("--kvm: /dev/kvm can't be opened");
+        }
+        Ok(qemu)
+    }
+}
+
+/// Shows a file as it grows.
+#[derive(Default)]
+struct Follow(u64);
+
+impl Follow {
+    fn show(&mut self, path: &Path) -> Result<()> {
+        let Ok(mut file) = File::open(path) else {
+            return Ok(());
+        };
+        file.seek(SeekFrom::Start(self.0))?;
+        let mut new = Vec::new();
+        self.0 += file.read_to_end(&mut new)? as u64;
+        std::io::stdout().write_all(&new)?;
+        Ok(())
+    }
+}

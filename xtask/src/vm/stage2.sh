@@ -1,0 +1,40 @@
+# Runs as init on the host's root: mounts, modules, disks, network; then the job; then power off.
+# The results go to /vm/job, which is the host's.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mountpoint -q /dev || mount -t devtmpfs dev /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts pts /dev/pts
+mount -t tmpfs shm /dev/shm
+mount -t tmpfs run /run
+mount -t cgroup2 cgroup /sys/fs/cgroup
+mount -t tracefs trace /sys/kernel/tracing
+hostname vm
+
+release=$(uname -r)
+mkdir -p "/lib/modules/$release"
+mount --bind "$(cat /vm/job/modules)" "/lib/modules/$release"
+# The last four are what the file systems need and only ask for softly, or nobody asks for.
+modprobe -a -q virtio_blk nvme ahci sd_mod e1000e loop crc32c_generic libcrc32c xxhash_generic blake2b_generic
+
+ip link set lo up
+# A device driver looks for its hardware on its own time.
+for _ in $(seq 50); do
+    nic=$(basename "$(ls -d /sys/bus/pci/drivers/e1000e/*/net/* 2>/dev/null | head -n 1)")
+    [ -n "$nic" ] && [ "$(blkid -t LABEL=ahci-btrfs -o device | wc -l)" = 1 ] && break
+    sleep 0.2
+done
+ip address add 10.0.2.15/24 dev "$nic"
+ip link set "$nic" up
+
+for disk in $(cat /vm/job/disks); do
+    mkdir -p "/vm/$disk"
+    mount -L "$disk" "/vm/$disk" || echo "vm: $disk: not mounted" >/dev/console
+done
+
+setsid -w sh /vm/job/job.sh </dev/null >/vm/job/out 2>&1
+echo $? >/vm/job/status
+dmesg >/vm/job/dmesg
+sync -f /vm/job/status
+busybox poweroff -f
