@@ -150,8 +150,11 @@ pub struct Doctor {
 #[derive(Debug, Args)]
 pub struct Demo {
     /// Show the bundled recording, do not trace
-    #[arg(long)]
+    #[arg(long, conflicts_with = "output")]
     pub replay: bool,
+    /// Write a recording as well (the bundled one is made so)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<std::path::PathBuf>,
     #[command(flatten)]
     pub look: Look,
 }

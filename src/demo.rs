@@ -65,7 +65,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
     let mut output = OsString::from("of=");
     output.push(dir.path().join("copy"));
     trace::run(cli::Run {
-        output: None,
+        output: args.output.clone(),
         no_tui: true,
         tracing: Tracing {
             follow_forks: true,
