@@ -114,7 +114,7 @@ impl Reconstructor {
             arch: setup.start.arch.clone(),
             level: setup.start.level.clone(),
             command: setup.start.command.clone(),
-            exit_status: end.exit_status,
+            exit_status: end.exit_status.or(sums.leader_exit),
             duration_ns: end.duration_ns,
             lost_events: sums.lost.total(),
             lost_by_kind: sums.lost.named(),

@@ -44,4 +44,6 @@ pub struct Sums {
     pub lost: Lost,
     pub lost_calls: HashMap<u16, u64>,
     pub end: Option<End>,
+    /// How the process traced ended, where it is not our child.
+    pub leader_exit: Option<i32>,
 }

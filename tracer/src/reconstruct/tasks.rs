@@ -70,6 +70,9 @@ impl Reconstructor {
             let nr = u16::try_from(exit.nr).unwrap_or(u16::MAX);
             *self.sums.never_returned.entry((compat, nr)).or_default() += 1;
         }
+        if head.tid == self.setup.start.pid {
+            self.sums.leader_exit = Some(shell_status(exit.exit_code));
+        }
         if let Some(slot) = self.threads.find(head.tid) {
             self.close(slot, sink);
             let thread = self.threads.at(slot);
@@ -91,5 +94,13 @@ impl Reconstructor {
             self.sums.processes.gone(head.tgid);
         }
         sink.exit(exit);
+    }
+}
+
+/// A wait status (`task->exit_code`) as a shell tells it: the exit status, or 128 + the signal.
+fn shell_status(wait: u32) -> i32 {
+    match wait & 0x7f {
+        0 => (wait >> 8 & 0xff) as i32,
+        signal => 128 + signal as i32,
     }
 }
