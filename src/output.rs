@@ -87,8 +87,8 @@ impl SummaryOutput {
         })
     }
 
-    /// Writes the summary.
-    pub fn write(&mut self, summary: &Summary) -> Result<(), Fail> {
+    /// Writes the summary, on a line of its own (`at_terminal`: something was typed there).
+    pub fn write(&mut self, summary: &Summary, at_terminal: bool) -> Result<(), Fail> {
         let text = if self.json {
             report::json_string(summary) + "\n"
         } else {
@@ -96,7 +96,16 @@ impl SummaryOutput {
         };
         let written = match &mut self.file {
             Some(file) => file.write_all(text.as_bytes()),
-            None => io::stderr().lock().write_all(text.as_bytes()),
+            None => {
+                let start = if at_terminal && io::stderr().is_terminal() {
+                    "\n"
+                } else {
+                    ""
+                };
+                io::stderr()
+                    .lock()
+                    .write_all((start.to_owned() + &text).as_bytes())
+            }
         };
         match written {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(

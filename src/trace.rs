@@ -66,7 +66,7 @@ pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
     let mut reported = Ok(());
     if !args.null_probes {
         let summary = tracer::stat::summary(&session.probes, &session.start, &ended.end)?;
-        reported = session.summary.write(&summary);
+        reported = session.summary.write(&summary, ended.at_terminal);
     }
     ended.status(reported)
 }
@@ -105,7 +105,7 @@ fn trace(
     };
     if let Some(mut summary) = summary {
         mention_live(&mut summary, &ended);
-        reported = reported.and(session.summary.write(&summary));
+        reported = reported.and(session.summary.write(&summary, ended.at_terminal));
     }
     ended.status(reported)
 }

@@ -18,7 +18,7 @@ use crate::device::Sysfs;
 use crate::event::{DeviceClass, End, Lost, Meta, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
-use crate::signals::{Policy, Reaction, Signals};
+use crate::signals::{Policy, Reaction, Sender, Signals};
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -166,6 +166,7 @@ pub struct Capture<'a> {
     sysfs: Sysfs,
     known: HashSet<(DeviceClass, u32)>,
     lost: Lost,
+    at_terminal: bool,
 }
 
 /// Time to sleep when there was little, and when there was much.
@@ -184,6 +185,7 @@ impl<'a> Capture<'a> {
             sysfs: Sysfs::host(),
             known: HashSet::new(),
             lost: Lost::default(),
+            at_terminal: false,
         }
     }
 
@@ -261,7 +263,11 @@ impl<'a> Capture<'a> {
             still_running,
         };
         out.meta(&Meta::End(end.clone()));
-        Ok(Ended { exit, end })
+        Ok(Ended {
+            exit,
+            end,
+            at_terminal: self.at_terminal,
+        })
     }
 
     fn give_up(
@@ -275,6 +281,7 @@ impl<'a> Capture<'a> {
             Target::Process { .. } => None,
         };
         while let Some(received) = self.signals.receive()? {
+            self.at_terminal |= received.sender == Sender::Terminal;
             match policy.react(received, program, now) {
                 Reaction::Wait => {}
                 Reaction::Forward(signal) => {
@@ -341,6 +348,8 @@ pub struct Ended {
     /// `None`: the program still runs, or was never ours.
     pub exit: Option<Exit>,
     pub end: End,
+    /// A key at the terminal sent a signal: the cursor stands behind its `^C`.
+    pub at_terminal: bool,
 }
 
 /// Sends a device's record before the first record that names it.
