@@ -491,7 +491,7 @@ offsets! {
     folio_flags_1 = "folio"."_flags_1";
     /// Before that the order had a byte of its own.
     folio_order = "folio"."_folio_order";
-    page_compound_head = "page"."compound_head";
+    page_compound_head = "page"."compound_head" | "page"."compound_info";
     bio_next = "bio"."bi_next";
     bio_bdev = "bio"."bi_bdev";
     bio_opf = "bio"."bi_opf";

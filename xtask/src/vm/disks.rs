@@ -53,7 +53,7 @@ fn image(cache: &Path, label: &str) -> Result<PathBuf> {
         return Ok(path);
     }
     fs::create_dir_all(cache.join("disks"))?;
-    let new = path.with_extension("new");
+    let new = cache.join("disks/new");
     File::create(&new)
         .and_then(|file| file.set_len(BYTES))
         .with_context(|| new.display().to_string())?;

@@ -1,6 +1,6 @@
 //! The initramfs: busybox, a few modules, and a script that mounts the host's root over 9p.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -41,20 +41,15 @@ pub fn build(kernel: &Unpacked) -> Result<Vec<u8>> {
 fn load_order(modules: &Path) -> Result<Vec<String>> {
     let table = modules.join("modules.dep");
     let table = fs::read_to_string(&table).with_context(|| table.display().to_string())?;
-    let builtin = fs::read_to_string(modules.join("modules.builtin"))?;
     let needs: HashMap<&str, (&str, &str)> = table
         .lines()
         .filter_map(|line| line.split_once(':'))
         .map(|(file, needs)| (name(file), (file, needs)))
         .collect();
-    let builtin: HashSet<&str> = builtin.lines().map(name).collect();
     let mut order: Vec<String> = Vec::new();
     for module in MODULES {
         let Some((file, needs)) = needs.get(module) else {
-            if builtin.contains(module) {
-                continue;
-            }
-            bail!("this kernel has no module {module}");
+            continue; // part of the kernel itself
         };
         // modules.dep lists all that a module needs, what is to be loaded first last.
         for file in needs.split_whitespace().rev().chain([*file]) {

@@ -83,7 +83,7 @@ impl Kernel {
         let packages = apt.newest(self.packages)?;
         println!("downloading {}", packages.join(" "));
         let debs = cache.join("debs");
-        let unpacking = folder.with_extension("new");
+        let unpacking = cache.join("unpacking");
         for old in [&debs, &unpacking, &folder.to_path_buf()] {
             if old.exists() {
                 fs::remove_dir_all(old)?;
