@@ -183,25 +183,39 @@ pub fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
         if b == 0 || left == 0 {
             break;
         }
-        let size: u32 = probe(b, off!(bio_size)).unwrap_or(0);
         let next: u64 = probe(b, off!(bio_next)).unwrap_or(0);
-        if BIOS.get_ptr(b).is_some() {
-            let done = if size <= left { size } else { left };
-            complete(
-                b,
-                probe(b, off!(bio_sector)).unwrap_or(WHOLE),
-                done,
-                more | status << STATUS_SHIFT,
-            );
+        let done = complete_bio(b, left, more | status << STATUS_SHIFT);
+        left = done as u32;
+        if done & FOUND != 0 {
             more = bio::CONTINUED;
-            if done == size {
-                let _ = BIOS.remove(b);
-            }
         }
-        left = left.saturating_sub(size);
         b = next;
     }
     0
+}
+
+/// In what [`complete_bio`] returns: the bio is the program's.
+const FOUND: u64 = 1 << 32;
+
+/// One bio of a completed request of which `left` bytes are not accounted for yet; returns how many
+/// are after it.
+///
+/// Global, which to the verifier means: checked once, by itself. As a part of the loop it would be
+/// checked again for each way through the bios before (Linux 6.1: 400,000 instructions).
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn complete_bio(b: u64, left: u32, how: u32) -> u64 {
+    let size: u32 = probe(b, off!(bio_size)).unwrap_or(0);
+    let after = left.saturating_sub(size) as u64;
+    if BIOS.get_ptr(b).is_none() {
+        return after;
+    }
+    let done = if size <= left { size } else { left };
+    complete(b, probe(b, off!(bio_sector)).unwrap_or(WHOLE), done, how);
+    if done == size {
+        let _ = BIOS.remove(b);
+    }
+    after | FOUND
 }
 
 /// Bios of drivers that take no requests, and those beyond [`BIOS_PER_REQUEST`].
