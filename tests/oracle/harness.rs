@@ -226,6 +226,13 @@ pub fn trace<S: AsRef<str>>(verb: Verb, words: &[S]) -> Summary {
     trace.summary
 }
 
+/// Runs `words` untraced first, so that the program itself is in the page cache, then traces them.
+#[track_caller]
+pub fn trace_warm<S: AsRef<str>>(verb: Verb, words: &[S]) -> Summary {
+    output(command(words)).expect(0);
+    trace(verb, words)
+}
+
 /// Traces `words` with more options of bytehop.
 #[track_caller]
 pub fn trace_with<S: AsRef<str>>(verb: Verb, options: &[&str], words: &[S]) -> Trace {

@@ -1,7 +1,7 @@
 //! Page faults as hops: zero fill, copy on write, mapping.
 
 use crate::fixture::fixture;
-use crate::harness::{Scratch, Verb, disk_of, evict, serial, trace};
+use crate::harness::{Scratch, Verb, disk_of, evict, serial, trace, trace_warm};
 
 const PAGE: u64 = 4096;
 /// Pages of the program's start that are counted too: loader, stack, heap.
@@ -22,7 +22,7 @@ fn mapped_file_has_no_copy() {
     let scratch = Scratch::new();
     let file = scratch.file("file", 4 << 20);
     let base = trace(Verb::Run, &fixture(&["noop"]));
-    let summary = trace(Verb::Run, &fixture(&["mmap-read", &file]));
+    let summary = trace_warm(Verb::Run, &fixture(&["mmap-read", &file]));
     summary.assert_bytes(
         "copy",
         "page_cache",
