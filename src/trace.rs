@@ -210,6 +210,7 @@ impl Session {
             }
             None => {}
         }
+        capture::keep_up();
         privileges::drop_after_load(&self.identity)?;
         let mut capture = Capture::new(&mut self.probes, ring, signals);
         capture.introduce(out);
