@@ -1,2 +1,19 @@
 //! The terminal UI over a stream of hops, live or recorded.
+//!
+//! - [`store`]: the calls and hops of a trace, kept small; [`list`] folds them, [`arrows`] sums them up
+//! - [`app`]: the model. [`keys`], the mouse, the clock and the terminal become [`action`]s, and
+//!   [`update`](mod@update) alone applies them
+//! - [`view`]: draws the model; a pure function of it and the size
 #![forbid(unsafe_code)]
+
+pub mod action;
+pub mod app;
+pub mod arrows;
+pub mod keys;
+pub mod list;
+pub mod store;
+pub mod text;
+pub mod theme;
+pub mod update;
+pub mod view;
+pub mod words;

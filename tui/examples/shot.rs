@@ -1,0 +1,49 @@
+//! Prints one screen of a recording as text: `shot FILE WIDTHxHEIGHT [en|zh] [ascii] [KEYS…]`.
+//!
+//! Keys are typed one by one: `N`, `n`, `z`, `Enter`, `Tab`.
+
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Rect;
+use tui::app::{App, Look};
+use tui::store::Store;
+use tui::theme::Theme;
+use tui::{keys, update, view};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let file = args.next().ok_or("a file")?;
+    let size = args.next().unwrap_or_else(|| "80x24".into());
+    let (w, h) = size.split_once('x').ok_or("WIDTHxHEIGHT")?;
+    let (w, h) = (w.parse()?, h.parse()?);
+    let mut look = Look {
+        theme: Theme::Plain,
+        ..Look::default()
+    };
+    let mut typed = Vec::new();
+    for arg in args {
+        match arg.as_str() {
+            "en" | "zh" => look.lang = arg.parse()?,
+            "ascii" => look.ascii = true,
+            "Enter" => typed.push(KeyCode::Enter),
+            "Tab" => typed.push(KeyCode::Tab),
+            "Down" => typed.push(KeyCode::Down),
+            "Right" => typed.push(KeyCode::Right),
+            word => typed.extend(word.chars().map(KeyCode::Char)),
+        }
+    }
+    let mut app = App::new(Store::open(file.as_ref())?, look, (w, h));
+    for code in typed {
+        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        if let Some(action) = keys::action(&event, app.input.is_some()) {
+            update::update(&mut app, action);
+        }
+    }
+    for _ in 0..tui::app::MOVING {
+        update::update(&mut app, tui::action::Action::Tick);
+    }
+    let mut buf = Buffer::empty(Rect::new(0, 0, w, h));
+    view::draw(&app, &mut buf);
+    print!("{}", view::text(&buf));
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! What can happen to the model. Keys, the mouse, the clock and the terminal all become one of these.
+
+/// A direction, as an arrow key has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dir {
+    Up,
+    Down,
+    Left,
+    Right,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    // Stepping.
+    NextHop,
+    PrevHop,
+    NextCall,
+    PrevCall,
+    First,
+    Last,
+    PlayPause,
+    Faster,
+    Slower,
+    // Looking.
+    NextPane,
+    PrevPane,
+    Move(Dir),
+    /// Pages up (negative) or down.
+    Page(i8),
+    Zoom,
+    Scope,
+    Explain,
+    Help,
+    /// One level back: a popup, a filter, a zoom.
+    Back,
+    // The filter.
+    Filter,
+    Type(char),
+    Erase,
+    /// Takes the filter as it was typed.
+    Accept,
+    // How it looks.
+    Theme,
+    Language,
+    // The mouse: cells from the top left corner.
+    Click(u16, u16),
+    /// Rows up (negative) or down, at a cell.
+    Scroll(i8, u16, u16),
+    // The terminal and the clock.
+    Resize(u16, u16),
+    /// A thirtieth of a second has passed.
+    Tick,
+    Redraw,
+    Suspend,
+    Quit,
+}
+
+/// What the model cannot do itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Quit,
+    /// Leave the terminal, stop as Ctrl-Z does, and come back.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+}

@@ -1,0 +1,203 @@
+//! The model: everything that the screen shows. [`update`](crate::update) is its only writer.
+
+use std::collections::HashMap;
+
+use tracer::i18n::Lang;
+
+use crate::arrows::{Arrow, arrows};
+use crate::list::{Cursor, List};
+use crate::store::{Detail, Hop, Store, Sums};
+use crate::theme::Theme;
+use crate::view::{Layout, Wish};
+
+/// A part of the screen that keys can be meant for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    #[default]
+    Path,
+    Calls,
+    Totals,
+}
+
+/// What lies over the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Popup {
+    Help,
+    Explain,
+}
+
+/// What the numbers at the arrows count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole run.
+    #[default]
+    Run,
+    /// Up to the current call.
+    SoFar,
+    /// The current call alone.
+    Call,
+}
+
+/// How it looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    pub lang: Lang,
+    pub theme: Theme,
+    /// No characters outside ASCII of our own, apart from the words of a language.
+    pub ascii: bool,
+}
+
+/// Steps a second, by speed.
+pub const SPEEDS: [u32; 7] = [1, 2, 4, 8, 16, 64, 256];
+/// Ticks a second.
+pub const TICKS: u32 = 30;
+/// Ticks for which a step is shown moving.
+pub const MOVING: u32 = 18;
+/// Details of calls kept at most.
+const DETAILS_MAX: usize = 4096;
+
+pub struct App {
+    pub store: Store,
+    pub look: Look,
+    pub list: List,
+    /// Arrows of the calls in `list`.
+    pub arrows: Vec<Arrow>,
+    /// Sums of the calls in `list`.
+    pub total: Sums,
+    /// The same up to the cursor.
+    pub so_far: Sums,
+    pub cursor: Cursor,
+    pub focus: Pane,
+    /// The pane with the focus has the screen to itself.
+    pub zoom: bool,
+    pub scope: Scope,
+    pub popup: Option<Popup>,
+    /// Rows that the popup, or the totals, are scrolled by.
+    pub popup_scroll: usize,
+    pub totals_scroll: usize,
+    /// The filter in force.
+    pub filter: String,
+    /// The filter being typed.
+    pub input: Option<String>,
+    pub playing: bool,
+    /// Index into [`SPEEDS`].
+    pub speed: usize,
+    /// Parts of a step that are due, in 1/[`TICKS`].
+    pub due: u32,
+    /// Ticks since the last step.
+    pub ticks: u32,
+    pub size: (u16, u16),
+    /// Arguments and results of the calls in sight.
+    pub details: HashMap<usize, Detail>,
+    /// Where the path view has its boxes and arrows, and what that was made for.
+    pub layout: Layout,
+    wish: Option<Wish>,
+}
+
+impl App {
+    pub fn new(store: Store, look: Look, size: (u16, u16)) -> Self {
+        let mut app = Self {
+            list: List::default(),
+            arrows: Vec::new(),
+            total: Sums::default(),
+            so_far: Sums::default(),
+            cursor: Cursor::default(),
+            focus: Pane::default(),
+            zoom: false,
+            scope: Scope::default(),
+            popup: None,
+            popup_scroll: 0,
+            totals_scroll: 0,
+            filter: String::new(),
+            input: None,
+            playing: false,
+            speed: 2,
+            due: 0,
+            ticks: MOVING,
+            size,
+            details: HashMap::new(),
+            layout: Layout::default(),
+            wish: None,
+            store,
+            look,
+        };
+        app.refilter();
+        app.fetch();
+        app
+    }
+
+    /// Hops of the current call.
+    pub fn hops(&self) -> &[Hop] {
+        self.store.hops(self.cursor.call)
+    }
+
+    /// The current hop.
+    pub fn hop(&self) -> Option<&Hop> {
+        self.hops().get(self.cursor.hop?)
+    }
+
+    /// Whether something on the screen moves by itself.
+    pub fn is_moving(&self) -> bool {
+        self.playing || self.ticks < MOVING
+    }
+
+    /// Makes the list and what depends on it, after the filter has changed.
+    pub(crate) fn refilter(&mut self) {
+        self.list = List::new(&self.store, &self.filter);
+        self.total = if self.list.is_filtered() {
+            self.store.sums_of(self.list.calls())
+        } else {
+            self.store.sums()
+        };
+        self.arrows = arrows(&self.store, &self.total);
+        let position = self.list.position(self.cursor.call);
+        self.go(position, None);
+    }
+
+    /// Puts the cursor on the call at a position of the list.
+    pub(crate) fn go(&mut self, position: usize, hop: Option<usize>) {
+        let Some(call) = self.list.call(position) else {
+            self.cursor = Cursor::default();
+            self.so_far = Sums::default();
+            return;
+        };
+        let hops = self.store.hops(call).len();
+        let hop = hop.filter(|_| hops > 0).map(|hop| hop.min(hops - 1));
+        let before = std::mem::replace(&mut self.cursor, Cursor { call, hop });
+        if before != self.cursor {
+            self.ticks = 0;
+        }
+        self.so_far = if self.list.is_filtered() {
+            let calls = self.list.calls();
+            self.store.sums_of(calls.take(position + 1))
+        } else {
+            self.store.sums_until(call)
+        };
+    }
+
+    /// Reads the details of what is in sight, and lays the path view out anew if it has to be.
+    pub(crate) fn fetch(&mut self) {
+        let wish = crate::view::wish(self);
+        if let Some(wish) = wish.filter(|wish| self.wish.as_ref() != Some(wish)) {
+            self.layout = Layout::new(&wish);
+            self.wish = Some(wish);
+        }
+        if self.details.len() > DETAILS_MAX {
+            self.details.clear();
+        }
+        for index in crate::view::calls_in_sight(self) {
+            if self.details.contains_key(&index) {
+                continue;
+            }
+            let Some(call) = self.store.call(index).copied() else {
+                continue;
+            };
+            let Some(what) = self.store.sig(&call).map(|sig| sig.what.clone()) else {
+                continue;
+            };
+            if let Some(detail) = self.store.details.read(&call, &what) {
+                self.details.insert(index, detail);
+            }
+        }
+    }
+}

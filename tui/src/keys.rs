@@ -1,0 +1,145 @@
+//! Which key means what. The help screen is made from the same table.
+
+use ratatui::crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
+use tracer::i18n::Lang;
+
+use crate::action::{Action, Dir};
+use crate::words;
+
+/// A line of the help screen, and the keys on it.
+pub struct Binding {
+    /// The keys as the help screen names them.
+    pub shown: &'static str,
+    pub text: fn(Lang) -> &'static str,
+    keys: &'static [(KeyCode, KeyModifiers, Action)],
+}
+
+/// Lines of the help screen under a heading.
+pub struct Group {
+    pub name: fn(Lang) -> &'static str,
+    pub bindings: &'static [Binding],
+}
+
+const NONE: KeyModifiers = KeyModifiers::NONE;
+const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+
+const fn ch(c: char, action: Action) -> (KeyCode, KeyModifiers, Action) {
+    (KeyCode::Char(c), NONE, action)
+}
+
+const fn ctrl(c: char, action: Action) -> (KeyCode, KeyModifiers, Action) {
+    (KeyCode::Char(c), CTRL, action)
+}
+
+const fn key(code: KeyCode, action: Action) -> (KeyCode, KeyModifiers, Action) {
+    (code, NONE, action)
+}
+
+#[rustfmt::skip] // a table
+pub const GROUPS: &[Group] = &[
+    Group { name: words::group_step, bindings: &[
+        Binding { shown: "n p", text: words::key_next_hop, keys: &[ch('n', Action::NextHop), ch('p', Action::PrevHop)] },
+        Binding { shown: "N P", text: words::key_next_call, keys: &[ch('N', Action::NextCall), ch('P', Action::PrevCall)] },
+        Binding { shown: "g G", text: words::key_first_last, keys: &[ch('g', Action::First), ch('G', Action::Last), key(KeyCode::Home, Action::First), key(KeyCode::End, Action::Last)] },
+        Binding { shown: "space", text: words::key_play, keys: &[ch(' ', Action::PlayPause)] },
+        Binding { shown: "+ -", text: words::key_speed, keys: &[ch('+', Action::Faster), ch('=', Action::Faster), ch('-', Action::Slower)] },
+    ] },
+    Group { name: words::group_look, bindings: &[
+        Binding { shown: "Tab", text: words::key_pane, keys: &[key(KeyCode::Tab, Action::NextPane), key(KeyCode::BackTab, Action::PrevPane)] },
+        Binding { shown: "←↓↑→ hjkl", text: words::key_move, keys: &[
+            key(KeyCode::Left, Action::Move(Dir::Left)), key(KeyCode::Down, Action::Move(Dir::Down)),
+            key(KeyCode::Up, Action::Move(Dir::Up)), key(KeyCode::Right, Action::Move(Dir::Right)),
+            ch('h', Action::Move(Dir::Left)), ch('j', Action::Move(Dir::Down)),
+            ch('k', Action::Move(Dir::Up)), ch('l', Action::Move(Dir::Right)),
+        ] },
+        Binding { shown: "PgUp PgDn", text: words::key_page, keys: &[key(KeyCode::PageUp, Action::Page(-1)), key(KeyCode::PageDown, Action::Page(1)), ctrl('u', Action::Page(-1)), ctrl('d', Action::Page(1))] },
+        Binding { shown: "z", text: words::key_zoom, keys: &[ch('z', Action::Zoom)] },
+        Binding { shown: "v", text: words::key_scope, keys: &[ch('v', Action::Scope)] },
+        Binding { shown: "Enter", text: words::key_explain, keys: &[key(KeyCode::Enter, Action::Explain)] },
+        Binding { shown: "/", text: words::key_filter, keys: &[ch('/', Action::Filter)] },
+        Binding { shown: "Esc", text: words::key_back, keys: &[key(KeyCode::Esc, Action::Back)] },
+    ] },
+    Group { name: words::group_other, bindings: &[
+        Binding { shown: "T", text: words::key_theme, keys: &[ch('T', Action::Theme)] },
+        Binding { shown: "L", text: words::key_language, keys: &[ch('L', Action::Language)] },
+        Binding { shown: "?", text: words::key_help, keys: &[ch('?', Action::Help), key(KeyCode::F(1), Action::Help)] },
+        Binding { shown: "Ctrl-L", text: words::key_redraw, keys: &[ctrl('l', Action::Redraw)] },
+        Binding { shown: "Ctrl-Z", text: words::key_suspend, keys: &[ctrl('z', Action::Suspend)] },
+        Binding { shown: "q Ctrl-C", text: words::key_quit, keys: &[ch('q', Action::Quit), ctrl('c', Action::Quit)] },
+    ] },
+];
+
+/// What an event of the terminal means; `typing`: a filter is being typed.
+pub fn action(event: &Event, typing: bool) -> Option<Action> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key, typing),
+        Event::Resize(width, height) => Some(Action::Resize(*width, *height)),
+        Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) | MouseEventKind::Drag(MouseButton::Left) => {
+                Some(Action::Click(mouse.column, mouse.row))
+            }
+            MouseEventKind::ScrollUp => Some(Action::Scroll(-1, mouse.column, mouse.row)),
+            MouseEventKind::ScrollDown => Some(Action::Scroll(1, mouse.column, mouse.row)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn pressed(key: &KeyEvent, typing: bool) -> Option<Action> {
+    // Upper case comes with or without Shift.
+    let modifiers = key.modifiers - KeyModifiers::SHIFT;
+    if typing {
+        match key.code {
+            KeyCode::Enter => return Some(Action::Accept),
+            KeyCode::Esc => return Some(Action::Back),
+            KeyCode::Backspace => return Some(Action::Erase),
+            KeyCode::Char(c) if (modifiers - KeyModifiers::ALT).is_empty() => {
+                return Some(Action::Type(c));
+            }
+            _ => {}
+        }
+    }
+    let bindings = GROUPS.iter().flat_map(|group| group.bindings);
+    let mut keys = bindings.flat_map(|binding| binding.keys);
+    keys.find(|(code, with, _)| *code == key.code && *with == modifiers)
+        .map(|(.., action)| *action)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn press(code: KeyCode, modifiers: KeyModifiers, typing: bool) -> Option<Action> {
+        action(&Event::Key(KeyEvent::new(code, modifiers)), typing)
+    }
+
+    #[test]
+    fn no_key_means_two_things() {
+        let bindings = GROUPS.iter().flat_map(|group| group.bindings);
+        let keys: Vec<_> = bindings.flat_map(|binding| binding.keys).collect();
+        let distinct: HashSet<_> = keys.iter().map(|(code, with, _)| (*code, *with)).collect();
+        assert_eq!(distinct.len(), keys.len());
+    }
+
+    #[test]
+    fn keys_and_typing() {
+        let shift = KeyModifiers::SHIFT;
+        assert_eq!(
+            press(KeyCode::Char('N'), shift, false),
+            Some(Action::NextCall)
+        );
+        assert_eq!(press(KeyCode::Char('q'), NONE, false), Some(Action::Quit));
+        assert_eq!(
+            press(KeyCode::Char('q'), NONE, true),
+            Some(Action::Type('q'))
+        );
+        assert_eq!(press(KeyCode::Char('c'), CTRL, true), Some(Action::Quit));
+        assert_eq!(press(KeyCode::Esc, NONE, true), Some(Action::Back));
+        assert_eq!(press(KeyCode::Char('x'), CTRL, false), None);
+    }
+}

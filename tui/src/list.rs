@@ -1,0 +1,339 @@
+//! The calls as a list: filtered, and folded where the program does the same again and again.
+//!
+//! *Positions* count the calls that are shown. A run of equal calls is one [`Entry`], and so is a loop
+//! of a few calls (`read`, `write`, `read`, `write` …). Rows are made when they are asked for.
+
+use std::collections::BTreeSet;
+
+use crate::store::{Store, What};
+
+/// Calls from `first` on that are told as one: `reps` times the same `period` calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub first: u32,
+    pub period: u32,
+    pub reps: u32,
+}
+
+impl Entry {
+    pub fn len(&self) -> usize {
+        self.period as usize * self.reps as usize
+    }
+
+    pub fn is_run(&self) -> bool {
+        self.len() > 1
+    }
+}
+
+/// A row of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// An entry by its number.
+    Entry(usize),
+    /// A call of an open entry, by its position.
+    Member(usize),
+    /// A hop of the current call, by its number.
+    Hop(usize),
+}
+
+/// Where one is: a call by its index in the store, and one of its hops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    pub call: usize,
+    /// `None`: the call as a whole.
+    pub hop: Option<usize>,
+}
+
+/// Longest loop that is recognised.
+const PERIOD_MAX: usize = 8;
+
+#[derive(Debug, Default)]
+pub struct List {
+    /// Calls by position; `None`: all.
+    shown: Option<Vec<u32>>,
+    len: usize,
+    entries: Vec<Entry>,
+    /// Entries whose calls are shown one by one.
+    open: BTreeSet<usize>,
+}
+
+impl List {
+    /// The calls whose name, kind or file contains every word of `filter`.
+    pub fn new(store: &Store, filter: &str) -> Self {
+        let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+        let shown = (!words.is_empty()).then(|| {
+            // What is asked depends on the signature alone: asked once for each.
+            let mut known: Vec<Option<bool>> = Vec::new();
+            let fits = |index: &u32| {
+                let Some(call) = store.call(*index as usize) else {
+                    return false;
+                };
+                let sig = call.sig as usize;
+                if known.len() <= sig {
+                    known.resize(sig + 1, None);
+                }
+                if let Some(answer) = known.get(sig).copied().flatten() {
+                    return answer;
+                }
+                let answer = matches(store, call, &words);
+                known[sig] = Some(answer);
+                answer
+            };
+            (0..store.len() as u32).filter(fits).collect::<Vec<u32>>()
+        });
+        let len = shown.as_ref().map_or(store.len(), Vec::len);
+        let mut list = Self {
+            shown,
+            len,
+            entries: Vec::new(),
+            open: BTreeSet::new(),
+        };
+        list.entries = list.fold(store);
+        list
+    }
+
+    /// Number of positions.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub fn is_filtered(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    /// The call at a position.
+    pub fn call(&self, position: usize) -> Option<usize> {
+        match &self.shown {
+            Some(shown) => shown.get(position).map(|call| *call as usize),
+            None => (position < self.len).then_some(position),
+        }
+    }
+
+    /// Calls shown, in order.
+    pub fn calls(&self) -> impl Iterator<Item = usize> {
+        (0..self.len).filter_map(|position| self.call(position))
+    }
+
+    /// Position of a call; of the next one that is shown if it is not; the last at the end.
+    pub fn position(&self, call: usize) -> usize {
+        let at = match &self.shown {
+            Some(shown) => shown.partition_point(|c| (*c as usize) < call),
+            None => call,
+        };
+        at.min(self.len.saturating_sub(1))
+    }
+
+    pub fn entry(&self, number: usize) -> Option<Entry> {
+        self.entries.get(number).copied()
+    }
+
+    /// The entry of a position.
+    pub fn entry_of(&self, position: usize) -> usize {
+        let after = self
+            .entries
+            .partition_point(|entry| entry.first as usize <= position);
+        after.saturating_sub(1)
+    }
+
+    pub fn is_open(&self, entry: usize) -> bool {
+        self.open.contains(&entry)
+    }
+
+    pub fn set_open(&mut self, entry: usize, open: bool) {
+        match open {
+            true if self.entry(entry).is_some_and(|entry| entry.is_run()) => {
+                self.open.insert(entry);
+            }
+            true => {}
+            false => {
+                self.open.remove(&entry);
+            }
+        }
+    }
+
+    /// Number of rows, `hops` of them below the current call.
+    pub fn rows(&self, hops: usize) -> usize {
+        let open = self.open.iter().filter_map(|entry| self.entry(*entry));
+        self.entries.len() + open.map(|entry| entry.len()).sum::<usize>() + hops
+    }
+
+    /// Row of the cursor.
+    pub fn row_of(&self, cursor: Cursor) -> usize {
+        self.call_row(cursor.call) + cursor.hop.map_or(0, |hop| hop + 1)
+    }
+
+    /// Row of a call, or of the closed entry that it is in, hops not counted.
+    fn call_row(&self, call: usize) -> usize {
+        let position = self.position(call);
+        let number = self.entry_of(position);
+        let before = self
+            .open
+            .range(..number)
+            .filter_map(|entry| self.entry(*entry));
+        let row = number + before.map(|entry| entry.len()).sum::<usize>();
+        match self.entry(number) {
+            Some(entry) if self.is_open(number) => row + 1 + position - entry.first as usize,
+            _ => row,
+        }
+    }
+
+    /// What stands in a row, with `hops` rows below the row of the cursor's call.
+    pub fn row(&self, row: usize, cursor: Cursor, hops: usize) -> Option<Row> {
+        let at = self.call_row(cursor.call);
+        let row = match row {
+            _ if row <= at => row,
+            _ if row <= at + hops => return Some(Row::Hop(row - at - 1)),
+            _ => row - hops,
+        };
+        // Rows and entries passed.
+        let (mut rows, mut entries) = (0, 0);
+        for &open in &self.open {
+            let header = rows + open - entries;
+            if row <= header {
+                break;
+            }
+            let entry = self.entry(open)?;
+            if row <= header + entry.len() {
+                return Some(Row::Member(entry.first as usize + row - header - 1));
+            }
+            rows = header + 1 + entry.len();
+            entries = open + 1;
+        }
+        let number = entries + row - rows;
+        self.entry(number).map(|_| Row::Entry(number))
+    }
+
+    /// Finds what the program does again and again.
+    fn fold(&self, store: &Store) -> Vec<Entry> {
+        let alike = |a: usize, b: usize| match (self.call(a), self.call(b)) {
+            (Some(a), Some(b)) => store.alike(a, b),
+            _ => false,
+        };
+        let mut entries = Vec::new();
+        let mut at = 0;
+        while at < self.len {
+            let mut best = Entry {
+                first: at as u32,
+                period: 1,
+                reps: 1,
+            };
+            for period in 1..=PERIOD_MAX {
+                let mut same = 0;
+                while alike(at + same, at + same + period) {
+                    same += 1;
+                }
+                let reps = same / period + 1;
+                let enough = if period == 1 { 2 } else { 3 };
+                if reps >= enough && reps * period > best.len() {
+                    best.period = period as u32;
+                    best.reps = reps as u32;
+                }
+                if period == 1 && reps >= PERIOD_MAX {
+                    break;
+                }
+            }
+            at += best.len();
+            entries.push(best);
+        }
+        entries
+    }
+}
+
+fn matches(store: &Store, call: &crate::store::Call, words: &[String]) -> bool {
+    let Some(sig) = store.sig(call) else {
+        return false;
+    };
+    let what = match &sig.what {
+        What::Syscall { name, failed: true } => format!("{name} failed"),
+        What::Syscall { name, .. } => name.to_string(),
+        What::Fault { .. } => "fault".to_owned(),
+        What::Later => "later deferred".to_owned(),
+    };
+    let files = [&sig.file, &sig.file2];
+    let files = files.into_iter().flatten().filter_map(|f| store.name(f));
+    let mut text = format!("{what} {}", sig.tid);
+    for file in files {
+        text.push(' ');
+        text.push_str(file);
+    }
+    let text = text.to_lowercase();
+    words.iter().all(|word| text.contains(word.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(entries: &[(u32, u32)]) -> List {
+        let mut first = 0;
+        let mut made = Vec::new();
+        for &(period, reps) in entries {
+            made.push(Entry {
+                first,
+                period,
+                reps,
+            });
+            first += period * reps;
+        }
+        List {
+            shown: None,
+            len: first as usize,
+            entries: made,
+            open: BTreeSet::new(),
+        }
+    }
+
+    fn all_rows(list: &List, cursor: Cursor, hops: usize) -> Vec<Row> {
+        (0..list.rows(hops))
+            .map(|row| list.row(row, cursor, hops).expect("a row"))
+            .collect()
+    }
+
+    #[test]
+    fn rows_of_closed_entries() {
+        let list = list(&[(1, 1), (1, 3), (2, 2)]);
+        let cursor = Cursor {
+            call: 2,
+            hop: Some(0),
+        };
+        assert_eq!(
+            all_rows(&list, cursor, 2),
+            [
+                Row::Entry(0),
+                Row::Entry(1),
+                Row::Hop(0),
+                Row::Hop(1),
+                Row::Entry(2)
+            ]
+        );
+        assert_eq!(list.row_of(cursor), 2);
+    }
+
+    #[test]
+    fn rows_of_open_entries() {
+        let mut list = list(&[(1, 2), (1, 1), (1, 2)]);
+        list.set_open(0, true);
+        list.set_open(1, true);
+        list.set_open(2, true);
+        let cursor = Cursor { call: 1, hop: None };
+        assert_eq!(
+            all_rows(&list, cursor, 1),
+            [
+                Row::Entry(0),
+                Row::Member(0),
+                Row::Member(1),
+                Row::Hop(0),
+                Row::Entry(1),
+                Row::Entry(2),
+                Row::Member(3),
+                Row::Member(4)
+            ]
+        );
+        assert_eq!(list.row_of(Cursor { call: 4, hop: None }), 6);
+        assert_eq!(list.row(8, cursor, 1), None);
+    }
+}

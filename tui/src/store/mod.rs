@@ -1,0 +1,215 @@
+//! The calls and hops of a trace, kept small.
+//!
+//! A call takes 32 bytes ([`Call`]); what many calls have in common (thread, name, files, hops) is
+//! kept once and named by number. What is only looked at now and then, the arguments and the result,
+//! is not kept at all: [`Details`] reads it again from the recording, by the number of its record.
+//!
+//! Hops that ran later than their call (write-back, readahead, packets) stand as calls of their own
+//! ([`What::Later`]) at the place in the order where they became known, so stepping meets them late.
+
+mod build;
+mod detail;
+mod intern;
+mod sums;
+
+use std::path::Path;
+
+pub use build::Builder;
+pub use detail::{Detail, Details};
+use intern::{Keys, Lists};
+use tracer::arch::Arch;
+use tracer::event::{Engine, Event};
+use tracer::model::{Evidence, HopKind, Place, Summary};
+use tracer::reconstruct::Reconstructor;
+use tracer::record::RecordError;
+use tracer::rules::Class;
+
+pub use sums::{Amount, Sums};
+
+/// A call, a page fault, or hops that came later. 32 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// When it began, ns of `CLOCK_MONOTONIC`.
+    pub ts: u64,
+    /// How long it took, and how long of it the thread was blocked, ns; `u32::MAX`: that or longer.
+    pub dur: u32,
+    pub waited: u32,
+    /// Number within its thread. Later hops: of the call that caused them.
+    pub seq: u32,
+    /// Index of its [`Sig`].
+    pub sig: u32,
+    /// Index of its list of hops.
+    pub list: u32,
+    /// Number of its record in the recording. Later hops: index of the call that caused them,
+    /// [`NONE`] if unknown.
+    pub record: u32,
+}
+
+/// No index.
+pub const NONE: u32 = u32::MAX;
+
+/// What calls may have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sig {
+    pub tid: u32,
+    pub tgid: u32,
+    pub what: What,
+    pub file: Option<FileId>,
+    pub file2: Option<FileId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    Syscall { name: Box<str>, failed: bool },
+    Fault { write: bool, major: bool },
+    Later,
+}
+
+/// A file, and what kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileId {
+    pub dev: u32,
+    pub ino: u64,
+    pub class: Class,
+}
+
+/// What hops may have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HopKey {
+    pub kind: HopKind,
+    pub from: Place,
+    pub to: Place,
+    pub evidence: Evidence,
+    pub deferred: bool,
+    pub engine: Option<Engine>,
+}
+
+/// A hop. 24 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hop {
+    pub bytes: u64,
+    pub count: u32,
+    /// When it began, counted from its call's beginning, and how long it took, ns; 0 where unknown.
+    pub after: u32,
+    pub dur: u32,
+    /// Index of its [`HopKey`].
+    pub key: u16,
+}
+
+/// A trace, ready to be looked at.
+pub struct Store {
+    calls: Vec<Call>,
+    sigs: Vec<Sig>,
+    keys: Keys,
+    lists: Lists,
+    prefix: sums::Prefix,
+    names: build::Names,
+    /// The whole run.
+    pub summary: Summary,
+    /// When the first and the last call began, ns.
+    pub span: (u64, u64),
+    /// Where details are read from.
+    pub details: Details,
+}
+
+impl Store {
+    /// Reads a recording from beginning to end.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or is no recording; damage further on becomes a warning in the
+    /// summary.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        Builder::from_recording(path)
+    }
+
+    /// Takes events that are in no recording: arguments of calls are not known then.
+    pub fn of_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut reconstructor = Reconstructor::new(Arch::host().unwrap_or(Arch::X86_64));
+        let mut builder = Builder::default();
+        for event in events {
+            reconstructor.push(event, &mut builder);
+        }
+        reconstructor.drain(&mut builder);
+        builder.finish(reconstructor.finish(), Details::none())
+    }
+
+    /// Calls, faults and later hops together.
+    pub fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    pub fn call(&self, index: usize) -> Option<&Call> {
+        self.calls.get(index)
+    }
+
+    pub fn sig(&self, call: &Call) -> Option<&Sig> {
+        self.sigs.get(call.sig as usize)
+    }
+
+    /// The hops of a call, in the order in which the bytes moved.
+    pub fn hops(&self, index: usize) -> &[Hop] {
+        self.call(index)
+            .map_or(&[], |call| self.lists.get(call.list))
+    }
+
+    pub fn key(&self, hop: &Hop) -> Option<&HopKey> {
+        self.keys.get(hop.key)
+    }
+
+    /// All [`HopKey`]s of the trace, by index.
+    pub fn keys(&self) -> &[HopKey] {
+        self.keys.all()
+    }
+
+    /// Whether two calls are told as one when they follow each other: the same call on the same
+    /// files, with hops alike in all but amounts.
+    pub fn alike(&self, a: usize, b: usize) -> bool {
+        match (self.call(a), self.call(b)) {
+            (Some(a), Some(b)) => {
+                a.sig == b.sig && self.lists.shape(a.list) == self.lists.shape(b.list)
+            }
+            _ => false,
+        }
+    }
+
+    /// What was done up to and with the call `index`.
+    pub fn sums_until(&self, index: usize) -> Sums {
+        self.prefix.until(index, |i| self.one(i))
+    }
+
+    /// What was done in all.
+    pub fn sums(&self) -> Sums {
+        match self.len().checked_sub(1) {
+            Some(last) => self.sums_until(last),
+            None => Sums::default(),
+        }
+    }
+
+    /// What was done in some calls.
+    pub fn sums_of(&self, calls: impl IntoIterator<Item = usize>) -> Sums {
+        let mut sums = Sums::default();
+        for index in calls {
+            let (crosses, hops) = self.one(index);
+            sums.add(crosses, hops);
+        }
+        sums
+    }
+
+    /// Whether a call crosses between user mode and the kernel, and its hops.
+    fn one(&self, index: usize) -> (bool, &[Hop]) {
+        let crosses = self.call(index).and_then(|call| self.sig(call));
+        let crosses = crosses.is_some_and(|sig| sig.what != What::Later);
+        (crosses, self.hops(index))
+    }
+
+    /// The path that a file was opened by, if an `open` of it was seen.
+    pub fn name(&self, file: &FileId) -> Option<&str> {
+        self.names
+            .get(&(file.dev, file.ino))
+            .map(|name| name.as_ref())
+    }
+}

@@ -1,0 +1,340 @@
+//! The screen as a function of the model and its size. No I/O, no clock; any size from 1×1 up.
+
+mod calls;
+mod describe;
+mod explain;
+mod help;
+mod lines;
+mod path;
+mod popup;
+mod status;
+mod totals;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+pub use self::path::{Layout, Wish};
+use crate::app::{App, Pane, Popup};
+use crate::list::Row;
+use crate::text::{fit, width};
+use crate::theme::Paint;
+use crate::words;
+use lines::frame;
+
+/// The smallest screen that everything fits on.
+pub const MIN: (u16, u16) = (60, 20);
+
+/// Where the parts of the screen are. Panes are with their frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Areas {
+    pub title: Rect,
+    pub path: Option<Rect>,
+    pub calls: Option<Rect>,
+    pub totals: Option<Rect>,
+    /// The slider lies on the lower side of a frame.
+    pub slider: Rect,
+    pub sums: Rect,
+    pub keys: Rect,
+    /// The lower frame shares its upper side with the one above.
+    pub joined: bool,
+}
+
+/// Divides a screen; `None` if it is too small.
+pub fn areas(app: &App) -> Option<Areas> {
+    let (w, h) = app.size;
+    if w < MIN.0 || h < MIN.1 {
+        return None;
+    }
+    let row = |y: u16| Rect::new(0, y, w, 1);
+    let bars = Areas {
+        title: row(0),
+        sums: row(h - 2),
+        keys: row(h - 1),
+        ..Areas::default()
+    };
+    let body = Rect::new(0, 1, w, h - 3);
+    let slider = Rect::new(body.x + 1, body.bottom() - 1, body.width - 2, 1);
+    let whole = Areas { slider, ..bars };
+    if app.zoom {
+        let body = Some(body);
+        return Some(match app.focus {
+            Pane::Path => Areas {
+                path: body,
+                ..whole
+            },
+            Pane::Calls => Areas {
+                calls: body,
+                ..whole
+            },
+            Pane::Totals => Areas {
+                totals: body,
+                ..whole
+            },
+        });
+    }
+    if w >= 130 && h >= 30 {
+        let right = (w * 2 / 5).clamp(56, 100);
+        let left = Rect {
+            width: w - right,
+            ..body
+        };
+        let right = Rect::new(left.right(), body.y, right, body.height);
+        let upper = right.height * 3 / 5;
+        return Some(Areas {
+            path: Some(left),
+            calls: Some(Rect {
+                height: upper,
+                ..right
+            }),
+            totals: Some(Rect {
+                y: right.y + upper,
+                height: right.height - upper,
+                ..right
+            }),
+            slider: Rect::new(left.x + 1, left.bottom() - 1, left.width - 2, 1),
+            ..bars
+        });
+    }
+    // Rows inside the two frames, which share a border.
+    let inner = body.height - 3;
+    let path = match inner {
+        ..=18 => inner - 3,
+        _ => (15 + (inner - 18) / 2).min(26),
+    };
+    let upper = Rect {
+        height: path + 2,
+        ..body
+    };
+    let lower = Rect::new(0, upper.bottom() - 1, w, body.height - upper.height + 1);
+    Some(Areas {
+        path: Some(upper),
+        calls: (app.focus != Pane::Totals).then_some(lower),
+        totals: (app.focus == Pane::Totals).then_some(lower),
+        joined: true,
+        ..whole
+    })
+}
+
+/// The inside of a frame.
+fn inside(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(2),
+    }
+}
+
+/// Draws the model on all of `buf`.
+pub fn draw(app: &App, buf: &mut Buffer) {
+    let Some(areas) = areas(app).filter(|_| (buf.area.width, buf.area.height) == app.size) else {
+        too_small(app, buf);
+        return plain(app, buf);
+    };
+    let look = &app.look;
+    let lang = look.lang;
+    status::title(app, areas.title, buf);
+    if let Some(area) = areas.path {
+        let first = if path::has_user(app) || app.arrows.is_empty() {
+            words::band_user(lang)
+        } else {
+            words::band_user(lang)
+        };
+        let scope = status::scope(app);
+        let titles = [first, scope.as_str()];
+        frame(buf, area, look, app.focus == Pane::Path, false, titles);
+        path::draw(app, inside(area), buf);
+    }
+    if let Some(area) = areas.calls {
+        let focus = app.focus == Pane::Calls;
+        let filter = match app.filter.as_str() {
+            "" => String::new(),
+            filter => words::filter_is(lang, filter),
+        };
+        let titles = [words::calls(lang), filter.as_str()];
+        frame(buf, area, look, focus, areas.joined, titles);
+        calls::draw(app, inside(area), buf);
+    }
+    if let Some(area) = areas.totals {
+        let focus = app.focus == Pane::Totals;
+        let titles = [words::totals(lang), ""];
+        frame(buf, area, look, focus, areas.joined, titles);
+        totals::draw(app, inside(area), buf);
+    }
+    status::slider(app, areas.slider, buf);
+    status::sums(app, areas.sums, buf);
+    status::keys(app, areas.keys, buf);
+    match app.popup {
+        Some(Popup::Help) => help::draw(app, buf),
+        Some(Popup::Explain) => explain::draw(app, buf),
+        None => {}
+    }
+    plain(app, buf);
+}
+
+/// In ASCII mode nothing but ASCII and words is left.
+fn plain(app: &App, buf: &mut Buffer) {
+    if !app.look.ascii {
+        return;
+    }
+    for cell in &mut buf.content {
+        let c = match cell.symbol() {
+            "×" => 'x',
+            "·" | "─" | "━" | "═" | "┈" | "—" => '-',
+            "→" | "⇢" | "▶" | "▸" => '>',
+            "←" | "◀" => '<',
+            "↑" | "▲" => '^',
+            "↓" | "▼" => 'v',
+            "µ" => 'u',
+            "…" => '.',
+            "░" => '%',
+            "▂" | "▅" | "█" | "▌" => '#',
+            "●" => 'o',
+            _ => continue,
+        };
+        cell.set_char(c);
+    }
+}
+
+fn too_small(app: &App, buf: &mut Buffer) {
+    let area = buf.area;
+    let text = words::too_small(app.look.lang, area.width, area.height, MIN.0, MIN.1);
+    let lines = crate::text::wrap(&text, usize::from(area.width));
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        put(buf, area.x, y, area.right(), &line, Style::new());
+    }
+}
+
+/// Writes text from `x` on, not beyond `end`; gives where it ended.
+fn put(buf: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
+    let end = end.min(buf.area.right());
+    if x >= end || y < buf.area.y || y >= buf.area.bottom() || x < buf.area.x {
+        return x;
+    }
+    buf.set_stringn(x, y, text, usize::from(end - x), style).0
+}
+
+/// Writes pieces of text one after the other, cut at the end of `area`.
+fn put_line(app: &App, area: Rect, buf: &mut Buffer, pieces: &[(String, Paint)]) {
+    let mut x = area.x;
+    for (text, paint) in pieces {
+        let room = usize::from(area.right().saturating_sub(x));
+        if room == 0 {
+            break;
+        }
+        let text = fit(text, room, app.look.ascii);
+        x = put(
+            buf,
+            x,
+            area.y,
+            area.right(),
+            &text,
+            app.look.theme.style(*paint),
+        );
+    }
+}
+
+/// A count in few cells: `4096`, `12k`, `3.1M`.
+pub(crate) fn compact(n: u64) -> String {
+    match n {
+        0..10_000 => n.to_string(),
+        10_000..1_000_000 => format!("{}k", n / 1000),
+        1_000_000..10_000_000 => format!("{}.{}M", n / 1_000_000, n / 100_000 % 10),
+        10_000_000..1_000_000_000 => format!("{}M", n / 1_000_000),
+        _ => format!("{}G", n / 1_000_000_000),
+    }
+}
+
+/// What lies under the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    Path,
+    /// A row of the list of calls.
+    Calls(usize),
+    Totals,
+    /// A part of the slider's whole.
+    Slider(u16, u16),
+}
+
+pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
+    let areas = areas(app)?;
+    let at = ratatui::layout::Position { x, y };
+    if areas.slider.contains(at) {
+        return Some(Hit::Slider(x - areas.slider.x, areas.slider.width - 1));
+    }
+    if let Some(area) = areas.calls.map(inside).filter(|area| area.contains(at)) {
+        let top = calls::top(app, area.height);
+        return Some(Hit::Calls(top + usize::from(y - area.y)));
+    }
+    let is_in = |area: Option<Rect>| area.is_some_and(|area| area.contains(at));
+    if is_in(areas.totals) {
+        Some(Hit::Totals)
+    } else if is_in(areas.path) {
+        Some(Hit::Path)
+    } else {
+        None
+    }
+}
+
+/// Rows that a page of the pane with the focus has.
+pub fn page_rows(app: &App) -> u16 {
+    let areas = areas(app).unwrap_or_default();
+    let area = match app.focus {
+        Pane::Calls => areas.calls,
+        _ => areas.totals,
+    };
+    area.map_or(10, |area| inside(area).height)
+}
+
+pub fn totals_rows(app: &App) -> usize {
+    totals::lines(app).len()
+}
+
+/// Calls whose details the screen shows.
+pub fn calls_in_sight(app: &App) -> Vec<usize> {
+    let mut calls = vec![app.cursor.call];
+    if let Some(area) = areas(app).and_then(|areas| areas.calls) {
+        let area = inside(area);
+        let hops = app.hops().len();
+        let top = calls::top(app, area.height);
+        for row in top..top + usize::from(area.height) {
+            let position = match app.list.row(row, app.cursor, hops) {
+                Some(Row::Member(position)) => Some(position),
+                Some(Row::Entry(number)) => app.list.entry(number).map(|e| e.first as usize),
+                _ => None,
+            };
+            calls.extend(position.and_then(|position| app.list.call(position)));
+        }
+    }
+    calls
+}
+
+/// The path view as it should be laid out; `None` if it is not on the screen.
+pub fn wish(app: &App) -> Option<Wish> {
+    let area = inside(areas(app)?.path?);
+    Some(path::wish(app, area))
+}
+
+/// Cells of the widest text.
+fn widest<'a>(texts: impl IntoIterator<Item = &'a str>) -> usize {
+    texts.into_iter().map(width).max().unwrap_or(0)
+}
+
+/// What a buffer shows, as lines of text without trailing spaces.
+pub fn text(buf: &Buffer) -> String {
+    let mut out = String::new();
+    for y in buf.area.y..buf.area.bottom() {
+        let mut line = String::new();
+        let mut x = buf.area.x;
+        while x < buf.area.right() {
+            let symbol = buf.cell((x, y)).map_or(" ", |cell| cell.symbol());
+            line.push_str(symbol);
+            // The second half of a wide character holds nothing of its own.
+            x += (width(symbol) as u16).max(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}

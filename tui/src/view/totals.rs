@@ -1,0 +1,103 @@
+//! The totals of the whole run, each with its evidence.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tracer::report::units;
+
+use super::{compact, describe, put_line};
+use crate::app::App;
+use crate::arrows::Later;
+use crate::text::{pad, pad_left};
+use crate::theme::Paint;
+use crate::words;
+
+type Line = Vec<(String, Paint)>;
+
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    let lines = lines(app);
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    let from = app.totals_scroll.min(most);
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(from)) {
+        put_line(app, Rect::new(area.x, y, area.width, 1), buf, line);
+    }
+}
+
+pub fn lines(app: &App) -> Vec<Line> {
+    let (lang, ascii) = (app.look.lang, app.look.ascii);
+    let summary = &app.store.summary;
+    let mut lines: Vec<Line> = Vec::new();
+    let mut keys: Vec<(usize, &crate::store::HopKey)> =
+        app.store.keys().iter().enumerate().collect();
+    keys.sort_by_key(|(i, key)| (key.kind, std::cmp::Reverse(app.total.of(*i).bytes)));
+    for (i, key) in keys {
+        let amount = app.total.of(i);
+        if amount.bytes == 0 && amount.count == 0 {
+            continue;
+        }
+        let paint = Paint::Kind(key.kind);
+        let (evidence, by) = describe::evidence(app, key);
+        let times = if ascii { 'x' } else { '×' };
+        let later = if key.deferred { Later::All } else { Later::No };
+        let late = if later == Later::All {
+            format!("{} ", words::later(lang))
+        } else {
+            String::new()
+        };
+        let engine = key
+            .engine
+            .map_or(String::new(), |e| format!(" ({})", words::engine(lang, e)));
+        lines.push(vec![
+            (format!(" {} ", key.kind.letter()), paint),
+            (pad(&describe::route(app, key), 26, ascii), Paint::Text),
+            (
+                pad_left(&units::bytes(amount.bytes), 9, ascii),
+                Paint::Strong,
+            ),
+            (
+                pad(&format!(" {times}{}", compact(amount.count)), 7, ascii),
+                Paint::Text,
+            ),
+            (late, Paint::Text),
+            (evidence.to_owned(), Paint::Text),
+            (format!(" {by}{engine}"), Paint::Dim),
+        ]);
+    }
+    let mut say = |text: String| lines.push(vec![(format!(" {text}"), Paint::Text)]);
+    let crossings = &summary.crossings;
+    say(words::total_crossings(
+        lang,
+        units::count(crossings.total),
+        units::count(crossings.syscall / 2),
+        units::count(crossings.page_fault / 2),
+    ));
+    let switches = &summary.context_switches;
+    say(words::total_switches(
+        lang,
+        units::count(switches.voluntary),
+        units::count(switches.involuntary),
+    ));
+    if summary.waits.count > 0 {
+        say(words::total_waits(
+            lang,
+            units::time(summary.waits.time_ns),
+            units::time(summary.waits.device_ns),
+        ));
+    }
+    if let Some(ns) = summary.cpu_ns {
+        say(words::total_cpu(lang, units::time(ns)));
+    }
+    if summary.dirty_bytes > 0 {
+        say(words::still_dirty(lang, units::bytes(summary.dirty_bytes)));
+    }
+    let metadata = summary.metadata_io.read_bytes + summary.metadata_io.write_bytes;
+    if metadata > 0 {
+        say(words::metadata(lang, units::bytes(metadata)));
+    }
+    for (kind, n) in &summary.lost_by_kind {
+        say(format!("{}: {kind}", words::lost(lang, n)));
+    }
+    for warning in &summary.warnings {
+        lines.push(vec![(format!(" ! {warning}"), Paint::Warning)]);
+    }
+    lines
+}

@@ -1,0 +1,184 @@
+//! Every text of the terminal UI. Terms follow the domain model.
+
+use tracer::event::Engine;
+use tracer::i18n::Lang;
+use tracer::model::{HopKind, Place};
+
+tracer::messages! {
+    call_of(n, all): "call {n} of {all}" | "调用 {n}/{all}";
+    hop_of(n, all): "hop {n}/{all}" | "第 {n}/{all} 跳";
+    no_calls: "nothing was recorded" | "没有记录到任何调用";
+    no_match: "no call matches the filter (Esc clears it)" | "没有符合筛选条件的调用（按 Esc 清除）";
+    level(level): "level {level}" | "{level} 级";
+    lost(n): "lost {n}" | "丢失 {n}";
+    not_whole: "not complete" | "不完整";
+
+    band_user: "user mode" | "用户态";
+    band_kernel: "kernel" | "内核态";
+    band_devices: "devices" | "设备";
+    no_user: "no payload came up to user mode" | "没有数据到达用户态";
+    no_kernel: "no bytes stopped in the kernel" | "没有字节停留在内核态";
+    no_devices: "no device took part" | "没有设备参与";
+    software_device(name): "{name}: software, no DMA" | "{name}：纯软件，没有 DMA";
+    not_drawn[n]: "{n} arrow has no room here" / "{n} arrows have no room here" | "{n} 条箭头画不下";
+    scope_run: "whole run" | "整个运行";
+    scope_so_far: "so far" | "到目前为止";
+    scope_call: "this call" | "本次调用";
+
+    place_user: "user memory" | "用户态内存";
+    place_page_cache: "page cache" | "页缓存";
+    place_shmem: "shmem" | "共享内存";
+    place_pipe: "pipe" | "管道";
+    place_socket: "socket" | "套接字";
+    place_kernel: "kernel buffer" | "内核缓冲区";
+    place_zero: "zeros" | "零";
+    kind_copy: "copy" | "CPU 拷贝";
+    kind_dma: "dma" | "DMA 传输";
+    kind_share: "share" | "传引用";
+    kind_map: "map" | "映射";
+    kind_fill: "fill" | "清零填充";
+    hardware: "hardware" | "硬件";
+    paravirtual: "paravirtual" | "半虚拟化";
+    software: "software" | "纯软件";
+    engine_unknown: "engine unknown" | "不知是否为 DMA";
+    measured: "measured" | "实测";
+    inferred: "inferred" | "推断";
+    estimated: "estimated" | "估计";
+    later: "later" | "延后";
+
+    calls: "calls" | "调用";
+    totals: "totals" | "合计";
+    fault: "page fault" | "缺页";
+    major_fault: "major page fault" | "主缺页";
+    later_of(what): "later, for {what}" | "延后执行，起因是 {what}";
+    later_unknown: "later, of an unknown call" | "延后执行，起因不明";
+    a_loop: "loop" | "循环";
+    no_hops: "no payload moved" | "没有搬运数据";
+    filter_is(filter): "filter: {filter}" | "筛选：{filter}";
+    filter_prompt(input): "filter: {input}_  (words of name, file, thread; Enter takes it, Esc leaves it)" | "筛选：{input}_（名称、文件、线程号中的词；Enter 确定，Esc 取消）";
+
+    so_far: "so far" | "到目前为止";
+    crossings: "crossings" | "特权级切换";
+    cpu_copies: "CPU copies" | "CPU 拷贝";
+    dma: "DMA" | "DMA";
+    by_reference: "by reference" | "传引用";
+    mapped: "mapped" | "映射";
+    zeroed: "zeroed" | "清零";
+    total_crossings(total, calls, faults): "crossings {total} = 2 × ({calls} system calls + {faults} page faults)" | "特权级切换 {total} = 2 ×（{calls} 次系统调用 + {faults} 次缺页）";
+    total_switches(voluntary, involuntary): "context switches {voluntary} voluntary, {involuntary} involuntary" | "上下文切换：主动 {voluntary}，被动 {involuntary}";
+    total_waits(time, device): "waited {time}, {device} of it for a device" | "等待 {time}，其中等待设备 {device}";
+    total_cpu(time): "CPU time {time}" | "CPU 时间 {time}";
+    still_dirty(bytes): "{bytes} still dirty: the DMA comes later" | "{bytes} 尚未回写：DMA 在以后发生";
+    metadata(bytes): "file-system metadata {bytes}" | "文件系统元数据 {bytes}";
+
+    explain: "explain" | "解释";
+    help: "help" | "帮助";
+    what: "what" | "是什么";
+    moved_by: "who moves the bytes" | "谁搬运字节";
+    mover_copy: "the CPU, byte by byte" | "CPU，逐字节拷贝";
+    mover_dma: "a device, without the CPU touching the bytes" | "设备，CPU 不碰这些字节";
+    mover_dma_paravirtual: "the hypervisor's device: free for this CPU, though the hypervisor may copy on its side" | "虚拟机监控器的设备：不占本机 CPU，但监控器那一侧可能拷贝";
+    mover_share: "nobody: a reference to the same pages is passed on" | "无人搬运：只传递同样这些页的引用";
+    mover_map: "nobody: page-table entries are installed" | "无人搬运：只是建立页表项";
+    mover_fill: "the CPU writes zeros" | "CPU 写零";
+    how_much: "how much" | "多少";
+    in_operations[n]: "in {n} operation" / "in {n} operations" | "共 {n} 次操作";
+    when: "when" | "何时";
+    at_time(time): "{time} after the start" | "开始后 {time}";
+    took(time): "took {time}" | "用时 {time}";
+    within(time): "of which {time} blocked" | "其中阻塞 {time}";
+    deferred_why: "deferred: it ran after or outside the call that caused it" | "延后执行：在引起它的调用之后或之外";
+    known_by: "how it is known" | "怎样得知";
+    seen_by(probe): "measured by {probe}" | "由 {probe} 实测";
+    concluded_by(rule): "inferred by the rule {rule}: no probe here sees these bytes" | "由规则 {rule} 推断：本机没有探针能看到这些字节";
+    estimated_by(method): "estimated by {method}" | "由 {method} 估计";
+    why: "why" | "为什么";
+    runs_in: "in the kernel" | "内核函数";
+    the_call: "the call" | "这次调用";
+    arguments: "arguments" | "参数";
+    returned: "returned" | "返回";
+    address: "address" | "地址";
+    thread_of(tid, tgid, name): "thread {tid} of process {tgid} {name}" | "进程 {tgid} {name} 的线程 {tid}";
+    unreadable: "its record cannot be read any more" | "它的记录已无法读取";
+    no_record: "not kept" | "没有保存";
+
+    too_small(w, h, nw, nh): "{w}×{h} is too small: bytehop needs {nw}×{nh}" | "{w}×{h} 太小：bytehop 需要 {nw}×{nh}";
+    hint_hop: "hop" | "跳";
+    hint_call: "call" | "调用";
+    hint_play: "play" | "播放";
+    hint_pause: "pause" | "暂停";
+    hint_pane: "pane" | "窗格";
+    hint_zoom: "zoom" | "放大";
+    hint_quit: "quit" | "退出";
+    hint_filter: "filter" | "筛选";
+
+    group_step: "Stepping" | "单步";
+    group_look: "Looking" | "查看";
+    group_other: "Other" | "其他";
+    key_next_hop: "next / previous hop" | "下一跳 / 上一跳";
+    key_next_call: "next / previous call" | "下一次 / 上一次调用";
+    key_first_last: "first / last call" | "第一次 / 最后一次调用";
+    key_play: "play, pause" | "播放、暂停";
+    key_speed: "faster, slower" | "加快、减慢";
+    key_pane: "next / previous pane" | "下一个 / 上一个窗格";
+    key_move: "move in the pane; in the calls, left and right close and open runs" | "在窗格中移动；在调用列表中，左右键收起和展开";
+    key_page: "a page up, down" | "上翻、下翻一页";
+    key_zoom: "the pane alone, and back" | "只看这个窗格，再按恢复";
+    key_scope: "arrows count: the whole run, so far, this call" | "箭头统计：整个运行、到目前为止、本次调用";
+    key_explain: "explain the hop" | "解释这一跳";
+    key_filter: "filter the calls" | "筛选调用";
+    key_back: "back: popup, filter, zoom" | "返回：弹窗、筛选、放大";
+    key_theme: "dark, light, high contrast" | "深色、浅色、高对比度";
+    key_language: "English, Chinese" | "英文、中文";
+    key_help: "this help" | "本帮助";
+    key_redraw: "draw anew" | "重画";
+    key_suspend: "suspend" | "挂起";
+    key_quit: "quit" | "退出";
+    mouse: "Mouse: click a row, a pane or the slider; the wheel steps and scrolls." | "鼠标：点击行、窗格或进度条；滚轮单步和滚动。";
+    legend_kinds: "C copy ━  D dma ═  S share ─  M map ┈  F fill ░   ▂▅█ bytes, on a log scale" | "C 拷贝 ━  D DMA ═  S 传引用 ─  M 映射 ┈  F 清零 ░   ▂▅█ 字节数（对数）";
+    legend_lines: "solid: measured by a probe   broken: inferred by a rule   ~ estimated" | "实线：探针实测   断线：规则推断   ~ 估计";
+}
+
+/// The name of a place, as it stands in a box.
+pub fn place(lang: Lang, place: &Place) -> String {
+    match place {
+        Place::User => place_user(lang).to_owned(),
+        Place::PageCache => place_page_cache(lang).to_owned(),
+        Place::Shmem => place_shmem(lang).to_owned(),
+        Place::Pipe => place_pipe(lang).to_owned(),
+        Place::Socket => place_socket(lang).to_owned(),
+        Place::Kernel => place_kernel(lang).to_owned(),
+        Place::Zero => place_zero(lang).to_owned(),
+        Place::Device(name) | Place::Nic(name) => name.clone(),
+    }
+}
+
+pub fn kind(lang: Lang, kind: HopKind) -> &'static str {
+    match kind {
+        HopKind::Copy => kind_copy(lang),
+        HopKind::Dma => kind_dma(lang),
+        HopKind::Share => kind_share(lang),
+        HopKind::Map => kind_map(lang),
+        HopKind::Fill => kind_fill(lang),
+    }
+}
+
+pub fn engine(lang: Lang, engine: Engine) -> &'static str {
+    match engine {
+        Engine::Hardware => hardware(lang),
+        Engine::Paravirtual => paravirtual(lang),
+        Engine::Software => software(lang),
+        Engine::Unknown => engine_unknown(lang),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+    use tracer::i18n::problems;
+
+    #[test]
+    fn every_message_is_whole() {
+        assert_eq!(problems(TABLE), [""; 0]);
+    }
+}
