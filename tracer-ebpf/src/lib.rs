@@ -470,6 +470,9 @@ offsets! {
     task_nvcsw = "task_struct"."nvcsw";
     task_nivcsw = "task_struct"."nivcsw";
     task_exit_code = "task_struct"."exit_code";
+    task_signal = "task_struct"."signal";
+    signal_flags = "signal_struct"."flags";
+    signal_exit_code = "signal_struct"."group_exit_code";
     task_comm = "task_struct"."comm";
     files_fdt = "files_struct"."fdt";
     fdt_max_fds = "fdtable"."max_fds";

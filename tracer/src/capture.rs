@@ -139,6 +139,11 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
         level: "T".to_owned(),
         command: command.to_vec(),
         pid,
+        comm: if attached {
+            comm_of(pid)
+        } else {
+            String::new()
+        },
         attached,
         follow,
         realtime_ns: now_ns(ClockId::CLOCK_REALTIME),
@@ -147,6 +152,12 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
         probes: probes.attached.clone(),
         missing: probes.missing.clone(),
     }
+}
+
+/// Name of a running process.
+fn comm_of(pid: u32) -> String {
+    let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+    comm.unwrap_or_default().trim_end().to_owned()
 }
 
 /// Size of a page, bytes.

@@ -80,6 +80,8 @@ pub struct Start {
     pub command: Vec<String>,
     /// Process id of the command, or of the process attached to.
     pub pid: u32,
+    /// Its name when tracing began, if it ran then.
+    pub comm: String,
     /// True if the process ran before tracing began.
     pub attached: bool,
     /// Whether children are traced.

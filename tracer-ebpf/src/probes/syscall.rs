@@ -10,7 +10,7 @@ use tracer_ebpf::{
 
 use crate::classify::descriptor;
 use crate::emit::{recording, send, send_bytes};
-use crate::kread::load;
+use crate::kread::{load, probe};
 use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
@@ -223,13 +223,32 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         // SAFETY: `t` is a map value.
         unsafe {
             // A new thread returns from a call that it never made.
-            if (*t).flags & task::IN_CALL != 0 {
+            if (*t).flags & task::IN_CALL != 0 && !cut_off(ret) {
                 exit(t, regs, ret);
                 (*t).flags &= !task::IN_CALL;
             }
         }
     }
     0
+}
+
+/// Whether a call ends only because its thread does: SIGKILL, or another thread's `exit_group`. Then
+/// its result (`ERESTARTSYS` … `ERESTART_RESTARTBLOCK`, include/linux/errno.h) never reaches user
+/// mode, and the call has not returned.
+#[inline(always)]
+fn cut_off(ret: i64) -> bool {
+    // include/linux/sched/signal.h
+    const SIGNAL_GROUP_EXIT: u32 = 4;
+    const SIGKILL: u32 = 9;
+    if !(-516..=-512).contains(&ret) {
+        return false;
+    }
+    let Some(signal) = probe::<u64>(current() as u64, off!(task_signal)) else {
+        return false;
+    };
+    let flags: u32 = probe(signal, off!(signal_flags)).unwrap_or(0);
+    let code: u32 = probe(signal, off!(signal_exit_code)).unwrap_or(0);
+    flags & SIGNAL_GROUP_EXIT != 0 && matches!(code & 0x7f, 0 | SIGKILL)
 }
 
 #[inline(always)]

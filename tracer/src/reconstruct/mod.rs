@@ -349,6 +349,9 @@ impl Reconstructor {
         match meta {
             Meta::Start(start) => {
                 let arch = Arch::from_name(&start.arch).unwrap_or(self.setup.arch);
+                if start.attached {
+                    self.sums.processes.rename(start.pid, start.comm.as_bytes());
+                }
                 self.setup = Setup::new(arch, start.clone());
             }
             Meta::Device(device) => self.sums.devices.learn(device),

@@ -71,6 +71,12 @@ impl Reconstructor {
             dirty.dropped,
             "dirty pages were too scattered to be remembered: their write-back is not tied",
         );
+        if end.reason == "exit" && !end.still_running.is_empty() {
+            warnings.push(format!(
+                "tracing ended with the program; threads that it left behind, still running: {}",
+                end.still_running.len()
+            ));
+        }
         if sums.end.is_none() {
             warnings.push("the trace has no end record: it was cut off".to_owned());
         }

@@ -358,7 +358,7 @@ impl Processes {
     }
 
     /// `execve` gave it another name.
-    pub fn rename(&mut self, pid: u32, comm: &[u8; 16]) {
+    pub fn rename(&mut self, pid: u32, comm: &[u8]) {
         let index = self.find(pid);
         if index < PROCESSES_MAX
             && let Some(process) = self.rows.get_mut(index)
