@@ -170,7 +170,7 @@ fn after_a_normal_end() {
 #[ignore = "root"]
 fn killed_while_starting() {
     let _serial = serial();
-    for i in 0..30 {
+    for i in 0..16 {
         let marker = format!("60{i:03}.5");
         let line = [BYTEHOP, "run", "--no-tui", "--", "sleep", &marker];
         let mut child = command(&line)
@@ -178,7 +178,7 @@ fn killed_while_starting() {
             .stderr(Stdio::null())
             .spawn()
             .expect("bytehop");
-        std::thread::sleep(Duration::from_millis(i * 12));
+        std::thread::sleep(Duration::from_millis(i * 25));
         let objects = Objects::of(child.id());
         child.kill().expect("kill");
         child.wait().expect("wait");

@@ -51,7 +51,7 @@ fn sigkill_at_any_moment() {
     let recording = scratch.path("recording");
     let mut random = Random(0x5eed);
     let started = scratch.path("started");
-    for _ in 0..30 {
+    for _ in 0..16 {
         // There are none before the first turn.
         let _ = (fs::remove_file(&recording), fs::remove_file(&started));
         // Ends by itself, should it outlive its tracer.

