@@ -126,9 +126,12 @@ impl App {
         app
     }
 
-    /// Hops of the current call.
+    /// Hops of the current call; none if there is no call to be at.
     pub fn hops(&self) -> &[Hop] {
-        self.store.hops(self.cursor.call)
+        match self.list.is_empty() {
+            true => &[],
+            false => self.store.hops(self.cursor.call),
+        }
     }
 
     /// The current hop.

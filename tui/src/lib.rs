@@ -3,7 +3,8 @@
 //! - [`store`]: the calls and hops of a trace, kept small; [`list`] folds them, [`arrows`] sums them up
 //! - [`app`]: the model. [`keys`], the mouse, the clock and the terminal become [`action`]s, and
 //!   [`update`](mod@update) alone applies them
-//! - [`view`]: draws the model; a pure function of it and the size
+//! - [`view`](mod@view): draws the model; a pure function of it and the size
+//! - [`terminal`]: the only part that does terminal I/O; [`run`](mod@run) ties all together
 #![forbid(unsafe_code)]
 
 pub mod action;
@@ -11,9 +12,13 @@ pub mod app;
 pub mod arrows;
 pub mod keys;
 pub mod list;
+pub mod run;
 pub mod store;
+pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
 pub mod words;
+
+pub use run::{Options, ViewError, view};

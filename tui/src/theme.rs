@@ -33,6 +33,27 @@ pub enum Paint {
 }
 
 impl Theme {
+    /// The theme that environment variables ask for: see
+    /// [`Options::from_env`](crate::Options::from_env).
+    pub fn choose(env: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name| env(name).filter(|value| !value.is_empty());
+        if set("NO_COLOR").is_some() {
+            return Self::Plain;
+        }
+        match set("BYTEHOP_THEME").as_deref() {
+            Some("dark") => return Self::Dark,
+            Some("light") => return Self::Light,
+            Some("contrast") => return Self::Contrast,
+            _ => {}
+        }
+        // "15;0": foreground, background; 7 and 15 are light.
+        let background = set("COLORFGBG").and_then(|value| value.rsplit(';').next()?.parse().ok());
+        match background {
+            Some(7 | 9..=15u8) => Self::Light,
+            _ => Self::Dark,
+        }
+    }
+
     /// The next theme; without colours there is none.
     pub fn next(self) -> Self {
         match self {
@@ -79,6 +100,31 @@ impl Theme {
             Self::Light => Some(light),
             Self::Contrast => Some(contrast),
             Self::Plain => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chosen_by_the_environment() {
+        let cases: [(&[(&str, &str)], Theme); 7] = [
+            (&[], Theme::Dark),
+            (
+                &[("NO_COLOR", "1"), ("BYTEHOP_THEME", "light")],
+                Theme::Plain,
+            ),
+            (&[("NO_COLOR", "")], Theme::Dark),
+            (&[("BYTEHOP_THEME", "contrast")], Theme::Contrast),
+            (&[("COLORFGBG", "0;15")], Theme::Light),
+            (&[("COLORFGBG", "15;default;0")], Theme::Dark),
+            (&[("COLORFGBG", "nonsense")], Theme::Dark),
+        ];
+        for (env, expected) in cases {
+            let lookup = |name: &str| Some(env.iter().find(|(key, _)| *key == name)?.1.to_owned());
+            assert_eq!(Theme::choose(lookup), expected, "{env:?}");
         }
     }
 }

@@ -57,11 +57,11 @@ tracer::messages! {
     filter_is(filter): "filter: {filter}" | "筛选：{filter}";
     filter_prompt(input): "filter: {input}_  (words of name, file, thread; Enter takes it, Esc leaves it)" | "筛选：{input}_（名称、文件、线程号中的词；Enter 确定，Esc 取消）";
 
-    so_far: "so far" | "到目前为止";
+    so_far: "so far" | "至此";
     crossings: "crossings" | "特权级切换";
-    cpu_copies: "CPU copies" | "CPU 拷贝";
+    cpu_copies: "copied" | "CPU 拷贝";
     dma: "DMA" | "DMA";
-    by_reference: "by reference" | "传引用";
+    by_reference: "by ref." | "传引用";
     mapped: "mapped" | "映射";
     zeroed: "zeroed" | "清零";
     total_crossings(total, calls, faults): "crossings {total} = 2 × ({calls} system calls + {faults} page faults)" | "特权级切换 {total} = 2 ×（{calls} 次系统调用 + {faults} 次缺页）";
@@ -74,7 +74,7 @@ tracer::messages! {
     explain: "explain" | "解释";
     help: "help" | "帮助";
     what: "what" | "是什么";
-    moved_by: "who moves the bytes" | "谁搬运字节";
+    moved_by: "moved by" | "谁搬运字节";
     mover_copy: "the CPU, byte by byte" | "CPU，逐字节拷贝";
     mover_dma: "a device, without the CPU touching the bytes" | "设备，CPU 不碰这些字节";
     mover_dma_paravirtual: "the hypervisor's device: free for this CPU, though the hypervisor may copy on its side" | "虚拟机监控器的设备：不占本机 CPU，但监控器那一侧可能拷贝";
@@ -88,7 +88,7 @@ tracer::messages! {
     took(time): "took {time}" | "用时 {time}";
     within(time): "of which {time} blocked" | "其中阻塞 {time}";
     deferred_why: "deferred: it ran after or outside the call that caused it" | "延后执行：在引起它的调用之后或之外";
-    known_by: "how it is known" | "怎样得知";
+    known_by: "known by" | "怎样得知";
     seen_by(probe): "measured by {probe}" | "由 {probe} 实测";
     concluded_by(rule): "inferred by the rule {rule}: no probe here sees these bytes" | "由规则 {rule} 推断：本机没有探针能看到这些字节";
     estimated_by(method): "estimated by {method}" | "由 {method} 估计";

@@ -42,7 +42,7 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
         }
         left.push((describe::call(app, app.cursor.call), Paint::Strong));
     }
-    let end = (width(&right) as u16 + 1).min(area.width);
+    let end = (width(&right) as u16 + 2).min(area.width);
     let room = Rect {
         width: area.width - end,
         ..area
@@ -140,6 +140,7 @@ pub fn sums(app: &App, area: Rect, buf: &mut Buffer) {
         (format!("{} ", words::crossings(lang)), Paint::Text),
         (units::count(sums.crossings()), Paint::Strong),
     ];
+    let mut used: usize = pieces.iter().map(|(text, _)| width(text)).sum();
     type Name = fn(tracer::i18n::Lang) -> &'static str;
     let shown: [(Name, HopKind); 5] = [
         (words::cpu_copies, HopKind::Copy),
@@ -153,9 +154,16 @@ pub fn sums(app: &App, area: Rect, buf: &mut Buffer) {
         // What never happens in this run takes no room, but 0 copies and 0 DMA are an answer.
         let answer = matches!(kind, HopKind::Copy | HopKind::Dma);
         if answer || bytes_of(app, &app.total, kind) > 0 {
-            pieces.push((bar.to_owned(), Paint::Border));
-            pieces.push((format!("{} ", name(lang)), Paint::Kind(kind)));
-            pieces.push((units::bytes(bytes), Paint::Strong));
+            let item = [
+                (bar.to_owned(), Paint::Border),
+                (format!("{} ", name(lang)), Paint::Kind(kind)),
+                (units::bytes(bytes), Paint::Strong),
+            ];
+            // Whole or not at all.
+            used += item.iter().map(|(text, _)| width(text)).sum::<usize>();
+            if used <= usize::from(area.width) {
+                pieces.extend(item);
+            }
         }
     }
     put_line(app, area, buf, &pieces);

@@ -49,7 +49,11 @@ impl PlaceBox {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Words {
     Letter,
+    /// Mark, letter, bytes in four cells.
+    Tight,
+    /// Mark, letter, weight, bytes.
     Bytes,
+    /// The same, how often, and whether later.
     All,
 }
 
@@ -95,6 +99,7 @@ pub fn label_cells(words: Words, amount: Amount, later: Later, lang: Lang) -> us
     };
     match words {
         Words::Letter => 2,
+        Words::Tight => 7,
         Words::Bytes => BYTES_CELLS,
         Words::All => BYTES_CELLS + count + late,
     }
@@ -166,7 +171,7 @@ impl Layout {
         let mut order: Vec<usize> = (0..wish.arrows.len()).collect();
         order.sort_by_key(|i| std::cmp::Reverse(wish.amounts.get(*i).map_or(0, |a| a.bytes)));
         // Everyone gets their bytes before anyone gets more.
-        for words in [Words::Bytes, Words::Letter] {
+        for words in [Words::Bytes, Words::Tight, Words::Letter] {
             for &i in &order {
                 let (Some(arrow), Some(amount)) = (wish.arrows.get(i), wish.amounts.get(i)) else {
                     continue;
@@ -175,7 +180,8 @@ impl Layout {
                     continue;
                 }
                 let cells = label_cells(words, *amount, arrow.later, wish.lang);
-                let Some(at) = beside(grid, self.paths.get(i).map_or(&[], |p| p), cells) else {
+                let path = self.paths.get(i).map_or(&[][..], |path| path);
+                let Some(at) = beside(grid, path, cells) else {
                     continue;
                 };
                 grid.fill(at, cells, Cell::Full);
@@ -290,7 +296,8 @@ fn beside(grid: &Grid, path: &[At], cells: usize) -> Option<At> {
         .get(1..path.len().saturating_sub(1))
         .unwrap_or_default();
     let wide = cells as i32;
-    for on_border in [false, true] {
+    // With a blank after it if possible.
+    for (on_border, blank) in [(false, 1), (true, 1), (false, 0), (true, 0)] {
         for (i, at) in inner.iter().enumerate() {
             let before = path.get(i).copied().unwrap_or(*at);
             let after = path.get(i + 2).copied().unwrap_or(*at);
@@ -329,7 +336,7 @@ fn beside(grid: &Grid, path: &[At], cells: usize) -> Option<At> {
                     y: spot.y,
                 };
                 let touches = matches!(grid.get(apart), Some(Cell::Full));
-                if !touches && grid.has_room(*spot, cells, on_border) {
+                if !touches && grid.has_room(*spot, cells + blank, on_border) {
                     return Some(*spot);
                 }
             }

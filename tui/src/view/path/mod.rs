@@ -267,6 +267,7 @@ impl Canvas<'_> {
         let text = match label.words {
             Words::Letter => format!("{mark}{letter}"),
             _ if amount == Amount::default() => format!("{mark}{letter}"),
+            Words::Tight => format!("{mark}{letter} {}", tight(amount.bytes)),
             words => {
                 let most = app.arrows.iter().map(|a| a.amount(&app.total).bytes).max();
                 let weight = weight(amount.bytes, most.unwrap_or(0), ascii);
@@ -294,6 +295,22 @@ impl Canvas<'_> {
     }
 }
 
+/// A number of bytes in four cells: `64K`, `1.1M`.
+fn tight(bytes: u64) -> String {
+    let mut unit = 1u64;
+    for name in ["B", "K", "M", "G", "T", "P"] {
+        let tenths = u128::from(bytes) * 10 / u128::from(unit);
+        if tenths < 10_000 {
+            return match tenths {
+                1..100 if unit > 1 => format!("{}.{}{name}", tenths / 10, tenths % 10),
+                _ => format!("{}{name}", tenths / 10),
+            };
+        }
+        unit = unit.saturating_mul(1024);
+    }
+    "lots".to_owned()
+}
+
 /// How many bytes, as the height of a bar: logarithmic, the most is full.
 fn weight(bytes: u64, most: u64, ascii: bool) -> char {
     if ascii {
@@ -311,4 +328,27 @@ fn weight(bytes: u64, most: u64, ascii: bool) -> char {
 pub fn has_user(app: &App) -> bool {
     let user = |place| band(place) == Band::User;
     app.arrows.iter().any(|a| user(&a.from) || user(&a.to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tight_bytes() {
+        let cases = [
+            (0, "0B"),
+            (999, "999B"),
+            (1000, "0.9K"),
+            (4096, "4.0K"),
+            (65536, "64K"),
+            (1 << 20, "1.0M"),
+            ((1 << 20) - 1, "0.9M"),
+            (u64::MAX, "lots"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(tight(bytes), expected);
+            assert!(tight(bytes).len() <= 4);
+        }
+    }
 }

@@ -42,12 +42,15 @@ struct Column {
     width: i32,
 }
 
-/// Cells that an arrow and its label want, and have at least.
-const SLOT: i32 = 18;
-const SLOT_MIN: i32 = 2;
-/// Cells between boxes with an arrow between them.
-const SIDE: i32 = 20;
-const SIDE_MIN: i32 = 4;
+/// Cells that an upright arrow and its label have, and cells between boxes with an arrow between them:
+/// from what they like to the least, in the order in which they are taken away.
+const SIZES: [(i32, i32); 5] = [(20, 24), (14, 16), (8, 16), (8, 10), (2, 4)];
+
+/// Cells of a box with a name, at most and at least.
+const NAME: i32 = 40;
+const NAME_MIN: i32 = 6;
+/// Cells that an arrow from a place to itself takes.
+const LOOP: i32 = 10;
 
 /// Rows of the bands.
 struct Rows {
@@ -162,7 +165,7 @@ impl Plan {
         }
         let left = left.map_or(2, |x| (x - 2).max(0));
         let right = right.map_or(left, |x| x + 2);
-        let wide = (right - left + 1).max(name_cells) + loops * 10;
+        let wide = (right - left + 1).max(name_cells) + loops * LOOP;
         let wide = wide.min(i32::from(wish.width));
         let left = left.min(i32::from(wish.width) - wide);
         self.add(wish, &Place::User, left, rows.user, wide, 3);
@@ -312,37 +315,43 @@ fn columns(wish: &Wish, kernel: &[Place], sides: &dyn Fn(&Place, &Place) -> i32)
     columns.retain(|column| column.place.is_some() || !column.up.is_empty());
 
     // As wide as there is room for.
-    let room = i32::from(wish.width);
+    let own = |a: &&Arrow| a.from == Place::User && a.to == Place::User;
+    let loops = wish.arrows.iter().filter(own).count() as i32;
+    let room = i32::from(wish.width) - loops * LOOP;
     let gap = |pair: (&Column, &Column), side: i32| match (&pair.0.place, &pair.1.place) {
         (Some(a), Some(b)) if sides(a, b) > 0 => side,
         _ => 2,
     };
-    let cells = |column: &Column, slot: i32| {
+    let cells = |column: &Column, slot: i32, most: i32| {
         let lanes = column.up.len().max(column.down.len()) as i32;
         let text = column
             .place
             .as_ref()
             .map_or(0, |place| width(&name(wish, place)) as i32 + 4);
-        text.max(lanes * slot + 3)
+        text.min(most).max(lanes * slot + 3)
     };
-    let total = |slot: i32, side: i32| {
-        let boxes: i32 = columns.iter().map(|column| cells(column, slot)).sum();
+    let total = |slot: i32, side: i32, most: i32| {
+        let boxes: i32 = columns.iter().map(|column| cells(column, slot, most)).sum();
         let gaps = columns.iter().zip(columns.iter().skip(1));
         boxes + gaps.map(|pair| gap(pair, side)).sum::<i32>()
     };
-    let (mut slot, mut side) = (SLOT, SIDE);
-    while total(slot, side) > room && (slot > SLOT_MIN || side > SIDE_MIN) {
-        if slot > SLOT_MIN && (slot >= side - 2 || side <= SIDE_MIN) {
-            slot -= 1;
-        } else {
-            side -= 1;
+    let (mut slot, mut side) = SIZES[0];
+    let mut most = NAME;
+    for to in &SIZES[1..] {
+        while total(slot, side, most) > room && (slot, side) != *to {
+            slot = (slot - 1).max(to.0);
+            side = (side - 1).max(to.1);
         }
     }
+    // At last the names are cut.
+    while total(slot, side, most) > room && most > NAME_MIN {
+        most -= 1;
+    }
     // What is left over stands between the boxes and around them.
-    let spare = (room - total(slot, side)).max(0) / (columns.len() as i32 + 1);
+    let spare = (room - total(slot, side, most)).max(0) / (columns.len() as i32 + 1);
     let mut left = spare.min(8);
     for i in 0..columns.len() {
-        let wide = cells(&columns[i], slot);
+        let wide = cells(&columns[i], slot, most);
         let after = columns
             .get(i + 1)
             .map_or(0, |next| gap((&columns[i], next), side));
@@ -362,7 +371,7 @@ impl Rows {
         // Above and below each border; empty bands need no room.
         let mut gaps = [0; 4];
         let wants = [user, kernel, kernel && devices, devices];
-        for most in 1..=3 {
+        for most in 1..=4 {
             for i in [0, 2, 1, 3] {
                 let wanted = wants.get(i).copied().unwrap_or(false);
                 if spare > 0 && wanted && gaps[i] < most {
@@ -449,7 +458,7 @@ fn self_loop(arrow: usize, b: &PlaceBox, taken: &[Port]) -> Port {
     let before = loops
         .filter(|port| port.start.y == y && port.start.x > b.left)
         .count() as i32;
-    let end = (b.right() - 1 - before * 10).max(b.left + 3);
+    let end = (b.right() - 1 - before * LOOP).max(b.left + 3);
     Port {
         arrow,
         start: At {

@@ -1,0 +1,136 @@
+//! The loop: events in, actions to the model, frames out.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event;
+use ratatui::crossterm::terminal::size;
+use tracer::i18n::Lang;
+use tracer::record::RecordError;
+
+use crate::action::{Action, Effect};
+use crate::app::{App, Look, TICKS};
+use crate::keys;
+use crate::store::Store;
+use crate::terminal::{Asked, Screen, Signals};
+use crate::theme::Theme;
+use crate::update::update;
+use crate::view::draw;
+
+/// How the UI is to look and behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub lang: Lang,
+    pub theme: Theme,
+    /// No characters outside ASCII of our own, apart from the words of a language.
+    pub ascii: bool,
+    /// Take clicks and the wheel; without it the terminal's own selection works as usual.
+    pub mouse: bool,
+}
+
+impl Options {
+    /// What the environment asks for: `BYTEHOP_LANG` and the locale, `NO_COLOR`, `BYTEHOP_THEME`
+    /// (`dark`, `light`, `contrast`), else the terminal's background by `COLORFGBG`.
+    pub fn from_env(lang: Option<Lang>) -> Self {
+        Self {
+            lang: Lang::from_env(lang),
+            theme: Theme::choose(|name| std::env::var(name).ok()),
+            ascii: false,
+            mouse: true,
+        }
+    }
+}
+
+/// Why the UI could not be shown, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    #[error(transparent)]
+    Recording(#[from] RecordError),
+    #[error("the terminal UI needs a terminal on standard input and output")]
+    NotATerminal,
+    #[error("the terminal: {0}")]
+    Terminal(#[from] io::Error),
+}
+
+/// Shows a recording until the user quits.
+///
+/// # Errors
+/// If the recording cannot be opened, or the terminal does not do what is asked of it. The terminal
+/// is as before in any case.
+pub fn view(path: &Path, options: &Options) -> Result<(), ViewError> {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(ViewError::NotATerminal);
+    }
+    let store = Store::open(path)?;
+    let look = Look {
+        lang: options.lang,
+        theme: options.theme,
+        ascii: options.ascii,
+    };
+    let app = App::new(store, look, size()?);
+    run(app, options)
+}
+
+/// The time of one tick.
+const TICK: Duration = Duration::from_nanos(1_000_000_000 / TICKS as u64);
+/// How long to wait for a key before looking whether a signal has come.
+const IDLE: Duration = Duration::from_millis(200);
+
+fn run(mut app: App, options: &Options) -> Result<(), ViewError> {
+    let mut signals = Signals::install().map_err(io::Error::from)?;
+    let mut screen = Screen::enter(options.mouse)?;
+    let mut due = Instant::now() + TICK;
+    let mut dirty = true;
+    loop {
+        if dirty {
+            screen.terminal.draw(|frame| {
+                let area = frame.area();
+                if (area.width, area.height) != app.size {
+                    update(&mut app, Action::Resize(area.width, area.height));
+                }
+                draw(&app, frame.buffer_mut());
+            })?;
+            dirty = false;
+        }
+        let wait = if app.is_moving() {
+            due.saturating_duration_since(Instant::now())
+        } else {
+            IDLE
+        };
+        let mut actions = Vec::new();
+        if event::poll(wait)? {
+            // All that has come is applied before the next frame.
+            loop {
+                actions.extend(keys::action(&event::read()?, app.input.is_some()));
+                if actions.len() >= 256 || app.input.is_some() || !event::poll(Duration::ZERO)? {
+                    break;
+                }
+            }
+        }
+        if app.is_moving() && Instant::now() >= due {
+            actions.push(Action::Tick);
+            // After a pause the clock starts anew.
+            due = (due + TICK).max(Instant::now());
+        }
+        while let Some(asked) = signals.next() {
+            match asked {
+                Asked::Quit => return Ok(()),
+                Asked::Suspend => actions.push(Action::Suspend),
+                Asked::Resume => {
+                    screen.resume()?;
+                    dirty = true;
+                }
+            }
+        }
+        for action in actions {
+            dirty = true;
+            match update(&mut app, action) {
+                Some(Effect::Quit) => return Ok(()),
+                Some(Effect::Suspend) => screen.suspend()?,
+                Some(Effect::Redraw) => screen.terminal.clear()?,
+                None => {}
+            }
+        }
+    }
+}

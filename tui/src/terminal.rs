@@ -1,0 +1,138 @@
+//! The real terminal: taken at the start, given back however we end.
+
+use std::io::{self, Stdout, Write, stdout};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, Signal, raise};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+
+/// Whether the terminal is ours, and has to be given back.
+static OURS: AtomicBool = AtomicBool::new(false);
+
+/// The screen while we have it. Gives the terminal back on drop, and before a panic's message.
+pub struct Screen {
+    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    mouse: bool,
+}
+
+impl Screen {
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                restore();
+                before(info);
+            }));
+        });
+        take(mouse)?;
+        // If the next step fails, the terminal is given back all the same.
+        let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| restore())?;
+        Ok(Self { terminal, mouse })
+    }
+
+    /// Gives the terminal back, stops as Ctrl-Z does, and takes it again when continued.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        // The signal itself is held back while we have the terminal: see `Signals`.
+        raise(Signal::SIGSTOP)?;
+        self.resume()
+    }
+
+    /// Takes the terminal again after someone else may have had it.
+    pub fn resume(&mut self) -> io::Result<()> {
+        take(self.mouse)?;
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take(mouse: bool) -> io::Result<()> {
+    OURS.store(true, Ordering::SeqCst);
+    let taken = enable_raw_mode().and_then(|()| {
+        execute!(stdout(), EnterAlternateScreen)?;
+        if mouse {
+            execute!(stdout(), EnableMouseCapture)?;
+        }
+        Ok(())
+    });
+    taken.inspect_err(|_| restore())
+}
+
+/// Gives the terminal back. Errors are ignored: nothing is left to do about them.
+fn restore() {
+    if OURS.swap(false, Ordering::SeqCst) {
+        let _ = execute!(stdout(), DisableMouseCapture, LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+        let _ = stdout().flush();
+    }
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Quit,
+    Suspend,
+    /// We were stopped behind our back, and continued.
+    Resume,
+}
+
+/// Signals that would end or stop us with the terminal in our hands: held back, and read here. The
+/// mask goes back to what it was on drop.
+pub struct Signals {
+    fd: SignalFd,
+    before: SigSet,
+}
+
+impl Signals {
+    pub fn install() -> Result<Self, Errno> {
+        let ours: SigSet = [
+            Signal::SIGINT,
+            Signal::SIGTERM,
+            Signal::SIGHUP,
+            Signal::SIGQUIT,
+            Signal::SIGTSTP,
+            Signal::SIGCONT,
+        ]
+        .into_iter()
+        .collect();
+        let fd = SignalFd::with_flags(&ours, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        let before = SigSet::thread_get_mask()?;
+        ours.thread_block()?;
+        Ok(Self { fd, before })
+    }
+
+    /// The next one, `None` if there is none. Does not block.
+    pub fn next(&mut self) -> Option<Asked> {
+        let info = self.fd.read_signal().ok()??;
+        let signal = Signal::try_from(info.ssi_signo as i32).ok()?;
+        Some(match signal {
+            Signal::SIGTSTP => Asked::Suspend,
+            Signal::SIGCONT => Asked::Resume,
+            _ => Asked::Quit,
+        })
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        // What has arrived was answered; it must not end us now.
+        while self.next().is_some() {}
+        let _ = self.before.thread_set_mask();
+    }
+}
