@@ -62,8 +62,13 @@ pub fn sysinfo(nr: u32) -> u32 {
     if nr as usize >= SYSCALLS_MAX {
         return 0;
     }
+    // For the verifier of Linux before 6.3, which forgets the limit when the compiler keeps the number
+    // on the stack. The black box keeps the compiler from leaving out what changes nothing.
+    const MASK: usize = SYSCALLS_MAX - 1;
+    const { assert!(SYSCALLS_MAX.is_power_of_two()) };
+    let i = core::hint::black_box(nr) as usize & MASK;
     // SAFETY: `nr` was checked against the table's length.
-    unsafe { core::ptr::read_volatile((&raw const SYSCALLS).cast::<u16>().add(nr as usize)) as u32 }
+    unsafe { core::ptr::read_volatile((&raw const SYSCALLS).cast::<u16>().add(i)) as u32 }
 }
 
 /// Size is set at load.

@@ -130,7 +130,11 @@ impl Probes {
         let object = object();
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
-            .verifier_log_level(VerifierLogLevel::DISABLE)
+            .verifier_log_level(if verifier_log() {
+                VerifierLogLevel::DEBUG | VerifierLogLevel::STATS
+            } else {
+                VerifierLogLevel::DISABLE
+            })
             .override_global("CONFIG", bytes_of(&config), true)
             .override_global("OFFSETS", bytes_of::<Offsets>(&offsets), true)
             .override_global("REGS", bytes_of(&regs), true)
@@ -308,9 +312,21 @@ fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result
             name: program.to_owned(),
         })?
         .try_into()?;
-    program.load(tracepoint, btf)?;
+    let loaded = program.load(tracepoint, btf);
+    if let Err(error) = &loaded
+        && verifier_log()
+    {
+        eprintln!("{tracepoint}: {error}");
+    }
+    loaded?;
     program.attach()?;
     Ok(())
+}
+
+/// Whether to ask the verifier why it refuses a program, and to print it: for whoever changes the
+/// programs. It makes loading slow.
+fn verifier_log() -> bool {
+    std::env::var_os("BYTEHOP_VERIFIER_LOG").is_some()
 }
 
 /// The embedded object, or (for the check of a rebuilt one, and only if root asks as root) a file.
