@@ -16,12 +16,13 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub fn len(&self) -> usize {
+    /// Calls in it.
+    pub fn size(&self) -> usize {
         self.period as usize * self.reps as usize
     }
 
     pub fn is_run(&self) -> bool {
-        self.len() > 1
+        self.size() > 1
     }
 }
 
@@ -158,7 +159,7 @@ impl List {
     /// Number of rows, `hops` of them below the current call.
     pub fn rows(&self, hops: usize) -> usize {
         let open = self.open.iter().filter_map(|entry| self.entry(*entry));
-        self.entries.len() + open.map(|entry| entry.len()).sum::<usize>() + hops
+        self.entries.len() + open.map(|entry| entry.size()).sum::<usize>() + hops
     }
 
     /// Row of the cursor.
@@ -174,7 +175,7 @@ impl List {
             .open
             .range(..number)
             .filter_map(|entry| self.entry(*entry));
-        let row = number + before.map(|entry| entry.len()).sum::<usize>();
+        let row = number + before.map(|entry| entry.size()).sum::<usize>();
         match self.entry(number) {
             Some(entry) if self.is_open(number) => row + 1 + position - entry.first as usize,
             _ => row,
@@ -197,10 +198,10 @@ impl List {
                 break;
             }
             let entry = self.entry(open)?;
-            if row <= header + entry.len() {
+            if row <= header + entry.size() {
                 return Some(Row::Member(entry.first as usize + row - header - 1));
             }
-            rows = header + 1 + entry.len();
+            rows = header + 1 + entry.size();
             entries = open + 1;
         }
         let number = entries + row - rows;
@@ -228,7 +229,7 @@ impl List {
                 }
                 let reps = same / period + 1;
                 let enough = if period == 1 { 2 } else { 3 };
-                if reps >= enough && reps * period > best.len() {
+                if reps >= enough && reps * period > best.size() {
                     best.period = period as u32;
                     best.reps = reps as u32;
                 }
@@ -236,7 +237,7 @@ impl List {
                     break;
                 }
             }
-            at += best.len();
+            at += best.size();
             entries.push(best);
         }
         entries

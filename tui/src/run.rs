@@ -74,6 +74,8 @@ pub fn view(path: &Path, options: &Options) -> Result<(), ViewError> {
 
 /// The time of one tick.
 const TICK: Duration = Duration::from_nanos(1_000_000_000 / TICKS as u64);
+/// Events applied between two frames.
+const BATCH: usize = 256;
 /// How long to wait for a key before looking whether a signal has come.
 const IDLE: Duration = Duration::from_millis(200);
 
@@ -98,39 +100,46 @@ fn run(mut app: App, options: &Options) -> Result<(), ViewError> {
         } else {
             IDLE
         };
-        let mut actions = Vec::new();
-        if event::poll(wait)? {
-            // All that has come is applied before the next frame.
-            loop {
-                actions.extend(keys::action(&event::read()?, app.input.is_some()));
-                if actions.len() >= 256 || app.input.is_some() || !event::poll(Duration::ZERO)? {
-                    break;
+        // All that has come is applied before the next frame. Each key at once: what the next one
+        // means may depend on it.
+        let mut more = event::poll(wait)?;
+        for _ in 0..BATCH {
+            if !more {
+                break;
+            }
+            let event = event::read()?;
+            if let Some(action) = keys::action(&event, app.input.is_some()) {
+                dirty = true;
+                if apply(&mut app, &mut screen, action)? {
+                    return Ok(());
                 }
             }
+            more = event::poll(Duration::ZERO)?;
         }
         if app.is_moving() && Instant::now() >= due {
-            actions.push(Action::Tick);
+            dirty = true;
+            update(&mut app, Action::Tick);
             // After a pause the clock starts anew.
             due = (due + TICK).max(Instant::now());
         }
-        while let Some(asked) = signals.next() {
+        while let Some(asked) = signals.receive() {
+            dirty = true;
             match asked {
                 Asked::Quit => return Ok(()),
-                Asked::Suspend => actions.push(Action::Suspend),
-                Asked::Resume => {
-                    screen.resume()?;
-                    dirty = true;
-                }
-            }
-        }
-        for action in actions {
-            dirty = true;
-            match update(&mut app, action) {
-                Some(Effect::Quit) => return Ok(()),
-                Some(Effect::Suspend) => screen.suspend()?,
-                Some(Effect::Redraw) => screen.terminal.clear()?,
-                None => {}
+                Asked::Suspend => screen.suspend()?,
+                Asked::Resume => screen.resume()?,
             }
         }
     }
+}
+
+/// Applies an action, and does what the model cannot; true if that was the last.
+fn apply(app: &mut App, screen: &mut Screen, action: Action) -> Result<bool, ViewError> {
+    match update(app, action) {
+        Some(Effect::Quit) => return Ok(true),
+        Some(Effect::Suspend) => screen.suspend()?,
+        Some(Effect::Redraw) => screen.terminal.clear()?,
+        None => {}
+    }
+    Ok(false)
 }

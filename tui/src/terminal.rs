@@ -118,7 +118,7 @@ impl Signals {
     }
 
     /// The next one, `None` if there is none. Does not block.
-    pub fn next(&mut self) -> Option<Asked> {
+    pub fn receive(&mut self) -> Option<Asked> {
         let info = self.fd.read_signal().ok()??;
         let signal = Signal::try_from(info.ssi_signo as i32).ok()?;
         Some(match signal {
@@ -132,7 +132,7 @@ impl Signals {
 impl Drop for Signals {
     fn drop(&mut self) {
         // What has arrived was answered; it must not end us now.
-        while self.next().is_some() {}
+        while self.receive().is_some() {}
         let _ = self.before.thread_set_mask();
     }
 }

@@ -3,7 +3,6 @@
 use crate::action::{Action, Dir, Effect};
 use crate::app::{App, Pane, Popup, SPEEDS, Scope, TICKS};
 use crate::list::Row;
-use crate::store::What;
 use crate::view;
 use tracer::i18n::Lang;
 
@@ -285,11 +284,4 @@ fn wheel(app: &mut App, rows: i8, x: u16, y: u16) {
         Some(view::Hit::Path | view::Hit::Slider(..)) => prev_hop(app),
         None => {}
     }
-}
-
-/// Whether the current call came later than what caused it: for the title.
-pub fn is_later(app: &App) -> bool {
-    let call = app.store.call(app.cursor.call);
-    let sig = call.and_then(|call| app.store.sig(call));
-    sig.is_some_and(|sig| sig.what == What::Later)
 }

@@ -169,9 +169,7 @@ impl Builder {
     fn owner(&self, id: CallId) -> Option<u32> {
         let calls = self.threads.get(&id.tid)?;
         let seq = |index: &u32| self.calls.get(*index as usize).map_or(0, |call| call.seq);
-        let at = calls
-            .binary_search_by_key(&id.seq, |index| seq(index))
-            .ok()?;
+        let at = calls.binary_search_by_key(&id.seq, seq).ok()?;
         calls.get(at).copied()
     }
 }

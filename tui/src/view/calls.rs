@@ -115,7 +115,7 @@ fn entry(app: &App, number: usize) -> Vec<(String, Paint)> {
     }
     if here(app, entry) && !app.list.is_open(number) {
         let n = app.list.position(app.cursor.call) - entry.first as usize + 1;
-        pieces.push((format!("  {n}/{}", entry.len()), Paint::Dim));
+        pieces.push((format!("  {n}/{}", entry.size()), Paint::Dim));
     }
     pieces.extend(kinds(app, first));
     pieces
@@ -124,7 +124,7 @@ fn entry(app: &App, number: usize) -> Vec<(String, Paint)> {
 /// Whether the cursor is in an entry.
 fn here(app: &App, entry: Entry) -> bool {
     let first = entry.first as usize;
-    (first..first + entry.len()).contains(&app.list.position(app.cursor.call))
+    (first..first + entry.size()).contains(&app.list.position(app.cursor.call))
 }
 
 fn member(app: &App, call: usize, indent: &str) -> Vec<(String, Paint)> {

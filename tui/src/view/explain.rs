@@ -103,8 +103,8 @@ fn explain(app: &App, page: &mut Page, hop: &Hop, key: &HopKey) {
     if let Some(because) = because {
         page.say(words::why(lang), &because, Paint::Text);
     }
-    if let Some(function) = function(app, key) {
-        page.say(words::runs_in(lang), &function, Paint::Text);
+    if let Some(function) = function(key) {
+        page.say(words::runs_in(lang), function, Paint::Text);
     }
     let began = app.store.call(app.cursor.call).map_or(0, |call| call.ts);
     let mut when = String::new();
@@ -137,11 +137,10 @@ fn mover(lang: Lang, key: &HopKey) -> &'static str {
 }
 
 /// The kernel functions in which such a hop happens, innermost first: where to read on.
-fn function(app: &App, key: &HopKey) -> Option<String> {
+fn function(key: &HopKey) -> Option<&'static str> {
     let by = key.evidence.by();
     let known = FUNCTIONS.iter().find(|(name, _)| *name == by);
-    let _ = app;
-    known.map(|(_, functions)| (*functions).to_owned())
+    known.map(|(_, functions)| *functions)
 }
 
 /// By probe or rule. Names of Linux 6.x; they may differ in other versions.
@@ -203,19 +202,16 @@ const FUNCTIONS: &[(&str, &str)] = &[
         "splice_copy_file_range < vfs_copy_file_range",
     ),
     ("process-vm-copied", "process_vm_rw_core"),
-    ("cow-fault-copied", "copy_user_highpage < wp_page_copy"),
-    ("cow-file-page-copied", "copy_user_highpage < wp_page_copy"),
-    (
-        "private-file-write-copied",
-        "copy_user_highpage < do_cow_fault",
-    ),
+    ("cow-fault-copied", "wp_page_copy"),
+    ("cow-file-page-copied", "wp_page_copy"),
+    ("private-file-write-copied", "do_cow_fault"),
     ("fault-around-range", "filemap_map_pages < do_fault_around"),
     ("file-page-mapped", "finish_fault < do_read_fault"),
     ("zero-page-mapped", "do_anonymous_page"),
     ("zerocopy-late-copy", "skb_copy_ubufs"),
     (
         "tp:mm_page_alloc",
-        "clear_user_highpage < post_alloc_hook or vma_alloc_zeroed_movable_folio",
+        "clear_user_highpage, or post_alloc_hook",
     ),
     ("tp:block_rq_complete", "blk_update_request"),
     ("tp:net_dev_start_xmit", "xmit_one < dev_hard_start_xmit"),

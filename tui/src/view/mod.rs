@@ -136,13 +136,8 @@ pub fn draw(app: &App, buf: &mut Buffer) {
     let lang = look.lang;
     status::title(app, areas.title, buf);
     if let Some(area) = areas.path {
-        let first = if path::has_user(app) || app.arrows.is_empty() {
-            words::band_user(lang)
-        } else {
-            words::band_user(lang)
-        };
         let scope = status::scope(app);
-        let titles = [first, scope.as_str()];
+        let titles = [words::band_user(lang), scope.as_str()];
         frame(buf, area, look, app.focus == Pane::Path, false, titles);
         path::draw(app, inside(area), buf);
     }

@@ -6,7 +6,6 @@ use tracer::report::units;
 
 use super::{compact, describe, put_line};
 use crate::app::App;
-use crate::arrows::Later;
 use crate::text::{pad, pad_left};
 use crate::theme::Paint;
 use crate::words;
@@ -37,11 +36,9 @@ pub fn lines(app: &App) -> Vec<Line> {
         let paint = Paint::Kind(key.kind);
         let (evidence, by) = describe::evidence(app, key);
         let times = if ascii { 'x' } else { '×' };
-        let later = if key.deferred { Later::All } else { Later::No };
-        let late = if later == Later::All {
-            format!("{} ", words::later(lang))
-        } else {
-            String::new()
+        let late = match key.deferred {
+            true => format!("{} ", words::later(lang)),
+            false => String::new(),
         };
         let engine = key
             .engine

@@ -17,7 +17,7 @@ pub use self::layout::{Layout, Wish};
 use super::lines::Lines;
 use super::{compact, put};
 use crate::app::{App, MOVING, Scope};
-use crate::arrows::{Arrow, Band, Known, Later, band};
+use crate::arrows::{Arrow, Known, Later};
 use crate::store::Amount;
 use crate::text::{fit, pad, width};
 use crate::theme::Paint;
@@ -322,12 +322,6 @@ fn weight(bytes: u64, most: u64, ascii: bool) -> char {
         .get(level as usize - 1)
         .copied()
         .unwrap_or('█')
-}
-
-/// Whether a place is in the band of user mode: for the frame's title.
-pub fn has_user(app: &App) -> bool {
-    let user = |place| band(place) == Band::User;
-    app.arrows.iter().any(|a| user(&a.from) || user(&a.to))
 }
 
 #[cfg(test)]
