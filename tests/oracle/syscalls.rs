@@ -268,3 +268,42 @@ fn errors() {
         STEADY,
     );
 }
+
+/// Calls in which a thread ends do not return: its own end, its process's, and by a signal.
+#[test]
+#[ignore = "root"]
+fn killed_in_a_call() {
+    let _serial = serial();
+    let asleep = "
+import os, threading, time
+for _ in range(5): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+time.sleep(0.3)
+os._exit(0)
+";
+    agree(&["/usr/bin/python3", "-I", "-S", "-c", asleep], PYTHON);
+    agree(
+        &[
+            "sh",
+            "-c",
+            "sleep 60 & sleep 0.2; kill -KILL $!; wait; exit 0",
+        ],
+        SIGNALS,
+    );
+    agree(&["sh", "-c", "timeout 0.2 sleep 60; exit 0"], SIGNALS);
+}
+
+const SIGNALS: Varying = &[
+    (
+        "rt_sigreturn",
+        "it \"fails\" where the call that was interrupted did",
+    ),
+    ("wait4", "the shell is interrupted while it waits, or not"),
+    (
+        "rt_sigsuspend",
+        "the shell is interrupted while it waits, or not",
+    ),
+    (
+        "rt_sigprocmask",
+        "the shell is interrupted while it waits, or not",
+    ),
+];
