@@ -62,8 +62,8 @@ pub fn sysinfo(nr: u32) -> u32 {
     if nr as usize >= SYSCALLS_MAX {
         return 0;
     }
-    // For the verifier of Linux before 6.3, which forgets the limit when the compiler keeps the number
-    // on the stack. The black box keeps the compiler from leaving out what changes nothing.
+    // For the verifier of older kernels (Linux 6.1), which forgets the limit when the compiler keeps the
+    // number on the stack. The black box keeps the compiler from leaving out what changes nothing.
     const MASK: usize = SYSCALLS_MAX - 1;
     const { assert!(SYSCALLS_MAX.is_power_of_two()) };
     let i = core::hint::black_box(nr) as usize & MASK;

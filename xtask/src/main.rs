@@ -34,6 +34,9 @@ usage: cargo xtask CHORE
   vm [KERNEL…] [-- COMMAND…]
                   run COMMAND (if not given: the oracle tests) inside Debian's stock kernels, in QEMU
       KERNEL…         of 6.1, 6.12, 7.2 (all if not given)
+      --all           every test on every disk (if not given: what depends on the kernel)
+      --only NAME     tests with NAME in their name
+      --doc           put the table of results into docs/kernels.md
       --limit SECONDS a boot may take (900 if not given)
       --update        download the newest kernel of each series
       --kvm           do not emulate the processor

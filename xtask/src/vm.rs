@@ -8,6 +8,8 @@ mod disks;
 mod initramfs;
 mod kernels;
 mod machine;
+mod oracle;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +19,7 @@ use anyhow::{Context, Result, bail};
 
 use self::kernels::{KERNELS, Kernel};
 use self::machine::Machine;
+use self::oracle::{Column, Programs};
 use crate::workspace;
 
 #[derive(Debug)]
@@ -26,6 +29,12 @@ pub struct Options {
     limit: Duration,
     update: bool,
     kvm: bool,
+    /// Every test on every disk.
+    all: bool,
+    /// Only tests with this in their name.
+    only: Option<String>,
+    /// Put the table into the documents.
+    doc: bool,
 }
 
 impl Options {
@@ -38,11 +47,19 @@ impl Options {
             limit: Duration::from_secs(900),
             update: false,
             kvm: false,
+            all: false,
+            only: None,
+            doc: false,
         };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match *arg {
                 "--update" => options.update = true,
+                "--all" => options.all = true,
+                "--only" => {
+                    options.only = args.next().map(|word| (*word).to_owned());
+                }
+                "--doc" => options.doc = true,
                 "--kvm" => options.kvm = true,
                 "--limit" => {
                     let seconds = args.next().and_then(|word| word.parse().ok());
@@ -69,12 +86,15 @@ impl Options {
 pub fn vm(options: &Options) -> Result<ExitCode> {
     let cache = cache()?;
     let workspace = workspace();
-    let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
-    let job = format!(
-        "cd {} && {}\n",
-        quoted(&workspace.display().to_string()),
+    let tests = options.command.is_empty();
+    let job = if tests {
+        Programs::build(&workspace)?.job(options.all, options.only.as_deref())
+    } else {
+        let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
         words.join(" ")
-    );
+    };
+    let job = format!("cd {}\n{job}\n", quoted(&workspace.display().to_string()));
+    let mut columns = Vec::new();
     let mut failed = false;
     for kernel in &options.kernels {
         let kernel = kernel.unpacked(&cache, options.update)?;
@@ -87,6 +107,13 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
         };
         let done = machine.run(&job)?;
         failed |= done.status != Some(0);
+        columns.push(Column::read(&kernel.release, &done));
+    }
+    if tests {
+        println!("\n{}", table::text(&columns));
+    }
+    if options.doc {
+        table::document(&workspace, &columns)?;
     }
     Ok(if failed {
         ExitCode::FAILURE

@@ -1,0 +1,184 @@
+//! The oracle tests (`tests/oracle`) as a job for a machine, and what came out as a table.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::Value;
+
+use super::disks;
+use super::machine::Done;
+use super::quoted;
+use crate::command::{cargo, output};
+
+/// Tests of what depends on the kernel; the others (isolation, exit statuses, recordings, …) run with
+/// `--all`.
+const PATHS: &str = "accounting:: files:: memory:: sockets::";
+const ON_OTHER_DISKS: &str = "files::";
+
+/// Which tests run on which disk: `(disk, filters)`.
+fn passes(all: bool) -> Vec<(String, &'static str)> {
+    let first = "nvme-ext4";
+    let tests = if all { "" } else { PATHS };
+    let others = disks::labels().filter(|disk| match all {
+        true => disk != first,
+        // Each device and each file system once.
+        false => disk == "virtio-xfs" || disk == "ahci-btrfs",
+    });
+    std::iter::once((first.to_owned(), tests))
+        .chain(others.map(|disk| (disk, ON_OTHER_DISKS)))
+        .collect()
+}
+
+/// The built programs. A release build: emulation is slow enough.
+pub struct Programs {
+    tests: PathBuf,
+    fixture: PathBuf,
+    bytehop: PathBuf,
+}
+
+impl Programs {
+    /// # Errors
+    /// If something does not compile.
+    pub fn build(workspace: &Path) -> Result<Self> {
+        let tests = executables(cargo(workspace).args(["test", "--no-run", "--test", "oracle"]))?;
+        let find = |name: &str| {
+            let found = tests.iter().find(|(target, _)| target == name);
+            let found = found.ok_or_else(|| anyhow!("cargo built no {name}"));
+            found.map(|(_, path)| path.clone())
+        };
+        let fixture =
+            executables(cargo(workspace).args(["build", "--package", "bytehop-fixture"]))?;
+        let (_, fixture) = fixture.into_iter().next().context("no fixture")?;
+        Ok(Self {
+            tests: find("oracle")?,
+            bytehop: find("bytehop")?,
+            fixture,
+        })
+    }
+
+    /// The script that runs the tests.
+    ///
+    /// `only`: the tests with this in their name instead.
+    pub fn job(&self, all: bool, only: Option<&str>) -> String {
+        let word = |path: &Path| quoted(&path.display().to_string());
+        let (tests, fixture) = (word(&self.tests), word(&self.fixture));
+        let mut job = format!(
+            "{} doctor --json >/vm/job/doctor.json\n",
+            word(&self.bytehop)
+        );
+        job += &format!("export BYTEHOP_FIXTURE={fixture}\nfailed=0\n");
+        for (disk, filters) in passes(all) {
+            let filters = only.unwrap_or(filters);
+            job += &format!(
+                "echo 'disk {disk}'\n\
+                 export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/not-run-{disk}\n\
+                 {tests} --ignored --test-threads=1 {filters} || failed=1\n"
+            );
+        }
+        job + "exit $failed\n"
+    }
+}
+
+/// Runs cargo; the names and paths of the programs that it made.
+fn executables(cargo: &mut Command) -> Result<Vec<(String, PathBuf)>> {
+    let messages = output(cargo.args(["--release", "--quiet", "--message-format", "json"]))?;
+    let programs = messages.lines().filter_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let path = message["executable"].as_str()?;
+        Some((message["target"]["name"].as_str()?.to_owned(), path.into()))
+    });
+    Ok(programs.collect())
+}
+
+/// How a test ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Passed,
+    Failed,
+    /// The kernel has no means for it.
+    NotOffered,
+    /// The machine ended before it.
+    NotRun,
+}
+
+impl Outcome {
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Passed => "✓",
+            Self::Failed => "✗",
+            Self::NotOffered => "–",
+            Self::NotRun => "?",
+        }
+    }
+}
+
+/// What ran in one kernel.
+pub struct Column {
+    /// As `uname -r` says.
+    pub release: String,
+    /// What `bytehop doctor --json` said.
+    pub doctor: Value,
+    /// By `(test, disk)`.
+    pub outcomes: BTreeMap<(String, String), Outcome>,
+}
+
+impl Column {
+    pub fn read(release: &str, done: &Done) -> Self {
+        let text = |name: &str| fs::read_to_string(done.folder.join(name)).unwrap_or_default();
+        let mut outcomes = BTreeMap::new();
+        for (test, disk, passed) in results(&text("out")) {
+            let not_offered = text(&format!("not-run-{disk}")).lines().any(|line| {
+                let name = test.rsplit("::").next();
+                line.split_once(':').map(|(name, _)| name) == name
+            });
+            let outcome = match passed {
+                true if not_offered => Outcome::NotOffered,
+                true => Outcome::Passed,
+                false => Outcome::Failed,
+            };
+            outcomes.insert((test, disk), outcome);
+        }
+        Self {
+            release: release.to_owned(),
+            doctor: serde_json::from_str(&text("doctor.json")).unwrap_or_default(),
+            outcomes,
+        }
+    }
+}
+
+/// `(test, disk, passed)` from what the job printed.
+fn results(out: &str) -> Vec<(String, String, bool)> {
+    let mut disk = "";
+    let mut results = Vec::new();
+    for line in out.lines() {
+        if let Some(label) = line.strip_prefix("disk ") {
+            disk = label;
+        }
+        let Some((test, said)) = line
+            .strip_prefix("test ")
+            .and_then(|line| line.split_once(" ... "))
+        else {
+            continue;
+        };
+        // A test's own output may stand between.
+        if said.ends_with("ok") || said.ends_with("FAILED") {
+            results.push((test.to_owned(), disk.to_owned(), said.ends_with("ok")));
+        }
+    }
+    results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::results;
+
+    #[test]
+    fn results_by_disk() {
+        let out = "disk a\nrunning 2 tests\ntest x::y ... ok\ntest x::z ... FAILED\ntest x::w ... ";
+        let result = |test: &str, passed| (test.to_owned(), "a".to_owned(), passed);
+        assert_eq!(results(out), [result("x::y", true), result("x::z", false)]);
+    }
+}

@@ -1,0 +1,183 @@
+//! The support matrix: printed, and put into `docs/kernels.md` in both languages.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::oracle::{Column, Outcome};
+
+const BEGIN: &str = "<!-- made by: cargo xtask vm --doc -->\n";
+const END: &str = "<!-- end -->";
+
+/// The documents, each with its headings: `[what, test, on]`, then the rows of the first table.
+const DOCUMENTS: &[(&str, &Words)] = &[("docs/kernels.md", &EN), ("docs/zh/kernels.md", &ZH)];
+
+struct Words {
+    kernel: &'static str,
+    level: &'static str,
+    test: &'static str,
+    disk: &'static str,
+    hook: &'static str,
+    nothing: &'static str,
+}
+
+const EN: Words = Words {
+    kernel: "kernel",
+    level: "level",
+    test: "test",
+    disk: "disk",
+    hook: "hooks and fields that it lacks",
+    nothing: "none",
+};
+
+const ZH: Words = Words {
+    kernel: "内核",
+    level: "级别",
+    test: "测试",
+    disk: "磁盘",
+    hook: "缺少的挂载点和字段",
+    nothing: "无",
+};
+
+/// The table as text.
+pub fn text(columns: &[Column]) -> String {
+    render(columns, &EN)
+}
+
+/// Puts the tables into the documents.
+///
+/// # Errors
+/// If a document or its marks are not there.
+pub fn document(workspace: &Path, columns: &[Column]) -> Result<()> {
+    for (name, words) in DOCUMENTS {
+        let path = workspace.join(name);
+        let old = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let Some((before, rest)) = old.split_once(BEGIN) else {
+            bail!("{name}: no line {BEGIN}");
+        };
+        let Some((_, after)) = rest.split_once(END) else {
+            bail!("{name}: no line {END}");
+        };
+        let table = render(columns, words);
+        fs::write(&path, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?;
+    }
+    Ok(())
+}
+
+fn render(columns: &[Column], words: &Words) -> String {
+    let mut text = String::new();
+    row(
+        &mut text,
+        [words.kernel, words.level, words.hook].map(str::to_owned),
+    );
+    row(&mut text, ["---"; 3].map(str::to_owned));
+    for column in columns {
+        let lacks = lacks(&column.doctor);
+        let lacks = if lacks.is_empty() {
+            words.nothing.to_owned()
+        } else {
+            lacks.join(", ")
+        };
+        row(
+            &mut text,
+            [column.release.clone(), levels(&column.doctor), lacks],
+        );
+    }
+    text.push('\n');
+
+    let releases = columns.iter().map(|column| column.release.clone());
+    row(
+        &mut text,
+        [words.test, words.disk]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(releases),
+    );
+    row(&mut text, vec!["---".to_owned(); columns.len() + 2]);
+    let rows: BTreeSet<_> = columns
+        .iter()
+        .flat_map(|column| column.outcomes.keys())
+        .collect();
+    for key in rows {
+        let signs = columns.iter().map(|column| {
+            let outcome = column.outcomes.get(key).copied();
+            outcome.unwrap_or(Outcome::NotRun).sign().to_owned()
+        });
+        let (test, disk) = key;
+        row(
+            &mut text,
+            [format!("`{test}`"), disk.clone()].into_iter().chain(signs),
+        );
+    }
+    text
+}
+
+fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
+    for cell in cells {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "| {cell} ");
+    }
+    text.push_str("|\n");
+}
+
+/// `T`, then in brackets what the kernel would allow beyond what this build does.
+fn levels(doctor: &Value) -> String {
+    let level = doctor["level"].as_str().unwrap_or("?").to_owned();
+    let more: Vec<&str> = ["F", "B"]
+        .into_iter()
+        .filter(|more| *more != level && doctor["allowed"][more]["works"] == true)
+        .collect();
+    if more.is_empty() {
+        level
+    } else {
+        format!("{level} ({})", more.join(", "))
+    }
+}
+
+fn lacks(doctor: &Value) -> Vec<String> {
+    let list = |name: &str| doctor[name].as_array().cloned().unwrap_or_default();
+    let hooks = list("hooks")
+        .into_iter()
+        .filter(|hook| hook["available"] == false);
+    let hooks = hooks.filter_map(|hook| Some(format!("`{}`", hook["hook"].as_str()?)));
+    let fields = list("absent_fields").into_iter();
+    hooks
+        .chain(fields.filter_map(|field| Some(format!("`{}`", field.as_str()?))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::{Column, Outcome, text};
+
+    #[test]
+    fn a_column_for_each_kernel() {
+        let column = |release: &str, outcomes: &[(&str, Outcome)]| Column {
+            release: release.to_owned(),
+            doctor: json!({
+                "level": "T",
+                "allowed": {"F": {"works": true}, "B": {"works": false}},
+                "hooks": [{"hook": "tp:x", "available": false}],
+            }),
+            outcomes: BTreeMap::from_iter(
+                outcomes
+                    .iter()
+                    .map(|(test, o)| (((*test).to_owned(), "d".to_owned()), *o)),
+            ),
+        };
+        let old = column("6.1", &[("a", Outcome::Passed)]);
+        let new = column("7.2", &[("a", Outcome::Failed), ("b", Outcome::NotOffered)]);
+        let table = text(&[old, new]);
+        assert!(table.contains("| 6.1 | T (F) | `tp:x` |"), "{table}");
+        assert!(table.contains("| `a` | d | ✓ | ✗ |"), "{table}");
+        assert!(table.contains("| `b` | d | ? | – |"), "{table}");
+    }
+}
