@@ -44,8 +44,7 @@ impl Screen {
     /// Gives the terminal back, stops as Ctrl-Z does, and takes it again when continued.
     pub fn suspend(&mut self) -> io::Result<()> {
         restore();
-        // The signal itself is held back while we have the terminal: see `Signals`.
-        raise(Signal::SIGSTOP)?;
+        stop()?;
         self.resume()
     }
 
@@ -60,6 +59,15 @@ impl Drop for Screen {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Stops as if nobody held the signal back. Without a shell that could continue us, the kernel drops
+/// it, and we go on at once: `SIGSTOP` would be for ever.
+fn stop() -> Result<(), Errno> {
+    let stop: SigSet = [Signal::SIGTSTP].into_iter().collect();
+    raise(Signal::SIGTSTP)?;
+    stop.thread_unblock()?;
+    stop.thread_block()
 }
 
 fn take(mouse: bool) -> io::Result<()> {
