@@ -1,9 +1,12 @@
 //! The loop: events in, actions to the model, frames out.
 
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::crossterm::event;
 use ratatui::crossterm::terminal::size;
 use tracer::i18n::Lang;
@@ -72,6 +75,23 @@ pub fn view(path: &Path, options: &Options) -> Result<(), ViewError> {
     run(app, options)
 }
 
+/// Waits for a key; `false` if the terminal is gone. The library's own wait does not tell, and turns
+/// round and round on a terminal that has hung up.
+fn wait_for_input(wait: Duration) -> io::Result<bool> {
+    let stdin = io::stdin();
+    let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
+    match poll(&mut fds, wait) {
+        // A signal: of a new size, or of ours, which are looked at next.
+        Ok(_) | Err(Errno::EINTR) => {}
+        Err(e) => return Err(e.into()),
+    }
+    let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+    Ok(!fds[0]
+        .revents()
+        .is_some_and(|events| events.intersects(gone)))
+}
+
 /// The time of one tick.
 const TICK: Duration = Duration::from_nanos(1_000_000_000 / TICKS as u64);
 /// Events applied between two frames.
@@ -102,7 +122,10 @@ fn run(mut app: App, options: &Options) -> Result<(), ViewError> {
         };
         // All that has come is applied before the next frame. Each key at once: what the next one
         // means may depend on it.
-        let mut more = event::poll(wait)?;
+        if !wait_for_input(wait)? {
+            return Ok(());
+        }
+        let mut more = event::poll(Duration::ZERO)?;
         for _ in 0..BATCH {
             if !more {
                 break;
