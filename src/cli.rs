@@ -31,7 +31,7 @@ pub enum Verb {
     Stat(Stat),
     /// Write a recording of a command, or of a running process
     Record(Record),
-    /// Show a recording; needs no privileges
+    /// Step through a recording in the terminal; needs no privileges
     View(View),
     /// Show a finished recording as text or data
     Report(Report),

@@ -53,6 +53,10 @@ fails_with! {
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;
     RecordError => |e| e.exit_code().unwrap_or(FAILED);
+    tui::ViewError => |e| match e {
+        tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
+        tui::ViewError::NotATerminal | tui::ViewError::Terminal(_) => FAILED,
+    };
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,
         CaptureError::Namespace => NOT_ALLOWED,

@@ -1,6 +1,6 @@
 //! The verbs that show: report, view, doctor.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -48,8 +48,15 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
     }
 }
 
+/// The terminal UI; text where there is no terminal.
 pub fn view(args: &cli::View) -> Result<i32, Fail> {
-    show(&args.file, &args.look)
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return show(&args.file, &args.look);
+    }
+    let mut options = tui::Options::from_env(args.look.lang);
+    options.ascii = args.look.ascii;
+    tui::view(&args.file, &options)?;
+    Ok(0)
 }
 
 fn show(file: &Path, look: &Look) -> Result<i32, Fail> {
