@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracer::caps::Level;
 use tracer::i18n::Lang;
 use tracer::report::Format;
 
@@ -171,6 +172,9 @@ pub struct Tracing {
     /// Size of the kernel's ring buffer (with K, M or G); rounded up to a power of two
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub buffer_size: u32,
+    /// Measure at this level, or not at all: T or F (default: the highest that the kernel gives)
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    pub level: Option<Level>,
     /// Start again through sudo; the command still runs as you
     #[arg(long)]
     pub elevate: bool,
@@ -221,6 +225,14 @@ pub struct CommandArgs {
     /// The command and its arguments, after `--`
     #[arg(last = true, required = true, value_name = "CMD")]
     pub argv: Vec<OsString>,
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    match text {
+        "T" | "t" => Ok(Level::T),
+        "F" | "f" => Ok(Level::F),
+        _ => Err("not a level: T or F".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<std::time::Duration, String> {

@@ -70,6 +70,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
         tracing: Tracing {
             follow_forks: true,
             no_follow: false,
+            level: None,
             buffer_size: tracer::load::DEFAULT_BUFFER,
             elevate: false,
         },

@@ -179,6 +179,7 @@ impl Session {
             stat: false,
             follow,
             buffer: tracing.buffer_size,
+            level: tracing.level,
             null: false,
         };
         adjust(&mut options);

@@ -43,8 +43,57 @@ pub mod kind {
     pub const NAME: u8 = 12;
     /// A range of file pages that a call made dirty: [`super::Dirty`].
     pub const DIRTY: u8 = 13;
+    /// Bytes that a function of the kernel moved (level F): [`super::Copied`].
+    pub const COPY: u8 = 14;
     /// Number of kinds (for tables indexed by kind).
-    pub const COUNT: usize = 14;
+    pub const COUNT: usize = 15;
+}
+
+/// What a function moved: the value of [`Copied::what`]. Numbers are never used again for something
+/// else; what each means to a trace stands in `tracer::rules::measure`.
+///
+/// `KERNEL`: the other end was not the program's memory; `PIPE`: it was a pipe inside the kernel, which
+/// got references (before Linux 6.5).
+pub mod moved {
+    pub const FILE_READ: u16 = 1;
+    pub const FILE_READ_KERNEL: u16 = 2;
+    pub const FILE_READ_PIPE: u16 = 3;
+    pub const SHMEM_READ: u16 = 4;
+    pub const SHMEM_READ_KERNEL: u16 = 5;
+    pub const SHMEM_READ_PIPE: u16 = 6;
+    /// `generic_perform_write` on a file in the page cache.
+    pub const WRITE: u16 = 7;
+    pub const WRITE_KERNEL: u16 = 8;
+    /// The same on tmpfs.
+    pub const SHMEM_WRITE: u16 = 9;
+    pub const SHMEM_WRITE_KERNEL: u16 = 10;
+    pub const IOMAP_WRITE: u16 = 11;
+    pub const IOMAP_WRITE_KERNEL: u16 = 12;
+    pub const PIPE_READ: u16 = 15;
+    pub const PIPE_WRITE: u16 = 16;
+    pub const TCP_SEND: u16 = 17;
+    pub const UDP_SEND: u16 = 18;
+    pub const UNIX_SEND: u16 = 19;
+    pub const UDP_RECEIVE: u16 = 20;
+    /// References to a file's pages, into a pipe.
+    pub const SPLICE_FOLIO: u16 = 21;
+    /// References to pages, into a packet.
+    pub const SKB_SPLICE: u16 = 22;
+    pub const TCP_SENDPAGE: u16 = 23;
+    pub const UNIX_SENDPAGE: u16 = 24;
+    pub const ZEROCOPY_SEND: u16 = 25;
+    /// Copy-on-write.
+    pub const COW: u16 = 26;
+    /// File pages entered into the page table.
+    pub const MAP: u16 = 27;
+    pub const PROCESS_VM: u16 = 28;
+    /// All of `copy_file_range`: what was not copied in it was shared.
+    pub const COPY_RANGE: u16 = 29;
+    pub const CLONE: u16 = 30;
+    pub const TEE: u16 = 31;
+    pub const SPLICE_TO_PIPE: u16 = 32;
+    pub const PIPE_TO_USER: u16 = 33;
+    pub const ADD_TO_PIPE: u16 = 34;
 }
 
 /// The common start of every record. 24 bytes.
@@ -403,6 +452,21 @@ pub struct Dirty {
     pub pages: u32,
 }
 
+/// Bytes that one function of the kernel moved in a call; sent before the call's own record, or at once
+/// where the task has no calls (io_uring's threads). 40 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    pub head: Head,
+    pub bytes: u64,
+    /// How often the function was called.
+    pub count: u32,
+    /// One of [`moved`].
+    pub what: u16,
+    /// Reserved, 0.
+    pub reserved: u16,
+}
+
 /// What tracing does with what it sees: the value of `Config::mode`.
 pub mod mode {
     /// Records go to the ring buffer.
@@ -430,6 +494,12 @@ pub struct Config {
     /// Numbers of `execve` and `execveat`.
     pub nr_execve: u32,
     pub nr_execveat: u32,
+    /// Values of `enum iter_type`; [`NO_OFFSET`] for those that this kernel lacks.
+    pub iter_iovec: u32,
+    pub iter_ubuf: u32,
+    pub iter_pipe: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
 }
 
 /// Offset that means "this kernel has no such field": whatever needs it is off.
@@ -480,6 +550,10 @@ offsets! {
     file_inode = "file"."f_inode";
     file_flags = "file"."f_flags";
     file_private = "file"."private_data";
+    kiocb_filp = "kiocb"."ki_filp";
+    iter_type = "iov_iter"."iter_type";
+    msg_flags = "msghdr"."msg_flags";
+    msg_iter = "msghdr"."msg_iter";
     inode_mode = "inode"."i_mode";
     inode_ino = "inode"."i_ino";
     inode_rdev = "inode"."i_rdev";
@@ -620,6 +694,19 @@ pub struct Awaited {
 /// Number of descriptors whose classification each thread remembers (indexed by `fd % CACHED_FDS`).
 pub const CACHED_FDS: usize = 4;
 
+/// Kinds of moves that are summed up per call; a call rarely has more than two.
+pub const SUMS: usize = 4;
+
+/// Bytes moved in the call in progress, by one kind of [`moved`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sum {
+    pub bytes: u64,
+    /// 0: not in use.
+    pub count: u32,
+    pub what: u32,
+}
+
 /// What the kernel side remembers of a traced thread. User space only writes `tid`, `tgid` and
 /// `flags` of the first one.
 #[repr(C)]
@@ -661,7 +748,13 @@ pub struct Task {
     pub has_file2: u32,
     /// `stat`: counter cell of the call in progress.
     pub cell: u32,
-    pub reserved: u32,
+    /// Set where `sums` has something to send.
+    pub has_sums: u32,
+    pub sums: [Sum; SUMS],
+    /// Of the send in progress: bytes that the socket took by reference.
+    pub by_reference: u64,
+    /// Bytes of the last copy out of a packet that the tracepoint told.
+    pub skb_last: u64,
     /// Dirty pages not sent yet.
     pub dirty_ino: u64,
     pub dirty_index: u64,
@@ -765,4 +858,5 @@ const _: () = {
     assert!(size_of::<Exit>() == 72);
     assert!(size_of::<Name>() == NAME_FIXED + NAME_MAX);
     assert!(size_of::<Dirty>() == 48);
+    assert!(size_of::<Copied>() == 40);
 };

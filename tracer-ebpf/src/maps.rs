@@ -17,6 +17,10 @@ pub static CONFIG: Config = Config {
     page_shift: 0,
     nr_execve: 0,
     nr_execveat: 0,
+    iter_iovec: 0,
+    iter_ubuf: 0,
+    iter_pipe: 0,
+    reserved: 0,
 };
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;

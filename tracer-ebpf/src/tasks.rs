@@ -151,7 +151,15 @@ unsafe fn reset(t: *mut Task, flags: u32) {
         (*t).dirty_pages = 0;
         (*t).has_file = 0;
         (*t).has_file2 = 0;
+        (*t).has_sums = 0;
+        (*t).by_reference = 0;
+        (*t).skb_last = 0;
         let mut i = 0;
+        while i < tracer_ebpf::SUMS {
+            (*t).sums[i].count = 0;
+            i += 1;
+        }
+        i = 0;
         while i < tracer_ebpf::CACHED_FDS {
             (*t).cache[i].generation = 0;
             i += 1;

@@ -5,7 +5,7 @@
 //! milliseconds, against 150 for building the whole type graph.
 //! Format: `Documentation/bpf/btf.rst` of the kernel.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -240,6 +240,30 @@ impl KernelBtf {
                 ty.is_some_and(|ty| ty.kind == kind::FUNC && self.name(ty) == name)
             })
             .map(|(id, _)| id)
+    }
+
+    /// Which of these functions the kernel has, built in. Looks at every type, once for all names.
+    pub fn functions<'a>(&self, names: &HashSet<&'a str>) -> HashSet<&'a str> {
+        let types = self.types.iter().skip(1);
+        let types = types.filter_map(|at| self.type_at(*at as usize));
+        let functions = types.filter(|ty| ty.kind == kind::FUNC);
+        functions
+            .filter_map(|ty| names.get(self.name(ty)).copied())
+            .collect()
+    }
+
+    /// Value of an enumerator; `None` if there is no such enumeration or enumerator. Looks at every type.
+    pub fn enumerator(&self, enumeration: &str, name: &str) -> Option<u32> {
+        let types = self.types.iter().skip(1);
+        let types = types.filter_map(|at| self.type_at(*at as usize));
+        let mut found = types.filter(|ty| ty.kind == kind::ENUM && self.name(*ty) == enumeration);
+        found.find_map(|ty| {
+            (0..ty.len).find_map(|i| {
+                let at = ty.body + 8 * i;
+                let known = c_str(&self.blob, self.strings, word(&self.blob, at)?);
+                (known == name).then(|| word(&self.blob, at + 4))?
+            })
+        })
     }
 
     /// Whether the kernel has this tracepoint, built in (those of modules are not listed here).

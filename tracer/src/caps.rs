@@ -3,6 +3,7 @@
 //! Facts are of two sorts: read from the kernel's files, or tried ([`attempt`]). What could not be
 //! tried is [`Tried::Untried`], never guessed.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use crate::btf::{self, KernelBtf};
 use crate::capset::{CapSet, cap};
 use crate::device::Sysfs;
 use crate::event::Device;
+use crate::functions::{self, Function};
 use crate::privileges::Privileges;
 use crate::probes::{self, Probe};
 
@@ -32,7 +34,7 @@ pub enum Level {
 
 impl Level {
     /// The highest that this build implements.
-    pub const BUILT: Self = Self::T;
+    pub const BUILT: Self = Self::F;
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -81,6 +83,8 @@ pub struct Facts {
     pub no_btf: Option<String>,
     /// Each hook of [`probes::TABLE`], and the tracepoint that this kernel has for it.
     pub hooks: Vec<(&'static Probe, Option<&'static str>)>,
+    /// Each function of [`functions::TABLE`], and the name that this kernel has for it.
+    pub function_names: Vec<(&'static Function, Option<&'static str>)>,
     /// Kernel struct fields that are not there.
     pub absent_fields: Vec<&'static str>,
     pub privileges: Privileges,
@@ -129,7 +133,7 @@ pub struct Plan {
     pub level: Option<Level>,
     /// Why nothing can be traced.
     pub obstacles: Vec<Obstacle>,
-    /// The levels above T: would this kernel let us?
+    /// Levels F and B: does this kernel let us?
     pub above: [(Level, Tried); 2],
 }
 
@@ -152,6 +156,13 @@ pub fn facts() -> Facts {
         Ok(btf) => (Some(btf), None),
         Err(error) => (None, Some(error.to_string())),
     };
+    let names: HashSet<&str> = functions::TABLE
+        .iter()
+        .flat_map(|row| row.names)
+        .copied()
+        .collect();
+    let present = btf.as_ref().map(|btf| btf.functions(&names));
+    let present = present.unwrap_or_default();
     let has = |name: &str| btf.as_ref().is_some_and(|btf| btf.has_tracepoint(name));
     Facts {
         kernel,
@@ -161,6 +172,10 @@ pub fn facts() -> Facts {
         hooks: probes::TABLE
             .iter()
             .map(|probe| (probe, probe.tracepoint(has)))
+            .collect(),
+        function_names: functions::TABLE
+            .iter()
+            .map(|row| (row, row.name(|name| present.contains(name))))
             .collect(),
         absent_fields: btf
             .as_ref()
@@ -294,7 +309,11 @@ pub fn plan(facts: &Facts) -> Plan {
         obstacles.push(Obstacle::Refused(errno));
     }
     // What the kernel would allow is in `above`; a level is in force only if this build has it.
-    let level = obstacles.is_empty().then_some(Level::BUILT);
+    let highest = match facts.functions {
+        Tried::Yes => Level::BUILT.min(Level::F),
+        _ => Level::T,
+    };
+    let level = obstacles.is_empty().then_some(highest);
     let above = [
         (Level::F, facts.functions.clone()),
         (Level::B, facts.breakpoints.clone()),

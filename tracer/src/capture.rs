@@ -136,7 +136,7 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
             || std::env::consts::ARCH.to_owned(),
             |a| a.as_str().to_owned(),
         ),
-        level: "T".to_owned(),
+        level: probes.level.as_str().to_owned(),
         command: command.to_vec(),
         pid,
         comm: if attached {

@@ -10,8 +10,8 @@ use std::mem::offset_of;
 use tracer_ebpf::{NAME_FIXED, NAME_MAX, kind};
 
 use crate::event::{
-    Block, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head, META, Meta, Name, Switch,
-    Syscall, SyscallFile, Uring, Xmit,
+    Block, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head, META, Meta, Name,
+    Switch, Syscall, SyscallFile, Uring, Xmit,
 };
 
 /// Why a record cannot be decoded. The stream it came from is not affected.
@@ -156,6 +156,7 @@ wire_struct! {
     Exec { head, comm }
     Exit { head, exit_code, group_dead, min_flt, maj_flt, nvcsw, nivcsw, nr, in_call }
     Dirty { head, ino, index, dev, pages }
+    Copied { head, bytes, count, what, reserved }
     NameFixed { head, ino, dev, fd, len, reserved }
 }
 
@@ -214,6 +215,7 @@ plain_kinds! {
     EXEC Exec,
     EXIT Exit,
     DIRTY Dirty,
+    COPY Copied,
 }
 
 #[inline]

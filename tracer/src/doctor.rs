@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::caps::{Facts, Level, Obstacle, Plan, Tried, Why};
 use crate::event::{Device, Engine};
 use crate::i18n::Lang;
-use crate::probes::{Group, Probe};
+use crate::probes::Group;
 use crate::report::layout::{Align, width};
 use crate::report::layout::{Flow, Page, Paint, Span, pad, span};
 use crate::report::{Detail, Style};
@@ -85,7 +85,10 @@ fn levels(page: &mut Page, facts: &Facts, plan: &Plan) {
             page,
             &words::level(lang, level.as_str()),
             Paint::Good,
-            plain(words::level_t(lang)),
+            plain(match level {
+                Level::T => words::level_t(lang),
+                _ => words::in_force_f(lang),
+            }),
         ),
         None => {
             row(
@@ -105,6 +108,9 @@ fn levels(page: &mut Page, facts: &Facts, plan: &Plan) {
         }
     }
     for (level, tried) in &plan.above {
+        if plan.level >= Some(*level) {
+            continue;
+        }
         let what = match level {
             Level::B => words::level_b(lang),
             _ => words::level_f(lang),
@@ -230,10 +236,18 @@ fn hooks(page: &mut Page, facts: &Facts) {
             if detail == Detail::Quiet && tracepoint.is_some() {
                 continue;
             }
-            hook_row(page, label, longest, hook, *tracepoint);
+            hook_row(
+                page,
+                label,
+                longest,
+                hook.program,
+                hook.measures(lang),
+                *tracepoint,
+            );
             label = "";
         }
     }
+    functions(page, facts);
     for field in &facts.absent_fields {
         row(
             page,
@@ -244,7 +258,47 @@ fn hooks(page: &mut Page, facts: &Facts) {
     }
 }
 
-fn hook_row(page: &mut Page, group: &str, column: usize, hook: &Probe, at: Option<&str>) {
+/// The functions of level F, where the kernel allows programs on them.
+fn functions(page: &mut Page, facts: &Facts) {
+    let Style { lang, detail, .. } = *page.style;
+    if facts.functions != Tried::Yes {
+        return;
+    }
+    let known = |program| {
+        let mut rows = facts.function_names.iter();
+        rows.any(|(row, at)| row.program == program && at.is_some())
+    };
+    // One that another stands in for is not missing.
+    let rows: Vec<_> = facts
+        .function_names
+        .iter()
+        .filter(|(row, at)| at.is_some() || !row.or.is_some_and(known))
+        .collect();
+    let present = rows.iter().filter(|(_, at)| at.is_some()).count();
+    row(
+        page,
+        words::label_functions(lang),
+        Paint::Strong,
+        plain(words::hooks_present(lang, present, rows.len())),
+    );
+    let names = rows.iter().map(|(row, _)| width(row.program));
+    let longest = names.max().unwrap_or(0);
+    for (row, at) in rows {
+        if detail == Detail::Quiet && at.is_some() {
+            continue;
+        }
+        hook_row(page, "", longest, row.program, row.measures(lang), *at);
+    }
+}
+
+fn hook_row(
+    page: &mut Page,
+    group: &str,
+    column: usize,
+    name: &str,
+    measures: &str,
+    at: Option<&str>,
+) {
     let Style { lang, ascii, .. } = *page.style;
     let (mark, paint) = match (at.is_some(), ascii) {
         (true, false) => ("✓ ", Paint::Good),
@@ -259,12 +313,12 @@ fn hook_row(page: &mut Page, group: &str, column: usize, hook: &Probe, at: Optio
         ),
         span(mark, paint),
         span(
-            pad(at.unwrap_or(hook.program), column + 2, Align::Left, ascii),
+            pad(at.unwrap_or(name), column + 2, Align::Left, ascii),
             Paint::Plain,
         ),
     ];
     let hang = LABEL + 4 + 2 + column + 2;
-    let mut flow = Flow::words(hook.measures(lang), Paint::Quiet);
+    let mut flow = Flow::words(measures, Paint::Quiet);
     if at.is_none() {
         flow = flow.then(Flow::words(words::absent_here(lang), Paint::Warn));
     }
@@ -355,7 +409,17 @@ pub fn json(facts: &Facts, plan: &Plan) -> Value {
             "available": tracepoint.is_some(),
         })
     });
-    let [functions, breakpoints] = &plan.above;
+    let functions = facts.function_names.iter().map(|(row, name)| {
+        json!({
+            "hook": row.label,
+            "function": name,
+            "measures": row.measures(lang),
+            "core": row.core,
+            "available": name.is_some(),
+        })
+    });
+    let functions: Vec<_> = functions.collect();
+    let [level_f, level_b] = &plan.above;
     json!({
         "schema": 1,
         "bytehop": env!("CARGO_PKG_VERSION"),
@@ -366,11 +430,12 @@ pub fn json(facts: &Facts, plan: &Plan) -> Value {
         "obstacles": plan.obstacles.iter().map(|o| explain(o, facts, lang)).collect::<Vec<_>>(),
         "allowed": {
             "T": tried(&facts.tracepoints),
-            "F": tried(&functions.1),
-            "B": tried(&breakpoints.1),
+            "F": tried(&level_f.1),
+            "B": tried(&level_b.1),
             "io_uring": tried(&facts.io_uring),
         },
         "hooks": hooks.collect::<Vec<_>>(),
+        "functions": functions,
         "absent_fields": facts.absent_fields,
         "devices": facts.devices,
         "missing_capabilities": facts.privileges.missing(),

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 pub use tracer_ebpf::{
-    Block, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall, SyscallFile,
-    Uring, Xmit,
+    Block, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall,
+    SyscallFile, Uring, Xmit,
 };
 
 /// One record of a trace.
@@ -29,6 +29,7 @@ pub enum Event {
     Exit(Exit),
     Name(Name),
     Dirty(Dirty),
+    Copied(Copied),
     Meta(Meta),
 }
 
@@ -163,6 +164,7 @@ pub const KIND_NAMES: [&str; tracer_ebpf::kind::COUNT] = [
     "exit",
     "name",
     "dirty",
+    "copy",
 ];
 
 impl Lost {
@@ -235,6 +237,7 @@ impl Event {
             Event::Exit(e) => &e.head,
             Event::Name(e) => &e.head,
             Event::Dirty(e) => &e.head,
+            Event::Copied(e) => &e.head,
             Event::Meta(_) => return None,
         })
     }

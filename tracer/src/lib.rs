@@ -14,6 +14,7 @@ pub mod device;
 pub mod doctor;
 pub mod elevate;
 pub mod event;
+pub mod functions;
 pub mod i18n;
 pub mod inherited;
 pub mod launch;

@@ -2,11 +2,11 @@
 //! privileges.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 
 use aya::maps::{Array, HashMap as BpfHashMap, MapData, MapError, PerCpuArray, RingBuf};
-use aya::programs::{BtfTracePoint, ProgramError};
+use aya::programs::{BtfTracePoint, FEntry, FExit, ProgramError};
 use aya::{Btf, Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use nix::sys::resource::{Resource, setrlimit};
 use thiserror::Error;
@@ -16,7 +16,9 @@ use tracer_ebpf::{
 
 use crate::arch::Arch;
 use crate::btf::{self, BtfError, KernelBtf};
+use crate::caps::Level;
 use crate::event::Lost;
+use crate::functions::{self, Function, Hook};
 use crate::probes::{self, Probe};
 
 /// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`; `build.rs` chooses and checks it.
@@ -50,6 +52,8 @@ pub enum LoadError {
     PidNamespace(#[source] std::io::Error),
     #[error("not allowed to load eBPF programs")]
     NotAllowed,
+    #[error("this kernel does not give level F: {0}")]
+    Level(String),
 }
 
 /// What to load.
@@ -61,6 +65,8 @@ pub struct Options {
     pub follow: bool,
     /// Size of the ring buffer; rounded up to a power of two of at least a page.
     pub buffer: u32,
+    /// `None`: the highest that the kernel gives.
+    pub level: Option<Level>,
     /// Attach only programs that do nothing to the two system call hooks (for the benchmark).
     pub null: bool,
 }
@@ -69,6 +75,8 @@ pub struct Options {
 /// only through our descriptors, so a crash detaches them too.
 pub struct Probes {
     ebpf: Ebpf,
+    /// What is in force.
+    pub level: Level,
     /// Labels of the hooks that are attached.
     pub attached: Vec<String>,
     /// Labels of those that are not, with the reason.
@@ -117,6 +125,10 @@ impl Probes {
             exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
             nr_execve: number(arch, "execve"),
             nr_execveat: number(arch, "execveat"),
+            iter_iovec: iterator(kernel, "ITER_IOVEC"),
+            iter_ubuf: iterator(kernel, "ITER_UBUF"),
+            iter_pipe: iterator(kernel, "ITER_PIPE"),
+            reserved: 0,
         };
 
         // Before Linux 5.11 maps count as locked memory; later it has no effect.
@@ -183,11 +195,23 @@ impl Probes {
                 Err(e) => missing.push((probe.label.to_owned(), one_line(&e))),
             }
         }
+        let mut level = Level::T;
+        if !options.null && !options.stat && options.level != Some(Level::T) {
+            level = attach_functions(&mut ebpf, kernel, &btf, &mut attached, &mut missing);
+            if let Some(wanted) = options.level
+                && level < wanted
+            {
+                let reason = missing.iter().find(|(what, _)| what == FUNCTIONS);
+                let reason = reason.map_or("the functions are not there", |(_, why)| why);
+                return Err(LoadError::Level(reason.to_owned()));
+            }
+        }
         for field in absent {
             missing.push((format!("field {field}"), "not in this kernel".to_owned()));
         }
         Ok(Self {
             ebpf,
+            level,
             attached,
             missing,
         })
@@ -329,6 +353,81 @@ fn verifier_log() -> bool {
     std::env::var_os("BYTEHOP_VERIFIER_LOG").is_some()
 }
 
+/// As missing hooks are named where the kernel refuses every program on functions.
+const FUNCTIONS: &str = "functions (level F)";
+
+/// Attaches what the kernel gives of [`functions::TABLE`]; tells the level that this makes.
+///
+/// What is refused or absent goes to `missing`. A kernel that refuses the first function refuses all:
+/// then no other is tried.
+fn attach_functions(
+    ebpf: &mut Ebpf,
+    kernel: &KernelBtf,
+    btf: &Btf,
+    attached: &mut Vec<String>,
+    missing: &mut Vec<(String, String)>,
+) -> Level {
+    let names: HashSet<&str> = functions::TABLE
+        .iter()
+        .flat_map(|row| row.names)
+        .copied()
+        .collect();
+    let present = kernel.functions(&names);
+    let known = |program: &str| {
+        let row = functions::TABLE.iter().find(|row| row.program == program);
+        row.is_some_and(|row| row.name(|name| present.contains(name)).is_some())
+    };
+    let mut level = Level::F;
+    for (i, row) in functions::TABLE.iter().enumerate() {
+        let Some(name) = row.name(|name| present.contains(name)) else {
+            if row.or.is_none_or(|or| !known(or)) {
+                missing.push((row.label.to_owned(), "not in this kernel".to_owned()));
+            }
+            continue;
+        };
+        match attach_function(ebpf, row, name, btf) {
+            Ok(()) => attached.push(row.label.to_owned()),
+            Err(e) if i == 0 => {
+                missing.push((FUNCTIONS.to_owned(), one_line(&e)));
+                return Level::T;
+            }
+            Err(e) => {
+                missing.push((row.label.to_owned(), one_line(&e)));
+                if row.core {
+                    level = Level::T;
+                }
+            }
+        }
+    }
+    level
+}
+
+fn attach_function(
+    ebpf: &mut Ebpf,
+    row: &Function,
+    name: &str,
+    btf: &Btf,
+) -> Result<(), ProgramError> {
+    let program = ebpf
+        .program_mut(row.program)
+        .ok_or(ProgramError::InvalidName {
+            name: row.program.to_owned(),
+        })?;
+    match row.hook {
+        Hook::Entry => {
+            let program: &mut FEntry = program.try_into()?;
+            program.load(name, btf)?;
+            program.attach()?;
+        }
+        Hook::Exit => {
+            let program: &mut FExit = program.try_into()?;
+            program.load(name, btf)?;
+            program.attach()?;
+        }
+    }
+    Ok(())
+}
+
 /// The embedded object, or (for the check of a rebuilt one, and only if root asks as root) a file.
 fn object() -> Cow<'static, [u8]> {
     let root = nix::unistd::getuid().is_root();
@@ -336,6 +435,11 @@ fn object() -> Cow<'static, [u8]> {
         Some(path) if root => std::fs::read(path).map_or(Cow::Borrowed(OBJECT), Cow::Owned),
         _ => Cow::Borrowed(OBJECT),
     }
+}
+
+/// Value of `enum iter_type`.
+fn iterator(kernel: &KernelBtf, name: &str) -> u32 {
+    kernel.enumerator("iter_type", name).unwrap_or(NO_OFFSET)
 }
 
 fn number(arch: Arch, name: &str) -> u32 {

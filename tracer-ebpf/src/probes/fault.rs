@@ -10,6 +10,7 @@ use crate::emit::{count, recording, send};
 use crate::kread::{load, probe};
 use crate::maps::{config, off, reg};
 use crate::probes::cache::flush_dirty;
+use crate::probes::func::flush_sums;
 use crate::probes::syscall::{clear_extra, faults_since, known_from_here};
 use crate::tasks::traced;
 
@@ -59,6 +60,7 @@ pub fn flush(t: *mut Task) -> i32 {
     // SAFETY: a map value.
     unsafe {
         flush_dirty(t);
+        flush_sums(t);
         let (min, maj) = faults_since(t);
         let ts = (*t).fault.head.ts;
         (*t).fault.head = crate::tasks::head(t, kind::FAULT, ts);

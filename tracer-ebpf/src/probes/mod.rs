@@ -3,6 +3,7 @@
 pub mod block;
 pub mod cache;
 pub mod fault;
+pub mod func;
 pub mod irq;
 pub mod net;
 pub mod null;

@@ -92,6 +92,7 @@ pub fn skb_copy_datagram_iovec(ctx: BtfTracePointContext) -> i32 {
             return 0;
         }
         (*t).skb_copied += len as u64;
+        (*t).skb_last = len as u64;
         if let Some(iif) = probe::<u32>(skb, off!(skb_iif)) {
             (*t).iif = iif;
         }

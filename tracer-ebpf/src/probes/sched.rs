@@ -122,6 +122,7 @@ pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
         let maj_flt: u64 = load(task_struct, off!(task_maj_flt));
         if recording() {
             crate::probes::cache::flush_dirty(t);
+            crate::probes::func::flush_sums(t);
             let (min, maj) = syscall::faults_since(t);
             if (*t).has_extra != 0 || min | maj != 0 {
                 syscall::extra(t, min, maj);

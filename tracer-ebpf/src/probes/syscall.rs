@@ -14,6 +14,7 @@ use crate::kread::{load, probe};
 use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
+use crate::probes::func::flush_sums;
 use crate::tasks::{awaited, bump, current, traced};
 
 #[btf_tracepoint]
@@ -292,6 +293,7 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
             }
         }
         flush_dirty(t);
+        flush_sums(t);
         let (min, maj) = faults_since(t);
         if (*t).has_extra != 0 || min | maj != 0 {
             extra(t, min, maj);

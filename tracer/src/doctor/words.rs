@@ -12,9 +12,10 @@ crate::messages! {
     level(level): "level {level}" | "{level} 级";
     no_level: "no level" | "无法跟踪";
     level_t: "Tracepoints: calls, page faults, I/O, packets and waits are measured; copies are inferred by named rules, or measured where a tracepoint tells (TCP and UNIX receive)." | "跟踪点：系统调用、缺页、I/O、数据包与等待为实测；CPU 拷贝按具名规则推断，有跟踪点之处为实测（TCP 与 UNIX 套接字接收）。";
+    in_force_f: "Tracepoints and functions: beside system calls, page faults, I/O, packets and waits, most copies and passed references are measured where the kernel makes them; the rest is inferred by named rules." | "跟踪点与函数：除系统调用、缺页、I/O、数据包与等待外，多数 CPU 拷贝与引用传递也在内核执行之处实测；其余按具名规则推断。";
     level_f: "It would measure copies at the functions that do them." | "这一级在执行拷贝的函数处实测 CPU 拷贝。";
     level_b: "It would measure copies at the copy primitives themselves." | "这一级在拷贝原语处实测 CPU 拷贝。";
-    built: "This build measures at level T; it only looks whether F and B would be allowed." | "本版本以 T 级测量；对 F 和 B 级只检查内核是否允许。";
+    built: "This build measures at levels T and F; it only looks whether B would be allowed." | "本版本以 T 级和 F 级测量；对 B 级只检查内核是否允许。";
     nothing_traced: "Nothing can be traced here." | "此处无法跟踪。";
 
     works: "Allowed by this kernel." | "本内核允许。";
@@ -43,6 +44,7 @@ crate::messages! {
     label_hooks: "hooks" | "跟踪点";
     hooks_present(present, all): "{present} of {all} are in this kernel" | "本内核有 {present} 个，共 {all} 个";
     hooks_unknown: "unknown without type information" | "没有类型信息，无从得知";
+    label_functions: "functions" | "函数";
     absent_here: "(not in this kernel)" | "（本内核没有）";
     field_absent(field): "The kernel struct field for {field} is not there: what needs it is off." | "内核结构中没有 {field} 对应的字段：依赖它的功能关闭。";
 

@@ -3,6 +3,7 @@
 use tracer_ebpf::{Fault, rss};
 
 use super::io::Context;
+use super::measured::{Expected, Outcome, kind_of};
 use super::tally::{At, By, Moved};
 use super::{Call, Reconstructor, Sink, What, hop};
 use crate::model::CallId;
@@ -12,7 +13,7 @@ impl Reconstructor {
     pub(super) fn fault<S: Sink>(&mut self, fault: &Fault, sink: &mut S) {
         let head = &fault.head;
         let slot = self.thread(head.tid, head.tgid);
-        let open = self.take_open(slot, head.seq, sink);
+        let mut open = self.take_open(slot, head.seq, sink);
         let process = self.threads.at(slot).process;
         self.count_faults(slot, u64::from(fault.min_flt), u64::from(fault.maj_flt));
         self.sums.faults.user += 1;
@@ -28,17 +29,35 @@ impl Reconstructor {
         let facts = FaultFacts::of(fault, self.setup.arch, self.setup.page, self.setup.faults);
         let mut mapped = u64::from(swap);
         for rule in fault::conclude(&facts) {
-            let bytes = (rule.bytes)(&facts);
+            let mut bytes = (rule.bytes)(&facts);
             let by = rule.probe.map_or(By::Rule(rule.name), By::Probe);
-            let to = At::from(&rule.to);
+            let (from, to) = (At::from(&rule.from), At::from(&rule.to));
+            let expected = Expected {
+                rule: rule.name,
+                kind: rule.kind,
+                between: (kind_of(from), kind_of(to)),
+                at: (from, to),
+                bytes: Some(bytes),
+                fault: true,
+                magic: 0,
+            };
+            let outcome = self.measure(&expected, &mut open.found, head.ts, &mut moved);
+            match outcome {
+                Outcome::Unmeasured => {}
+                Outcome::Measured(found) => bytes = found,
+                Outcome::Refuted => continue,
+            }
             if to == At::User {
                 mapped = mapped.saturating_add(bytes / self.setup.page);
             }
-            moved.push(Moved {
-                ts: head.ts,
-                ..hop(rule.kind, At::from(&rule.from), to, by, bytes)
-            });
+            if outcome == Outcome::Unmeasured {
+                moved.push(Moved {
+                    ts: head.ts,
+                    ..hop(rule.kind, from, to, by, bytes)
+                });
+            }
         }
+        self.unexpected(&open.found, None, false, head.ts, &mut moved);
         self.sums.faults.mapped_pages = self.sums.faults.mapped_pages.saturating_add(mapped);
         self.settle(head.ts, &open, sink);
         self.add_all::<S>(process, &moved);

@@ -14,6 +14,7 @@ pub(crate) mod blocks;
 mod dirty;
 mod faults;
 pub(crate) mod io;
+mod measured;
 mod packets;
 mod sink;
 mod summary;
@@ -53,6 +54,8 @@ struct Setup {
     faults: FaultProbes,
     /// `skb_copy_datagram_iovec` is attached.
     skb: bool,
+    /// Which functions measure: bits of [`measured::attached`].
+    measures: u64,
     /// Interrupts are seen.
     irqs: bool,
 }
@@ -97,6 +100,7 @@ impl Setup {
                 filemap: has("mm_filemap_fault"),
             },
             skb: has("skb_copy_datagram_iovec"),
+            measures: measured::attached(&start.probes),
             irqs: has("irq_handler_entry"),
             start,
         }
@@ -156,6 +160,7 @@ impl Reconstructor {
             Event::Exit(exit) => self.exit(exit, sink),
             Event::Name(name) => sink.name(name),
             Event::Dirty(dirty) => self.dirtied(dirty, sink),
+            Event::Copied(copied) => self.copied(copied, sink),
             Event::Meta(meta) => self.meta(meta, sink),
         }
     }
@@ -242,6 +247,7 @@ impl Reconstructor {
         let mut moved = std::mem::take(&mut self.moved);
         moved.clear();
         self.parts(&open, context, &mut moved);
+        self.unexpected(&open.found, None, false, 0, &mut moved);
         for hop in &moved {
             self.late(id, process, hop, sink);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::measured::Requests;
 use super::tally::{Devices, Differences, Processes, Rows};
 use crate::event::{End, Lost};
 use crate::model::{ContextSwitches, IoTotals, PageFaults, Waits};
@@ -22,6 +23,7 @@ pub struct Sums {
     pub devices: Devices,
     pub processes: Processes,
     pub differences: Differences,
+    pub requests: Requests,
     /// By number; the last for numbers beyond the table.
     pub calls: Vec<Calls>,
     /// 32-bit calls, and numbers outside the table.

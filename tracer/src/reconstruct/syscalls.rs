@@ -3,6 +3,7 @@
 use tracer_ebpf::{FileRef, Syscall, Uring, bio, flag, uring};
 
 use super::io::Context;
+use super::measured::Outcome;
 use super::packets::late_copy;
 use super::sink::{Call, File, What};
 use super::sums::Calls;
@@ -50,7 +51,7 @@ impl Reconstructor {
     ) {
         let head = &call.head;
         let slot = self.thread(head.tid, head.tgid);
-        let open = self.take_open(slot, head.seq, sink);
+        let mut open = self.take_open(slot, head.seq, sink);
         let process = self.threads.at(slot).process;
         let compat = head.flags & flag::COMPAT != 0;
         let (sized, role, shape) = match self.setup.table.call(head.nr) {
@@ -95,10 +96,13 @@ impl Reconstructor {
                 call,
                 (one, two),
                 (bytes, count),
-                &open,
+                &mut open,
                 file,
                 &mut moved,
             );
+        } else if !open.found.is_empty() {
+            let requests = role == Role::AsyncIo;
+            self.unexpected(&open.found, None, requests, head.ts, &mut moved);
         }
         self.settle(head.ts, &open, sink);
         self.add_all::<S>(process, &moved);
@@ -147,7 +151,7 @@ impl Reconstructor {
         call: &Syscall,
         (one, two): (Option<Class>, Option<Class>),
         (bytes, count): (u64, u64),
-        open: &Open,
+        open: &mut Open,
         file: Option<&FileRef>,
         moved: &mut Vec<Moved>,
     ) {
@@ -166,22 +170,36 @@ impl Reconstructor {
                 .any(|io| io.bio & bio::ANON != 0 && io.bio & bio::META == 0),
             cached: inserted > 0 || open.dirtied > 0,
         });
+        let ts = call.head.ts;
         let Some(rule) = rules::conclude(&facts) else {
+            self.unexpected(&open.found, Some("none"), false, ts, moved);
             return;
         };
-        if shape.size == Size::Unknown && !rule.steps.is_empty() {
+        let by_tracepoint = self.measured(&facts, rule, bytes, shape, open);
+        let mut outcome = Outcome::Unmeasured;
+        if !by_tracepoint {
+            outcome = self.apply_measured(
+                rule,
+                shape,
+                &facts,
+                (bytes, count),
+                file,
+                &mut open.found,
+                ts,
+                moved,
+            );
+        }
+        self.unexpected(&open.found, Some(rule.name), false, ts, moved);
+        let unsized_call = shape.size == Size::Unknown && !rule.steps.is_empty();
+        if unsized_call && !matches!(outcome, Outcome::Measured(_)) {
             match shape.moves {
                 Move::Clone => self.sums.unsized_reflinks += count,
                 _ => self.sums.unsized_messages += count,
             }
         }
-        if self.measured(&facts, rule, bytes, shape, open) {
+        if by_tracepoint || shape.size == Size::Unknown && count == 0 {
             return;
         }
-        if shape.size == Size::Unknown && count == 0 {
-            return;
-        }
-        apply(rule, &facts, (bytes, count), call.head.ts, moved);
         if rule.steps.iter().any(|step| step.0 == HopKind::Share) && by_reference(&facts) {
             // A packet that went out within the call shows where the bytes went.
             if open.software {
@@ -297,7 +315,9 @@ impl Reconstructor {
             return;
         };
         let mut moved = Vec::new();
-        apply(rule, &facts, (bytes, 1), head.ts, &mut moved);
+        if !self.expect_of_request(rule, &facts, bytes) {
+            apply(rule, &facts, (bytes, 1), head.ts, &mut moved);
+        }
         for hop in &mut moved {
             hop.key.deferred = deferred;
             hop.dur = request.completed.saturating_sub(head.ts);

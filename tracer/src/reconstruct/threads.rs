@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use tracer_ebpf::{Block, Extra};
 
+use super::measured::Found;
 use super::tally::Moved;
 
 /// Requests of one call that are kept apart; more are folded into those alike.
@@ -66,6 +67,8 @@ pub struct Open {
     pub busy: Vec<(u64, u64)>,
     /// Blocked during it, ns.
     pub waited: u64,
+    /// What functions moved in it.
+    pub found: Vec<Found>,
     /// A packet of it went to a device that is only software.
     pub software: bool,
 }
@@ -78,6 +81,7 @@ impl Open {
             hops,
             inodes,
             busy,
+            found,
             ..
         } = std::mem::take(self);
         *self = Self {
@@ -85,12 +89,14 @@ impl Open {
             hops,
             inodes,
             busy,
+            found,
             ..Self::default()
         };
         self.ios.clear();
         self.hops.clear();
         self.inodes.clear();
         self.busy.clear();
+        self.found.clear();
     }
 
     pub fn io(&mut self, io: Io) {

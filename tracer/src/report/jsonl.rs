@@ -21,9 +21,10 @@ use tracer_ebpf::{flag, kind};
 
 use crate::arch::Arch;
 use crate::event::{
-    Block, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head, KIND_NAMES, Meta, Name,
-    Switch, Syscall, Uring, Xmit,
+    Block, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head, KIND_NAMES, Meta,
+    Name, Switch, Syscall, Uring, Xmit,
 };
+use crate::rules::measure;
 
 const FLAGS: [(u8, &str); 3] = [
     (flag::COMPAT, "compat"),
@@ -143,6 +144,12 @@ fn put_kernel(line: &mut Map<String, Value>, event: &Event, arch: Option<Arch>) 
         }
         Event::Name(e) => put!(line, e, Name { ino, dev, fd, path; head }),
         Event::Dirty(e) => put!(line, e, Dirty { ino, index, dev, pages; head }),
+        Event::Copied(e) => {
+            put!(line, e, Copied { bytes, count, what; head, reserved });
+            if let Some(row) = measure::of(e.what) {
+                line.insert("probe".to_owned(), json!(row.label));
+            }
+        }
         Event::Meta(_) => {}
     }
 }
@@ -181,6 +188,7 @@ fn kind_of(event: &Event) -> u8 {
         Event::Exit(_) => kind::EXIT,
         Event::Name(_) => kind::NAME,
         Event::Dirty(_) => kind::DIRTY,
+        Event::Copied(_) => kind::COPY,
         Event::Meta(_) => 0,
     }
 }
@@ -311,6 +319,7 @@ mod tests {
             Event::Exit(Exit::default()),
             Event::Name(name),
             Event::Dirty(Dirty::default()),
+            Event::Copied(Copied::default()),
         ];
         let names: Vec<String> = events
             .iter()

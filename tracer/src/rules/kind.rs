@@ -77,6 +77,8 @@ impl Kinds {
     pub const TCP: Self = Self::of(&[FileKind::Tcp]);
     /// Sockets whose sender can pass pages on (`MSG_ZEROCOPY`).
     pub const INET: Self = Self::of(&[FileKind::Tcp, FileKind::Udp]);
+    pub const UDP: Self = Self::of(&[FileKind::Udp]);
+    pub const UNIX: Self = Self::of(&[FileKind::UnixStream, FileKind::UnixDgram]);
     pub const SOCKET: Self = Self::of(&[
         FileKind::Tcp,
         FileKind::Udp,

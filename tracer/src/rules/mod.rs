@@ -11,6 +11,7 @@
 pub mod calls;
 pub mod fault;
 pub mod kind;
+pub mod measure;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -106,6 +107,15 @@ impl Facts {
             seen: None,
             zerocopy_off: false,
             private: false,
+        }
+    }
+
+    /// What a step of a rule means in this call.
+    pub fn kind(&self, spot: Spot) -> FileKind {
+        match spot {
+            Spot::From => self.from.kind,
+            Spot::To => self.to.kind,
+            Spot::Kernel => FileKind::Pseudo,
         }
     }
 

@@ -3,13 +3,15 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tracer_ebpf::{
-    Block, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall, Uring, Xmit, flag,
+    Block, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall, Uring,
+    Xmit, flag,
 };
 
 use super::build::Story;
 use crate::arch::Arch;
 use crate::event::{Device, DeviceClass, End, Engine, Event, Lost, Meta, Start};
 use crate::reconstruct::{NoSink, Reconstructor};
+use crate::rules::measure::MEASURES;
 
 /// Small numbers, so that records meet; and extremes.
 fn n64() -> impl Strategy<Value = u64> {
@@ -246,6 +248,15 @@ fn other() -> impl Strategy<Value = Event> {
                 pages,
             })
         }),
+        (head(), 0..40u16, n64(), n32()).prop_map(|(head, what, bytes, count)| {
+            Event::Copied(Copied {
+                head,
+                bytes,
+                count,
+                what,
+                reserved: 0,
+            })
+        }),
         (two, vec(n64(), 0..20), vec((0..600u16, n64()), 0..3)).prop_map(|(_, by_kind, calls)| {
             Event::Meta(Meta::Lost(Lost {
                 by_kind: by_kind.iter().map(|n| n % 1000).collect(),
@@ -276,6 +287,7 @@ fn other() -> impl Strategy<Value = Event> {
                 Event::Meta(Meta::Start(Start {
                     page_size,
                     arch: arch.into(),
+                    probes: MEASURES.iter().map(|row| row.label.to_owned()).collect(),
                     ..Start::default()
                 }))
             }),

@@ -1,0 +1,346 @@
+//! One truth: what functions measured (level F) takes the place of what rules conclude, and is compared
+//! with it.
+
+use tracer_ebpf::{Copied, FileRef, flag, moved};
+
+use super::tally::{At, By, Moved};
+use super::threads::Open;
+use super::{Part, Reconstructor, Setup, Sink, hop};
+use crate::model::{CallId, HopKind};
+use crate::rules::measure::{self, Alone, MEASURES, Measure, Proves};
+use crate::rules::{Facts, FileKind, Fs, Move, Rule, Shape, Size, Step};
+
+/// Of one kind of [`moved`], in one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    pub what: u16,
+    pub bytes: u64,
+    pub count: u64,
+    /// It became a hop.
+    pub used: bool,
+}
+
+/// What a rule expected of io_uring requests, and what was found, by [`Measure::subject`]: requests are
+/// carried out at other times and by other threads, so only the sums can be compared.
+#[derive(Debug, Default)]
+pub struct Requests(Vec<(&'static str, &'static str, u64, u64)>);
+
+impl Requests {
+    fn row(&mut self, subject: &'static str) -> &mut (&'static str, &'static str, u64, u64) {
+        let known = self.0.iter().position(|row| row.0 == subject);
+        let index = known.unwrap_or_else(|| {
+            self.0.push((subject, "", 0, 0));
+            self.0.len() - 1
+        });
+        &mut self.0[index]
+    }
+
+    /// What differs: subject, rule, expected, found.
+    pub fn differences(&self) -> impl Iterator<Item = (&'static str, &'static str, u64, u64)> {
+        self.0
+            .iter()
+            .copied()
+            .filter(|(_, rule, expected, found)| expected != found && !rule.is_empty())
+    }
+}
+
+/// Bits of the rows of [`MEASURES`] whose probes are attached.
+pub fn attached(probes: &[String]) -> u64 {
+    let has = |row: &Measure| probes.iter().any(|probe| probe == row.label);
+    let bits = MEASURES.iter().enumerate();
+    bits.filter(|(_, row)| has(row))
+        .fold(0, |bits, (i, _)| bits | 1 << i)
+}
+
+impl Setup {
+    /// The attached rows that measure such a step; `fault`: of a page fault, or populating a mapping.
+    fn covering(
+        &self,
+        kind: HopKind,
+        from: FileKind,
+        to: FileKind,
+        fault: bool,
+    ) -> impl Iterator<Item = &'static Measure> {
+        let bits = self.measures;
+        let rows = MEASURES.iter().enumerate();
+        rows.filter(move |(i, row)| {
+            bits & 1 << i != 0 && row.in_faults() == fault && row.covers(kind, from, to)
+        })
+        .map(|(_, row)| row)
+    }
+
+    /// Whether nothing was moved if this row was silent.
+    fn proves(&self, row: &Measure, magic: u32) -> bool {
+        match row.proves {
+            Proves::Always => true,
+            Proves::On(magics) => magics.contains(&magic),
+            Proves::Faults => self.faults.rss,
+            Proves::Never => false,
+        }
+    }
+}
+
+/// The place that stands for a kind of file in the table of measurements.
+pub fn kind_of(at: At) -> FileKind {
+    match at {
+        At::User => FileKind::User,
+        At::PageCache => FileKind::RegularFile,
+        At::Shmem => FileKind::Shmem,
+        At::Pipe => FileKind::Pipe,
+        At::Socket => FileKind::OtherSocket,
+        At::Zero => FileKind::DevZero,
+        At::Kernel | At::Disk(_) | At::Nic(_) => FileKind::Pseudo,
+    }
+}
+
+/// A step that a rule concluded.
+pub struct Expected {
+    pub rule: &'static str,
+    pub kind: HopKind,
+    /// What it is between, and where the bytes are.
+    pub between: (FileKind, FileKind),
+    pub at: (At, At),
+    /// `None` if the call does not tell.
+    pub bytes: Option<u64>,
+    pub fault: bool,
+    /// `s_magic` of the file that is read or written.
+    pub magic: u32,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No probe looks there, or silence means nothing: the rule stands.
+    Unmeasured,
+    /// These bytes were found.
+    Measured(u64),
+    /// The probe would have told: nothing was moved.
+    Refuted,
+}
+
+impl Reconstructor {
+    /// Puts what was measured in the place of a rule's step, as hops.
+    pub(super) fn measure(
+        &mut self,
+        expected: &Expected,
+        found: &mut [Found],
+        ts: u64,
+        moved: &mut Vec<Moved>,
+    ) -> Outcome {
+        let Expected {
+            kind, between, at, ..
+        } = *expected;
+        let (mut sum, mut subject, mut proven) = (0u64, None, false);
+        for row in self
+            .setup
+            .covering(kind, between.0, between.1, expected.fault)
+        {
+            subject = subject.or(Some(row.subject));
+            proven |= self.setup.proves(row, expected.magic);
+            let mut add = |m: &mut Found| {
+                m.used = true;
+                sum = sum.saturating_add(m.bytes);
+                let one = hop(kind, at.0, at.1, By::Probe(row.label), m.bytes);
+                let count = m.count;
+                moved.push(Moved { count, ts, ..one });
+            };
+            found
+                .iter_mut()
+                .filter(|m| m.what == row.what && !m.used)
+                .for_each(&mut add);
+        }
+        let Some(subject) = subject else {
+            return Outcome::Unmeasured;
+        };
+        if sum == 0 && (!proven || expected.bytes.is_none()) {
+            return Outcome::Unmeasured;
+        }
+        // How many pages a fault maps is no rule's claim.
+        let exact = kind != HopKind::Map || sum == 0;
+        if let Some(bytes) = expected.bytes
+            && bytes != sum
+            && exact
+        {
+            self.sums
+                .differences
+                .add(subject, expected.rule, bytes, sum);
+        }
+        match sum {
+            0 => Outcome::Refuted,
+            _ => Outcome::Measured(sum),
+        }
+    }
+
+    /// What was measured without any rule: hops of their own, and disagreements if `rule` should have
+    /// known.
+    pub(super) fn unexpected(
+        &mut self,
+        found: &[Found],
+        rule: Option<&'static str>,
+        requests: bool,
+        ts: u64,
+        moved: &mut Vec<Moved>,
+    ) {
+        for m in found.iter().filter(|m| !m.used && m.bytes > 0) {
+            let Some(row) = measure::of(m.what) else {
+                continue;
+            };
+            if row.alone == Alone::Nothing {
+                continue;
+            }
+            let mut row = row;
+            // Registered buffers are the program's memory, though the iterator does not say so.
+            if requests {
+                let user = match m.what {
+                    moved::FILE_READ_KERNEL => moved::FILE_READ,
+                    moved::SHMEM_READ_KERNEL => moved::SHMEM_READ,
+                    moved::WRITE_KERNEL => moved::WRITE,
+                    moved::SHMEM_WRITE_KERNEL => moved::SHMEM_WRITE,
+                    moved::IOMAP_WRITE_KERNEL => moved::IOMAP_WRITE,
+                    other => other,
+                };
+                row = measure::of(user).unwrap_or(row);
+                let sum = &mut self.sums.requests.row(row.subject).3;
+                *sum = sum.saturating_add(m.bytes);
+            }
+            let (from, to) = (At::from(&row.at.0), At::from(&row.at.1));
+            let one = hop(row.kind, from, to, By::Probe(row.label), m.bytes);
+            moved.push(Moved {
+                count: m.count,
+                ts,
+                ..one
+            });
+            if let Some(rule) = rule
+                && row.alone == Alone::Hop
+                && !requests
+            {
+                self.sums.differences.add(row.subject, rule, 0, m.bytes);
+            }
+        }
+    }
+
+    /// Applies a rule to a call: what was measured is taken from there.
+    #[expect(clippy::too_many_arguments, reason = "all that is known of one call")]
+    pub(super) fn apply_measured(
+        &mut self,
+        rule: &'static Rule,
+        shape: Shape,
+        facts: &Facts,
+        (bytes, count): (u64, u64),
+        file: Option<&FileRef>,
+        found: &mut [Found],
+        ts: u64,
+        moved: &mut Vec<Moved>,
+    ) -> Outcome {
+        share_the_rest(found, facts);
+        let mut outcome = Outcome::Unmeasured;
+        for &Step(kind, from, to) in rule.steps {
+            let (Some(source), Some(target)) = (facts.place(from), facts.place(to)) else {
+                continue;
+            };
+            let at = (At::from(&source), At::from(&target));
+            let expected = Expected {
+                rule: rule.name,
+                kind,
+                between: (facts.kind(from), facts.kind(to)),
+                at,
+                bytes: (shape.size != Size::Unknown).then_some(bytes),
+                fault: shape.moves == Move::Populate,
+                magic: file.map_or(0, |file| file.magic),
+            };
+            let this = self.measure(&expected, found, ts, moved);
+            if this == Outcome::Unmeasured && (shape.size != Size::Unknown || count > 0) {
+                let one = hop(kind, at.0, at.1, By::Rule(rule.name), bytes);
+                moved.push(Moved { count, ts, ..one });
+            }
+            if outcome == Outcome::Unmeasured {
+                outcome = this;
+            }
+        }
+        outcome
+    }
+
+    /// Takes over a step of an io_uring request, if a probe measures such; see [`Requests`].
+    pub(super) fn expect_of_request(
+        &mut self,
+        rule: &'static Rule,
+        facts: &Facts,
+        bytes: u64,
+    ) -> bool {
+        let mut taken = false;
+        for &Step(kind, from, to) in rule.steps {
+            let (from, to) = (facts.kind(from), facts.kind(to));
+            let row = self.setup.covering(kind, from, to, false).next();
+            if let Some(row) = row {
+                let sum = self.sums.requests.row(row.subject);
+                sum.1 = rule.name;
+                sum.2 = sum.2.saturating_add(bytes);
+                taken = true;
+            }
+        }
+        taken
+    }
+
+    pub(super) fn copied<S: Sink>(&mut self, copied: &Copied, sink: &mut S) {
+        let head = &copied.head;
+        let found = Found {
+            what: copied.what,
+            bytes: copied.bytes,
+            count: u64::from(copied.count),
+            used: false,
+        };
+        let io_thread = head.flags & flag::IO_THREAD != 0;
+        match self.part(head, sink) {
+            Part::Open(slot) if !io_thread => self.threads.at(slot).open.found(found),
+            Part::Open(slot) | Part::Late(slot) => {
+                let thread = self.threads.at(slot);
+                let (id, process) = (
+                    CallId {
+                        tid: thread.tid,
+                        seq: head.seq,
+                    },
+                    thread.process,
+                );
+                let mut moved = Vec::new();
+                self.unexpected(&[found], None, io_thread, head.ts, &mut moved);
+                for hop in &mut moved {
+                    hop.key.deferred = io_thread;
+                    self.late(id, process, hop, sink);
+                }
+            }
+        }
+    }
+}
+
+/// `copy_file_range` tells how many bytes it dealt with: what was not copied in it was shared.
+fn share_the_rest(found: &mut [Found], facts: &Facts) {
+    let copies = |m: &&Found| {
+        measure::of(m.what).is_some_and(|row| row.kind == HopKind::Copy && !row.in_faults())
+    };
+    let copied = found
+        .iter()
+        .filter(copies)
+        .fold(0, |sum: u64, m| sum.saturating_add(m.bytes));
+    let remote = facts.from.fs == Fs::Remote || facts.to.fs == Fs::Remote;
+    for m in found.iter_mut().filter(|m| m.what == moved::COPY_RANGE) {
+        let shareable = facts.to.kind == FileKind::RegularFile && !remote && !facts.to.direct;
+        m.bytes = if shareable {
+            m.bytes.saturating_sub(copied)
+        } else {
+            0
+        };
+        m.used |= m.bytes == 0;
+    }
+}
+
+impl Open {
+    fn found(&mut self, found: Found) {
+        match self.found.iter_mut().find(|m| m.what == found.what) {
+            Some(known) => {
+                known.bytes = known.bytes.saturating_add(found.bytes);
+                known.count = known.count.saturating_add(found.count);
+            }
+            None => self.found.push(found),
+        }
+    }
+}

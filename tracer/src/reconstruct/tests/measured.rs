@@ -1,0 +1,269 @@
+//! What functions measured, beside what rules conclude.
+
+use tracer_ebpf::{Copied, Fault, flag, kind, moved, rss, uring};
+
+use super::build::*;
+use crate::event::{Event, Meta};
+use crate::model::Disagreement;
+use crate::rules::measure::MEASURES;
+
+/// A trace with every function attached, but for these.
+fn trace(without: &[&str]) -> Trace {
+    let mut t = Trace::new();
+    for event in &mut t.events {
+        if let Event::Meta(Meta::Start(start)) = event {
+            let labels = MEASURES.iter().map(|row| row.label);
+            start.probes = labels
+                .filter(|label| !without.contains(label))
+                .map(str::to_owned)
+                .collect();
+            for tracepoint in [
+                "tp:rss_stat",
+                "tp:mm_filemap_fault",
+                "tp:skb_copy_datagram_iovec",
+            ] {
+                start.probes.push(tracepoint.to_owned());
+            }
+            start.level = "F".into();
+        }
+    }
+    t
+}
+
+impl Trace {
+    fn copied(&mut self, what: u16, count: u32, bytes: u64) -> &mut Self {
+        let head = self.head(kind::COPY);
+        self.events.push(Event::Copied(Copied {
+            head,
+            bytes,
+            count,
+            what,
+            reserved: 0,
+        }));
+        self
+    }
+
+    fn differences(&self) -> Vec<(String, String, u64, u64)> {
+        let row = |d: Disagreement| (d.what, d.rule, d.expected, d.found);
+        self.summary().disagreements.into_iter().map(row).collect()
+    }
+}
+
+fn difference(what: &str, rule: &str, expected: u64, found: u64) -> (String, String, u64, u64) {
+    (what.to_owned(), rule.to_owned(), expected, found)
+}
+
+#[test]
+fn a_copy_seen_twice_is_counted_once() {
+    let mut t = trace(&[]);
+    t.copied(moved::FILE_READ, 1, 65536)
+        .io("read", 65536, ext4(1))
+        .copied(moved::WRITE, 1, 4096)
+        .io("write", 4096, ext4(1))
+        .copied(moved::SHMEM_WRITE, 1, 100)
+        .io("write", 100, tmpfs())
+        .copied(moved::PIPE_WRITE, 1, 50)
+        .io("write", 50, pipe(true))
+        .copied(moved::TCP_SEND, 1, 25)
+        .io("write", 25, tcp(7))
+        .copied(moved::UDP_SEND, 1, 20)
+        .io("write", 20, udp())
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C page_cache→user 1/65536 fexit:filemap_read",
+            "C user→page_cache 1/4096 fexit:generic_perform_write",
+            "C user→shmem 1/100 fexit:generic_perform_write",
+            "C user→pipe 1/50 fexit:pipe_write",
+            "C user→socket 1/25 fexit:tcp_sendmsg_locked",
+            "C user→socket 1/20 fentry:ip_generic_getfrag",
+        ]
+    );
+    assert_eq!(t.differences(), []);
+}
+
+#[test]
+fn where_no_probe_looks_the_rule_stands() {
+    let mut t = trace(&["fexit:filemap_read", "fexit:pipe_read"]);
+    t.io("read", 65536, ext4(1))
+        .io("read", 10, pipe(false))
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C page_cache→user 1/65536 read-returns-copied",
+            "C pipe→user 1/10 pipe-read-copied"
+        ]
+    );
+    assert_eq!(t.differences(), []);
+}
+
+#[test]
+fn a_silent_probe_refutes_a_rule() {
+    let mut t = trace(&[]);
+    t.io("read", 65536, ext4(1)).end();
+    assert_eq!(t.hops(), [""; 0]);
+    let what = "bytes read from files";
+    assert_eq!(
+        t.differences(),
+        [difference(what, "read-returns-copied", 65536, 0)]
+    );
+
+    // A file system whose data may pass elsewhere.
+    let mut t = trace(&[]);
+    let other = tracer_ebpf::FileRef {
+        magic: 0x1234,
+        ..ext4(1)
+    };
+    t.io("read", 65536, other).end();
+    assert_eq!(t.hops(), ["C page_cache→user 1/65536 read-returns-copied"]);
+    assert_eq!(t.differences(), []);
+}
+
+#[test]
+fn what_differs_and_what_no_rule_knows_is_told() {
+    let mut t = trace(&[]);
+    t.copied(moved::FILE_READ, 2, 5000)
+        .io("read", 4096, ext4(1))
+        .copied(moved::FILE_READ, 1, 512)
+        .io("read", 4096, direct(1))
+        // execve reads the program's first page: no rule is there for it.
+        .copied(moved::FILE_READ_KERNEL, 1, 256)
+        .call("execve", 0, [0; 6], None)
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C page_cache→user 3/5512 fexit:filemap_read",
+            "C page_cache→kernel 1/256 fexit:filemap_read"
+        ]
+    );
+    let what = "bytes read from files";
+    assert_eq!(
+        t.differences(),
+        [
+            difference(what, "read-returns-copied", 4096, 5000),
+            difference(what, "direct-read-not-copied", 0, 512)
+        ]
+    );
+}
+
+#[test]
+fn pipes_inside_the_kernel_are_no_place() {
+    let mut t = trace(&[]);
+    t.copied(moved::SPLICE_FOLIO, 16, 65536)
+        .copied(moved::SKB_SPLICE, 2, 65536)
+        .extra(|extra| extra.file2 = ext4(1))
+        .io("sendfile", 65536, tcp(7))
+        .copied(moved::SPLICE_FOLIO, 16, 4096)
+        .copied(moved::WRITE_KERNEL, 1, 4096)
+        .extra(|extra| extra.file2 = ext4(1))
+        .io("sendfile", 4096, ext4(2))
+        .copied(moved::SPLICE_FOLIO, 1, 2048)
+        .extra(|extra| extra.file2 = pipe(true))
+        .io("splice", 2048, ext4(1))
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "S page_cache→socket 2/65536 fexit:skb_splice_from_iter",
+            "C page_cache→page_cache 1/4096 fexit:generic_perform_write",
+            "S page_cache→pipe 1/2048 fexit:splice_folio_into_pipe"
+        ]
+    );
+    assert_eq!(t.differences(), []);
+}
+
+#[test]
+fn a_range_is_shared_as_far_as_it_was_not_copied() {
+    let xfs = |ino| tracer_ebpf::FileRef {
+        magic: 0x5846_5342,
+        ..ext4(ino)
+    };
+    let mut t = trace(&[]);
+    t.copied(moved::COPY_RANGE, 1, 1 << 20)
+        .extra(|extra| extra.file2 = xfs(2))
+        .io("copy_file_range", 1 << 20, xfs(1))
+        .copied(moved::IOMAP_WRITE_KERNEL, 1, 4096)
+        .copied(moved::COPY_RANGE, 1, 4096)
+        .extra(|extra| (extra.file2, extra.cache_pages) = (xfs(2), 1))
+        .io("copy_file_range", 4096, xfs(1))
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "S page_cache→page_cache 1/1048576 fexit:vfs_copy_file_range",
+            "C page_cache→page_cache 1/4096 fexit:iomap_file_buffered_write"
+        ]
+    );
+    assert_eq!(t.differences(), []);
+}
+
+#[test]
+fn faults() {
+    let cow = Fault {
+        error_code: 7,
+        unzeroed: PAGE,
+        ..Fault::default()
+    };
+    let around = Fault {
+        error_code: 4,
+        around_pages: 16,
+        rss: rss::FILE,
+        ..Fault::default()
+    };
+    let mut t = trace(&[]);
+    t.copied(moved::COW, 1, PAGE)
+        .fault(cow)
+        .copied(moved::MAP, 3, 12 * PAGE)
+        .fault(around)
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "M page_cache→user 3/49152 fentry:set_pte_range",
+            "C user→user 1/4096 fentry:copy_mc_to_kernel"
+        ]
+    );
+    assert_eq!(t.differences(), []);
+    assert_eq!(t.summary().page_faults.mapped_pages, 12 + 1);
+}
+
+#[test]
+fn io_uring_is_compared_by_sums() {
+    let requests = |found: u64| {
+        let mut t = trace(&[]);
+        for how in [0, uring::ASYNC] {
+            t.uring(|u| {
+                u.opcode = 22; // IORING_OP_READ
+                u.res = 4096;
+                u.how = how;
+                u.file = ext4(1);
+            });
+        }
+        t.copied(moved::FILE_READ, 1, 4096)
+            .call("io_uring_enter", 1, [0; 6], None)
+            .on(PID + 1, PID, 0)
+            .copied(moved::FILE_READ, 1, found);
+        if let Some(Event::Copied(copied)) = t.events.last_mut() {
+            copied.head.flags = flag::IO_THREAD;
+        }
+        t.end();
+        t
+    };
+    let t = requests(4096);
+    assert_eq!(
+        t.hops(),
+        [
+            "C page_cache→user 1/4096 fexit:filemap_read",
+            "C page_cache→user 1/4096 fexit:filemap_read deferred"
+        ]
+    );
+    assert_eq!(t.differences(), []);
+    let what = "bytes read from files by io_uring";
+    assert_eq!(
+        requests(96).differences(),
+        [difference(what, "read-returns-copied", 8192, 4192)]
+    );
+}

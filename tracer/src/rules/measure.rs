@@ -1,0 +1,161 @@
+//! What the functions of level F measure, and which conclusions of the rules they cover.
+//!
+//! Where a row covers a step of a rule and its probe is attached, the measurement is the hop, and the
+//! rule's number is only compared with it.
+
+use tracer_ebpf::moved;
+
+use super::{FileKind, Kinds};
+use crate::model::{HopKind, Place};
+
+/// One kind of [`moved`].
+#[derive(Debug)]
+pub struct Measure {
+    /// One of [`moved`].
+    pub what: u16,
+    /// The probe, as evidence names it.
+    pub label: &'static str,
+    pub kind: HopKind,
+    /// What the steps that it covers come from and go to.
+    pub from: Kinds,
+    pub to: Kinds,
+    /// Where the bytes were if no rule tells.
+    pub at: (Place, Place),
+    /// What it means where no rule concluded such a thing.
+    pub alone: Alone,
+    /// Where nothing was measured although a rule says so, the rule is wrong.
+    pub proves: Proves,
+    /// As a disagreement names it.
+    pub subject: &'static str,
+}
+
+/// What a measurement means where no rule concluded it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alone {
+    /// A hop, and a disagreement where a rule should have known.
+    Hop,
+    /// A hop that no rule is there for.
+    Quiet,
+    /// Nothing: a pipe inside the kernel got references.
+    Nothing,
+}
+
+/// Where silence proves that nothing was moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proves {
+    Always,
+    /// On file systems whose data are known to pass here: by the low 32 bits of `s_magic`.
+    On(&'static [u32]),
+    /// In page faults, on kernels that tell the counters.
+    Faults,
+    Never,
+}
+
+const EXT4: u32 = 0xEF53;
+const XFS: u32 = 0x5846_5342;
+const BTRFS: u32 = 0x9123_683E;
+const TMPFS: u32 = 0x0102_1994;
+
+use Alone::{Hop, Nothing, Quiet};
+use HopKind::{Copy, Map, Share};
+use Kinds as K;
+use Place::{Kernel, PageCache, Pipe, Shmem, Socket, User};
+
+const INSIDE: K = K::PAGES.or(K::PIPE).or(K::KERNEL).or(K::SOCKET);
+
+const READ: &str = "bytes read from files";
+const WRITTEN: &str = "bytes written to files";
+const PIPES: &str = "bytes through pipes";
+const SENT: &str = "bytes sent";
+const RECEIVED: &str = "bytes received";
+const BY_REFERENCE: &str = "bytes passed by reference";
+
+macro_rules! row {
+    ($what:ident $label:literal $kind:ident $from:expr => $to:expr, $source:expr => $target:expr, $alone:expr, $proves:expr, $subject:expr) => {
+        Measure {
+            what: moved::$what,
+            label: $label,
+            kind: $kind,
+            from: $from,
+            to: $to,
+            at: ($source, $target),
+            alone: $alone,
+            proves: $proves,
+            subject: $subject,
+        }
+    };
+}
+
+/// What can be measured.
+#[rustfmt::skip] // a table
+pub static MEASURES: &[Measure] = &[
+    row!(FILE_READ "fexit:filemap_read" Copy K::FILE => K::USER, PageCache => User, Hop, Proves::On(&[EXT4, XFS, BTRFS]), READ),
+    row!(FILE_READ_KERNEL "fexit:filemap_read" Copy K::FILE => K::KERNEL, PageCache => Kernel, Quiet, Proves::Never, READ),
+    row!(FILE_READ_PIPE "fexit:filemap_read" Share K::FILE => K::PIPE, PageCache => Pipe, Nothing, Proves::Never, BY_REFERENCE),
+    row!(SHMEM_READ "fexit:shmem_file_read_iter" Copy K::SHMEM => K::USER, Shmem => User, Hop, Proves::On(&[TMPFS]), READ),
+    row!(SHMEM_READ_KERNEL "fexit:shmem_file_read_iter" Copy K::SHMEM => K::KERNEL, Shmem => Kernel, Quiet, Proves::Never, READ),
+    row!(SHMEM_READ_PIPE "fexit:shmem_file_read_iter" Share K::SHMEM => K::PIPE, Shmem => Pipe, Nothing, Proves::Never, BY_REFERENCE),
+    row!(WRITE "fexit:generic_perform_write" Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[EXT4]), WRITTEN),
+    row!(WRITE_KERNEL "fexit:generic_perform_write" Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[EXT4]), WRITTEN),
+    row!(SHMEM_WRITE "fexit:generic_perform_write" Copy K::USER => K::SHMEM, User => Shmem, Hop, Proves::On(&[TMPFS]), WRITTEN),
+    row!(SHMEM_WRITE_KERNEL "fexit:generic_perform_write" Copy INSIDE => K::SHMEM, Kernel => Shmem, Hop, Proves::On(&[TMPFS]), WRITTEN),
+    row!(IOMAP_WRITE "fexit:iomap_file_buffered_write" Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[XFS]), WRITTEN),
+    row!(IOMAP_WRITE_KERNEL "fexit:iomap_file_buffered_write" Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[XFS]), WRITTEN),
+    row!(PIPE_READ "fexit:pipe_read" Copy K::PIPE => K::USER, Pipe => User, Hop, Proves::Always, PIPES),
+    row!(PIPE_WRITE "fexit:pipe_write" Copy K::USER => K::PIPE, User => Pipe, Hop, Proves::Always, PIPES),
+    row!(PIPE_TO_USER "fexit:pipe_to_user" Copy K::PIPE => K::USER, Pipe => User, Hop, Proves::Never, PIPES),
+    row!(TCP_SEND "fexit:tcp_sendmsg_locked" Copy K::USER => K::TCP, User => Socket, Hop, Proves::Never, SENT),
+    row!(UDP_SEND "fentry:ip_generic_getfrag" Copy K::USER => K::UDP, User => Socket, Hop, Proves::Always, SENT),
+    row!(UNIX_SEND "fentry:skb_copy_datagram_from_iter" Copy K::USER => K::UNIX, User => Socket, Hop, Proves::Always, SENT),
+    row!(UDP_RECEIVE "fexit:udp_recvmsg" Copy K::UDP => K::USER, Socket => User, Hop, Proves::Never, RECEIVED),
+    row!(SPLICE_FOLIO "fexit:splice_folio_into_pipe" Share K::PAGES => K::PIPE, PageCache => Pipe, Nothing, Proves::On(&[EXT4, XFS, BTRFS]), BY_REFERENCE),
+    row!(SKB_SPLICE "fexit:skb_splice_from_iter" Share INSIDE => K::TCP.or(K::UNIX), Kernel => Socket, Hop, Proves::Never, BY_REFERENCE),
+    row!(TCP_SENDPAGE "fexit:tcp_sendpage" Share INSIDE => K::TCP, Kernel => Socket, Hop, Proves::Always, BY_REFERENCE),
+    row!(UNIX_SENDPAGE "fexit:unix_stream_sendpage" Share INSIDE => K::UNIX, Kernel => Socket, Hop, Proves::Never, BY_REFERENCE),
+    row!(ZEROCOPY_SEND "fexit:skb_zerocopy_iter_stream" Share K::USER => K::TCP, User => Socket, Hop, Proves::Never, BY_REFERENCE),
+    row!(SPLICE_TO_PIPE "fexit:splice_to_pipe" Share K::STREAM => K::PIPE, Socket => Pipe, Nothing, Proves::Never, BY_REFERENCE),
+    row!(ADD_TO_PIPE "fexit:add_to_pipe" Share K::USER => K::PIPE, User => Pipe, Nothing, Proves::Never, BY_REFERENCE),
+    row!(TEE "fexit:do_tee" Share K::PIPE => K::PIPE, Pipe => Pipe, Hop, Proves::Never, BY_REFERENCE),
+    row!(COPY_RANGE "fexit:vfs_copy_file_range" Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Always, "bytes of files shared"),
+    row!(CLONE "fexit:vfs_clone_file_range" Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Never, "bytes of files shared"),
+    row!(PROCESS_VM "fexit:process_vm_rw" Copy K::USER => K::USER, User => User, Hop, Proves::Always, "bytes between processes"),
+    row!(COW "fentry:copy_mc_to_kernel" Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, "bytes copied on write"),
+    row!(MAP "fentry:set_pte_range" Map K::PAGES => K::USER, PageCache => User, Quiet, Proves::Faults, "bytes of file pages mapped"),
+];
+
+/// The row of a kind of [`moved`]; `None` if a later version made it.
+pub fn of(what: u16) -> Option<&'static Measure> {
+    MEASURES.iter().find(|row| row.what == what)
+}
+
+impl Measure {
+    /// Whether it measures such a step. In page faults only [`Proves::Faults`] rows do, and nowhere
+    /// else but for what populates mappings.
+    pub fn covers(&self, kind: HopKind, from: FileKind, to: FileKind) -> bool {
+        self.kind == kind && self.from.has(from) && self.to.has(to)
+    }
+
+    /// Whether it is one that page faults make.
+    pub fn in_faults(&self) -> bool {
+        self.proves == Proves::Faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::functions;
+
+    #[test]
+    fn every_row_has_a_probe_and_every_probe_a_row() {
+        let rows: HashSet<_> = MEASURES.iter().map(|row| row.label).collect();
+        let probes: HashSet<_> = functions::TABLE.iter().map(|row| row.label).collect();
+        // IPv6 measures what IPv4 does.
+        let same = HashSet::from(["fexit:udpv6_recvmsg"]);
+        assert_eq!(&rows | &same, probes);
+        let kinds: HashSet<_> = MEASURES.iter().map(|row| row.what).collect();
+        assert_eq!(kinds.len(), MEASURES.len());
+    }
+}
