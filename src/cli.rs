@@ -172,7 +172,7 @@ pub struct Tracing {
     /// Size of the kernel's ring buffer (with K, M or G); rounded up to a power of two
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub buffer_size: u32,
-    /// Measure at this level, or not at all: T or F (default: the highest that the kernel gives)
+    /// Measure at this level, or not at all: T (the default), or F, which is new and experimental
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub level: Option<Level>,
     /// Start again through sudo; the command still runs as you

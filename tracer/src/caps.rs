@@ -33,8 +33,8 @@ pub enum Level {
 }
 
 impl Level {
-    /// The highest that this build implements.
-    pub const BUILT: Self = Self::F;
+    /// The highest that this build traces at without being asked (`--level F` is new).
+    pub const BUILT: Self = Self::T;
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -15,7 +15,7 @@ crate::messages! {
     in_force_f: "Tracepoints and functions: beside system calls, page faults, I/O, packets and waits, most copies and passed references are measured where the kernel makes them; the rest is inferred by named rules." | "跟踪点与函数：除系统调用、缺页、I/O、数据包与等待外，多数 CPU 拷贝与引用传递也在内核执行之处实测；其余按具名规则推断。";
     level_f: "It would measure copies at the functions that do them." | "这一级在执行拷贝的函数处实测 CPU 拷贝。";
     level_b: "It would measure copies at the copy primitives themselves." | "这一级在拷贝原语处实测 CPU 拷贝。";
-    built: "This build measures at levels T and F; it only looks whether B would be allowed." | "本版本以 T 级和 F 级测量；对 B 级只检查内核是否允许。";
+    built: "This build traces at level T, and at F where `--level F` asks for it (new); for B it only looks whether it would be allowed." | "本版本以 T 级跟踪；用 `--level F` 可试用 F 级（新功能）；对 B 级只检查内核是否允许。";
     nothing_traced: "Nothing can be traced here." | "此处无法跟踪。";
 
     works: "Allowed by this kernel." | "本内核允许。";
