@@ -25,7 +25,7 @@ fn warm_read_is_one_copy() {
     let file = scratch.file("file", N as usize);
     for verb in VERBS {
         let base = trace(verb, &fixture(&["noop"])).bytes("copy", "page_cache", "user");
-        let summary = trace_warm(verb, &fixture(&["pread", "64", "64K", &file]));
+        let summary = trace_warm(verb, &[], &fixture(&["pread", "64", "64K", &file]));
         summary.assert_bytes("copy", "page_cache", "user", N + base);
         summary.assert_none("dma", "*", "*");
     }
@@ -162,7 +162,7 @@ fn direct_read_has_no_copy() {
     let base = loader();
     evict(&file);
     for verb in [Verb::Run, Verb::Record] {
-        let summary = trace(verb, &fixture(&["direct-read", "4M", "256K", &file]));
+        let summary = trace_warm(verb, &[], &fixture(&["direct-read", "4M", "256K", &file]));
         summary.assert_bytes("dma", &device, "user", N);
         summary.assert_bytes("copy", "page_cache", "user", base);
         summary.assert_none("dma", &device, "page_cache");
@@ -176,10 +176,14 @@ fn tmpfs_has_no_dma() {
     let scratch = Scratch::in_memory();
     let (file, new) = (scratch.file("file", N as usize), scratch.path("new"));
     for verb in VERBS {
-        let summary = trace_warm(verb, &fixture(&["pread", "64", "64K", &file]));
+        let summary = trace_warm(verb, &[], &fixture(&["pread", "64", "64K", &file]));
         summary.assert_bytes("copy", "shmem", "user", N);
         summary.assert_none("dma", "*", "*");
-        let summary = trace_warm(verb, &fixture(&["write", "4M", "64K", &new, "--fsync"]));
+        let summary = trace_warm(
+            verb,
+            &[],
+            &fixture(&["write", "4M", "64K", &new, "--fsync"]),
+        );
         summary.assert_bytes("copy", "user", "shmem", N);
         summary.assert_none("dma", "*", "*");
         summary.assert_none("copy", "user", "page_cache");

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use nix::sys::signal::{SigHandler, Signal, signal};
 use tempfile::TempDir;
 
 use crate::summary::Summary;
@@ -27,6 +28,11 @@ pub fn serial() -> MutexGuard<'static, ()> {
     let guard = ONE_AT_A_TIME
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
+    // Ignored where the tests run in the background (`nohup`, a shell's `&`), and inherited.
+    for asks in [Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
+        // SAFETY: sets the default disposition, no handler.
+        unsafe { signal(asks, SigHandler::SigDfl) }.expect("signal");
+    }
     assert!(
         nix::unistd::geteuid().is_root(),
         "this test loads BPF programs and needs root: use the test command of the README"
@@ -226,26 +232,25 @@ pub fn trace<S: AsRef<str>>(verb: Verb, words: &[S]) -> Summary {
     trace.summary
 }
 
-/// Runs `words` untraced first, so that the program itself is in the page cache, then traces them;
-/// again if someone dropped the machine's page cache meanwhile.
+/// Traces `words` once the program itself is in the page cache. It is run untraced first; that is not
+/// always enough, because the kernel may reclaim a page at any time: then again, a few times.
 #[track_caller]
-pub fn trace_warm<S: AsRef<str>>(verb: Verb, words: &[S]) -> Summary {
+pub fn trace_warm<S: AsRef<str>>(verb: Verb, options: &[&str], words: &[S]) -> Summary {
+    let mut attempts = 0;
     loop {
-        let drops = page_cache_drops();
         output(command(words)).expect(0);
-        let summary = trace(verb, words);
-        if page_cache_drops() == drops {
-            return summary;
+        let trace = trace_with(verb, options, words);
+        trace.output.expect(0);
+        attempts += 1;
+        if attempts == 5
+            || trace
+                .summary
+                .hops("dma", "device:*", "page_cache")
+                .is_empty()
+        {
+            return trace.summary;
         }
     }
-}
-
-/// How often the page cache was dropped (`/proc/sys/vm/drop_caches`) since boot.
-fn page_cache_drops() -> Option<String> {
-    let counters = fs::read_to_string("/proc/vmstat").expect("/proc/vmstat");
-    counters
-        .lines()
-        .find_map(|line| line.strip_prefix("drop_pagecache ").map(str::to_owned))
 }
 
 /// Traces `words` with more options of bytehop.

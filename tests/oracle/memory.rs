@@ -22,7 +22,7 @@ fn mapped_file_has_no_copy() {
     let scratch = Scratch::new();
     let file = scratch.file("file", 4 << 20);
     let base = trace(Verb::Run, &fixture(&["noop"]));
-    let summary = trace_warm(Verb::Run, &fixture(&["mmap-read", &file]));
+    let summary = trace_warm(Verb::Run, &[], &fixture(&["mmap-read", &file]));
     summary.assert_bytes(
         "copy",
         "page_cache",

@@ -1,9 +1,7 @@
 //! Pipes and sockets.
 
 use crate::fixture::fixture;
-use crate::harness::{
-    Scratch, VERBS, Verb, command, output, serial, trace, trace_warm, trace_with,
-};
+use crate::harness::{Scratch, VERBS, Verb, serial, trace, trace_warm};
 use crate::summary::Summary;
 
 const N: u64 = 4 << 20;
@@ -32,11 +30,7 @@ fn sendfile_sender() {
         &scratch.file("file", N as usize),
     ]);
     let base = loader(Verb::Run);
-    // Once untraced, so that the program itself is in the page cache.
-    output(command(&words)).expect(0);
-    let trace = trace_with(Verb::Run, &["--no-follow"], &words);
-    trace.output.expect(0);
-    let summary = trace.summary;
+    let summary = trace_warm(Verb::Run, &["--no-follow"], &words);
     assert_eq!(summary.calls_of("sendfile"), 64);
     assert_eq!(
         summary.calls_of("recvfrom"),
@@ -145,7 +139,7 @@ fn udp_and_unix() {
 fn pipes() {
     let _serial = serial();
     for verb in VERBS {
-        let summary = trace_warm(verb, &fixture(&["pipe-pair", "4M", "4096"]));
+        let summary = trace_warm(verb, &[], &fixture(&["pipe-pair", "4M", "4096"]));
         summary.assert_bytes("copy", "user", "pipe", N);
         summary.assert_bytes("copy", "pipe", "user", N);
         summary.assert_none("dma", "*", "*");

@@ -202,6 +202,10 @@ fn shell_pipeline_with_forks() {
         &["sh", "-c", &script],
         &[
             ("read", RENDEZVOUS),
+            (
+                "clone",
+                "a signal that arrives meanwhile makes the kernel begin it again",
+            ),
             ("wait4", "the shell reaps one child or two at a time"),
             (
                 "rt_sigreturn",
