@@ -37,6 +37,7 @@ usage: cargo xtask CHORE
       --all           every test on every disk (if not given: what depends on the kernel)
       --only NAME     tests with NAME in their name
       --doc           put the table of results into docs/kernels.md
+      --last          run nothing: the results of each kernel's last run
       --limit SECONDS a boot may take (900 if not given)
       --update        download the newest kernel of each series
       --kvm           do not emulate the processor

@@ -35,6 +35,8 @@ pub struct Options {
     only: Option<String>,
     /// Put the table into the documents.
     doc: bool,
+    /// Run nothing: the results of the last run of each kernel.
+    last: bool,
 }
 
 impl Options {
@@ -50,6 +52,7 @@ impl Options {
             all: false,
             only: None,
             doc: false,
+            last: false,
         };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
@@ -60,6 +63,7 @@ impl Options {
                     options.only = args.next().map(|word| (*word).to_owned());
                 }
                 "--doc" => options.doc = true,
+                "--last" => options.last = true,
                 "--kvm" => options.kvm = true,
                 "--limit" => {
                     let seconds = args.next().and_then(|word| word.parse().ok());
@@ -87,33 +91,42 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let cache = cache()?;
     let workspace = workspace();
     let tests = options.command.is_empty();
-    let job = if tests {
+    let job = if options.last {
+        String::new()
+    } else if tests {
         Programs::build(&workspace)?.job(options.all, options.only.as_deref())
     } else {
         let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
         words.join(" ")
     };
     let job = format!("cd {}\n{job}\n", quoted(&workspace.display().to_string()));
-    let mut columns = Vec::new();
+    let folder = |name: &str| {
+        let kind = if tests { "tests" } else { "jobs" };
+        cache.join(kind).join(name)
+    };
     let mut failed = false;
-    for kernel in &options.kernels {
+    for kernel in options.kernels.iter().filter(|_| !options.last) {
         let kernel = kernel.unpacked(&cache, options.update)?;
         println!("== {} ({})", kernel.kernel.name, kernel.release);
         let machine = Machine {
             cache: &cache,
             kernel: &kernel,
+            folder: folder(kernel.kernel.name),
             limit: options.limit,
             kvm: options.kvm,
         };
-        let done = machine.run(&job)?;
-        failed |= done.status != Some(0);
-        columns.push(Column::read(&kernel.release, &done));
+        failed |= machine.run(&job)? != Some(0);
     }
     if tests {
+        // With the kernels that ran another time.
+        let columns = KERNELS
+            .iter()
+            .filter_map(|kernel| Column::read(&folder(kernel.name)));
+        let columns: Vec<Column> = columns.collect();
         println!("\n{}", table::text(&columns));
-    }
-    if options.doc {
-        table::document(&workspace, &columns)?;
+        if options.doc {
+            table::document(&workspace, &columns)?;
+        }
     }
     Ok(if failed {
         ExitCode::FAILURE

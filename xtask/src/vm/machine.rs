@@ -18,30 +18,27 @@ const STAGE2: &str = include_str!("stage2.sh");
 pub struct Machine<'a> {
     pub cache: &'a Path,
     pub kernel: &'a Unpacked,
+    /// The folder that the guest sees as `/vm/job`; what is in it is deleted.
+    pub folder: PathBuf,
     /// How long a boot may take, its job included.
     pub limit: Duration,
     /// Use KVM rather than emulate the processor.
     pub kvm: bool,
 }
 
-/// What a job left behind.
-pub struct Done {
-    /// The job's exit status; `None` if the machine ended or was stopped before it.
-    pub status: Option<i32>,
-    /// `out`: what the job printed; `console.log`; `dmesg`; and whatever it put there.
-    pub folder: PathBuf,
-}
-
 impl Machine<'_> {
     /// Boots, runs `job` (a script for `sh`) as root on the host's root file system, and prints what
-    /// it prints.
+    /// it prints. In the folder it leaves `out`, `console.log`, `dmesg`, and whatever it put there.
+    ///
+    /// Returns the job's exit status, or nothing if the machine ended or was stopped before it.
     ///
     /// # Errors
     /// If the machine can't be started.
-    pub fn run(&self, job: &str) -> Result<Done> {
-        let folder = self.folder(job)?;
+    pub fn run(&self, job: &str) -> Result<Option<i32>> {
+        self.prepare(job)?;
+        let folder = self.folder.as_path();
         let console = folder.join("console.log");
-        let mut qemu = self.qemu(&folder)?;
+        let mut qemu = self.qemu(folder)?;
         qemu.stdin(Stdio::null());
         let mut child = qemu
             .spawn()
@@ -69,29 +66,30 @@ impl Machine<'_> {
         if status.is_none() {
             println!("no result; the console is in {}", console.display());
         }
-        Ok(Done { status, folder })
+        Ok(status)
     }
 
-    /// The folder that the guest sees as `/vm/job`.
-    fn folder(&self, job: &str) -> Result<PathBuf> {
-        let folder = self.cache.join("jobs").join(self.kernel.kernel.name);
+    /// Makes the folder anew.
+    fn prepare(&self, job: &str) -> Result<()> {
+        let folder = &self.folder;
         if folder.exists() {
-            fs::remove_dir_all(&folder)?;
+            fs::remove_dir_all(folder)?;
         }
-        fs::create_dir_all(&folder)?;
+        fs::create_dir_all(folder)?;
         let disks: Vec<String> = disks::labels().collect();
         let modules = self.kernel.modules.display().to_string();
         for (name, content) in [
             ("job.sh", job),
             ("stage2.sh", STAGE2),
             ("modules", &modules),
+            ("release", &self.kernel.release),
             ("disks", &disks.join("\n")),
         ] {
             fs::write(folder.join(name), content)?;
         }
         let initramfs = initramfs::build(self.kernel)?;
         fs::write(folder.join("initramfs"), initramfs)?;
-        Ok(folder)
+        Ok(())
     }
 
     fn qemu(&self, folder: &Path) -> Result<Command> {

@@ -9,7 +9,6 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
 use super::disks;
-use super::machine::Done;
 use super::quoted;
 use crate::command::{cargo, output};
 
@@ -126,8 +125,10 @@ pub struct Column {
 }
 
 impl Column {
-    pub fn read(release: &str, done: &Done) -> Self {
-        let text = |name: &str| fs::read_to_string(done.folder.join(name)).unwrap_or_default();
+    /// What the job left in its folder; nothing if it never ran.
+    pub fn read(folder: &Path) -> Option<Self> {
+        let release = fs::read_to_string(folder.join("release")).ok()?;
+        let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
         let mut outcomes = BTreeMap::new();
         for (test, disk, passed) in results(&text("out")) {
             let not_offered = text(&format!("not-run-{disk}")).lines().any(|line| {
@@ -141,11 +142,11 @@ impl Column {
             };
             outcomes.insert((test, disk), outcome);
         }
-        Self {
-            release: release.to_owned(),
+        Some(Self {
+            release,
             doctor: serde_json::from_str(&text("doctor.json")).unwrap_or_default(),
             outcomes,
-        }
+        })
     }
 }
 
