@@ -99,9 +99,30 @@ pub fn evict(path: &str) {
         .expect("POSIX_FADV_DONTNEED");
 }
 
+/// The number of the device that a file is on: `stat`'s, but for file systems that have a number of
+/// their own (btrfs) the one of the device that is mounted.
+fn disk_device(path: &str) -> u64 {
+    let dev = fs::metadata(path).expect("metadata").dev();
+    if nix::sys::stat::major(dev) != 0 {
+        return dev;
+    }
+    let mounts = fs::read_to_string("/proc/self/mounts").expect("mounts");
+    let mounted = mounts.lines().filter_map(|line| {
+        let (source, rest) = line.split_once(' ')?;
+        let (point, _) = rest.split_once(' ')?;
+        Path::new(path)
+            .starts_with(point)
+            .then_some((point.len(), source))
+    });
+    let source = mounted.max().map(|(_, source)| source);
+    source
+        .and_then(|source| fs::metadata(source).ok())
+        .map_or(dev, |source| source.rdev())
+}
+
 /// The disk that holds `path`, as in `/sys/block`.
 pub fn disk_of(path: &str) -> String {
-    let dev = fs::metadata(path).expect("metadata").dev();
+    let dev = disk_device(path);
     let (major, minor) = (nix::sys::stat::major(dev), nix::sys::stat::minor(dev));
     let link = format!("/sys/dev/block/{major}:{minor}");
     let device = fs::canonicalize(&link).unwrap_or_else(|_| {
