@@ -281,13 +281,15 @@ fn facts() -> String {
         &["bpftrace", "--version"],
     ];
     let versions = tools.iter().filter_map(|words| said(words).map(first_line));
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     format!(
-        "{}; Linux {}; {} × {}{}; {}",
+        "{}; Linux {}; {} × {}{}; load average {}; {}",
         said(&["date", "-u", "+%F"]).unwrap_or_default(),
         said(&["uname", "-r"]).unwrap_or_default(),
         std::thread::available_parallelism().map_or(0, usize::from),
         model.unwrap_or("unknown processor"),
         if hypervisor { " (virtual machine)" } else { "" },
+        load.split(' ').next().unwrap_or_default(),
         versions.collect::<Vec<_>>().join(", ")
     )
 }
