@@ -34,8 +34,9 @@ pub fn send_bytes(head: &Head, record: *const u8, len: u64) {
     }
 }
 
+/// Counts what could not be sent, or could not be remembered until it is complete.
 #[inline(never)]
-fn lost(head: &Head) {
+pub fn lost(head: &Head) {
     if let Some(n) = LOST.get_ptr_mut(head.kind as u32) {
         // SAFETY: a value of a per-CPU map.
         unsafe { *n += 1 };

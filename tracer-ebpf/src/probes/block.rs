@@ -6,7 +6,7 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{Block, Head, bio, count, flag, kind};
 
-use crate::emit::{count, recording, send};
+use crate::emit::{count, lost, recording, send};
 use crate::kread::probe;
 use crate::maps::{BIOS, Bio, DIRTIED, InodeKey, config, off};
 use crate::probes::cache::file_page;
@@ -116,7 +116,10 @@ fn queue(b: u64) -> Option<()> {
     out.disk = major << 20 | minor;
     // SAFETY: a helper without preconditions.
     out.head.ts = unsafe { bpf_ktime_get_ns() };
-    BIOS.insert(b, out, 0).ok()
+    if BIOS.insert(b, out, 0).is_err() {
+        lost(&out.head);
+    }
+    Some(())
 }
 
 /// Address of the folio of a bio's first page.
