@@ -128,14 +128,14 @@ fn after_every_end() {
             Signal::SIGTERM,
             Signal::SIGHUP,
             Signal::SIGKILL,
-            Signal::SIGSEGV,
+            Signal::SIGABRT,
         ] {
             let mut running = start(verb, &scratch);
             kill(Pid::from_raw(running.child.id() as i32), signal).expect("kill");
             wait(&mut running.child);
             let when = format!("{verb:?} after {signal}");
             running.objects.assert_gone(&when);
-            if matches!(signal, Signal::SIGKILL | Signal::SIGSEGV) {
+            if matches!(signal, Signal::SIGKILL | Signal::SIGABRT) {
                 // The program goes on untraced, or went with its tracer; it is not left stopped,
                 // nor a zombie (init reaps it).
                 eventually(&format!("{when}: the program runs or is gone"), || {
