@@ -4,6 +4,7 @@
 //! - [`app`]: the model. [`keys`], the mouse, the clock and the terminal become [`action`]s, and
 //!   [`update`](mod@update) alone applies them
 //! - [`view`](mod@view): draws the model; a pure function of it and the size
+//! - [`svg`](mod@svg): screens as pictures
 //! - [`terminal`]: the only part that does terminal I/O; [`run`](mod@run) ties all together
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,7 @@ pub mod keys;
 pub mod list;
 pub mod run;
 pub mod store;
+pub mod svg;
 pub mod terminal;
 pub mod text;
 pub mod theme;
