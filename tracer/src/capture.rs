@@ -19,6 +19,7 @@ use crate::event::{DeviceClass, End, Lost, Meta, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
+use crate::sources::Sources;
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -182,6 +183,8 @@ pub struct Capture<'a> {
     /// `None` where the kernel only counts.
     pub ring: Option<RingBuf<MapData>>,
     pub signals: Signals,
+    /// Where calls were made, if that is wanted.
+    pub sources: Option<Sources>,
     sysfs: Sysfs,
     known: HashSet<(DeviceClass, u32)>,
     lost: Lost,
@@ -201,6 +204,7 @@ impl<'a> Capture<'a> {
             probes,
             ring,
             signals,
+            sources: None,
             sysfs: Sysfs::host(),
             known: HashSet::new(),
             lost: Lost::default(),
@@ -272,6 +276,11 @@ impl<'a> Capture<'a> {
         };
         while self.drain(out) > 0 {}
         self.send_lost(out)?;
+        if let Some(sources) = self.sources.take() {
+            for source in sources.resolve() {
+                out.meta(&Meta::Source(source));
+            }
+        }
         let still_running = self.probes.threads()?.into_keys().collect();
         let end = End {
             exit_status: exit.map(|e| e.code()),
@@ -341,6 +350,9 @@ impl<'a> Capture<'a> {
                     );
                 }
                 _ => {}
+            }
+            if let Some(sources) = &mut self.sources {
+                sources.take(&record);
             }
             out.record(&record);
         }

@@ -130,6 +130,7 @@ fn group(buffer: &Buffer, palette: &Palette) -> String {
     let mut out = String::new();
     let area = buffer.area;
     for y in area.y..area.bottom() {
+        out += &backgrounds(buffer, palette, y);
         let mut run: Option<Run> = None;
         let mut x = area.x;
         while x < area.right() {
@@ -140,16 +141,6 @@ fn group(buffer: &Buffer, palette: &Palette) -> String {
             let symbol = cell.symbol();
             let cells = (width(symbol) as u16).max(1);
             let (left, top) = corner(x - area.x, y - area.y);
-            if let Some(back) = ink.back {
-                let w = f32::from(cells) * CELL.0;
-                // A little wider: no seams between neighbours.
-                let _ = write!(
-                    out,
-                    "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{back}\"/>",
-                    w + 0.3,
-                    CELL.1
-                );
-            }
             let shape = symbol.chars().next().and_then(|c| shape(c, left, top));
             let blank = symbol == " ";
             let fits = run.as_ref().is_some_and(|run| {
@@ -188,6 +179,30 @@ fn group(buffer: &Buffer, palette: &Palette) -> String {
             .take()
             .map_or(String::new(), |run| words(&run, y - area.y));
         out.push('\n');
+    }
+    out
+}
+
+/// Cells of one background are one rectangle: no seams.
+fn backgrounds(buffer: &Buffer, palette: &Palette, y: u16) -> String {
+    let area = buffer.area;
+    let back = |x: u16| palette.ink(buffer.cell((x, y))?.style()).back;
+    let mut out = String::new();
+    let mut x = area.x;
+    while x < area.right() {
+        let from = x;
+        let color = back(x);
+        while x < area.right() && back(x) == color {
+            x += 1;
+        }
+        if let Some(color) = color {
+            let (left, top) = corner(from - area.x, y - area.y);
+            let (w, h) = (f32::from(x - from) * CELL.0, CELL.1);
+            let _ = write!(
+                out,
+                "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{w:.1}\" height=\"{h:.1}\" fill=\"{color}\"/>"
+            );
+        }
     }
     out
 }
