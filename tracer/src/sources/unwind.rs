@@ -8,7 +8,7 @@ use framehop::{
     Unwinder, UnwinderNative,
 };
 use object::{Object, ObjectSection, ObjectSegment, SegmentFlags, elf};
-use tracer_ebpf::Stack;
+use tracer_ebpf::{STACK_DEPTH, Stack};
 
 use super::{Mapping, Space};
 
@@ -139,7 +139,9 @@ impl Unwinding {
             let found = kept
                 .zip(stack.word)
                 .find(|(known, _)| u64::from(**known) == at);
-            found.map(|(_, word)| word).ok_or(())
+            // A register saved there that is no address was not kept, and is not needed.
+            let other = (at < STACK_DEPTH as u64).then_some(0);
+            found.map(|(_, word)| word).or(other).ok_or(())
         };
         let mut cache = CacheNative::<MayAllocateDuringUnwind>::new_in();
         let mut frames =
