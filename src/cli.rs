@@ -175,6 +175,9 @@ pub struct Tracing {
     /// Measure at this level, or not at all: T (the default), or F, which is new and experimental
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub level: Option<Level>,
+    /// Tell which source line each call was made from (for programs with debug information)
+    #[arg(long)]
+    pub stacks: bool,
     /// Start again through sudo; the command still runs as you
     #[arg(long)]
     pub elevate: bool,

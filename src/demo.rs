@@ -68,6 +68,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
         output: args.output.clone(),
         no_tui: true,
         tracing: Tracing {
+            stacks: false,
             follow_forks: true,
             no_follow: false,
             level: None,

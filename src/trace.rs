@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tracer::btf::KernelBtf;
-use tracer::capture::{self, Capture, Ended, Output, Target};
+use tracer::capture::{self, Capture, Control, Ended, Output, Target};
 use tracer::decode::decode;
 use tracer::event::{Event, Meta, Start};
 use tracer::launch::{Command, Held};
@@ -16,6 +16,7 @@ use tracer::privileges::{self, Privileges};
 use tracer::reconstruct::{NoSink, Reconstructor};
 use tracer::record::Writer;
 use tracer::signals::Signals;
+use tracer::sources::Sources;
 use tracer::user::Identity;
 
 use crate::cli::{self, SummaryArgs, Tracing};
@@ -131,6 +132,8 @@ struct Session {
     start: Start,
     summary: SummaryOutput,
     pending: Option<Pending>,
+    /// Source lines are wanted.
+    stacks: bool,
 }
 
 enum Pending {
@@ -180,6 +183,7 @@ impl Session {
             follow,
             buffer: tracing.buffer_size,
             level: tracing.level,
+            stacks: tracing.stacks,
             null: false,
         };
         adjust(&mut options);
@@ -191,6 +195,7 @@ impl Session {
             start,
             summary,
             pending: Some(pending),
+            stacks: options.stacks,
         })
     }
 
@@ -213,7 +218,11 @@ impl Session {
         }
         capture::keep_up();
         privileges::drop_after_load(&self.identity)?;
-        let mut capture = Capture::new(&mut self.probes, ring, signals);
+        let mut capture = Capture::new(&mut self.probes, ring, Control::signals(signals));
+        if self.stacks {
+            let attached = self.start.attached.then_some(self.start.pid);
+            capture.sources = Some(Sources::new(attached));
+        }
         capture.introduce(out);
         let begin = Instant::now();
         let target = match pending {

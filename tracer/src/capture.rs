@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use nix::sys::utsname::uname;
 use nix::time::{ClockId, clock_gettime};
 use thiserror::Error;
@@ -19,8 +21,7 @@ use crate::event::{DeviceClass, End, Lost, Meta, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
-use nix::sys::signal::Signal;
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use crate::sources::Sources;
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -213,6 +214,8 @@ pub struct Capture<'a> {
     /// `None` where the kernel only counts.
     pub ring: Option<RingBuf<MapData>>,
     pub control: Control,
+    /// Where calls were made, if that is wanted.
+    pub sources: Option<Sources>,
     sysfs: Sysfs,
     known: HashSet<(DeviceClass, u32)>,
     lost: Lost,
@@ -232,6 +235,7 @@ impl<'a> Capture<'a> {
             probes,
             ring,
             control,
+            sources: None,
             sysfs: Sysfs::host(),
             known: HashSet::new(),
             lost: Lost::default(),
@@ -304,6 +308,11 @@ impl<'a> Capture<'a> {
         };
         while self.drain(out) > 0 {}
         self.send_lost(out)?;
+        if let Some(sources) = self.sources.take() {
+            for source in sources.resolve() {
+                out.meta(&Meta::Source(source));
+            }
+        }
         let still_running = self.probes.threads()?.into_keys().collect();
         let end = End {
             exit_status: exit.map(|e| e.code()),
@@ -387,6 +396,9 @@ impl<'a> Capture<'a> {
                     );
                 }
                 _ => {}
+            }
+            if let Some(sources) = &mut self.sources {
+                sources.take(&record);
             }
             out.record(&record);
         }

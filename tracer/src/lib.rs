@@ -27,5 +27,6 @@ pub mod record;
 pub mod report;
 pub mod rules;
 pub mod signals;
+pub mod sources;
 pub mod stat;
 pub mod user;

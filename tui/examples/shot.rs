@@ -1,4 +1,4 @@
-//! Prints one screen of a recording as text: `shot FILE WIDTHxHEIGHT [en|zh] [ascii] [KEYS…]`.
+//! Prints one screen of a recording as text, or as a picture: `shot FILE WIDTHxHEIGHT [en|zh] [ascii] [svg] [dark|light|contrast] [KEYS…]`.
 //!
 //! Keys are typed one by one: `N`, `n`, `z`, `Enter`, `Tab`.
 
@@ -21,10 +21,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Look::default()
     };
     let mut typed = Vec::new();
+    let mut picture = false;
     for arg in args {
         match arg.as_str() {
             "en" | "zh" => look.lang = arg.parse()?,
             "ascii" => look.ascii = true,
+            "svg" => picture = true,
+            "dark" => look.theme = Theme::Dark,
+            "light" => look.theme = Theme::Light,
+            "contrast" => look.theme = Theme::Contrast,
             "Enter" => typed.push(KeyCode::Enter),
             "Tab" => typed.push(KeyCode::Tab),
             "Down" => typed.push(KeyCode::Down),
@@ -44,6 +49,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut buf = Buffer::empty(Rect::new(0, 0, w, h));
     view::draw(&app, &mut buf);
-    print!("{}", view::text(&buf));
+    if picture {
+        print!("{}", tui::svg::svg(&buf, look.theme));
+    } else {
+        print!("{}", view::text(&buf));
+    }
     Ok(())
 }

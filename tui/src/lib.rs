@@ -5,6 +5,7 @@
 //!   [`update`](mod@update) alone applies them
 //! - [`program`]: the traced program's own terminal
 //! - [`view`](mod@view): draws the model; a pure function of it and the size
+//! - [`svg`](mod@svg): screens as pictures
 //! - [`terminal`]: the only part that does terminal I/O; [`run`](mod@run) ties all together
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ pub mod list;
 pub mod program;
 pub mod run;
 pub mod store;
+pub mod svg;
 pub mod terminal;
 pub mod text;
 pub mod theme;

@@ -161,6 +161,8 @@ impl Reconstructor {
             Event::Name(name) => sink.name(name),
             Event::Dirty(dirty) => self.dirtied(dirty, sink),
             Event::Copied(copied) => self.copied(copied, sink),
+            Event::CalledFrom(from) => sink.called_from(from),
+            Event::Stack(_) => {}
             Event::Meta(meta) => self.meta(meta, sink),
         }
     }
@@ -387,7 +389,7 @@ impl Reconstructor {
                 }
             }
             Meta::End(end) => self.sums.end = Some(end.clone()),
-            Meta::Unknown => {}
+            Meta::Source(_) | Meta::Unknown => {}
         }
         sink.meta(meta);
     }

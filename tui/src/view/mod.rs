@@ -13,9 +13,11 @@ mod totals;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use tracer::model::Summary;
 
 pub use self::path::{Layout, Wish};
-use crate::app::{App, Pane, Popup};
+use crate::app::{App, Look, Pane, Popup};
+use crate::arrows::of_rows;
 use crate::list::Row;
 use crate::text::{fit, width};
 use crate::theme::Paint;
@@ -166,6 +168,28 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         None => {}
     }
     plain(app, buf);
+}
+
+/// Draws the path view of a whole run in a frame of its own, with a title at its right end.
+pub fn draw_path(summary: &Summary, look: Look, area: Rect, title: &str, buf: &mut Buffer) {
+    let (arrows, amounts) = of_rows(&summary.hops);
+    let inner = inside(area);
+    let wish = Wish::new(&look, inner, arrows, amounts, &summary.devices);
+    let layout = Layout::new(&wish);
+    let titles = [words::band_user(look.lang), title];
+    frame(buf, area, &look, false, false, titles);
+    let scene = path::Scene {
+        look,
+        layout: &layout,
+        arrows: &wish.arrows,
+        shown: wish.amounts.iter().map(|amount| (*amount, false)).collect(),
+        most: wish.amounts.iter().map(|a| a.bytes).max().unwrap_or(0),
+        touched: Vec::new(),
+        alone: false,
+        moving: None,
+        flash: false,
+    };
+    scene.draw(inner, buf);
 }
 
 /// In ASCII mode nothing but ASCII and words is left.
