@@ -12,6 +12,7 @@
 pub mod action;
 pub mod app;
 pub mod arrows;
+pub mod flow;
 pub mod keys;
 pub mod list;
 pub mod program;
@@ -25,4 +26,6 @@ pub mod update;
 pub mod view;
 pub mod words;
 
-pub use run::{Options, ViewError, view};
+pub use app::Target;
+pub use program::pty::Pty;
+pub use run::{Live, Options, ViewError, needs_terminal, view};

@@ -7,6 +7,7 @@ mod help;
 mod lines;
 mod path;
 mod popup;
+mod program;
 mod status;
 mod totals;
 
@@ -34,6 +35,8 @@ pub struct Areas {
     pub path: Option<Rect>,
     pub calls: Option<Rect>,
     pub totals: Option<Rect>,
+    /// The program's own terminal.
+    pub program: Option<Rect>,
     /// The slider lies on the lower side of a frame.
     pub slider: Rect,
     pub sums: Rect,
@@ -73,9 +76,13 @@ pub fn areas(app: &App) -> Option<Areas> {
                 totals: body,
                 ..whole
             },
+            Pane::Program => Areas {
+                program: body,
+                ..bars
+            },
         });
     }
-    if w >= 130 && h >= 30 {
+    if is_large(app.size) {
         let right = (w * 2 / 5).clamp(56, 100);
         let left = Rect {
             width: w - right,
@@ -83,7 +90,24 @@ pub fn areas(app: &App) -> Option<Areas> {
         };
         let right = Rect::new(left.right(), body.y, right, body.height);
         let upper = right.height * 3 / 5;
+        let (left, program) = match app.program {
+            Some(_) => {
+                let below = left.height * 2 / 5;
+                let path = Rect {
+                    height: left.height - below,
+                    ..left
+                };
+                let program = Rect {
+                    y: path.bottom(),
+                    height: below,
+                    ..left
+                };
+                (path, Some(program))
+            }
+            None => (left, None),
+        };
         return Some(Areas {
+            program,
             path: Some(left),
             calls: Some(Rect {
                 height: upper,
@@ -98,6 +122,12 @@ pub fn areas(app: &App) -> Option<Areas> {
             ..bars
         });
     }
+    if app.focus == Pane::Program {
+        return Some(Areas {
+            program: Some(body),
+            ..bars
+        });
+    }
     // Rows inside the two frames, which share a border.
     let inner = body.height - 3;
     let path = match inner {
@@ -109,13 +139,44 @@ pub fn areas(app: &App) -> Option<Areas> {
         ..body
     };
     let lower = Rect::new(0, upper.bottom() - 1, w, body.height - upper.height + 1);
+    // Below the path view: while the program runs, what it says.
+    let program = app.focus == Pane::Path && app.program.is_some() && app.is_live();
+    let calls = app.focus != Pane::Totals && !program;
     Some(Areas {
         path: Some(upper),
-        calls: (app.focus != Pane::Totals).then_some(lower),
+        calls: calls.then_some(lower),
         totals: (app.focus == Pane::Totals).then_some(lower),
+        program: program.then_some(lower),
         joined: true,
         ..whole
     })
+}
+
+/// Whether there is room for all panes beside each other.
+fn is_large((w, h): (u16, u16)) -> bool {
+    w >= 130 && h >= 30
+}
+
+/// Columns and rows of the program's terminal. They do not change when a pane gets the focus: that
+/// would turn the program's screen upside down.
+pub fn program_size(app: &App) -> (u16, u16) {
+    let (w, h) = app.size;
+    let whole = (w.saturating_sub(2), h.saturating_sub(5));
+    let zoomed = app.zoom && app.focus == Pane::Program;
+    let area = match is_large(app.size) && !zoomed {
+        true => areas(app).and_then(|areas| areas.program).map(inside),
+        false => None,
+    };
+    let (w, h) = area.map_or(whole, |area| (area.width, area.height));
+    (w.max(1), h.max(1))
+}
+
+/// The cell of the program's screen that lies at a cell of ours.
+pub fn program_cell(app: &App, x: u16, y: u16) -> Option<(u16, u16)> {
+    let area = areas(app)?.program.map(inside)?;
+    let is_in = area.contains(ratatui::layout::Position { x, y });
+    let top = program::top(app.program.as_ref()?, area.height);
+    is_in.then(|| (x - area.x, y - area.y + top))
 }
 
 /// The inside of a frame.
@@ -159,12 +220,20 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         frame(buf, area, look, focus, areas.joined, titles);
         totals::draw(app, inside(area), buf);
     }
+    if let Some(area) = areas.program {
+        let focus = app.focus == Pane::Program;
+        let hint = status::program(app);
+        let titles = [words::program(lang), hint.as_str()];
+        frame(buf, area, look, focus, areas.joined, titles);
+        program::draw(app, inside(area), buf);
+    }
     status::slider(app, areas.slider, buf);
     status::sums(app, areas.sums, buf);
     status::keys(app, areas.keys, buf);
     match app.popup {
         Some(Popup::Help) => help::draw(app, buf),
         Some(Popup::Explain) => explain::draw(app, buf),
+        Some(Popup::Quit) => status::quit(app, buf),
         None => {}
     }
     plain(app, buf);
@@ -187,6 +256,7 @@ pub fn draw_path(summary: &Summary, look: Look, area: Rect, title: &str, buf: &m
         touched: Vec::new(),
         alone: false,
         moving: None,
+        flowing: None,
         flash: false,
     };
     scene.draw(inner, buf);
@@ -272,6 +342,7 @@ pub enum Hit {
     /// A row of the list of calls.
     Calls(usize),
     Totals,
+    Program,
     /// A part of the slider's whole.
     Slider(u16, u16),
 }
@@ -289,6 +360,8 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
     let is_in = |area: Option<Rect>| area.is_some_and(|area| area.contains(at));
     if is_in(areas.totals) {
         Some(Hit::Totals)
+    } else if is_in(areas.program) {
+        Some(Hit::Program)
     } else if is_in(areas.path) {
         Some(Hit::Path)
     } else {
@@ -301,6 +374,7 @@ pub fn page_rows(app: &App) -> u16 {
     let areas = areas(app).unwrap_or_default();
     let area = match app.focus {
         Pane::Calls => areas.calls,
+        Pane::Program => areas.program,
         _ => areas.totals,
     };
     area.map_or(10, |area| inside(area).height)
