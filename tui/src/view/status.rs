@@ -246,7 +246,7 @@ pub fn keys(app: &App, area: Rect, buf: &mut Buffer) {
             buf,
             &[
                 (" Ctrl-] ".to_owned(), Paint::Key),
-                (words::program_typing(lang).to_owned(), Paint::Text),
+                (words::take_back(lang).to_owned(), Paint::Text),
             ],
         );
     }
