@@ -36,6 +36,8 @@ pub enum Verb {
     View(View),
     /// Show a finished recording as text or data
     Report(Report),
+    /// Source lines with what each did: bytes copied, bytes by DMA, crossings, time
+    Annotate(Annotate),
     /// Say what this kernel lets us measure, and why not more
     Doctor(Doctor),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
@@ -134,6 +136,19 @@ pub struct Report {
     pub format: Format,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Annotate {
+    /// A recording made with --stacks
+    pub file: PathBuf,
+    /// All lines of this source file (the end of its path); else those that did something
+    pub source: Option<String>,
+    /// As JSON
+    #[arg(long)]
     pub json: bool,
     #[command(flatten)]
     pub look: Look,

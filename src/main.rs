@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Some(Verb::Attach(args)) => trace::attach(args),
         Some(Verb::Stat(args)) => trace::stat(args),
         Some(Verb::Report(args)) => show::report(&args),
+        Some(Verb::Annotate(args)) => show::annotate(&args),
         Some(Verb::View(args)) => show::view(&args),
         Some(Verb::Doctor(args)) => show::doctor(&args),
         Some(Verb::Demo(args)) => demo::demo(args),

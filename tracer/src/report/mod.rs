@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::i18n::Lang;
 
+mod annotate;
 mod json;
 mod jsonl;
 pub(crate) mod layout;
@@ -23,6 +24,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use annotate::{annotation, annotation_json, around};
 pub use json::{json, json_string};
 pub use jsonl::{jsonl_event, jsonl_event_of};
 pub use text::text;
