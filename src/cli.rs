@@ -38,6 +38,8 @@ pub enum Verb {
     Report(Report),
     /// Source lines with what each did: bytes copied, bytes by DMA, crossings, time
     Annotate(Annotate),
+    /// Two recordings side by side: what each did, and what changed
+    Diff(Diff),
     /// Say what this kernel lets us measure, and why not more
     Doctor(Doctor),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
@@ -150,6 +152,22 @@ pub struct Annotate {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The first recording
+    pub a: PathBuf,
+    /// The second: what is different counts from the first to this one
+    pub b: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Show both in the terminal UI
+    #[arg(long, conflicts_with = "json")]
+    pub tui: bool,
     #[command(flatten)]
     pub look: Look,
 }

@@ -71,6 +71,29 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
     Ok(0)
 }
 
+/// Two recordings side by side.
+pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
+    let [a, b] = [&args.a, &args.b];
+    let (first, second) = (summarise(a, &mut NoSink)?, summarise(b, &mut NoSink)?);
+    let names = [a, b].map(|path| path.display().to_string());
+    let names = [names[0].as_str(), names[1].as_str()];
+    for (name, run) in names.iter().zip([&first, &second]) {
+        for warning in &run.warnings {
+            crate::output::complain(&format!("{name}: {warning}"));
+        }
+    }
+    if args.json {
+        print(&format!(
+            "{:#}\n",
+            report::comparison_json(&first, &second, names)
+        ))?;
+    } else {
+        let style = style(&args.look, &io::stdout());
+        print(&report::comparison(&first, &second, names, &style))?;
+    }
+    Ok(0)
+}
+
 /// The terminal UI; text where there is no terminal.
 pub fn view(args: &cli::View) -> Result<i32, Fail> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {

@@ -10,6 +10,7 @@ pub mod btf;
 pub mod caps;
 pub mod capset;
 pub mod capture;
+pub mod compare;
 pub mod decode;
 pub mod device;
 pub mod doctor;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::layout::{Align, Flow, Page, Paint, clean, pad, span, width};
+use super::ledger::INFERRED;
 use super::section::{plain, section};
 use super::{Style, units};
 use crate::annotate::{Annotation, File, Line};
@@ -25,7 +26,7 @@ mod words {
         no_such(path): "No call came from {path}." | "没有来自 {path} 的调用。";
         not_here: "The source is not on this machine: lines by number." | "本机没有这个源文件：只显示行号。";
         incomplete: "Stacks were lost: lines may have too little, or their neighbours' calls." | "丢失了部分调用栈：某些行的数字可能偏小，或算到了相邻的调用上。";
-        broken: "~ before a number: some of it is inferred, not measured." | "数字前的 ~：其中有推断的成分，并非全部实测。";
+        inferred(mark): "{mark} before a number: some of it is inferred, not measured." | "数字前的 {mark}：其中有推断的成分，并非全部实测。";
     }
 
     #[cfg(test)]
@@ -56,7 +57,11 @@ pub fn annotation(
     }
     page.blank();
     if files.iter().any(|file| file.total.inferred) {
-        page.line(&[], Flow::words(words::broken(lang), Paint::Quiet), 0);
+        page.line(
+            &[],
+            Flow::words(&words::inferred(lang, INFERRED), Paint::Quiet),
+            0,
+        );
     }
     if files.is_empty() {
         let stacks = annotation.elsewhere.crossings > 0;
@@ -142,7 +147,7 @@ fn write_file(page: &mut Page, file: &File, all: bool, text: Option<&str>) {
 }
 
 /// Cells of a column.
-const CELLS: usize = 10;
+const CELLS: usize = 11;
 
 /// A column: its name, its number in a line, how that is written, and whether it may be inferred.
 struct Column {
@@ -189,9 +194,8 @@ fn write_line(page: &mut Page, columns: &[Column], number: u32, line: Option<&Li
     for column in columns {
         let text = match line.map(|line| ((column.of)(line), line.inferred && column.inferable)) {
             None | Some((0, _)) => String::new(),
-            Some((n, inferred)) => {
-                format!("{}{}", if inferred { "~" } else { "" }, (column.write)(n))
-            }
+            Some((n, true)) => format!("{INFERRED}{}", (column.write)(n)),
+            Some((n, false)) => (column.write)(n),
         };
         spans.push(span(pad(&text, CELLS, Align::Right, ascii), column.paint));
     }
