@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tracer::btf::KernelBtf;
-use tracer::capture::{self, Capture, Ended, Output, Target};
+use tracer::capture::{self, Capture, Control, Ended, Output, Target};
 use tracer::decode::decode;
 use tracer::event::{Event, Meta, Start};
 use tracer::launch::{Command, Held};
@@ -218,7 +218,7 @@ impl Session {
         }
         capture::keep_up();
         privileges::drop_after_load(&self.identity)?;
-        let mut capture = Capture::new(&mut self.probes, ring, signals);
+        let mut capture = Capture::new(&mut self.probes, ring, Control::signals(signals));
         if self.stacks {
             let attached = self.start.attached.then_some(self.start.pid);
             capture.sources = Some(Sources::new(attached));

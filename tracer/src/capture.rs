@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use nix::sys::utsname::uname;
 use nix::time::{ClockId, clock_gettime};
 use thiserror::Error;
@@ -85,6 +87,35 @@ impl Target {
             Self::Command(running) => running.pidfd(),
             Self::Process { pidfd, .. } => pidfd.as_fd(),
         }
+    }
+}
+
+/// Who says when to stop before the target's end.
+pub enum Control {
+    /// Signals that we get.
+    Signals(Signals, Policy),
+    /// Another thread, which holds the other end of [`Control::remote`].
+    Orders(Receiver<Order>),
+}
+
+/// What another thread asks of a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Send a signal to the command and its process group. A process that is not ours gets none.
+    Signal(Signal),
+    /// Stop tracing, and leave the target to itself.
+    Stop,
+}
+
+impl Control {
+    pub fn signals(signals: Signals) -> Self {
+        Self::Signals(signals, Policy::default())
+    }
+
+    /// Orders by another thread. When it drops its end, tracing goes on to the target's end.
+    pub fn remote() -> (mpsc::Sender<Order>, Self) {
+        let (sender, orders) = mpsc::channel();
+        (sender, Self::Orders(orders))
     }
 }
 
@@ -182,7 +213,7 @@ pub struct Capture<'a> {
     pub probes: &'a mut Probes,
     /// `None` where the kernel only counts.
     pub ring: Option<RingBuf<MapData>>,
-    pub signals: Signals,
+    pub control: Control,
     /// Where calls were made, if that is wanted.
     pub sources: Option<Sources>,
     sysfs: Sysfs,
@@ -199,11 +230,11 @@ const BATCH: usize = 65_536;
 const LOST_EVERY: Duration = Duration::from_millis(500);
 
 impl<'a> Capture<'a> {
-    pub fn new(probes: &'a mut Probes, ring: Option<RingBuf<MapData>>, signals: Signals) -> Self {
+    pub fn new(probes: &'a mut Probes, ring: Option<RingBuf<MapData>>, control: Control) -> Self {
         Self {
             probes,
             ring,
-            signals,
+            control,
             sources: None,
             sysfs: Sysfs::host(),
             known: HashSet::new(),
@@ -231,7 +262,6 @@ impl<'a> Capture<'a> {
         begin: Instant,
         out: &mut dyn Output,
     ) -> Result<Ended, CaptureError> {
-        let mut policy = Policy::default();
         let mut looked_for_losses = begin;
         let reason = loop {
             let taken = self.drain(out);
@@ -246,16 +276,18 @@ impl<'a> Capture<'a> {
                 1024.. => BUSY,
                 _ => IDLE,
             };
-            let mut fds = [
-                PollFd::new(target.pidfd(), PollFlags::POLLIN),
-                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
-            ];
+            // Orders are looked for as often as records; signals end the wait.
+            let pidfd = target.pidfd();
+            let signals = match &self.control {
+                Control::Signals(signals, _) => signals.as_fd(),
+                Control::Orders(_) => pidfd,
+            };
+            let mut fds = [pidfd, signals].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
             match poll(&mut fds, PollTimeout::from(sleep)) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(e) => return Err(e.into()),
             }
-            let [ended, signalled] = fds.map(|fd| fd.any().unwrap_or(false));
-            if ended {
+            if fds[0].any().unwrap_or(false) {
                 break "exit";
             }
             if let Target::Process {
@@ -265,7 +297,7 @@ impl<'a> Capture<'a> {
             {
                 break "duration";
             }
-            if signalled && self.give_up(&target, &mut policy, now)? {
+            if self.give_up(&target, now)? {
                 break "interrupted";
             }
         };
@@ -298,17 +330,31 @@ impl<'a> Capture<'a> {
         })
     }
 
-    fn give_up(
-        &mut self,
-        target: &Target,
-        policy: &mut Policy,
-        now: Instant,
-    ) -> Result<bool, CaptureError> {
+    /// Answers signals and orders; true if tracing is to stop.
+    fn give_up(&mut self, target: &Target, now: Instant) -> Result<bool, CaptureError> {
         let program = match target {
             Target::Command(running) => Some(running.pid()),
             Target::Process { .. } => None,
         };
-        while let Some(received) = self.signals.receive()? {
+        let (signals, policy) = match &mut self.control {
+            Control::Signals(signals, policy) => (signals, policy),
+            Control::Orders(orders) => {
+                loop {
+                    match (orders.try_recv(), target) {
+                        (Ok(Order::Stop), _) => return Ok(true),
+                        (Ok(Order::Signal(signal)), Target::Command(running)) => {
+                            // It may be another user's by now (setuid).
+                            let _ = running.signal_group(signal);
+                        }
+                        (Ok(Order::Signal(_)), Target::Process { .. }) => {}
+                        (Err(TryRecvError::Empty | TryRecvError::Disconnected), _) => {
+                            return Ok(false);
+                        }
+                    }
+                }
+            }
+        };
+        while let Some(received) = signals.receive()? {
             self.at_terminal |= received.sender == Sender::Terminal;
             match policy.react(received, program, now) {
                 Reaction::Wait => {}

@@ -67,6 +67,8 @@ pub struct App {
     /// The same up to the cursor.
     pub so_far: Sums,
     pub cursor: Cursor,
+    /// Hops of the call at the cursor.
+    hops: Vec<Hop>,
     pub focus: Pane,
     /// The pane with the focus has the screen to itself.
     pub zoom: bool,
@@ -102,6 +104,7 @@ impl App {
             total: Sums::default(),
             so_far: Sums::default(),
             cursor: Cursor::default(),
+            hops: Vec::new(),
             focus: Pane::default(),
             zoom: false,
             scope: Scope::default(),
@@ -128,10 +131,7 @@ impl App {
 
     /// Hops of the current call; none if there is no call to be at.
     pub fn hops(&self) -> &[Hop] {
-        match self.list.is_empty() {
-            true => &[],
-            false => self.store.hops(self.cursor.call),
-        }
+        &self.hops
     }
 
     /// The current hop.
@@ -157,14 +157,28 @@ impl App {
         self.go(position, None);
     }
 
+    /// Takes what has come to the store.
+    pub(crate) fn grow(&mut self) {
+        let new = self.list.grow(&self.store);
+        if self.list.is_filtered() {
+            let calls = new.filter_map(|position| self.list.call(position));
+            self.store.add_to(&mut self.total, calls);
+        } else {
+            self.total = self.store.sums();
+        }
+        self.arrows = arrows(&self.store, &self.total);
+    }
+
     /// Puts the cursor on the call at a position of the list.
     pub(crate) fn go(&mut self, position: usize, hop: Option<usize>) {
         let Some(call) = self.list.call(position) else {
             self.cursor = Cursor::default();
+            self.hops.clear();
             self.so_far = Sums::default();
             return;
         };
-        let hops = self.store.hops(call).len();
+        self.hops = self.store.hops(call);
+        let hops = self.hops.len();
         let hop = hop.filter(|_| hops > 0).map(|hop| hop.min(hops - 1));
         let before = std::mem::replace(&mut self.cursor, Cursor { call, hop });
         if before != self.cursor {
@@ -192,7 +206,7 @@ impl App {
             if self.details.contains_key(&index) {
                 continue;
             }
-            let Some(call) = self.store.call(index).copied() else {
+            let Some(call) = self.store.call(index) else {
                 continue;
             };
             let Some(what) = self.store.sig(&call).map(|sig| sig.what.clone()) else {

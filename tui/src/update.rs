@@ -151,7 +151,7 @@ fn prev_hop(app: &mut App) {
 
 fn has_hops(app: &App, position: usize) -> bool {
     let call = app.list.call(position);
-    call.is_some_and(|call| !app.store.hops(call).is_empty())
+    call.is_some_and(|call| app.store.has_hops(call))
 }
 
 fn step_call(app: &mut App, by: isize) {

@@ -180,7 +180,12 @@ impl Reconstructor {
     /// [`Self::drain`] before.
     pub fn finish(mut self) -> Summary {
         self.drain(&mut NoSink);
-        self.summary()
+        let mut summary = self.summary();
+        if self.sums.end.is_none() {
+            let warning = "the trace has no end record: it was cut off";
+            summary.warnings.push(warning.to_owned());
+        }
+        summary
     }
 
     /// The thread of a record, created if it is new.
