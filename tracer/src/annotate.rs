@@ -27,6 +27,10 @@ impl Stacks {
         changes.push((from.head.seq, from.id));
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.threads.is_empty()
+    }
+
     /// The stack of a call; `None` if it is not known.
     pub fn of(&self, call: CallId) -> Option<u64> {
         let changes = self.threads.get(&call.tid)?;
@@ -163,6 +167,10 @@ impl Annotator {
 
 impl Sink for Annotator {
     fn call(&mut self, call: &Call<'_>, hops: &[Hop]) {
+        // A trace that tells no stacks is not made slower by it.
+        if self.stacks.is_empty() {
+            return;
+        }
         let line = self.line(call.id);
         match call.what {
             What::Syscall { .. } => line.syscalls += 1,
@@ -176,6 +184,9 @@ impl Sink for Annotator {
     }
 
     fn late_hop(&mut self, call: CallId, hop: &Hop) {
+        if self.stacks.is_empty() {
+            return;
+        }
         self.line(call).hop(hop);
     }
 

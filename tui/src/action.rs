@@ -29,6 +29,8 @@ pub enum Action {
     Page(i8),
     Zoom,
     Scope,
+    /// The run beside another.
+    Compare,
     Explain,
     Help,
     /// One level back: a popup, a filter, a zoom.

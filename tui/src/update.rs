@@ -8,7 +8,11 @@ use tracer::i18n::Lang;
 
 /// Applies one action.
 pub fn update(app: &mut App, action: Action) -> Option<Effect> {
+    let before = app.cursor;
     let effect = act(app, action);
+    if app.cursor != before {
+        follow_window(app);
+    }
     app.fetch();
     effect
 }
@@ -23,6 +27,11 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
         Action::Back => back(app),
         Action::Help => toggle(app, Popup::Help),
         Action::Explain => toggle(app, Popup::Explain),
+        Action::Compare => {
+            if app.other.is_some() {
+                toggle(app, Popup::Compare);
+            }
+        }
         Action::Theme => app.look.theme = app.look.theme.next(),
         Action::Language => {
             app.look.lang = match app.look.lang {
@@ -48,12 +57,13 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
             }
         }
         Action::NextPane | Action::PrevPane => {
-            let next = action == Action::NextPane;
-            app.focus = match (app.focus, next) {
-                (Pane::Path, true) | (Pane::Totals, false) => Pane::Calls,
-                (Pane::Calls, true) | (Pane::Path, false) => Pane::Totals,
-                (Pane::Totals, true) | (Pane::Calls, false) => Pane::Path,
-            }
+            let by = if action == Action::NextPane {
+                1
+            } else {
+                PANES.len() - 1
+            };
+            let at = PANES.iter().position(|pane| *pane == app.focus);
+            app.focus = PANES[(at.unwrap_or(0) + by) % PANES.len()];
         }
         Action::Zoom => app.zoom = !app.zoom,
         Action::Scope => {
@@ -84,6 +94,15 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
     }
     None
 }
+
+/// In the order in which Tab goes through them.
+const PANES: [Pane; 5] = [
+    Pane::Path,
+    Pane::Calls,
+    Pane::Source,
+    Pane::Timeline,
+    Pane::Totals,
+];
 
 fn toggle(app: &mut App, popup: Popup) {
     app.popup = (app.popup != Some(popup)).then_some(popup);
@@ -180,7 +199,96 @@ fn arrow(app: &mut App, dir: Dir) {
         (Pane::Calls, Dir::Up | Dir::Down) => move_rows(app, by),
         (Pane::Calls, Dir::Right) => open(app, true),
         (Pane::Calls, Dir::Left) => open(app, false),
+        (Pane::Source, Dir::Up | Dir::Down) => scroll_source(app, by),
+        // To the next place where calls come from.
+        (Pane::Source, _) => step_call(app, by),
+        (Pane::Timeline, Dir::Up) => zoom_time(app, true, None),
+        (Pane::Timeline, Dir::Down) => zoom_time(app, false, None),
+        (Pane::Timeline, _) => pan_time(app, by),
         (Pane::Totals, _) => scroll_totals(app, by),
+    }
+}
+
+fn scroll_source(app: &mut App, by: isize) {
+    app.source_scroll = (app.source_scroll + by).clamp(-100_000, 100_000);
+}
+
+/// Halves or doubles the time in sight, around a time (the current call's, if none is given).
+fn zoom_time(app: &mut App, closer: bool, around: Option<u64>) {
+    let (from, to) = view::window(app);
+    let whole = app.store.span;
+    let now = app.store.call(app.cursor.call).map(|call| call.ts);
+    let middle = around.or(now.filter(|now| (from..=to).contains(now)));
+    let middle = middle.unwrap_or(from + (to - from) / 2);
+    let scale = |part: u64| {
+        if closer {
+            part / 2
+        } else {
+            part.saturating_mul(2)
+        }
+    };
+    let (left, right) = (scale(middle - from), scale(to - middle));
+    let (from, to) = (
+        middle.saturating_sub(left).max(whole.0),
+        middle.saturating_add(right).min(whole.1),
+    );
+    app.window = match to.saturating_sub(from) {
+        length if length < view::WINDOW_MIN => app.window,
+        length if length >= whole.1.saturating_sub(whole.0) => None,
+        _ => Some((from, to)),
+    };
+}
+
+/// Moves the window by a quarter of itself.
+fn pan_time(app: &mut App, by: isize) {
+    let (from, to) = view::window(app);
+    let whole = app.store.span;
+    let length = to - from;
+    let step = (length / 4).max(1);
+    let from = match by > 0 {
+        true => (from + step).min(whole.1.saturating_sub(length).max(whole.0)),
+        false => from.saturating_sub(step).max(whole.0),
+    };
+    if app.window.is_some() {
+        app.window = Some((from, from + length));
+    }
+}
+
+/// Where the current call has left the window, the window follows.
+pub(crate) fn follow_window(app: &mut App) {
+    let Some((from, to)) = app.window else { return };
+    let Some(call) = app.store.call(app.cursor.call) else {
+        return;
+    };
+    if !(from..=to).contains(&call.ts) && call.ts > 0 {
+        let length = to - from;
+        let from = call.ts.saturating_sub(length / 4).max(app.store.span.0);
+        app.window = Some((from, from + length));
+    }
+}
+
+/// Goes to the next hop that an arrow stands for, from the current one on, and round to the first.
+fn go_arrow(app: &mut App, number: usize) {
+    let Some(arrow) = app.arrows.get(number).cloned() else {
+        return;
+    };
+    let here = app.list.position(app.cursor.call);
+    let len = app.list.len();
+    for step in 0..=len {
+        let position = (here + step) % len.max(1);
+        let Some(call) = app.list.call(position) else {
+            return;
+        };
+        // In the current call only what comes after the current hop.
+        let skip = match step {
+            0 => app.cursor.hop.map_or(0, |hop| hop + 1),
+            _ => 0,
+        };
+        let hops = app.store.hops(call);
+        let mut hops = hops.iter().enumerate().skip(skip);
+        if let Some((hop, _)) = hops.find(|(_, hop)| arrow.is_of(hop)) {
+            return app.go(position, Some(hop));
+        }
     }
 }
 
@@ -243,6 +351,8 @@ fn page(app: &mut App, pages: i8) {
         }
         (None, Pane::Calls) => move_rows(app, by),
         (None, Pane::Path) => step_call(app, 10 * isize::from(pages)),
+        (None, Pane::Source) => scroll_source(app, by),
+        (None, Pane::Timeline) => pan_time(app, 4 * isize::from(pages)),
         (None, Pane::Totals) => scroll_totals(app, by),
     }
 }
@@ -253,6 +363,19 @@ fn click(app: &mut App, x: u16, y: u16) {
     }
     match view::hit(app, x, y) {
         Some(view::Hit::Path) => app.focus = Pane::Path,
+        Some(view::Hit::Arrow(arrow)) => {
+            app.focus = Pane::Path;
+            go_arrow(app, arrow);
+        }
+        Some(view::Hit::Source) => app.focus = Pane::Source,
+        Some(view::Hit::Timeline(time)) => {
+            app.focus = Pane::Timeline;
+            if let Some(time) = time {
+                let call = view::call_at(app, time);
+                let position = app.list.position(call);
+                app.go(position, None);
+            }
+        }
         Some(view::Hit::Totals) => app.focus = Pane::Totals,
         Some(view::Hit::Calls(row)) => {
             app.focus = Pane::Calls;
@@ -276,12 +399,14 @@ fn wheel(app: &mut App, rows: i8, x: u16, y: u16) {
         return;
     }
     match view::hit(app, x, y) {
+        Some(view::Hit::Source) => scroll_source(app, by),
+        Some(view::Hit::Timeline(time)) => zoom_time(app, by < 0, time),
         Some(view::Hit::Totals) => scroll_totals(app, by),
         Some(view::Hit::Calls(_)) => move_rows(app, by),
-        Some(view::Hit::Path | view::Hit::Slider(..)) if by > 0 => {
+        Some(view::Hit::Path | view::Hit::Arrow(_) | view::Hit::Slider(..)) if by > 0 => {
             next_hop(app);
         }
-        Some(view::Hit::Path | view::Hit::Slider(..)) => prev_hop(app),
+        Some(view::Hit::Path | view::Hit::Arrow(_) | view::Hit::Slider(..)) => prev_hop(app),
         None => {}
     }
 }

@@ -1,13 +1,16 @@
 //! The screen as a function of the model and its size. No I/O, no clock; any size from 1×1 up.
 
 mod calls;
+pub mod compare;
 mod describe;
 mod explain;
 mod help;
 mod lines;
 mod path;
 mod popup;
+mod source;
 mod status;
+mod timeline;
 mod totals;
 
 use ratatui::buffer::Buffer;
@@ -16,6 +19,7 @@ use ratatui::style::Style;
 use tracer::model::Summary;
 
 pub use self::path::{Layout, Wish};
+pub use self::timeline::{Lanes, LanesWish, WINDOW_MIN, call_at, window};
 use crate::app::{App, Look, Pane, Popup};
 use crate::arrows::of_rows;
 use crate::list::Row;
@@ -33,6 +37,8 @@ pub struct Areas {
     pub title: Rect,
     pub path: Option<Rect>,
     pub calls: Option<Rect>,
+    pub source: Option<Rect>,
+    pub timeline: Option<Rect>,
     pub totals: Option<Rect>,
     /// The slider lies on the lower side of a frame.
     pub slider: Rect,
@@ -69,6 +75,14 @@ pub fn areas(app: &App) -> Option<Areas> {
                 calls: body,
                 ..whole
             },
+            Pane::Source => Areas {
+                source: body,
+                ..whole
+            },
+            Pane::Timeline => Areas {
+                timeline: body,
+                ..whole
+            },
             Pane::Totals => Areas {
                 totals: body,
                 ..whole
@@ -82,25 +96,36 @@ pub fn areas(app: &App) -> Option<Areas> {
             ..body
         };
         let right = Rect::new(left.right(), body.y, right, body.height);
-        let upper = right.height * 3 / 5;
+        // The timeline below the path, the source between calls and totals.
+        let high = if h >= 40 { 10 } else { 0 };
+        let (left, timeline) = split(left, left.height - high);
+        let high = match app.store.has_lines() || app.focus == Pane::Source {
+            true => right.height * 2 / 5,
+            false => right.height * 3 / 5,
+        };
+        let (calls, rest) = split(right, high);
+        let (source, totals) = match app.store.has_lines() || app.focus == Pane::Source {
+            true => split(rest, rest.height / 2),
+            false => (Rect::default(), rest),
+        };
+        let some = |area: Rect| (area.height > 0).then_some(area);
+        let focus = (app.focus == Pane::Timeline && high == 0).then_some(totals);
         return Some(Areas {
             path: Some(left),
-            calls: Some(Rect {
-                height: upper,
-                ..right
-            }),
-            totals: Some(Rect {
-                y: right.y + upper,
-                height: right.height - upper,
-                ..right
-            }),
+            calls: Some(calls),
+            source: some(source),
+            timeline: some(timeline).or(focus),
+            totals: if focus.is_some() { None } else { Some(totals) },
             slider: Rect::new(left.x + 1, left.bottom() - 1, left.width - 2, 1),
             ..bars
         });
     }
     // Rows inside the two frames, which share a border.
     let inner = body.height - 3;
+    let tall = matches!(app.focus, Pane::Source | Pane::Timeline);
     let path = match inner {
+        // Three bands, and no more.
+        ..=30 if tall => 11.min(inner - 3),
         ..=18 => inner - 3,
         _ => (15 + (inner - 18) / 2).min(26),
     };
@@ -111,11 +136,28 @@ pub fn areas(app: &App) -> Option<Areas> {
     let lower = Rect::new(0, upper.bottom() - 1, w, body.height - upper.height + 1);
     Some(Areas {
         path: Some(upper),
-        calls: (app.focus != Pane::Totals).then_some(lower),
+        calls: matches!(app.focus, Pane::Path | Pane::Calls).then_some(lower),
+        source: (app.focus == Pane::Source).then_some(lower),
+        timeline: (app.focus == Pane::Timeline).then_some(lower),
         totals: (app.focus == Pane::Totals).then_some(lower),
         joined: true,
         ..whole
     })
+}
+
+/// The upper `high` rows, and the rest.
+fn split(area: Rect, high: u16) -> (Rect, Rect) {
+    let high = high.min(area.height);
+    let upper = Rect {
+        height: high,
+        ..area
+    };
+    let lower = Rect {
+        y: area.y + high,
+        height: area.height - high,
+        ..area
+    };
+    (upper, lower)
 }
 
 /// The inside of a frame.
@@ -153,6 +195,19 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         frame(buf, area, look, focus, areas.joined, titles);
         calls::draw(app, inside(area), buf);
     }
+    if let Some(area) = areas.source {
+        let focus = app.focus == Pane::Source;
+        let title = source::title(app);
+        let titles = [words::source(lang), title.as_str()];
+        frame(buf, area, look, focus, areas.joined, titles);
+        source::draw(app, inside(area), buf);
+    }
+    if let Some(area) = areas.timeline {
+        let focus = app.focus == Pane::Timeline;
+        let titles = [words::timeline(lang), words::timeline_keys(lang)];
+        frame(buf, area, look, focus, areas.joined, titles);
+        timeline::draw(app, area, buf);
+    }
     if let Some(area) = areas.totals {
         let focus = app.focus == Pane::Totals;
         let titles = [words::totals(lang), ""];
@@ -165,9 +220,35 @@ pub fn draw(app: &App, buf: &mut Buffer) {
     match app.popup {
         Some(Popup::Help) => help::draw(app, buf),
         Some(Popup::Explain) => explain::draw(app, buf),
+        Some(Popup::Compare) => draw_compare(app, buf),
         None => {}
     }
     plain(app, buf);
+}
+
+/// The run beside the other one, on the whole screen but the line of keys.
+fn draw_compare(app: &App, buf: &mut Buffer) {
+    let Some(other) = &app.other else { return };
+    let area = Rect {
+        height: buf.area.height.saturating_sub(1),
+        ..buf.area
+    };
+    let look = app.look;
+    let names = other.names.each_ref().map(String::as_str);
+    let runs = [&other.summary, &app.store.summary];
+    let more = compare::draw(runs, names, look, area, app.popup_scroll, buf);
+    let room = usize::from(area.width);
+    let hint = compare::hint(look.lang, more, room, look.ascii);
+    let blank = " ".repeat(room);
+    put(buf, 0, area.bottom(), area.right(), &blank, Style::new());
+    put(
+        buf,
+        0,
+        area.bottom(),
+        area.right(),
+        &hint,
+        look.theme.style(Paint::Key),
+    );
 }
 
 /// Draws the path view of a whole run in a frame of its own, with a title at its right end.
@@ -208,7 +289,8 @@ fn plain(app: &App, buf: &mut Buffer) {
             "µ" => 'u',
             "…" => '.',
             "░" => '%',
-            "▂" | "▅" | "█" | "▌" => '#',
+            "▁" | "▂" | "▃" | "▄" | "▅" | "▆" | "▇" | "█" | "▌" => '#',
+            "│" => '|',
             "●" => 'o',
             _ => continue,
         };
@@ -269,8 +351,13 @@ pub(crate) fn compact(n: u64) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hit {
     Path,
+    /// An arrow of the path view, by its number.
+    Arrow(usize),
     /// A row of the list of calls.
     Calls(usize),
+    Source,
+    /// The timeline, and the time there, ns.
+    Timeline(Option<u64>),
     Totals,
     /// A part of the slider's whole.
     Slider(u16, u16),
@@ -287,8 +374,18 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
         return Some(Hit::Calls(top + usize::from(y - area.y)));
     }
     let is_in = |area: Option<Rect>| area.is_some_and(|area| area.contains(at));
+    if let Some(pane) = areas.timeline.filter(|area| area.contains(at)) {
+        return Some(Hit::Timeline(timeline::time_at(app, pane, x)));
+    }
+    if let Some(area) = areas.path.filter(|area| area.contains(at))
+        && let Some(arrow) = path::arrow_at(app, inside(area), at)
+    {
+        return Some(Hit::Arrow(arrow));
+    }
     if is_in(areas.totals) {
         Some(Hit::Totals)
+    } else if is_in(areas.source) {
+        Some(Hit::Source)
     } else if is_in(areas.path) {
         Some(Hit::Path)
     } else {
@@ -301,6 +398,7 @@ pub fn page_rows(app: &App) -> u16 {
     let areas = areas(app).unwrap_or_default();
     let area = match app.focus {
         Pane::Calls => areas.calls,
+        Pane::Source => areas.source,
         _ => areas.totals,
     };
     area.map_or(10, |area| inside(area).height)
@@ -327,6 +425,17 @@ pub fn calls_in_sight(app: &App) -> Vec<usize> {
         }
     }
     calls
+}
+
+/// The lanes of the timeline as they should be; `None` if it is not on the screen.
+pub fn lanes_wish(app: &App) -> Option<LanesWish> {
+    Some(timeline::wish(app, areas(app)?.timeline?))
+}
+
+/// The source file that the screen shows.
+pub fn source_in_sight(app: &App) -> Option<String> {
+    areas(app)?.source?;
+    source::file(app)
 }
 
 /// The path view as it should be laid out; `None` if it is not on the screen.
