@@ -51,15 +51,25 @@ pub struct Run {
     /// Write a recording as well
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Text at the end, no terminal UI (the only choice in this version)
-    #[arg(long)]
-    pub no_tui: bool,
+    #[command(flatten)]
+    pub ui: Ui,
     #[command(flatten)]
     pub tracing: Tracing,
     #[command(flatten)]
     pub summary: SummaryArgs,
     #[command(flatten)]
     pub command: CommandArgs,
+}
+
+/// Whether the terminal UI is shown.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Ui {
+    /// The terminal UI (the default on a terminal, unless --json or --summary is given)
+    #[arg(long, overrides_with = "no_tui")]
+    pub tui: bool,
+    /// Text at the end, no terminal UI
+    #[arg(long, overrides_with = "tui")]
+    pub no_tui: bool,
 }
 
 #[derive(Debug, Args)]
@@ -73,9 +83,8 @@ pub struct Attach {
     /// Write a recording as well
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Text at the end, no terminal UI (the only choice in this version)
-    #[arg(long)]
-    pub no_tui: bool,
+    #[command(flatten)]
+    pub ui: Ui,
     #[command(flatten)]
     pub tracing: Tracing,
     #[command(flatten)]

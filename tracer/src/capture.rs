@@ -148,10 +148,30 @@ pub fn trace_threads(probes: &mut Probes, pid: u32) -> Result<(), CaptureError> 
 
 /// Lets us go first where programs compete for the CPU: what the ring buffer cannot hold is lost. The
 /// command is a process already and keeps its own priority. Without the right to it nothing changes.
-pub fn keep_up() {
+///
+/// It holds for the calling thread, and those that it starts.
+pub fn keep_up() -> Priority {
     const NICE: i32 = -10;
     // SAFETY: an ordinary system call, about ourselves (0).
-    unsafe { nix::libc::setpriority(nix::libc::PRIO_PROCESS, 0, NICE) };
+    let before = unsafe { nix::libc::getpriority(nix::libc::PRIO_PROCESS, 0) };
+    set_nice(NICE);
+    Priority(before)
+}
+
+/// The priority that a thread had.
+#[derive(Clone, Copy, Debug)]
+pub struct Priority(i32);
+
+impl Priority {
+    /// Gives the calling thread this priority again.
+    pub fn restore(self) {
+        set_nice(self.0);
+    }
+}
+
+fn set_nice(nice: i32) {
+    // SAFETY: an ordinary system call, about ourselves (0): Linux means the thread.
+    unsafe { nix::libc::setpriority(nix::libc::PRIO_PROCESS, 0, nice) };
 }
 
 /// The record that begins a trace.

@@ -6,7 +6,9 @@ use tracer::i18n::Lang;
 use tracer::model::Summary;
 
 use crate::arrows::{Arrow, arrows};
+use crate::flow::Flow;
 use crate::list::{Cursor, List};
+use crate::program::Program;
 use crate::store::{Detail, Hop, Store, Sums};
 use crate::theme::Theme;
 use crate::view::{Lanes, Layout, Wish};
@@ -21,6 +23,8 @@ pub enum Pane {
     Source,
     Timeline,
     Totals,
+    /// The traced program's own terminal.
+    Program,
 }
 
 /// What lies over the screen.
@@ -30,6 +34,8 @@ pub enum Popup {
     Explain,
     /// The run beside another.
     Compare,
+    /// Whether to end the program, which still runs.
+    Quit,
 }
 
 /// What the numbers at the arrows count.
@@ -51,6 +57,26 @@ pub struct Look {
     pub theme: Theme,
     /// No characters outside ASCII of our own, apart from the words of a language.
     pub ascii: bool,
+}
+
+/// What is traced live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A command that we have started.
+    Command,
+    /// A process that was there before us.
+    Process,
+}
+
+/// Where the events come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A recording, of which so much is read, in hundredths.
+    File(u8),
+    /// A trace that goes on.
+    Live(Target),
+    /// A trace that has ended.
+    Ended(Target),
 }
 
 /// Steps a second, by speed.
@@ -112,7 +138,18 @@ pub struct App {
     pub due: u32,
     /// Ticks since the last step.
     pub ticks: u32,
+    /// Whether bytes travel and borders flash. What is current is marked in any case.
+    pub animation: bool,
     pub size: (u16, u16),
+    pub source: Source,
+    /// Records that have come and are not in the numbers yet.
+    pub behind: u64,
+    /// The cursor stays at the last call, whatever comes.
+    pub follow: bool,
+    /// What has come in with the last frame, live.
+    pub flow: Flow,
+    /// The program's terminal, if it has one of ours.
+    pub program: Option<Program>,
     /// Arguments and results of the calls in sight.
     pub details: HashMap<usize, Detail>,
     /// Where the path view has its boxes and arrows, and what that was made for.
@@ -146,7 +183,13 @@ impl App {
             speed: 2,
             due: 0,
             ticks: MOVING,
+            animation: true,
             size,
+            source: Source::File(100),
+            behind: 0,
+            follow: false,
+            flow: Flow::default(),
+            program: None,
             details: HashMap::new(),
             layout: Layout::default(),
             wish: None,
@@ -170,7 +213,30 @@ impl App {
 
     /// Whether something on the screen moves by itself.
     pub fn is_moving(&self) -> bool {
-        self.playing || self.ticks < MOVING
+        let step = self.ticks < MOVING && self.animation;
+        self.playing || step || (self.flow.is_moving() && self.animation)
+    }
+
+    /// Whether keys go to the program.
+    pub fn is_typing(&self) -> bool {
+        self.focus == Pane::Program && self.program.as_ref().is_some_and(|program| program.typing)
+    }
+
+    /// Whether the traced program still runs, as far as is known.
+    pub fn is_live(&self) -> bool {
+        matches!(self.source, Source::Live(_))
+    }
+
+    /// With a live trace in place of a recording.
+    pub fn live(mut self, target: Target, terminal: bool) -> Self {
+        self.source = Source::Live(target);
+        self.follow = true;
+        if terminal {
+            self.program = Some(Program::new(self.size));
+            self.focus = Pane::Program;
+            self.fit_program();
+        }
+        self
     }
 
     /// Makes the list and what depends on it, after the filter has changed.
@@ -188,6 +254,7 @@ impl App {
 
     /// Takes what has come to the store.
     pub(crate) fn grow(&mut self) {
+        let total = self.total.clone();
         let new = self.list.grow(&self.store);
         if self.list.is_filtered() {
             let calls = new.filter_map(|position| self.list.call(position));
@@ -195,7 +262,17 @@ impl App {
         } else {
             self.total = self.store.sums();
         }
-        self.arrows = arrows(&self.store, &self.total);
+        let before = std::mem::replace(&mut self.arrows, arrows(&self.store, &self.total));
+        if self.is_live() {
+            let now = (self.arrows.as_slice(), &self.total);
+            self.flow.grew((&before, &total), now);
+        }
+        if self.follow {
+            self.go(self.list.len().saturating_sub(1), None);
+        } else if self.list.len() > 0 && self.hops.is_empty() {
+            // The first calls have come, or one waits at the first.
+            self.go(self.list.position(self.cursor.call), self.cursor.hop);
+        }
     }
 
     /// Puts the cursor on the call at a position of the list.
@@ -210,7 +287,7 @@ impl App {
         let hops = self.hops.len();
         let hop = hop.filter(|_| hops > 0).map(|hop| hop.min(hops - 1));
         let before = std::mem::replace(&mut self.cursor, Cursor { call, hop });
-        if before != self.cursor {
+        if before != self.cursor && !self.follow {
             self.ticks = 0;
             self.source_scroll = 0;
         }
@@ -220,6 +297,14 @@ impl App {
         } else {
             self.store.sums_until(call)
         };
+    }
+
+    /// Gives the program's terminal the size that its pane has now.
+    pub(crate) fn fit_program(&mut self) {
+        let room = crate::view::program_size(self);
+        if let Some(program) = &mut self.program {
+            program.resize(room);
+        }
     }
 
     /// Reads the details of what is in sight, and lays the path view out anew if it has to be.

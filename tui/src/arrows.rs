@@ -82,6 +82,11 @@ impl Arrow {
         }
     }
 
+    /// Whether another arrow goes the same way.
+    pub fn is_way_of(&self, other: &Self) -> bool {
+        (self.kind, &self.from, &self.to) == (other.kind, &other.from, &other.to)
+    }
+
     /// Whether it stands for this hop.
     pub fn is_of(&self, hop: &Hop) -> bool {
         self.keys.contains(&hop.key)

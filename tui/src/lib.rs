@@ -12,6 +12,7 @@
 pub mod action;
 pub mod app;
 pub mod arrows;
+pub mod flow;
 pub mod keys;
 pub mod list;
 pub mod program;
@@ -23,6 +24,9 @@ pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+mod window;
 pub mod words;
 
-pub use run::{Options, ViewError, view};
+pub use app::Target;
+pub use program::pty::Pty;
+pub use run::{Live, Options, ViewError, needs_terminal, view};

@@ -1,9 +1,9 @@
 //! The only writer of the model.
 
 use crate::action::{Action, Dir, Effect};
-use crate::app::{App, Pane, Popup, SPEEDS, Scope, TICKS};
+use crate::app::{App, Pane, Popup, SPEEDS, Scope, Source, TICKS, Target};
 use crate::list::Row;
-use crate::view;
+use crate::{view, window};
 use tracer::i18n::Lang;
 
 /// Applies one action.
@@ -11,15 +11,22 @@ pub fn update(app: &mut App, action: Action) -> Option<Effect> {
     let before = app.cursor;
     let effect = act(app, action);
     if app.cursor != before {
-        follow_window(app);
+        window::follow(app);
     }
+    app.fit_program();
     app.fetch();
     effect
 }
 
 fn act(app: &mut App, action: Action) -> Option<Effect> {
     match action {
-        Action::Quit => return Some(Effect::Quit),
+        Action::Quit => {
+            if app.source != Source::Live(Target::Command) || app.popup == Some(Popup::Quit) {
+                return Some(Effect::Quit);
+            }
+            app.popup = Some(Popup::Quit);
+            app.popup_scroll = 0;
+        }
         Action::Suspend => return Some(Effect::Suspend),
         Action::Redraw => return Some(Effect::Redraw),
         Action::Resize(width, height) => app.size = (width, height),
@@ -56,14 +63,15 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
                 app.refilter();
             }
         }
-        Action::NextPane | Action::PrevPane => {
-            let by = if action == Action::NextPane {
-                1
-            } else {
-                PANES.len() - 1
-            };
-            let at = PANES.iter().position(|pane| *pane == app.focus);
-            app.focus = PANES[(at.unwrap_or(0) + by) % PANES.len()];
+        Action::NextPane => next_pane(app, 1),
+        Action::PrevPane => next_pane(app, -1),
+        Action::Program => to_program(app),
+        Action::Animation => app.animation = !app.animation,
+        Action::Follow => {
+            app.follow = !app.follow && app.is_live();
+            if app.follow {
+                app.go(app.list.len().saturating_sub(1), None);
+            }
         }
         Action::Zoom => app.zoom = !app.zoom,
         Action::Scope => {
@@ -78,7 +86,9 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
         Action::Click(x, y) => click(app, x, y),
         Action::Scroll(rows, x, y) => wheel(app, rows, x, y),
         Action::PlayPause => {
-            app.playing = !app.playing && !app.list.is_empty();
+            // What runs along by itself is stopped first.
+            app.playing = !app.playing && !app.follow && !app.list.is_empty();
+            app.follow = false;
             app.due = 0;
         }
         Action::Faster => app.speed = (app.speed + 1).min(SPEEDS.len() - 1),
@@ -89,20 +99,79 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
         Action::PrevHop => prev_hop(app),
         Action::NextCall => step_call(app, 1),
         Action::PrevCall => step_call(app, -1),
-        Action::First => app.go(0, None),
-        Action::Last => app.go(app.list.len().saturating_sub(1), None),
+        Action::First => {
+            app.follow = false;
+            app.go(0, None);
+        }
+        Action::Last => {
+            app.follow = app.is_live();
+            app.go(app.list.len().saturating_sub(1), None);
+        }
     }
     None
 }
 
-/// In the order in which Tab goes through them.
-const PANES: [Pane; 5] = [
-    Pane::Path,
-    Pane::Calls,
-    Pane::Source,
-    Pane::Timeline,
-    Pane::Totals,
-];
+fn next_pane(app: &mut App, by: isize) {
+    const PANES: [Pane; 6] = [
+        Pane::Path,
+        Pane::Calls,
+        Pane::Source,
+        Pane::Timeline,
+        Pane::Totals,
+        Pane::Program,
+    ];
+    let count = PANES.len() - usize::from(app.program.is_none());
+    let at = PANES.iter().position(|pane| *pane == app.focus);
+    let next = at.unwrap_or(0) as isize + by;
+    app.focus = PANES[next.rem_euclid(count as isize) as usize];
+    if let Some(program) = &mut app.program {
+        program.typing = false;
+    }
+}
+
+/// Gives the keyboard to the program, or takes it back.
+fn to_program(app: &mut App) {
+    let (typing, live) = (app.is_typing(), app.is_live());
+    if let Some(program) = &mut app.program {
+        program.typing = !typing && live;
+        app.popup = None;
+        app.input = None;
+        app.focus = match typing {
+            true => Pane::Path,
+            false => Pane::Program,
+        };
+        if program.typing {
+            program.scroll(isize::MAX);
+        }
+    }
+}
+
+/// Takes what the program wrote to its terminal; what the terminal answers.
+pub fn output(app: &mut App, bytes: &[u8]) -> Vec<u8> {
+    let program = app.program.as_mut();
+    program.map_or_else(Vec::new, |program| program.output(bytes))
+}
+
+/// Takes what has come to the store, and how far that is.
+pub fn fed(app: &mut App, source: Source, behind: u64) {
+    let ended = app.is_live() && matches!(source, Source::Ended(_));
+    app.source = source;
+    app.behind = behind;
+    app.grow();
+    if ended {
+        app.follow = false;
+        if let Some(program) = &mut app.program {
+            program.typing = false;
+        }
+        if app.focus == Pane::Program {
+            app.focus = Pane::Path;
+        }
+        if app.popup == Some(Popup::Quit) {
+            app.popup = None;
+        }
+    }
+    app.fetch();
+}
 
 fn toggle(app: &mut App, popup: Popup) {
     app.popup = (app.popup != Some(popup)).then_some(popup);
@@ -124,6 +193,7 @@ fn back(app: &mut App) {
 }
 
 fn tick(app: &mut App) {
+    app.flow.tick();
     app.ticks = app.ticks.saturating_add(1);
     if !app.playing {
         return;
@@ -140,6 +210,7 @@ fn tick(app: &mut App) {
 
 /// Goes to the next hop, over calls that have none; false at the end.
 fn next_hop(app: &mut App) -> bool {
+    app.follow = false;
     let position = app.list.position(app.cursor.call);
     let next = app.cursor.hop.map_or(0, |hop| hop + 1);
     if next < app.hops().len() {
@@ -155,6 +226,7 @@ fn next_hop(app: &mut App) -> bool {
 }
 
 fn prev_hop(app: &mut App) {
+    app.follow = false;
     let position = app.list.position(app.cursor.call);
     if let Some(hop) = app.cursor.hop.filter(|hop| *hop > 0) {
         return app.go(position, Some(hop - 1));
@@ -174,6 +246,7 @@ fn has_hops(app: &App, position: usize) -> bool {
 }
 
 fn step_call(app: &mut App, by: isize) {
+    app.follow = false;
     let position = app.list.position(app.cursor.call);
     let last = app.list.len().saturating_sub(1);
     app.go(position.saturating_add_signed(by).min(last), None);
@@ -191,6 +264,8 @@ fn arrow(app: &mut App, dir: Dir) {
         return;
     }
     match (app.focus, dir) {
+        (Pane::Program, Dir::Up | Dir::Down) => scroll_program(app, by),
+        (Pane::Program, _) => {}
         (Pane::Path, Dir::Right) => {
             next_hop(app);
         }
@@ -202,69 +277,15 @@ fn arrow(app: &mut App, dir: Dir) {
         (Pane::Source, Dir::Up | Dir::Down) => scroll_source(app, by),
         // To the next place where calls come from.
         (Pane::Source, _) => step_call(app, by),
-        (Pane::Timeline, Dir::Up) => zoom_time(app, true, None),
-        (Pane::Timeline, Dir::Down) => zoom_time(app, false, None),
-        (Pane::Timeline, _) => pan_time(app, by),
+        (Pane::Timeline, Dir::Up) => window::zoom(app, true, None),
+        (Pane::Timeline, Dir::Down) => window::zoom(app, false, None),
+        (Pane::Timeline, _) => window::pan(app, by),
         (Pane::Totals, _) => scroll_totals(app, by),
     }
 }
 
 fn scroll_source(app: &mut App, by: isize) {
     app.source_scroll = (app.source_scroll + by).clamp(-100_000, 100_000);
-}
-
-/// Halves or doubles the time in sight, around a time (the current call's, if none is given).
-fn zoom_time(app: &mut App, closer: bool, around: Option<u64>) {
-    let (from, to) = view::window(app);
-    let whole = app.store.span;
-    let now = app.store.call(app.cursor.call).map(|call| call.ts);
-    let middle = around.or(now.filter(|now| (from..=to).contains(now)));
-    let middle = middle.unwrap_or(from + (to - from) / 2);
-    let scale = |part: u64| {
-        if closer {
-            part / 2
-        } else {
-            part.saturating_mul(2)
-        }
-    };
-    let (left, right) = (scale(middle - from), scale(to - middle));
-    let (from, to) = (
-        middle.saturating_sub(left).max(whole.0),
-        middle.saturating_add(right).min(whole.1),
-    );
-    app.window = match to.saturating_sub(from) {
-        length if length < view::WINDOW_MIN => app.window,
-        length if length >= whole.1.saturating_sub(whole.0) => None,
-        _ => Some((from, to)),
-    };
-}
-
-/// Moves the window by a quarter of itself.
-fn pan_time(app: &mut App, by: isize) {
-    let (from, to) = view::window(app);
-    let whole = app.store.span;
-    let length = to - from;
-    let step = (length / 4).max(1);
-    let from = match by > 0 {
-        true => (from + step).min(whole.1.saturating_sub(length).max(whole.0)),
-        false => from.saturating_sub(step).max(whole.0),
-    };
-    if app.window.is_some() {
-        app.window = Some((from, from + length));
-    }
-}
-
-/// Where the current call has left the window, the window follows.
-pub(crate) fn follow_window(app: &mut App) {
-    let Some((from, to)) = app.window else { return };
-    let Some(call) = app.store.call(app.cursor.call) else {
-        return;
-    };
-    if !(from..=to).contains(&call.ts) && call.ts > 0 {
-        let length = to - from;
-        let from = call.ts.saturating_sub(length / 4).max(app.store.span.0);
-        app.window = Some((from, from + length));
-    }
 }
 
 /// Goes to the next hop that an arrow stands for, from the current one on, and round to the first.
@@ -292,6 +313,12 @@ fn go_arrow(app: &mut App, number: usize) {
     }
 }
 
+fn scroll_program(app: &mut App, by: isize) {
+    if let Some(program) = &mut app.program {
+        program.scroll(by);
+    }
+}
+
 fn scroll_totals(app: &mut App, by: isize) {
     let most = view::totals_rows(app).saturating_sub(1);
     app.totals_scroll = app.totals_scroll.saturating_add_signed(by).min(most);
@@ -313,6 +340,7 @@ fn open(app: &mut App, open: bool) {
 
 /// Moves the cursor over rows of the list of calls.
 fn move_rows(app: &mut App, by: isize) {
+    app.follow = false;
     let hops = app.hops().len();
     let rows = app.list.rows(hops);
     let row = app.list.row_of(app.cursor).saturating_add_signed(by);
@@ -352,8 +380,9 @@ fn page(app: &mut App, pages: i8) {
         (None, Pane::Calls) => move_rows(app, by),
         (None, Pane::Path) => step_call(app, 10 * isize::from(pages)),
         (None, Pane::Source) => scroll_source(app, by),
-        (None, Pane::Timeline) => pan_time(app, 4 * isize::from(pages)),
+        (None, Pane::Timeline) => window::pan(app, 4 * isize::from(pages)),
         (None, Pane::Totals) => scroll_totals(app, by),
+        (None, Pane::Program) => scroll_program(app, by),
     }
 }
 
@@ -361,7 +390,13 @@ fn click(app: &mut App, x: u16, y: u16) {
     if app.popup.take().is_some() {
         return;
     }
-    match view::hit(app, x, y) {
+    let hit = view::hit(app, x, y);
+    let live = app.is_live();
+    if let Some(program) = &mut app.program {
+        program.typing = live && hit == Some(view::Hit::Program);
+    }
+    match hit {
+        Some(view::Hit::Program) => app.focus = Pane::Program,
         Some(view::Hit::Path) => app.focus = Pane::Path,
         Some(view::Hit::Arrow(arrow)) => {
             app.focus = Pane::Path;
@@ -379,11 +414,13 @@ fn click(app: &mut App, x: u16, y: u16) {
         Some(view::Hit::Totals) => app.focus = Pane::Totals,
         Some(view::Hit::Calls(row)) => {
             app.focus = Pane::Calls;
+            app.follow = false;
             if row < app.list.rows(app.hops().len()) {
                 go_row(app, row, false);
             }
         }
         Some(view::Hit::Slider(part, whole)) => {
+            app.follow = false;
             let calls = app.list.len() as u64;
             let position = calls.saturating_sub(1) * u64::from(part) / u64::from(whole.max(1));
             app.go(position as usize, None);
@@ -400,7 +437,8 @@ fn wheel(app: &mut App, rows: i8, x: u16, y: u16) {
     }
     match view::hit(app, x, y) {
         Some(view::Hit::Source) => scroll_source(app, by),
-        Some(view::Hit::Timeline(time)) => zoom_time(app, by < 0, time),
+        Some(view::Hit::Timeline(time)) => window::zoom(app, by < 0, time),
+        Some(view::Hit::Program) => scroll_program(app, by),
         Some(view::Hit::Totals) => scroll_totals(app, by),
         Some(view::Hit::Calls(_)) => move_rows(app, by),
         Some(view::Hit::Path | view::Hit::Arrow(_) | view::Hit::Slider(..)) if by > 0 => {

@@ -8,6 +8,7 @@ mod help;
 mod lines;
 mod path;
 mod popup;
+mod program;
 mod source;
 mod status;
 mod timeline;
@@ -40,6 +41,8 @@ pub struct Areas {
     pub source: Option<Rect>,
     pub timeline: Option<Rect>,
     pub totals: Option<Rect>,
+    /// The program's own terminal.
+    pub program: Option<Rect>,
     /// The slider lies on the lower side of a frame.
     pub slider: Rect,
     pub sums: Rect,
@@ -87,36 +90,48 @@ pub fn areas(app: &App) -> Option<Areas> {
                 totals: body,
                 ..whole
             },
+            Pane::Program => Areas {
+                program: body,
+                ..bars
+            },
         });
     }
-    if w >= 130 && h >= 30 {
+    if is_large(app.size) {
         let right = (w * 2 / 5).clamp(56, 100);
         let left = Rect {
             width: w - right,
             ..body
         };
         let right = Rect::new(left.right(), body.y, right, body.height);
-        // The timeline below the path, the source between calls and totals.
-        let high = if h >= 40 { 10 } else { 0 };
-        let (left, timeline) = split(left, left.height - high);
-        let high = match app.store.has_lines() || app.focus == Pane::Source {
-            true => right.height * 2 / 5,
-            false => right.height * 3 / 5,
+        // Below the path the program's terminal, else the timeline; between calls and totals the source.
+        let has_program = app.program.is_some();
+        let below = match (has_program, h) {
+            (true, _) => left.height * 2 / 5,
+            (false, 40..) => 10,
+            (false, _) => 0,
         };
-        let (calls, rest) = split(right, high);
-        let (source, totals) = match app.store.has_lines() || app.focus == Pane::Source {
-            true => split(rest, rest.height / 2),
-            false => (Rect::default(), rest),
-        };
-        let some = |area: Rect| (area.height > 0).then_some(area);
-        let focus = (app.focus == Pane::Timeline && high == 0).then_some(totals);
+        let (left, below) = split(left, left.height - below);
+        let lines = app.store.has_lines() || app.focus == Pane::Source;
+        let (calls, rest) = split(right, right.height * if lines { 2 } else { 3 } / 5);
+        let (source, totals) = split(rest, if lines { rest.height / 2 } else { 0 });
+        let some = |area: Rect, wanted: bool| (wanted && area.height > 0).then_some(area);
+        // Where the timeline has no room of its own, it takes that of the totals.
+        let own = !has_program && below.height > 0;
+        let instead = app.focus == Pane::Timeline && !own;
         return Some(Areas {
             path: Some(left),
             calls: Some(calls),
-            source: some(source),
-            timeline: some(timeline).or(focus),
-            totals: if focus.is_some() { None } else { Some(totals) },
+            source: some(source, true),
+            timeline: some(below, own).or(some(totals, instead)),
+            program: some(below, has_program),
+            totals: some(totals, !instead),
             slider: Rect::new(left.x + 1, left.bottom() - 1, left.width - 2, 1),
+            ..bars
+        });
+    }
+    if app.focus == Pane::Program {
+        return Some(Areas {
+            program: Some(body),
             ..bars
         });
     }
@@ -134,12 +149,16 @@ pub fn areas(app: &App) -> Option<Areas> {
         ..body
     };
     let lower = Rect::new(0, upper.bottom() - 1, w, body.height - upper.height + 1);
+    // Below the path view: while the program runs, what it says.
+    let program = app.focus == Pane::Path && app.program.is_some() && app.is_live();
+    let calls = matches!(app.focus, Pane::Path | Pane::Calls) && !program;
     Some(Areas {
         path: Some(upper),
-        calls: matches!(app.focus, Pane::Path | Pane::Calls).then_some(lower),
         source: (app.focus == Pane::Source).then_some(lower),
         timeline: (app.focus == Pane::Timeline).then_some(lower),
+        calls: calls.then_some(lower),
         totals: (app.focus == Pane::Totals).then_some(lower),
+        program: program.then_some(lower),
         joined: true,
         ..whole
     })
@@ -158,6 +177,33 @@ fn split(area: Rect, high: u16) -> (Rect, Rect) {
         ..area
     };
     (upper, lower)
+}
+
+/// Whether there is room for all panes beside each other.
+fn is_large((w, h): (u16, u16)) -> bool {
+    w >= 130 && h >= 30
+}
+
+/// Columns and rows of the program's terminal. They do not change when a pane gets the focus: that
+/// would turn the program's screen upside down.
+pub fn program_size(app: &App) -> (u16, u16) {
+    let (w, h) = app.size;
+    let whole = (w.saturating_sub(2), h.saturating_sub(5));
+    let zoomed = app.zoom && app.focus == Pane::Program;
+    let area = match is_large(app.size) && !zoomed {
+        true => areas(app).and_then(|areas| areas.program).map(inside),
+        false => None,
+    };
+    let (w, h) = area.map_or(whole, |area| (area.width, area.height));
+    (w.max(1), h.max(1))
+}
+
+/// The cell of the program's screen that lies at a cell of ours.
+pub fn program_cell(app: &App, x: u16, y: u16) -> Option<(u16, u16)> {
+    let area = areas(app)?.program.map(inside)?;
+    let is_in = area.contains(ratatui::layout::Position { x, y });
+    let top = program::top(app.program.as_ref()?, area.height);
+    is_in.then(|| (x - area.x, y - area.y + top))
 }
 
 /// The inside of a frame.
@@ -214,6 +260,13 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         frame(buf, area, look, focus, areas.joined, titles);
         totals::draw(app, inside(area), buf);
     }
+    if let Some(area) = areas.program {
+        let focus = app.focus == Pane::Program;
+        let hint = status::program(app);
+        let titles = [words::program(lang), hint.as_str()];
+        frame(buf, area, look, focus, areas.joined, titles);
+        program::draw(app, inside(area), buf);
+    }
     status::slider(app, areas.slider, buf);
     status::sums(app, areas.sums, buf);
     status::keys(app, areas.keys, buf);
@@ -221,6 +274,7 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         Some(Popup::Help) => help::draw(app, buf),
         Some(Popup::Explain) => explain::draw(app, buf),
         Some(Popup::Compare) => draw_compare(app, buf),
+        Some(Popup::Quit) => status::quit(app, buf),
         None => {}
     }
     plain(app, buf);
@@ -268,6 +322,7 @@ pub fn draw_path(summary: &Summary, look: Look, area: Rect, title: &str, buf: &m
         touched: Vec::new(),
         alone: false,
         moving: None,
+        flowing: None,
         flash: false,
     };
     scene.draw(inner, buf);
@@ -359,6 +414,7 @@ pub enum Hit {
     /// The timeline, and the time there, ns.
     Timeline(Option<u64>),
     Totals,
+    Program,
     /// A part of the slider's whole.
     Slider(u16, u16),
 }
@@ -386,6 +442,8 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
         Some(Hit::Totals)
     } else if is_in(areas.source) {
         Some(Hit::Source)
+    } else if is_in(areas.program) {
+        Some(Hit::Program)
     } else if is_in(areas.path) {
         Some(Hit::Path)
     } else {
@@ -399,6 +457,7 @@ pub fn page_rows(app: &App) -> u16 {
     let area = match app.focus {
         Pane::Calls => areas.calls,
         Pane::Source => areas.source,
+        Pane::Program => areas.program,
         _ => areas.totals,
     };
     area.map_or(10, |area| inside(area).height)

@@ -39,6 +39,8 @@ pub struct Scene<'a> {
     pub alone: bool,
     /// Ticks since the last step, while its bytes are shown moving.
     pub moving: Option<u32>,
+    /// Live: how long each arrow is still shown moving, and the time, in ticks.
+    pub flowing: Option<(&'a [u32], u32)>,
     /// A call was just entered: its crossing shows on the border of user mode.
     pub flash: bool,
 }
@@ -54,6 +56,7 @@ pub fn wish(app: &App, area: Rect) -> Wish {
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let most = app.arrows.iter().map(|a| a.amount(&app.total).bytes).max();
     let keys = app.hops().iter().filter_map(|hop| app.store.key(hop));
+    let entered = app.cursor.hop.is_none() && app.ticks < MOVING / 3;
     let scene = Scene {
         look: app.look,
         layout: &app.layout,
@@ -62,8 +65,12 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         most: most.unwrap_or(0),
         touched: keys.flat_map(|key| [&key.from, &key.to]).collect(),
         alone: app.scope == Scope::Call,
-        moving: (app.ticks < MOVING).then_some(app.ticks),
-        flash: app.cursor.hop.is_none() && app.ticks < MOVING / 3,
+        moving: (app.ticks < MOVING && app.animation).then_some(app.ticks),
+        flowing: match app.animation {
+            true => Some((&app.flow.arrows, app.flow.clock)),
+            false => None,
+        },
+        flash: app.animation && (entered || app.flow.crossing > 0),
     };
     scene.draw(area, buf);
 }
@@ -131,6 +138,11 @@ impl Scene<'_> {
                 if current == on_top {
                     let label = layout.labels.get(i).copied().flatten();
                     canvas.arrow(arrow, path, label, amount, current, buf);
+                    if let Some((left, clock)) = self.flowing
+                        && left.get(i).is_some_and(|left| *left > 0)
+                    {
+                        canvas.flow(arrow, path, clock, buf);
+                    }
                 }
             }
         }
@@ -275,6 +287,17 @@ impl Canvas<'_> {
                 let dot = if scene.look.ascii { 'o' } else { '●' };
                 self.set(*at, dot, style, buf);
             }
+        }
+    }
+
+    /// Bytes that move along an arrow now.
+    fn flow(&self, arrow: &Arrow, path: &[At], clock: u32, buf: &mut Buffer) {
+        const APART: usize = 5;
+        let style = self.scene.look.theme.style(Paint::Kind(arrow.kind));
+        let dot = if self.scene.look.ascii { 'o' } else { '●' };
+        let first = (clock / 2) as usize % APART;
+        for at in path.iter().skip(first).step_by(APART) {
+            self.set(*at, dot, style.add_modifier(Modifier::BOLD), buf);
         }
     }
 
