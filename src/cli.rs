@@ -36,6 +36,10 @@ pub enum Verb {
     View(View),
     /// Show a finished recording as text or data
     Report(Report),
+    /// Source lines with what each did: bytes copied, bytes by DMA, crossings, time
+    Annotate(Annotate),
+    /// Two recordings side by side: what each did, and what changed
+    Diff(Diff),
     /// Say what this kernel lets us measure, and why not more
     Doctor(Doctor),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
@@ -144,6 +148,35 @@ pub struct Report {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Annotate {
+    /// A recording made with --stacks
+    pub file: PathBuf,
+    /// All lines of this source file (the end of its path); else those that did something
+    pub source: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The first recording
+    pub a: PathBuf,
+    /// The second: what is different counts from the first to this one
+    pub b: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Show both in the terminal UI
+    #[arg(long, conflicts_with = "json")]
+    pub tui: bool,
     #[command(flatten)]
     pub look: Look,
 }

@@ -29,6 +29,8 @@ pub enum Action {
     Page(i8),
     Zoom,
     Scope,
+    /// The run beside another.
+    Compare,
     /// The last call is looked at, whatever comes; or no longer.
     Follow,
     /// The keyboard goes to the traced program, or comes back.

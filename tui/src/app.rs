@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use tracer::i18n::Lang;
+use tracer::model::Summary;
 
 use crate::arrows::{Arrow, arrows};
 use crate::flow::Flow;
@@ -10,7 +11,7 @@ use crate::list::{Cursor, List};
 use crate::program::Program;
 use crate::store::{Detail, Hop, Store, Sums};
 use crate::theme::Theme;
-use crate::view::{Layout, Wish};
+use crate::view::{Lanes, Layout, Wish};
 
 /// A part of the screen that keys can be meant for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub enum Pane {
     #[default]
     Path,
     Calls,
+    /// The program's source.
+    Source,
+    Timeline,
     Totals,
     /// The traced program's own terminal.
     Program,
@@ -28,6 +32,8 @@ pub enum Pane {
 pub enum Popup {
     Help,
     Explain,
+    /// The run beside another.
+    Compare,
     /// Whether to end the program, which still runs.
     Quit,
 }
@@ -82,6 +88,14 @@ pub const MOVING: u32 = 18;
 /// Details of calls kept at most.
 const DETAILS_MAX: usize = 4096;
 
+/// A run to compare with.
+#[derive(Clone, Debug)]
+pub struct Other {
+    pub summary: Summary,
+    /// What the runs are called: the other, which is the first, and this one.
+    pub names: [String; 2],
+}
+
 pub struct App {
     pub store: Store,
     pub look: Look,
@@ -103,6 +117,16 @@ pub struct App {
     /// Rows that the popup, or the totals, are scrolled by.
     pub popup_scroll: usize,
     pub totals_scroll: usize,
+    /// Rows that the source is scrolled away from the current line.
+    pub source_scroll: isize,
+    /// The part of the time that the timeline shows, ns; `None`: all of it.
+    pub window: Option<(u64, u64)>,
+    /// What the timeline shows, and what that was made for.
+    pub lanes: Lanes,
+    /// Source files in sight; `None`: not on this machine.
+    pub texts: HashMap<String, Option<Vec<String>>>,
+    /// Another run to compare with, and the names of both.
+    pub other: Option<Other>,
     /// The filter in force.
     pub filter: String,
     /// The filter being typed.
@@ -148,6 +172,11 @@ impl App {
             popup: None,
             popup_scroll: 0,
             totals_scroll: 0,
+            source_scroll: 0,
+            window: None,
+            lanes: Lanes::default(),
+            texts: HashMap::new(),
+            other: None,
             filter: String::new(),
             input: None,
             playing: false,
@@ -260,6 +289,7 @@ impl App {
         let before = std::mem::replace(&mut self.cursor, Cursor { call, hop });
         if before != self.cursor && !self.follow {
             self.ticks = 0;
+            self.source_scroll = 0;
         }
         self.so_far = if self.list.is_filtered() {
             let calls = self.list.calls();
@@ -283,6 +313,14 @@ impl App {
         if let Some(wish) = wish.filter(|wish| self.wish.as_ref() != Some(wish)) {
             self.layout = Layout::new(&wish);
             self.wish = Some(wish);
+        }
+        self.lanes.fit(&self.store, crate::view::lanes_wish(self));
+        if let Some(path) = crate::view::source_in_sight(self)
+            && !self.texts.contains_key(&path)
+        {
+            let text = std::fs::read_to_string(&path).ok();
+            let lines = text.map(|text| text.lines().map(str::to_owned).collect());
+            self.texts.insert(path, lines);
         }
         if self.details.len() > DETAILS_MAX {
             self.details.clear();

@@ -61,6 +61,7 @@ pub const GROUPS: &[Group] = &[
         Binding { shown: "Ctrl-]", text: words::key_program, keys: &[ctrl(']', Action::Program), ctrl('5', Action::Program)] },
         Binding { shown: "z", text: words::key_zoom, keys: &[ch('z', Action::Zoom)] },
         Binding { shown: "v", text: words::key_scope, keys: &[ch('v', Action::Scope)] },
+        Binding { shown: "c", text: words::key_compare, keys: &[ch('c', Action::Compare)] },
         Binding { shown: "Enter", text: words::key_explain, keys: &[key(KeyCode::Enter, Action::Explain)] },
         Binding { shown: "/", text: words::key_filter, keys: &[ch('/', Action::Filter)] },
         Binding { shown: "Esc", text: words::key_back, keys: &[key(KeyCode::Esc, Action::Back)] },

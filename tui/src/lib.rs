@@ -24,6 +24,7 @@ pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+mod window;
 pub mod words;
 
 pub use app::Target;

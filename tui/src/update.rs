@@ -3,12 +3,16 @@
 use crate::action::{Action, Dir, Effect};
 use crate::app::{App, Pane, Popup, SPEEDS, Scope, Source, TICKS, Target};
 use crate::list::Row;
-use crate::view;
+use crate::{view, window};
 use tracer::i18n::Lang;
 
 /// Applies one action.
 pub fn update(app: &mut App, action: Action) -> Option<Effect> {
+    let before = app.cursor;
     let effect = act(app, action);
+    if app.cursor != before {
+        window::follow(app);
+    }
     app.fit_program();
     app.fetch();
     effect
@@ -30,6 +34,11 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
         Action::Back => back(app),
         Action::Help => toggle(app, Popup::Help),
         Action::Explain => toggle(app, Popup::Explain),
+        Action::Compare => {
+            if app.other.is_some() {
+                toggle(app, Popup::Compare);
+            }
+        }
         Action::Theme => app.look.theme = app.look.theme.next(),
         Action::Language => {
             app.look.lang = match app.look.lang {
@@ -103,7 +112,14 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
 }
 
 fn next_pane(app: &mut App, by: isize) {
-    const PANES: [Pane; 4] = [Pane::Path, Pane::Calls, Pane::Totals, Pane::Program];
+    const PANES: [Pane; 6] = [
+        Pane::Path,
+        Pane::Calls,
+        Pane::Source,
+        Pane::Timeline,
+        Pane::Totals,
+        Pane::Program,
+    ];
     let count = PANES.len() - usize::from(app.program.is_none());
     let at = PANES.iter().position(|pane| *pane == app.focus);
     let next = at.unwrap_or(0) as isize + by;
@@ -258,7 +274,42 @@ fn arrow(app: &mut App, dir: Dir) {
         (Pane::Calls, Dir::Up | Dir::Down) => move_rows(app, by),
         (Pane::Calls, Dir::Right) => open(app, true),
         (Pane::Calls, Dir::Left) => open(app, false),
+        (Pane::Source, Dir::Up | Dir::Down) => scroll_source(app, by),
+        // To the next place where calls come from.
+        (Pane::Source, _) => step_call(app, by),
+        (Pane::Timeline, Dir::Up) => window::zoom(app, true, None),
+        (Pane::Timeline, Dir::Down) => window::zoom(app, false, None),
+        (Pane::Timeline, _) => window::pan(app, by),
         (Pane::Totals, _) => scroll_totals(app, by),
+    }
+}
+
+fn scroll_source(app: &mut App, by: isize) {
+    app.source_scroll = (app.source_scroll + by).clamp(-100_000, 100_000);
+}
+
+/// Goes to the next hop that an arrow stands for, from the current one on, and round to the first.
+fn go_arrow(app: &mut App, number: usize) {
+    let Some(arrow) = app.arrows.get(number).cloned() else {
+        return;
+    };
+    let here = app.list.position(app.cursor.call);
+    let len = app.list.len();
+    for step in 0..=len {
+        let position = (here + step) % len.max(1);
+        let Some(call) = app.list.call(position) else {
+            return;
+        };
+        // In the current call only what comes after the current hop.
+        let skip = match step {
+            0 => app.cursor.hop.map_or(0, |hop| hop + 1),
+            _ => 0,
+        };
+        let hops = app.store.hops(call);
+        let mut hops = hops.iter().enumerate().skip(skip);
+        if let Some((hop, _)) = hops.find(|(_, hop)| arrow.is_of(hop)) {
+            return app.go(position, Some(hop));
+        }
     }
 }
 
@@ -328,6 +379,8 @@ fn page(app: &mut App, pages: i8) {
         }
         (None, Pane::Calls) => move_rows(app, by),
         (None, Pane::Path) => step_call(app, 10 * isize::from(pages)),
+        (None, Pane::Source) => scroll_source(app, by),
+        (None, Pane::Timeline) => window::pan(app, 4 * isize::from(pages)),
         (None, Pane::Totals) => scroll_totals(app, by),
         (None, Pane::Program) => scroll_program(app, by),
     }
@@ -345,6 +398,19 @@ fn click(app: &mut App, x: u16, y: u16) {
     match hit {
         Some(view::Hit::Program) => app.focus = Pane::Program,
         Some(view::Hit::Path) => app.focus = Pane::Path,
+        Some(view::Hit::Arrow(arrow)) => {
+            app.focus = Pane::Path;
+            go_arrow(app, arrow);
+        }
+        Some(view::Hit::Source) => app.focus = Pane::Source,
+        Some(view::Hit::Timeline(time)) => {
+            app.focus = Pane::Timeline;
+            if let Some(time) = time {
+                let call = view::call_at(app, time);
+                let position = app.list.position(call);
+                app.go(position, None);
+            }
+        }
         Some(view::Hit::Totals) => app.focus = Pane::Totals,
         Some(view::Hit::Calls(row)) => {
             app.focus = Pane::Calls;
@@ -370,13 +436,15 @@ fn wheel(app: &mut App, rows: i8, x: u16, y: u16) {
         return;
     }
     match view::hit(app, x, y) {
+        Some(view::Hit::Source) => scroll_source(app, by),
+        Some(view::Hit::Timeline(time)) => window::zoom(app, by < 0, time),
         Some(view::Hit::Program) => scroll_program(app, by),
         Some(view::Hit::Totals) => scroll_totals(app, by),
         Some(view::Hit::Calls(_)) => move_rows(app, by),
-        Some(view::Hit::Path | view::Hit::Slider(..)) if by > 0 => {
+        Some(view::Hit::Path | view::Hit::Arrow(_) | view::Hit::Slider(..)) if by > 0 => {
             next_hop(app);
         }
-        Some(view::Hit::Path | view::Hit::Slider(..)) => prev_hop(app),
+        Some(view::Hit::Path | view::Hit::Arrow(_) | view::Hit::Slider(..)) => prev_hop(app),
         None => {}
     }
 }

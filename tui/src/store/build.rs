@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tracer::event::Name;
+use tracer::event::{CalledFrom, Meta, Name};
 use tracer::model::{self, CallId};
 use tracer::reconstruct::{self, File, Sink};
 
@@ -31,6 +31,7 @@ impl Store {
     /// Nothing more will come.
     pub(super) fn finish(&mut self) {
         self.flush_late();
+        self.annotation = self.annotator.finish();
         self.lists.freeze();
         self.building = Building::default();
     }
@@ -142,6 +143,7 @@ fn file(file: Option<File>) -> Option<FileId> {
 impl Sink for Store {
     fn call(&mut self, call: &reconstruct::Call<'_>, hops: &[model::Hop]) {
         self.flush_late();
+        self.annotator.call(call, hops);
         let (tid, tgid) = (call.id.tid, call.tgid);
         let sig = match call.what {
             reconstruct::What::Syscall {
@@ -204,11 +206,20 @@ impl Sink for Store {
     }
 
     fn late_hop(&mut self, id: CallId, hop: &model::Hop) {
+        self.annotator.late_hop(id, hop);
         if self.building.late.is_some_and(|(late, _)| late != id) {
             self.flush_late();
         }
         let (_, begin) = *self.building.late.get_or_insert((id, hop.ts));
         self.take_hop(hop, begin);
+    }
+
+    fn called_from(&mut self, from: &CalledFrom) {
+        self.annotator.called_from(from);
+    }
+
+    fn meta(&mut self, meta: &Meta) {
+        self.annotator.meta(meta);
     }
 
     fn name(&mut self, name: &Name) {

@@ -27,9 +27,10 @@ use intern::{Keys, Lists};
 pub use paged::{Fields, Fixed, Paged};
 use sums::Prefix;
 use threads::Threads;
+use tracer::annotate::{Annotation, Annotator};
 use tracer::arch::Arch;
-use tracer::event::{Engine, Event};
-use tracer::model::{Evidence, HopKind, Place, Summary};
+use tracer::event::{Engine, Event, Frame};
+use tracer::model::{CallId, Evidence, HopKind, Place, Summary};
 use tracer::reconstruct::Reconstructor;
 use tracer::record::RecordError;
 use tracer::rules::Class;
@@ -166,6 +167,10 @@ pub struct Store {
     prefix: Prefix,
     names: build::Names,
     threads: Threads,
+    /// Which source line each call came from, if the trace tells.
+    annotator: Annotator,
+    /// What each source line did; known at the end of the trace.
+    pub annotation: Annotation,
     /// The whole run, or what is known of it.
     pub summary: Summary,
     /// When the first and the last call began, ns.
@@ -281,6 +286,18 @@ impl Store {
     fn crosses(&self, sig: u32) -> bool {
         let sig = self.sigs.get(sig as usize);
         sig.is_some_and(|sig| sig.what != What::Later)
+    }
+
+    /// The line of the program's source that made a call, or caused later hops.
+    pub fn line(&self, index: usize) -> Option<&Frame> {
+        let call = self.call(index)?;
+        let tid = self.sig(&call)?.tid;
+        self.annotator.own(CallId { tid, seq: call.seq })
+    }
+
+    /// Whether the trace tells source lines.
+    pub fn has_lines(&self) -> bool {
+        !self.annotation.files.is_empty()
     }
 
     /// The path that a file was opened by, if an `open` of it was seen.

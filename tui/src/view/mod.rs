@@ -1,6 +1,7 @@
 //! The screen as a function of the model and its size. No I/O, no clock; any size from 1×1 up.
 
 mod calls;
+pub mod compare;
 mod describe;
 mod explain;
 mod help;
@@ -8,7 +9,9 @@ mod lines;
 mod path;
 mod popup;
 mod program;
+mod source;
 mod status;
+mod timeline;
 mod totals;
 
 use ratatui::buffer::Buffer;
@@ -17,6 +20,7 @@ use ratatui::style::Style;
 use tracer::model::Summary;
 
 pub use self::path::{Layout, Wish};
+pub use self::timeline::{Lanes, LanesWish, WINDOW_MIN, call_at, window};
 use crate::app::{App, Look, Pane, Popup};
 use crate::arrows::of_rows;
 use crate::list::Row;
@@ -34,6 +38,8 @@ pub struct Areas {
     pub title: Rect,
     pub path: Option<Rect>,
     pub calls: Option<Rect>,
+    pub source: Option<Rect>,
+    pub timeline: Option<Rect>,
     pub totals: Option<Rect>,
     /// The program's own terminal.
     pub program: Option<Rect>,
@@ -72,6 +78,14 @@ pub fn areas(app: &App) -> Option<Areas> {
                 calls: body,
                 ..whole
             },
+            Pane::Source => Areas {
+                source: body,
+                ..whole
+            },
+            Pane::Timeline => Areas {
+                timeline: body,
+                ..whole
+            },
             Pane::Totals => Areas {
                 totals: body,
                 ..whole
@@ -89,35 +103,28 @@ pub fn areas(app: &App) -> Option<Areas> {
             ..body
         };
         let right = Rect::new(left.right(), body.y, right, body.height);
-        let upper = right.height * 3 / 5;
-        let (left, program) = match app.program {
-            Some(_) => {
-                let below = left.height * 2 / 5;
-                let path = Rect {
-                    height: left.height - below,
-                    ..left
-                };
-                let program = Rect {
-                    y: path.bottom(),
-                    height: below,
-                    ..left
-                };
-                (path, Some(program))
-            }
-            None => (left, None),
+        // Below the path the program's terminal, else the timeline; between calls and totals the source.
+        let has_program = app.program.is_some();
+        let below = match (has_program, h) {
+            (true, _) => left.height * 2 / 5,
+            (false, 40..) => 10,
+            (false, _) => 0,
         };
+        let (left, below) = split(left, left.height - below);
+        let lines = app.store.has_lines() || app.focus == Pane::Source;
+        let (calls, rest) = split(right, right.height * if lines { 2 } else { 3 } / 5);
+        let (source, totals) = split(rest, if lines { rest.height / 2 } else { 0 });
+        let some = |area: Rect, wanted: bool| (wanted && area.height > 0).then_some(area);
+        // Where the timeline has no room of its own, it takes that of the totals.
+        let own = !has_program && below.height > 0;
+        let instead = app.focus == Pane::Timeline && !own;
         return Some(Areas {
-            program,
             path: Some(left),
-            calls: Some(Rect {
-                height: upper,
-                ..right
-            }),
-            totals: Some(Rect {
-                y: right.y + upper,
-                height: right.height - upper,
-                ..right
-            }),
+            calls: Some(calls),
+            source: some(source, true),
+            timeline: some(below, own).or(some(totals, instead)),
+            program: some(below, has_program),
+            totals: some(totals, !instead),
             slider: Rect::new(left.x + 1, left.bottom() - 1, left.width - 2, 1),
             ..bars
         });
@@ -130,7 +137,10 @@ pub fn areas(app: &App) -> Option<Areas> {
     }
     // Rows inside the two frames, which share a border.
     let inner = body.height - 3;
+    let tall = matches!(app.focus, Pane::Source | Pane::Timeline);
     let path = match inner {
+        // Three bands, and no more.
+        ..=30 if tall => 11.min(inner - 3),
         ..=18 => inner - 3,
         _ => (15 + (inner - 18) / 2).min(26),
     };
@@ -141,15 +151,32 @@ pub fn areas(app: &App) -> Option<Areas> {
     let lower = Rect::new(0, upper.bottom() - 1, w, body.height - upper.height + 1);
     // Below the path view: while the program runs, what it says.
     let program = app.focus == Pane::Path && app.program.is_some() && app.is_live();
-    let calls = app.focus != Pane::Totals && !program;
+    let calls = matches!(app.focus, Pane::Path | Pane::Calls) && !program;
     Some(Areas {
         path: Some(upper),
+        source: (app.focus == Pane::Source).then_some(lower),
+        timeline: (app.focus == Pane::Timeline).then_some(lower),
         calls: calls.then_some(lower),
         totals: (app.focus == Pane::Totals).then_some(lower),
         program: program.then_some(lower),
         joined: true,
         ..whole
     })
+}
+
+/// The upper `high` rows, and the rest.
+fn split(area: Rect, high: u16) -> (Rect, Rect) {
+    let high = high.min(area.height);
+    let upper = Rect {
+        height: high,
+        ..area
+    };
+    let lower = Rect {
+        y: area.y + high,
+        height: area.height - high,
+        ..area
+    };
+    (upper, lower)
 }
 
 /// Whether there is room for all panes beside each other.
@@ -214,6 +241,19 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         frame(buf, area, look, focus, areas.joined, titles);
         calls::draw(app, inside(area), buf);
     }
+    if let Some(area) = areas.source {
+        let focus = app.focus == Pane::Source;
+        let title = source::title(app);
+        let titles = [words::source(lang), title.as_str()];
+        frame(buf, area, look, focus, areas.joined, titles);
+        source::draw(app, inside(area), buf);
+    }
+    if let Some(area) = areas.timeline {
+        let focus = app.focus == Pane::Timeline;
+        let titles = [words::timeline(lang), words::timeline_keys(lang)];
+        frame(buf, area, look, focus, areas.joined, titles);
+        timeline::draw(app, area, buf);
+    }
     if let Some(area) = areas.totals {
         let focus = app.focus == Pane::Totals;
         let titles = [words::totals(lang), ""];
@@ -233,10 +273,36 @@ pub fn draw(app: &App, buf: &mut Buffer) {
     match app.popup {
         Some(Popup::Help) => help::draw(app, buf),
         Some(Popup::Explain) => explain::draw(app, buf),
+        Some(Popup::Compare) => draw_compare(app, buf),
         Some(Popup::Quit) => status::quit(app, buf),
         None => {}
     }
     plain(app, buf);
+}
+
+/// The run beside the other one, on the whole screen but the line of keys.
+fn draw_compare(app: &App, buf: &mut Buffer) {
+    let Some(other) = &app.other else { return };
+    let area = Rect {
+        height: buf.area.height.saturating_sub(1),
+        ..buf.area
+    };
+    let look = app.look;
+    let names = other.names.each_ref().map(String::as_str);
+    let runs = [&other.summary, &app.store.summary];
+    let more = compare::draw(runs, names, look, area, app.popup_scroll, buf);
+    let room = usize::from(area.width);
+    let hint = compare::hint(look.lang, more, room, look.ascii);
+    let blank = " ".repeat(room);
+    put(buf, 0, area.bottom(), area.right(), &blank, Style::new());
+    put(
+        buf,
+        0,
+        area.bottom(),
+        area.right(),
+        &hint,
+        look.theme.style(Paint::Key),
+    );
 }
 
 /// Draws the path view of a whole run in a frame of its own, with a title at its right end.
@@ -278,7 +344,8 @@ fn plain(app: &App, buf: &mut Buffer) {
             "µ" => 'u',
             "…" => '.',
             "░" => '%',
-            "▂" | "▅" | "█" | "▌" => '#',
+            "▁" | "▂" | "▃" | "▄" | "▅" | "▆" | "▇" | "█" | "▌" => '#',
+            "│" => '|',
             "●" => 'o',
             _ => continue,
         };
@@ -339,8 +406,13 @@ pub(crate) fn compact(n: u64) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hit {
     Path,
+    /// An arrow of the path view, by its number.
+    Arrow(usize),
     /// A row of the list of calls.
     Calls(usize),
+    Source,
+    /// The timeline, and the time there, ns.
+    Timeline(Option<u64>),
     Totals,
     Program,
     /// A part of the slider's whole.
@@ -358,8 +430,18 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
         return Some(Hit::Calls(top + usize::from(y - area.y)));
     }
     let is_in = |area: Option<Rect>| area.is_some_and(|area| area.contains(at));
+    if let Some(pane) = areas.timeline.filter(|area| area.contains(at)) {
+        return Some(Hit::Timeline(timeline::time_at(app, pane, x)));
+    }
+    if let Some(area) = areas.path.filter(|area| area.contains(at))
+        && let Some(arrow) = path::arrow_at(app, inside(area), at)
+    {
+        return Some(Hit::Arrow(arrow));
+    }
     if is_in(areas.totals) {
         Some(Hit::Totals)
+    } else if is_in(areas.source) {
+        Some(Hit::Source)
     } else if is_in(areas.program) {
         Some(Hit::Program)
     } else if is_in(areas.path) {
@@ -374,6 +456,7 @@ pub fn page_rows(app: &App) -> u16 {
     let areas = areas(app).unwrap_or_default();
     let area = match app.focus {
         Pane::Calls => areas.calls,
+        Pane::Source => areas.source,
         Pane::Program => areas.program,
         _ => areas.totals,
     };
@@ -401,6 +484,17 @@ pub fn calls_in_sight(app: &App) -> Vec<usize> {
         }
     }
     calls
+}
+
+/// The lanes of the timeline as they should be; `None` if it is not on the screen.
+pub fn lanes_wish(app: &App) -> Option<LanesWish> {
+    Some(timeline::wish(app, areas(app)?.timeline?))
+}
+
+/// The source file that the screen shows.
+pub fn source_in_sight(app: &App) -> Option<String> {
+    areas(app)?.source?;
+    source::file(app)
 }
 
 /// The path view as it should be laid out; `None` if it is not on the screen.

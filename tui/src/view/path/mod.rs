@@ -6,7 +6,7 @@ mod layout;
 mod plan;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use tracer::model::Place;
 use tracer::report::units;
@@ -103,6 +103,24 @@ fn shown(app: &App, arrow: &Arrow) -> (Amount, bool) {
         own.count = own.count.saturating_add(u64::from(hop.count));
     }
     (own, current)
+}
+
+/// The arrow whose line or label lies at a cell of the screen.
+pub fn arrow_at(app: &App, area: Rect, at: Position) -> Option<usize> {
+    let (x, y) = (
+        i32::from(at.x) - i32::from(area.x),
+        i32::from(at.y) - i32::from(area.y),
+    );
+    let label = |label: &Option<Label>| {
+        label.is_some_and(|label| {
+            label.at.y == y && (label.at.x..label.at.x + label.cells as i32).contains(&x)
+        })
+    };
+    let labels = app.layout.labels.iter().position(label);
+    labels.or_else(|| {
+        let mut paths = app.layout.paths.iter();
+        paths.position(|path| path.contains(&At { x, y }))
+    })
 }
 
 impl Scene<'_> {
