@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracer::caps::Level;
 use tracer::i18n::Lang;
 use tracer::report::Format;
+use tui::theme::Theme;
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
 /// moves by DMA, which only pass page references, and every switch between user and kernel mode.
@@ -38,6 +39,8 @@ pub enum Verb {
     Report(Report),
     /// Source lines with what each did: bytes copied, bytes by DMA, crossings, time
     Annotate(Annotate),
+    /// Which copies and crossings of a recording could go, and how
+    Advise(Advise),
     /// Two recordings side by side: what each did, and what changed
     Diff(Diff),
     /// Say what this kernel lets us measure, and why not more
@@ -166,6 +169,17 @@ pub struct Annotate {
 }
 
 #[derive(Debug, Args)]
+pub struct Advise {
+    /// The recording
+    pub file: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
 pub struct Diff {
     /// The first recording
     pub a: PathBuf,
@@ -256,6 +270,9 @@ pub struct Look {
     /// No characters outside ASCII
     #[arg(long)]
     pub ascii: bool,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -58,8 +58,7 @@ pub fn trace(
 ) -> Result<i32, Fail> {
     tui::needs_terminal()?;
     let terminal = |e: io::Error| Fail::new(FAILED, format!("the terminal: {e}"));
-    let mut options = tui::Options::from_env(args.look.lang);
-    options.ascii = args.look.ascii;
+    let options = crate::output::ui(&args.look);
     let (kind, pty) = match what {
         What::Command(_) => {
             let size = Live::program_size().map_err(terminal)?;
