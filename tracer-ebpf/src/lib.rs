@@ -120,6 +120,18 @@ pub struct Head {
     pub ts: u64,
 }
 
+impl Head {
+    pub const NONE: Self = Self {
+        kind: 0,
+        flags: 0,
+        nr: 0,
+        tid: 0,
+        tgid: 0,
+        seq: 0,
+        ts: 0,
+    };
+}
+
 /// Bits of [`Head::flags`].
 pub mod flag {
     /// A 32-bit system call on a 64-bit kernel: `nr` is of the other table, arguments unread.
@@ -152,6 +164,21 @@ pub struct FileRef {
     pub sock_type: u16,
     /// Sockets: `sk_protocol` (`IPPROTO_TCP` …), else 0.
     pub protocol: u16,
+}
+
+impl FileRef {
+    /// No file, or not read.
+    pub const NONE: Self = Self {
+        ino: 0,
+        dev: 0,
+        magic: 0,
+        rdev: 0,
+        f_flags: 0,
+        mode: 0,
+        family: 0,
+        sock_type: 0,
+        protocol: 0,
+    };
 }
 
 /// A system call that has ended. 88 bytes.
@@ -264,7 +291,7 @@ pub struct Block {
     pub head: Head,
     /// When the request was given to the driver; 0 if that was not seen.
     pub issued: u64,
-    /// When the request completed.
+    /// When the request completed; 0 if that was not seen ([`bio::UNSEEN`]).
     pub completed: u64,
     /// First 512-byte sector, of the whole disk.
     pub sector: u64,
@@ -308,6 +335,39 @@ pub mod bio {
     pub const CONTINUED: u32 = 256;
     /// Completed by a driver that takes bios, not requests (zram, dm, md): seen at the bio.
     pub const BIO_BASED: u32 = 512;
+    /// The completion was not seen (`Block::completed` is 0): tracing ended before it, or it came where
+    /// this kernel runs no BPF program.
+    pub const UNSEEN: u32 = 1024;
+}
+
+impl Block {
+    /// Which counter of `stat` this goes to; `None` if it failed.
+    pub fn counter(&self) -> Option<CountKey> {
+        if self.status != 0 {
+            return None;
+        }
+        let mut flags = (self.bio & 0xff) as u16;
+        if self.head.flags & flag::ELSEWHERE != 0 {
+            flags |= count::BLOCK_ELSEWHERE;
+        }
+        let mut what = count::BLOCK;
+        if self.bio & bio::UNSEEN != 0 {
+            flags |= count::BLOCK_UNSEEN;
+            if self.issued == 0 {
+                what = count::BLOCK_UNKNOWN;
+            }
+        }
+        Some(CountKey {
+            what,
+            flags,
+            id: self.disk,
+        })
+    }
+
+    /// How many requests this is: a part of one that was told before is none.
+    pub fn requests(&self) -> u64 {
+        u64::from(self.bio & bio::CONTINUED == 0)
+    }
 }
 
 /// A packet handed to a network device. 64 bytes.
@@ -827,8 +887,12 @@ pub const CELLS: usize = 4096;
 
 /// `stat`: what the `COUNTS` map counts; the key's `what`.
 pub mod count {
-    /// Completed block I/O; `id` = disk, `flags` = [`super::bio`] bits.
+    /// Block I/O; `id` = disk, `flags` = low [`super::bio`] bits and the two below.
     pub const BLOCK: u16 = 1;
+    /// In `flags` of [`BLOCK`]: submitted by another task than the program's.
+    pub const BLOCK_ELSEWHERE: u16 = 1 << 15;
+    /// In `flags` of [`BLOCK`]: issued, but the completion was not seen ([`super::bio::UNSEEN`]).
+    pub const BLOCK_UNSEEN: u16 = 1 << 14;
     /// Packets; `id` = ifindex.
     pub const XMIT: u16 = 2;
     /// User page faults; `flags` = 1 write to a present page, 2 file-backed.
@@ -847,6 +911,8 @@ pub mod count {
     pub const RUSAGE_FAULTS: u16 = 9;
     /// Completed io_uring requests; `id` = opcode.
     pub const URING: u16 = 10;
+    /// Block I/O that was queued, and neither issued nor completed as far as was seen; as [`BLOCK`].
+    pub const BLOCK_UNKNOWN: u16 = 11;
 }
 
 /// Key of the `COUNTS` map.

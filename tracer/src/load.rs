@@ -11,7 +11,8 @@ use aya::{Btf, Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use nix::sys::resource::{Resource, setrlimit};
 use thiserror::Error;
 use tracer_ebpf::{
-    Awaited, Config, NO_OFFSET, Offsets, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, kind, mode, task,
+    Awaited, Block, Config, NO_OFFSET, Offsets, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, bio, kind,
+    mode, task,
 };
 
 use crate::arch::Arch;
@@ -310,6 +311,22 @@ impl Probes {
         Ok(lost)
     }
 
+    /// Block I/O of the program that was not seen to complete, in the order in which it was queued.
+    ///
+    /// # Errors
+    /// If the map cannot be read.
+    pub fn unfinished(&self) -> Result<Vec<Block>, LoadError> {
+        let bios: BpfHashMap<_, u64, WireBlock> = self.map("BIOS")?.try_into()?;
+        let mut blocks = Vec::new();
+        for entry in bios.iter() {
+            let (_, WireBlock(mut block)) = entry?;
+            block.bio |= bio::UNSEEN;
+            blocks.push(block);
+        }
+        blocks.sort_by_key(|block| (block.head.ts, block.sector));
+        Ok(blocks)
+    }
+
     /// Sums a per-CPU or plain map into memory; used by `stat`.
     pub(crate) fn map(&self, name: &'static str) -> Result<&aya::maps::Map, LoadError> {
         self.ebpf.map(name).ok_or_else(|| invalid(name))
@@ -340,6 +357,7 @@ impl Probes {
 wire! {
     TaskBytes(Task);
     WireAwaited(Awaited);
+    WireBlock(Block);
 }
 
 fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {
