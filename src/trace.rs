@@ -180,6 +180,8 @@ impl Session {
             follow,
             buffer: tracing.buffer_size,
             level: tracing.level,
+            pid,
+            sampling: !tracing.no_sampling,
             null: false,
         };
         adjust(&mut options);

@@ -14,6 +14,8 @@ pub static SPEC: Spec = Spec {
         ("regs", 32),
         ("regs", 40),
     ],
+    function: [("regs", 0), ("regs", 8), ("regs", 16), ("regs", 24)],
+    result: "regs",
     ip: "pc",
     // 32-bit tasks are marked in `thread_info.flags` (TIF_32BIT), which has no bit of the call's own.
     compat_bit: 0,

@@ -14,6 +14,8 @@ pub static SPEC: Spec = Spec {
         ("r8", 0),
         ("r9", 0),
     ],
+    function: [("di", 0), ("si", 0), ("dx", 0), ("cx", 0)],
+    result: "ax",
     ip: "ip",
     // TS_COMPAT, arch/x86/include/asm/thread_info.h.
     compat_bit: 0x2,
