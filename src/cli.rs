@@ -228,12 +228,16 @@ pub struct Tracing {
     /// Size of the kernel's ring buffer (with K, M or G); rounded up to a power of two
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub buffer_size: u32,
-    /// Measure at this level, or not at all: T (the default), or F, which is new and experimental
+    /// Measure at this level or not at all: T (tracepoints), F (functions) or B (breakpoints, however
+    /// often they are hit). Without it: the best that the kernel gives
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub level: Option<Level>,
     /// Tell which source line each call was made from (for programs with debug information)
     #[arg(long)]
     pub stacks: bool,
+    /// Do not sample where the program's CPU time goes
+    #[arg(long)]
+    pub no_sampling: bool,
     /// Start again through sudo; the command still runs as you
     #[arg(long)]
     pub elevate: bool,
@@ -293,7 +297,8 @@ fn level(text: &str) -> Result<Level, String> {
     match text {
         "T" | "t" => Ok(Level::T),
         "F" | "f" => Ok(Level::F),
-        _ => Err("not a level: T or F".to_owned()),
+        "B" | "b" => Ok(Level::B),
+        _ => Err("not a level: T, F or B".to_owned()),
     }
 }
 

@@ -70,7 +70,10 @@ pub fn trace(
         What::Process(..) => (tui::Target::Process, None),
     };
     let (pty, theirs) = pty.unzip();
-    let mut session = Session::prepare(what, tracing, args, theirs, |_| {})?;
+    let mut session = Session::prepare(what, tracing, args, theirs, |options| {
+        // The source pane follows what one looks at.
+        options.stacks = true;
+    })?;
     let writer = match &file {
         Some(path) => Some(Writer::new(session.create(path)?, path)?),
         None => None,
