@@ -8,6 +8,7 @@ use tracer::i18n::Lang;
 use tracer::model::Summary;
 use tracer::report::{self, Detail, Style};
 use tracer::user::Identity;
+use tui::theme::Theme;
 
 use crate::cli::{Look, SummaryArgs, When};
 use crate::fail::{Fail, USAGE};
@@ -38,6 +39,19 @@ pub fn style(look: &Look, stream: &impl IsTerminal) -> Style {
         },
         ascii: look.ascii,
     }
+}
+
+/// How the terminal UI looks.
+pub fn ui(look: &Look) -> tui::Options {
+    let mut options = tui::Options::from_env(look.lang);
+    options.ascii |= look.ascii;
+    if let Some(theme) = look.theme {
+        options.theme = theme;
+    }
+    if look.color == When::Never {
+        options.theme = Theme::Plain;
+    }
+    options
 }
 
 /// Cells of a line: the terminal's, not more than reads well.
