@@ -9,6 +9,7 @@ mod bundle;
 pub mod expr;
 pub mod guide;
 pub mod lab;
+pub mod lint;
 pub mod session;
 pub mod spec;
 pub mod value;
