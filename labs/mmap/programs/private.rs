@@ -1,6 +1,6 @@
-//! Maps a file privately, changes one byte of each page, and adds up its bytes.
+//! Adds up the bytes of a file, without the first byte of each page: it sets that one to zero.
 //!
-//! The file itself stays as it is: MAP_PRIVATE promises that nobody else sees the changes.
+//! The file itself stays as it is: MAP_PRIVATE promises that nobody else sees the change.
 
 use std::fs::File;
 
@@ -14,7 +14,7 @@ fn main() -> std::io::Result<()> {
     let bytes = memory::map(&file, rights, MapFlags::MAP_PRIVATE)?;
 
     for byte in bytes.iter_mut().step_by(4096) {
-        *byte = 0; // to which page does this write? The file's must not change.
+        *byte = 0; // in which page? The file's must not change.
     }
     let sum: u64 = bytes.iter().map(|&byte| u64::from(byte)).sum();
     println!("{sum}");
