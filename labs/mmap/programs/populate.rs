@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use nix::sys::mman::{MapFlags, ProtFlags};
+use nix::sys::mman::MapFlags;
 use support::memory;
 
 fn main() -> std::io::Result<()> {
@@ -10,7 +10,7 @@ fn main() -> std::io::Result<()> {
     let file = File::open(file)?;
     // MAP_POPULATE: fill in the page tables now, before anyone asks for a page.
     let flags = MapFlags::MAP_SHARED.union(MapFlags::MAP_POPULATE);
-    let bytes = memory::map(&file, ProtFlags::PROT_READ, flags)?;
+    let bytes = memory::map(&file, flags)?;
 
     let sum: u64 = bytes.iter().map(|&byte| u64::from(byte)).sum();
     println!("{sum}");

@@ -4,14 +4,12 @@
 
 use std::fs::File;
 
-use nix::sys::mman::{MapFlags, ProtFlags};
 use support::memory;
 
 fn main() -> std::io::Result<()> {
     let [file] = support::args();
     let file = File::open(file)?;
-    let rights = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    let bytes = memory::map(&file, rights, MapFlags::MAP_PRIVATE)?;
+    let bytes = memory::map_private(&file)?; // PROT_READ | PROT_WRITE, MAP_PRIVATE
 
     for byte in bytes.iter_mut().step_by(4096) {
         *byte = 0; // in which page? The file's must not change.

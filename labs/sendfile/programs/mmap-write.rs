@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Result, Write};
 
-use nix::sys::mman::{MapFlags, ProtFlags};
+use nix::sys::mman::MapFlags;
 use support::{memory, net};
 
 fn main() -> Result<()> {
@@ -11,7 +11,7 @@ fn main() -> Result<()> {
     let file = File::open(file)?;
     let (mut socket, receiver) = net::receiver()?;
 
-    let bytes = memory::map(&file, ProtFlags::PROT_READ, MapFlags::MAP_SHARED)?;
+    let bytes = memory::map(&file, MapFlags::MAP_SHARED)?;
     for piece in bytes.chunks(64 * 1024) {
         socket.write_all(piece)?; // who touches the mapped bytes first?
     }
