@@ -1,2 +1,16 @@
 //! The guided labs: predict, observe, explain, change, check.
+//!
+//! A lab is data ([`spec`], [`guide`]; `docs/labs/format.md`), [`expr`] reads values from runs, and
+//! [`session`] judges answers and changes by them. All of this is pure; [`prepare`], [`work`] and
+//! [`run`](mod@run) make the runs that it judges.
 #![forbid(unsafe_code)]
+
+mod bundle;
+pub mod expr;
+pub mod guide;
+pub mod lab;
+pub mod lint;
+pub mod session;
+pub mod spec;
+pub mod value;
+pub mod words;
