@@ -73,6 +73,7 @@ const fn scalar(
 const CALLS: &str = "tp:sys_enter";
 const FAULTS: &str = "tp:page_fault_user";
 const SWITCH: &str = "tp:sched_switch";
+const BLOCK: &str = "tp:block_rq_complete";
 const RUSAGE: &str = "getrusage";
 const CLOCK: &str = "clock";
 
@@ -115,6 +116,12 @@ pub(crate) const SCALARS: &[Scalar] = &[
     scalar("waits.device", Unit::Time, SWITCH, |s| s.waits.device_ns),
     scalar("duration", Unit::Time, CLOCK, |s| s.duration_ns),
     scalar("cpu", Unit::Time, RUSAGE, |s| s.cpu_ns.unwrap_or(0)),
+    scalar("metadata.requests", Unit::Plain, BLOCK, |s| {
+        s.metadata_io.read_requests + s.metadata_io.write_requests
+    }),
+    scalar("metadata.bytes", Unit::Bytes, BLOCK, |s| {
+        s.metadata_io.read_bytes + s.metadata_io.write_bytes
+    }),
     scalar("dirty", Unit::Bytes, "tp:writeback_dirty_folio", |s| {
         s.dirty_bytes
     }),

@@ -1,5 +1,11 @@
 //! What the programs of the guided labs share, so that each is only about its subject.
 
+pub mod memory;
+pub mod net;
+pub mod pipe;
+pub mod process;
+mod receive;
+
 /// The status by which a program says that this machine can't do what it shows; the lab then uses
 /// its recording.
 pub const UNAVAILABLE: i32 = 77;
