@@ -139,7 +139,7 @@ impl<'a> Context<'a> {
         session.titles = self
             .labs
             .iter()
-            .map(|lab| (lab.id.clone(), lab.spec.title.get(self.lang).to_owned()))
+            .map(|lab| (lab.id.clone(), lab.spec.title.clone()))
             .collect();
         session
     }

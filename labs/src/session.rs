@@ -11,7 +11,7 @@ use tracer::rules;
 use crate::expr::{Expr, Runs, Scope};
 use crate::guide::{self, Placeholder, Step};
 use crate::lab::Lab;
-use crate::spec::{Case, Question};
+use crate::spec::{Case, Question, Text};
 use crate::value::{Unit, Value};
 use crate::words;
 
@@ -48,7 +48,7 @@ pub struct Session {
     /// Where the learner's copies of the programs are.
     pub folder: String,
     /// Titles of other labs, by id.
-    pub titles: BTreeMap<String, String>,
+    pub titles: BTreeMap<String, Text>,
 }
 
 /// What is to be said about one question after the run.
@@ -178,9 +178,13 @@ impl Session {
         self.fill(question.ask.get(self.lang), &scope)
     }
 
-    /// A section of the guide, filled in.
+    /// A section of the guide, filled in: before the change from the first program's run, after it
+    /// from the learner's.
     pub fn section(&self, step: Step) -> String {
-        let scope = self.scope(Some(self.first_program()));
+        let mut scope = self.scope(Some(self.first_program()));
+        if step == Step::Check && self.last.is_some() {
+            scope.run = self.last.as_ref();
+        }
         self.fill(self.lab.guide(self.lang).section(step), &scope)
     }
 
@@ -304,7 +308,13 @@ impl Session {
                 None => unknown(),
             },
             Placeholder::Program(name) => format!("{}/{name}.rs", self.folder),
-            Placeholder::Lab(id) => self.titles.get(id).cloned().unwrap_or_else(unknown),
+            Placeholder::Lab(id) => {
+                let title = self
+                    .titles
+                    .get(id)
+                    .map(|title| title.get(self.lang).to_owned());
+                title.unwrap_or_else(unknown)
+            }
             Placeholder::Kernel => scope.run.map_or_else(unknown, |run| run.kernel.clone()),
             Placeholder::Level => scope.run.map_or_else(unknown, |run| run.level.clone()),
             Placeholder::Device => scope.run.and_then(device).unwrap_or_else(unknown),

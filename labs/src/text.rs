@@ -387,6 +387,7 @@ impl Text<'_> {
         }
         let run = self.runner.replay(self.session, "solution")?;
         let outcome = self.session.judge(&run, Output::NotCompared);
+        self.session.last = Some(run);
         self.outcome(&outcome)?;
         self.step(Step::Check)?;
         Ok(outcome.passed())
@@ -421,7 +422,7 @@ impl Text<'_> {
     }
 
     fn markdown(&mut self, text: &str) -> Result<(), TextError> {
-        for line in markdown::render(text, self.style.width) {
+        for line in markdown::render_verbatim(text, self.style.width) {
             for span in line {
                 let (on, off) = match span.look {
                     Look::Code if !self.style.color && !span.text.starts_with("    ") => ("`", "`"),
