@@ -4,6 +4,7 @@
 mod cli;
 mod demo;
 mod fail;
+mod lab;
 mod output;
 mod show;
 mod trace;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Some(Verb::Report(args)) => show::report(&args),
         Some(Verb::View(args)) => show::view(&args),
         Some(Verb::Doctor(args)) => show::doctor(&args),
+        Some(Verb::Lab(args)) => lab::lab(&args),
         Some(Verb::Demo(args)) => demo::demo(args),
         None => show::help(),
     };

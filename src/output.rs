@@ -9,7 +9,7 @@ use tracer::model::Summary;
 use tracer::report::{self, Detail, Style};
 use tracer::user::Identity;
 
-use crate::cli::{Look, SummaryArgs, When};
+use crate::cli::{LabLook, Look, SummaryArgs, When};
 use crate::fail::{Fail, USAGE};
 
 /// One line on standard error. That it cannot be written is nobody's to know.
@@ -38,6 +38,18 @@ pub fn style(look: &Look, stream: &impl IsTerminal) -> Style {
         },
         ascii: look.ascii,
     }
+}
+
+/// How a lab's text looks.
+pub fn lab_style(look: &LabLook, stream: &impl IsTerminal) -> Style {
+    let look = Look {
+        quiet: false,
+        verbose: false,
+        color: look.color,
+        lang: look.lang,
+        ascii: look.ascii,
+    };
+    style(&look, stream)
 }
 
 /// Cells of a line: the terminal's, not more than reads well.

@@ -128,10 +128,18 @@ impl Lab {
     pub(crate) fn expressions(&self) -> Vec<(String, &Expr, Place)> {
         let mut all = Vec::new();
         for (name, values) in &self.spec.params {
-            all.extend(values.iter().map(|e| (format!("params.{name}"), e, Place::Constant)));
+            all.extend(
+                values
+                    .iter()
+                    .map(|e| (format!("params.{name}"), e, Place::Constant)),
+            );
         }
         for file in &self.spec.files {
-            all.push((format!("files.{}.size", file.name), &file.size, Place::Param));
+            all.push((
+                format!("files.{}.size", file.name),
+                &file.size,
+                Place::Param,
+            ));
         }
         for question in &self.spec.questions {
             let id = &question.id;
@@ -152,7 +160,13 @@ impl Lab {
         for check in &self.spec.change.checks {
             all.push(("change.checks".to_owned(), &check.that, Place::Run));
         }
-        for when in self.spec.change.hints.iter().filter_map(|h| h.when.as_ref()) {
+        for when in self
+            .spec
+            .change
+            .hints
+            .iter()
+            .filter_map(|h| h.when.as_ref())
+        {
             all.push(("change.hints".to_owned(), when, Place::Run));
         }
         all
@@ -210,7 +224,10 @@ fn read_all(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> Re
             }
         } else {
             let read = std::fs::read(&path);
-            files.insert(name, Cow::Owned(read.map_err(|source| LabError::Read { path, source })?));
+            files.insert(
+                name,
+                Cow::Owned(read.map_err(|source| LabError::Read { path, source })?),
+            );
         }
     }
     Ok(())

@@ -26,7 +26,10 @@ pub fn lint(lab: &Lab, ids: &BTreeSet<&str>) -> Vec<String> {
     lint.translation();
     lint.recordings();
     let id = &lab.id;
-    lint.found.iter().map(|what| format!("{id}: {what}")).collect()
+    lint.found
+        .iter()
+        .map(|what| format!("{id}: {what}"))
+        .collect()
 }
 
 struct Lint<'a> {
@@ -49,11 +52,19 @@ impl Lint<'_> {
         }
         for question in &spec.questions {
             let id = &question.id;
-            if question.explain.last().is_none_or(|case| case.when.is_some()) {
-                self.say(format!("question {id}: the last 'explain' must fit always: no 'when'"));
+            if question
+                .explain
+                .last()
+                .is_none_or(|case| case.when.is_some())
+            {
+                self.say(format!(
+                    "question {id}: the last 'explain' must fit always: no 'when'"
+                ));
             }
             if question.choices.is_some() != question.measure.is_truth() {
-                self.say(format!("question {id}: choices = \"yes-no\" goes with a comparison"));
+                self.say(format!(
+                    "question {id}: choices = \"yes-no\" goes with a comparison"
+                ));
             }
             if !question.measure.is_measured() {
                 self.say(format!("question {id}: 'measure' reads nothing of a run"));
@@ -62,12 +73,26 @@ impl Lint<'_> {
         let change = &spec.change;
         if change.hints.len() < HINTS_MIN {
             let n = change.hints.len();
-            self.say(format!("{n} hints; a change exercise has {HINTS_MIN} or more"));
+            self.say(format!(
+                "{n} hints; a change exercise has {HINTS_MIN} or more"
+            ));
         }
-        if change.hints.iter().filter(|hint| hint.when.is_none()).count() == 0 {
+        if change
+            .hints
+            .iter()
+            .filter(|hint| hint.when.is_none())
+            .count()
+            == 0
+        {
             self.say("no hint fits before the first try: one without 'when' is needed");
         }
-        if change.checks.iter().filter(|check| check.that.is_measured()).count() == 0 {
+        if change
+            .checks
+            .iter()
+            .filter(|check| check.that.is_measured())
+            .count()
+            == 0
+        {
             self.say("no check reads anything of the run");
         }
         if self.lab.solution().is_none() {
@@ -76,8 +101,15 @@ impl Lint<'_> {
         if self.lab.cheats().count() == 0 {
             self.say("no program in cheat/: what must fail the check?");
         }
-        if spec.next.as_deref().is_some_and(|next| !self.ids.contains(next)) {
-            self.say(format!("next: there is no lab '{}'", spec.next.as_deref().unwrap_or("")));
+        if spec
+            .next
+            .as_deref()
+            .is_some_and(|next| !self.ids.contains(next))
+        {
+            self.say(format!(
+                "next: there is no lab '{}'",
+                spec.next.as_deref().unwrap_or("")
+            ));
         }
         for rule in &spec.teaches {
             if rules::explain(rule, Lang::En).is_none() {
@@ -113,7 +145,9 @@ impl Lint<'_> {
                         || spec.files.iter().any(|file| file.name == name);
                     if !known {
                         let program = &program.name;
-                        self.say(format!("program {program}: no file or parameter '{{{name}}}'"));
+                        self.say(format!(
+                            "program {program}: no file or parameter '{{{name}}}'"
+                        ));
                     }
                 }
             }
@@ -137,7 +171,9 @@ impl Lint<'_> {
                 }
             };
             if !known {
-                self.say(format!("{place}: '{name}' in '{expr}' is neither measure nor parameter"));
+                self.say(format!(
+                    "{place}: '{name}' in '{expr}' is neither measure nor parameter"
+                ));
             }
         }
         for name in expr.programs() {
@@ -180,7 +216,9 @@ impl Lint<'_> {
             }
         }
         if let Some(number) = typed_number(text) {
-            self.say(format!("{place}: '{number}' is typed in; name what it is with {{{{…}}}}"));
+            self.say(format!(
+                "{place}: '{number}' is typed in; name what it is with {{{{…}}}}"
+            ));
         }
         for piece in pieces(text) {
             match piece {
@@ -208,8 +246,9 @@ impl Lint<'_> {
             Placeholder::Textbook(id, _) | Placeholder::Answer(id, _) => {
                 (!is_question(id)).then(|| format!("there is no question '{id}'"))
             }
-            Placeholder::Param(name, _) => (!spec.params.contains_key(name))
-                .then(|| format!("there is no parameter '{name}'")),
+            Placeholder::Param(name, _) => {
+                (!spec.params.contains_key(name)).then(|| format!("there is no parameter '{name}'"))
+            }
             Placeholder::Rule(name) => rules::explain(name, Lang::En)
                 .is_none()
                 .then(|| format!("there is no rule '{name}'")),
@@ -234,7 +273,8 @@ impl Lint<'_> {
         match &self.lab.guide(Lang::Zh).of {
             Some(of) if *of == hash => {}
             Some(_) => self.say("guide.zh.md is stale: guide.en.md has changed (lint --bless)"),
-            None => self.say("guide.zh.md does not say which guide.en.md it was made from (lint --bless)"),
+            None => self
+                .say("guide.zh.md does not say which guide.en.md it was made from (lint --bless)"),
         }
     }
 
@@ -242,7 +282,9 @@ impl Lint<'_> {
         let names = self.lab.spec.programs.iter().map(|p| p.name.as_str());
         for name in names.chain(["solution"]) {
             if self.lab.recording(name).is_none() {
-                self.say(format!("there is no recordings/{name}.bhop ('bytehop lab record')"));
+                self.say(format!(
+                    "there is no recordings/{name}.bhop ('bytehop lab record')"
+                ));
             }
         }
         if let Some(chart) = &self.lab.spec.chart {
@@ -256,7 +298,9 @@ impl Lint<'_> {
 
 /// Names in braces.
 pub(crate) fn braced(arg: &str) -> impl Iterator<Item = &str> {
-    arg.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
+    arg.split('{')
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 /// The first number that stands in a text outside of code, placeholders, list numbers, link targets
@@ -273,7 +317,10 @@ fn typed_number(text: &str) -> Option<String> {
             continue;
         }
         let trimmed = line.trim_start();
-        let digits = trimmed.len() - trimmed.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let digits = trimmed.len()
+            - trimmed
+                .trim_start_matches(|c: char| c.is_ascii_digit())
+                .len();
         let item = digits > 0 && trimmed[digits..].starts_with(". ");
         prose.push_str(if item { &trimmed[digits..] } else { trimmed });
         prose.push('\n');

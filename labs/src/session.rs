@@ -331,10 +331,13 @@ fn textbook(question: &Question, scope: &Scope<'_>) -> Option<Value> {
 
 /// The block device that most of a run's bytes met.
 fn device(run: &Summary) -> Option<String> {
-    let rows = run.hops.iter().filter_map(|row| match (&row.from, &row.to) {
-        (Place::Device(name), _) | (_, Place::Device(name)) => Some((row.bytes, name)),
-        _ => None,
-    });
+    let rows = run
+        .hops
+        .iter()
+        .filter_map(|row| match (&row.from, &row.to) {
+            (Place::Device(name), _) | (_, Place::Device(name)) => Some((row.bytes, name)),
+            _ => None,
+        });
     rows.max().map(|(_, name)| name.clone())
 }
 

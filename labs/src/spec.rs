@@ -248,7 +248,10 @@ impl Spec {
             ("change.task".to_owned(), self.change.task.get(lang)),
         ];
         for program in &self.programs {
-            all.push((format!("programs.{}", program.name), program.title.get(lang)));
+            all.push((
+                format!("programs.{}", program.name),
+                program.title.get(lang),
+            ));
         }
         for question in &self.questions {
             let id = &question.id;

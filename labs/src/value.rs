@@ -180,7 +180,9 @@ pub fn typed(text: &str) -> Option<Value> {
     let text = text.trim().to_lowercase();
     match text.as_str() {
         "y" | "yes" | "true" | "是" | "会" | "对" => return Some(Value::truth(true)),
-        "n" | "no" | "false" | "否" | "不" | "不会" | "不是" => return Some(Value::truth(false)),
+        "n" | "no" | "false" | "否" | "不" | "不会" | "不是" => {
+            return Some(Value::truth(false));
+        }
         _ => {}
     }
     let digits: String = text

@@ -86,9 +86,12 @@ pub(crate) const SCALARS: &[Scalar] = &[
     scalar("crossings.page_fault", Unit::Plain, FAULTS, |s| {
         s.crossings.page_fault
     }),
-    scalar("crossings.interrupt", Unit::Plain, "tp:irq_handler_entry", |s| {
-        s.crossings.interrupt.unwrap_or(0)
-    }),
+    scalar(
+        "crossings.interrupt",
+        Unit::Plain,
+        "tp:irq_handler_entry",
+        |s| s.crossings.interrupt.unwrap_or(0),
+    ),
     scalar("syscalls", Unit::Plain, CALLS, |s| s.crossings.syscall / 2),
     scalar("faults", Unit::Plain, FAULTS, |s| {
         s.page_faults.minor + s.page_faults.major
@@ -206,7 +209,11 @@ fn binary(op: Op, a: &Value, b: &Value) -> Value {
         Unit::Plain | Unit::Truth => b.unit,
         unit => unit,
     };
-    let unit = if unit == Unit::Truth { Unit::Plain } else { unit };
+    let unit = if unit == Unit::Truth {
+        Unit::Plain
+    } else {
+        unit
+    };
     match op {
         Op::Add => Value::new(x + y, unit),
         Op::Sub => Value::new(x - y, unit),

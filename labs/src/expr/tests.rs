@@ -36,8 +36,20 @@ fn summary() -> Summary {
             ..SyscallRow::default()
         }],
         hops: vec![
-            row(HopKind::Copy, Place::PageCache, Place::User, 1 << 20, "inferred"),
-            row(HopKind::Copy, Place::User, Place::PageCache, 1 << 20, "measured"),
+            row(
+                HopKind::Copy,
+                Place::PageCache,
+                Place::User,
+                1 << 20,
+                "inferred",
+            ),
+            row(
+                HopKind::Copy,
+                Place::User,
+                Place::PageCache,
+                1 << 20,
+                "measured",
+            ),
             row(HopKind::Dma, vda, Place::PageCache, 1_179_648, "measured"),
         ],
         ..Summary::default()
@@ -85,7 +97,11 @@ fn values() {
         ("max(1, 2, 3)", 3.0, Unit::Plain),
         ("size / (2 * size)", 0.5, Unit::Ratio),
         ("1 / 0", 0.0, Unit::Plain),
-        ("copy == 2 * size and not (syscalls > 100)", 1.0, Unit::Truth),
+        (
+            "copy == 2 * size and not (syscalls > 100)",
+            1.0,
+            Unit::Truth,
+        ),
         ("near(dma, size, 0.05)", 0.0, Unit::Truth),
         ("near(dma, size, 0.2)", 1.0, Unit::Truth),
         ("size == 1 MiB or nothing", 1.0, Unit::Truth),
@@ -107,8 +123,14 @@ fn evidence_goes_along() {
 
 #[test]
 fn what_is_not_there() {
-    assert_eq!(value("nothing"), Err(EvalError::UnknownName("nothing".into())));
-    assert_eq!(value("copy @missing"), Err(EvalError::NoRun("missing".into())));
+    assert_eq!(
+        value("nothing"),
+        Err(EvalError::UnknownName("nothing".into()))
+    );
+    assert_eq!(
+        value("copy @missing"),
+        Err(EvalError::NoRun("missing".into()))
+    );
     let expr: Expr = "copy > 0".parse().expect("an expression");
     assert_eq!(expr.eval(&Scope::default()), Err(EvalError::NotMeasured));
 }
