@@ -6,6 +6,7 @@ use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Parser;
 use labs::guide;
 use labs::lab::{self as catalogue, Lab, LabError};
 use labs::progress::Progress;
@@ -20,7 +21,7 @@ use tracer::privileges::Privileges;
 use tracer::report::Style;
 use tracer::user::Identity;
 
-use crate::cli::{self, LabVerb};
+use crate::cli::{self, Cli, LabVerb, Verb};
 use crate::fail::{FAILED, Fail, USAGE};
 use crate::output::{self, complain, print};
 
@@ -37,6 +38,7 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     }
     let context = Context::new(args, labs)?;
     match (&args.verb, &args.id) {
+        (None, id) if context.on_screen() => context.screen(id.as_deref()),
         (None, Some(id)) => context.open(id),
         (None, None) | (Some(LabVerb::List), None) => context.list(),
         (Some(_), Some(id)) => Err(Fail::new(
@@ -48,6 +50,23 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
         (Some(LabVerb::Grade { dirs }), None) => context.grade(dirs),
         (Some(LabVerb::Record { to, ids }), None) => context.record(to, ids),
         (Some(LabVerb::Lint { .. }), None) => Ok(0),
+    }
+}
+
+/// `bytehop` alone: the menu where there is a terminal, else help.
+pub fn menu() -> Result<i32, Fail> {
+    match (
+        tui::needs_terminal(),
+        Cli::try_parse_from(["bytehop", "lab"]),
+    ) {
+        (
+            Ok(()),
+            Ok(Cli {
+                verb: Some(Verb::Lab(args)),
+                ..
+            }),
+        ) => lab(&args),
+        _ => crate::show::help(),
     }
 }
 
@@ -78,6 +97,30 @@ impl<'a> Context<'a> {
 
     fn style(&self) -> Style {
         output::lab_style(&self.args.look, &io::stdout())
+    }
+
+    /// Whether the terminal UI is wanted, and can be.
+    fn on_screen(&self) -> bool {
+        let args = self.args;
+        !args.no_tui && !args.check && args.answers.is_none() && tui::needs_terminal().is_ok()
+    }
+
+    fn screen(&self, id: Option<&str>) -> Result<i32, Fail> {
+        if let Some(id) = id {
+            self.find(id)?;
+        }
+        let look = &self.args.look;
+        let mut options = tui::Options::from_env(look.lang);
+        options.ascii = look.ascii;
+        let setup = tui::lab::Setup {
+            labs: self.labs.iter().cloned().map(Arc::new).collect(),
+            open: id.map(str::to_owned),
+            runner: self.runner()?,
+            progress: Progress::open(&self.identity),
+            seed: self.args.seed.clone().filter(|_| !self.args.replay),
+        };
+        tui::lab::run(setup, &options)?;
+        Ok(0)
     }
 
     fn list(&self) -> Result<i32, Fail> {

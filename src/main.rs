@@ -31,11 +31,13 @@ fn main() -> ExitCode {
         Some(Verb::Attach(args)) => trace::attach(args),
         Some(Verb::Stat(args)) => trace::stat(args),
         Some(Verb::Report(args)) => show::report(&args),
+        Some(Verb::Annotate(args)) => show::annotate(&args),
+        Some(Verb::Diff(args)) => show::diff(&args),
         Some(Verb::View(args)) => show::view(&args),
         Some(Verb::Doctor(args)) => show::doctor(&args),
         Some(Verb::Lab(args)) => lab::lab(&args),
         Some(Verb::Demo(args)) => demo::demo(args),
-        None => show::help(),
+        None => lab::menu(),
     };
     match result {
         Ok(code) => ExitCode::from(code as u8),

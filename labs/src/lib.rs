@@ -12,6 +12,7 @@ pub mod lab;
 pub mod lint;
 pub mod markdown;
 pub mod menu;
+pub mod page;
 pub mod prepare;
 pub mod progress;
 pub mod result;

@@ -27,6 +27,7 @@ pub enum Origin {
 /// Values of the parameters, by name.
 pub type Params = BTreeMap<String, Value>;
 
+#[derive(Clone)]
 pub struct Session {
     pub lab: Arc<Lab>,
     pub lang: Lang,

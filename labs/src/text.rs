@@ -225,6 +225,9 @@ impl Text<'_> {
         for verdict in &verdicts {
             self.verdict(verdict)?;
         }
+        if self.session.lab.spec.programs.len() > 1 {
+            self.markdown(&crate::page::table(self.session))?;
+        }
         let inferred = |v: &Verdict| v.measured.as_ref().is_some_and(|m| m.known.mark() == "⇢");
         if verdicts.iter().any(inferred) {
             self.markdown(words::legend(lang))?;
@@ -239,8 +242,9 @@ impl Text<'_> {
         let lang = self.lang();
         self.markdown(&verdict.ask)?;
         let text = comparison(verdict, lang);
-        for (label, value) in text {
-            writeln!(self.out, "  {}  {value}", pad(&label, 14))?;
+        for (label, (value, known)) in text {
+            let line = format!("  {}  {value}  {known}", pad(&label, 14));
+            writeln!(self.out, "{}", line.trim_end())?;
         }
         let mark = match (&verdict.answer, verdict.right) {
             (None, _) => words::no_answer(lang),
@@ -420,6 +424,7 @@ impl Text<'_> {
         for line in markdown::render(text, self.style.width) {
             for span in line {
                 let (on, off) = match span.look {
+                    Look::Code if !self.style.color && !span.text.starts_with("    ") => ("`", "`"),
                     _ if !self.style.color => ("", ""),
                     Look::Plain => ("", ""),
                     Look::Strong | Look::Heading => ("\x1b[1m", "\x1b[0m"),
@@ -435,19 +440,25 @@ impl Text<'_> {
     }
 }
 
-/// Prediction, textbook, measurement: labels and values.
-pub fn comparison(verdict: &Verdict, lang: Lang) -> Vec<(String, String)> {
+/// Prediction, textbook, measurement: labels, values, and how each is known.
+pub fn comparison(verdict: &Verdict, lang: Lang) -> Vec<(String, (String, String))> {
     let mut rows = Vec::new();
     let unit = verdict.measured.as_ref().map(|m| m.unit);
     if let Some(answer) = &verdict.answer {
-        rows.push((words::said(lang).to_owned(), answer.show(None, lang)));
+        rows.push((
+            words::said(lang).to_owned(),
+            (answer.show(None, lang), String::new()),
+        ));
     }
     if let Some(textbook) = &verdict.textbook {
         let mut textbook = textbook.clone();
         if let Some(unit) = unit {
             textbook.unit = unit;
         }
-        rows.push((words::textbook(lang).to_owned(), textbook.show(None, lang)));
+        rows.push((
+            words::textbook(lang).to_owned(),
+            (textbook.show(None, lang), String::new()),
+        ));
     }
     if let Some(measured) = &verdict.measured {
         let label = match verdict.recorded {
@@ -456,7 +467,7 @@ pub fn comparison(verdict: &Verdict, lang: Lang) -> Vec<(String, String)> {
         };
         let value = measured.marked(None, lang);
         let known = measured.known.describe(lang);
-        rows.push((label.to_owned(), format!("{value}  {known}")));
+        rows.push((label.to_owned(), (value, known)));
     }
     rows
 }

@@ -23,6 +23,12 @@ tracer::messages! {
     next_lab(id): "`bytehop lab {id}`" | "`bytehop lab {id}`";
     all_labs: "`bytehop lab list`" | "`bytehop lab list`";
 
+    crossings: "crossings" | "特权级切换";
+    copied: "copied by the CPU" | "CPU 拷贝";
+    dma: "by DMA" | "DMA 传输";
+    shared: "by reference" | "传引用";
+    zeroed: "zeroed" | "清零";
+
     // The steps, as text.
     labs: "Guided labs" | "引导实验";
     step(n, title): "{n}. {title}" | "{n}. {title}";

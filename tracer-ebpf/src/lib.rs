@@ -45,8 +45,12 @@ pub mod kind {
     pub const DIRTY: u8 = 13;
     /// Bytes that a function of the kernel moved (level F): [`super::Copied`].
     pub const COPY: u8 = 14;
+    /// A stack of return addresses that a call was made from, the first time: [`super::Stack`].
+    pub const STACK: u8 = 16;
+    /// A thread's calls come from another stack than the one before: [`super::CalledFrom`].
+    pub const CALLED_FROM: u8 = 17;
     /// Number of kinds (for tables indexed by kind).
-    pub const COUNT: usize = 15;
+    pub const COUNT: usize = 18;
 }
 
 /// What a function moved: the value of [`Copied::what`]. Numbers are never used again for something
@@ -467,6 +471,47 @@ pub struct Copied {
     pub reserved: u16,
 }
 
+/// Words of a stack that are looked at, from the stack pointer up.
+pub const STACK_DEPTH: usize = 256;
+/// Words of it that are kept at most.
+pub const STACK_WORDS: usize = 64;
+
+/// What it takes to unwind a user stack: registers, and those words of the stack that are addresses in
+/// the program's code, in mapped libraries, or in the stack itself. Nothing else on a stack is kept:
+/// it could be payload. Sent the first time that a stack is met. 664 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stack {
+    pub head: Head,
+    /// A hash of the process and the addresses.
+    pub id: u64,
+    /// Instruction pointer, stack pointer, frame pointer, and link register (0 where there is none).
+    pub ip: u64,
+    pub sp: u64,
+    pub fp: u64,
+    pub lr: u64,
+    /// The code of the program's executable file in memory: from, to (`mm->start_code`, `end_code`).
+    pub code: u64,
+    pub code_end: u64,
+    /// Words that are set.
+    pub words: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+    /// The words, and where each lies: in words from `sp`.
+    pub word: [u64; STACK_WORDS],
+    pub at: [u8; STACK_WORDS],
+}
+
+/// The call `head.seq` of a thread, and all after it until told otherwise, came from the stack `id`.
+/// 32 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CalledFrom {
+    pub head: Head,
+    /// [`Stack::id`].
+    pub id: u64,
+}
+
 /// What tracing does with what it sees: the value of `Config::mode`.
 pub mod mode {
     /// Records go to the ring buffer.
@@ -607,6 +652,12 @@ offsets! {
     cqe_user_data = "io_uring_cqe"."user_data";
     cqe_res = "io_uring_cqe"."res";
     cqe_flags = "io_uring_cqe"."flags";
+    task_mm = "task_struct"."mm";
+    mm_start_code = "mm_struct"."start_code";
+    mm_end_code = "mm_struct"."end_code";
+    mm_mmap_base = "mm_struct"."mmap_base";
+    binprm_file = "linux_binprm"."file";
+    binprm_interp = "linux_binprm"."interp";
 }
 
 /// Byte offsets in the structure of user registers; filled in by the architecture's module.
@@ -619,6 +670,10 @@ pub struct Regs {
     pub ip: u32,
     /// Bit of `thread_info.status` that marks a 32-bit call, 0 if it cannot be told.
     pub compat_bit: u32,
+    /// The stack pointer, the frame pointer, and the link register ([`NO_OFFSET`]: there is none).
+    pub sp: u32,
+    pub fp: u32,
+    pub lr: u32,
 }
 
 /// How the path needs a system call's arguments: one entry of the `SYSCALLS` map, indexed by number.

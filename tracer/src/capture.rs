@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use nix::sys::utsname::uname;
 use nix::time::{ClockId, clock_gettime};
 use thiserror::Error;
@@ -19,6 +21,7 @@ use crate::event::{DeviceClass, End, Lost, Meta, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
+use crate::sources::Sources;
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -87,6 +90,35 @@ impl Target {
     }
 }
 
+/// Who says when to stop before the target's end.
+pub enum Control {
+    /// Signals that we get.
+    Signals(Signals, Policy),
+    /// Another thread, which holds the other end of [`Control::remote`].
+    Orders(Receiver<Order>),
+}
+
+/// What another thread asks of a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Send a signal to the command and its process group. A process that is not ours gets none.
+    Signal(Signal),
+    /// Stop tracing, and leave the target to itself.
+    Stop,
+}
+
+impl Control {
+    pub fn signals(signals: Signals) -> Self {
+        Self::Signals(signals, Policy::default())
+    }
+
+    /// Orders by another thread. When it drops its end, tracing goes on to the target's end.
+    pub fn remote() -> (mpsc::Sender<Order>, Self) {
+        let (sender, orders) = mpsc::channel();
+        (sender, Self::Orders(orders))
+    }
+}
+
 /// Begins to trace all threads of a running process, those that it makes meanwhile included.
 ///
 /// # Errors
@@ -116,10 +148,30 @@ pub fn trace_threads(probes: &mut Probes, pid: u32) -> Result<(), CaptureError> 
 
 /// Lets us go first where programs compete for the CPU: what the ring buffer cannot hold is lost. The
 /// command is a process already and keeps its own priority. Without the right to it nothing changes.
-pub fn keep_up() {
+///
+/// It holds for the calling thread, and those that it starts.
+pub fn keep_up() -> Priority {
     const NICE: i32 = -10;
     // SAFETY: an ordinary system call, about ourselves (0).
-    unsafe { nix::libc::setpriority(nix::libc::PRIO_PROCESS, 0, NICE) };
+    let before = unsafe { nix::libc::getpriority(nix::libc::PRIO_PROCESS, 0) };
+    set_nice(NICE);
+    Priority(before)
+}
+
+/// The priority that a thread had.
+#[derive(Clone, Copy, Debug)]
+pub struct Priority(i32);
+
+impl Priority {
+    /// Gives the calling thread this priority again.
+    pub fn restore(self) {
+        set_nice(self.0);
+    }
+}
+
+fn set_nice(nice: i32) {
+    // SAFETY: an ordinary system call, about ourselves (0): Linux means the thread.
+    unsafe { nix::libc::setpriority(nix::libc::PRIO_PROCESS, 0, nice) };
 }
 
 /// The record that begins a trace.
@@ -181,7 +233,9 @@ pub struct Capture<'a> {
     pub probes: &'a mut Probes,
     /// `None` where the kernel only counts.
     pub ring: Option<RingBuf<MapData>>,
-    pub signals: Signals,
+    pub control: Control,
+    /// Where calls were made, if that is wanted.
+    pub sources: Option<Sources>,
     sysfs: Sysfs,
     known: HashSet<(DeviceClass, u32)>,
     lost: Lost,
@@ -196,11 +250,12 @@ const BATCH: usize = 65_536;
 const LOST_EVERY: Duration = Duration::from_millis(500);
 
 impl<'a> Capture<'a> {
-    pub fn new(probes: &'a mut Probes, ring: Option<RingBuf<MapData>>, signals: Signals) -> Self {
+    pub fn new(probes: &'a mut Probes, ring: Option<RingBuf<MapData>>, control: Control) -> Self {
         Self {
             probes,
             ring,
-            signals,
+            control,
+            sources: None,
             sysfs: Sysfs::host(),
             known: HashSet::new(),
             lost: Lost::default(),
@@ -227,7 +282,6 @@ impl<'a> Capture<'a> {
         begin: Instant,
         out: &mut dyn Output,
     ) -> Result<Ended, CaptureError> {
-        let mut policy = Policy::default();
         let mut looked_for_losses = begin;
         let reason = loop {
             let taken = self.drain(out);
@@ -242,16 +296,18 @@ impl<'a> Capture<'a> {
                 1024.. => BUSY,
                 _ => IDLE,
             };
-            let mut fds = [
-                PollFd::new(target.pidfd(), PollFlags::POLLIN),
-                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
-            ];
+            // Orders are looked for as often as records; signals end the wait.
+            let pidfd = target.pidfd();
+            let signals = match &self.control {
+                Control::Signals(signals, _) => signals.as_fd(),
+                Control::Orders(_) => pidfd,
+            };
+            let mut fds = [pidfd, signals].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
             match poll(&mut fds, PollTimeout::from(sleep)) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(e) => return Err(e.into()),
             }
-            let [ended, signalled] = fds.map(|fd| fd.any().unwrap_or(false));
-            if ended {
+            if fds[0].any().unwrap_or(false) {
                 break "exit";
             }
             if let Target::Process {
@@ -261,7 +317,7 @@ impl<'a> Capture<'a> {
             {
                 break "duration";
             }
-            if signalled && self.give_up(&target, &mut policy, now)? {
+            if self.give_up(&target, now)? {
                 break "interrupted";
             }
         };
@@ -272,6 +328,11 @@ impl<'a> Capture<'a> {
         };
         while self.drain(out) > 0 {}
         self.send_lost(out)?;
+        if let Some(sources) = self.sources.take() {
+            for source in sources.resolve() {
+                out.meta(&Meta::Source(source));
+            }
+        }
         let still_running = self.probes.threads()?.into_keys().collect();
         let end = End {
             exit_status: exit.map(|e| e.code()),
@@ -289,17 +350,31 @@ impl<'a> Capture<'a> {
         })
     }
 
-    fn give_up(
-        &mut self,
-        target: &Target,
-        policy: &mut Policy,
-        now: Instant,
-    ) -> Result<bool, CaptureError> {
+    /// Answers signals and orders; true if tracing is to stop.
+    fn give_up(&mut self, target: &Target, now: Instant) -> Result<bool, CaptureError> {
         let program = match target {
             Target::Command(running) => Some(running.pid()),
             Target::Process { .. } => None,
         };
-        while let Some(received) = self.signals.receive()? {
+        let (signals, policy) = match &mut self.control {
+            Control::Signals(signals, policy) => (signals, policy),
+            Control::Orders(orders) => {
+                loop {
+                    match (orders.try_recv(), target) {
+                        (Ok(Order::Stop), _) => return Ok(true),
+                        (Ok(Order::Signal(signal)), Target::Command(running)) => {
+                            // It may be another user's by now (setuid).
+                            let _ = running.signal_group(signal);
+                        }
+                        (Ok(Order::Signal(_)), Target::Process { .. }) => {}
+                        (Err(TryRecvError::Empty | TryRecvError::Disconnected), _) => {
+                            return Ok(false);
+                        }
+                    }
+                }
+            }
+        };
+        while let Some(received) = signals.receive()? {
             self.at_terminal |= received.sender == Sender::Terminal;
             match policy.react(received, program, now) {
                 Reaction::Wait => {}
@@ -341,6 +416,9 @@ impl<'a> Capture<'a> {
                     );
                 }
                 _ => {}
+            }
+            if let Some(sources) = &mut self.sources {
+                sources.take(&record);
             }
             out.record(&record);
         }

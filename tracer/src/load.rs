@@ -67,6 +67,8 @@ pub struct Options {
     pub buffer: u32,
     /// `None`: T.
     pub level: Option<Level>,
+    /// Tell where in the program each call was made.
+    pub stacks: bool,
     /// Attach only programs that do nothing to the two system call hooks (for the benchmark).
     pub null: bool,
 }
@@ -193,6 +195,16 @@ impl Probes {
                     });
                 }
                 Err(e) => missing.push((probe.label.to_owned(), one_line(&e))),
+            }
+        }
+        if options.stacks && !options.stat && !options.null {
+            // After the programs that number the calls.
+            for (program, tracepoint) in probes::STACKS {
+                let label = format!("stacks: {tracepoint}");
+                match attach(&mut ebpf, program, tracepoint, &btf) {
+                    Ok(()) => attached.push(label),
+                    Err(e) => missing.push((label, one_line(&e))),
+                }
             }
         }
         let mut level = Level::T;

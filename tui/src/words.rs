@@ -5,6 +5,35 @@ use tracer::i18n::Lang;
 use tracer::model::{HopKind, Place};
 
 tracer::messages! {
+    // The guided labs.
+    lab_title: "bytehop · guided labs" | "bytehop · 引导实验";
+    lab_solved(n, of): "{n} of {of} solved" | "已完成 {n}/{of}";
+    lab_menu_keys: "↑↓ choose  Enter open  x reset  L 中文  T theme  ? help  q quit" | "↑↓ 选择  Enter 打开  x 重置  L English  T 主题  ? 帮助  q 退出";
+    lab_answer_keys: "Enter answer  Tab skip  ↑↓ scroll  Esc leave the questions" | "Enter 作答  Tab 跳过  ↑↓ 滚动  Esc 离开问题";
+    lab_predict_keys: "n observe  i answer  l list  ? help  q quit" | "n 观察  i 作答  l 列表  ? 帮助  q 退出";
+    lab_guide_keys: "a the path  3 explain  [ ] program  l list  ? help  q quit" | "a 看路径  3 解释  [ ] 换程序  l 列表  ? 帮助  q 退出";
+    lab_path_keys: "n/p hop  N/P call  Enter what is it  a guide  [ ] program  3 explain  q quit" | "n/p 一跳  N/P 调用  Enter 说明  a 指南  [ ] 换程序  3 解释  q 退出";
+    lab_explain_keys: "n change  p back  r run again  ↑↓ scroll  l list  ? help  q quit" | "n 修改  p 返回  r 重新运行  ↑↓ 滚动  l 列表  ? 帮助  q 退出";
+    lab_change_keys: "e edit  c check  h hint  v see the run  s solution  x reset  l list  q quit" | "e 编辑  c 检验  h 提示  v 看运行  s 答案  x 重置  l 列表  q 退出";
+    lab_check_keys: "n next lab  v see the run  p back  s solution  l list  ? help  q quit" | "n 下一个实验  v 看运行  p 返回  s 答案  l 列表  ? 帮助  q 退出";
+    lab_reset_ask(id): "Put the programs of {id} back as they were, and forget its answers? y/n" | "把 {id} 的程序恢复原样，并清除答案？y/n";
+    lab_solution_ask: "The solution comes after success. Show it now? y/n" | "通过检验后才显示答案。现在就看吗？y/n";
+    lab_question(n, of): "question {n} of {of}" | "第 {n}/{of} 题";
+    lab_not_a_number(text): "'{text}' is no number: 1 MiB, 64k, 12, yes or no" | "“{text}”不是数字：1 MiB、64k、12、是 或 否";
+    lab_no_hints: "There are no hints." | "没有提示。";
+    lab_replay: "recorded" | "记录";
+    lab_replay_why(why): "Nothing can be traced here, recordings are shown: {why}" | "这里无法跟踪，显示记录文件：{why}";
+    lab_running(what): "running {what} …" | "正在运行 {what} …";
+    lab_building: "building the programs … (the first time takes a while)" | "正在编译程序……（第一次需要一会儿）";
+    lab_checking: "checking your program …" | "正在检验你的程序……";
+    lab_learner: "your program" | "你的程序";
+    lab_unsolved: "Not solved yet: change the program until its check passes." | "尚未完成：修改程序，直到检验通过。";
+    lab_saved: "The program was saved: checked again." | "程序已保存：重新检验。";
+    lab_no_editor(path): "EDITOR is not set: edit {path} in another window; it is checked when you save" | "没有设置 EDITOR：请在另一个窗口编辑 {path}，保存后会自动检验";
+    lab_reset_done: "As it was." | "已恢复原样。";
+    lab_small(w, h): "The labs need {w}×{h} cells: make the window larger, or use --no-tui." | "实验需要 {w}×{h} 个字符的窗口：请放大窗口，或使用 --no-tui。";
+    lab_help: "The five steps: predict what the program does, observe what it really did, let yourself be shown why, change the program, and have the change checked by a trace.\n\n1 to 5 go to a step, n and p to the next and the one before. The program in your folder is yours: edit it with e or in another window; it is checked again whenever you save it. h gives a hint, v shows the path of your own run, s the solution, x puts everything back (and asks first).\n\nWhere a run is shown: n and p step from hop to hop, N and P from call to call, Enter tells what a hop is, ? has all keys of the path view, a goes between guide and path, [ and ] change the program.\n\nl lists the labs, L changes the language, T the colours, q quits; what you did is kept." | "五个步骤：预测程序会做什么，观察它实际做了什么，看看为什么，修改程序，再用跟踪来检验修改。\n\n1 到 5 跳到某一步，n 和 p 是下一步和上一步。你目录里的程序是你自己的：用 e 或在另一个窗口编辑，保存后会自动重新检验。h 给提示，v 看你自己那次运行的路径，s 看参考答案，x 全部恢复原样（会先询问）。\n\n显示运行时：n 和 p 逐跳前进和后退，N 和 P 逐次调用，Enter 说明这一跳是什么，? 列出路径视图的所有按键，a 在指南和路径之间切换，[ 和 ] 切换程序。\n\nl 列出实验，L 切换语言，T 切换配色，q 退出；进度会保存。";
+
     call_of(n, all): "call {n} of {all}" | "调用 {n}/{all}";
     hop_of(n, all): "hop {n}/{all}" | "第 {n}/{all} 跳";
     no_calls: "nothing was recorded" | "没有记录到任何调用";
@@ -47,6 +76,36 @@ tracer::messages! {
     later: "later" | "延后";
 
     calls: "calls" | "调用";
+    source: "source" | "源代码";
+    no_source: "This recording tells no source lines: record with --stacks a program that has debug information (-g; cargo build)." | "这个记录文件没有源代码行：请用 --stacks 记录带调试信息的程序（-g；cargo build）。";
+    source_not_here: "(the source is not on this machine)" | "（本机没有这个源文件）";
+    column_crossings: "cross." | "切换";
+    column_time: "in calls" | "调用用时";
+    timeline: "timeline" | "时间线";
+    timeline_keys: "↑↓ zoom  ←→ pan" | "↑↓ 缩放  ←→ 平移";
+    lane_waiting: "waiting" | "等待";
+    lane_later: "deferred" | "延后执行";
+    lane_software(name): "{name}: no DMA" | "{name}：无 DMA";
+    every_call(n): "1 of {n} calls" | "每 {n} 次取 1 次";
+    compare_keys: "Esc back  ↑↓ scroll" | "Esc 返回  ↑↓ 滚动";
+    more_rows(n): "({n} more rows)" | "（还有 {n} 行）";
+    key_compare: "the run beside the other (diff --tui)" | "与另一次运行对比（diff --tui）";
+    lab: "lab" | "实验";
+    lab_is(title, id): "{title}: bytehop lab {id}" | "{title}：bytehop lab {id}";
+    program: "program" | "程序";
+    program_typing: "keys go to the program · Ctrl-] takes them back" | "按键发给程序 · 按 Ctrl-] 收回";
+    program_scrolled(n): "{n} rows up" | "向上 {n} 行";
+    program_ended: "it has ended" | "已结束";
+    live: "live" | "实时";
+    held: "held" | "已定格";
+    ended_with(status): "ended: exit {status}" | "已结束：退出码 {status}";
+    ended: "ended" | "已结束";
+    reading(percent): "reading {percent}%" | "正在读取 {percent}%";
+    behind(n): "{n} behind" | "落后 {n}";
+    quit_title: "end the program?" | "结束程序吗？";
+    quit_text: "The traced program still runs. Leaving bytehop closes its terminal, and it is ended." | "被跟踪的程序仍在运行。退出 bytehop 会关闭它的终端，程序随之结束。";
+    quit_yes: "end it and quit" | "结束它并退出";
+    quit_no: "go on" | "继续";
     totals: "totals" | "合计";
     fault: "page fault" | "缺页";
     major_fault: "major page fault" | "主缺页";
@@ -103,6 +162,9 @@ tracer::messages! {
     no_record: "not kept" | "没有保存";
 
     too_small(w, h, nw, nh): "{w}×{h} is too small: bytehop needs {nw}×{nh}" | "{w}×{h} 太小：bytehop 需要 {nw}×{nh}";
+    hint_live: "follow" | "跟随";
+    hint_hold: "hold" | "定格";
+    hint_program: "program" | "程序";
     hint_hop: "hop" | "跳";
     hint_call: "call" | "调用";
     hint_play: "play" | "播放";
@@ -121,8 +183,11 @@ tracer::messages! {
     key_play: "play, pause" | "播放、暂停";
     key_speed: "faster, slower" | "加快、减慢";
     key_pane: "next / previous pane" | "下一个 / 上一个窗格";
-    key_move: "move in the pane; in the calls, left and right close and open runs" | "在窗格中移动；在调用列表中，左右键收起和展开";
+    key_move: "move in the pane; calls: ←→ close and open runs; timeline: ↑↓ zoom" | "在窗格中移动；调用列表：←→ 收起和展开；时间线：↑↓ 缩放";
     key_page: "a page up, down" | "上翻、下翻一页";
+    key_follow: "live: stay at the last call (space holds still)" | "实时：停在最新的调用（空格定格）";
+    key_program: "live: give the keyboard to the program, and take it back" | "实时：把键盘交给程序、再收回";
+    key_animation: "show bytes moving, or not" | "显示或不显示字节移动";
     key_zoom: "the pane alone, and back" | "只看这个窗格，再按恢复";
     key_scope: "arrows count: the whole run, so far, this call" | "箭头统计：整个运行、到目前为止、本次调用";
     key_explain: "explain the hop" | "解释这一跳";
@@ -132,9 +197,9 @@ tracer::messages! {
     key_language: "English, Chinese" | "英文、中文";
     key_help: "this help" | "本帮助";
     key_redraw: "draw anew" | "重画";
-    key_suspend: "suspend" | "挂起";
-    key_quit: "quit" | "退出";
-    mouse: "Mouse: click a row, a pane or the slider; the wheel steps and scrolls." | "鼠标：点击行、窗格或进度条；滚轮单步和滚动。";
+    mouse: "Mouse: click an arrow, a row, a time or the slider; the wheel steps, scrolls, zooms." | "鼠标：点击箭头、行、时间或进度条；滚轮单步、滚动、缩放。";
+    key_suspend: "suspend; live: the program with us" | "挂起；实时跟踪时程序一同挂起";
+    key_quit: "quit; Ctrl-C goes to the program while the keyboard does" | "退出；键盘交给程序时，Ctrl-C 也发给程序";
     legend_kinds: "C copy ━  D dma ═  S share ─  M map ┈  F fill ░   ▂▅█ bytes, on a log scale" | "C 拷贝 ━  D DMA ═  S 传引用 ─  M 映射 ┈  F 清零 ░   ▂▅█ 字节数（对数）";
     legend_lines: "solid: measured by a probe   broken: inferred by a rule   ~ estimated" | "实线：探针实测   断线：规则推断   ~ 估计";
 }
