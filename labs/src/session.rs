@@ -203,9 +203,8 @@ impl Session {
     fn verdict(&self, question: &Question) -> Verdict {
         let program = self.lab.spec.program_of(question);
         let mut scope = self.scope(Some(program));
-        let textbook = question.textbook.as_ref();
-        let textbook = textbook.and_then(|expr| expr.eval(&scope).ok());
         let measured = question.measure.eval(&scope).ok();
+        let textbook = textbook(question, &scope);
         // A number without a unit is meant in the unit of what was asked for.
         let answer = self.answers.get(&question.id).map(|answer| {
             let mut answer = answer.clone();
@@ -328,9 +327,17 @@ impl Session {
     fn textbook(&self, id: &str) -> Option<Value> {
         let mut questions = self.lab.spec.questions.iter();
         let question = questions.find(|question| question.id == id)?;
-        let scope = self.scope(Some(self.lab.spec.program_of(question)));
-        question.textbook.as_ref()?.eval(&scope).ok()
+        textbook(question, &self.scope(Some(self.lab.spec.program_of(question))))
     }
+}
+
+/// What a book would say, in the unit of what is measured: `size / 4 KiB` are so many requests.
+fn textbook(question: &Question, scope: &Scope<'_>) -> Option<Value> {
+    let mut value = question.textbook.as_ref()?.eval(scope).ok()?;
+    if let Ok(measured) = question.measure.eval(scope) {
+        value.unit = measured.unit;
+    }
+    Some(value)
 }
 
 /// The block device that most of a run's bytes met.
