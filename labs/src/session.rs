@@ -241,6 +241,28 @@ impl Session {
         }
     }
 
+    /// All explanations of a question's answers, with the conditions for them, filled in.
+    pub fn explanations(&self, question: usize) -> Vec<(Option<String>, String)> {
+        let Some(question) = self.lab.spec.questions.get(question) else {
+            return Vec::new();
+        };
+        let program = self.lab.spec.program_of(question);
+        let mut scope = self.scope(Some(program));
+        if let Ok(measured) = question.measure.eval(&scope) {
+            scope.set("measured", measured);
+        }
+        if let Some(textbook) = self.textbook(&question.id) {
+            scope.set("textbook", textbook);
+        }
+        let cases = question.explain.iter();
+        cases
+            .map(|case| {
+                let when = case.when.as_ref().map(ToString::to_string);
+                (when, self.fill(case.text(self.lang), &scope))
+            })
+            .collect()
+    }
+
     /// Judges a run of the learner's program.
     pub fn judge(&self, run: &Summary, output: Output) -> Outcome {
         let scope = self.change_scope(Some(run));
@@ -327,7 +349,10 @@ impl Session {
     fn textbook(&self, id: &str) -> Option<Value> {
         let mut questions = self.lab.spec.questions.iter();
         let question = questions.find(|question| question.id == id)?;
-        textbook(question, &self.scope(Some(self.lab.spec.program_of(question))))
+        textbook(
+            question,
+            &self.scope(Some(self.lab.spec.program_of(question))),
+        )
     }
 }
 
