@@ -1,6 +1,6 @@
 //! One learner in one lab: answers, runs, verdicts, hints. Pure: runs come from outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -178,9 +178,13 @@ impl Session {
         self.fill(question.ask.get(self.lang), &scope)
     }
 
-    /// A section of the guide, filled in.
+    /// A section of the guide, filled in: before the change exercise about the lab's first program,
+    /// after it about what the learner's program did.
     pub fn section(&self, step: Step) -> String {
-        let scope = self.scope(Some(self.first_program()));
+        let mut scope = self.scope(Some(self.first_program()));
+        if matches!(step, Step::Change | Step::Check) && self.last.is_some() {
+            scope = self.change_scope(self.last.as_ref());
+        }
         self.fill(self.lab.guide(self.lang).section(step), &scope)
     }
 
@@ -235,6 +239,27 @@ impl Session {
             textbook,
             measured,
         }
+    }
+
+    /// The programs with which a changed one is compared: by conditions, hints, and the guide's
+    /// last section.
+    pub fn compared(&self) -> BTreeSet<String> {
+        let change = &self.lab.spec.change;
+        let checks = change.checks.iter().map(|check| check.that.clone());
+        let hints = change.hints.iter().filter_map(|hint| hint.when.clone());
+        let guide = self.lab.guide(self.lang).section(Step::Check);
+        let told = guide::pieces(guide).filter_map(|piece| match piece {
+            Ok(Placeholder::Measured(expr, _) | Placeholder::Evidence(expr)) => Some(expr),
+            _ => None,
+        });
+        let all = checks.chain(hints).chain(told);
+        all.flat_map(|expr| {
+            expr.programs()
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect()
     }
 
     /// Judges a run of the learner's program.
@@ -317,7 +342,10 @@ impl Session {
     fn textbook(&self, id: &str) -> Option<Value> {
         let mut questions = self.lab.spec.questions.iter();
         let question = questions.find(|question| question.id == id)?;
-        textbook(question, &self.scope(Some(self.lab.spec.program_of(question))))
+        textbook(
+            question,
+            &self.scope(Some(self.lab.spec.program_of(question))),
+        )
     }
 }
 
