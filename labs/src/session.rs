@@ -1,6 +1,6 @@
 //! One learner in one lab: answers, runs, verdicts, hints. Pure: runs come from outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -178,12 +178,16 @@ impl Session {
         self.fill(question.ask.get(self.lang), &scope)
     }
 
-    /// A section of the guide, filled in: before the change from the first program's run, after it
-    /// from the learner's.
+    /// A section of the guide, filled in: before the change exercise about the lab's first program,
+    /// in it about the one to be changed, after it about what the learner's program did.
     pub fn section(&self, step: Step) -> String {
-        let mut scope = self.scope(Some(self.first_program()));
+        let program = match step {
+            Step::Change | Step::Check => &self.lab.spec.change.program,
+            _ => self.first_program(),
+        };
+        let mut scope = self.scope(Some(program));
         if step == Step::Check && self.last.is_some() {
-            scope.run = self.last.as_ref();
+            scope = self.change_scope(self.last.as_ref());
         }
         self.fill(self.lab.guide(self.lang).section(step), &scope)
     }
@@ -261,6 +265,27 @@ impl Session {
                 (when, self.fill(case.text(self.lang), &scope))
             })
             .collect()
+    }
+
+    /// The programs with which a changed one is compared: by conditions, hints, and the guide's
+    /// last section.
+    pub fn compared(&self) -> BTreeSet<String> {
+        let change = &self.lab.spec.change;
+        let checks = change.checks.iter().map(|check| check.that.clone());
+        let hints = change.hints.iter().filter_map(|hint| hint.when.clone());
+        let guide = self.lab.guide(self.lang).section(Step::Check);
+        let told = guide::pieces(guide).filter_map(|piece| match piece {
+            Ok(Placeholder::Measured(expr, _) | Placeholder::Evidence(expr)) => Some(expr),
+            _ => None,
+        });
+        let all = checks.chain(hints).chain(told);
+        all.flat_map(|expr| {
+            expr.programs()
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect()
     }
 
     /// Judges a run of the learner's program.

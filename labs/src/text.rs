@@ -154,20 +154,8 @@ impl Text<'_> {
     /// # Errors
     /// As [`Self::run`].
     pub fn observe_quietly(&mut self) -> Result<(), TextError> {
-        let lab = self.session.lab.clone();
-        let checks = lab.spec.change.checks.iter().map(|check| &check.that);
-        let hints = lab
-            .spec
-            .change
-            .hints
-            .iter()
-            .filter_map(|hint| hint.when.as_ref());
-        let names: std::collections::BTreeSet<&str> = checks
-            .chain(hints)
-            .flat_map(|expr| expr.programs())
-            .collect();
-        for name in names {
-            self.runner.observe(self.session, name)?;
+        for name in self.session.compared() {
+            self.runner.observe(self.session, &name)?;
         }
         Ok(())
     }
