@@ -7,6 +7,7 @@ mod fail;
 mod output;
 mod show;
 mod trace;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -31,7 +32,9 @@ fn main() -> ExitCode {
         Some(Verb::Stat(args)) => trace::stat(args),
         Some(Verb::Report(args)) => show::report(&args),
         Some(Verb::View(args)) => show::view(&args),
+        Some(Verb::Doctor(args)) if args.verify => verify::verify(&args),
         Some(Verb::Doctor(args)) => show::doctor(&args),
+        Some(Verb::VerifyPaths(args)) => verify::paths(&args),
         Some(Verb::Demo(args)) => demo::demo(args),
         None => show::help(),
     };

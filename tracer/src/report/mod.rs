@@ -8,7 +8,7 @@ use crate::i18n::Lang;
 
 mod json;
 mod jsonl;
-pub(crate) mod layout;
+pub mod layout;
 mod ledger;
 mod lists;
 mod section;
