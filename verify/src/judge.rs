@@ -54,7 +54,7 @@ impl Judge {
 
     /// Compares a path with what its program did.
     pub fn verdict(&self, row: &Row, done: &Done) -> Verdict {
-        let index = PATHS.iter().position(|other| std::ptr::eq(other, row));
+        let index = PATHS.iter().position(|other| other.name == row.name);
         let seen = index.and_then(|index| self.seen.get(&index));
         let seen = seen.map_or(&[][..], Vec::as_slice);
         let ways = row.ways.iter().map(|way| compare(way, seen, done));

@@ -31,6 +31,8 @@ pub struct Outcome {
     done: Done,
     #[serde(flatten)]
     verdict: Verdict,
+    #[serde(skip)]
+    level_t: bool,
 }
 
 impl Outcome {
@@ -43,8 +45,15 @@ impl Outcome {
         self.ran() && self.verdict.exact()
     }
 
+    /// Level T has no means to know a number of it; all that it does say is right.
+    fn untold(&self) -> bool {
+        let row = PATHS.iter().find(|row| row.name == self.done.path);
+        let lacks = self.level_t && row.is_some_and(|row| row.lacks.is_some());
+        lacks && self.ran() && !self.exact() && self.verdict.unexpected.is_empty()
+    }
+
     fn wrong(&self) -> bool {
-        self.done.not_offered.is_none() && !self.exact()
+        self.done.not_offered.is_none() && !self.exact() && !self.untold()
     }
 }
 
@@ -65,7 +74,11 @@ impl Run {
         let outcome = |done: Done| {
             let row = PATHS.iter().find(|row| row.name == done.path)?;
             let verdict = judge.verdict(row, &done);
-            Some(Outcome { done, verdict })
+            Some(Outcome {
+                done,
+                verdict,
+                level_t: level == "T",
+            })
         };
         Self {
             level: level.to_owned(),
@@ -98,6 +111,7 @@ pub fn json(kernel: &str, dir: &str, runs: &[Run]) -> Value {
             "refused": run.refused,
             "exact": run.count(Outcome::exact),
             "measured": run.count(|o| o.exact() && o.verdict.measured()),
+            "untold": run.count(Outcome::untold),
             "wrong": run.count(Outcome::wrong),
             "not_offered": run.count(|o| o.done.not_offered.is_some()),
             "lost_events": run.lost,
@@ -105,6 +119,7 @@ pub fn json(kernel: &str, dir: &str, runs: &[Run]) -> Value {
             "paths": run.results.iter().map(|outcome| {
                 let mut value = serde_json::to_value(outcome).unwrap_or_default();
                 value["exact"] = outcome.exact().into();
+                value["untold"] = outcome.untold().into();
                 value["measured"] = outcome.verdict.measured().into();
                 value
             }).collect::<Vec<_>>(),
@@ -119,11 +134,11 @@ pub fn json(kernel: &str, dir: &str, runs: &[Run]) -> Value {
     })
 }
 
-/// Cells of the columns: path, hop, payload, each level.
+/// Cells of the columns: path, hop, payload, each level. With three levels a terminal of 80 is full.
 const PATH: usize = 18;
 const HOP: usize = 26;
 const BYTES: usize = 8;
-const LEVEL: usize = 11;
+const LEVEL: usize = 9;
 
 /// For people.
 pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
@@ -141,8 +156,10 @@ pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
         span(pad(words::hop(lang), HOP, Align::Left, ascii), Paint::Quiet),
         span(pad(words::happened(lang), BYTES, Align::Right, ascii), Paint::Quiet),
     ];
+    let all = runs;
+    let runs: &[&Run] = &runs.iter().filter(|run| run.refused.is_none()).collect::<Vec<_>>();
     for run in runs {
-        let level = format!("  {}", run.level);
+        let level = format!(" {}", run.level);
         heading.push(span(pad(&level, LEVEL, Align::Left, ascii), Paint::Strong));
     }
     page.line(&heading, Flow::default(), 0);
@@ -150,14 +167,15 @@ pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
         path(&mut page, row, runs);
     }
     page.blank();
-    for run in runs {
+    page.line(&[], Flow::words(words::legend(lang), Paint::Quiet), 2);
+    for run in all {
         totals(&mut page, run);
     }
     absent(&mut page, runs);
     page.finish()
 }
 
-fn path(page: &mut Page, row: &Row, runs: &[Run]) {
+fn path(page: &mut Page, row: &Row, runs: &[&Run]) {
     let Style { lang, ascii, detail, .. } = *page.style;
     let outcomes: Vec<Option<&Outcome>> = runs.iter().map(|run| run.of(row)).collect();
     // The run that has most to say: all expect the same but where the kernel chose.
@@ -174,7 +192,7 @@ fn path(page: &mut Page, row: &Row, runs: &[Run]) {
     let mut name = row.name;
     for (index, hop) in first.verdict.hops.iter().enumerate() {
         let arrow = if ascii { "->" } else { "→" };
-        let what = format!("{} {} {arrow} {}", letters(hop), hop.from, hop.to);
+        let what = format!("{} {}{arrow}{}", letters(hop), hop.from, hop.to);
         let mut spans = vec![
             span(pad(name, PATH, Align::Left, ascii), Paint::Plain),
             span(pad(&what, HOP, Align::Left, ascii), Paint::Quiet),
@@ -182,8 +200,9 @@ fn path(page: &mut Page, row: &Row, runs: &[Run]) {
         ];
         for outcome in &outcomes {
             let found = outcome.and_then(|outcome| outcome.verdict.hops.get(index));
-            let (cell, paint) = cell(found, lang, ascii);
-            spans.push(span(pad(&format!("  {cell}"), LEVEL, Align::Left, ascii), paint));
+            let untold = outcome.is_some_and(Outcome::untold);
+            let (cell, paint) = cell(found, untold, lang, ascii);
+            spans.push(span(pad(&format!(" {cell}"), LEVEL, Align::Left, ascii), paint));
         }
         page.line(&spans, Flow::default(), 0);
         name = "";
@@ -199,7 +218,10 @@ fn path(page: &mut Page, row: &Row, runs: &[Run]) {
     if detail == Detail::Verbose {
         let start = pad("", PATH, Align::Left, ascii);
         let title = Flow::words(row.title(lang), Paint::Quiet);
-        page.line(&[span(start, Paint::Plain)], title, PATH);
+        page.line(&[span(&start, Paint::Plain)], title, PATH);
+        if let Some(lacks) = row.lacks(lang) {
+            page.line(&[span(start, Paint::Plain)], Flow::words(lacks, Paint::Quiet), PATH);
+        }
     }
 }
 
@@ -207,21 +229,27 @@ fn letters(hop: &Found) -> String {
     format!("{:?}", hop.kind).to_lowercase()
 }
 
-fn cell(found: Option<&Found>, lang: Lang, ascii: bool) -> (String, Paint) {
+fn cell(found: Option<&Found>, untold: bool, lang: Lang, ascii: bool) -> (String, Paint) {
     let Some(found) = found else {
         return ((if ascii { "-" } else { "–" }).to_owned(), Paint::Quiet);
     };
+    if !found.exact && untold {
+        return (words::untold(lang).to_owned(), Paint::Quiet);
+    }
     if !found.exact {
         let mark = if ascii { "!" } else { "✗" };
-        return (format!("{mark} {}", found.bytes), Paint::Warn);
+        return (format!("{mark}{}", found.bytes), Paint::Warn);
     }
-    let mark = if ascii { "=" } else { "✓" };
     let how = match found.evidence[..] {
         ["measured"] => words::measured(lang),
         ["inferred"] => words::inferred(lang),
         _ => words::mixed(lang),
     };
-    (format!("{mark} {how}"), Paint::Good)
+    (how.to_owned(), Paint::Good)
+}
+
+fn plain(text: &str) -> Flow {
+    Flow::words(text, Paint::Plain)
 }
 
 fn totals(page: &mut Page, run: &Run) {
@@ -232,14 +260,18 @@ fn totals(page: &mut Page, run: &Run) {
         return page.line(&[label], Flow::words(&text, Paint::Quiet), 3);
     }
     let (exact, wrong) = (run.count(Outcome::exact), run.count(Outcome::wrong));
-    let text = words::totals(lang, exact, exact + wrong);
+    let untold = run.count(Outcome::untold);
+    let text = words::totals(lang, exact, exact + wrong + untold);
     let paint = if run.wrong() { Paint::Warn } else { Paint::Good };
     let mut flow = Flow::words(&text, paint);
     if run.lost > 0 {
         flow = flow.then(Flow::words(&words::lost(lang, run.lost), Paint::Warn));
     }
+    if untold > 0 {
+        flow = flow.then(plain(&words::untold_paths(lang, untold)));
+    }
     if run.disagreements.is_empty() {
-        flow = flow.then(Flow::words(words::agreed(lang), Paint::Plain));
+        flow = flow.then(plain(words::agreed(lang)));
     }
     page.line(&[label], flow, 3);
     for d in &run.disagreements {
@@ -248,7 +280,7 @@ fn totals(page: &mut Page, run: &Run) {
     }
 }
 
-fn absent(page: &mut Page, runs: &[Run]) {
+fn absent(page: &mut Page, runs: &[&Run]) {
     let lang = page.style.lang;
     let mut known: Vec<&str> = Vec::new();
     for outcome in runs.iter().flat_map(|run| &run.results) {
@@ -273,6 +305,9 @@ mod words {
         measured: "measured" | "实测";
         inferred: "inferred" | "推断";
         mixed: "both" | "两者";
+        untold: "untold" | "未知";
+        legend: "measured, inferred: exact to the byte, and how it is known. untold: this level cannot know (--verbose says why). A number: that is what was seen, and it is wrong." | "实测、推断：逐字节准确，以及依据。未知：这一级无从得知（--verbose 说明原因）。数字：看到的数目，与实际不符。";
+        untold_paths(n): "Of {n} it cannot know every number." | "其中 {n} 条的部分数目无从得知。";
         refused(why): "not here: {why}" | "此处不行：{why}";
         totals(exact, all): "{exact} of {all} paths are exact to the byte." | "{all} 条路径中有 {exact} 条逐字节准确。";
         agreed: "Rules and measurements agree." | "规则与实测一致。";

@@ -45,7 +45,7 @@ pub fn not_offered<T>(why: impl Into<String>) -> Result<T> {
 
 /// A result whose failure means that the kernel has no such thing.
 pub fn offered<T>(what: &str, result: Result<T, Errno>) -> Result<T> {
-    result.map_err(|errno| NotOffered(format!("{what}: {}", errno.desc())).into())
+    result.map_err(|errno| NotOffered(format!("{what}: {errno:?}")).into())
 }
 
 /// What a program did, in its own words.

@@ -17,9 +17,36 @@ pub struct Row {
     pub in_memory: bool,
     /// What must be seen; where a kernel may rightly do one thing or another, the alternatives.
     pub ways: &'static [&'static [Expect]],
+    /// Why level T may not know the number of one of its hops, in English and Chinese.
+    pub lacks: Option<[&'static str; 2]>,
 }
 
+/// Sizes that are in memory which no probe of level T reads.
+const SIZES: [&str; 2] = [
+    "the sizes are in memory that level T does not read",
+    "字节数在 T 级不读取的内存里",
+];
+/// The fault's tracepoint tells a range.
+const RANGE: [&str; 2] = [
+    "of fault-around level T knows the range, not which of its pages were mapped already; and a large folio may be mapped whole",
+    "对于 fault-around，T 级只知道范围，不知道其中哪些页早已映射；大 folio 还可能整个映射",
+];
+/// The request names one of its two files.
+const SOURCE: [&str; 2] = [
+    "the request names only the pipe: level T does not know what was spliced into it",
+    "请求中只有管道：T 级不知道接入的是什么",
+];
+
 impl Row {
+    /// Why level T may not know all of it.
+    pub fn lacks(&self, lang: Lang) -> Option<&'static str> {
+        let [en, zh] = self.lacks?;
+        Some(match lang {
+            Lang::En => en,
+            Lang::Zh => zh,
+        })
+    }
+
     pub fn title(&self, lang: Lang) -> &'static str {
         match lang {
             Lang::En => self.en,
@@ -66,10 +93,10 @@ pub enum Bytes {
 }
 
 macro_rules! paths {
-    ($($name:literal $([$memory:ident])? $en:literal $zh:literal $module:ident::$work:ident
+    ($($name:literal $([$memory:ident])? $((lacks $lacks:ident))? $en:literal $zh:literal $module:ident::$work:ident
         $({ $($kind:ident $from:ident > $to:ident $bytes:ident $(($n:literal))?),* })|+;)*) => {
         /// Every path.
-        pub const PATHS: &[Row] = &[$(Row {
+        pub static PATHS: &[Row] = &[$(Row {
             name: $name,
             en: $en,
             zh: $zh,
@@ -81,8 +108,11 @@ macro_rules! paths {
                 to: Spot::$to,
                 bytes: Bytes::$bytes $(($n))?,
             }),*]),+],
+            lacks: paths!(@lacks $($lacks)?),
         }),*];
     };
+    (@lacks $why:ident) => { Some($why) };
+    (@lacks) => { None };
     (@memory memory) => { true };
     (@memory) => { false };
 }
@@ -115,7 +145,7 @@ paths! {
         { Copy Cache > Cache All, Dma Cache > Disk Maybe };
     "copy-file-range" "copy_file_range" "copy_file_range" files::copy_range
         { Copy Cache > Cache All, Dma Cache > Disk Maybe } | { Share Cache > Cache All };
-    "reflink" "FICLONE" "FICLONE（reflink）" files::reflink
+    "reflink" (lacks SIZES) "FICLONE" "FICLONE（reflink）" files::reflink
         { Share Cache > Cache All };
     "tmpfs-read" [memory] "read a file on tmpfs" "读 tmpfs 上的文件" files::read_cached
         { Copy Shmem > User All };
@@ -129,11 +159,11 @@ paths! {
         { Fill Zero > User All };
     "huge-page" "first touch of a huge page" "首次触碰大页" memory::huge_page
         { Fill Zero > User All };
-    "map-read" "read a mapped, cached file" "读已映射且已缓存的文件" memory::map_read
+    "map-read" (lacks RANGE) "read a mapped, cached file" "读已映射且已缓存的文件" memory::map_read
         { Map Cache > User All };
-    "map-read-cold" "read a mapped file that is not in the page cache" "读已映射但不在页缓存中的文件" memory::map_read_cold
+    "map-read-cold" (lacks RANGE) "read a mapped file that is not in the page cache" "读已映射但不在页缓存中的文件" memory::map_read_cold
         { Dma Disk > Cache All, Map Cache > User All };
-    "map-shared-write" "write to a shared mapping, and msync" "写共享映射并 msync" memory::map_shared_write
+    "map-shared-write" (lacks RANGE) "write to a shared mapping, and msync" "写共享映射并 msync" memory::map_shared_write
         { Map Cache > User All, Dma Cache > Disk All };
     "map-private-write" "write to a private mapping of a file" "写文件的私有映射" memory::map_private_write
         { Copy Cache > User All };
@@ -185,7 +215,7 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "udp" "UDP" "UDP" sockets::udp
         { Copy User > Socket All, Copy Socket > User All };
-    "udp-many" "UDP with sendmmsg and recvmmsg" "UDP（sendmmsg、recvmmsg）" sockets::udp_many
+    "udp-many" (lacks SIZES) "UDP with sendmmsg and recvmmsg" "UDP（sendmmsg、recvmmsg）" sockets::udp_many
         { Copy User > Socket All, Copy Socket > User All };
     "zerocopy" "MSG_ZEROCOPY over loopback: copied late" "经回环的 MSG_ZEROCOPY：延后拷贝" sockets::zerocopy
         { Share User > Socket All, Copy User > Socket All, Copy Socket > User All };
@@ -219,7 +249,7 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "uring-send-zc" "io_uring: zero-copy send over loopback: copied late" "io_uring：经回环的零拷贝发送，延后拷贝" uring::send_zerocopy
         { Share User > Socket All, Copy User > Socket All, Copy Socket > User All };
-    "uring-splice" "io_uring: splice from file to pipe" "io_uring：splice 文件 → 管道" uring::splice
+    "uring-splice" (lacks SOURCE) "io_uring: splice from file to pipe" "io_uring：splice 文件 → 管道" uring::splice
         { Share Cache > Pipe All, Copy Pipe > User All };
     "uring-tee" "io_uring: tee" "io_uring：tee" uring::tee
         { Copy User > Pipe All, Share Pipe > Pipe All, Copy Pipe > User Times(2) };

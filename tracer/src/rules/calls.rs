@@ -39,6 +39,8 @@ pub enum End {
     Random,
     /// A message queue.
     Queue,
+    /// A pipe that is not named, but must be one.
+    Pipe,
 }
 
 /// Where the number of bytes stands.
@@ -122,6 +124,9 @@ const OPERATIONS: &[(&str, Shape)] = &[
     ("send sendmsg",                                     shape(Move::Send, End::User, End::First)),
     ("send_zc sendmsg_zc",                               shape(Move::SendZc, End::User, End::First)),
     ("recv_zc",                                          shape(Move::RecvZc, End::First, End::User)),
+    // Of these two the request names only the target.
+    ("tee",                                              shape(Move::Tee, End::Pipe, End::First)),
+    ("splice",                                           shape(Move::Splice, End::Pipe, End::First)),
 ];
 
 const MAP_PRIVATE: u64 = 2;
@@ -215,8 +220,7 @@ impl CallTable {
         self.calls.get(usize::from(nr))
     }
 
-    /// How an io_uring operation moves bytes; `None` if it moves none, or in a way that its
-    /// completion does not tell (`splice`, `tee`: only one of the two files is known).
+    /// How an io_uring operation moves bytes; `None` if it moves none.
     pub fn operation(&self, opcode: u8) -> Option<Shape> {
         self.operations.get(usize::from(opcode)).copied().flatten()
     }
