@@ -153,7 +153,7 @@ pub struct Doctor {
     /// With --verify: where the programs' files go; the disk that is tested is the one below
     #[arg(long, value_name = "DIR", default_value = "/var/tmp", requires = "verify")]
     pub dir: PathBuf,
-    /// With --verify: only these paths
+    /// With --verify: only these paths (`disk`: those that a disk is part of)
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "verify")]
     pub only: Vec<String>,
     /// With --verify: only this level

@@ -14,13 +14,17 @@ use crate::table::{PATHS, Row};
 /// No program takes longer unless it hangs, seconds: emulated machines are slow.
 const LIMIT: u32 = 120;
 
+/// Instead of a path's name: all that a disk is part of.
+pub const DISK: &str = "disk";
+
 /// Runs the programs of these rows (all if none is named) in folders below `dir`; prints a line of
 /// JSON ([`Done`]) for each.
 ///
 /// Must be called while the process has one thread.
 pub fn drive(dir: &Path, peer: Option<SocketAddr>, names: &[String]) -> std::io::Result<()> {
     for (index, row) in PATHS.iter().enumerate() {
-        if !names.is_empty() && !names.iter().any(|name| name == row.name) {
+        let named = |name: &String| name == row.name || name == DISK && row.on_disk();
+        if !names.is_empty() && !names.iter().any(named) {
             continue;
         }
         let folder = match row.in_memory {

@@ -88,6 +88,7 @@ impl Judge {
 
 impl Sink for Judge {
     fn call(&mut self, call: &Call<'_>, hops: &[Hop]) {
+        let region = self.open.and_then(|path| self.regions.get(&path)).copied();
         let mut aside = false;
         match call.what {
             What::Syscall { name: "fcntl", args, .. } if args[1] as i32 == MARK => {
@@ -99,15 +100,18 @@ impl Sink for Judge {
                 }
             }
             What::Fault { addr, .. } => {
-                let region = self.open.and_then(|path| self.regions.get(&path));
-                aside = !region.is_some_and(|(start, len)| (*start..start + len).contains(&addr));
+                aside = !region.is_some_and(|(start, len)| (start..start + len).contains(&addr));
             }
             What::Syscall { .. } => {}
         }
         self.calls.insert(call.id, self.open);
         if let Some(path) = self.open {
             for hop in hops {
-                self.add(path, hop, aside);
+                // Where page faults are looked at, pages that the kernel itself touches in a call are
+                // none of the program's.
+                let in_call = region.is_some() && !matches!(call.what, What::Fault { .. });
+                let page = matches!(hop.kind, HopKind::Copy | HopKind::Map | HopKind::Fill);
+                self.add(path, hop, aside || in_call && page);
             }
         }
     }

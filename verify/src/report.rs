@@ -118,6 +118,11 @@ pub fn json(kernel: &str, dir: &str, runs: &[Run]) -> Value {
             "disagreements": run.disagreements,
             "paths": run.results.iter().map(|outcome| {
                 let mut value = serde_json::to_value(outcome).unwrap_or_default();
+                let row = PATHS.iter().find(|row| row.name == outcome.done.path);
+                if let Some(row) = row {
+                    let title = |lang| row.title(lang);
+                    value["title"] = json!({ "en": title(Lang::En), "zh": title(Lang::Zh) });
+                }
                 value["exact"] = outcome.exact().into();
                 value["untold"] = outcome.untold().into();
                 value["measured"] = outcome.verdict.measured().into();

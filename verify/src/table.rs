@@ -38,6 +38,12 @@ const SOURCE: [&str; 2] = [
 ];
 
 impl Row {
+    /// A disk is part of it: it is worth a run on each.
+    pub fn on_disk(&self) -> bool {
+        let mut hops = self.ways.iter().flat_map(|way| way.iter());
+        !self.in_memory && hops.any(|hop| [hop.from, hop.to].iter().any(|spot| spot.on_disk()))
+    }
+
     /// Why level T may not know all of it.
     pub fn lacks(&self, lang: Lang) -> Option<&'static str> {
         let [en, zh] = self.lacks?;
@@ -75,6 +81,12 @@ pub enum Spot {
     Disk,
     Nic,
     Zero,
+}
+
+impl Spot {
+    fn on_disk(self) -> bool {
+        matches!(self, Self::Cache | Self::Disk)
+    }
 }
 
 /// How many bytes a hop must have.
@@ -137,8 +149,8 @@ paths! {
         { Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
     "direct-unaligned" "read with O_DIRECT, unaligned: through the page cache after all" "未对齐的 O_DIRECT 读：仍经页缓存" files::direct_unaligned
         { Dma Disk > Cache Accounted, Copy Cache > User All };
-    "direct-journalled" "write with O_DIRECT to a file with a data journal: through the page cache after all" "O_DIRECT 写数据日志文件：仍经页缓存" files::direct_refused
-        { Copy User > Cache All, Dma Cache > Disk Maybe };
+    "direct-hole" "write with O_DIRECT into a hole: ext4 without extents goes through the page cache after all" "O_DIRECT 写文件空洞：无 extents 的 ext4 仍经页缓存" files::direct_hole
+        { Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
     "block-device" "read the block device itself" "直接读块设备" files::block_device
         { Copy Cache > User All };
     "sendfile-file" "sendfile from file to file" "sendfile：文件 → 文件" files::sendfile_file
@@ -174,7 +186,7 @@ paths! {
     "copy-after-fork" "write to memory that is shared with the parent" "fork 后写与父进程共享的内存" memory::copy_after_fork
         { Copy User > User All };
     "swap-in" "touch memory that is on a swap device" "触碰已换出的内存" memory::swap_in
-        { Dma Disk > User All };
+        { Dma Disk > User AtLeast };
 
     // Pipes.
     "pipe" "write to a pipe, and read it" "写管道再读出" pipes::pipe_copy
@@ -219,8 +231,8 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "zerocopy" "MSG_ZEROCOPY over loopback: copied late" "经回环的 MSG_ZEROCOPY：延后拷贝" sockets::zerocopy
         { Share User > Socket All, Copy User > Socket All, Copy Socket > User All };
-    "zerocopy-receive" "TCP receive zero-copy" "TCP 零拷贝接收" sockets::zerocopy_receive
-        { Share Cache > Socket All, Map Socket > User All };
+    "zerocopy-receive" (lacks SIZES) "TCP receive zero-copy: the packets' pages are mapped" "TCP 零拷贝接收：映射数据包的页" sockets::zerocopy_receive
+        { Share User > Socket All, Copy User > Socket All, Share Socket > User All };
     "ktls-sendfile" "sendfile to a socket with kTLS: encrypted by a CPU" "sendfile 到 kTLS 套接字：由 CPU 加密" sockets::ktls_sendfile
         { Copy Cache > Socket All, Copy Socket > User AtLeast };
     "sendfile-nic" "sendfile of a cold file to a peer beyond a network device" "sendfile 冷文件到网卡之外的对端" sockets::sendfile_peer

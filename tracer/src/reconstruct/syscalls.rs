@@ -38,7 +38,10 @@ fn moved_by(shape: Shape, call: &Syscall) -> Option<(u64, u64)> {
         Size::AtMost(index) => (returned.min(arg(index)), 1),
         Size::Arg(index) => (arg(index), 1),
         // Messages; a reflink returns 0.
-        Size::Unknown => return Some((0, returned.max(u64::from(shape.moves == Move::Clone)))),
+        Size::Unknown => {
+            let one = matches!(shape.moves, Move::Clone | Move::RecvZc);
+            return Some((0, returned.max(u64::from(one))));
+        }
     };
     (bytes > 0).then_some((bytes, count))
 }
@@ -194,6 +197,10 @@ impl Reconstructor {
                 ts,
                 moved,
             );
+        }
+        if facts.tls {
+            // The encrypted records are handed to TCP by reference: between two parts of the kernel.
+            open.found.retain(|found| found.what != tracer_ebpf::moved::SKB_SPLICE);
         }
         self.unexpected(&open.found, Some(rule.name), false, ts, moved);
         let unsized_call = shape.size == Size::Unknown && !rule.steps.is_empty();

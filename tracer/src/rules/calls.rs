@@ -110,8 +110,9 @@ const CALLS: &[(&str, Shape)] = &[
     ("vmsplice",                               shape(Move::Vmsplice, End::User, End::First)),
     ("copy_file_range",                        shape(Move::CopyRange, End::First, End::Second)),
     ("process_vm_readv process_vm_writev",     shape(Move::ProcessVm, End::User, End::User)),
-    // Which of their calls these are depends on the arguments: see `special`.
+    // Which of their calls these are depends on the arguments: see `applies`.
     ("mmap",                                   shape(Move::Populate, End::First, End::User).size(Size::Arg(1))),
+    ("getsockopt",                             shape(Move::RecvZc, End::First, End::User).size(Size::Unknown)),
     ("ioctl",                                  shape(Move::Clone, End::Second, End::First).size(Size::Unknown)),
 ];
 
@@ -129,6 +130,8 @@ const OPERATIONS: &[(&str, Shape)] = &[
     ("splice",                                           shape(Move::Splice, End::Pipe, End::First)),
 ];
 
+const IPPROTO_TCP: u64 = 6;
+const TCP_ZEROCOPY_RECEIVE: u64 = 35;
 const MAP_PRIVATE: u64 = 2;
 const MAP_POPULATE: u64 = 0x8000;
 const MAP_NONBLOCK: u64 = 0x1_0000;
@@ -141,6 +144,10 @@ impl Shape {
             Move::Clone => {
                 let request = args[1] & 0xFFFF_FFFF;
                 request == calls::FICLONE || request == calls::FICLONERANGE
+            }
+            // Only the system call has such arguments.
+            Move::RecvZc if self.size == Size::Unknown => {
+                (args[1], args[2]) == (IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE)
             }
             Move::Populate => args[3] & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE,
             _ => true,

@@ -3,15 +3,16 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::{Result, ensure};
 use nix::errno::Errno;
 use nix::fcntl::copy_file_range;
 use nix::libc;
 use nix::sys::sendfile::sendfile;
-use nix::sys::uio::{pread, pwrite};
+use nix::sys::uio::pread;
 
-use crate::scene::{Buffer, CHUNK, Done, PAGE, PAYLOAD, Scene, drop_cache, not_offered, offered, pieces};
+use crate::scene::{Buffer, CHUNK, Done, PAGE, PAYLOAD, Scene, drop_cache, errno, not_offered, offered, pieces};
 
 fn read_all(scene: &mut Scene, mut file: File) -> Result<Done> {
     let mut buffer = Buffer::new(CHUNK)?;
@@ -95,24 +96,23 @@ pub fn direct_unaligned(scene: &mut Scene) -> Result<Done> {
     scene.shot(|| Ok(pread(&file, &mut buffer[1..1001], 101)?))
 }
 
-/// Written through the page cache although `O_DIRECT` was asked for, where the file is compressed or
-/// journalled: ext4 with `chattr +j`, btrfs with `chattr +c`.
-pub fn direct_refused(scene: &mut Scene) -> Result<Done> {
+/// Into a hole of a file that ext4 maps without extents: written through the page cache although
+/// `O_DIRECT` was asked for (`ext4_dio_write_iter` after `-ENOTBLK`). Other file systems know no such
+/// files, and write directly.
+pub fn direct_hole(scene: &mut Scene) -> Result<Done> {
     const FS_IOC_SETFLAGS: libc::c_ulong = 0x4008_6602;
-    const JOURNAL_DATA: libc::c_long = 0x4000;
+    let no_flags: libc::c_long = 0;
     let path = scene.file("direct", 0)?;
     let file = File::open(&path)?;
     // SAFETY: the kernel reads one number, which lives through the call.
-    let set = unsafe { libc::ioctl(file.as_raw_fd(), FS_IOC_SETFLAGS, &JOURNAL_DATA) };
-    offered("chattr +j", Errno::result(set))?;
-    let file = std::os::unix::fs::OpenOptionsExt::custom_flags(
-        File::options().write(true),
-        libc::O_DIRECT,
-    )
-    .open(&path);
-    let file = offered("O_DIRECT", file.map_err(crate::scene::errno))?;
-    let buffer = Buffer::new(CHUNK)?;
-    scene.shot(|| pieces(PAYLOAD, |left| Ok(pwrite(&file, &buffer, (PAYLOAD - left) as i64)?)))
+    let set = unsafe { libc::ioctl(file.as_raw_fd(), FS_IOC_SETFLAGS, &no_flags) };
+    offered("chattr -e", Errno::result(set))?;
+    let mut options = File::options();
+    let opened = options.write(true).custom_flags(libc::O_DIRECT).open(&path);
+    let file = offered("O_DIRECT", opened.map_err(errno))?;
+    file.set_len(PAYLOAD as u64)?;
+    file.sync_all()?;
+    write_all(scene, file, false)
 }
 
 pub fn sendfile_file(scene: &mut Scene) -> Result<Done> {
@@ -151,7 +151,7 @@ pub fn block_device(scene: &mut Scene) -> Result<Done> {
         return not_offered("the file system is on no device of its own number");
     };
     let opened = File::open(std::path::Path::new("/dev").join(name));
-    let file = offered("opening the device", opened.map_err(crate::scene::errno))?;
+    let file = offered("opening the device", opened.map_err(errno))?;
     let mut buffer = Buffer::new(CHUNK)?;
     ensure!(pread(&file, &mut buffer, 0)? == CHUNK, "a tiny disk");
     scene.shot(|| Ok(pread(&file, &mut buffer, 0)?))

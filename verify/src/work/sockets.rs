@@ -12,6 +12,7 @@ use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::fcntl::{SpliceFFlags, splice};
 use nix::libc;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use nix::sys::sendfile::sendfile;
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, MultiHeaders, recv, recvmmsg, recvmsg, send, sendmmsg,
@@ -79,12 +80,8 @@ pub fn read_write_tcp(scene: &mut Scene) -> Result<Done> {
 pub fn map_write_tcp(scene: &mut Scene) -> Result<Done> {
     let (file, (mut out, receiver)) = (scene.source()?, tcp()?);
     let size = std::num::NonZeroUsize::new(PAYLOAD).context("nothing to map")?;
-    let (prot, flags) = (
-        nix::sys::mman::ProtFlags::PROT_READ,
-        nix::sys::mman::MapFlags::MAP_SHARED,
-    );
     // SAFETY: the kernel chooses a free address; nobody truncates the file meanwhile.
-    let start = unsafe { nix::sys::mman::mmap(None, size, prot, flags, &file, 0)? };
+    let start = unsafe { mmap(None, size, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &file, 0)? };
     // SAFETY: just mapped, and never unmapped.
     let memory = unsafe { std::slice::from_raw_parts(start.as_ptr().cast::<u8>(), PAYLOAD) };
     between(scene, receiver, || {
@@ -215,17 +212,26 @@ pub fn udp_many(scene: &mut Scene) -> Result<Done> {
     })
 }
 
+const ZEROCOPY: MsgFlags = MsgFlags::from_bits_retain(0x400_0000);
+
+/// [`tcp`] whose first end may send by reference.
+fn zerocopy_tcp() -> Result<(TcpStream, TcpStream)> {
+    let (out, receiver) = tcp()?;
+    let on = 1_i32.to_ne_bytes();
+    let set = set_option(&out, libc::SOL_SOCKET, libc::SO_ZEROCOPY, &on);
+    offered("SO_ZEROCOPY", set)?;
+    Ok((out, receiver))
+}
+
 /// References to memory; loopback copies when it delivers. The notices of completion are read.
 pub fn zerocopy(scene: &mut Scene) -> Result<Done> {
-    let (out, receiver) = tcp()?;
-    let set = set_option(&out, libc::SOL_SOCKET, libc::SO_ZEROCOPY, &1_i32.to_ne_bytes());
-    offered("SO_ZEROCOPY", set)?;
+    let (out, receiver) = zerocopy_tcp()?;
     let buffer = Buffer::new(CHUNK)?;
     between(scene, receiver, || {
         let mut calls = 0;
         let sent = pieces(PAYLOAD, |_| {
             calls += 1;
-            Ok(send(out.as_raw_fd(), &buffer, MsgFlags::from_bits_retain(0x400_0000))?)
+            Ok(send(out.as_raw_fd(), &buffer, ZEROCOPY)?)
         })?;
         completions(&out, calls)?;
         Ok(sent)
@@ -263,24 +269,19 @@ struct ZerocopyReceive {
     skip: u32,
 }
 
-/// Packets' pages, mapped into the receiver. Sent from a file, they are whole pages.
+/// Packets' pages, mapped into the receiver. They must be single pages of the kernel's own: the late copy
+/// of a zero-copy send makes such.
 pub fn zerocopy_receive(scene: &mut Scene) -> Result<Done> {
     const TCP_ZEROCOPY_RECEIVE: i32 = 35;
-    let (out, mut receiver) = tcp()?;
-    let file = scene.source()?;
-    let size = std::num::NonZeroUsize::new(PAYLOAD).context("nothing to map")?;
-    let (prot, flags) = (
-        nix::sys::mman::ProtFlags::PROT_READ,
-        nix::sys::mman::MapFlags::MAP_SHARED,
-    );
+    let (out, receiver) = zerocopy_tcp()?;
+    let size = std::num::NonZeroUsize::new(CHUNK).context("nothing to map")?;
     // SAFETY: the kernel chooses a free address.
-    let mapped = unsafe { nix::sys::mman::mmap(None, size, prot, flags, &receiver, 0) };
+    let mapped = unsafe { mmap(None, size, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &receiver, 0) };
     let start = offered("mmap of a TCP socket", mapped)?;
-    let mut buffer = Buffer::new(CHUNK)?;
-    let mut by_mapping = 0;
+    let buffer = Buffer::new(CHUNK)?;
     let done = scene.shot(|| {
-        pieces(PAYLOAD, |left| {
-            let sent = sendfile(&out, &file, None, CHUNK.min(left))?;
+        pieces(PAYLOAD, |_| {
+            let sent = send(out.as_raw_fd(), &buffer[..CHUNK / 2], ZEROCOPY)?;
             pieces(sent, |left| {
                 let mut ask = ZerocopyReceive {
                     address: start.as_ptr() as u64,
@@ -298,18 +299,14 @@ pub fn zerocopy_receive(scene: &mut Scene) -> Result<Done> {
                         &mut length,
                     )
                 })?;
-                by_mapping += ask.length as usize;
-                let rest = (ask.skip as usize).min(left - ask.length as usize);
-                receiver.read_exact(&mut buffer[..rest])?;
-                Ok(ask.length as usize + rest)
+                match ask.length as usize {
+                    0 => not_offered("the kernel can't map these packets"),
+                    length => Ok(length),
+                }
             })
         })
     });
-    match by_mapping {
-        PAYLOAD => done,
-        0 => not_offered("the kernel mapped no packet"),
-        _ => not_offered(format!("only {by_mapping} bytes could be mapped")),
-    }
+    done
 }
 
 /// `sendfile` into a socket that the kernel encrypts: a CPU has to read and write every byte.
