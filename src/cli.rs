@@ -151,7 +151,12 @@ pub struct Doctor {
     #[arg(long)]
     pub verify: bool,
     /// With --verify: where the programs' files go; the disk that is tested is the one below
-    #[arg(long, value_name = "DIR", default_value = "/var/tmp", requires = "verify")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/var/tmp",
+        requires = "verify"
+    )]
     pub dir: PathBuf,
     /// With --verify: only these paths (`disk`: those that a disk is part of)
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "verify")]

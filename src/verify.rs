@@ -57,7 +57,12 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
             let value = report::json(&facts.kernel, &dir, &runs);
             serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
         }
-        false => report::text(&facts.kernel, &dir, &runs, &style(&args.look, &io::stdout())),
+        false => report::text(
+            &facts.kernel,
+            &dir,
+            &runs,
+            &style(&args.look, &io::stdout()),
+        ),
     };
     print(&text)?;
     Ok(i32::from(runs.iter().any(Run::wrong)))
@@ -70,7 +75,9 @@ fn trace(level: Level, folder: &Path, args: &cli::Doctor) -> Result<Run, Fail> {
     let recording = folder.join(level.as_str());
     let mut command = Command::new(&own);
     command.args(["record", "--json", "--summary", "/dev/null"]);
-    command.args(["--level", level.as_str(), "-o"]).arg(&recording);
+    command
+        .args(["--level", level.as_str(), "-o"])
+        .arg(&recording);
     command.arg("--").arg(&own).arg("verify-paths").arg(folder);
     if let Some(peer) = args.peer {
         command.args(["--peer", &peer.to_string()]);
@@ -100,7 +107,6 @@ fn trace(level: Level, folder: &Path, args: &cli::Doctor) -> Result<Run, Fail> {
 
 /// The programs themselves: what [`trace`] records.
 pub fn paths(args: &cli::Paths) -> Result<i32, Fail> {
-    verify::drive::drive(&args.dir, args.peer, &args.names)
-        .map_err(|e| Fail::new(FAILED, e))?;
+    verify::drive::drive(&args.dir, args.peer, &args.names).map_err(|e| Fail::new(FAILED, e))?;
     Ok(0)
 }

@@ -78,7 +78,15 @@ impl Judge {
             aside,
         };
         let seen = self.seen.entry(path).or_default();
-        let same = |old: &&mut Seen| Seen { bytes: 0, ..(*old).clone() } == Seen { bytes: 0, ..new.clone() };
+        let same = |old: &&mut Seen| {
+            Seen {
+                bytes: 0,
+                ..(*old).clone()
+            } == Seen {
+                bytes: 0,
+                ..new.clone()
+            }
+        };
         match seen.iter_mut().find(same) {
             Some(old) => old.bytes += new.bytes,
             None => seen.push(new),
@@ -91,7 +99,11 @@ impl Sink for Judge {
         let region = self.open.and_then(|path| self.regions.get(&path)).copied();
         let mut aside = false;
         match call.what {
-            What::Syscall { name: "fcntl", args, .. } if args[1] as i32 == MARK => {
+            What::Syscall {
+                name: "fcntl",
+                args,
+                ..
+            } if args[1] as i32 == MARK => {
                 let index = (args[2] & 0xFFFF) as usize;
                 match args[2] >> 16 {
                     BEGIN => self.open = Some(index),

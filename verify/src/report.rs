@@ -90,7 +90,9 @@ impl Run {
     }
 
     fn of(&self, row: &Row) -> Option<&Outcome> {
-        self.results.iter().find(|outcome| outcome.done.path == row.name)
+        self.results
+            .iter()
+            .find(|outcome| outcome.done.path == row.name)
     }
 
     fn count(&self, test: fn(&Outcome) -> bool) -> usize {
@@ -157,12 +159,21 @@ pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
     page.blank();
     let ascii = style.ascii;
     let mut heading = vec![
-        span(pad(words::path(lang), PATH, Align::Left, ascii), Paint::Quiet),
+        span(
+            pad(words::path(lang), PATH, Align::Left, ascii),
+            Paint::Quiet,
+        ),
         span(pad(words::hop(lang), HOP, Align::Left, ascii), Paint::Quiet),
-        span(pad(words::happened(lang), BYTES, Align::Right, ascii), Paint::Quiet),
+        span(
+            pad(words::happened(lang), BYTES, Align::Right, ascii),
+            Paint::Quiet,
+        ),
     ];
     let all = runs;
-    let runs: &[&Run] = &runs.iter().filter(|run| run.refused.is_none()).collect::<Vec<_>>();
+    let runs: &[&Run] = &runs
+        .iter()
+        .filter(|run| run.refused.is_none())
+        .collect::<Vec<_>>();
     for run in runs {
         let level = format!(" {}", run.level);
         heading.push(span(pad(&level, LEVEL, Align::Left, ascii), Paint::Strong));
@@ -181,13 +192,26 @@ pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
 }
 
 fn path(page: &mut Page, row: &Row, runs: &[&Run]) {
-    let Style { lang, ascii, detail, .. } = *page.style;
+    let Style {
+        lang,
+        ascii,
+        detail,
+        ..
+    } = *page.style;
     let outcomes: Vec<Option<&Outcome>> = runs.iter().map(|run| run.of(row)).collect();
     // The run that has most to say: all expect the same but where the kernel chose.
     let Some(first) = outcomes.iter().flatten().find(|outcome| outcome.ran()) else {
-        for failed in outcomes.iter().flatten().filter_map(|o| o.done.failed.as_ref()) {
+        for failed in outcomes
+            .iter()
+            .flatten()
+            .filter_map(|o| o.done.failed.as_ref())
+        {
             let name = pad(row.name, PATH, Align::Left, ascii);
-            page.line(&[span(name, Paint::Plain)], Flow::words(failed, Paint::Warn), PATH);
+            page.line(
+                &[span(name, Paint::Plain)],
+                Flow::words(failed, Paint::Warn),
+                PATH,
+            );
         }
         return;
     };
@@ -201,23 +225,39 @@ fn path(page: &mut Page, row: &Row, runs: &[&Run]) {
         let mut spans = vec![
             span(pad(name, PATH, Align::Left, ascii), Paint::Plain),
             span(pad(&what, HOP, Align::Left, ascii), Paint::Quiet),
-            span(pad(&units::bytes(hop.payload), BYTES, Align::Right, ascii), Paint::Plain),
+            span(
+                pad(&units::bytes(hop.payload), BYTES, Align::Right, ascii),
+                Paint::Plain,
+            ),
         ];
         for outcome in &outcomes {
             let found = outcome.and_then(|outcome| outcome.verdict.hops.get(index));
             let untold = outcome.is_some_and(Outcome::untold);
             let (cell, paint) = cell(found, untold, lang, ascii);
-            spans.push(span(pad(&format!(" {cell}"), LEVEL, Align::Left, ascii), paint));
+            spans.push(span(
+                pad(&format!(" {cell}"), LEVEL, Align::Left, ascii),
+                paint,
+            ));
         }
         page.line(&spans, Flow::default(), 0);
         name = "";
     }
     for (run, outcome) in runs.iter().zip(&outcomes) {
-        for stray in outcome.iter().flat_map(|outcome| &outcome.verdict.unexpected) {
-            let hop = format!("{:?} {} → {} {}", stray.kind, stray.from, stray.to, stray.bytes);
+        for stray in outcome
+            .iter()
+            .flat_map(|outcome| &outcome.verdict.unexpected)
+        {
+            let hop = format!(
+                "{:?} {} → {} {}",
+                stray.kind, stray.from, stray.to, stray.bytes
+            );
             let text = words::unexpected(lang, &run.level, hop, &stray.by);
             let start = pad(name, PATH, Align::Left, ascii);
-            page.line(&[span(start, Paint::Plain)], Flow::words(&text, Paint::Warn), PATH);
+            page.line(
+                &[span(start, Paint::Plain)],
+                Flow::words(&text, Paint::Warn),
+                PATH,
+            );
         }
     }
     if detail == Detail::Verbose {
@@ -225,7 +265,11 @@ fn path(page: &mut Page, row: &Row, runs: &[&Run]) {
         let title = Flow::words(row.title(lang), Paint::Quiet);
         page.line(&[span(&start, Paint::Plain)], title, PATH);
         if let Some(lacks) = row.lacks(lang) {
-            page.line(&[span(start, Paint::Plain)], Flow::words(lacks, Paint::Quiet), PATH);
+            page.line(
+                &[span(start, Paint::Plain)],
+                Flow::words(lacks, Paint::Quiet),
+                PATH,
+            );
         }
     }
 }
@@ -267,7 +311,11 @@ fn totals(page: &mut Page, run: &Run) {
     let (exact, wrong) = (run.count(Outcome::exact), run.count(Outcome::wrong));
     let untold = run.count(Outcome::untold);
     let text = words::totals(lang, exact, exact + wrong + untold);
-    let paint = if run.wrong() { Paint::Warn } else { Paint::Good };
+    let paint = if run.wrong() {
+        Paint::Warn
+    } else {
+        Paint::Good
+    };
     let mut flow = Flow::words(&text, paint);
     if run.lost > 0 {
         flow = flow.then(Flow::words(&words::lost(lang, run.lost), Paint::Warn));
@@ -281,7 +329,11 @@ fn totals(page: &mut Page, run: &Run) {
     page.line(&[label], flow, 3);
     for d in &run.disagreements {
         let text = words::disagreed(lang, &d.what, &d.rule, d.expected, d.found);
-        page.line(&[span("   ", Paint::Plain)], Flow::words(&text, Paint::Warn), 3);
+        page.line(
+            &[span("   ", Paint::Plain)],
+            Flow::words(&text, Paint::Warn),
+            3,
+        );
     }
 }
 

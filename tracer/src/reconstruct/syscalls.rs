@@ -200,7 +200,8 @@ impl Reconstructor {
         }
         if facts.tls {
             // The encrypted records are handed to TCP by reference: between two parts of the kernel.
-            open.found.retain(|found| found.what != tracer_ebpf::moved::SKB_SPLICE);
+            open.found
+                .retain(|found| found.what != tracer_ebpf::moved::SKB_SPLICE);
         }
         self.unexpected(&open.found, Some(rule.name), false, ts, moved);
         let unsized_call = shape.size == Size::Unknown && !rule.steps.is_empty();

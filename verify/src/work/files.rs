@@ -12,7 +12,9 @@ use nix::libc;
 use nix::sys::sendfile::sendfile;
 use nix::sys::uio::pread;
 
-use crate::scene::{Buffer, CHUNK, Done, PAGE, PAYLOAD, Scene, drop_cache, errno, not_offered, offered, pieces};
+use crate::scene::{
+    Buffer, CHUNK, Done, PAGE, PAYLOAD, Scene, drop_cache, errno, not_offered, offered, pieces,
+};
 
 fn read_all(scene: &mut Scene, mut file: File) -> Result<Done> {
     let mut buffer = Buffer::new(CHUNK)?;
@@ -91,7 +93,10 @@ pub fn direct_write(scene: &mut Scene) -> Result<Done> {
 pub fn direct_unaligned(scene: &mut Scene) -> Result<Done> {
     let file = scene.direct()?;
     let mut buffer = Buffer::new(PAGE)?;
-    offered("unaligned O_DIRECT", pread(&file, &mut buffer[1..1001], 101))?;
+    offered(
+        "unaligned O_DIRECT",
+        pread(&file, &mut buffer[1..1001], 101),
+    )?;
     drop_cache(&file)?;
     scene.shot(|| Ok(pread(&file, &mut buffer[1..1001], 101)?))
 }

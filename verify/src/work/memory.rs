@@ -73,7 +73,9 @@ pub fn huge_page(scene: &mut Scene) -> Result<Done> {
 
 fn huge_allocated() -> u64 {
     let text = std::fs::read_to_string("/proc/vmstat").unwrap_or_default();
-    let line = text.lines().find_map(|l| l.strip_prefix("thp_fault_alloc "));
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix("thp_fault_alloc "));
     line.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 

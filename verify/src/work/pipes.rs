@@ -30,7 +30,10 @@ fn through_pipe(
     scene.shot(|| {
         pieces(PAYLOAD, |_| {
             let moved = fill(&mut writer)?;
-            ensure!(pieces(moved, |_| drain(&mut reader))? == moved, "too much came out");
+            ensure!(
+                pieces(moved, |_| drain(&mut reader))? == moved,
+                "too much came out"
+            );
             Ok(moved)
         })
     })
@@ -107,7 +110,16 @@ pub fn vmsplice_gift(scene: &mut Scene) -> Result<Done> {
             at += moved;
             Ok(moved)
         },
-        |r| Ok(splice(r, None, &file, None, CHUNK, SpliceFFlags::SPLICE_F_MOVE)?),
+        |r| {
+            Ok(splice(
+                r,
+                None,
+                &file,
+                None,
+                CHUNK,
+                SpliceFFlags::SPLICE_F_MOVE,
+            )?)
+        },
     )
 }
 

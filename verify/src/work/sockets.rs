@@ -35,7 +35,13 @@ fn set_option(socket: &TcpStream, level: i32, name: i32, value: &[u8]) -> Result
     let length = value.len() as libc::socklen_t;
     // SAFETY: the value lives through the call.
     let set = unsafe {
-        libc::setsockopt(socket.as_raw_fd(), level, name, value.as_ptr().cast(), length)
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            value.as_ptr().cast(),
+            length,
+        )
     };
     Errno::result(set)
 }
@@ -59,7 +65,9 @@ pub fn between(
         thread::scope(|scope| {
             let thread = scope.spawn(move || receive(receiver.as_fd(), &mut buffer));
             let sent = send()?;
-            thread.join().map_err(|_| anyhow!("the receiver failed"))??;
+            thread
+                .join()
+                .map_err(|_| anyhow!("the receiver failed"))??;
             Ok(sent)
         })
     })
@@ -81,7 +89,16 @@ pub fn map_write_tcp(scene: &mut Scene) -> Result<Done> {
     let (file, (mut out, receiver)) = (scene.source()?, tcp()?);
     let size = std::num::NonZeroUsize::new(PAYLOAD).context("nothing to map")?;
     // SAFETY: the kernel chooses a free address; nobody truncates the file meanwhile.
-    let start = unsafe { mmap(None, size, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &file, 0)? };
+    let start = unsafe {
+        mmap(
+            None,
+            size,
+            ProtFlags::PROT_READ,
+            MapFlags::MAP_SHARED,
+            &file,
+            0,
+        )?
+    };
     // SAFETY: just mapped, and never unmapped.
     let memory = unsafe { std::slice::from_raw_parts(start.as_ptr().cast::<u8>(), PAYLOAD) };
     between(scene, receiver, || {
@@ -276,7 +293,16 @@ pub fn zerocopy_receive(scene: &mut Scene) -> Result<Done> {
     let (out, receiver) = zerocopy_tcp()?;
     let size = std::num::NonZeroUsize::new(CHUNK).context("nothing to map")?;
     // SAFETY: the kernel chooses a free address.
-    let mapped = unsafe { mmap(None, size, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &receiver, 0) };
+    let mapped = unsafe {
+        mmap(
+            None,
+            size,
+            ProtFlags::PROT_READ,
+            MapFlags::MAP_SHARED,
+            &receiver,
+            0,
+        )
+    };
     let start = offered("mmap of a TCP socket", mapped)?;
     let buffer = Buffer::new(CHUNK)?;
     let done = scene.shot(|| {
@@ -335,7 +361,9 @@ pub fn ktls_sendfile(scene: &mut Scene) -> Result<Done> {
                 Ok(sendfile(&out, &file, None, CHUNK.min(left))?)
             })?;
             out.shutdown(std::net::Shutdown::Write)?;
-            thread.join().map_err(|_| anyhow!("the receiver failed"))??;
+            thread
+                .join()
+                .map_err(|_| anyhow!("the receiver failed"))??;
             Ok(sent)
         })
     })

@@ -31,7 +31,11 @@ fn carry_out(ring: &mut IoUring, entries: &[Entry]) -> Result<usize> {
         for completion in ring.completion() {
             let more = io_uring::cqueue::more(completion.flags());
             let result = completion.result();
-            ensure!(result >= 0, "a request failed: {}", Errno::from_raw(-result));
+            ensure!(
+                result >= 0,
+                "a request failed: {}",
+                Errno::from_raw(-result)
+            );
             if completion.flags() & NOTICE == 0 {
                 moved += result as usize;
             }
@@ -237,15 +241,16 @@ pub fn tee(scene: &mut Scene) -> Result<Done> {
     let mut ring = ring(|_| {})?;
     let ((reader, writer), (second, copy)) = (large_pipe()?, large_pipe()?);
     let mut buffer = Buffer::new(CHUNK)?;
-    scene.shot(|| {
-        pieces(PAYLOAD, |_| {
-            let written = nix::unistd::write(&writer, &buffer)?;
-            let (from, to) = (Fd(reader.as_raw_fd()), Fd(copy.as_raw_fd()));
-            let entry = opcode::Tee::new(from, to, written as u32).build();
-            let moved = carry_out(&mut ring, &[entry])?;
-            pieces(moved, |_| Ok(nix::unistd::read(&reader, &mut buffer)?))?;
-            pieces(moved, |_| Ok(nix::unistd::read(&second, &mut buffer)?))
+    scene
+        .shot(|| {
+            pieces(PAYLOAD, |_| {
+                let written = nix::unistd::write(&writer, &buffer)?;
+                let (from, to) = (Fd(reader.as_raw_fd()), Fd(copy.as_raw_fd()));
+                let entry = opcode::Tee::new(from, to, written as u32).build();
+                let moved = carry_out(&mut ring, &[entry])?;
+                pieces(moved, |_| Ok(nix::unistd::read(&reader, &mut buffer)?))?;
+                pieces(moved, |_| Ok(nix::unistd::read(&second, &mut buffer)?))
+            })
         })
-    })
-    .context("tee")
+        .context("tee")
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::disks;
+use super::oracle::Column;
 use super::quoted;
 use super::table::row;
 
@@ -17,15 +18,11 @@ const PEER: &str = "10.0.2.100:9";
 
 /// Commands that leave a file for each folder, `verify-FOLDER.json`: every path in the first folder, in
 /// the others those that a disk is part of.
-pub fn job(bytehop: &Path, only: Option<&str>) -> String {
+pub fn job(bytehop: &Path) -> String {
     let bytehop = quoted(&bytehop.display().to_string());
     let mut job = String::new();
     for (i, folder) in disks::folders().enumerate() {
-        let only = match (only, i) {
-            (Some(path), _) => format!("--only {}", quoted(path)),
-            (None, 0) => String::new(),
-            (None, _) => "--only disk".to_owned(),
-        };
+        let only = if i == 0 { "" } else { "--only disk" };
         job += &format!(
             "echo 'paths on {folder}'\n\
              {bytehop} doctor --verify --json --dir /vm/{folder} --peer {PEER} {only} \
@@ -105,7 +102,9 @@ impl Paths {
 
     /// Levels that the kernel was traced at.
     fn levels(&self) -> impl Iterator<Item = &'static str> {
-        LEVELS.into_iter().filter(|level| self.at(level).next().is_some())
+        LEVELS
+            .into_iter()
+            .filter(|level| self.at(level).next().is_some())
     }
 }
 
@@ -121,31 +120,60 @@ pub struct Words {
 }
 
 /// The matrix, and what is not exact, as Markdown.
-pub fn render(kernels: &[(String, Paths)], words: &Words) -> String {
+pub fn render(kernels: &[Column], words: &Words) -> String {
     let mut text = String::new();
+    let kernels: Vec<(&str, &Paths)> = kernels
+        .iter()
+        .map(|column| (column.release.as_str(), &column.paths))
+        .collect();
+    let kernels = &kernels[..];
     let columns: Vec<(&str, &Paths, &str)> = kernels
         .iter()
-        .flat_map(|(release, paths)| paths.levels().map(move |l| (release.as_str(), paths, l)))
+        .flat_map(|(release, paths)| paths.levels().map(move |l| (*release, *paths, l)))
         .collect();
-    let short = |release: &str| release.split(['-', '+']).next().unwrap_or_default().to_owned();
-    let heads = columns.iter().map(|(release, _, level)| format!("{} {level}", short(release)));
+    let short = |release: &str| {
+        release
+            .split(['-', '+'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let heads = columns
+        .iter()
+        .map(|(release, _, level)| format!("{} {level}", short(release)));
     let heads: Vec<String> = heads.collect();
-    row(&mut text, [words.path.to_owned(), String::new()].into_iter().chain(heads.clone()));
+    row(
+        &mut text,
+        [words.path.to_owned(), String::new()]
+            .into_iter()
+            .chain(heads.clone()),
+    );
     row(&mut text, vec!["---".to_owned(); columns.len() + 2]);
     for (path, title) in names(kernels, words.language) {
-        let signs = columns.iter().map(|(_, paths, level)| paths.sign(level, &path).text().to_owned());
-        row(&mut text, [format!("`{path}`"), title].into_iter().chain(signs));
+        let signs = columns
+            .iter()
+            .map(|(_, paths, level)| paths.sign(level, &path).text().to_owned());
+        row(
+            &mut text,
+            [format!("`{path}`"), title].into_iter().chain(signs),
+        );
     }
     text.push('\n');
 
-    row(&mut text, std::iter::once(words.disk.to_owned()).chain(heads));
+    row(
+        &mut text,
+        std::iter::once(words.disk.to_owned()).chain(heads),
+    );
     row(&mut text, vec!["---".to_owned(); columns.len() + 1]);
     for folder in disks::folders() {
         let counts = columns.iter().map(|(_, paths, level)| {
             let results = paths.at(level).filter(|(at, _)| *at == folder);
             let signs: Vec<Sign> = results.map(|(_, result)| Sign::of(result)).collect();
             let exact = |sign: &&Sign| matches!(sign, Sign::Measured | Sign::Inferred);
-            let offered = signs.iter().filter(|sign| **sign != Sign::NotOffered).count();
+            let offered = signs
+                .iter()
+                .filter(|sign| **sign != Sign::NotOffered)
+                .count();
             match offered {
                 0 => "–".to_owned(),
                 _ => format!("{}/{offered}", signs.iter().filter(exact).count()),
@@ -159,9 +187,11 @@ pub fn render(kernels: &[(String, Paths)], words: &Words) -> String {
 }
 
 /// Names and titles of all paths, in the table's order.
-fn names(kernels: &[(String, Paths)], language: &str) -> Vec<(String, String)> {
+fn names(kernels: &[(&str, &Paths)], language: &str) -> Vec<(String, String)> {
     let mut names: Vec<(String, String)> = Vec::new();
-    let results = kernels.iter().flat_map(|(_, paths)| LEVELS.map(|level| paths.at(level)));
+    let results = kernels
+        .iter()
+        .flat_map(|(_, paths)| LEVELS.map(|level| paths.at(level)));
     for (_, result) in results.flatten() {
         let name = result["path"].as_str().unwrap_or_default();
         if !names.iter().any(|(known, _)| known == name) {
@@ -173,13 +203,16 @@ fn names(kernels: &[(String, Paths)], language: &str) -> Vec<(String, String)> {
 }
 
 /// What is not exact, and where rules and measurements differ.
-fn list(text: &mut String, kernels: &[(String, Paths)], words: &Words) {
+fn list(text: &mut String, kernels: &[(&str, &Paths)], words: &Words) {
     let mut lines: Vec<String> = Vec::new();
     for (release, paths) in kernels {
         for level in LEVELS {
             for (folder, result) in paths.at(level).filter(|(_, r)| Sign::of(r) == Sign::Wrong) {
                 let name = result["path"].as_str().unwrap_or_default();
-                lines.push(format!("- {release} {level}, {folder}: `{name}`: {}", wrong(result)));
+                lines.push(format!(
+                    "- {release} {level}, {folder}: `{name}`: {}",
+                    wrong(result)
+                ));
             }
         }
     }
@@ -209,8 +242,15 @@ fn list(text: &mut String, kernels: &[(String, Paths)], words: &Words) {
         }
     }
     if !lines.is_empty() {
-        let lines: Vec<String> = lines.iter().map(|(key, on)| format!("{key} ({})", on.trim())).collect();
-        text.push_str(&format!("\n{}\n\n{}\n", words.disagreements, lines.join("\n")));
+        let lines: Vec<String> = lines
+            .iter()
+            .map(|(key, on)| format!("{key} ({})", on.trim()))
+            .collect();
+        text.push_str(&format!(
+            "\n{}\n\n{}\n",
+            words.disagreements,
+            lines.join("\n")
+        ));
     }
 }
 
