@@ -60,8 +60,8 @@ pub fn huge_page(scene: &mut Scene) -> Result<Done> {
     advise(start, HUGE, MmapAdvise::MADV_HUGEPAGE)?;
     scene.watch(start, HUGE);
     let before = huge_allocated();
-    // SAFETY: inside the mapping.
     let done = scene.shot(|| {
+        // SAFETY: inside the mapping.
         unsafe { start.write_volatile(1) };
         Ok(HUGE)
     });

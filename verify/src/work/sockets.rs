@@ -305,7 +305,7 @@ pub fn zerocopy_receive(scene: &mut Scene) -> Result<Done> {
     };
     let start = offered("mmap of a TCP socket", mapped)?;
     let buffer = Buffer::new(CHUNK)?;
-    let done = scene.shot(|| {
+    scene.shot(|| {
         pieces(PAYLOAD, |_| {
             let sent = send(out.as_raw_fd(), &buffer[..CHUNK / 2], ZEROCOPY)?;
             pieces(sent, |left| {
@@ -331,8 +331,7 @@ pub fn zerocopy_receive(scene: &mut Scene) -> Result<Done> {
                 }
             })
         })
-    });
-    done
+    })
 }
 
 /// `sendfile` into a socket that the kernel encrypts: a CPU has to read and write every byte.

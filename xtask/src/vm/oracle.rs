@@ -52,10 +52,18 @@ impl Programs {
         let fixture =
             executables(cargo(workspace).args(["build", "--package", "bytehop-fixture"]))?;
         let (_, fixture) = fixture.into_iter().next().context("no fixture")?;
+        // Copies: the next build must not change what a machine is running.
+        let folder = workspace.join("target/vm");
+        fs::create_dir_all(&folder)?;
+        let copy = |from: PathBuf, name: &str| {
+            let to = folder.join(name);
+            fs::copy(&from, &to).with_context(|| from.display().to_string())?;
+            anyhow::Ok(to)
+        };
         Ok(Self {
-            tests: find("oracle")?,
-            bytehop: find("bytehop")?,
-            fixture,
+            tests: copy(find("oracle")?, "oracle")?,
+            bytehop: copy(find("bytehop")?, "bytehop")?,
+            fixture: copy(fixture, "bytehop-fixture")?,
         })
     }
 
