@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 pub use tracer_ebpf::{
-    Block, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall,
-    SyscallFile, Uring, Xmit,
+    Block, CalledFrom, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Stack, Switch,
+    Syscall, SyscallFile, Uring, Xmit,
 };
 
 /// One record of a trace.
@@ -30,6 +30,8 @@ pub enum Event {
     Name(Name),
     Dirty(Dirty),
     Copied(Copied),
+    Stack(Stack),
+    CalledFrom(CalledFrom),
     Meta(Meta),
 }
 
@@ -58,6 +60,8 @@ pub enum Meta {
     Device(Device),
     /// Records that the kernel could not put into the ring buffer since the last such record.
     Lost(Lost),
+    /// The source lines that calls came from: one for each stack, at the end of the trace.
+    Source(Source),
     /// Last record of a trace that was ended in order.
     End(End),
     /// Something that a later version writes.
@@ -165,6 +169,9 @@ pub const KIND_NAMES: [&str; tracer_ebpf::kind::COUNT] = [
     "name",
     "dirty",
     "copy",
+    "unknown",
+    "stack",
+    "called_from",
 ];
 
 impl Lost {
@@ -203,6 +210,33 @@ impl Lost {
     }
 }
 
+/// A stack in the words of the program's source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Source {
+    /// [`Stack::id`].
+    pub id: u64,
+    /// From the call outwards, as far as the stack could be followed.
+    pub frames: Vec<Frame>,
+    /// Which of them is the program's own line, if one is: libraries and the language's runtime are
+    /// passed over.
+    pub own: Option<usize>,
+}
+
+/// One function on a stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Frame {
+    /// As the source writes it; empty if not known.
+    pub function: String,
+    /// As the compiler was given it; empty without debug information.
+    pub file: String,
+    /// Counted from 1; 0 if not known.
+    pub line: u32,
+    /// The executable file or library.
+    pub module: String,
+}
+
 /// How a trace ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -238,6 +272,8 @@ impl Event {
             Event::Name(e) => &e.head,
             Event::Dirty(e) => &e.head,
             Event::Copied(e) => &e.head,
+            Event::Stack(e) => &e.head,
+            Event::CalledFrom(e) => &e.head,
             Event::Meta(_) => return None,
         })
     }

@@ -11,7 +11,8 @@ use aya::{Btf, Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use nix::sys::resource::{Resource, setrlimit};
 use thiserror::Error;
 use tracer_ebpf::{
-    Awaited, Config, NO_OFFSET, Offsets, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, kind, mode, task,
+    Awaited, Block, Config, NO_OFFSET, Offsets, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, bio, kind,
+    mode, task,
 };
 
 use crate::arch::Arch;
@@ -67,6 +68,8 @@ pub struct Options {
     pub buffer: u32,
     /// `None`: T.
     pub level: Option<Level>,
+    /// Tell where in the program each call was made.
+    pub stacks: bool,
     /// Attach only programs that do nothing to the two system call hooks (for the benchmark).
     pub null: bool,
 }
@@ -195,6 +198,16 @@ impl Probes {
                 Err(e) => missing.push((probe.label.to_owned(), one_line(&e))),
             }
         }
+        if options.stacks && !options.stat && !options.null {
+            // After the programs that number the calls.
+            for (program, tracepoint) in probes::STACKS {
+                let label = format!("stacks: {tracepoint}");
+                match attach(&mut ebpf, program, tracepoint, &btf) {
+                    Ok(()) => attached.push(label),
+                    Err(e) => missing.push((label, one_line(&e))),
+                }
+            }
+        }
         let mut level = Level::T;
         // Asked for only: not proven yet on every kernel (docs/kernels.md).
         if !options.null && !options.stat && options.level == Some(Level::F) {
@@ -298,6 +311,22 @@ impl Probes {
         Ok(lost)
     }
 
+    /// Block I/O of the program that was not seen to complete, in the order in which it was queued.
+    ///
+    /// # Errors
+    /// If the map cannot be read.
+    pub fn unfinished(&self) -> Result<Vec<Block>, LoadError> {
+        let bios: BpfHashMap<_, u64, WireBlock> = self.map("BIOS")?.try_into()?;
+        let mut blocks = Vec::new();
+        for entry in bios.iter() {
+            let (_, WireBlock(mut block)) = entry?;
+            block.bio |= bio::UNSEEN;
+            blocks.push(block);
+        }
+        blocks.sort_by_key(|block| (block.head.ts, block.sector));
+        Ok(blocks)
+    }
+
     /// Sums a per-CPU or plain map into memory; used by `stat`.
     pub(crate) fn map(&self, name: &'static str) -> Result<&aya::maps::Map, LoadError> {
         self.ebpf.map(name).ok_or_else(|| invalid(name))
@@ -328,6 +357,7 @@ impl Probes {
 wire! {
     TaskBytes(Task);
     WireAwaited(Awaited);
+    WireBlock(Block);
 }
 
 fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {

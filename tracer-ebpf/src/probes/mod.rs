@@ -8,5 +8,6 @@ pub mod irq;
 pub mod net;
 pub mod null;
 pub mod sched;
+pub mod stack;
 pub mod syscall;
 pub mod uring;

@@ -163,6 +163,8 @@ impl Reconstructor {
             Event::Name(name) => sink.name(name),
             Event::Dirty(dirty) => self.dirtied(dirty, sink),
             Event::Copied(copied) => self.copied(copied, sink),
+            Event::CalledFrom(from) => sink.called_from(from),
+            Event::Stack(_) => {}
             Event::Meta(meta) => self.meta(meta, sink),
         }
     }
@@ -180,7 +182,12 @@ impl Reconstructor {
     /// [`Self::drain`] before.
     pub fn finish(mut self) -> Summary {
         self.drain(&mut NoSink);
-        self.summary()
+        let mut summary = self.summary();
+        if self.sums.end.is_none() {
+            let warning = "the trace has no end record: it was cut off";
+            summary.warnings.push(warning.to_owned());
+        }
+        summary
     }
 
     /// The thread of a record, created if it is new.
@@ -384,7 +391,7 @@ impl Reconstructor {
                 }
             }
             Meta::End(end) => self.sums.end = Some(end.clone()),
-            Meta::Unknown => {}
+            Meta::Source(_) | Meta::Unknown => {}
         }
         sink.meta(meta);
     }

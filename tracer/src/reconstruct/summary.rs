@@ -28,7 +28,8 @@ impl Setup {
 }
 
 impl Reconstructor {
-    pub(super) fn summary(self) -> Summary {
+    /// The sums over what was pushed so far.
+    pub fn summary(&self) -> Summary {
         let Self {
             setup,
             dirty,
@@ -77,11 +78,8 @@ impl Reconstructor {
                 end.still_running.len()
             ));
         }
-        if sums.end.is_none() {
-            warnings.push("the trace has no end record: it was cut off".to_owned());
-        }
 
-        let mut differences = sums.differences;
+        let mut differences = sums.differences.clone();
         // Requests from before tracing are carried out under it, without a record of their own.
         let whole = !setup.start.attached && lost_of(kind::URING) == 0;
         for (subject, rule, expected, found) in sums.requests.differences().filter(|_| whole) {
@@ -109,7 +107,7 @@ impl Reconstructor {
         let others = sums.other_calls.iter().map(|(key, calls)| (*key, calls));
         let rows = plain.chain(others).filter(|(_, calls)| calls.calls > 0);
         let mut rows: Vec<_> = rows
-            .map(|((compat, nr), calls)| row(&setup, compat, nr, calls))
+            .map(|((compat, nr), calls)| row(setup, compat, nr, calls))
             .collect();
         rows.sort_by(|a, b| {
             (b.bytes, b.calls)
@@ -137,15 +135,15 @@ impl Reconstructor {
                 page_fault,
                 interrupt: setup.irqs.then_some(2 * sums.irqs_user),
             },
-            context_switches: sums.switches,
+            context_switches: sums.switches.clone(),
             syscalls: rows,
-            page_faults: sums.faults,
+            page_faults: sums.faults.clone(),
             disagreements: differences,
-            by_process: sums.processes.into_rows(),
+            by_process: sums.processes.rows(),
             never_returned: never.into_iter().collect(),
-            waits: sums.waits,
-            metadata_io: sums.metadata,
-            unattributed: sums.unattributed,
+            waits: sums.waits.clone(),
+            metadata_io: sums.metadata.clone(),
+            unattributed: sums.unattributed.clone(),
             dirty_bytes: dirty_pages.saturating_mul(setup.page),
             cpu_ns: end.cpu_ns,
             missing_probes: setup.start.missing.clone(),
