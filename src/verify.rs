@@ -11,7 +11,7 @@ use verify::report::{self, Run};
 use verify::scene::Done;
 
 use crate::cli;
-use crate::fail::{FAILED, Fail, NOT_ALLOWED};
+use crate::fail::{FAILED, Fail, NOT_ALLOWED, USAGE};
 use crate::output::{print, style};
 use crate::show::summarise;
 
@@ -24,6 +24,12 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
             "nothing can be traced here: `bytehop doctor` says why",
         ));
     }
+    if let Some(name) = args.only.iter().find(|name| !verify::drive::known(name)) {
+        return Err(Fail::new(
+            USAGE,
+            format!("no such path: {name}; `bytehop doctor --verify` lists them"),
+        ));
+    }
     let identity = Identity::invoking()?;
     let folder = identity.with_file_rights(|| {
         tempfile::Builder::new()
@@ -32,7 +38,7 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
     });
     let folder = folder.map_err(|e| {
         let dir = args.dir.display();
-        Fail::new(crate::fail::USAGE, format!("cannot write in {dir}: {e}"))
+        Fail::new(USAGE, format!("cannot write in {dir}: {e}"))
     })?;
     let wanted = |level: &str| args.level.is_none_or(|only| only.as_str() == level);
     let mut runs = Vec::new();

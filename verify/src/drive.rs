@@ -17,6 +17,11 @@ const LIMIT: u32 = 120;
 /// Instead of a path's name: all that a disk is part of.
 pub const DISK: &str = "disk";
 
+/// Whether [`drive`] takes this name.
+pub fn known(name: &str) -> bool {
+    name == DISK || PATHS.iter().any(|row| row.name == name)
+}
+
 /// Runs the programs of these rows (all if none is named) in folders below `dir`; prints a line of
 /// JSON ([`Done`]) for each.
 ///

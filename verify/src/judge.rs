@@ -263,3 +263,72 @@ impl Spot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tracer::model::{Evidence, Hop, HopKind, Place};
+
+    use super::Judge;
+    use crate::scene::Done;
+    use crate::table::PATHS;
+
+    fn hop(kind: HopKind, from: Place, to: Place, bytes: u64) -> Hop {
+        Hop {
+            kind,
+            from,
+            to,
+            bytes,
+            count: 1,
+            evidence: Evidence::Measured {
+                probe: "tp:x".into(),
+            },
+            deferred: false,
+            engine: None,
+            ts: 0,
+            dur: 0,
+        }
+    }
+
+    /// The verdict on `name`, of whose payload of 100 bytes these hops were seen.
+    fn exact(name: &str, hops: &[Hop]) -> bool {
+        let index = PATHS.iter().position(|row| row.name == name);
+        let index = index.expect("a path");
+        let mut judge = Judge::default();
+        for hop in hops {
+            judge.add(index, hop, false);
+        }
+        let done = Done {
+            payload: 100,
+            ..Done::default()
+        };
+        judge.verdict(&PATHS[index], &done).exact()
+    }
+
+    #[test]
+    fn a_byte_more_or_less_is_wrong() {
+        let read = |bytes| hop(HopKind::Copy, Place::PageCache, Place::User, bytes);
+        assert!(exact("read-cached", &[read(100)]));
+        assert!(exact("read-cached", &[read(60), read(40)]));
+        assert!(!exact("read-cached", &[read(99)]));
+        assert!(!exact("read-cached", &[read(101)]));
+        assert!(!exact("read-cached", &[]));
+    }
+
+    #[test]
+    fn what_did_not_happen_is_wrong() {
+        let share = hop(HopKind::Share, Place::PageCache, Place::Socket, 100);
+        let copy = hop(HopKind::Copy, Place::Socket, Place::User, 100);
+        assert!(exact("sendfile-tcp", &[share.clone(), copy.clone()]));
+        let dma = hop(HopKind::Dma, Place::Socket, Place::Nic("lo".into()), 100);
+        assert!(!exact("sendfile-tcp", &[share, copy, dma]));
+    }
+
+    #[test]
+    fn the_kernel_may_choose_its_way_but_not_mix_them() {
+        let dma = |to| hop(HopKind::Dma, Place::Device("vda".into()), to, 100);
+        let copy = hop(HopKind::Copy, Place::PageCache, Place::User, 100);
+        assert!(exact("direct-read", &[dma(Place::User)]));
+        assert!(exact("direct-read", &[dma(Place::PageCache), copy.clone()]));
+        assert!(!exact("direct-read", &[dma(Place::User), copy]));
+    }
+}
