@@ -208,9 +208,11 @@ impl Live {
 }
 
 /// The time of one tick.
-const TICK: Duration = Duration::from_nanos(1_000_000_000 / TICKS as u64);
-/// The part of it in which records are taken; drawing and keys have the rest.
-const FEEDING: Duration = Duration::from_millis(14);
+pub const TICK: Duration = Duration::from_nanos(1_000_000_000 / TICKS as u64);
+/// The part of a tick in which records of a live trace are taken; drawing and keys have the rest.
+pub const FEEDING: Duration = Duration::from_millis(14);
+/// The same while a recording is read: nothing moves yet, and the end is waited for.
+pub const READING: Duration = Duration::from_millis(50);
 /// Events applied between two frames.
 const BATCH: usize = 256;
 /// What the program may write between two frames.
@@ -245,7 +247,11 @@ impl Ui {
                     dirty = true;
                     update(&mut self.app, Action::Tick);
                 }
-                if self.feed.pull(&mut self.app.store, Some(now + FEEDING)) {
+                let time = match self.target {
+                    Some(_) => FEEDING,
+                    None => READING,
+                };
+                if self.feed.pull(&mut self.app.store, Some(now + time)) {
                     dirty = true;
                     self.fed();
                 }

@@ -64,6 +64,7 @@ tracer::messages! {
     lab: "lab" | "实验";
     program: "program" | "程序";
     program_typing: "keys go to the program · Ctrl-] takes them back" | "按键发给程序 · 按 Ctrl-] 收回";
+    take_back: "take the keyboard back from the program" | "从程序收回键盘";
     program_scrolled(n): "{n} rows up" | "向上 {n} 行";
     program_ended: "it has ended" | "已结束";
     live: "live" | "实时";
