@@ -79,7 +79,7 @@ tracer::messages! {
     source: "source" | "源代码";
     no_source: "This recording tells no source lines: record with --stacks a program that has debug information (-g; cargo build)." | "这个记录文件没有源代码行：请用 --stacks 记录带调试信息的程序（-g；cargo build）。";
     source_not_here: "(the source is not on this machine)" | "（本机没有这个源文件）";
-    column_crossings: "cross." | "切换";
+    column_crossings: "cross" | "切换";
     column_time: "in calls" | "调用用时";
     timeline: "timeline" | "时间线";
     timeline_keys: "↑↓ zoom  ←→ pan" | "↑↓ 缩放  ←→ 平移";
