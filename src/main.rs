@@ -4,6 +4,7 @@
 mod cli;
 mod demo;
 mod fail;
+mod lab;
 mod output;
 mod show;
 mod trace;
@@ -35,8 +36,9 @@ fn main() -> ExitCode {
         Some(Verb::Advise(args)) => show::advise(&args),
         Some(Verb::View(args)) => show::view(&args),
         Some(Verb::Doctor(args)) => show::doctor(&args),
+        Some(Verb::Lab(args)) => lab::lab(&args),
         Some(Verb::Demo(args)) => demo::demo(args),
-        None => show::help(),
+        None => lab::menu(),
     };
     match result {
         Ok(code) => ExitCode::from(code as u8),

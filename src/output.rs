@@ -10,7 +10,7 @@ use tracer::report::{self, Detail, Style};
 use tracer::user::Identity;
 use tui::theme::Theme;
 
-use crate::cli::{Look, SummaryArgs, When};
+use crate::cli::{LabLook, Look, SummaryArgs, When};
 use crate::fail::{Fail, USAGE};
 
 /// One line on standard error. That it cannot be written is nobody's to know.
@@ -52,6 +52,19 @@ pub fn ui(look: &Look) -> tui::Options {
         options.theme = Theme::Plain;
     }
     options
+}
+
+/// How a lab's text looks.
+pub fn lab_style(look: &LabLook, stream: &impl IsTerminal) -> Style {
+    let look = Look {
+        quiet: false,
+        verbose: false,
+        color: look.color,
+        lang: look.lang,
+        ascii: look.ascii,
+        theme: None,
+    };
+    style(&look, stream)
 }
 
 /// Cells of a line: the terminal's, not more than reads well.
