@@ -337,6 +337,11 @@ impl Reconstructor {
     /// What a primitive copied inside a function: both told. The primitive is nearer to the bytes.
     pub(super) fn nearest(&mut self, open: &mut Open) {
         let found = &mut open.found;
+        // What a tracepoint announces is a hop of its own.
+        if open.extra.is_some_and(|extra| extra.skb_copied > 0) {
+            let announced = found.iter_mut().filter(|m| m.what == moved::PACKET_READ);
+            announced.for_each(|m| m.used = true);
+        }
         for i in 0..found.len() {
             let near = found[i];
             if near.by == primitive::NONE {
