@@ -36,6 +36,10 @@ pub enum Verb {
     View(View),
     /// Show a finished recording as text or data
     Report(Report),
+    /// Source lines with what each did: bytes copied, bytes by DMA, crossings, time
+    Annotate(Annotate),
+    /// Two recordings side by side: what each did, and what changed
+    Diff(Diff),
     /// Say what this kernel lets us measure, and why not more
     Doctor(Doctor),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
@@ -47,15 +51,25 @@ pub struct Run {
     /// Write a recording as well
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Text at the end, no terminal UI (the only choice in this version)
-    #[arg(long)]
-    pub no_tui: bool,
+    #[command(flatten)]
+    pub ui: Ui,
     #[command(flatten)]
     pub tracing: Tracing,
     #[command(flatten)]
     pub summary: SummaryArgs,
     #[command(flatten)]
     pub command: CommandArgs,
+}
+
+/// Whether the terminal UI is shown.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Ui {
+    /// The terminal UI (the default on a terminal, unless --json or --summary is given)
+    #[arg(long, overrides_with = "no_tui")]
+    pub tui: bool,
+    /// Text at the end, no terminal UI
+    #[arg(long, overrides_with = "tui")]
+    pub no_tui: bool,
 }
 
 #[derive(Debug, Args)]
@@ -69,9 +83,8 @@ pub struct Attach {
     /// Write a recording as well
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Text at the end, no terminal UI (the only choice in this version)
-    #[arg(long)]
-    pub no_tui: bool,
+    #[command(flatten)]
+    pub ui: Ui,
     #[command(flatten)]
     pub tracing: Tracing,
     #[command(flatten)]
@@ -140,6 +153,35 @@ pub struct Report {
 }
 
 #[derive(Debug, Args)]
+pub struct Annotate {
+    /// A recording made with --stacks
+    pub file: PathBuf,
+    /// All lines of this source file (the end of its path); else those that did something
+    pub source: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The first recording
+    pub a: PathBuf,
+    /// The second: what is different counts from the first to this one
+    pub b: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Show both in the terminal UI
+    #[arg(long, conflicts_with = "json")]
+    pub tui: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
 pub struct Doctor {
     /// As JSON
     #[arg(long)]
@@ -179,6 +221,9 @@ pub struct Tracing {
     /// Do not sample where the program's CPU time goes
     #[arg(long)]
     pub no_sampling: bool,
+    /// Tell which source line each call was made from (for programs with debug information)
+    #[arg(long)]
+    pub stacks: bool,
     /// Start again through sudo; the command still runs as you
     #[arg(long)]
     pub elevate: bool,

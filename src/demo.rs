@@ -66,8 +66,12 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
     output.push(dir.path().join("copy"));
     trace::run(cli::Run {
         output: args.output.clone(),
-        no_tui: true,
+        ui: cli::Ui {
+            tui: false,
+            no_tui: true,
+        },
         tracing: Tracing {
+            stacks: false,
             follow_forks: true,
             no_follow: false,
             level: None,

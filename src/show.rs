@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use clap::CommandFactory;
+use tracer::annotate::Annotator;
 use tracer::model::Summary;
 use tracer::reconstruct::{NoSink, Reconstructor, Sink};
 use tracer::record::open_events;
@@ -46,6 +47,51 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
         }
         Format::Jsonl => lines(&args.file),
     }
+}
+
+/// Source lines with what each of them did.
+pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
+    let mut annotator = Annotator::default();
+    let summary = summarise(&args.file, &mut annotator)?;
+    let annotation = annotator.finish();
+    let only = args.source.as_deref();
+    for warning in &summary.warnings {
+        crate::output::complain(warning);
+    }
+    if args.json {
+        print(&format!(
+            "{:#}\n",
+            report::annotation_json(&annotation, only)
+        ))?;
+    } else {
+        let read = |path: &str| std::fs::read_to_string(path).ok();
+        let style = style(&args.look, &io::stdout());
+        print(&report::annotation(&annotation, only, &read, &style))?;
+    }
+    Ok(0)
+}
+
+/// Two recordings side by side.
+pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
+    let [a, b] = [&args.a, &args.b];
+    let (first, second) = (summarise(a, &mut NoSink)?, summarise(b, &mut NoSink)?);
+    let names = [a, b].map(|path| path.display().to_string());
+    let names = [names[0].as_str(), names[1].as_str()];
+    for (name, run) in names.iter().zip([&first, &second]) {
+        for warning in &run.warnings {
+            crate::output::complain(&format!("{name}: {warning}"));
+        }
+    }
+    if args.json {
+        print(&format!(
+            "{:#}\n",
+            report::comparison_json(&first, &second, names)
+        ))?;
+    } else {
+        let style = style(&args.look, &io::stdout());
+        print(&report::comparison(&first, &second, names, &style))?;
+    }
+    Ok(0)
 }
 
 /// The terminal UI; text where there is no terminal.

@@ -1,12 +1,15 @@
 //! The verbs that trace: run, record, attach, stat.
 
+mod live;
+
 use std::ffi::OsString;
 use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use tracer::btf::KernelBtf;
-use tracer::capture::{self, Capture, Ended, Output, Target};
+use tracer::capture::{self, Capture, Control, Ended, Output, Priority, Target};
 use tracer::decode::decode;
 use tracer::event::{Event, Meta, Start};
 use tracer::launch::{Command, Held};
@@ -14,8 +17,9 @@ use tracer::load::{Options, Probes, Ring};
 use tracer::model::Summary;
 use tracer::privileges::{self, Privileges};
 use tracer::reconstruct::{NoSink, Reconstructor};
-use tracer::record::Writer;
+use tracer::record::{LogWriter, RecordError, Writer};
 use tracer::signals::Signals;
+use tracer::sources::Sources;
 use tracer::user::Identity;
 
 use crate::cli::{self, SummaryArgs, Tracing};
@@ -24,13 +28,11 @@ use crate::output::{self, SummaryOutput};
 use crate::show;
 
 pub fn run(args: cli::Run) -> Result<i32, Fail> {
-    trace(
-        What::Command(&args.command.argv),
-        args.output,
-        false,
-        &args.tracing,
-        &args.summary,
-    )
+    let what = What::Command(&args.command.argv);
+    match live::is_wanted(args.ui, &args.summary) {
+        true => live::trace(what, args.output, &args.tracing, &args.summary),
+        false => trace(what, args.output, false, &args.tracing, &args.summary),
+    }
 }
 
 pub fn record(args: cli::Record) -> Result<i32, Fail> {
@@ -42,13 +44,11 @@ pub fn record(args: cli::Record) -> Result<i32, Fail> {
 }
 
 pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
-    trace(
-        What::Process(args.pid, args.duration),
-        args.output,
-        false,
-        &args.tracing,
-        &args.summary,
-    )
+    let what = What::Process(args.pid, args.duration);
+    match live::is_wanted(args.ui, &args.summary) {
+        true => live::trace(what, args.output, &args.tracing, &args.summary),
+        false => trace(what, args.output, false, &args.tracing, &args.summary),
+    }
 }
 
 pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
@@ -57,6 +57,7 @@ pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
         What::Command(&argv),
         &args.tracing,
         &args.summary,
+        None,
         |options| {
             options.stat = true;
             options.null = args.null_probes;
@@ -79,7 +80,7 @@ fn trace(
     tracing: &Tracing,
     summary: &SummaryArgs,
 ) -> Result<i32, Fail> {
-    let mut session = Session::prepare(what, tracing, summary, |_| {})?;
+    let mut session = Session::prepare(what, tracing, summary, None, |_| {})?;
     let writer = match &file {
         Some(path) => Some(Writer::new(session.create(path)?, path)?),
         None => None,
@@ -91,7 +92,7 @@ fn trace(
     let mut sinks = Sinks {
         writer,
         live,
-        failed: false,
+        ..Sinks::default()
     };
     let ring = session.probes.ring()?;
     let start = session.start.clone();
@@ -131,6 +132,8 @@ struct Session {
     start: Start,
     summary: SummaryOutput,
     pending: Option<Pending>,
+    /// Source lines are wanted.
+    stacks: bool,
 }
 
 enum Pending {
@@ -144,6 +147,7 @@ impl Session {
         what: What<'_>,
         tracing: &Tracing,
         summary: &SummaryArgs,
+        terminal: Option<OwnedFd>,
         adjust: impl FnOnce(&mut Options),
     ) -> Result<Self, Fail> {
         if tracing.elevate {
@@ -157,12 +161,15 @@ impl Session {
 
         let (command, pid, pending) = match what {
             What::Command(argv) => {
-                let command = Command {
+                let mut command = Command {
                     argv: argv.to_vec(),
                     cwd: None,
                     identity: identity.clone(),
                 };
-                let held = Held::spawn(&command)?;
+                if let Some(terminal) = &terminal {
+                    live::at_home(&mut command.identity, terminal);
+                }
+                let held = Held::spawn_on(&command, terminal.as_ref().map(AsFd::as_fd))?;
                 (lossy(argv), held.pid(), Pending::Held(Box::new(held)))
             }
             What::Process(pid, duration) => (
@@ -182,6 +189,7 @@ impl Session {
             level: tracing.level,
             pid,
             sampling: !tracing.no_sampling,
+            stacks: tracing.stacks,
             null: false,
         };
         adjust(&mut options);
@@ -193,6 +201,7 @@ impl Session {
             start,
             summary,
             pending: Some(pending),
+            stacks: options.stacks,
         })
     }
 
@@ -205,25 +214,45 @@ impl Session {
     fn trace(&mut self, ring: Option<Ring>, out: &mut dyn Output) -> Result<Ended, Fail> {
         let signals = Signals::install()
             .map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))?;
-        let pending = self.pending.take();
-        match &pending {
+        self.give_up_rights()?;
+        let (mut capture, target) = self.release(ring, Control::signals(signals), out)?;
+        Ok(capture.run(target, Instant::now(), out)?)
+    }
+
+    /// The last thing that takes rights. Threads may be started afterwards; the calling one goes first
+    /// where programs compete for the CPU.
+    fn give_up_rights(&mut self) -> Result<Priority, Fail> {
+        match &self.pending {
             Some(Pending::Held(held)) => self.probes.await_execve(held.pid())?,
             Some(Pending::Process(target)) => {
                 capture::trace_threads(&mut self.probes, target.pid())?
             }
             None => {}
         }
-        capture::keep_up();
+        let priority = capture::keep_up();
         privileges::drop_after_load(&self.identity)?;
-        let mut capture = Capture::new(&mut self.probes, ring, signals);
+        Ok(priority)
+    }
+
+    /// Lets the command go.
+    fn release(
+        &mut self,
+        ring: Option<Ring>,
+        control: Control,
+        out: &mut dyn Output,
+    ) -> Result<(Capture<'_>, Target), Fail> {
+        let mut capture = Capture::new(&mut self.probes, ring, control);
+        if self.stacks {
+            let attached = self.start.attached.then_some(self.start.pid);
+            capture.sources = Some(Sources::new(attached));
+        }
         capture.introduce(out);
-        let begin = Instant::now();
-        let target = match pending {
+        let target = match self.pending.take() {
             Some(Pending::Held(held)) => Target::Command(held.release()?),
             Some(Pending::Process(target)) => target,
             None => return Err(Fail::new(FAILED, "nothing to trace")),
         };
-        Ok(capture.run(target, begin, out)?)
+        Ok((capture, target))
     }
 }
 
@@ -254,29 +283,37 @@ impl Output for Nothing {
     fn meta(&mut self, _: &Meta) {}
 }
 
-/// The recording and the live summary.
+/// The recording, the live summary, the terminal UI.
+#[derive(Default)]
 struct Sinks {
     writer: Option<Writer<File>>,
     live: Option<Reconstructor>,
-    failed: bool,
+    log: Option<LogWriter>,
+    /// Why the recording, or the log, could not go on. Tracing does.
+    failed: Option<RecordError>,
 }
 
 impl Sinks {
-    /// Says once that the recording cannot go on; tracing does.
-    fn check(&mut self, result: Result<(), tracer::record::RecordError>) {
+    /// Says once that the recording cannot go on.
+    fn check(&mut self, result: Result<(), RecordError>) {
         if let Err(e) = result
-            && !self.failed
+            && self.failed.is_none()
         {
-            self.failed = true;
-            output::complain(&e.to_string());
+            // The terminal UI has the screen.
+            if self.log.is_none() {
+                output::complain(&e.to_string());
+            }
+            self.failed = Some(e);
         }
     }
 
     fn finish(&mut self) -> Result<(), Fail> {
-        match self.writer.take().map(Writer::finish) {
-            Some(Err(_)) if self.failed => Err(Fail::new(1, "")),
-            Some(Err(e)) => Err(e.into()),
-            Some(Ok(_)) | None => Ok(()),
+        let in_ui = self.log.take().is_some();
+        let finished = self.writer.take().map_or(Ok(()), |w| w.finish().map(drop));
+        match (self.failed.take(), finished) {
+            (Some(e), _) if in_ui => Err(e.into()),
+            (Some(_), _) => Err(Fail::new(1, "")),
+            (None, finished) => Ok(finished?),
         }
     }
 }
@@ -285,6 +322,10 @@ impl Output for Sinks {
     fn record(&mut self, record: &[u8]) {
         if let Some(writer) = &mut self.writer {
             let result = writer.record(record);
+            self.check(result);
+        }
+        if let Some(log) = &mut self.log {
+            let result = log.record(record);
             self.check(result);
         }
         if let Some(live) = &mut self.live
@@ -299,6 +340,10 @@ impl Output for Sinks {
             let result = writer.meta(meta);
             self.check(result);
         }
+        if let Some(log) = &mut self.log {
+            let result = log.meta(meta);
+            self.check(result);
+        }
         if let Some(live) = &mut self.live {
             live.push(&Event::Meta(meta.clone()), &mut NoSink);
         }
@@ -307,6 +352,10 @@ impl Output for Sinks {
     fn tick(&mut self, now: Instant) {
         if let Some(writer) = &mut self.writer {
             let result = writer.tick(now);
+            self.check(result);
+        }
+        if let Some(log) = &mut self.log {
+            let result = log.tick(now);
             self.check(result);
         }
     }

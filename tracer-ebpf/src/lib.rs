@@ -45,8 +45,12 @@ pub mod kind {
     pub const DIRTY: u8 = 13;
     /// Bytes that a function of the kernel moved (level F): [`super::Copied`].
     pub const COPY: u8 = 14;
+    /// A stack of return addresses that a call was made from, the first time: [`super::Stack`].
+    pub const STACK: u8 = 16;
+    /// A thread's calls come from another stack than the one before: [`super::CalledFrom`].
+    pub const CALLED_FROM: u8 = 17;
     /// Number of kinds (for tables indexed by kind).
-    pub const COUNT: usize = 15;
+    pub const COUNT: usize = 18;
 }
 
 /// What a function moved: the value of [`Copied::what`]. Numbers are never used again for something
@@ -145,6 +149,18 @@ pub struct Head {
     pub ts: u64,
 }
 
+impl Head {
+    pub const NONE: Self = Self {
+        kind: 0,
+        flags: 0,
+        nr: 0,
+        tid: 0,
+        tgid: 0,
+        seq: 0,
+        ts: 0,
+    };
+}
+
 /// Bits of [`Head::flags`].
 pub mod flag {
     /// A 32-bit system call on a 64-bit kernel: `nr` is of the other table, arguments unread.
@@ -177,6 +193,21 @@ pub struct FileRef {
     pub sock_type: u16,
     /// Sockets: `sk_protocol` (`IPPROTO_TCP` …), else 0.
     pub protocol: u16,
+}
+
+impl FileRef {
+    /// No file, or not read.
+    pub const NONE: Self = Self {
+        ino: 0,
+        dev: 0,
+        magic: 0,
+        rdev: 0,
+        f_flags: 0,
+        mode: 0,
+        family: 0,
+        sock_type: 0,
+        protocol: 0,
+    };
 }
 
 /// A system call that has ended. 88 bytes.
@@ -289,7 +320,7 @@ pub struct Block {
     pub head: Head,
     /// When the request was given to the driver; 0 if that was not seen.
     pub issued: u64,
-    /// When the request completed.
+    /// When the request completed; 0 if that was not seen ([`bio::UNSEEN`]).
     pub completed: u64,
     /// First 512-byte sector, of the whole disk.
     pub sector: u64,
@@ -333,6 +364,39 @@ pub mod bio {
     pub const CONTINUED: u32 = 256;
     /// Completed by a driver that takes bios, not requests (zram, dm, md): seen at the bio.
     pub const BIO_BASED: u32 = 512;
+    /// The completion was not seen (`Block::completed` is 0): tracing ended before it, or it came where
+    /// this kernel runs no BPF program.
+    pub const UNSEEN: u32 = 1024;
+}
+
+impl Block {
+    /// Which counter of `stat` this goes to; `None` if it failed.
+    pub fn counter(&self) -> Option<CountKey> {
+        if self.status != 0 {
+            return None;
+        }
+        let mut flags = (self.bio & 0xff) as u16;
+        if self.head.flags & flag::ELSEWHERE != 0 {
+            flags |= count::BLOCK_ELSEWHERE;
+        }
+        let mut what = count::BLOCK;
+        if self.bio & bio::UNSEEN != 0 {
+            flags |= count::BLOCK_UNSEEN;
+            if self.issued == 0 {
+                what = count::BLOCK_UNKNOWN;
+            }
+        }
+        Some(CountKey {
+            what,
+            flags,
+            id: self.disk,
+        })
+    }
+
+    /// How many requests this is: a part of one that was told before is none.
+    pub fn requests(&self) -> u64 {
+        u64::from(self.bio & bio::CONTINUED == 0)
+    }
 }
 
 /// A packet handed to a network device. 64 bytes.
@@ -496,6 +560,47 @@ pub struct Copied {
     pub primitive: u16,
 }
 
+/// Words of a stack that are looked at, from the stack pointer up.
+pub const STACK_DEPTH: usize = 256;
+/// Words of it that are kept at most.
+pub const STACK_WORDS: usize = 64;
+
+/// What it takes to unwind a user stack: registers, and those words of the stack that are addresses in
+/// the program's code, in mapped libraries, or in the stack itself. Nothing else on a stack is kept:
+/// it could be payload. Sent the first time that a stack is met. 664 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stack {
+    pub head: Head,
+    /// A hash of the process and the addresses.
+    pub id: u64,
+    /// Instruction pointer, stack pointer, frame pointer, and link register (0 where there is none).
+    pub ip: u64,
+    pub sp: u64,
+    pub fp: u64,
+    pub lr: u64,
+    /// The code of the program's executable file in memory: from, to (`mm->start_code`, `end_code`).
+    pub code: u64,
+    pub code_end: u64,
+    /// Words that are set.
+    pub words: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+    /// The words, and where each lies: in words from `sp`.
+    pub word: [u64; STACK_WORDS],
+    pub at: [u8; STACK_WORDS],
+}
+
+/// The call `head.seq` of a thread, and all after it until told otherwise, came from the stack `id`.
+/// 32 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CalledFrom {
+    pub head: Head,
+    /// [`Stack::id`].
+    pub id: u64,
+}
+
 /// What tracing does with what it sees: the value of `Config::mode`.
 pub mod mode {
     /// Records go to the ring buffer.
@@ -643,6 +748,12 @@ offsets! {
     cqe_user_data = "io_uring_cqe"."user_data";
     cqe_res = "io_uring_cqe"."res";
     cqe_flags = "io_uring_cqe"."flags";
+    task_mm = "task_struct"."mm";
+    mm_start_code = "mm_struct"."start_code";
+    mm_end_code = "mm_struct"."end_code";
+    mm_mmap_base = "mm_struct"."mmap_base";
+    binprm_file = "linux_binprm"."file";
+    binprm_interp = "linux_binprm"."interp";
 }
 
 /// Byte offsets in the structure of user registers; filled in by the architecture's module.
@@ -659,8 +770,10 @@ pub struct Regs {
     pub function: [u32; 4],
     /// What a function returned.
     pub result: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// The stack pointer, the frame pointer, and the link register ([`NO_OFFSET`]: there is none).
+    pub sp: u32,
+    pub fp: u32,
+    pub lr: u32,
 }
 
 /// How the path needs a system call's arguments: one entry of the `SYSCALLS` map, indexed by number.
@@ -886,8 +999,12 @@ pub const CELLS: usize = 4096;
 
 /// `stat`: what the `COUNTS` map counts; the key's `what`.
 pub mod count {
-    /// Completed block I/O; `id` = disk, `flags` = [`super::bio`] bits.
+    /// Block I/O; `id` = disk, `flags` = low [`super::bio`] bits and the two below.
     pub const BLOCK: u16 = 1;
+    /// In `flags` of [`BLOCK`]: submitted by another task than the program's.
+    pub const BLOCK_ELSEWHERE: u16 = 1 << 15;
+    /// In `flags` of [`BLOCK`]: issued, but the completion was not seen ([`super::bio::UNSEEN`]).
+    pub const BLOCK_UNSEEN: u16 = 1 << 14;
     /// Packets; `id` = ifindex.
     pub const XMIT: u16 = 2;
     /// User page faults; `flags` = 1 write to a present page, 2 file-backed.
@@ -906,6 +1023,8 @@ pub mod count {
     pub const RUSAGE_FAULTS: u16 = 9;
     /// Completed io_uring requests; `id` = opcode.
     pub const URING: u16 = 10;
+    /// Block I/O that was queued, and neither issued nor completed as far as was seen; as [`BLOCK`].
+    pub const BLOCK_UNKNOWN: u16 = 11;
 }
 
 /// Key of the `COUNTS` map.

@@ -10,7 +10,7 @@ use crate::maps::{AWAITED, COLLISIONS, SCRATCH_TASK, SLOTS, TASKS, TASKS_MORE, o
 /// Insert only if the key is new (include/uapi/linux/bpf.h).
 const BPF_NOEXIST: u64 = 1;
 /// `PF_IO_WORKER` (`include/linux/sched.h`): io_uring workers and SQPOLL threads.
-const PF_IO_WORKER: u32 = 0x10;
+pub const PF_IO_WORKER: u32 = 0x10;
 
 /// The current `struct task_struct`.
 #[inline(always)]

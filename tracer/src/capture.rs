@@ -3,22 +3,26 @@
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use nix::sys::utsname::uname;
 use nix::time::{ClockId, clock_gettime};
 use thiserror::Error;
 use tracer_ebpf::kind;
 
 use crate::arch::Arch;
+use crate::decode::encode;
 use crate::device::Sysfs;
-use crate::event::{BreakpointsOff, DeviceClass, End, Lost, Meta, Start};
+use crate::event::{BreakpointsOff, DeviceClass, End, Event, Lost, Meta, Skipped, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
+use crate::sources::Sources;
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -87,6 +91,35 @@ impl Target {
     }
 }
 
+/// Who says when to stop before the target's end.
+pub enum Control {
+    /// Signals that we get.
+    Signals(Signals, Policy),
+    /// Another thread, which holds the other end of [`Control::remote`].
+    Orders(Receiver<Order>),
+}
+
+/// What another thread asks of a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Send a signal to the command and its process group. A process that is not ours gets none.
+    Signal(Signal),
+    /// Stop tracing, and leave the target to itself.
+    Stop,
+}
+
+impl Control {
+    pub fn signals(signals: Signals) -> Self {
+        Self::Signals(signals, Policy::default())
+    }
+
+    /// Orders by another thread. When it drops its end, tracing goes on to the target's end.
+    pub fn remote() -> (mpsc::Sender<Order>, Self) {
+        let (sender, orders) = mpsc::channel();
+        (sender, Self::Orders(orders))
+    }
+}
+
 /// Begins to trace all threads of a running process, those that it makes meanwhile included.
 ///
 /// # Errors
@@ -116,10 +149,30 @@ pub fn trace_threads(probes: &mut Probes, pid: u32) -> Result<(), CaptureError> 
 
 /// Lets us go first where programs compete for the CPU: what the ring buffer cannot hold is lost. The
 /// command is a process already and keeps its own priority. Without the right to it nothing changes.
-pub fn keep_up() {
+///
+/// It holds for the calling thread, and those that it starts.
+pub fn keep_up() -> Priority {
     const NICE: i32 = -10;
     // SAFETY: an ordinary system call, about ourselves (0).
-    unsafe { nix::libc::setpriority(nix::libc::PRIO_PROCESS, 0, NICE) };
+    let before = unsafe { nix::libc::getpriority(nix::libc::PRIO_PROCESS, 0) };
+    set_nice(NICE);
+    Priority(before)
+}
+
+/// The priority that a thread had.
+#[derive(Clone, Copy, Debug)]
+pub struct Priority(i32);
+
+impl Priority {
+    /// Gives the calling thread this priority again.
+    pub fn restore(self) {
+        set_nice(self.0);
+    }
+}
+
+fn set_nice(nice: i32) {
+    // SAFETY: an ordinary system call, about ourselves (0): Linux means the thread.
+    unsafe { nix::libc::setpriority(nix::libc::PRIO_PROCESS, 0, nice) };
 }
 
 /// The record that begins a trace.
@@ -181,7 +234,9 @@ pub struct Capture<'a> {
     pub probes: &'a mut Probes,
     /// `None` where the kernel only counts.
     pub ring: Option<RingBuf<MapData>>,
-    pub signals: Signals,
+    pub control: Control,
+    /// Where calls were made, if that is wanted.
+    pub sources: Option<Sources>,
     sysfs: Sysfs,
     known: HashSet<(DeviceClass, u32)>,
     lost: Lost,
@@ -196,11 +251,12 @@ const BATCH: usize = 65_536;
 const LOST_EVERY: Duration = Duration::from_millis(500);
 
 impl<'a> Capture<'a> {
-    pub fn new(probes: &'a mut Probes, ring: Option<RingBuf<MapData>>, signals: Signals) -> Self {
+    pub fn new(probes: &'a mut Probes, ring: Option<RingBuf<MapData>>, control: Control) -> Self {
         Self {
             probes,
             ring,
-            signals,
+            control,
+            sources: None,
             sysfs: Sysfs::host(),
             known: HashSet::new(),
             lost: Lost::default(),
@@ -227,7 +283,6 @@ impl<'a> Capture<'a> {
         begin: Instant,
         out: &mut dyn Output,
     ) -> Result<Ended, CaptureError> {
-        let mut policy = Policy::default();
         let mut looked_for_losses = begin;
         let reason = loop {
             let taken = self.drain(out);
@@ -248,16 +303,18 @@ impl<'a> Capture<'a> {
                 1024.. => BUSY,
                 _ => IDLE,
             };
-            let mut fds = [
-                PollFd::new(target.pidfd(), PollFlags::POLLIN),
-                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
-            ];
+            // Orders are looked for as often as records; signals end the wait.
+            let pidfd = target.pidfd();
+            let signals = match &self.control {
+                Control::Signals(signals, _) => signals.as_fd(),
+                Control::Orders(_) => pidfd,
+            };
+            let mut fds = [pidfd, signals].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
             match poll(&mut fds, PollTimeout::from(sleep)) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(e) => return Err(e.into()),
             }
-            let [ended, signalled] = fds.map(|fd| fd.any().unwrap_or(false));
-            if ended {
+            if fds[0].any().unwrap_or(false) {
                 break "exit";
             }
             if let Target::Process {
@@ -267,7 +324,7 @@ impl<'a> Capture<'a> {
             {
                 break "duration";
             }
-            if signalled && self.give_up(&target, &mut policy, now)? {
+            if self.give_up(&target, now)? {
                 break "interrupted";
             }
         };
@@ -277,9 +334,19 @@ impl<'a> Capture<'a> {
             _ => None,
         };
         while self.drain(out) > 0 {}
+        self.send_unfinished(out)?;
         self.send_lost(out)?;
+        let programs = self.probes.skipped();
+        if !programs.is_empty() {
+            out.meta(&Meta::Skipped(Skipped { programs }));
+        }
         if let Some(sampled) = self.probes.sampled()? {
             out.meta(&Meta::Sampled(sampled));
+        }
+        if let Some(sources) = self.sources.take() {
+            for source in sources.resolve() {
+                out.meta(&Meta::Source(source));
+            }
         }
         let still_running = self.probes.threads()?.into_keys().collect();
         let end = End {
@@ -298,17 +365,31 @@ impl<'a> Capture<'a> {
         })
     }
 
-    fn give_up(
-        &mut self,
-        target: &Target,
-        policy: &mut Policy,
-        now: Instant,
-    ) -> Result<bool, CaptureError> {
+    /// Answers signals and orders; true if tracing is to stop.
+    fn give_up(&mut self, target: &Target, now: Instant) -> Result<bool, CaptureError> {
         let program = match target {
             Target::Command(running) => Some(running.pid()),
             Target::Process { .. } => None,
         };
-        while let Some(received) = self.signals.receive()? {
+        let (signals, policy) = match &mut self.control {
+            Control::Signals(signals, policy) => (signals, policy),
+            Control::Orders(orders) => {
+                loop {
+                    match (orders.try_recv(), target) {
+                        (Ok(Order::Stop), _) => return Ok(true),
+                        (Ok(Order::Signal(signal)), Target::Command(running)) => {
+                            // It may be another user's by now (setuid).
+                            let _ = running.signal_group(signal);
+                        }
+                        (Ok(Order::Signal(_)), Target::Process { .. }) => {}
+                        (Err(TryRecvError::Empty | TryRecvError::Disconnected), _) => {
+                            return Ok(false);
+                        }
+                    }
+                }
+            }
+        };
+        while let Some(received) = signals.receive()? {
             self.at_terminal |= received.sender == Sender::Terminal;
             match policy.react(received, program, now) {
                 Reaction::Wait => {}
@@ -332,28 +413,28 @@ impl<'a> Capture<'a> {
             && let Some(record) = ring.next()
         {
             n += 1;
-            match record.first() {
-                Some(&kind::BLOCK) => introduce(
-                    &mut self.known,
-                    out,
-                    DeviceClass::Block,
-                    disk_of(&record),
-                    |id| self.sysfs.block(id),
-                ),
-                Some(&kind::XMIT) => {
-                    introduce(
-                        &mut self.known,
-                        out,
-                        DeviceClass::Net,
-                        ifindex_of(&record),
-                        |id| self.sysfs.net(&nic_of(&record), id),
-                    );
-                }
-                _ => {}
+            name_device(&mut self.known, &mut self.sysfs, &record, out);
+            if let Some(sources) = &mut self.sources {
+                sources.take(&record);
             }
             out.record(&record);
         }
         n
+    }
+
+    /// Block I/O whose completion was not seen: the kernel knows it only as under way.
+    fn send_unfinished(&mut self, out: &mut dyn Output) -> Result<(), CaptureError> {
+        if self.ring.is_none() {
+            return Ok(());
+        }
+        let mut record = Vec::new();
+        for block in self.probes.unfinished()? {
+            record.clear();
+            encode(&Event::Block(block), &mut record);
+            name_device(&mut self.known, &mut self.sysfs, &record, out);
+            out.record(&record);
+        }
+        Ok(())
     }
 
     fn send_lost(&mut self, out: &mut dyn Output) -> Result<(), CaptureError> {
@@ -378,6 +459,24 @@ pub struct Ended {
     pub end: End,
     /// A key at the terminal sent a signal: the cursor stands behind its `^C`.
     pub at_terminal: bool,
+}
+
+/// Sends the record of the device that `record` names, if it is the first to do so.
+fn name_device(
+    known: &mut HashSet<(DeviceClass, u32)>,
+    sysfs: &mut Sysfs,
+    record: &[u8],
+    out: &mut dyn Output,
+) {
+    match record.first() {
+        Some(&kind::BLOCK) => introduce(known, out, DeviceClass::Block, disk_of(record), |id| {
+            sysfs.block(id)
+        }),
+        Some(&kind::XMIT) => introduce(known, out, DeviceClass::Net, ifindex_of(record), |id| {
+            sysfs.net(&nic_of(record), id)
+        }),
+        _ => {}
+    }
 }
 
 /// Sends a device's record before the first record that names it.

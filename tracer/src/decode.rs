@@ -10,8 +10,8 @@ use std::mem::offset_of;
 use tracer_ebpf::{NAME_FIXED, NAME_MAX, kind};
 
 use crate::event::{
-    Block, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head, META, Meta, Name,
-    Switch, Syscall, SyscallFile, Uring, Xmit,
+    Block, CalledFrom, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head, META,
+    Meta, Name, Stack, Switch, Syscall, SyscallFile, Uring, Xmit,
 };
 
 /// Why a record cannot be decoded. The stream it came from is not affected.
@@ -157,6 +157,8 @@ wire_struct! {
     Exit { head, exit_code, group_dead, min_flt, maj_flt, nvcsw, nivcsw, nr, in_call }
     Dirty { head, ino, index, dev, pages }
     Copied { head, bytes, count, what, primitive }
+    Stack { head, id, ip, sp, fp, lr, code, code_end, words, reserved, word, at }
+    CalledFrom { head, id }
     NameFixed { head, ino, dev, fd, len, reserved }
 }
 
@@ -216,6 +218,8 @@ plain_kinds! {
     EXIT Exit,
     DIRTY Dirty,
     COPY Copied,
+    STACK Stack,
+    CALLED_FROM CalledFrom,
 }
 
 #[inline]

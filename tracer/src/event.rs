@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 pub use tracer_ebpf::{
-    Block, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall,
-    SyscallFile, Uring, Xmit,
+    Block, CalledFrom, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Stack, Switch,
+    Syscall, SyscallFile, Uring, Xmit,
 };
 
 /// One record of a trace.
@@ -30,6 +30,8 @@ pub enum Event {
     Name(Name),
     Dirty(Dirty),
     Copied(Copied),
+    Stack(Stack),
+    CalledFrom(CalledFrom),
     Meta(Meta),
 }
 
@@ -62,6 +64,10 @@ pub enum Meta {
     Breakpoints(BreakpointsOff),
     /// Where the program's CPU time went, in all.
     Sampled(Sampled),
+    /// Programs that the kernel skipped, in all.
+    Skipped(Skipped),
+    /// The source lines that calls came from: one for each stack, at the end of the trace.
+    Source(Source),
     /// Last record of a trace that was ended in order.
     End(End),
     /// Something that a later version writes.
@@ -111,6 +117,14 @@ pub struct BreakpointsOff {
     pub hits: u64,
     /// `CLOCK_MONOTONIC`, ns.
     pub monotonic_ns: u64,
+}
+
+/// How often the kernel did not run a program, because the same was running on that processor already.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Skipped {
+    /// Name of the program, and how often.
+    pub programs: Vec<(String, u64)>,
 }
 
 /// Samples of the CPU clock of the traced threads.
@@ -193,6 +207,9 @@ pub const KIND_NAMES: [&str; tracer_ebpf::kind::COUNT] = [
     "name",
     "dirty",
     "copy",
+    "unknown",
+    "stack",
+    "called_from",
 ];
 
 impl Lost {
@@ -231,6 +248,33 @@ impl Lost {
     }
 }
 
+/// A stack in the words of the program's source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Source {
+    /// [`Stack::id`].
+    pub id: u64,
+    /// From the call outwards, as far as the stack could be followed.
+    pub frames: Vec<Frame>,
+    /// Which of them is the program's own line, if one is: libraries and the language's runtime are
+    /// passed over.
+    pub own: Option<usize>,
+}
+
+/// One function on a stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Frame {
+    /// As the source writes it; empty if not known.
+    pub function: String,
+    /// As the compiler was given it; empty without debug information.
+    pub file: String,
+    /// Counted from 1; 0 if not known.
+    pub line: u32,
+    /// The executable file or library.
+    pub module: String,
+}
+
 /// How a trace ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -266,6 +310,8 @@ impl Event {
             Event::Name(e) => &e.head,
             Event::Dirty(e) => &e.head,
             Event::Copied(e) => &e.head,
+            Event::Stack(e) => &e.head,
+            Event::CalledFrom(e) => &e.head,
             Event::Meta(_) => return None,
         })
     }

@@ -21,7 +21,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -30,7 +30,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
 use thiserror::Error;
 
@@ -117,7 +117,16 @@ impl Held {
     /// Forks the child and takes it as far as it gets without starting the program: user, groups,
     /// signals, directory, the program found. Blocks until it is there (about a millisecond).
     pub fn spawn(command: &Command) -> Result<Held, LaunchError> {
-        let plan = Plan::new(command)?;
+        Self::spawn_on(command, None)
+    }
+
+    /// The same in a session of its own, with `terminal` for those of standard input, output and
+    /// error that are a terminal.
+    pub fn spawn_on(
+        command: &Command,
+        terminal: Option<BorrowedFd<'_>>,
+    ) -> Result<Held, LaunchError> {
+        let plan = Plan::new(command, terminal.map(|fd| fd.as_raw_fd()))?;
         let failed = |what| {
             let program = plan.name();
             move |errno| LaunchError::Setup {
@@ -265,6 +274,14 @@ impl Running {
             Some(_) => Ok(()),
             // Not reaped, so the process id is still its own.
             None => kill(self.pid, signal),
+        }
+    }
+
+    /// The same for its process group, which it must lead: as a command on a terminal of its own does.
+    pub fn signal_group(&self, signal: Signal) -> Result<(), Errno> {
+        match self.exit {
+            Some(_) => Ok(()),
+            None => killpg(self.pid, signal),
         }
     }
 

@@ -4,11 +4,13 @@
 //! Only loading and the live source need privileges; everything else works on a stream of
 //! [`event::Event`]s, live or recorded.
 
+pub mod annotate;
 pub mod arch;
 pub mod btf;
 pub mod caps;
 pub mod capset;
 pub mod capture;
+pub mod compare;
 pub mod decode;
 pub mod device;
 pub mod doctor;
@@ -29,5 +31,6 @@ pub mod record;
 pub mod report;
 pub mod rules;
 pub mod signals;
+pub mod sources;
 pub mod stat;
 pub mod user;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::time::Instant;
 
@@ -12,7 +13,8 @@ use aya::{Btf, Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use nix::sys::resource::{Resource, setrlimit};
 use thiserror::Error;
 use tracer_ebpf::{
-    Awaited, Config, NO_OFFSET, Offsets, Range, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, kind, mode, task,
+    Awaited, Block, Config, NO_OFFSET, Offsets, Range, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, bio,
+    kind, mode, task,
 };
 
 use crate::arch::Arch;
@@ -79,6 +81,8 @@ pub struct Options {
     pub pid: u32,
     /// Sample where the program's CPU time goes.
     pub sampling: bool,
+    /// Tell where in the program each call was made.
+    pub stacks: bool,
     /// Attach only programs that do nothing to the two system call hooks (for the benchmark).
     pub null: bool,
 }
@@ -208,6 +212,16 @@ impl Probes {
                 Err(e) => hooks.lack(probe.label, &one_line(&e)),
             }
         }
+        if options.stacks && !options.stat && !options.null {
+            // After the programs that number the calls.
+            for (program, tracepoint) in probes::STACKS {
+                let label = format!("stacks: {tracepoint}");
+                match attach(&mut ebpf, program, tracepoint, &btf) {
+                    Ok(()) => hooks.attached.push(label),
+                    Err(e) => hooks.lack(&label, &one_line(&e)),
+                }
+            }
+        }
         let mut level = Level::T;
         let (mut breakpoints, mut sampling) = (None, None);
         if !options.null && !options.stat {
@@ -234,7 +248,9 @@ impl Probes {
                 let reason = missing.find(|(hook, _)| what.contains(&hook.as_str()));
                 return Err(LoadError::Level {
                     level: wanted.as_str(),
-                    why: reason.map_or("functions are missing", |(_, why)| why).to_owned(),
+                    why: reason
+                        .map_or("functions are missing", |(_, why)| why)
+                        .to_owned(),
                 });
             }
             if options.sampling {
@@ -273,13 +289,31 @@ impl Probes {
         Ok(exceeded)
     }
 
+    /// Programs that the kernel skipped, and how often: it runs none while the same runs already on that
+    /// processor, for another thread. It counts them since Linux 5.12.
+    pub fn skipped(&self) -> Vec<(String, u64)> {
+        let misses = |program: &aya::programs::Program| -> Option<u64> {
+            let fd = program.fd().ok()?.as_fd().as_raw_fd();
+            let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+            let mut lines = info.lines();
+            let count = lines.find_map(|line| line.strip_prefix("recursion_misses:"))?;
+            count.trim().parse().ok()
+        };
+        let programs = self.ebpf.programs();
+        let skipped =
+            programs.filter_map(|(name, program)| Some((name.to_owned(), misses(program)?)));
+        skipped.filter(|(_, n)| *n > 0).collect()
+    }
+
     /// Where the program's CPU time went so far, if it is sampled.
     ///
     /// # Errors
     /// If a map cannot be read.
     pub fn sampled(&self) -> Result<Option<Sampled>, LoadError> {
         let sampling = self.sampling.as_ref();
-        sampling.map(|sampling| sampling.read(&self.ebpf)).transpose()
+        sampling
+            .map(|sampling| sampling.read(&self.ebpf))
+            .transpose()
     }
 
     /// Makes the kernel trace a process of our pid namespace from its next `execve` on.
@@ -362,6 +396,22 @@ impl Probes {
         Ok(lost)
     }
 
+    /// Block I/O of the program that was not seen to complete, in the order in which it was queued.
+    ///
+    /// # Errors
+    /// If the map cannot be read.
+    pub fn unfinished(&self) -> Result<Vec<Block>, LoadError> {
+        let bios: BpfHashMap<_, u64, WireBlock> = self.map("BIOS")?.try_into()?;
+        let mut blocks = Vec::new();
+        for entry in bios.iter() {
+            let (_, WireBlock(mut block)) = entry?;
+            block.bio |= bio::UNSEEN;
+            blocks.push(block);
+        }
+        blocks.sort_by_key(|block| (block.head.ts, block.sector));
+        Ok(blocks)
+    }
+
     /// Sums a per-CPU or plain map into memory; used by `stat`.
     pub(crate) fn map(&self, name: &'static str) -> Result<&aya::maps::Map, LoadError> {
         self.ebpf.map(name).ok_or_else(|| invalid(name))
@@ -393,6 +443,7 @@ wire! {
     TaskBytes(Task);
     WireAwaited(Awaited);
     WireRange(Range);
+    WireBlock(Block);
 }
 
 fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {

@@ -33,10 +33,7 @@ pub const TABLE: &[Primitive] = &[
         id: primitive::FROM_ITER,
         program: "copy_from_iter",
         names: &[("_copy_from_iter", "bp:_copy_from_iter")],
-        measures: [
-            "copies user → pipe or socket",
-            "拷贝：用户 → 管道或套接字",
-        ],
+        measures: ["copies user → pipe or socket", "拷贝：用户 → 管道或套接字"],
     },
     Primitive {
         id: primitive::FROM_ITER_ATOMIC,
@@ -46,7 +43,10 @@ pub const TABLE: &[Primitive] = &[
                 "copy_folio_from_iter_atomic",
                 "bp:copy_folio_from_iter_atomic",
             ),
-            ("copy_page_from_iter_atomic", "bp:copy_page_from_iter_atomic"),
+            (
+                "copy_page_from_iter_atomic",
+                "bp:copy_page_from_iter_atomic",
+            ),
         ],
         measures: [
             "copies user → page cache or tmpfs",

@@ -131,6 +131,13 @@ probes! {
     }
 }
 
+/// Programs that tell where in the program a call was made, and their tracepoints.
+pub const STACKS: [(&str, &str); 3] = [
+    ("name_of_program", "sched_process_exec"),
+    ("stack_of_call", "sys_enter"),
+    ("stack_of_fault", "page_fault_user"),
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

@@ -29,6 +29,14 @@ pub enum Action {
     Page(i8),
     Zoom,
     Scope,
+    /// The run beside another.
+    Compare,
+    /// The last call is looked at, whatever comes; or no longer.
+    Follow,
+    /// The keyboard goes to the traced program, or comes back.
+    Program,
+    /// Whether bytes are shown moving.
+    Animation,
     Explain,
     Help,
     /// One level back: a popup, a filter, a zoom.
@@ -58,6 +66,7 @@ pub enum Action {
 /// What the model cannot do itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// Leave the UI; what is traced and ours is to end.
     Quit,
     /// Leave the terminal, stop as Ctrl-Z does, and come back.
     Suspend,

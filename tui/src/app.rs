@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 
 use tracer::i18n::Lang;
+use tracer::model::Summary;
 
 use crate::arrows::{Arrow, arrows};
+use crate::flow::Flow;
 use crate::list::{Cursor, List};
+use crate::program::Program;
 use crate::store::{Detail, Hop, Store, Sums};
 use crate::theme::Theme;
-use crate::view::{Layout, Wish};
+use crate::view::{Lanes, Layout, Wish};
 
 /// A part of the screen that keys can be meant for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,7 +19,12 @@ pub enum Pane {
     #[default]
     Path,
     Calls,
+    /// The program's source.
+    Source,
+    Timeline,
     Totals,
+    /// The traced program's own terminal.
+    Program,
 }
 
 /// What lies over the screen.
@@ -24,6 +32,10 @@ pub enum Pane {
 pub enum Popup {
     Help,
     Explain,
+    /// The run beside another.
+    Compare,
+    /// Whether to end the program, which still runs.
+    Quit,
 }
 
 /// What the numbers at the arrows count.
@@ -47,6 +59,26 @@ pub struct Look {
     pub ascii: bool,
 }
 
+/// What is traced live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A command that we have started.
+    Command,
+    /// A process that was there before us.
+    Process,
+}
+
+/// Where the events come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A recording, of which so much is read, in hundredths.
+    File(u8),
+    /// A trace that goes on.
+    Live(Target),
+    /// A trace that has ended.
+    Ended(Target),
+}
+
 /// Steps a second, by speed.
 pub const SPEEDS: [u32; 7] = [1, 2, 4, 8, 16, 64, 256];
 /// Ticks a second.
@@ -55,6 +87,14 @@ pub const TICKS: u32 = 30;
 pub const MOVING: u32 = 18;
 /// Details of calls kept at most.
 const DETAILS_MAX: usize = 4096;
+
+/// A run to compare with.
+#[derive(Clone, Debug)]
+pub struct Other {
+    pub summary: Summary,
+    /// What the runs are called: the other, which is the first, and this one.
+    pub names: [String; 2],
+}
 
 pub struct App {
     pub store: Store,
@@ -67,6 +107,8 @@ pub struct App {
     /// The same up to the cursor.
     pub so_far: Sums,
     pub cursor: Cursor,
+    /// Hops of the call at the cursor.
+    hops: Vec<Hop>,
     pub focus: Pane,
     /// The pane with the focus has the screen to itself.
     pub zoom: bool,
@@ -75,6 +117,16 @@ pub struct App {
     /// Rows that the popup, or the totals, are scrolled by.
     pub popup_scroll: usize,
     pub totals_scroll: usize,
+    /// Rows that the source is scrolled away from the current line.
+    pub source_scroll: isize,
+    /// The part of the time that the timeline shows, ns; `None`: all of it.
+    pub window: Option<(u64, u64)>,
+    /// What the timeline shows, and what that was made for.
+    pub lanes: Lanes,
+    /// Source files in sight; `None`: not on this machine.
+    pub texts: HashMap<String, Option<Vec<String>>>,
+    /// Another run to compare with, and the names of both.
+    pub other: Option<Other>,
     /// The filter in force.
     pub filter: String,
     /// The filter being typed.
@@ -86,7 +138,18 @@ pub struct App {
     pub due: u32,
     /// Ticks since the last step.
     pub ticks: u32,
+    /// Whether bytes travel and borders flash. What is current is marked in any case.
+    pub animation: bool,
     pub size: (u16, u16),
+    pub source: Source,
+    /// Records that have come and are not in the numbers yet.
+    pub behind: u64,
+    /// The cursor stays at the last call, whatever comes.
+    pub follow: bool,
+    /// What has come in with the last frame, live.
+    pub flow: Flow,
+    /// The program's terminal, if it has one of ours.
+    pub program: Option<Program>,
     /// Arguments and results of the calls in sight.
     pub details: HashMap<usize, Detail>,
     /// Where the path view has its boxes and arrows, and what that was made for.
@@ -102,19 +165,31 @@ impl App {
             total: Sums::default(),
             so_far: Sums::default(),
             cursor: Cursor::default(),
+            hops: Vec::new(),
             focus: Pane::default(),
             zoom: false,
             scope: Scope::default(),
             popup: None,
             popup_scroll: 0,
             totals_scroll: 0,
+            source_scroll: 0,
+            window: None,
+            lanes: Lanes::default(),
+            texts: HashMap::new(),
+            other: None,
             filter: String::new(),
             input: None,
             playing: false,
             speed: 2,
             due: 0,
             ticks: MOVING,
+            animation: true,
             size,
+            source: Source::File(100),
+            behind: 0,
+            follow: false,
+            flow: Flow::default(),
+            program: None,
             details: HashMap::new(),
             layout: Layout::default(),
             wish: None,
@@ -128,10 +203,7 @@ impl App {
 
     /// Hops of the current call; none if there is no call to be at.
     pub fn hops(&self) -> &[Hop] {
-        match self.list.is_empty() {
-            true => &[],
-            false => self.store.hops(self.cursor.call),
-        }
+        &self.hops
     }
 
     /// The current hop.
@@ -141,7 +213,30 @@ impl App {
 
     /// Whether something on the screen moves by itself.
     pub fn is_moving(&self) -> bool {
-        self.playing || self.ticks < MOVING
+        let step = self.ticks < MOVING && self.animation;
+        self.playing || step || (self.flow.is_moving() && self.animation)
+    }
+
+    /// Whether keys go to the program.
+    pub fn is_typing(&self) -> bool {
+        self.focus == Pane::Program && self.program.as_ref().is_some_and(|program| program.typing)
+    }
+
+    /// Whether the traced program still runs, as far as is known.
+    pub fn is_live(&self) -> bool {
+        matches!(self.source, Source::Live(_))
+    }
+
+    /// With a live trace in place of a recording.
+    pub fn live(mut self, target: Target, terminal: bool) -> Self {
+        self.source = Source::Live(target);
+        self.follow = true;
+        if terminal {
+            self.program = Some(Program::new(self.size));
+            self.focus = Pane::Program;
+            self.fit_program();
+        }
+        self
     }
 
     /// Makes the list and what depends on it, after the filter has changed.
@@ -157,18 +252,44 @@ impl App {
         self.go(position, None);
     }
 
+    /// Takes what has come to the store.
+    pub(crate) fn grow(&mut self) {
+        let total = self.total.clone();
+        let new = self.list.grow(&self.store);
+        if self.list.is_filtered() {
+            let calls = new.filter_map(|position| self.list.call(position));
+            self.store.add_to(&mut self.total, calls);
+        } else {
+            self.total = self.store.sums();
+        }
+        let before = std::mem::replace(&mut self.arrows, arrows(&self.store, &self.total));
+        if self.is_live() {
+            let now = (self.arrows.as_slice(), &self.total);
+            self.flow.grew((&before, &total), now);
+        }
+        if self.follow {
+            self.go(self.list.len().saturating_sub(1), None);
+        } else if self.list.len() > 0 && self.hops.is_empty() {
+            // The first calls have come, or one waits at the first.
+            self.go(self.list.position(self.cursor.call), self.cursor.hop);
+        }
+    }
+
     /// Puts the cursor on the call at a position of the list.
     pub(crate) fn go(&mut self, position: usize, hop: Option<usize>) {
         let Some(call) = self.list.call(position) else {
             self.cursor = Cursor::default();
+            self.hops.clear();
             self.so_far = Sums::default();
             return;
         };
-        let hops = self.store.hops(call).len();
+        self.hops = self.store.hops(call);
+        let hops = self.hops.len();
         let hop = hop.filter(|_| hops > 0).map(|hop| hop.min(hops - 1));
         let before = std::mem::replace(&mut self.cursor, Cursor { call, hop });
-        if before != self.cursor {
+        if before != self.cursor && !self.follow {
             self.ticks = 0;
+            self.source_scroll = 0;
         }
         self.so_far = if self.list.is_filtered() {
             let calls = self.list.calls();
@@ -178,12 +299,28 @@ impl App {
         };
     }
 
+    /// Gives the program's terminal the size that its pane has now.
+    pub(crate) fn fit_program(&mut self) {
+        let room = crate::view::program_size(self);
+        if let Some(program) = &mut self.program {
+            program.resize(room);
+        }
+    }
+
     /// Reads the details of what is in sight, and lays the path view out anew if it has to be.
     pub(crate) fn fetch(&mut self) {
         let wish = crate::view::wish(self);
         if let Some(wish) = wish.filter(|wish| self.wish.as_ref() != Some(wish)) {
             self.layout = Layout::new(&wish);
             self.wish = Some(wish);
+        }
+        self.lanes.fit(&self.store, crate::view::lanes_wish(self));
+        if let Some(path) = crate::view::source_in_sight(self)
+            && !self.texts.contains_key(&path)
+        {
+            let text = std::fs::read_to_string(&path).ok();
+            let lines = text.map(|text| text.lines().map(str::to_owned).collect());
+            self.texts.insert(path, lines);
         }
         if self.details.len() > DETAILS_MAX {
             self.details.clear();
@@ -192,7 +329,7 @@ impl App {
             if self.details.contains_key(&index) {
                 continue;
             }
-            let Some(call) = self.store.call(index).copied() else {
+            let Some(call) = self.store.call(index) else {
                 continue;
             };
             let Some(what) = self.store.sig(&call).map(|sig| sig.what.clone()) else {

@@ -1,7 +1,7 @@
 //! The arrows of the path view: hops of one kind between the same two places, taken together.
 
 use tracer::event::Engine;
-use tracer::model::{Evidence, HopKind, Place};
+use tracer::model::{Evidence, HopKind, HopRow, Place};
 
 use crate::store::{Amount, Hop, HopKey, Store, Sums};
 
@@ -70,12 +70,21 @@ impl Arrow {
 
     fn join(&mut self, index: u16, key: &HopKey) {
         self.keys.push(index);
-        if self.known != known(&key.evidence) {
+        self.merge(known(&key.evidence), later(key.deferred));
+    }
+
+    fn merge(&mut self, known: Known, later: Later) {
+        if self.known != known {
             self.known = Known::Both;
         }
-        if self.later != later(key.deferred) {
+        if self.later != later {
             self.later = Later::Partly;
         }
+    }
+
+    /// Whether another arrow goes the same way.
+    pub fn is_way_of(&self, other: &Self) -> bool {
+        (self.kind, &self.from, &self.to) == (other.kind, &other.from, &other.to)
     }
 
     /// Whether it stands for this hop.
@@ -93,6 +102,44 @@ impl Arrow {
         }
         all
     }
+}
+
+/// The arrows of a summary's hops, with what each counts, in the same order as [`arrows`].
+pub fn of_rows(rows: &[HopRow]) -> (Vec<Arrow>, Vec<Amount>) {
+    let mut all: Vec<(Arrow, Amount)> = Vec::new();
+    for row in rows {
+        let amount = Amount {
+            bytes: row.bytes,
+            count: row.count,
+        };
+        let measured = row.evidence == "measured";
+        let arrow = Arrow {
+            kind: row.kind,
+            from: row.from.clone(),
+            to: row.to.clone(),
+            known: if measured {
+                Known::Measured
+            } else {
+                Known::Inferred
+            },
+            later: later(row.deferred),
+            engine: row.engine,
+            keys: Vec::new(),
+        };
+        let same = |(a, _): &&mut (Arrow, Amount)| {
+            (a.kind, &a.from, &a.to) == (arrow.kind, &arrow.from, &arrow.to)
+        };
+        match all.iter_mut().find(same) {
+            Some((known, sum)) => {
+                known.merge(arrow.known, arrow.later);
+                sum.bytes = sum.bytes.saturating_add(amount.bytes);
+                sum.count = sum.count.saturating_add(amount.count);
+            }
+            None => all.push((arrow, amount)),
+        }
+    }
+    all.sort_by(|(a, _), (b, _)| (a.kind, &a.from, &a.to).cmp(&(b.kind, &b.from, &b.to)));
+    all.into_iter().unzip()
 }
 
 fn known(evidence: &Evidence) -> Known {

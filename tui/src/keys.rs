@@ -6,7 +6,9 @@ use ratatui::crossterm::event::{
 use tracer::i18n::Lang;
 
 use crate::action::{Action, Dir};
-use crate::words;
+use crate::app::App;
+use crate::program::input;
+use crate::{view, words};
 
 /// A line of the help screen, and the keys on it.
 pub struct Binding {
@@ -44,6 +46,7 @@ pub const GROUPS: &[Group] = &[
         Binding { shown: "N P", text: words::key_next_call, keys: &[ch('N', Action::NextCall), ch('P', Action::PrevCall)] },
         Binding { shown: "g G", text: words::key_first_last, keys: &[ch('g', Action::First), ch('G', Action::Last), key(KeyCode::Home, Action::First), key(KeyCode::End, Action::Last)] },
         Binding { shown: "space", text: words::key_play, keys: &[ch(' ', Action::PlayPause)] },
+        Binding { shown: "f", text: words::key_follow, keys: &[ch('f', Action::Follow)] },
         Binding { shown: "+ -", text: words::key_speed, keys: &[ch('+', Action::Faster), ch('=', Action::Faster), ch('-', Action::Slower)] },
     ] },
     Group { name: words::group_look, bindings: &[
@@ -55,13 +58,16 @@ pub const GROUPS: &[Group] = &[
             ch('k', Action::Move(Dir::Up)), ch('l', Action::Move(Dir::Right)),
         ] },
         Binding { shown: "PgUp PgDn", text: words::key_page, keys: &[key(KeyCode::PageUp, Action::Page(-1)), key(KeyCode::PageDown, Action::Page(1)), ctrl('u', Action::Page(-1)), ctrl('d', Action::Page(1))] },
+        Binding { shown: "Ctrl-]", text: words::key_program, keys: &[ctrl(']', Action::Program), ctrl('5', Action::Program)] },
         Binding { shown: "z", text: words::key_zoom, keys: &[ch('z', Action::Zoom)] },
         Binding { shown: "v", text: words::key_scope, keys: &[ch('v', Action::Scope)] },
+        Binding { shown: "c", text: words::key_compare, keys: &[ch('c', Action::Compare)] },
         Binding { shown: "Enter", text: words::key_explain, keys: &[key(KeyCode::Enter, Action::Explain)] },
         Binding { shown: "/", text: words::key_filter, keys: &[ch('/', Action::Filter)] },
         Binding { shown: "Esc", text: words::key_back, keys: &[key(KeyCode::Esc, Action::Back)] },
     ] },
     Group { name: words::group_other, bindings: &[
+        Binding { shown: "m", text: words::key_animation, keys: &[ch('m', Action::Animation)] },
         Binding { shown: "T", text: words::key_theme, keys: &[ch('T', Action::Theme)] },
         Binding { shown: "L", text: words::key_language, keys: &[ch('L', Action::Language)] },
         Binding { shown: "?", text: words::key_help, keys: &[ch('?', Action::Help), key(KeyCode::F(1), Action::Help)] },
@@ -71,7 +77,48 @@ pub const GROUPS: &[Group] = &[
     ] },
 ];
 
-/// What an event of the terminal means; `typing`: a filter is being typed.
+/// What an event of the terminal is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    Ours(Action),
+    /// It is for the traced program: these bytes.
+    Program(Vec<u8>),
+}
+
+/// Who an event of the terminal is for, and what it means to them.
+pub fn meaning(event: &Event, app: &App) -> Option<Meaning> {
+    let program = app.program.as_ref().filter(|_| app.is_typing());
+    let Some(program) = program else {
+        return match event {
+            Event::Paste(_) => None,
+            event => action(event, app.input.is_some()).map(Meaning::Ours),
+        };
+    };
+    let screen = program.screen();
+    let bytes = match event {
+        Event::Key(key) if input::is_escape(key) => {
+            let pressed = key.kind != KeyEventKind::Release;
+            return pressed.then_some(Meaning::Ours(Action::Program));
+        }
+        Event::Key(key) => input::key(key, screen),
+        Event::Paste(text) => input::paste(text, screen),
+        Event::Mouse(mouse) => match view::program_cell(app, mouse.column, mouse.row) {
+            Some(cell) => {
+                let bytes = input::mouse(mouse, cell, screen);
+                // A wheel that the program does not want scrolls over what it wrote.
+                if bytes.is_empty() && !screen.alternate_screen() {
+                    return action(event, false).map(Meaning::Ours);
+                }
+                bytes
+            }
+            None => return action(event, false).map(Meaning::Ours),
+        },
+        event => return action(event, false).map(Meaning::Ours),
+    };
+    (!bytes.is_empty()).then_some(Meaning::Program(bytes))
+}
+
+/// What an event of the terminal means to us; `typing`: a filter is being typed.
 pub fn action(event: &Event, typing: bool) -> Option<Action> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key, typing),

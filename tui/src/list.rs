@@ -4,8 +4,9 @@
 //! of a few calls (`read`, `write`, `read`, `write` …). Rows are made when they are asked for.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use crate::store::{Store, What};
+use crate::store::{Fields, Fixed, Paged, Store, What};
 
 /// Calls from `first` on that are told as one: `reps` times the same `period` calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,23 @@ impl Entry {
 
     pub fn is_run(&self) -> bool {
         self.size() > 1
+    }
+}
+
+impl Fixed for Entry {
+    const SIZE: usize = 12;
+
+    fn put(&self, to: &mut Vec<u8>) {
+        let numbers = [self.first, self.period, self.reps];
+        numbers.iter().for_each(|n| to.extend(n.to_le_bytes()));
+    }
+
+    fn get(from: &mut Fields<'_>) -> Self {
+        Self {
+            first: from.u32(),
+            period: from.u32(),
+            reps: from.u32(),
+        }
     }
 }
 
@@ -48,12 +66,18 @@ pub struct Cursor {
 /// Longest loop that is recognised.
 const PERIOD_MAX: usize = 8;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct List {
+    filter: Filter,
     /// Calls by position; `None`: all.
     shown: Option<Vec<u32>>,
+    /// Calls of the store that were looked at.
+    seen: usize,
     len: usize,
-    entries: Vec<Entry>,
+    entries: Paged<Entry>,
+    /// Entries that will stay as they are, whatever comes.
+    settled: usize,
+    fold: Fold,
     /// Entries whose calls are shown one by one.
     open: BTreeSet<usize>,
 }
@@ -62,35 +86,35 @@ impl List {
     /// The calls whose name, kind or file contains every word of `filter`.
     pub fn new(store: &Store, filter: &str) -> Self {
         let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
-        let shown = (!words.is_empty()).then(|| {
-            // What is asked depends on the signature alone: asked once for each.
-            let mut known: Vec<Option<bool>> = Vec::new();
-            let fits = |index: &u32| {
-                let Some(call) = store.call(*index as usize) else {
-                    return false;
-                };
-                let sig = call.sig as usize;
-                if known.len() <= sig {
-                    known.resize(sig + 1, None);
-                }
-                if let Some(answer) = known.get(sig).copied().flatten() {
-                    return answer;
-                }
-                let answer = matches(store, call, &words);
-                known[sig] = Some(answer);
-                answer
-            };
-            (0..store.len() as u32).filter(fits).collect::<Vec<u32>>()
-        });
-        let len = shown.as_ref().map_or(store.len(), Vec::len);
         let mut list = Self {
-            shown,
-            len,
-            entries: Vec::new(),
-            open: BTreeSet::new(),
+            shown: (!words.is_empty()).then(Vec::new),
+            filter: Filter {
+                words,
+                known: Vec::new(),
+            },
+            ..Self::default()
         };
-        list.entries = list.fold(store);
+        list.grow(store);
         list
+    }
+
+    /// Takes what has come to the store; the positions that are new. Lists that grew step by step are
+    /// those that were made at once.
+    pub fn grow(&mut self, store: &Store) -> Range<usize> {
+        let before = self.len;
+        match &mut self.shown {
+            Some(shown) => {
+                let new = self.seen as u32..store.len() as u32;
+                shown.extend(new.filter(|call| self.filter.fits(store, *call)));
+                self.len = shown.len();
+            }
+            None => self.len = store.len(),
+        }
+        self.seen = store.len();
+        if self.len > before {
+            self.refold(store);
+        }
+        before..self.len
     }
 
     /// Number of positions.
@@ -129,7 +153,7 @@ impl List {
     }
 
     pub fn entry(&self, number: usize) -> Option<Entry> {
-        self.entries.get(number).copied()
+        self.entries.get(number)
     }
 
     /// The entry of a position.
@@ -208,39 +232,109 @@ impl List {
         self.entry(number).map(|_| Row::Entry(number))
     }
 
-    /// Finds what the program does again and again.
-    fn fold(&self, store: &Store) -> Vec<Entry> {
-        let alike = |a: usize, b: usize| match (self.call(a), self.call(b)) {
-            (Some(a), Some(b)) => store.alike(a, b),
-            _ => false,
-        };
-        let mut entries = Vec::new();
-        let mut at = 0;
-        while at < self.len {
-            let mut best = Entry {
-                first: at as u32,
-                period: 1,
-                reps: 1,
+    /// Finds what the program does again and again, in what is new.
+    fn refold(&mut self, store: &Store) {
+        self.entries.truncate(self.settled);
+        let mut fold = std::mem::take(&mut self.fold);
+        let mut settled = true;
+        while fold.at < self.len {
+            let entry = fold.best(self.len, |a, b| match (self.call(a), self.call(b)) {
+                (Some(a), Some(b)) => store.alike(a, b),
+                _ => false,
+            });
+            if settled && fold.depends_on_more(self.len) {
+                settled = false;
+                self.settled = self.entries.len();
+                self.fold = fold.clone();
+            }
+            self.entries.push(entry);
+            fold = Fold {
+                at: fold.at + entry.size(),
+                ..Fold::default()
             };
-            for period in 1..=PERIOD_MAX {
-                let mut same = 0;
-                while alike(at + same, at + same + period) {
-                    same += 1;
-                }
-                let reps = same / period + 1;
-                let enough = if period == 1 { 2 } else { 3 };
-                if reps >= enough && reps * period > best.size() {
-                    best.period = period as u32;
-                    best.reps = reps as u32;
-                }
-                if period == 1 && reps >= PERIOD_MAX {
-                    break;
+        }
+        if settled {
+            self.settled = self.entries.len();
+            self.fold = fold;
+        }
+        let runs = &self.entries;
+        self.open
+            .retain(|open| runs.get(*open).is_some_and(|entry| entry.is_run()));
+    }
+}
+
+/// What is known of the entry that begins at a position.
+#[derive(Clone, Default)]
+struct Fold {
+    at: usize,
+    /// By period: how many calls are like the one a period further on, and whether the next is not.
+    same: [(usize, bool); PERIOD_MAX],
+}
+
+impl Fold {
+    /// The longest repetition there, as far as the calls up to `len` tell.
+    fn best(&mut self, len: usize, alike: impl Fn(usize, usize) -> bool) -> Entry {
+        let mut best = Entry {
+            first: self.at as u32,
+            period: 1,
+            reps: 1,
+        };
+        for (period, (same, over)) in (1..).zip(&mut self.same) {
+            while !*over && self.at + *same + period < len {
+                match alike(self.at + *same, self.at + *same + period) {
+                    true => *same += 1,
+                    false => *over = true,
                 }
             }
-            at += best.size();
-            entries.push(best);
+            let reps = *same / period + 1;
+            let enough = if period == 1 { 2 } else { 3 };
+            if reps >= enough && reps * period > best.size() {
+                best.period = period as u32;
+                best.reps = reps as u32;
+            }
+            if period == 1 && reps >= PERIOD_MAX {
+                break;
+            }
         }
-        entries
+        best
+    }
+
+    /// Whether more calls than `len` may change the answer.
+    fn depends_on_more(&self, len: usize) -> bool {
+        let ends = |period: usize| {
+            self.same
+                .get(period - 1)
+                .is_some_and(|(same, over)| !over && self.at + same + period >= len)
+        };
+        match self.same[0].0 + 1 >= PERIOD_MAX {
+            true => ends(1),
+            false => (1..=PERIOD_MAX).any(ends),
+        }
+    }
+}
+
+/// What is asked depends on a call's signature alone: asked once for each.
+#[derive(Default)]
+struct Filter {
+    words: Vec<String>,
+    known: Vec<Option<bool>>,
+}
+
+impl Filter {
+    fn fits(&mut self, store: &Store, call: u32) -> bool {
+        let Some(call) = store.call(call as usize) else {
+            return false;
+        };
+        let sig = call.sig as usize;
+        if self.known.len() <= sig {
+            self.known.resize(sig + 1, None);
+        }
+        if let Some(answer) = self.known.get(sig).copied().flatten() {
+            return answer;
+        }
+        let answer = matches(store, &call, &self.words);
+        self.known[sig] = Some(answer);
+        answer
     }
 }
 
@@ -271,7 +365,7 @@ mod tests {
 
     fn list(entries: &[(u32, u32)]) -> List {
         let mut first = 0;
-        let mut made = Vec::new();
+        let mut made = Paged::default();
         for &(period, reps) in entries {
             made.push(Entry {
                 first,
@@ -281,10 +375,9 @@ mod tests {
             first += period * reps;
         }
         List {
-            shown: None,
             len: first as usize,
             entries: made,
-            open: BTreeSet::new(),
+            ..List::default()
         }
     }
 

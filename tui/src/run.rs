@@ -10,15 +10,17 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::crossterm::event;
 use ratatui::crossterm::terminal::size;
 use tracer::i18n::Lang;
-use tracer::record::RecordError;
+use tracer::model::Summary;
+use tracer::record::{Log, RecordError};
 
 use crate::action::{Action, Effect};
-use crate::app::{App, Look, TICKS};
-use crate::keys;
-use crate::store::Store;
+use crate::app::{App, Look, Source, TICKS, Target};
+use crate::keys::{self, Meaning};
+use crate::program::pty::Pty;
+use crate::store::{Feed, Store};
 use crate::terminal::{Asked, Screen, Signals};
 use crate::theme::Theme;
-use crate::update::update;
+use crate::update::{fed, output, update};
 use crate::view::draw;
 
 /// How the UI is to look and behave.
@@ -30,17 +32,29 @@ pub struct Options {
     pub ascii: bool,
     /// Take clicks and the wheel; without it the terminal's own selection works as usual.
     pub mouse: bool,
+    /// Bytes travel along the arrows; without it what is current is only marked.
+    pub animation: bool,
 }
 
 impl Options {
     /// What the environment asks for: `BYTEHOP_LANG` and the locale, `NO_COLOR`, `BYTEHOP_THEME`
-    /// (`dark`, `light`, `contrast`), else the terminal's background by `COLORFGBG`.
+    /// (`dark`, `light`, `contrast`), else the terminal's background by `COLORFGBG`;
+    /// `BYTEHOP_NO_ANIMATION`.
     pub fn from_env(lang: Option<Lang>) -> Self {
         Self {
             lang: Lang::from_env(lang),
             theme: Theme::choose(|name| std::env::var(name).ok()),
             ascii: false,
             mouse: true,
+            animation: std::env::var_os("BYTEHOP_NO_ANIMATION").is_none_or(|set| set.is_empty()),
+        }
+    }
+
+    fn look(&self) -> Look {
+        Look {
+            lang: self.lang,
+            theme: self.theme,
+            ascii: self.ascii,
         }
     }
 }
@@ -56,113 +70,290 @@ pub enum ViewError {
     Terminal(#[from] io::Error),
 }
 
+/// Whether there is a terminal to show the UI on.
+///
+/// # Errors
+/// If there is none.
+pub fn needs_terminal() -> Result<(), ViewError> {
+    match io::stdout().is_terminal() && io::stdin().is_terminal() {
+        true => Ok(()),
+        false => Err(ViewError::NotATerminal),
+    }
+}
+
 /// Shows a recording until the user quits.
 ///
 /// # Errors
 /// If the recording cannot be opened, or the terminal does not do what is asked of it. The terminal
 /// is as before in any case.
 pub fn view(path: &Path, options: &Options) -> Result<(), ViewError> {
-    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return Err(ViewError::NotATerminal);
+    needs_terminal()?;
+    let (mut feed, mut store) = Feed::of_file(path)?;
+    // Small recordings are whole on the first frame.
+    feed.pull(&mut store, Some(Instant::now() + TICK));
+    let mut app = App::new(store, options.look(), size()?);
+    app.animation = options.animation;
+    Ui {
+        signals: Signals::install().map_err(io::Error::from)?,
+        app,
+        feed,
+        pty: None,
+        target: None,
+        options: *options,
     }
-    let store = Store::open(path)?;
-    let look = Look {
-        lang: options.lang,
-        theme: options.theme,
-        ascii: options.ascii,
-    };
-    let app = App::new(store, look, size()?);
-    run(app, options)
+    .run()
 }
 
-/// Waits for a key; `false` if the terminal is gone. The library's own wait does not tell, and turns
-/// round and round on a terminal that has hung up.
-fn wait_for_input(wait: Duration) -> io::Result<bool> {
-    let stdin = io::stdin();
-    let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-    let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
-    match poll(&mut fds, wait) {
-        // A signal: of a new size, or of ours, which are looked at next.
-        Ok(_) | Err(Errno::EINTR) => {}
-        Err(e) => return Err(e.into()),
+/// The UI over a trace that goes on.
+pub struct Live(Ui);
+
+impl Live {
+    /// `pty`: our end of the program's terminal, if it has one of ours. Signals that would end or stop
+    /// us are held back from now on: to be made before other threads are.
+    ///
+    /// # Errors
+    /// If the size of our terminal cannot be told.
+    pub fn new(log: Log, target: Target, pty: Option<Pty>, options: &Options) -> io::Result<Self> {
+        let (feed, store) = Feed::live(log);
+        let app = App::new(store, options.look(), size()?);
+        let mut app = app.live(target, pty.is_some());
+        app.animation = options.animation;
+        Ok(Self(Ui {
+            signals: Signals::install()?,
+            app,
+            feed,
+            pty,
+            target: Some(target),
+            options: *options,
+        }))
     }
-    let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
-    Ok(!fds[0]
-        .revents()
-        .is_some_and(|events| events.intersects(gone)))
+
+    /// The size that the program's terminal will have at first, in columns and rows.
+    ///
+    /// # Errors
+    /// If the size of our terminal cannot be told.
+    pub fn program_size() -> io::Result<(u16, u16)> {
+        let app = App::new(Store::default(), Look::default(), size()?);
+        let app = app.live(Target::Command, true);
+        Ok(app.program.map_or((80, 24), |program| program.size()))
+    }
+
+    /// Shows it until the user quits, also after the program's end. The terminal is as before then.
+    ///
+    /// # Errors
+    /// If the terminal does not do what is asked of it.
+    pub fn run(&mut self) -> Result<(), ViewError> {
+        self.0.run()
+    }
+
+    /// Hangs up on the program.
+    pub fn hang_up(&mut self) {
+        self.0.pty = None;
+    }
+
+    /// Takes what is still to come, once tracing has ended; the summary.
+    pub fn finish(mut self) -> Summary {
+        self.0.feed.finish(&mut self.0.app.store);
+        self.0.app.store.summary
+    }
 }
 
 /// The time of one tick.
 const TICK: Duration = Duration::from_nanos(1_000_000_000 / TICKS as u64);
+/// The part of it in which records are taken; drawing and keys have the rest.
+const FEEDING: Duration = Duration::from_millis(14);
 /// Events applied between two frames.
 const BATCH: usize = 256;
-/// How long to wait for a key before looking whether a signal has come.
+/// What the program may write between two frames.
+const OUTPUT: usize = 256 << 10;
+/// The shortest time between two frames.
+const BETWEEN: Duration = Duration::from_millis(8);
+/// How long to wait where nothing moves.
 const IDLE: Duration = Duration::from_millis(200);
 
-fn run(mut app: App, options: &Options) -> Result<(), ViewError> {
-    let mut signals = Signals::install().map_err(io::Error::from)?;
-    let mut screen = Screen::enter(options.mouse)?;
-    let mut due = Instant::now() + TICK;
-    let mut dirty = true;
-    loop {
-        if dirty {
-            screen.terminal.draw(|frame| {
-                let area = frame.area();
-                if (area.width, area.height) != app.size {
-                    update(&mut app, Action::Resize(area.width, area.height));
+struct Ui {
+    signals: Signals,
+    app: App,
+    feed: Feed,
+    pty: Option<Pty>,
+    /// `None`: a recording.
+    target: Option<Target>,
+    options: Options,
+}
+
+impl Ui {
+    fn run(&mut self) -> Result<(), ViewError> {
+        let mut screen = Screen::enter(self.options.mouse)?;
+        let mut due = Instant::now() + TICK;
+        let mut drawable = Instant::now();
+        let mut dirty = true;
+        self.fit();
+        self.fed();
+        loop {
+            let now = Instant::now();
+            if now >= due {
+                if self.app.is_moving() {
+                    dirty = true;
+                    update(&mut self.app, Action::Tick);
                 }
-                draw(&app, frame.buffer_mut());
-            })?;
-            dirty = false;
+                if self.feed.pull(&mut self.app.store, Some(now + FEEDING)) {
+                    dirty = true;
+                    self.fed();
+                }
+                // After a pause the clock starts anew.
+                due = (due + TICK).max(now);
+            }
+            if dirty && now >= drawable {
+                self.draw(&mut screen)?;
+                dirty = false;
+                drawable = Instant::now() + BETWEEN;
+            }
+            let next = match self.app.is_moving() || !self.feed.is_over() {
+                true => due,
+                false => now + IDLE,
+            };
+            let next = if dirty { next.min(drawable) } else { next };
+            let wait = next.saturating_duration_since(Instant::now());
+            if !self.wait(wait)? {
+                return Ok(());
+            }
+            dirty |= self.take_output();
+            match self.take_input(&mut screen)? {
+                Taken::Nothing => {}
+                Taken::Something => dirty = true,
+                Taken::Quit => return Ok(()),
+            }
+            while let Some(asked) = self.signals.receive() {
+                dirty = true;
+                match asked {
+                    Asked::Quit => return Ok(()),
+                    Asked::Suspend => self.suspend(&mut screen)?,
+                    Asked::Resume => screen.resume()?,
+                }
+            }
         }
-        let wait = if app.is_moving() {
-            due.saturating_duration_since(Instant::now())
-        } else {
-            IDLE
+    }
+
+    fn draw(&mut self, screen: &mut Screen) -> Result<(), ViewError> {
+        let app = &mut self.app;
+        screen.terminal.draw(|frame| {
+            let area = frame.area();
+            if (area.width, area.height) != app.size {
+                update(app, Action::Resize(area.width, area.height));
+            }
+            draw(app, frame.buffer_mut());
+        })?;
+        self.fit();
+        Ok(())
+    }
+
+    /// Tells the model what the store has now.
+    fn fed(&mut self) {
+        let source = match (self.target, self.feed.is_over()) {
+            (None, _) => Source::File(self.feed.percent().unwrap_or(100)),
+            (Some(target), false) => Source::Live(target),
+            (Some(target), true) => Source::Ended(target),
         };
-        // All that has come is applied before the next frame. Each key at once: what the next one
-        // means may depend on it.
-        if !wait_for_input(wait)? {
-            return Ok(());
+        fed(&mut self.app, source, self.feed.behind());
+    }
+
+    /// Gives the program's terminal the size of its pane.
+    fn fit(&mut self) {
+        if let (Some(pty), Some(program)) = (&mut self.pty, &self.app.program) {
+            pty.resize(program.size());
         }
-        let mut more = event::poll(Duration::ZERO)?;
+    }
+
+    /// Waits until something can be read; `false` if our terminal is gone. crossterm's own wait does
+    /// not tell, and turns round and round on a terminal that has hung up.
+    fn wait(&self, wait: Duration) -> io::Result<bool> {
+        let stdin = io::stdin();
+        let mut fds = vec![
+            PollFd::new(stdin.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+        ];
+        if let Some(pty) = self.pty.as_ref().filter(|pty| pty.is_open()) {
+            let out = match pty.is_waiting() {
+                true => PollFlags::POLLOUT,
+                false => PollFlags::empty(),
+            };
+            fds.push(PollFd::new(pty.as_fd(), PollFlags::POLLIN | out));
+        }
+        // Up to the next whole millisecond, so as not to wake too early and wait for nothing.
+        let wait =
+            PollTimeout::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX);
+        match poll(&mut fds, wait) {
+            // A signal: of a new size, or of ours, which are looked at next.
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+        let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+        let keyboard = fds.first().and_then(PollFd::revents);
+        Ok(!keyboard.is_some_and(|events| events.intersects(gone)))
+    }
+
+    /// What the program has written to its terminal; whether there was anything.
+    fn take_output(&mut self) -> bool {
+        let Some(pty) = &mut self.pty else {
+            return false;
+        };
+        let mut buffer = [0; 16 << 10];
+        let mut taken = 0;
+        while taken < OUTPUT
+            && let Some(bytes) = pty.read(&mut buffer)
+        {
+            taken += bytes.len();
+            let replies = output(&mut self.app, bytes);
+            pty.write(&replies);
+        }
+        pty.flush();
+        taken > 0
+    }
+
+    /// Applies all that was typed, and a new size.
+    fn take_input(&mut self, screen: &mut Screen) -> Result<Taken, ViewError> {
+        let mut taken = Taken::Nothing;
+        // Each at once: what the next one means may depend on it.
         for _ in 0..BATCH {
-            if !more {
+            if !event::poll(Duration::ZERO)? {
                 break;
             }
-            let event = event::read()?;
-            if let Some(action) = keys::action(&event, app.input.is_some()) {
-                dirty = true;
-                if apply(&mut app, &mut screen, action)? {
-                    return Ok(());
+            taken = Taken::Something;
+            match keys::meaning(&event::read()?, &self.app) {
+                Some(Meaning::Ours(action)) => match update(&mut self.app, action) {
+                    Some(Effect::Quit) => return Ok(Taken::Quit),
+                    Some(Effect::Suspend) => self.suspend(screen)?,
+                    Some(Effect::Redraw) => screen.terminal.clear()?,
+                    None => {}
+                },
+                Some(Meaning::Program(bytes)) => {
+                    if let Some(pty) = &mut self.pty {
+                        pty.write(&bytes);
+                    }
                 }
-            }
-            more = event::poll(Duration::ZERO)?;
-        }
-        if app.is_moving() && Instant::now() >= due {
-            dirty = true;
-            update(&mut app, Action::Tick);
-            // After a pause the clock starts anew.
-            due = (due + TICK).max(Instant::now());
-        }
-        while let Some(asked) = signals.receive() {
-            dirty = true;
-            match asked {
-                Asked::Quit => return Ok(()),
-                Asked::Suspend => screen.suspend()?,
-                Asked::Resume => screen.resume()?,
+                None => {}
             }
         }
+        Ok(taken)
+    }
+
+    /// Stops as Ctrl-Z does. The program stops with us: nobody would take its events or its output.
+    fn suspend(&mut self, screen: &mut Screen) -> io::Result<()> {
+        let pty = self.pty.as_ref().filter(|_| self.app.is_live());
+        if let Some(pty) = pty {
+            pty.pause(true);
+        }
+        let resumed = screen.suspend();
+        if let Some(pty) = pty {
+            pty.pause(false);
+        }
+        resumed
     }
 }
 
-/// Applies an action, and does what the model cannot; true if that was the last.
-fn apply(app: &mut App, screen: &mut Screen, action: Action) -> Result<bool, ViewError> {
-    match update(app, action) {
-        Some(Effect::Quit) => return Ok(true),
-        Some(Effect::Suspend) => screen.suspend()?,
-        Some(Effect::Redraw) => screen.terminal.clear()?,
-        None => {}
-    }
-    Ok(false)
+/// What was typed.
+enum Taken {
+    Nothing,
+    Something,
+    Quit,
 }

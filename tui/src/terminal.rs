@@ -1,6 +1,7 @@
 //! The real terminal: taken at the start, given back however we end.
 
 use std::io::{self, Stdout, Write, stdout};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +11,9 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
-use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
+use ratatui::crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -73,7 +76,7 @@ fn stop() -> Result<(), Errno> {
 fn take(mouse: bool) -> io::Result<()> {
     OURS.store(true, Ordering::SeqCst);
     let taken = enable_raw_mode().and_then(|()| {
-        execute!(stdout(), EnterAlternateScreen)?;
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
         if mouse {
             execute!(stdout(), EnableMouseCapture)?;
         }
@@ -85,7 +88,13 @@ fn take(mouse: bool) -> io::Result<()> {
 /// Gives the terminal back. Errors are ignored: nothing is left to do about them.
 fn restore() {
     if OURS.swap(false, Ordering::SeqCst) {
-        let _ = execute!(stdout(), DisableMouseCapture, LeaveAlternateScreen, Show);
+        let _ = execute!(
+            stdout(),
+            DisableMouseCapture,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
         let _ = disable_raw_mode();
         let _ = stdout().flush();
     }
@@ -134,6 +143,12 @@ impl Signals {
             Signal::SIGCONT => Asked::Resume,
             _ => Asked::Quit,
         })
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

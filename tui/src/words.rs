@@ -47,6 +47,36 @@ tracer::messages! {
     later: "later" | "延后";
 
     calls: "calls" | "调用";
+    source: "source" | "源代码";
+    no_source: "This recording tells no source lines: record with --stacks a program that has debug information (-g; cargo build)." | "这个记录文件没有源代码行：请用 --stacks 记录带调试信息的程序（-g；cargo build）。";
+    source_not_here: "(the source is not on this machine)" | "（本机没有这个源文件）";
+    column_crossings: "cross." | "切换";
+    column_time: "in calls" | "调用用时";
+    timeline: "timeline" | "时间线";
+    timeline_keys: "↑↓ zoom  ←→ pan" | "↑↓ 缩放  ←→ 平移";
+    lane_waiting: "waiting" | "等待";
+    lane_later: "deferred" | "延后执行";
+    lane_software(name): "{name}: no DMA" | "{name}：无 DMA";
+    every_call(n): "1 of {n} calls" | "每 {n} 次取 1 次";
+    compare_keys: "Esc back  ↑↓ scroll" | "Esc 返回  ↑↓ 滚动";
+    more_rows(n): "({n} more rows)" | "（还有 {n} 行）";
+    key_compare: "the run beside the other (diff --tui)" | "与另一次运行对比（diff --tui）";
+    lab: "lab" | "实验";
+    lab_is(title, id): "{title}: bytehop lab {id}" | "{title}：bytehop lab {id}";
+    program: "program" | "程序";
+    program_typing: "keys go to the program · Ctrl-] takes them back" | "按键发给程序 · 按 Ctrl-] 收回";
+    program_scrolled(n): "{n} rows up" | "向上 {n} 行";
+    program_ended: "it has ended" | "已结束";
+    live: "live" | "实时";
+    held: "held" | "已定格";
+    ended_with(status): "ended: exit {status}" | "已结束：退出码 {status}";
+    ended: "ended" | "已结束";
+    reading(percent): "reading {percent}%" | "正在读取 {percent}%";
+    behind(n): "{n} behind" | "落后 {n}";
+    quit_title: "end the program?" | "结束程序吗？";
+    quit_text: "The traced program still runs. Leaving bytehop closes its terminal, and it is ended." | "被跟踪的程序仍在运行。退出 bytehop 会关闭它的终端，程序随之结束。";
+    quit_yes: "end it and quit" | "结束它并退出";
+    quit_no: "go on" | "继续";
     totals: "totals" | "合计";
     fault: "page fault" | "缺页";
     major_fault: "major page fault" | "主缺页";
@@ -103,6 +133,9 @@ tracer::messages! {
     no_record: "not kept" | "没有保存";
 
     too_small(w, h, nw, nh): "{w}×{h} is too small: bytehop needs {nw}×{nh}" | "{w}×{h} 太小：bytehop 需要 {nw}×{nh}";
+    hint_live: "follow" | "跟随";
+    hint_hold: "hold" | "定格";
+    hint_program: "program" | "程序";
     hint_hop: "hop" | "跳";
     hint_call: "call" | "调用";
     hint_play: "play" | "播放";
@@ -121,8 +154,11 @@ tracer::messages! {
     key_play: "play, pause" | "播放、暂停";
     key_speed: "faster, slower" | "加快、减慢";
     key_pane: "next / previous pane" | "下一个 / 上一个窗格";
-    key_move: "move in the pane; in the calls, left and right close and open runs" | "在窗格中移动；在调用列表中，左右键收起和展开";
+    key_move: "move in the pane; calls: ←→ close and open runs; timeline: ↑↓ zoom" | "在窗格中移动；调用列表：←→ 收起和展开；时间线：↑↓ 缩放";
     key_page: "a page up, down" | "上翻、下翻一页";
+    key_follow: "live: stay at the last call (space holds still)" | "实时：停在最新的调用（空格定格）";
+    key_program: "live: give the keyboard to the program, and take it back" | "实时：把键盘交给程序、再收回";
+    key_animation: "show bytes moving, or not" | "显示或不显示字节移动";
     key_zoom: "the pane alone, and back" | "只看这个窗格，再按恢复";
     key_scope: "arrows count: the whole run, so far, this call" | "箭头统计：整个运行、到目前为止、本次调用";
     key_explain: "explain the hop" | "解释这一跳";
@@ -132,9 +168,9 @@ tracer::messages! {
     key_language: "English, Chinese" | "英文、中文";
     key_help: "this help" | "本帮助";
     key_redraw: "draw anew" | "重画";
-    key_suspend: "suspend" | "挂起";
-    key_quit: "quit" | "退出";
-    mouse: "Mouse: click a row, a pane or the slider; the wheel steps and scrolls." | "鼠标：点击行、窗格或进度条；滚轮单步和滚动。";
+    mouse: "Mouse: click an arrow, a row, a time or the slider; the wheel steps, scrolls, zooms." | "鼠标：点击箭头、行、时间或进度条；滚轮单步、滚动、缩放。";
+    key_suspend: "suspend; live: the program with us" | "挂起；实时跟踪时程序一同挂起";
+    key_quit: "quit; Ctrl-C goes to the program while the keyboard does" | "退出；键盘交给程序时，Ctrl-C 也发给程序";
     legend_kinds: "C copy ━  D dma ═  S share ─  M map ┈  F fill ░   ▂▅█ bytes, on a log scale" | "C 拷贝 ━  D DMA ═  S 传引用 ─  M 映射 ┈  F 清零 ░   ▂▅█ 字节数（对数）";
     legend_lines: "solid: measured by a probe   broken: inferred by a rule   ~ estimated" | "实线：探针实测   断线：规则推断   ~ 估计";
 }

@@ -69,7 +69,7 @@ fn details_are_read_again() {
         // Backwards as well: that is what scrolling up does.
         order.extend((0..store.len()).rev());
         for index in order {
-            let call = *store.call(index).expect("a call");
+            let call = store.call(index).expect("a call");
             let what = store.sig(&call).expect("a signature").what.clone();
             let detail = store.details.read(&call, &what);
             let fits = matches!(
@@ -88,14 +88,14 @@ fn later_hops_know_their_cause() {
     let store = store("copy");
     let later = (0..store.len()).filter_map(|i| {
         let call = store.call(i)?;
-        (store.sig(call)?.what == What::Later).then_some((i, *call))
+        (store.sig(&call)?.what == What::Later).then_some((i, call))
     });
     let later: Vec<_> = later.collect();
     assert!(!later.is_empty());
     for (index, call) in later {
         let cause = store.call(call.record as usize).expect("a cause");
         assert!((call.record as usize) < index && cause.seq == call.seq);
-        let sig = store.sig(cause).expect("a signature");
+        let sig = store.sig(&cause).expect("a signature");
         assert!(matches!(&sig.what, What::Syscall { name, .. } if **name == *"read"));
     }
 }

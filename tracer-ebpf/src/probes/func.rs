@@ -4,8 +4,8 @@
 //! of the call. Every function is optional: which of them a kernel has, and under what name, is in
 //! `tracer::functions`.
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::EbpfContext;
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::{fentry, fexit, kprobe, kretprobe};
 use aya_ebpf::programs::{FEntryContext, FExitContext, ProbeContext, RetProbeContext};
 use tracer_ebpf::{
@@ -507,7 +507,11 @@ fn late_copy(skb: u64) {
     }
     let head = Head {
         kind: kind::COPY,
-        flags: if current_tid() == tid { 0 } else { flag::ELSEWHERE },
+        flags: if current_tid() == tid {
+            0
+        } else {
+            flag::ELSEWHERE
+        },
         nr: 0,
         tid,
         tgid,

@@ -10,5 +10,6 @@ pub mod null;
 pub mod primitive;
 pub mod sample;
 pub mod sched;
+pub mod stack;
 pub mod syscall;
 pub mod uring;

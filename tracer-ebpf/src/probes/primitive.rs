@@ -18,7 +18,9 @@ use crate::tasks::traced_or_worker;
 #[inline(always)]
 pub fn watching() -> bool {
     // SAFETY: a map value.
-    WATCH.get_ptr(0).is_some_and(|on| unsafe { core::ptr::read_volatile(on) } != 0)
+    WATCH
+        .get_ptr(0)
+        .is_some_and(|on| unsafe { core::ptr::read_volatile(on) } != 0)
 }
 
 /// Registers of the interrupted kernel function. The context that the kernel gives a program of a perf
@@ -46,7 +48,11 @@ pub fn copy_from_iter(ctx: PerfEventContext) -> i32 {
 #[perf_event]
 pub fn copy_from_iter_atomic(ctx: PerfEventContext) -> i32 {
     let regs = registers(&ctx);
-    hit(primitive::FROM_ITER_ATOMIC, argument(regs, 2), argument(regs, 3))
+    hit(
+        primitive::FROM_ITER_ATOMIC,
+        argument(regs, 2),
+        argument(regs, 3),
+    )
 }
 
 /// Index of [`Task::primitives`].

@@ -37,7 +37,10 @@ fn range(ip: u64) -> u32 {
     let (mut first, mut step) = (0u32, RANGES_MAX as u32 / 2);
     while step != 0 {
         // SAFETY: a map value.
-        if RANGES.get_ptr(first + step).is_some_and(|r| unsafe { (*r).start } <= ip) {
+        if RANGES
+            .get_ptr(first + step)
+            .is_some_and(|r| unsafe { (*r).start } <= ip)
+        {
             first += step;
         }
         step /= 2;

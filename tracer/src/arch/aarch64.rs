@@ -17,6 +17,9 @@ pub static SPEC: Spec = Spec {
     function: [("regs", 0), ("regs", 8), ("regs", 16), ("regs", 24)],
     result: "regs",
     ip: "pc",
+    sp: ("sp", 0),
+    fp: ("regs", 29 * 8),
+    lr: Some(("regs", 30 * 8)),
     // 32-bit tasks are marked in `thread_info.flags` (TIF_32BIT), which has no bit of the call's own.
     compat_bit: 0,
     user_fault_tracepoint: None,

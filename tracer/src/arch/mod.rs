@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use tracer_ebpf::{Regs, SYSCALLS_MAX};
+use tracer_ebpf::{NO_OFFSET, Regs, SYSCALLS_MAX};
 
 use crate::btf::{BtfError, KernelBtf};
 
@@ -35,6 +35,10 @@ pub struct Spec {
     result: &'static str,
     /// Field of `struct pt_regs` that holds the instruction pointer.
     ip: &'static str,
+    /// The same for the stack pointer, the frame pointer, and the link register, if there is one.
+    sp: (&'static str, u32),
+    fp: (&'static str, u32),
+    lr: Option<(&'static str, u32)>,
     /// See [`Regs::compat_bit`].
     compat_bit: u32,
     /// Tracepoint that fires on page faults taken in user mode, if there is one.
@@ -208,7 +212,12 @@ impl Arch {
             compat_bit: spec.compat_bit,
             function,
             result: at(spec.result)?,
-            reserved: 0,
+            sp: at(spec.sp.0)? + spec.sp.1,
+            fp: at(spec.fp.0)? + spec.fp.1,
+            lr: match spec.lr {
+                Some((field, add)) => at(field)? + add,
+                None => NO_OFFSET,
+            },
         })
     }
 }

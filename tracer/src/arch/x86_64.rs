@@ -17,6 +17,9 @@ pub static SPEC: Spec = Spec {
     function: [("di", 0), ("si", 0), ("dx", 0), ("cx", 0)],
     result: "ax",
     ip: "ip",
+    sp: ("sp", 0),
+    fp: ("bp", 0),
+    lr: None,
     // TS_COMPAT, arch/x86/include/asm/thread_info.h.
     compat_bit: 0x2,
     user_fault_tracepoint: Some("page_fault_user"),

@@ -4,7 +4,7 @@
 //! [`Plan`] before the fork.
 
 use std::ffi::{CStr, CString, OsStr, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
@@ -32,6 +32,8 @@ pub(super) struct Plan {
     cwd: Option<CString>,
     credentials: Option<Credentials>,
     inherited: Inherited,
+    /// What becomes its controlling terminal.
+    terminal: Option<RawFd>,
 }
 
 /// Strings with the array of pointers to them that `execve` wants.
@@ -63,7 +65,7 @@ fn c_string(text: impl Into<OsString>, what: &'static str) -> Result<CString, La
 }
 
 impl Plan {
-    pub(super) fn new(command: &Command) -> Result<Plan, LaunchError> {
+    pub(super) fn new(command: &Command, terminal: Option<RawFd>) -> Result<Plan, LaunchError> {
         let program = command.argv.first().ok_or(LaunchError::Empty)?;
         let path = command.identity.var("PATH");
         let variables = command.identity.env.iter().map(|(name, value)| {
@@ -86,6 +88,7 @@ impl Plan {
             },
             credentials: command.identity.credentials.clone(),
             inherited: Inherited::noted(),
+            terminal,
         })
     }
 
@@ -128,6 +131,7 @@ pub(super) enum Stage {
     Ready,
     // Failures: `value` is the errno.
     Inherited,
+    Terminal,
     Groups,
     User,
     Capabilities,
@@ -136,9 +140,10 @@ pub(super) enum Stage {
     Execute,
 }
 
-const STAGES: [(Stage, &str); 8] = [
+const STAGES: [(Stage, &str); 9] = [
     (Stage::Ready, "ready"),
     (Stage::Inherited, "cannot reset signals and limits"),
+    (Stage::Terminal, "cannot give it a terminal of its own"),
     (Stage::Groups, "cannot take on the user's groups"),
     (Stage::User, "cannot become the user"),
     (Stage::Capabilities, "cannot give up capabilities"),
@@ -257,6 +262,9 @@ fn execute(file: &CStr, plan: &Plan) -> Errno {
 
 /// Becomes what the command is to start as. Gives the number of the candidate to execute.
 fn prepare(plan: &Plan) -> Result<u32, Report> {
+    if let Some(terminal) = plan.terminal {
+        take_terminal(terminal).map_err(Report::failed(Stage::Terminal))?;
+    }
     if let Some(credentials) = &plan.credentials {
         assume(credentials)?;
     }
@@ -271,6 +279,21 @@ fn prepare(plan: &Plan) -> Result<u32, Report> {
         .restore()
         .map_err(Report::failed(Stage::Inherited))?;
     Ok(found)
+}
+
+/// Leaves our session and terminal for a session on `terminal`. What was redirected stays so.
+fn take_terminal(terminal: RawFd) -> Result<(), Errno> {
+    unistd::setsid()?;
+    // SAFETY: an ordinary system call on numbers; async-signal-safe.
+    Errno::result(unsafe { libc::ioctl(terminal, libc::TIOCSCTTY, 0) })?;
+    for fd in 0..3 {
+        // SAFETY: as above.
+        if unsafe { libc::isatty(fd) } == 1 {
+            // SAFETY: as above; nothing in this process relies on what the descriptor was.
+            Errno::result(unsafe { libc::dup2(terminal, fd) })?;
+        }
+    }
+    Ok(())
 }
 
 fn assume(to: &Credentials) -> Result<(), Report> {

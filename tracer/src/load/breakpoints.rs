@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use aya::Ebpf;
 use aya::maps::{Array, PerCpuArray};
+use aya::programs::ProgramError;
 use aya::programs::perf_event::{
     BreakpointConfig, PerfEvent, PerfEventConfig, PerfEventLinkId, PerfEventScope, SamplePolicy,
 };
-use aya::programs::ProgramError;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::{Hooks, LoadError, invalid, no_program, one_line};
@@ -103,7 +103,10 @@ fn put(
         program.attach(config, scope, SamplePolicy::Period(1), inherit)
     };
     let hits = |ebpf: &Ebpf| -> Result<u64, LoadError> {
-        let map: PerCpuArray<_, u64> = ebpf.map("HITS").ok_or_else(|| invalid("HITS"))?.try_into()?;
+        let map: PerCpuArray<_, u64> = ebpf
+            .map("HITS")
+            .ok_or_else(|| invalid("HITS"))?
+            .try_into()?;
         Ok(map.get(&u32::from(row.id), 0)?.iter().sum())
     };
     let program = program(ebpf, row.program)?;
@@ -119,7 +122,10 @@ fn put(
     let program = self::program(ebpf, row.program)?;
     let mut links = Vec::new();
     super::for_each_thread(pid, |tid| {
-        let scope = PerfEventScope::OneProcess { pid: tid, cpu: None };
+        let scope = PerfEventScope::OneProcess {
+            pid: tid,
+            cpu: None,
+        };
         links.push(attach(program, scope, true)?);
         Ok(())
     })?;

@@ -70,7 +70,10 @@ fn sample(ebpf: &mut Ebpf, pid: u32) -> Result<(), ProgramError> {
     program.load()?;
     let clock = PerfEventConfig::Software(SoftwareEvent::CpuClock);
     super::for_each_thread(pid, |tid| {
-        let scope = PerfEventScope::OneProcess { pid: tid, cpu: None };
+        let scope = PerfEventScope::OneProcess {
+            pid: tid,
+            cpu: None,
+        };
         program.attach(clock, scope, SamplePolicy::Period(PERIOD), true)?;
         Ok(())
     })

@@ -10,7 +10,7 @@ use super::threads::Open;
 use super::{Part, Reconstructor, Setup, Sink, hop};
 use crate::model::{CallId, HopKind};
 use crate::rules::measure::{self, Alone, MEASURES, Measure, Proves};
-use crate::rules::{Facts, FileKind, Fs, Move, Rule, Shape, Size, Step, ZEROCOPY_LATE_COPY};
+use crate::rules::{Facts, FileKind, Fs, Move, Rule, Shape, Size, Step};
 use crate::{functions, primitives};
 
 /// Of one kind of [`moved`], in one call.
@@ -62,7 +62,8 @@ pub fn attached(probes: &[String]) -> u64 {
         labels.clone().any(|(name, _)| names.contains(name))
     });
     let primitives: Vec<_> = primitives.map(|row| row.names[0].1).collect();
-    let has = |row: &Measure| names.contains(function(row.label)) || primitives.contains(&row.label);
+    let has =
+        |row: &Measure| names.contains(function(row.label)) || primitives.contains(&row.label);
     let bits = MEASURES.iter().enumerate();
     bits.filter(|(_, row)| has(row))
         .fold(0, |bits, (i, _)| bits | 1 << i)
@@ -356,7 +357,9 @@ impl Reconstructor {
             {
                 let around = self.setup.labels.of(&found[at], row);
                 let bytes = found[at].bytes;
-                self.sums.differences.add(row.subject, around, bytes, near.bytes);
+                self.sums
+                    .differences
+                    .add(row.subject, around, bytes, near.bytes);
             }
             found[at].used = true;
         }
@@ -370,18 +373,13 @@ impl Reconstructor {
 
     /// A late copy that a rule expects, where they are measured.
     pub(super) fn expect_late_copy(&mut self, bytes: u64) {
-        if let Some(row) = measure::of(moved::LATE_COPY) {
-            let sum = self.sums.requests.row(row.subject);
-            sum.1 = ZEROCOPY_LATE_COPY;
-            sum.2 = sum.2.saturating_add(bytes);
-        }
+        let expected = &mut self.sums.late_copies.0;
+        *expected = expected.saturating_add(bytes);
     }
 
     fn copied_late(&mut self, bytes: u64) {
-        if let Some(row) = measure::of(moved::LATE_COPY) {
-            let sum = &mut self.sums.requests.row(row.subject).3;
-            *sum = sum.saturating_add(bytes);
-        }
+        let found = &mut self.sums.late_copies.1;
+        *found = found.saturating_add(bytes);
     }
 
     pub(super) fn copied<S: Sink>(&mut self, copied: &Copied, sink: &mut S) {
@@ -423,7 +421,8 @@ impl Reconstructor {
 /// `copy_file_range` tells how many bytes it dealt with: what was not copied in it was shared.
 fn share_the_rest(found: &mut [Found], facts: &Facts) {
     let copies = |m: &&Found| {
-        !m.used && measure::of(m.what).is_some_and(|row| row.kind == HopKind::Copy && !row.in_faults())
+        !m.used
+            && measure::of(m.what).is_some_and(|row| row.kind == HopKind::Copy && !row.in_faults())
     };
     let copied = found
         .iter()

@@ -164,6 +164,8 @@ impl Reconstructor {
             Event::Name(name) => sink.name(name),
             Event::Dirty(dirty) => self.dirtied(dirty, sink),
             Event::Copied(copied) => self.copied(copied, sink),
+            Event::CalledFrom(from) => sink.called_from(from),
+            Event::Stack(_) => {}
             Event::Meta(meta) => self.meta(meta, sink),
         }
     }
@@ -181,7 +183,12 @@ impl Reconstructor {
     /// [`Self::drain`] before.
     pub fn finish(mut self) -> Summary {
         self.drain(&mut NoSink);
-        self.summary()
+        let mut summary = self.summary();
+        if self.sums.end.is_none() {
+            let warning = "the trace has no end record: it was cut off";
+            summary.warnings.push(warning.to_owned());
+        }
+        summary
     }
 
     /// The thread of a record, created if it is new.
@@ -386,9 +393,10 @@ impl Reconstructor {
                 }
             }
             Meta::Breakpoints(off) => self.sums.breakpoints_off = Some(off.clone()),
+            Meta::Skipped(skipped) => self.sums.skipped.clone_from(&skipped.programs),
             Meta::Sampled(sampled) => self.sums.sampled = Some(sampled.clone()),
             Meta::End(end) => self.sums.end = Some(end.clone()),
-            Meta::Unknown => {}
+            Meta::Source(_) | Meta::Unknown => {}
         }
         sink.meta(meta);
     }

@@ -1,6 +1,6 @@
 //! What the reconstruction hands out while it runs.
 
-use tracer_ebpf::{Exec, Exit, FileRef, Fork, Switch};
+use tracer_ebpf::{CalledFrom, Exec, Exit, FileRef, Fork, Switch};
 
 use crate::event::{Meta, Name};
 use crate::model::{CallId, Hop};
@@ -70,6 +70,8 @@ pub trait Sink {
     fn exec(&mut self, _exec: &Exec) {}
     fn exit(&mut self, _exit: &Exit) {}
     fn name(&mut self, _name: &Name) {}
+    /// The call `head.seq` of a thread and all after it came from another stack.
+    fn called_from(&mut self, _from: &CalledFrom) {}
     fn meta(&mut self, _meta: &Meta) {}
 }
 

@@ -373,13 +373,16 @@ impl Processes {
         self.live.remove(&pid);
     }
 
-    pub fn into_rows(self) -> Vec<ProcessRow> {
-        self.rows.into_iter().map(|process| process.row).collect()
+    pub fn rows(&self) -> Vec<ProcessRow> {
+        self.rows
+            .iter()
+            .map(|process| process.row.clone())
+            .collect()
     }
 }
 
 /// Differences, summed by what differs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Differences(Vec<Disagreement>);
 
 impl Differences {

@@ -10,6 +10,7 @@
 mod blocks;
 mod events;
 pub mod format;
+mod log;
 mod reader;
 mod writer;
 
@@ -19,7 +20,8 @@ use std::path::{Path, PathBuf};
 
 pub use blocks::Block;
 pub use events::{Events, open_events};
-pub use reader::{Reader, index};
+pub use log::{Log, LogWriter, log};
+pub use reader::{Index, Reader, index};
 pub use writer::{Sink, Stats, Writer};
 
 /// File name extension, without the dot.

@@ -86,8 +86,33 @@ impl<R: Read + Seek> Reader<R> {
 /// The good blocks of a recording, in order, for [`Reader::seek`]. Every byte is read and every
 /// checksum checked, nothing is decompressed: this takes as long as reading the file.
 pub fn index(path: &Path) -> Result<(Vec<Block>, Vec<Warning>), RecordError> {
-    let file = File::open(path).map_err(RecordError::open(path))?;
-    let mut blocks = Blocks::new(file, path)?;
-    let list = std::iter::from_fn(|| blocks.advance()).collect();
-    Ok((list, blocks.warnings))
+    let mut index = Index::open(path)?;
+    let list = index.by_ref().collect();
+    Ok((list, index.blocks.warnings))
+}
+
+/// The same, block by block.
+pub struct Index {
+    blocks: Blocks<File>,
+}
+
+impl Index {
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let file = File::open(path).map_err(RecordError::open(path))?;
+        let blocks = Blocks::new(file, path)?;
+        Ok(Self { blocks })
+    }
+
+    /// What is missing, as far as it was read; complete once the iterator has ended.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.blocks.warnings
+    }
+}
+
+impl Iterator for Index {
+    type Item = Block;
+
+    fn next(&mut self) -> Option<Block> {
+        self.blocks.advance()
+    }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 
 use super::RecordError;
+use super::blocks::Block;
 use super::format::{
     BLOCK_HEADER, BLOCK_RAW, BlockHeader, CODEC_LZ4, FILE_HEADER, FileHeader, MAX_RECORD, VERSION,
     put_frame,
@@ -81,6 +82,8 @@ pub struct Writer<S: Sink> {
     table: CompressTable,
     meta: Vec<u8>,
     last_flush: Option<Instant>,
+    flush_after: Duration,
+    last_block: Option<Block>,
     closed: bool,
 }
 
@@ -113,6 +116,8 @@ impl<S: Sink> Writer<S> {
             table: CompressTable::large(),
             meta: Vec::new(),
             last_flush: None,
+            flush_after: FLUSH_AFTER,
+            last_block: None,
             closed: false,
         };
         writer.out.extend(
@@ -124,6 +129,12 @@ impl<S: Sink> Writer<S> {
             .encode(),
         );
         writer.write_out().map(|()| writer)
+    }
+
+    /// Records wait for this long at most, and for one more interval between two `tick`s.
+    pub fn flush_after(mut self, wait: Duration) -> Self {
+        self.flush_after = wait;
+        self
     }
 
     /// Adds one record: its bytes as they came from the ring buffer.
@@ -167,7 +178,7 @@ impl<S: Sink> Writer<S> {
     /// block out if it has waited long enough.
     pub fn tick(&mut self, now: Instant) -> Result<(), RecordError> {
         let last = *self.last_flush.get_or_insert(now);
-        if now.saturating_duration_since(last) < FLUSH_AFTER {
+        if now.saturating_duration_since(last) < self.flush_after {
             return Ok(());
         }
         self.last_flush = Some(now);
@@ -199,7 +210,10 @@ impl<S: Sink> Writer<S> {
         self.seal_block(raw_len);
         let records = u64::from(self.records);
         self.clear();
+        let offset = self.written.bytes;
+        let header = self.out.first_chunk().and_then(BlockHeader::decode);
         self.write_out()?;
+        self.last_block = header.map(|header| Block { offset, header });
         self.written.records += records;
         self.written.blocks += 1;
         Ok(())
@@ -219,6 +233,11 @@ impl<S: Sink> Writer<S> {
         self.sink.flush().map_err(|e| self.write_error(e))?;
         self.closed = true;
         Ok(self.written)
+    }
+
+    /// The last block that is in the file.
+    pub fn last_block(&self) -> Option<Block> {
+        self.last_block
     }
 
     /// What is in the file so far.

@@ -21,8 +21,8 @@ use tracer_ebpf::{flag, kind};
 
 use crate::arch::Arch;
 use crate::event::{
-    Block, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head, KIND_NAMES, Meta,
-    Name, Switch, Syscall, Uring, Xmit,
+    Block, CalledFrom, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head,
+    KIND_NAMES, Meta, Name, Stack, Switch, Syscall, Uring, Xmit,
 };
 use crate::rules::measure;
 
@@ -150,6 +150,13 @@ fn put_kernel(line: &mut Map<String, Value>, event: &Event, arch: Option<Arch>) 
                 line.insert("probe".to_owned(), json!(row.label));
             }
         }
+        Event::Stack(e) => {
+            put!(line, e, Stack { id, ip, sp, fp, lr, code, code_end; head, words, reserved, word, at });
+            let words = e.word.iter().zip(e.at).take(e.words as usize);
+            let words: Vec<_> = words.map(|(word, at)| json!([at, word])).collect();
+            line.insert("words".to_owned(), json!(words));
+        }
+        Event::CalledFrom(e) => put!(line, e, CalledFrom { id; head }),
         Event::Meta(_) => {}
     }
 }
@@ -189,6 +196,8 @@ fn kind_of(event: &Event) -> u8 {
         Event::Name(_) => kind::NAME,
         Event::Dirty(_) => kind::DIRTY,
         Event::Copied(_) => kind::COPY,
+        Event::Stack(_) => kind::STACK,
+        Event::CalledFrom(_) => kind::CALLED_FROM,
         Event::Meta(_) => 0,
     }
 }

@@ -296,7 +296,7 @@ fn write_notes(page: &mut Page, summary: &Summary) {
 }
 
 /// The arrow of what a rule concluded; what was seen or sampled has a solid one.
-const INFERRED: char = '⇢';
+pub const INFERRED: char = '⇢';
 
 fn letter(row: &HopRow) -> char {
     match Mover::of(row) {
@@ -329,7 +329,7 @@ fn path(row: &HopRow, lang: Lang) -> String {
     )
 }
 
-fn place(place: &Place, lang: Lang) -> &str {
+pub fn place(place: &Place, lang: Lang) -> &str {
     match place {
         Place::User => words::place_user(lang),
         Place::PageCache => words::place_page_cache(lang),

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use crate::i18n::Lang;
 
+mod annotate;
+pub mod compare;
 mod json;
 mod jsonl;
 pub(crate) mod layout;
@@ -23,6 +25,8 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use annotate::{annotation, annotation_json, around};
+pub use compare::{comparison, comparison_json};
 pub use json::{json, json_string};
 pub use jsonl::{jsonl_event, jsonl_event_of};
 pub use text::text;

@@ -25,6 +25,7 @@ pub enum Detail {
 }
 
 /// Reads records by number.
+#[derive(Default)]
 pub struct Details(Option<Source>);
 
 struct Source {
@@ -35,17 +36,19 @@ struct Source {
 }
 
 impl Details {
-    /// There is no recording.
-    pub fn none() -> Self {
-        Self(None)
-    }
-
-    pub(super) fn of(blocks: Vec<Block>, reader: Reader<File>) -> Self {
+    pub(super) fn of(reader: Reader<File>) -> Self {
         Self(Some(Source {
-            blocks,
+            blocks: Vec::new(),
             reader,
             next: u64::MAX,
         }))
+    }
+
+    /// Learns of the next block.
+    pub(super) fn learn(&mut self, block: &Block) {
+        if let Some(source) = &mut self.0 {
+            source.blocks.push(*block);
+        }
     }
 
     /// The details of `call`, which is what `what` says; `None` for what has none.

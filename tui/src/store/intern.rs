@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use tracer::model;
 
+use super::paged::{Fields, Fixed, Paged};
 use super::{Hop, HopKey};
 
 /// Kinds of hops by number. There are few, so a search from the last hit beats hashing.
@@ -55,22 +56,50 @@ impl Keys {
 
 /// Lists of hops by number. List 0 is empty.
 pub struct Lists {
-    hops: Vec<Hop>,
-    /// Where each list begins in `hops`, how long it is, and its shape: lists with hops of the same
-    /// kinds have the same.
-    spans: Vec<(u32, u32, u32)>,
+    hops: Paged<Hop>,
+    spans: Paged<Span>,
     known: HashMap<Box<[Hop]>, u32>,
     shapes: HashMap<Box<[u16]>, u32>,
+    next_shape: u32,
     kinds: Vec<u16>,
+}
+
+/// A list of hops.
+#[derive(Clone, Copy)]
+struct Span {
+    /// Where it begins in `hops`.
+    start: u64,
+    len: u32,
+    /// Lists with hops of the same kinds have the same.
+    shape: u32,
+}
+
+impl Fixed for Span {
+    const SIZE: usize = 16;
+
+    fn put(&self, to: &mut Vec<u8>) {
+        to.extend(self.start.to_le_bytes());
+        to.extend(self.len.to_le_bytes());
+        to.extend(self.shape.to_le_bytes());
+    }
+
+    fn get(from: &mut Fields<'_>) -> Self {
+        Self {
+            start: from.u64(),
+            len: from.u32(),
+            shape: from.u32(),
+        }
+    }
 }
 
 impl Default for Lists {
     fn default() -> Self {
         let mut lists = Self {
-            hops: Vec::new(),
-            spans: Vec::new(),
+            hops: Paged::default(),
+            spans: Paged::default(),
             known: HashMap::new(),
             shapes: HashMap::new(),
+            next_shape: 0,
             kinds: Vec::new(),
         };
         lists.number(&[]);
@@ -79,8 +108,10 @@ impl Default for Lists {
 }
 
 impl Lists {
-    /// Lists that are looked for again; later ones are kept as often as they come.
-    const KNOWN_MAX: usize = 1 << 16;
+    /// Lists and shapes that are looked for again, and hops of such a list; others are kept as often
+    /// as they come.
+    const KNOWN_MAX: usize = 1 << 15;
+    const KNOWN_HOPS: usize = 32;
 
     pub fn number(&mut self, list: &[Hop]) -> u32 {
         if let Some(number) = self.known.get(list) {
@@ -92,40 +123,53 @@ impl Lists {
         let shape = match self.shapes.get(self.kinds.as_slice()) {
             Some(shape) => *shape,
             None => {
-                let shape = self.shapes.len() as u32;
-                self.shapes
-                    .insert(self.kinds.clone().into_boxed_slice(), shape);
+                let shape = self.next_shape;
+                self.next_shape += 1;
+                if self.shapes.len() < Self::KNOWN_MAX && self.kinds.len() <= Self::KNOWN_HOPS {
+                    self.shapes
+                        .insert(self.kinds.clone().into_boxed_slice(), shape);
+                }
                 shape
             }
         };
-        self.spans
-            .push((self.hops.len() as u32, list.len() as u32, shape));
-        self.hops.extend_from_slice(list);
+        self.spans.push(Span {
+            start: self.hops.len() as u64,
+            len: list.len() as u32,
+            shape,
+        });
+        for hop in list {
+            self.hops.push(*hop);
+        }
         // Measured times make a list unlike any other.
-        if self.known.len() < Self::KNOWN_MAX && list.iter().all(|hop| hop.dur == 0) {
+        if self.known.len() < Self::KNOWN_MAX
+            && list.len() <= Self::KNOWN_HOPS
+            && list.iter().all(|hop| hop.dur == 0)
+        {
             self.known.insert(list.into(), number);
         }
         number
     }
 
-    pub fn get(&self, number: u32) -> &[Hop] {
+    /// The hops of a list, one by one.
+    pub fn hops(&self, number: u32) -> impl Iterator<Item = Hop> {
         let span = self.spans.get(number as usize);
-        let list = span.and_then(|&(start, len, _)| {
-            let start = start as usize;
-            self.hops.get(start..start + len as usize)
-        });
-        list.unwrap_or_default()
+        let (start, len) = span.map_or((0, 0), |span| (span.start as usize, span.len as usize));
+        (start..start + len).filter_map(|index| self.hops.get(index))
+    }
+
+    pub fn is_empty(&self, number: u32) -> bool {
+        self.spans
+            .get(number as usize)
+            .is_none_or(|span| span.len == 0)
     }
 
     pub fn shape(&self, number: u32) -> Option<u32> {
-        self.spans.get(number as usize).map(|span| span.2)
+        self.spans.get(number as usize).map(|span| span.shape)
     }
 
     /// Nothing more will be added.
     pub fn freeze(&mut self) {
         self.known = HashMap::new();
         self.shapes = HashMap::new();
-        self.hops.shrink_to_fit();
-        self.spans.shrink_to_fit();
     }
 }

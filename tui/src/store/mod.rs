@@ -3,23 +3,34 @@
 //! A call takes 32 bytes ([`Call`]); what many calls have in common (thread, name, files, hops) is
 //! kept once and named by number. What is only looked at now and then, the arguments and the result,
 //! is not kept at all: [`Details`] reads it again from the recording, by the number of its record.
+//! Of the calls themselves only those in sight and the last ones are in memory ([`Paged`]).
+//!
+//! A store grows while it is looked at: live, and while a large recording is read ([`Feed`]). What is
+//! in it does not change any more.
 //!
 //! Hops that ran later than their call (write-back, readahead, packets) stand as calls of their own
 //! ([`What::Later`]) at the place in the order where they became known, so stepping meets them late.
 
 mod build;
 mod detail;
+mod feed;
 mod intern;
+mod paged;
 mod sums;
+mod threads;
 
 use std::path::Path;
 
-pub use build::Builder;
 pub use detail::{Detail, Details};
+pub use feed::Feed;
 use intern::{Keys, Lists};
+pub use paged::{Fields, Fixed, Paged};
+use sums::Prefix;
+use threads::Threads;
+use tracer::annotate::{Annotation, Annotator};
 use tracer::arch::Arch;
-use tracer::event::{Engine, Event};
-use tracer::model::{Evidence, HopKind, Place, Summary};
+use tracer::event::{Engine, Event, Frame};
+use tracer::model::{CallId, Evidence, HopKind, Place, Summary};
 use tracer::reconstruct::Reconstructor;
 use tracer::record::RecordError;
 use tracer::rules::Class;
@@ -96,20 +107,77 @@ pub struct Hop {
     pub key: u16,
 }
 
-/// A trace, ready to be looked at.
+impl Fixed for Call {
+    const SIZE: usize = 32;
+
+    fn put(&self, to: &mut Vec<u8>) {
+        to.extend(self.ts.to_le_bytes());
+        let rest = [
+            self.dur,
+            self.waited,
+            self.seq,
+            self.sig,
+            self.list,
+            self.record,
+        ];
+        rest.iter().for_each(|n| to.extend(n.to_le_bytes()));
+    }
+
+    fn get(from: &mut Fields<'_>) -> Self {
+        Self {
+            ts: from.u64(),
+            dur: from.u32(),
+            waited: from.u32(),
+            seq: from.u32(),
+            sig: from.u32(),
+            list: from.u32(),
+            record: from.u32(),
+        }
+    }
+}
+
+impl Fixed for Hop {
+    const SIZE: usize = 22;
+
+    fn put(&self, to: &mut Vec<u8>) {
+        to.extend(self.bytes.to_le_bytes());
+        let rest = [self.count, self.after, self.dur];
+        rest.iter().for_each(|n| to.extend(n.to_le_bytes()));
+        to.extend(self.key.to_le_bytes());
+    }
+
+    fn get(from: &mut Fields<'_>) -> Self {
+        Self {
+            bytes: from.u64(),
+            count: from.u32(),
+            after: from.u32(),
+            dur: from.u32(),
+            key: from.u16(),
+        }
+    }
+}
+
+/// A trace, or what is known of it so far. [`Feed`] fills it.
+#[derive(Default)]
 pub struct Store {
-    calls: Vec<Call>,
+    calls: Paged<Call>,
     sigs: Vec<Sig>,
     keys: Keys,
     lists: Lists,
-    prefix: sums::Prefix,
+    prefix: Prefix,
     names: build::Names,
-    /// The whole run.
+    threads: Threads,
+    /// Which source line each call came from, if the trace tells.
+    annotator: Annotator,
+    /// What each source line did; known at the end of the trace.
+    pub annotation: Annotation,
+    /// The whole run, or what is known of it.
     pub summary: Summary,
     /// When the first and the last call began, ns.
     pub span: (u64, u64),
     /// Where details are read from.
     pub details: Details,
+    building: build::Building,
 }
 
 impl Store {
@@ -119,18 +187,22 @@ impl Store {
     /// If the file cannot be opened or is no recording; damage further on becomes a warning in the
     /// summary.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        Builder::from_recording(path)
+        let (mut feed, mut store) = Feed::of_file(path)?;
+        feed.pull(&mut store, None);
+        Ok(store)
     }
 
     /// Takes events that are in no recording: arguments of calls are not known then.
     pub fn of_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
         let mut reconstructor = Reconstructor::new(Arch::host().unwrap_or(Arch::X86_64));
-        let mut builder = Builder::default();
+        let mut store = Self::default();
         for event in events {
-            reconstructor.push(event, &mut builder);
+            reconstructor.push(event, &mut store);
         }
-        reconstructor.drain(&mut builder);
-        builder.finish(reconstructor.finish(), Details::none())
+        reconstructor.drain(&mut store);
+        store.summary = reconstructor.finish();
+        store.finish();
+        store
     }
 
     /// Calls, faults and later hops together.
@@ -142,7 +214,7 @@ impl Store {
         self.calls.is_empty()
     }
 
-    pub fn call(&self, index: usize) -> Option<&Call> {
+    pub fn call(&self, index: usize) -> Option<Call> {
         self.calls.get(index)
     }
 
@@ -151,9 +223,14 @@ impl Store {
     }
 
     /// The hops of a call, in the order in which the bytes moved.
-    pub fn hops(&self, index: usize) -> &[Hop] {
+    pub fn hops(&self, index: usize) -> Vec<Hop> {
         self.call(index)
-            .map_or(&[], |call| self.lists.get(call.list))
+            .map_or_else(Vec::new, |call| self.lists.hops(call.list).collect())
+    }
+
+    pub fn has_hops(&self, index: usize) -> bool {
+        self.call(index)
+            .is_some_and(|call| !self.lists.is_empty(call.list))
     }
 
     pub fn key(&self, hop: &Hop) -> Option<&HopKey> {
@@ -178,32 +255,49 @@ impl Store {
 
     /// What was done up to and with the call `index`.
     pub fn sums_until(&self, index: usize) -> Sums {
-        self.prefix.until(index, |i| self.one(i))
+        if index + 1 == self.len() {
+            return self.sums();
+        }
+        let (mut sums, from) = self.prefix.before(index);
+        self.add_to(&mut sums, from..=index);
+        sums
     }
 
     /// What was done in all.
     pub fn sums(&self) -> Sums {
-        match self.len().checked_sub(1) {
-            Some(last) => self.sums_until(last),
-            None => Sums::default(),
-        }
+        self.prefix.all().clone()
     }
 
     /// What was done in some calls.
     pub fn sums_of(&self, calls: impl IntoIterator<Item = usize>) -> Sums {
         let mut sums = Sums::default();
-        for index in calls {
-            let (crosses, hops) = self.one(index);
-            sums.add(crosses, hops);
-        }
+        self.add_to(&mut sums, calls);
         sums
     }
 
-    /// Whether a call crosses between user mode and the kernel, and its hops.
-    fn one(&self, index: usize) -> (bool, &[Hop]) {
-        let crosses = self.call(index).and_then(|call| self.sig(call));
-        let crosses = crosses.is_some_and(|sig| sig.what != What::Later);
-        (crosses, self.hops(index))
+    /// Adds what was done in some calls.
+    pub fn add_to(&self, sums: &mut Sums, calls: impl IntoIterator<Item = usize>) {
+        for call in calls.into_iter().filter_map(|index| self.call(index)) {
+            sums.add(self.crosses(call.sig), self.lists.hops(call.list));
+        }
+    }
+
+    /// Whether a call crosses between user mode and the kernel.
+    fn crosses(&self, sig: u32) -> bool {
+        let sig = self.sigs.get(sig as usize);
+        sig.is_some_and(|sig| sig.what != What::Later)
+    }
+
+    /// The line of the program's source that made a call, or caused later hops.
+    pub fn line(&self, index: usize) -> Option<&Frame> {
+        let call = self.call(index)?;
+        let tid = self.sig(&call)?.tid;
+        self.annotator.own(CallId { tid, seq: call.seq })
+    }
+
+    /// Whether the trace tells source lines.
+    pub fn has_lines(&self) -> bool {
+        !self.annotation.files.is_empty()
     }
 
     /// The path that a file was opened by, if an `open` of it was seen.

@@ -19,7 +19,7 @@ pub struct Sums {
 }
 
 impl Sums {
-    pub fn add(&mut self, crosses: bool, hops: &[Hop]) {
+    pub fn add(&mut self, crosses: bool, hops: impl IntoIterator<Item = Hop>) {
         self.calls += u64::from(crosses);
         for hop in hops {
             let key = usize::from(hop.key);
@@ -55,7 +55,7 @@ const EVERY: usize = 2048;
 
 impl Prefix {
     /// Takes the next call.
-    pub fn push(&mut self, crosses: bool, hops: &[Hop]) {
+    pub fn push(&mut self, crosses: bool, hops: impl IntoIterator<Item = Hop>) {
         if self.seen.is_multiple_of(EVERY) {
             self.marks.push(self.running.clone());
         }
@@ -63,13 +63,14 @@ impl Prefix {
         self.seen += 1;
     }
 
-    /// The sums up to and with call `index`; `call` gives what [`Self::push`] was given.
-    pub fn until<'a>(&self, index: usize, call: impl Fn(usize) -> (bool, &'a [Hop])) -> Sums {
-        let mut sums = self.marks.get(index / EVERY).cloned().unwrap_or_default();
-        for i in index / EVERY * EVERY..=index {
-            let (crosses, hops) = call(i);
-            sums.add(crosses, hops);
-        }
-        sums
+    /// The sums before some call, and that call: `index` or a little before it.
+    pub fn before(&self, index: usize) -> (Sums, usize) {
+        let sums = self.marks.get(index / EVERY).cloned().unwrap_or_default();
+        (sums, index / EVERY * EVERY)
+    }
+
+    /// The sums over all.
+    pub fn all(&self) -> &Sums {
+        &self.running
     }
 }

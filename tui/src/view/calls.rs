@@ -99,7 +99,7 @@ fn entry(app: &App, number: usize) -> Vec<(String, Paint)> {
     } else {
         let names = (0..entry.period).filter_map(|i| {
             let call = app.list.call((entry.first + i) as usize)?;
-            let sig = app.store.sig(app.store.call(call)?)?;
+            let sig = app.store.sig(&app.store.call(call)?)?;
             Some(describe::name(app, sig))
         });
         let names: Vec<_> = names.collect();
@@ -140,7 +140,7 @@ fn member(app: &App, call: usize, indent: &str) -> Vec<(String, Paint)> {
 fn kinds(app: &App, call: usize) -> Vec<(String, Paint)> {
     let mut pieces: Vec<(String, Paint)> = Vec::new();
     for hop in app.store.hops(call) {
-        let Some(key) = app.store.key(hop) else {
+        let Some(key) = app.store.key(&hop) else {
             continue;
         };
         let paint = Paint::Kind(key.kind);

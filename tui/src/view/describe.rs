@@ -54,7 +54,7 @@ pub fn call(app: &App, index: usize) -> String {
     let Some((call, sig)) = app
         .store
         .call(index)
-        .and_then(|call| Some((call, app.store.sig(call)?)))
+        .and_then(|call| Some((call, app.store.sig(&call)?)))
     else {
         return String::new();
     };
@@ -77,14 +77,14 @@ pub fn call(app: &App, index: usize) -> String {
                 _ => format!("{name}{file} {how}"),
             }
         }
-        What::Later => later(app, call, lang),
+        What::Later => later(app, &call, lang),
     }
 }
 
 /// What caused later hops.
 fn later(app: &App, call: &Call, lang: tracer::i18n::Lang) -> String {
     let owner = (call.record != NONE).then_some(call.record as usize);
-    let sig = owner.and_then(|owner| app.store.sig(app.store.call(owner)?));
+    let sig = owner.and_then(|owner| app.store.sig(&app.store.call(owner)?));
     match (owner, sig) {
         (Some(owner), Some(sig)) => {
             let what = format!("{} #{}", name(app, sig), owner + 1);

@@ -225,7 +225,7 @@ fn call(app: &App, page: &mut Page) {
     let Some((call, sig)) = app
         .store
         .call(index)
-        .and_then(|call| Some((call, app.store.sig(call)?)))
+        .and_then(|call| Some((call, app.store.sig(&call)?)))
     else {
         return;
     };

@@ -6,7 +6,7 @@ use tracer::model::HopKind;
 use tracer::report::units;
 
 use super::{describe, put, put_line};
-use crate::app::{App, SPEEDS, Scope};
+use crate::app::{App, SPEEDS, Scope, Source};
 use crate::store::Sums;
 use crate::text::{fit, width};
 use crate::theme::Paint;
@@ -26,7 +26,11 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
     } else {
         words::not_whole(lang).to_owned()
     };
-    let right = format!("{play}{}  {health} ", words::level(lang, &summary.level));
+    let right = format!(
+        "{}{play}{}  {health} ",
+        source(app),
+        words::level(lang, &summary.level)
+    );
     let program = summary.command.first().map_or("bytehop", String::as_str);
     let program = program.rsplit('/').next().unwrap_or(program);
     let rest = summary.command.get(1).map_or("", String::as_str);
@@ -58,6 +62,64 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
         &right,
         style,
     );
+}
+
+/// Where the events come from, and whether all of them are in the numbers.
+fn source(app: &App) -> String {
+    let lang = app.look.lang;
+    let mut text = match app.source {
+        Source::File(100) => String::new(),
+        Source::File(percent) => words::reading(lang, percent),
+        Source::Live(_) if app.follow => format!("● {}", words::live(lang)),
+        Source::Live(_) => format!("○ {}", words::held(lang)),
+        Source::Ended(_) => match app.store.summary.exit_status {
+            Some(status) => words::ended_with(lang, status),
+            None => words::ended(lang).to_owned(),
+        },
+    };
+    if app.behind > BEHIND {
+        text += &format!(" {}", words::behind(lang, super::compact(app.behind)));
+    }
+    if !text.is_empty() {
+        text += "  ";
+    }
+    text
+}
+
+/// Records that may wait for the next frame without a word about it.
+const BEHIND: u64 = 50_000;
+
+/// Who the keys are for, and where one is in what the program wrote.
+pub fn program(app: &App) -> String {
+    let lang = app.look.lang;
+    match &app.program {
+        Some(program) if program.scrolled() > 0 => {
+            words::program_scrolled(lang, program.scrolled())
+        }
+        Some(_) if app.is_typing() => words::program_typing(lang).to_owned(),
+        Some(_) if !app.is_live() => words::program_ended(lang).to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Asks whether to end the program.
+pub fn quit(app: &App, buf: &mut Buffer) {
+    let lang = app.look.lang;
+    let mut lines: Vec<Vec<(String, Paint)>> = crate::text::wrap(
+        words::quit_text(lang),
+        usize::from(app.size.0.saturating_sub(6)).min(60),
+    )
+    .into_iter()
+    .map(|line| vec![(line, Paint::Text)])
+    .collect();
+    lines.push(Vec::new());
+    for (key, text) in [("q", words::quit_yes(lang)), ("Esc", words::quit_no(lang))] {
+        lines.push(vec![
+            (format!(" {key}  "), Paint::Key),
+            (text.to_owned(), Paint::Text),
+        ]);
+    }
+    super::popup::draw(app, words::quit_title(lang), &lines, buf);
 }
 
 /// What the arrows count.
@@ -177,11 +239,29 @@ pub fn keys(app: &App, area: Rect, buf: &mut Buffer) {
     } else {
         words::hint_play(lang)
     };
+    if app.is_typing() {
+        return put_line(
+            app,
+            area,
+            buf,
+            &[
+                (" Ctrl-] ".to_owned(), Paint::Key),
+                (words::program_typing(lang).to_owned(), Paint::Text),
+            ],
+        );
+    }
+    let live = app.is_live();
+    let space = match (live, app.follow) {
+        (true, true) => ("space", words::hint_hold(lang)),
+        (true, false) => ("f", words::hint_live(lang)),
+        (false, _) => ("space", play),
+    };
     let hints = [
         ("q", words::hint_quit(lang)),
+        ("Ctrl-]", words::hint_program(lang)),
         ("n p", words::hint_hop(lang)),
         ("N P", words::hint_call(lang)),
-        ("space", play),
+        space,
         ("Enter", words::explain(lang)),
         ("?", words::help(lang)),
         ("Tab", words::hint_pane(lang)),
@@ -190,7 +270,11 @@ pub fn keys(app: &App, area: Rect, buf: &mut Buffer) {
     ];
     let mut pieces = Vec::new();
     let mut used = 0;
+    let to_program = live && app.program.is_some();
     for (key, text) in hints {
+        if key == "Ctrl-]" && !to_program {
+            continue;
+        }
         let cells = width(key) + width(text) + 4;
         used += cells;
         if used > usize::from(area.width) {

@@ -1,11 +1,14 @@
 //! Where boxes, arrows and their labels stand. Depends on the arrows and the size alone, not on where
 //! one is, so that nothing moves while stepping.
 
+use ratatui::layout::Rect;
+use tracer::event::Engine;
 use tracer::i18n::Lang;
-use tracer::model::Place;
+use tracer::model::{DeviceRow, Place};
 
 use super::grid::{At, Cell, Grid, Path};
 use super::plan::{Plan, Port};
+use crate::app::Look;
 use crate::arrows::{Arrow, Later};
 use crate::store::Amount;
 use crate::text::width;
@@ -22,6 +25,34 @@ pub struct Wish {
     pub amounts: Vec<Amount>,
     /// Software devices that bytes passed, but no arrow touches.
     pub software: Vec<String>,
+}
+
+impl Wish {
+    /// For these arrows in this area. Of `devices` the software ones that bytes passed are named, if
+    /// no arrow touches them.
+    pub fn new(
+        look: &Look,
+        area: Rect,
+        arrows: Vec<Arrow>,
+        amounts: Vec<Amount>,
+        devices: &[DeviceRow],
+    ) -> Self {
+        let is = |place: &Place, name: &str| matches!(place, Place::Device(n) | Place::Nic(n) if n == name);
+        let drawn = |name: &str| arrows.iter().any(|a| is(&a.from, name) || is(&a.to, name));
+        let software = devices.iter().filter(|device| {
+            let moved = device.read_bytes > 0 || device.write_bytes > 0;
+            device.engine == Engine::Software && moved && !drawn(&device.name)
+        });
+        Self {
+            width: area.width,
+            height: area.height,
+            lang: look.lang,
+            ascii: look.ascii,
+            amounts,
+            software: software.map(|device| device.name.clone()).collect(),
+            arrows,
+        }
+    }
 }
 
 /// A box.

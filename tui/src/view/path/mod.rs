@@ -6,8 +6,9 @@ mod layout;
 mod plan;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
+use tracer::model::Place;
 use tracer::report::units;
 
 use self::glyphs::{Pen, way};
@@ -16,82 +17,148 @@ use self::layout::{Label, PlaceBox, Words};
 pub use self::layout::{Layout, Wish};
 use super::lines::Lines;
 use super::{compact, put};
-use crate::app::{App, MOVING, Scope};
+use crate::app::{App, Look, MOVING, Scope};
 use crate::arrows::{Arrow, Known, Later};
 use crate::store::Amount;
 use crate::text::{fit, pad, width};
 use crate::theme::Paint;
 use crate::words;
 
+/// What the path view shows: arrows where a layout has put them, and what each of them counts now.
+pub struct Scene<'a> {
+    pub look: Look,
+    pub layout: &'a Layout,
+    pub arrows: &'a [Arrow],
+    /// Of each arrow: what its label counts, and whether one is there.
+    pub shown: Vec<(Amount, bool)>,
+    /// Bytes of the arrow that moves most in the whole run.
+    pub most: u64,
+    /// Places that the current hops touch.
+    pub touched: Vec<&'a Place>,
+    /// Only what is current counts: the others step back.
+    pub alone: bool,
+    /// Ticks since the last step, while its bytes are shown moving.
+    pub moving: Option<u32>,
+    /// Live: how long each arrow is still shown moving, and the time, in ticks.
+    pub flowing: Option<(&'a [u32], u32)>,
+    /// A call was just entered: its crossing shows on the border of user mode.
+    pub flash: bool,
+}
+
 /// What the path view of this size would be laid out for.
 pub fn wish(app: &App, area: Rect) -> Wish {
-    let drawn = |name: &str| {
-        let is = |place: &tracer::model::Place| matches!(place, tracer::model::Place::Device(n) | tracer::model::Place::Nic(n) if n == name);
-        app.arrows.iter().any(|a| is(&a.from) || is(&a.to))
-    };
-    let software = app.store.summary.devices.iter();
-    let software = software.filter(|device| {
-        let moved = device.read_bytes > 0 || device.write_bytes > 0;
-        device.engine == tracer::event::Engine::Software && moved && !drawn(&device.name)
-    });
-    Wish {
-        width: area.width,
-        height: area.height,
-        lang: app.look.lang,
-        ascii: app.look.ascii,
-        amounts: app.arrows.iter().map(|a| a.amount(&app.total)).collect(),
-        arrows: app.arrows.clone(),
-        software: software.map(|device| device.name.clone()).collect(),
-    }
+    let amounts = app.arrows.iter().map(|a| a.amount(&app.total)).collect();
+    let devices = &app.store.summary.devices;
+    Wish::new(&app.look, area, app.arrows.clone(), amounts, devices)
 }
 
 /// Draws into the inside of the pane's frame.
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
-    let canvas = Canvas { app, area };
-    let layout = &app.layout;
-    for (i, row) in layout.borders.iter().enumerate() {
-        canvas.border(*row, i == 0 && crossing_now(app), buf);
-    }
-    for b in &layout.boxes {
-        canvas.place(b, buf);
-    }
-    let is_current: Vec<bool> = app.arrows.iter().map(|a| current(app, a)).collect();
-    // The current arrows last: on top where lines cross.
-    for on_top in [false, true] {
-        for (i, arrow) in app.arrows.iter().enumerate() {
-            let current = is_current.get(i) == Some(&true);
-            let path = layout.paths.get(i).map_or(&[][..], |path| path);
-            if current == on_top {
-                let label = layout.labels.get(i).copied().flatten();
-                canvas.arrow(arrow, path, label, current, buf);
-            }
-        }
-    }
-    for note in &layout.notes {
-        let paint = if note.title {
-            Paint::Strong
-        } else {
-            Paint::Dim
-        };
-        canvas.text(note.at, &note.text, app.look.theme.style(paint), buf);
-    }
+    let most = app.arrows.iter().map(|a| a.amount(&app.total).bytes).max();
+    let keys = app.hops().iter().filter_map(|hop| app.store.key(hop));
+    let entered = app.cursor.hop.is_none() && app.ticks < MOVING / 3;
+    let scene = Scene {
+        look: app.look,
+        layout: &app.layout,
+        arrows: &app.arrows,
+        shown: app.arrows.iter().map(|a| shown(app, a)).collect(),
+        most: most.unwrap_or(0),
+        touched: keys.flat_map(|key| [&key.from, &key.to]).collect(),
+        alone: app.scope == Scope::Call,
+        moving: (app.ticks < MOVING && app.animation).then_some(app.ticks),
+        flowing: match app.animation {
+            true => Some((&app.flow.arrows, app.flow.clock)),
+            false => None,
+        },
+        flash: app.animation && (entered || app.flow.crossing > 0),
+    };
+    scene.draw(area, buf);
 }
 
-/// Whether an arrow stands for the current hop, or one of the current call's if no hop is chosen.
-fn current(app: &App, arrow: &Arrow) -> bool {
-    match app.hop() {
+/// What an arrow's label counts, and whether the arrow stands for the current hop, or one of the
+/// current call's if no hop is chosen.
+fn shown(app: &App, arrow: &Arrow) -> (Amount, bool) {
+    let current = match app.hop() {
         Some(hop) => arrow.is_of(hop),
         None => app.hops().iter().any(|hop| arrow.is_of(hop)),
+    };
+    if !current && app.scope != Scope::Call {
+        let amount = match app.scope {
+            Scope::SoFar => arrow.amount(&app.so_far),
+            _ => arrow.amount(&app.total),
+        };
+        return (amount, false);
     }
+    let hops = match app.hop() {
+        Some(hop) if app.scope != Scope::Call => std::slice::from_ref(hop),
+        _ => app.hops(),
+    };
+    let mut own = Amount::default();
+    for hop in hops.iter().filter(|hop| arrow.is_of(hop)) {
+        own.bytes = own.bytes.saturating_add(hop.bytes);
+        own.count = own.count.saturating_add(u64::from(hop.count));
+    }
+    (own, current)
 }
 
-/// A call was just entered: its crossing shows on the border between user mode and the kernel.
-fn crossing_now(app: &App) -> bool {
-    app.cursor.hop.is_none() && app.ticks < MOVING / 3
+/// The arrow whose line or label lies at a cell of the screen.
+pub fn arrow_at(app: &App, area: Rect, at: Position) -> Option<usize> {
+    let (x, y) = (
+        i32::from(at.x) - i32::from(area.x),
+        i32::from(at.y) - i32::from(area.y),
+    );
+    let label = |label: &Option<Label>| {
+        label.is_some_and(|label| {
+            label.at.y == y && (label.at.x..label.at.x + label.cells as i32).contains(&x)
+        })
+    };
+    let labels = app.layout.labels.iter().position(label);
+    labels.or_else(|| {
+        let mut paths = app.layout.paths.iter();
+        paths.position(|path| path.contains(&At { x, y }))
+    })
+}
+
+impl Scene<'_> {
+    /// Draws into `area`.
+    pub fn draw(&self, area: Rect, buf: &mut Buffer) {
+        let canvas = Canvas { scene: self, area };
+        let layout = self.layout;
+        for (i, row) in layout.borders.iter().enumerate() {
+            canvas.border(*row, i == 0 && self.flash, buf);
+        }
+        for b in &layout.boxes {
+            canvas.place(b, buf);
+        }
+        // The current arrows last: on top where lines cross.
+        for on_top in [false, true] {
+            for (i, arrow) in self.arrows.iter().enumerate() {
+                let (amount, current) = self.shown.get(i).copied().unwrap_or_default();
+                let path = layout.paths.get(i).map_or(&[][..], |path| path);
+                if current == on_top {
+                    let label = layout.labels.get(i).copied().flatten();
+                    canvas.arrow(arrow, path, label, amount, current, buf);
+                    if let Some((left, clock)) = self.flowing
+                        && left.get(i).is_some_and(|left| *left > 0)
+                    {
+                        canvas.flow(arrow, path, clock, buf);
+                    }
+                }
+            }
+        }
+        for note in &layout.notes {
+            let paint = if note.title {
+                Paint::Strong
+            } else {
+                Paint::Dim
+            };
+            canvas.text(note.at, &note.text, self.look.theme.style(paint), buf);
+        }
+    }
 }
 
 struct Canvas<'a> {
-    app: &'a App,
+    scene: &'a Scene<'a>,
     area: Rect,
 }
 
@@ -116,10 +183,10 @@ impl Canvas<'_> {
 
     /// A border between two bands, joined to the frame.
     fn border(&self, row: i32, flash: bool, buf: &mut Buffer) {
-        let lines = Lines::of(self.app.look.ascii);
-        let theme = self.app.look.theme;
+        let lines = Lines::of(self.scene.look.ascii);
+        let theme = self.scene.look.theme;
         let style = theme.style(if flash { Paint::Focus } else { Paint::Border });
-        let line = if flash && !self.app.look.ascii {
+        let line = if flash && !self.scene.look.ascii {
             '━'
         } else {
             lines.across
@@ -142,12 +209,9 @@ impl Canvas<'_> {
     }
 
     fn place(&self, b: &PlaceBox, buf: &mut Buffer) {
-        let lines = Lines::of(self.app.look.ascii);
-        let theme = self.app.look.theme;
-        let touched = self.app.hops().iter().any(|hop| {
-            let key = self.app.store.key(hop);
-            key.is_some_and(|key| key.from == b.place || key.to == b.place)
-        });
+        let lines = Lines::of(self.scene.look.ascii);
+        let theme = self.scene.look.theme;
+        let touched = self.scene.touched.contains(&&b.place);
         let frame = theme.style(if touched { Paint::Text } else { Paint::Border });
         let (left, right, top, bottom) = (b.left, b.right(), b.top, b.bottom());
         for x in left..=right {
@@ -164,10 +228,10 @@ impl Canvas<'_> {
         }
         let room = (b.width - 2).max(0) as usize;
         let mut text = b.text.clone();
-        if self.app.look.ascii {
+        if self.scene.look.ascii {
             text = text.replace('·', "-");
         }
-        let text = fit(&text, room, self.app.look.ascii);
+        let text = fit(&text, room, self.scene.look.ascii);
         let x = left + 1 + (room - width(&text)) as i32 / 2;
         let y = (top + bottom) / 2;
         self.text(At { x, y }, &text, theme.style(Paint::Strong), buf);
@@ -178,22 +242,22 @@ impl Canvas<'_> {
         arrow: &Arrow,
         path: &[At],
         label: Option<Label>,
+        amount: Amount,
         current: bool,
         buf: &mut Buffer,
     ) {
-        let app = self.app;
-        let amount = self.amount(arrow, current);
+        let scene = self.scene;
         let nothing = amount == Amount::default();
-        let mut style = app.look.theme.style(Paint::Kind(arrow.kind));
+        let mut style = scene.look.theme.style(Paint::Kind(arrow.kind));
         if current {
             style = style.add_modifier(Modifier::BOLD);
-        } else if nothing || app.scope == Scope::Call || arrow.later == Later::All {
+        } else if nothing || scene.alone || arrow.later == Later::All {
             style = style.add_modifier(Modifier::DIM);
         }
         let pen = Pen {
             kind: arrow.kind,
             broken: arrow.known != Known::Measured,
-            ascii: app.look.ascii,
+            ascii: scene.look.ascii,
         };
         for (i, window) in path.windows(3).enumerate() {
             let &[before, at, after] = window else {
@@ -217,33 +281,23 @@ impl Canvas<'_> {
                 }
             }
         }
-        if current && app.ticks < MOVING && path.len() > 2 {
-            let along = (path.len() - 1) * app.ticks as usize / MOVING as usize;
+        if let Some(ticks) = scene.moving.filter(|_| current && path.len() > 2) {
+            let along = (path.len() - 1) * ticks as usize / MOVING as usize;
             if let Some(at) = path.get(along) {
-                let dot = if app.look.ascii { 'o' } else { '●' };
+                let dot = if scene.look.ascii { 'o' } else { '●' };
                 self.set(*at, dot, style, buf);
             }
         }
     }
 
-    /// What an arrow's label counts.
-    fn amount(&self, arrow: &Arrow, current: bool) -> Amount {
-        let app = self.app;
-        let mut own = Amount::default();
-        if current || app.scope == Scope::Call {
-            let hops = match app.hop() {
-                Some(hop) if app.scope != Scope::Call => std::slice::from_ref(hop),
-                _ => app.hops(),
-            };
-            for hop in hops.iter().filter(|hop| arrow.is_of(hop)) {
-                own.bytes = own.bytes.saturating_add(hop.bytes);
-                own.count = own.count.saturating_add(u64::from(hop.count));
-            }
-            return own;
-        }
-        match app.scope {
-            Scope::SoFar => arrow.amount(&app.so_far),
-            _ => arrow.amount(&app.total),
+    /// Bytes that move along an arrow now.
+    fn flow(&self, arrow: &Arrow, path: &[At], clock: u32, buf: &mut Buffer) {
+        const APART: usize = 5;
+        let style = self.scene.look.theme.style(Paint::Kind(arrow.kind));
+        let dot = if self.scene.look.ascii { 'o' } else { '●' };
+        let first = (clock / 2) as usize % APART;
+        for at in path.iter().skip(first).step_by(APART) {
+            self.set(*at, dot, style.add_modifier(Modifier::BOLD), buf);
         }
     }
 
@@ -256,8 +310,7 @@ impl Canvas<'_> {
         style: Style,
         buf: &mut Buffer,
     ) {
-        let app = self.app;
-        let (lang, ascii) = (app.look.lang, app.look.ascii);
+        let (lang, ascii) = (self.scene.look.lang, self.scene.look.ascii);
         let mark = match (current, ascii) {
             (true, true) => '>',
             (true, false) => '▸',
@@ -269,8 +322,7 @@ impl Canvas<'_> {
             _ if amount == Amount::default() => format!("{mark}{letter}"),
             Words::Tight => format!("{mark}{letter} {}", tight(amount.bytes)),
             words => {
-                let most = app.arrows.iter().map(|a| a.amount(&app.total).bytes).max();
-                let weight = weight(amount.bytes, most.unwrap_or(0), ascii);
+                let weight = weight(amount.bytes, self.scene.most, ascii);
                 let mut text = format!("{mark}{letter}{weight} {}", units::bytes(amount.bytes));
                 if words == Words::All {
                     if amount.count > 1 {

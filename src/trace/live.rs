@@ -1,0 +1,153 @@
+//! Tracing under the terminal UI: one thread takes the records, the other shows them.
+//!
+//! Between them lies a log on the disk, so that neither waits for the other.
+
+use std::io::{self, IsTerminal};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use tracer::capture::{Control, Order, Output};
+use tracer::event::Meta;
+use tracer::record::{self, Writer};
+use tracer::user::Identity;
+use tui::{Live, Pty};
+
+use super::{Session, Sinks, Status, What, mention_live};
+use crate::cli::{SummaryArgs, Tracing, Ui};
+use crate::fail::{FAILED, Fail};
+
+/// Whether the UI is to be shown: where there is a terminal, and nobody asks for the summary as data.
+pub fn is_wanted(ui: Ui, summary: &SummaryArgs) -> bool {
+    let terminal =
+        io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal();
+    let able = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+    let data = summary.json || summary.summary.is_some();
+    ui.tui || (!ui.no_tui && !data && terminal && able)
+}
+
+/// Makes the program at home on a terminal of ours: it is the user's, and it is an xterm.
+pub fn at_home(identity: &mut Identity, terminal: &OwnedFd) {
+    // Left over from the terminal that we are on.
+    const STALE: [&str; 5] = [
+        "TERM",
+        "LINES",
+        "COLUMNS",
+        "TERM_PROGRAM",
+        "TERM_PROGRAM_VERSION",
+    ];
+    identity
+        .env
+        .retain(|(name, _)| STALE.iter().all(|stale| name != stale));
+    identity.env.push(("TERM".into(), "xterm-256color".into()));
+    if let Some(credentials) = &identity.credentials {
+        // Without it the program could not open its own terminal by name.
+        let _ = nix::unistd::fchown(terminal, Some(credentials.uid), None);
+    }
+}
+
+/// Traces, and shows it. The summary comes when the user has left the UI.
+pub fn trace(
+    what: What<'_>,
+    file: Option<PathBuf>,
+    tracing: &Tracing,
+    args: &SummaryArgs,
+) -> Result<i32, Fail> {
+    tui::needs_terminal()?;
+    let terminal = |e: io::Error| Fail::new(FAILED, format!("the terminal: {e}"));
+    let mut options = tui::Options::from_env(args.look.lang);
+    options.ascii = args.look.ascii;
+    let (kind, pty) = match what {
+        What::Command(_) => {
+            let size = Live::program_size().map_err(terminal)?;
+            (
+                tui::Target::Command,
+                Some(Pty::open(size).map_err(terminal)?),
+            )
+        }
+        What::Process(..) => (tui::Target::Process, None),
+    };
+    let (pty, theirs) = pty.unzip();
+    let mut session = Session::prepare(what, tracing, args, theirs, |_| {})?;
+    let writer = match &file {
+        Some(path) => Some(Writer::new(session.create(path)?, path)?),
+        None => None,
+    };
+    let ring = session.probes.ring()?;
+    let priority = session.give_up_rights()?;
+
+    let (log, reader) = record::log()?;
+    let mut sinks = Sinks {
+        writer,
+        log: Some(log),
+        ..Sinks::default()
+    };
+    sinks.meta(&Meta::Start(session.start.clone()));
+    let mut ui = Live::new(reader, kind, pty, &options).map_err(terminal)?;
+    let (orders, control) = Control::remote();
+    let (mut capture, target) = session.release(Some(ring), control, &mut sinks)?;
+    let (shown, traced) = thread::scope(|scope| {
+        let orders = Orders(orders);
+        let tracing = scope.spawn(move || {
+            let ended = capture.run(target, Instant::now(), &mut sinks);
+            // Ends the log, too.
+            (ended, sinks.finish())
+        });
+        priority.restore();
+        let shown = ui.run();
+        if !tracing.is_finished() {
+            ui.hang_up();
+            orders.end(kind, || tracing.is_finished());
+        }
+        drop(orders);
+        (shown, tracing.join())
+    });
+    let (ended, mut reported) = traced.map_err(|_| Fail::new(FAILED, "tracing broke off"))?;
+    let ended = ended?;
+    let mut summary = ui.finish();
+    mention_live(&mut summary, &ended);
+    reported = reported.and(session.summary.write(&summary, ended.at_terminal));
+    if let Err(e) = shown {
+        reported = reported.and(Err(e.into()));
+    }
+    ended.status(reported)
+}
+
+/// Our end of what the capture is told.
+struct Orders(Sender<Order>);
+
+impl Orders {
+    /// Ends a command that is ours, as closing a terminal does, then less and less politely; leaves a
+    /// process that is not ours to itself.
+    fn end(&self, target: tui::Target, is_over: impl Fn() -> bool) {
+        const STEPS: [(Signal, Duration); 3] = [
+            (Signal::SIGHUP, Duration::from_millis(300)),
+            (Signal::SIGTERM, Duration::from_millis(1500)),
+            (Signal::SIGKILL, Duration::from_millis(1500)),
+        ];
+        let steps = match target {
+            tui::Target::Command => STEPS.as_slice(),
+            tui::Target::Process => &[],
+        };
+        for (signal, wait) in steps {
+            let _ = self.0.send(Order::Signal(*signal));
+            let until = Instant::now() + *wait;
+            while Instant::now() < until {
+                if is_over() {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+}
+
+impl Drop for Orders {
+    /// However the UI ends, the capture must not go on alone.
+    fn drop(&mut self) {
+        let _ = self.0.send(Order::Stop);
+    }
+}

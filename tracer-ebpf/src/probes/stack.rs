@@ -1,0 +1,187 @@
+//! Where in the program a call was made: attached only where that was asked for, after the programs
+//! that number the calls.
+
+use aya_ebpf::helpers::generated::{bpf_probe_read_kernel_str, bpf_probe_read_user};
+use aya_ebpf::macros::{btf_tracepoint, map};
+use aya_ebpf::maps::{LruHashMap, PerCpuArray};
+use aya_ebpf::programs::BtfTracePointContext;
+use tracer_ebpf::{
+    CalledFrom, NAME_FIXED, NAME_MAX, NO_OFFSET, STACK_DEPTH, STACK_WORDS, Stack, kind, task,
+};
+
+use crate::emit::{recording, send, send_bytes};
+use crate::kread::{load, probe};
+use crate::maps::{SCRATCH_NAME, off, reg};
+use crate::tasks::{current, head, traced};
+
+/// What is looked at, and what is kept of it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Scratch {
+    raw: [u64; STACK_DEPTH],
+    out: Stack,
+}
+
+#[map]
+static SCRATCH_STACK: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
+/// Stacks that were sent whole, by id.
+#[map]
+static STACKS: LruHashMap<u64, u8> = LruHashMap::with_max_entries(4096, 0);
+/// The stack that each thread was last known to call from.
+#[map]
+static LAST_STACK: LruHashMap<u32, u64> = LruHashMap::with_max_entries(8192, 0);
+
+/// Addresses in the stack are of use as far as the stack is looked at.
+const NEAR: u64 = 8 * STACK_DEPTH as u64;
+/// Where libraries are mapped: this far below `mmap_base`.
+const LIBRARIES: u64 = 1 << 36;
+
+#[btf_tracepoint]
+pub fn stack_of_call(ctx: BtfTracePointContext) -> i32 {
+    from(ctx.arg(0))
+}
+
+#[btf_tracepoint]
+pub fn stack_of_fault(ctx: BtfTracePointContext) -> i32 {
+    from(ctx.arg(1))
+}
+
+#[inline(always)]
+fn from(regs: *const u8) -> i32 {
+    let Some(t) = traced() else { return 0 };
+    let Some(scratch) = SCRATCH_STACK.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: map values; `regs` is the tracepoint's argument.
+    unsafe {
+        if !recording() || (*t).flags & (task::COMPAT | task::IO_THREAD) != 0 {
+            return 0;
+        }
+        let out = &raw mut (*scratch).out;
+        (*out).ip = load(regs, reg!(ip));
+        (*out).sp = load(regs, reg!(sp));
+        (*out).fp = load(regs, reg!(fp));
+        (*out).lr = if reg!(lr) == NO_OFFSET {
+            0
+        } else {
+            load(regs, reg!(lr))
+        };
+        let id = gather(scratch, (*t).tgid);
+        if id == 0 {
+            return 0;
+        }
+        let tid = (*t).tid;
+        if let Some(last) = LAST_STACK.get_ptr_mut(tid) {
+            if *last == id {
+                return 0;
+            }
+        }
+        let _ = LAST_STACK.insert(tid, id, 0);
+        if STACKS.get_ptr(id).is_none() {
+            (*out).head = head(t, kind::STACK, 0);
+            (*out).id = id;
+            let whole = (*out).head;
+            send(&whole, out);
+            let _ = STACKS.insert(id, 1, 0);
+        }
+        let head = head(t, kind::CALLED_FROM, 0);
+        send(&head, &CalledFrom { head, id });
+    }
+    0
+}
+
+/// Keeps the addresses among the words of the stack; gives the id, 0 if there is no stack.
+#[inline(always)]
+unsafe fn gather(scratch: *mut Scratch, tgid: u32) -> u64 {
+    // SAFETY: map values; the helper checks the user address.
+    unsafe {
+        let out = &raw mut (*scratch).out;
+        let Some(mm) = probe::<u64>(current() as u64, off!(task_mm)) else {
+            return 0;
+        };
+        let code = probe::<u64>(mm, off!(mm_start_code)).unwrap_or(0);
+        let code_end = probe::<u64>(mm, off!(mm_end_code)).unwrap_or(0);
+        let base = probe::<u64>(mm, off!(mm_mmap_base)).unwrap_or(0);
+        (*out).code = code;
+        (*out).code_end = code_end;
+        (*out).words = 0;
+        (*out).reserved = 0;
+        let sp = (*out).sp;
+        // Near the end of the stack there is less to read.
+        let raw = &raw mut (*scratch).raw;
+        let mut depth = STACK_DEPTH as u64;
+        if bpf_probe_read_user(raw.cast(), 8 * STACK_DEPTH as u32, sp as *const _) != 0 {
+            depth = 32;
+            if bpf_probe_read_user(raw.cast(), 8 * 32, sp as *const _) != 0 {
+                return 0;
+            }
+        }
+        let mut hash = mix(mix(mix(0, tgid as u64), code), (*out).ip);
+        let mut i: u64 = 0;
+        while i < STACK_DEPTH as u64 {
+            let word = (*raw)[i as usize & (STACK_DEPTH - 1)];
+            let in_code = word.wrapping_sub(code) < code_end.wrapping_sub(code)
+                || base.wrapping_sub(word) < LIBRARIES;
+            if i < depth && (in_code || word.wrapping_sub(sp) < NEAR) {
+                let n = core::ptr::read_volatile(&raw const (*out).words) as usize;
+                if n >= STACK_WORDS {
+                    break;
+                }
+                (*out).word[n & (STACK_WORDS - 1)] = word;
+                (*out).at[n & (STACK_WORDS - 1)] = i as u8;
+                core::ptr::write_volatile(&raw mut (*out).words, n as u32 + 1);
+                // Addresses in the stack differ from thread to thread.
+                if in_code {
+                    hash = mix(hash, word ^ (i << 56));
+                }
+            }
+            i += 1;
+        }
+        hash | 1
+    }
+}
+
+/// One step of a multiplicative hash (the constant is 2^64 over the golden ratio).
+#[inline(always)]
+fn mix(hash: u64, word: u64) -> u64 {
+    let x = (hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    x ^ (x >> 29)
+}
+
+/// The file that `execve` made the program: a [`tracer_ebpf::Name`] with the descriptor -1.
+#[btf_tracepoint]
+pub fn name_of_program(ctx: BtfTracePointContext) -> i32 {
+    let bprm: u64 = ctx.arg(2);
+    let Some(t) = traced() else { return 0 };
+    let Some(n) = SCRATCH_NAME.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: map values; the helpers check the kernel addresses.
+    unsafe {
+        if !recording() {
+            return 0;
+        }
+        let Some(interp) = probe::<u64>(bprm, off!(binprm_interp)) else {
+            return 0;
+        };
+        let path = (&raw mut (*n).path).cast();
+        let len = bpf_probe_read_kernel_str(path, NAME_MAX as u32, interp as *const _);
+        if len <= 1 || len > NAME_MAX as i64 {
+            return 0;
+        }
+        let inode = probe::<u64>(bprm, off!(binprm_file))
+            .and_then(|file| probe::<u64>(file, off!(file_inode)))
+            .unwrap_or(0);
+        (*n).head = head(t, kind::NAME, 0);
+        (*n).ino = probe(inode, off!(inode_ino)).unwrap_or(0);
+        (*n).dev = probe::<u64>(inode, off!(inode_sb))
+            .and_then(|sb| probe(sb, off!(sb_dev)))
+            .unwrap_or(0);
+        (*n).fd = -1;
+        (*n).len = len as u32 - 1;
+        (*n).reserved = 0;
+        let head = (*n).head;
+        send_bytes(&head, n.cast(), (NAME_FIXED + NAME_MAX) as u64);
+    }
+    0
+}

@@ -1,0 +1,249 @@
+//! What each line of the program's source did: the hops and calls of a trace, added up by the line
+//! that they came from.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use crate::event::{CalledFrom, Engine, Frame, Meta, Source};
+use crate::model::{CallId, Hop, HopKind};
+use crate::reconstruct::{Call, Sink, What};
+
+/// Which stack each call came from: kept where it changes.
+#[derive(Debug, Default)]
+pub struct Stacks {
+    /// By thread: from the call with this number on, this stack.
+    threads: HashMap<u32, Vec<(u32, u64)>>,
+}
+
+impl Stacks {
+    pub fn learn(&mut self, from: &CalledFrom) {
+        let changes = self.threads.entry(from.head.tid).or_default();
+        match changes.last() {
+            // A thread id that is used again counts its calls anew.
+            Some((seq, _)) if *seq > from.head.seq => changes.clear(),
+            _ => {}
+        }
+        changes.push((from.head.seq, from.id));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.threads.is_empty()
+    }
+
+    /// The stack of a call; `None` if it is not known.
+    pub fn of(&self, call: CallId) -> Option<u64> {
+        let changes = self.threads.get(&call.tid)?;
+        let after = changes.partition_point(|(seq, _)| *seq <= call.seq);
+        changes.get(after.checked_sub(1)?).map(|(_, id)| *id)
+    }
+}
+
+/// What was done on behalf of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Bytes: copied by the CPU, zeroed by it, moved by DMA, passed on by reference, mapped.
+    pub copied: u64,
+    pub zeroed: u64,
+    pub dma: u64,
+    pub shared: u64,
+    pub mapped: u64,
+    pub syscalls: u64,
+    pub page_faults: u64,
+    /// Two for each call and page fault.
+    pub crossings: u64,
+    /// Time from the entries of its calls to their exits, ns; page faults have none measured.
+    pub time_ns: u64,
+    /// Some of the bytes are inferred, not measured.
+    pub inferred: bool,
+}
+
+impl Line {
+    fn add(&mut self, other: &Self) {
+        let sum = |a: &mut u64, b: u64| *a = a.saturating_add(b);
+        sum(&mut self.copied, other.copied);
+        sum(&mut self.zeroed, other.zeroed);
+        sum(&mut self.dma, other.dma);
+        sum(&mut self.shared, other.shared);
+        sum(&mut self.mapped, other.mapped);
+        sum(&mut self.syscalls, other.syscalls);
+        sum(&mut self.page_faults, other.page_faults);
+        sum(&mut self.crossings, other.crossings);
+        sum(&mut self.time_ns, other.time_ns);
+        self.inferred |= other.inferred;
+    }
+
+    fn hop(&mut self, hop: &Hop) {
+        let sum = match (hop.kind, hop.engine) {
+            (HopKind::Copy, _) => &mut self.copied,
+            (HopKind::Fill, _) => &mut self.zeroed,
+            // A CPU does the work of a device that is only software.
+            (HopKind::Dma, Some(Engine::Software)) => return,
+            (HopKind::Dma, _) => &mut self.dma,
+            (HopKind::Share, _) => &mut self.shared,
+            (HopKind::Map, _) => &mut self.mapped,
+        };
+        *sum = sum.saturating_add(hop.bytes);
+        self.inferred |= hop.evidence.word() != "measured";
+    }
+}
+
+/// A source file and its lines that did something.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct File {
+    pub path: String,
+    pub lines: BTreeMap<u32, Line>,
+    pub total: Line,
+}
+
+/// What is known of the source of a trace.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub struct Annotation {
+    /// Those that did most first.
+    pub files: Vec<File>,
+    /// Of calls whose stack leads to no line of the program's own: the loader, the runtime, code
+    /// without debug information.
+    pub elsewhere: Line,
+    /// Of calls whose stack is not known.
+    pub unknown: Line,
+    /// Records of stacks were lost: lines may have too little, or their neighbours' calls.
+    pub incomplete: bool,
+}
+
+/// Adds up while a trace is read.
+#[derive(Debug, Default)]
+pub struct Annotator {
+    pub stacks: Stacks,
+    pub sources: HashMap<u64, Source>,
+    by_stack: HashMap<Option<u64>, Line>,
+    incomplete: bool,
+}
+
+impl Annotator {
+    fn line(&mut self, call: CallId) -> &mut Line {
+        let stack = self.stacks.of(call);
+        self.by_stack.entry(stack).or_default()
+    }
+
+    /// The line of a call.
+    pub fn own(&self, call: CallId) -> Option<&Frame> {
+        let source = self.sources.get(&self.stacks.of(call)?)?;
+        source.frames.get(source.own?)
+    }
+
+    /// The sums so far.
+    pub fn finish(&self) -> Annotation {
+        let mut files: HashMap<&str, File> = HashMap::new();
+        let mut annotation = Annotation {
+            incomplete: self.incomplete,
+            ..Annotation::default()
+        };
+        for (stack, line) in &self.by_stack {
+            let Some(stack) = stack else {
+                annotation.unknown.add(line);
+                continue;
+            };
+            let source = self.sources.get(stack);
+            let Some(frame) = source.and_then(|s| s.frames.get(s.own?)) else {
+                annotation.elsewhere.add(line);
+                continue;
+            };
+            let file = files.entry(&frame.file).or_insert_with(|| File {
+                path: frame.file.clone(),
+                ..File::default()
+            });
+            file.lines.entry(frame.line).or_default().add(line);
+            file.total.add(line);
+        }
+        annotation.files = files.into_values().collect();
+        let rank = |file: &File| file.total.copied.max(file.total.dma).max(file.total.shared);
+        annotation.files.sort_by(|a, b| {
+            let by = |file: &File| std::cmp::Reverse((rank(file), file.total.crossings));
+            by(a).cmp(&by(b)).then_with(|| a.path.cmp(&b.path))
+        });
+        annotation
+    }
+}
+
+impl Sink for Annotator {
+    fn call(&mut self, call: &Call<'_>, hops: &[Hop]) {
+        // A trace that tells no stacks is not made slower by it.
+        if self.stacks.is_empty() {
+            return;
+        }
+        let line = self.line(call.id);
+        match call.what {
+            What::Syscall { .. } => line.syscalls += 1,
+            What::Fault { .. } => line.page_faults += 1,
+        }
+        line.crossings += 2;
+        line.time_ns = line.time_ns.saturating_add(call.dur);
+        for hop in hops {
+            line.hop(hop);
+        }
+    }
+
+    fn late_hop(&mut self, call: CallId, hop: &Hop) {
+        if self.stacks.is_empty() {
+            return;
+        }
+        self.line(call).hop(hop);
+    }
+
+    fn called_from(&mut self, from: &CalledFrom) {
+        self.stacks.learn(from);
+    }
+
+    fn meta(&mut self, meta: &Meta) {
+        match meta {
+            Meta::Source(source) => {
+                self.sources.insert(source.id, source.clone());
+            }
+            Meta::Lost(lost) => {
+                let stacks = [tracer_ebpf::kind::STACK, tracer_ebpf::kind::CALLED_FROM];
+                let lost = stacks.map(|kind| lost.by_kind.get(usize::from(kind)).copied());
+                self.incomplete |= lost.iter().flatten().any(|n| *n > 0);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracer_ebpf::Head;
+
+    use super::*;
+
+    fn from(seq: u32, id: u64) -> CalledFrom {
+        let head = Head {
+            tid: 7,
+            seq,
+            ..Head::default()
+        };
+        CalledFrom { head, id }
+    }
+
+    #[test]
+    fn a_stack_holds_until_the_next() {
+        let mut stacks = Stacks::default();
+        for (seq, id) in [(2, 20), (5, 50), (6, 20)] {
+            stacks.learn(&from(seq, id));
+        }
+        let of = |seq| stacks.of(CallId { tid: 7, seq });
+        let expected = [
+            None,
+            None,
+            Some(20),
+            Some(20),
+            Some(20),
+            Some(50),
+            Some(20),
+            Some(20),
+        ];
+        for (seq, stack) in (0..).zip(expected) {
+            assert_eq!(of(seq), stack, "call {seq}");
+        }
+        assert_eq!(stacks.of(CallId { tid: 8, seq: 3 }), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! A recording that is read while it is written: what stands between tracing and the terminal UI.
+//!
+//! It is a file without a name, so that nothing of it outlives us, and the one who reads can never
+//! hold up the one who writes: whatever has not been read waits on the disk. Each block is announced
+//! once it is in the file.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use super::{Block, Reader, RecordError, Writer};
+use crate::event::Meta;
+
+/// What is recorded can be read after this time.
+const FLUSH_AFTER: Duration = Duration::from_millis(20);
+
+/// What errors call it.
+const NAME: &str = "the log of this trace";
+
+/// The end that is written. Dropped, it ends the log.
+pub struct LogWriter {
+    writer: Writer<File>,
+    blocks: Sender<Block>,
+    told: u32,
+}
+
+/// The end that is read.
+pub struct Log {
+    /// Announces blocks; disconnected at the end of the log.
+    pub blocks: Receiver<Block>,
+    /// Two readers of the blocks, each with a place of its own.
+    pub readers: [Reader<File>; 2],
+}
+
+/// Makes a log in the directory for temporary files.
+///
+/// # Errors
+/// If no file can be made or written there.
+pub fn log() -> Result<(LogWriter, Log), RecordError> {
+    let path = Path::new(NAME);
+    let failed = |source: io::Error| RecordError::Create {
+        path: path.to_owned(),
+        source,
+    };
+    let file = tempfile::NamedTempFile::new().map_err(failed)?;
+    // Opened anew: each has a position of its own.
+    let again = [file.reopen(), file.reopen()].map(|file| file.map_err(failed));
+    let writer = Writer::new(file.into_file(), path)?.flush_after(FLUSH_AFTER);
+    let [one, two] = again.map(|file| Reader::new(file?, path));
+    let readers = [one?, two?];
+    let (sender, blocks) = channel();
+    let writer = LogWriter {
+        writer,
+        blocks: sender,
+        told: 0,
+    };
+    Ok((writer, Log { blocks, readers }))
+}
+
+impl LogWriter {
+    pub fn record(&mut self, record: &[u8]) -> Result<(), RecordError> {
+        let result = self.writer.record(record);
+        self.tell();
+        result
+    }
+
+    pub fn meta(&mut self, meta: &Meta) -> Result<(), RecordError> {
+        let result = self.writer.meta(meta);
+        self.tell();
+        result
+    }
+
+    /// To be called often, also when there are no records.
+    pub fn tick(&mut self, now: Instant) -> Result<(), RecordError> {
+        let result = self.writer.tick(now);
+        self.tell();
+        result
+    }
+
+    fn tell(&mut self) {
+        let blocks = self.writer.stats().blocks;
+        // At most one block is written at a time.
+        if blocks != self.told
+            && let Some(block) = self.writer.last_block()
+        {
+            self.told = blocks;
+            // Nobody may be reading any more.
+            let _ = self.blocks.send(block);
+        }
+    }
+}
+
+impl Drop for LogWriter {
+    fn drop(&mut self) {
+        let _ = self.writer.flush();
+        self.tell();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::End;
+
+    #[test]
+    fn every_block_can_be_read_once_it_is_announced() {
+        let (mut writer, log) = log().unwrap();
+        let [mut reader, _] = log.readers;
+        let begin = Instant::now();
+        let mut seen = 0;
+        for round in 0..50u32 {
+            // Now a block that time ends, now several that their size ends.
+            let many = if round % 10 == 0 { 9_000 } else { 3 };
+            for n in 0..many {
+                writer
+                    .record(&[1, round as u8, n as u8, 7].repeat(10))
+                    .unwrap();
+            }
+            writer.tick(begin + FLUSH_AFTER * round).unwrap();
+            for block in log.blocks.try_iter() {
+                assert_eq!(block.header.first_record, seen);
+                reader.seek(&block).unwrap();
+                for _ in 0..block.header.records {
+                    assert_eq!(reader.next_record().map(<[u8]>::len), Some(40));
+                }
+                seen += u64::from(block.header.records);
+            }
+        }
+        writer.meta(&Meta::End(End::default())).unwrap();
+        drop(writer);
+        seen += log
+            .blocks
+            .iter()
+            .map(|b| u64::from(b.header.records))
+            .sum::<u64>();
+        assert_eq!(seen, 5 * 9_000 + 45 * 3 + 1);
+    }
+}

@@ -1,0 +1,264 @@
+//! Two runs compared, as text and as JSON.
+
+use serde_json::{Value as Json, json};
+
+use super::layout::{Align, Flow, Page, Paint, pad, span, width};
+use super::ledger::{INFERRED, place};
+use super::{Style, units};
+use crate::compare::{Change, Comparison, HopChange, Row, Unit, Value, What, compare};
+use crate::i18n::Lang;
+use crate::model::{HopKind, Summary};
+
+mod words {
+    crate::messages! {
+        crossings: "crossings" | "特权级切换";
+        syscalls: "system calls" | "系统调用";
+        page_faults: "page faults" | "缺页";
+        copied: "CPU copies" | "CPU 拷贝";
+        zeroed: "zeroed" | "清零填充";
+        dma: "DMA" | "DMA 传输";
+        shared: "by reference" | "传引用";
+        mapped: "mapped" | "映射";
+        context_switches: "context switches" | "上下文切换";
+        cpu_time: "CPU time" | "CPU 时间";
+        waited: "time waiting" | "等待时间";
+        duration: "duration" | "总用时";
+        not_known: "–" | "–";
+        what_changed: "what changed" | "有何变化";
+        nothing_moved: "Neither run moved payload." | "两次运行都没有搬运数据。";
+        all_same: "The bytes take the same ways." | "字节走的路径相同。";
+        copies[n]: "{n} copy by the CPU" / "{n} copies by the CPU" | "{n} 次 CPU 拷贝";
+        dmas[n]: "{n} DMA transfer" / "{n} DMA transfers" | "{n} 次 DMA 传输";
+        shares[n]: "pages by reference in {n} operation" / "pages by reference in {n} operations" | "{n} 次传引用";
+        maps[n]: "pages mapped {n} time" / "pages mapped {n} times" | "{n} 次映射";
+        fills[n]: "pages zeroed {n} time" / "pages zeroed {n} times" | "{n} 次清零";
+        gone(what, way, bytes): "gone: {what}, {way}, {bytes}" | "不再有：{what}，{way}，{bytes}";
+        new(what, way, bytes): "new: {what}, {way}, {bytes}" | "新增：{what}，{way}，{bytes}";
+        less(what, way, a, b): "less: {what}, {way}, {b} instead of {a}" | "减少：{what}，{way}，由 {a} 变为 {b}";
+        more(what, way, a, b): "more: {what}, {way}, {b} instead of {a}" | "增加：{what}，{way}，由 {a} 变为 {b}";
+        same_device: "the same: the devices' work" | "不变：设备的工作";
+        same(what, way, bytes): "the same: {what}, {way}, {bytes}" | "不变：{what}，{way}，{bytes}";
+        inferred(mark): "{mark} before a number: some of it is inferred, not measured." | "数字前的 {mark}：其中有推断的成分，并非全部实测。";
+    }
+
+    #[cfg(test)]
+    #[test]
+    fn every_message_is_whole() {
+        assert_eq!(crate::i18n::problems(TABLE), [""; 0]);
+    }
+}
+
+/// The name of a quantity.
+pub fn quantity(what: What, lang: Lang) -> &'static str {
+    match what {
+        What::Crossings => words::crossings(lang),
+        What::Syscalls => words::syscalls(lang),
+        What::PageFaults => words::page_faults(lang),
+        What::Copied => words::copied(lang),
+        What::Zeroed => words::zeroed(lang),
+        What::Dma => words::dma(lang),
+        What::Shared => words::shared(lang),
+        What::Mapped => words::mapped(lang),
+        What::ContextSwitches => words::context_switches(lang),
+        What::CpuTime => words::cpu_time(lang),
+        What::Waited => words::waited(lang),
+        What::Duration => words::duration(lang),
+    }
+}
+
+/// A number as it stands in a comparison, with the mark of what is inferred.
+pub fn value(value: Option<Value>, unit: Unit, lang: Lang) -> String {
+    match value {
+        None => words::not_known(lang).to_owned(),
+        Some(Value { n, inferred }) => {
+            let mark = if inferred {
+                INFERRED.to_string()
+            } else {
+                String::new()
+            };
+            format!("{mark}{}", unit.write(n))
+        }
+    }
+}
+
+/// `×0.25`, `×12`; nothing where there is no ratio.
+pub fn ratio(row: &Row) -> String {
+    match row.ratio {
+        None => String::new(),
+        Some(ratio) if ratio < 0.005 && ratio > 0.0 => "×0.00…".to_owned(),
+        Some(ratio) if ratio < 10.0 => format!("×{ratio:.2}"),
+        Some(ratio) => format!("×{}", units::count(ratio.round() as u64)),
+    }
+}
+
+/// What changed, in sentences.
+pub fn changes(comparison: &Comparison, lang: Lang) -> Vec<String> {
+    let told = comparison.told();
+    if told.is_empty() {
+        return vec![words::nothing_moved(lang).to_owned()];
+    }
+    if told.iter().all(|hop| hop.change == Change::Same) {
+        return vec![words::all_same(lang).to_owned()];
+    }
+    let mut sentences: Vec<String> = Vec::new();
+    for hop in told {
+        let sentence = sentence(hop, lang);
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    sentences
+}
+
+fn sentence(hop: &HopChange, lang: Lang) -> String {
+    let way = format!("{} → {}", place(&hop.from, lang), place(&hop.to, lang));
+    let many = |n: u64| match hop.kind {
+        HopKind::Copy => words::copies(lang, n),
+        HopKind::Dma => words::dmas(lang, n),
+        HopKind::Share => words::shares(lang, n),
+        HopKind::Map => words::maps(lang, n),
+        HopKind::Fill => words::fills(lang, n),
+    };
+    let bytes = units::bytes;
+    match hop.change {
+        Change::Gone => words::gone(lang, many(hop.a.count), way, bytes(hop.a.bytes)),
+        Change::New => words::new(lang, many(hop.b.count), way, bytes(hop.b.bytes)),
+        Change::Less => words::less(
+            lang,
+            many(hop.b.count),
+            way,
+            bytes(hop.a.bytes),
+            bytes(hop.b.bytes),
+        ),
+        Change::More => words::more(
+            lang,
+            many(hop.b.count),
+            way,
+            bytes(hop.a.bytes),
+            bytes(hop.b.bytes),
+        ),
+        Change::Same if hop.kind == HopKind::Dma => words::same_device(lang).to_owned(),
+        Change::Same => words::same(lang, many(hop.b.count), way, bytes(hop.b.bytes)),
+    }
+}
+
+/// How long the bars of a row are, in eighths of a cell, of `cells` cells: to the scale of the larger.
+pub fn bars(row: &Row, cells: usize) -> [usize; 2] {
+    let n = |value: Option<Value>| value.map_or(0, |value| value.n);
+    let most = u128::from(n(row.a).max(n(row.b)).max(1));
+    [row.a, row.b].map(|value| {
+        let n = u128::from(n(value));
+        // What is there at all is seen.
+        ((n * 8 * cells as u128 / most) as usize).max(usize::from(n > 0))
+    })
+}
+
+/// A bar of so many eighths.
+pub fn bar(eighths: usize, ascii: bool) -> String {
+    if ascii {
+        return "#".repeat(eighths.div_ceil(8));
+    }
+    let mut out = "█".repeat(eighths / 8);
+    let parts = ["▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    out.extend(parts.get((eighths % 8).wrapping_sub(1)).copied());
+    out
+}
+
+/// Two runs, side by side, as text. `names`: how the runs are called.
+pub fn comparison(a: &Summary, b: &Summary, names: [&str; 2], style: &Style) -> String {
+    let lang = style.lang;
+    let both = compare(a, b);
+    let mut page = Page::new(style);
+    for (mark, name, run) in [("A", names[0], a), ("B", names[1], b)] {
+        let start = [
+            span(format!(" {mark}  "), Paint::Strong),
+            span(name, Paint::Strong),
+        ];
+        let command = Flow::words(&run.command.join(" "), Paint::Quiet);
+        page.line(&start, command, 4);
+    }
+    page.blank();
+    let ascii = style.ascii;
+    let name = |row: &Row| quantity(row.what, lang);
+    let label = both
+        .rows
+        .iter()
+        .map(|row| width(name(row)))
+        .max()
+        .unwrap_or(0);
+    const NUMBER: usize = 12;
+    const RATIO: usize = 9;
+    let cells = page.width().saturating_sub(label + 2 * NUMBER + RATIO + 3) / 2;
+    let cells = cells.clamp(4, 20);
+    for row in &both.rows {
+        let paint = row.what.kind().map_or(Paint::Plain, Paint::Kind);
+        let [left, right] = bars(row, cells);
+        let mut spans = vec![span(
+            format!(" {}", pad(name(row), label, Align::Left, ascii)),
+            Paint::Strong,
+        )];
+        for (shown, eighths) in [(row.a, left), (row.b, right)] {
+            let number = value(shown, row.unit, lang);
+            spans.push(span(
+                pad(&number, NUMBER, Align::Right, ascii),
+                Paint::Plain,
+            ));
+            let bar = bar(eighths, ascii);
+            spans.push(span(
+                format!(" {}", pad(&bar, cells, Align::Left, ascii)),
+                paint,
+            ));
+        }
+        spans.push(span(
+            pad(&ratio(row), RATIO, Align::Right, ascii),
+            Paint::Quiet,
+        ));
+        page.line(&spans, Flow::default(), 0);
+    }
+    page.blank();
+    page.line(
+        &[span(
+            format!(" {}", words::what_changed(lang)),
+            Paint::Strong,
+        )],
+        Flow::default(),
+        0,
+    );
+    for sentence in changes(&both, lang) {
+        page.line(
+            &[span("  · ", Paint::Quiet)],
+            Flow::words(&sentence, Paint::Plain),
+            4,
+        );
+    }
+    let inferred = |row: &Row| [row.a, row.b].iter().flatten().any(|value| value.inferred);
+    if both.rows.iter().any(inferred) {
+        page.blank();
+        let text = words::inferred(lang, INFERRED);
+        page.line(
+            &[span(" ", Paint::Plain)],
+            Flow::words(&text, Paint::Quiet),
+            1,
+        );
+    }
+    page.finish()
+}
+
+/// The comparison as JSON, schema 1.
+pub fn comparison_json(a: &Summary, b: &Summary, names: [&str; 2]) -> Json {
+    let both = compare(a, b);
+    let run = |name: &str, run: &Summary| {
+        json!({
+            "name": name, "command": run.command, "level": run.level, "kernel": run.kernel,
+            "exit_status": run.exit_status, "lost_events": run.lost_events,
+        })
+    };
+    json!({
+        "schema": 1,
+        "a": run(names[0], a),
+        "b": run(names[1], b),
+        "rows": both.rows,
+        "hops": both.hops,
+        "changes": changes(&both, Lang::En),
+    })
+}

@@ -1,0 +1,236 @@
+//! Brings what is recorded into the store, as far as it is there and as long as there is time.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use tracer::arch::Arch;
+use tracer::decode::{DecodeError, decode};
+use tracer::reconstruct::Reconstructor;
+use tracer::record::{Block, Index, Log, Reader, RecordError, Warning};
+
+use super::{Details, NONE, Store};
+
+/// Reads a recording, finished or in the making, block by block.
+pub struct Feed {
+    source: Source,
+    reader: Reader<File>,
+    reconstructor: Reconstructor,
+    /// Blocks that are there, live.
+    queue: VecDeque<Block>,
+    /// The block being read, and how many of its records have been.
+    block: Option<(Block, u32)>,
+    /// Records taken, and records known to be there.
+    taken: u64,
+    known: u64,
+    unknown: u64,
+    malformed: u64,
+    summed_up: Option<Instant>,
+    over: bool,
+}
+
+enum Source {
+    /// A file, and its size.
+    File(Index, u64),
+    Live(Receiver<Block>),
+}
+
+/// Records taken before the clock is looked at.
+const BATCH: u32 = 512;
+/// How old the sums may be while records come in.
+const SUMS: Duration = Duration::from_millis(200);
+
+impl Feed {
+    /// A recording; nothing of it is read yet.
+    ///
+    /// # Errors
+    /// If it cannot be opened or is no recording.
+    pub fn of_file(path: &Path) -> Result<(Self, Store), RecordError> {
+        let size = std::fs::metadata(path).map_or(0, |file| file.len());
+        let index = Index::open(path)?;
+        let readers = [Reader::open(path)?, Reader::open(path)?];
+        Ok(Self::new(Source::File(index, size), readers))
+    }
+
+    /// A trace that goes on.
+    pub fn live(log: Log) -> (Self, Store) {
+        Self::new(Source::Live(log.blocks), log.readers)
+    }
+
+    fn new(source: Source, [reader, details]: [Reader<File>; 2]) -> (Self, Store) {
+        let feed = Self {
+            source,
+            reader,
+            reconstructor: reconstructor(),
+            queue: VecDeque::new(),
+            block: None,
+            taken: 0,
+            known: 0,
+            unknown: 0,
+            malformed: 0,
+            summed_up: None,
+            over: false,
+        };
+        let store = Store {
+            details: Details::of(details),
+            ..Store::default()
+        };
+        (feed, store)
+    }
+
+    /// Takes what is there, until a time at most; whether the store has changed.
+    pub fn pull(&mut self, store: &mut Store, until: Option<Instant>) -> bool {
+        if self.over {
+            return false;
+        }
+        let before = self.taken;
+        self.look();
+        while !self.over && self.some(store) {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                break;
+            }
+        }
+        let changed = self.taken != before || self.over;
+        let now = Instant::now();
+        let due = self.summed_up.is_none_or(|then| now - then >= SUMS);
+        if changed && due && !self.over {
+            self.summed_up = Some(now);
+            store.summary = self.reconstructor.summary();
+        }
+        changed
+    }
+
+    /// Waits for what is still to come, and takes it.
+    pub fn finish(&mut self, store: &mut Store) {
+        while !self.over {
+            self.pull(store, None);
+            if let (Source::Live(blocks), false) = (&self.source, self.over) {
+                match blocks.recv_timeout(SUMS) {
+                    Ok(block) => self.enqueue(block),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => self.end(store),
+                }
+            }
+        }
+    }
+
+    /// Whether all has been taken, and nothing more will come.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Records that are there and were not taken yet, as far as is known.
+    pub fn behind(&self) -> u64 {
+        self.known - self.taken
+    }
+
+    /// How much of a file has been read, in hundredths; `None` for a live trace.
+    pub fn percent(&self) -> Option<u8> {
+        match (&self.source, self.over, &self.block) {
+            (Source::Live(_), ..) => None,
+            (Source::File(..), true, _) => Some(100),
+            (Source::File(_, size), false, block) => {
+                let at = block.map_or(0, |(block, _)| block.offset);
+                Some((u128::from(at) * 100 / u128::from((*size).max(1))).min(99) as u8)
+            }
+        }
+    }
+
+    /// Takes a few records; false if there are none.
+    fn some(&mut self, store: &mut Store) -> bool {
+        let Some((block, done)) = self.block else {
+            return self.next_block(store);
+        };
+        let until = block.header.records.min(done + BATCH);
+        for n in done..until {
+            let Some(record) = self.reader.next_record() else {
+                // What the file holds there has changed.
+                self.malformed += u64::from(block.header.records - n);
+                self.taken += u64::from(block.header.records - n);
+                self.block = None;
+                return true;
+            };
+            self.taken += 1;
+            let number = block.header.first_record + u64::from(n);
+            store.building.record = u32::try_from(number).unwrap_or(NONE);
+            match decode(record) {
+                Ok(event) => self.reconstructor.push(&event, store),
+                Err(DecodeError::UnknownKind(_)) => self.unknown += 1,
+                Err(_) => self.malformed += 1,
+            }
+        }
+        self.block = (until < block.header.records).then_some((block, until));
+        true
+    }
+
+    fn next_block(&mut self, store: &mut Store) -> bool {
+        let next = match &mut self.source {
+            Source::File(index, _) => index.next(),
+            Source::Live(blocks) => match (self.queue.pop_front(), blocks.try_recv()) {
+                (Some(block), more) => {
+                    more.into_iter().for_each(|more| self.enqueue(more));
+                    Some(block)
+                }
+                (None, Ok(block)) => {
+                    self.enqueue(block);
+                    return true;
+                }
+                (None, Err(TryRecvError::Empty)) => return false,
+                (None, Err(TryRecvError::Disconnected)) => None,
+            },
+        };
+        match next {
+            Some(block) => self.announce(store, block),
+            None => self.end(store),
+        }
+        true
+    }
+
+    /// Learns how much there is.
+    fn look(&mut self) {
+        while let Source::Live(blocks) = &self.source
+            && let Ok(block) = blocks.try_recv()
+        {
+            self.enqueue(block);
+        }
+    }
+
+    fn enqueue(&mut self, block: Block) {
+        self.known += u64::from(block.header.records);
+        self.queue.push_back(block);
+    }
+
+    fn announce(&mut self, store: &mut Store, block: Block) {
+        store.details.learn(&block);
+        if let Source::File(..) = self.source {
+            self.known += u64::from(block.header.records);
+        }
+        // A block that cannot be read gives no records.
+        let _ = self.reader.seek(&block);
+        self.block = Some((block, 0));
+    }
+
+    fn end(&mut self, store: &mut Store) {
+        self.over = true;
+        self.reconstructor.drain(store);
+        let done = std::mem::replace(&mut self.reconstructor, reconstructor());
+        let mut summary = done.finish();
+        let (unknown, malformed) = (self.unknown, self.malformed);
+        let undecodable = Warning::Undecodable { unknown, malformed };
+        let undecodable = (unknown + malformed > 0).then_some(undecodable);
+        let warnings = match &self.source {
+            Source::File(index, _) => index.warnings(),
+            Source::Live(_) => &[],
+        };
+        let warnings = warnings.iter().chain(&undecodable);
+        summary.warnings.extend(warnings.map(ToString::to_string));
+        store.summary = summary;
+        store.finish();
+    }
+}
+
+fn reconstructor() -> Reconstructor {
+    Reconstructor::new(Arch::host().unwrap_or(Arch::X86_64))
+}
