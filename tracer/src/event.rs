@@ -66,6 +66,8 @@ pub enum Meta {
     Breakpoints(BreakpointsOff),
     /// Where the program's CPU time went, in all.
     Sampled(Sampled),
+    /// Programs that the kernel skipped, in all.
+    Skipped(Skipped),
     /// Last record of a trace that was ended in order.
     End(End),
     /// Something that a later version writes.
@@ -236,6 +238,14 @@ impl Lost {
             calls: calls.filter(|(_, n)| *n > 0).collect(),
         }
     }
+}
+
+/// How often the kernel did not run a program, because the same was running on that processor already.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Skipped {
+    /// Name of the program, and how often.
+    pub programs: Vec<(String, u64)>,
 }
 
 /// A stack in the words of the program's source.
