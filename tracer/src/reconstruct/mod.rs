@@ -395,6 +395,7 @@ impl Reconstructor {
                 }
             }
             Meta::Breakpoints(off) => self.sums.breakpoints_off = Some(off.clone()),
+            Meta::Skipped(skipped) => self.sums.skipped.clone_from(&skipped.programs),
             Meta::Sampled(sampled) => self.sums.sampled = Some(sampled.clone()),
             Meta::End(end) => self.sums.end = Some(end.clone()),
             Meta::Source(_) | Meta::Unknown => {}
