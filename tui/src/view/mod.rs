@@ -324,6 +324,7 @@ pub fn draw_path(summary: &Summary, look: Look, area: Rect, title: &str, buf: &m
         moving: None,
         flowing: None,
         flash: false,
+        meanwhile: None,
     };
     scene.draw(inner, buf);
 }
