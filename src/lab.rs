@@ -11,12 +11,13 @@ use labs::guide;
 use labs::lab::{self as catalogue, Lab, LabError};
 use labs::progress::Progress;
 use labs::run::Runner;
-use labs::session::Session;
+use labs::session::{Origin, Session};
 use labs::text::{Answers, Text, TextError};
 use labs::work::{Whose, Work};
 use labs::{lint, result, words};
 use tracer::caps;
 use tracer::i18n::Lang;
+use tracer::model::Summary;
 use tracer::privileges::Privileges;
 use tracer::report::Style;
 use tracer::user::Identity;
@@ -46,7 +47,14 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
             format!("'{id}' and another verb: one of them"),
         )),
         (Some(LabVerb::Reset { id, yes }), None) => context.reset(id.as_deref(), *yes),
-        (Some(LabVerb::Export { .. }), None) => Err(Fail::new(FAILED, "not yet")),
+        (
+            Some(LabVerb::Export {
+                id,
+                output,
+                solutions,
+            }),
+            None,
+        ) => context.export(id, output, *solutions),
         (Some(LabVerb::Grade { dirs }), None) => context.grade(dirs),
         (Some(LabVerb::Record { to, ids }), None) => context.record(to, ids),
         (Some(LabVerb::Lint { .. }), None) => Ok(0),
@@ -139,7 +147,7 @@ impl<'a> Context<'a> {
         session.titles = self
             .labs
             .iter()
-            .map(|lab| (lab.id.clone(), lab.spec.title.get(self.lang).to_owned()))
+            .map(|lab| (lab.id.clone(), lab.spec.title.clone()))
             .collect();
         session
     }
@@ -249,6 +257,56 @@ impl<'a> Context<'a> {
         let kept = progress.reset(id);
         kept.map_err(|e| Fail::new(FAILED, format!("cannot keep the progress: {e}")))?;
         print(&format!("{}\n", words::reset_done(lang, name)))?;
+        Ok(0)
+    }
+
+    /// A handout, from the recordings: pictures beside the Markdown, and within the HTML.
+    fn export(&self, id: &str, to: &Path, solutions: bool) -> Result<i32, Fail> {
+        let lab = self.find(id)?;
+        let mut session = self.session(lab);
+        session.seed = None;
+        session.folder = id.to_owned();
+        for program in &lab.spec.programs {
+            let bytes = lab.recording(&program.name);
+            let missing = || labs::run::RunError::NoRecording(program.name.clone());
+            let summary = result::summary_of(bytes.ok_or_else(missing)?)?;
+            session.observe(&program.name, summary, Origin::Recorded(None));
+        }
+        if let Some(bytes) = lab.recording("solution") {
+            session.last = Some(result::summary_of(bytes)?);
+        }
+        let lang = self.lang;
+        let svg = |_: &str, run: &Summary| tui::svg::path_svg(run, lang, tui::theme::Theme::Light);
+        let name = match lang {
+            Lang::En => format!("{id}.en"),
+            Lang::Zh => format!("{id}.zh"),
+        };
+        let picture = |program: &str| format!("{name}-{program}.svg");
+        let link = |program: &str, _: &Summary| format!("![{program}]({})", picture(program));
+        let mut files = vec![
+            (
+                format!("{name}.md"),
+                labs::export::markdown(&session, solutions, &link),
+            ),
+            (
+                format!("{name}.html"),
+                labs::export::html(&session, solutions, &svg),
+            ),
+        ];
+        for (program, run) in &session.runs {
+            files.push((picture(program), svg(program, run)));
+        }
+        let cannot =
+            |e: io::Error| Fail::new(USAGE, format!("cannot write to {}: {e}", to.display()));
+        for (name, text) in files {
+            let path = to.join(&name);
+            let written = self.identity.with_file_rights(|| {
+                fs::create_dir_all(to)?;
+                fs::write(&path, text)
+            });
+            written.map_err(cannot)?;
+            print(&format!("{}\n", path.display()))?;
+        }
         Ok(0)
     }
 

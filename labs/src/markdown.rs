@@ -28,10 +28,20 @@ pub fn options() -> Options {
     Options::ENABLE_TABLES
 }
 
-/// Renders Markdown in lines of at most `width` cells (code lines may be longer).
+/// Renders Markdown in lines of at most `width` cells.
 pub fn render(text: &str, width: usize) -> Vec<Line> {
+    rendered(text, width, false)
+}
+
+/// The same with lines of code as they are, however long.
+pub fn render_verbatim(text: &str, width: usize) -> Vec<Line> {
+    rendered(text, width, true)
+}
+
+fn rendered(text: &str, width: usize, verbatim: bool) -> Vec<Line> {
     let mut out = Out {
         width: width.max(10),
+        verbatim,
         ..Out::default()
     };
     for event in Parser::new_ext(text, options()) {
@@ -58,6 +68,8 @@ pub fn plain(lines: &[Line]) -> String {
 #[derive(Default)]
 struct Out {
     width: usize,
+    /// Code is not broken.
+    verbatim: bool,
     lines: Vec<Line>,
     /// The paragraph so far.
     chars: Vec<(char, Look)>,
@@ -175,11 +187,31 @@ impl Out {
 
     fn code_block(&mut self, text: &str) {
         for line in text.lines() {
-            self.lines.push(vec![Span {
-                text: format!("    {line}"),
-                look: Look::Code,
-            }]);
+            let indent = line.len() - line.trim_start().len();
+            let room = self.width.saturating_sub(indent + 4).max(20);
+            if self.verbatim || line.width() + 4 <= self.width {
+                self.code_line(format!("    {line}"));
+                continue;
+            }
+            // What is too long goes on further in; a comment as a comment.
+            let code: Vec<(char, Look)> =
+                line.trim_start().chars().map(|c| (c, Look::Code)).collect();
+            for (i, part) in wrap(&code, room.saturating_sub(4).max(16))
+                .iter()
+                .enumerate()
+            {
+                let part: String = part.iter().map(|(c, _)| c).collect();
+                let more = if i > 0 { "    " } else { "" };
+                self.code_line(format!("{}{more}{part}", " ".repeat(indent + 4)));
+            }
         }
+    }
+
+    fn code_line(&mut self, text: String) {
+        self.lines.push(vec![Span {
+            text,
+            look: Look::Code,
+        }]);
     }
 
     fn gap(&mut self) {
@@ -191,7 +223,8 @@ impl Out {
     /// Ends a paragraph.
     fn flush(&mut self) {
         let mark = self.mark.take().unwrap_or_default();
-        let chars = std::mem::take(&mut self.chars);
+        let mut chars = std::mem::take(&mut self.chars);
+        close_up(&mut chars);
         if chars.is_empty() && mark.is_empty() {
             return;
         }
@@ -252,6 +285,20 @@ impl Out {
             self.lines.push(vec![Span { text, look }]);
         }
         self.gap();
+    }
+}
+
+/// Takes out spaces between Chinese characters: Markdown needs some beside `**`.
+fn close_up(chars: &mut Vec<(char, Look)>) {
+    let wide = |c: Option<&(char, Look)>| c.is_some_and(|(c, _)| c.width() == Some(2));
+    let mut i = 1;
+    while i + 1 < chars.len() {
+        let before = i.checked_sub(1).and_then(|i| chars.get(i));
+        if chars[i].0 == ' ' && wide(before) && wide(chars.get(i + 1)) {
+            chars.remove(i);
+        } else {
+            i += 1;
+        }
     }
 }
 
@@ -345,6 +392,7 @@ mod tests {
     fn chinese() {
         assert_eq!(text("字节一路上\n会经过", 40), "字节一路上会经过\n");
         assert_eq!(text("拷贝到用户态内存里。", 10), "拷贝到用户\n态内存里。\n");
+        assert_eq!(text("**切换少了。** 记住", 30), "切换少了。记住\n");
         assert_eq!(text("拷贝到用户里。好", 12), "拷贝到用户\n里。好\n");
     }
 

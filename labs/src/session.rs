@@ -11,7 +11,7 @@ use tracer::rules;
 use crate::expr::{Expr, Runs, Scope};
 use crate::guide::{self, Placeholder, Step};
 use crate::lab::Lab;
-use crate::spec::{Case, Question};
+use crate::spec::{Case, Question, Text};
 use crate::value::{Unit, Value};
 use crate::words;
 
@@ -48,7 +48,7 @@ pub struct Session {
     /// Where the learner's copies of the programs are.
     pub folder: String,
     /// Titles of other labs, by id.
-    pub titles: BTreeMap<String, String>,
+    pub titles: BTreeMap<String, Text>,
 }
 
 /// What is to be said about one question after the run.
@@ -179,10 +179,14 @@ impl Session {
     }
 
     /// A section of the guide, filled in: before the change exercise about the lab's first program,
-    /// after it about what the learner's program did.
+    /// in it about the one to be changed, after it about what the learner's program did.
     pub fn section(&self, step: Step) -> String {
-        let mut scope = self.scope(Some(self.first_program()));
-        if matches!(step, Step::Change | Step::Check) && self.last.is_some() {
+        let program = match step {
+            Step::Change | Step::Check => &self.lab.spec.change.program,
+            _ => self.first_program(),
+        };
+        let mut scope = self.scope(Some(program));
+        if step == Step::Check && self.last.is_some() {
             scope = self.change_scope(self.last.as_ref());
         }
         self.fill(self.lab.guide(self.lang).section(step), &scope)
@@ -239,6 +243,28 @@ impl Session {
             textbook,
             measured,
         }
+    }
+
+    /// All explanations of a question's answers, with the conditions for them, filled in.
+    pub fn explanations(&self, question: usize) -> Vec<(Option<String>, String)> {
+        let Some(question) = self.lab.spec.questions.get(question) else {
+            return Vec::new();
+        };
+        let program = self.lab.spec.program_of(question);
+        let mut scope = self.scope(Some(program));
+        if let Ok(measured) = question.measure.eval(&scope) {
+            scope.set("measured", measured);
+        }
+        if let Some(textbook) = self.textbook(&question.id) {
+            scope.set("textbook", textbook);
+        }
+        let cases = question.explain.iter();
+        cases
+            .map(|case| {
+                let when = case.when.as_ref().map(ToString::to_string);
+                (when, self.fill(case.text(self.lang), &scope))
+            })
+            .collect()
     }
 
     /// The programs with which a changed one is compared: by conditions, hints, and the guide's
@@ -328,7 +354,13 @@ impl Session {
                 None => unknown(),
             },
             Placeholder::Program(name) => format!("{}/{name}.rs", self.folder),
-            Placeholder::Lab(id) => self.titles.get(id).cloned().unwrap_or_else(unknown),
+            Placeholder::Lab(id) => {
+                let title = self
+                    .titles
+                    .get(id)
+                    .map(|title| title.get(self.lang).to_owned());
+                title.unwrap_or_else(unknown)
+            }
             Placeholder::Kernel => scope.run.map_or_else(unknown, |run| run.kernel.clone()),
             Placeholder::Level => scope.run.map_or_else(unknown, |run| run.level.clone()),
             Placeholder::Device => scope.run.and_then(device).unwrap_or_else(unknown),

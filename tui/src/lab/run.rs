@@ -1,5 +1,6 @@
 //! The labs' loop: keys and runs in, frames out. Programs run in a thread of their own.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -13,12 +14,12 @@ use labs::lab::Lab;
 use labs::progress::Progress;
 use labs::run::{Checked, RunError, Runner};
 use labs::session::{Origin, Output, Session};
+use labs::spec::Text;
 use labs::work::{Whose, WorkError};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::crossterm::event;
 use ratatui::crossterm::terminal::size;
-use tracer::i18n::Lang;
 use tracer::model::Summary;
 
 use super::model::{Labs, Open};
@@ -54,10 +55,10 @@ enum News {
 }
 
 /// Titles of labs, by id.
-pub fn titles(labs: &[Arc<Lab>], lang: Lang) -> std::collections::BTreeMap<String, String> {
+fn titles(labs: &[Arc<Lab>]) -> BTreeMap<String, Text> {
     let titles = labs.iter();
     titles
-        .map(|lab| (lab.id.clone(), lab.spec.title.get(lang).to_owned()))
+        .map(|lab| (lab.id.clone(), lab.spec.title.clone()))
         .collect()
 }
 
@@ -179,7 +180,7 @@ impl Ui {
         let lang = self.labs.look.lang;
         let mut session = Session::new(lab.clone(), lang, self.seed.clone());
         session.folder = self.runner.work.dir.join(&lab.id).display().to_string();
-        session.titles = titles(&self.labs.labs, lang);
+        session.titles = titles(&self.labs.labs);
         for question in &lab.spec.questions {
             if let Some(text) = state.answers.get(&question.id) {
                 session.answer(question, text);
@@ -346,6 +347,7 @@ impl Ui {
             }
             News::Replayed(run) => {
                 open.outcome = Some(open.session.judge(&run, Output::NotCompared));
+                open.session.last = Some(*run);
                 open.step = Step::Check;
                 open.scroll = 0;
                 self.labs.note = Some(labs::words::cannot_check(lang).to_owned());

@@ -183,10 +183,8 @@ fn common(labs: &mut Labs, code: KeyCode) {
                 Lang::En => Lang::Zh,
                 Lang::Zh => Lang::En,
             };
-            let titles = super::run::titles(&labs.labs, labs.look.lang);
             if let Some(open) = &mut labs.open {
                 open.session.lang = labs.look.lang;
-                open.session.titles = titles;
             }
         }
         _ => {}

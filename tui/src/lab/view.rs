@@ -220,8 +220,8 @@ fn document(labs: &Labs, open: &Open) -> String {
                     texts::cannot_build(lang)
                 );
             }
-            if let Some(outcome) = &open.outcome {
-                text += &format!("\n\n{}\n", page::outcome(session, outcome));
+            if let Some(outcome) = outcome(open) {
+                text += &format!("\n\n{outcome}\n");
             }
             for hint in &open.hints {
                 text += &format!("\n\n{hint}\n");
@@ -230,8 +230,8 @@ fn document(labs: &Labs, open: &Open) -> String {
         }
         Step::Check => {
             let mut text = String::new();
-            if let Some(outcome) = &open.outcome {
-                text += &format!("{}\n\n", page::outcome(session, outcome));
+            if let Some(outcome) = outcome(open) {
+                text += &format!("{outcome}\n\n");
             }
             if open.solved || open.solution || labs.replay.is_some() {
                 text += &page::check(session, open.solution);
@@ -241,6 +241,14 @@ fn document(labs: &Labs, open: &Open) -> String {
             text
         }
     }
+}
+
+/// A check's result, in the language of the moment.
+fn outcome(open: &Open) -> Option<String> {
+    let outcome = open.outcome.as_ref()?;
+    let run = open.session.last.as_ref()?;
+    let again = open.session.judge(run, outcome.output);
+    Some(page::outcome(&open.session, &again))
 }
 
 fn text(labs: &Labs, open: &Open, buf: &mut Buffer, area: Rect) {
