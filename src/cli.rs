@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracer::caps::Level;
 use tracer::i18n::Lang;
 use tracer::report::Format;
+use tui::theme::Theme;
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
 /// moves by DMA, which only pass page references, and every switch between user and kernel mode.
@@ -38,6 +39,8 @@ pub enum Verb {
     Report(Report),
     /// Source lines with what each did: bytes copied, bytes by DMA, crossings, time
     Annotate(Annotate),
+    /// Which copies and crossings of a recording could go, and how
+    Advise(Advise),
     /// Two recordings side by side: what each did, and what changed
     Diff(Diff),
     /// Say what this kernel lets us measure, and why not more
@@ -160,6 +163,17 @@ pub struct Annotate {
     pub file: PathBuf,
     /// All lines of this source file (the end of its path); else those that did something
     pub source: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Advise {
+    /// The recording
+    pub file: PathBuf,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -324,12 +338,16 @@ pub struct Tracing {
     /// Size of the kernel's ring buffer (with K, M or G); rounded up to a power of two
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub buffer_size: u32,
-    /// Measure at this level, or not at all: T (the default), or F, which is new and experimental
+    /// Measure at this level or not at all: T (tracepoints), F (functions) or B (breakpoints, however
+    /// often they are hit). Without it: the best that the kernel gives
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub level: Option<Level>,
     /// Tell which source line each call was made from (for programs with debug information)
     #[arg(long)]
     pub stacks: bool,
+    /// Do not sample where the program's CPU time goes
+    #[arg(long)]
+    pub no_sampling: bool,
     /// Start again through sudo; the command still runs as you
     #[arg(long)]
     pub elevate: bool,
@@ -366,6 +384,9 @@ pub struct Look {
     /// No characters outside ASCII
     #[arg(long)]
     pub ascii: bool,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -386,7 +407,8 @@ fn level(text: &str) -> Result<Level, String> {
     match text {
         "T" | "t" => Ok(Level::T),
         "F" | "f" => Ok(Level::F),
-        _ => Err("not a level: T or F".to_owned()),
+        "B" | "b" => Ok(Level::B),
+        _ => Err("not a level: T, F or B".to_owned()),
     }
 }
 

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Some(Verb::Report(args)) => show::report(&args),
         Some(Verb::Annotate(args)) => show::annotate(&args),
         Some(Verb::Diff(args)) => show::diff(&args),
+        Some(Verb::Advise(args)) => show::advise(&args),
         Some(Verb::View(args)) => show::view(&args),
         Some(Verb::Doctor(args)) => show::doctor(&args),
         Some(Verb::Lab(args)) => lab::lab(&args),

@@ -188,6 +188,8 @@ impl Session {
             buffer: tracing.buffer_size,
             level: tracing.level,
             stacks: tracing.stacks,
+            pid,
+            sampling: !tracing.no_sampling,
             null: false,
         };
         adjust(&mut options);

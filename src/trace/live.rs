@@ -58,8 +58,7 @@ pub fn trace(
 ) -> Result<i32, Fail> {
     tui::needs_terminal()?;
     let terminal = |e: io::Error| Fail::new(FAILED, format!("the terminal: {e}"));
-    let mut options = tui::Options::from_env(args.look.lang);
-    options.ascii = args.look.ascii;
+    let options = crate::output::ui(&args.look);
     let (kind, pty) = match what {
         What::Command(_) => {
             let size = Live::program_size().map_err(terminal)?;
@@ -71,7 +70,10 @@ pub fn trace(
         What::Process(..) => (tui::Target::Process, None),
     };
     let (pty, theirs) = pty.unzip();
-    let mut session = Session::prepare(what, tracing, args, theirs, |_| {})?;
+    let mut session = Session::prepare(what, tracing, args, theirs, |options| {
+        // The source pane follows what one looks at.
+        options.stacks = true;
+    })?;
     let writer = match &file {
         Some(path) => Some(Writer::new(session.create(path)?, path)?),
         None => None,

@@ -16,7 +16,11 @@ mod losses;
 mod memory;
 mod recording;
 mod refusals;
+mod screen;
 mod sockets;
 mod status;
 mod summary;
 mod syscalls;
+#[path = "../../tui/tests/common/tmux.rs"]
+#[expect(dead_code, reason = "shared: each uses a part")]
+mod tmux;

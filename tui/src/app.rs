@@ -201,6 +201,12 @@ impl App {
         app
     }
 
+    /// Puts another run beside this one, and shows both.
+    pub fn compare_with(&mut self, other: Other) {
+        self.other = Some(other);
+        self.popup = Some(Popup::Compare);
+    }
+
     /// Hops of the current call; none if there is no call to be at.
     pub fn hops(&self) -> &[Hop] {
         &self.hops

@@ -91,9 +91,9 @@ tracer::messages! {
     more_rows(n): "({n} more rows)" | "（还有 {n} 行）";
     key_compare: "the run beside the other (diff --tui)" | "与另一次运行对比（diff --tui）";
     lab: "lab" | "实验";
-    lab_is(title, id): "{title}: bytehop lab {id}" | "{title}：bytehop lab {id}";
     program: "program" | "程序";
     program_typing: "keys go to the program · Ctrl-] takes them back" | "按键发给程序 · 按 Ctrl-] 收回";
+    take_back: "take the keyboard back from the program" | "从程序收回键盘";
     program_scrolled(n): "{n} rows up" | "向上 {n} 行";
     program_ended: "it has ended" | "已结束";
     live: "live" | "实时";
@@ -193,7 +193,7 @@ tracer::messages! {
     key_explain: "explain the hop" | "解释这一跳";
     key_filter: "filter the calls" | "筛选调用";
     key_back: "back: popup, filter, zoom" | "返回：弹窗、筛选、放大";
-    key_theme: "dark, light, high contrast" | "深色、浅色、高对比度";
+    key_theme: "dark, light, high contrast (--theme)" | "深色、浅色、高对比度（--theme）";
     key_language: "English, Chinese" | "英文、中文";
     key_help: "this help" | "本帮助";
     key_redraw: "draw anew" | "重画";

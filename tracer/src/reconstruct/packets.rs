@@ -1,11 +1,13 @@
 //! Packets, and bytes that came out of sockets.
 
-use tracer_ebpf::{Extra, Xmit, flag};
+use tracer_ebpf::{Extra, Xmit, flag, moved};
 
+use super::measured::Found;
 use super::tally::{At, By, Moved};
 use super::{Part, Reconstructor, Sink, hop};
 use crate::event::{DeviceClass, Engine};
 use crate::model::{CallId, HopKind};
+use crate::rules::measure;
 use crate::rules::{RECEIVED_FROM_NIC, ZEROCOPY_LATE_COPY};
 
 /// Packets handed to a device.
@@ -17,8 +19,19 @@ const ZEROCOPY_MAX: usize = 4096;
 
 impl Reconstructor {
     /// Bytes that were copied out of sockets, and the device that had brought them.
-    pub(super) fn received(&mut self, extra: &Extra, moved: &mut Vec<Moved>) {
-        let bytes = extra.skb_copied;
+    pub(super) fn received(&mut self, extra: &Extra, found: &[Found], moved: &mut Vec<Moved>) {
+        let (mut bytes, mut by, mut count) = (extra.skb_copied, SKB_COPY, 1);
+        // A primitive is nearer to the bytes than the tracepoint, which announces them.
+        if let Some(near) = found.iter().find(|m| m.what == moved::PACKET_READ)
+            && let Some(row) = measure::of(near.what)
+        {
+            if near.bytes != bytes {
+                let differences = &mut self.sums.differences;
+                differences.add(row.subject, "tp:skb_copy_datagram_iovec", bytes, near.bytes);
+            }
+            by = By::Probe(self.setup.labels.of(near, row));
+            (bytes, count) = (near.bytes, near.count);
+        }
         if extra.iif != 0 {
             let nic = self
                 .sums
@@ -30,7 +43,8 @@ impl Reconstructor {
                 moved.push(hop(HopKind::Dma, At::Nic(nic), At::Socket, by, bytes));
             }
         }
-        moved.push(hop(HopKind::Copy, At::Socket, At::User, SKB_COPY, bytes));
+        let copy = hop(HopKind::Copy, At::Socket, At::User, by, bytes);
+        moved.push(Moved { count, ..copy });
     }
 
     pub(super) fn xmit<S: Sink>(&mut self, xmit: &Xmit, sink: &mut S) {
@@ -59,7 +73,11 @@ impl Reconstructor {
         if let Some(bytes) = self.zerocopy.remove(&xmit.sock_ino)
             && software
         {
-            moved.push(late_copy(bytes));
+            if self.measures_late_copies() {
+                self.expect_late_copy(bytes);
+            } else {
+                moved.push(late_copy(bytes));
+            }
         }
         match part {
             Part::Open(slot) => {

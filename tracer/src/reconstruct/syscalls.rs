@@ -81,6 +81,7 @@ impl Reconstructor {
             .map(|extra| extra.file2)
             .filter(|file| file.mode != 0);
         let two = file2.as_ref().map(|file| Class::of(file, self.setup.arch));
+        self.nearest(&mut open);
         if open.seq != 0 {
             let context = Context::of_call(shape, role == Role::AsyncIo, one, two);
             if context.raw {
@@ -202,7 +203,11 @@ impl Reconstructor {
         }
         if rule.steps.iter().any(|step| step.0 == HopKind::Share) && by_reference(&facts) {
             // A packet that went out within the call shows where the bytes went.
-            if open.software {
+            if self.measures_late_copies() {
+                if open.software {
+                    self.expect_late_copy(bytes);
+                }
+            } else if open.software {
                 moved.push(late_copy(bytes));
             } else if let Some(file) = file.filter(|_| open.hops.is_empty()) {
                 self.sent_by_reference(file.ino, bytes);
