@@ -82,7 +82,7 @@ tracer::messages! {
     read_further: "go on with Enter" | "按回车继续";
     chart_axis: "ns of CPU time for each byte (up), by the size of a part (right); both logarithmic" | "纵轴：每字节花费的 CPU 时间（纳秒）；横轴：一次发送的大小；两轴都是对数刻度";
     chart_spread(n): "the middle half of the samples ({n} at each size)" | "中间一半样本的范围（每个大小 {n} 个样本）";
-    chart_table: "Median, in ns per byte (the middle half of the samples):" | "中位数，单位：纳秒/字节（括号内为中间一半样本的范围）：";
+    chart_table: "Medians in ns per byte; ±: half the width of the middle half of the samples." | "中位数，单位为纳秒/字节；± 为中间一半样本范围的一半。";
     chart_size: "size" | "大小";
     chart_always(one, two): "{one} costs less than {two} at every size." | "无论多大，{one}都比{two}省。";
     chart_from(one, two, size): "{one} costs less than {two} from {size} on." | "从 {size} 起，{one}比{two}省。";

@@ -1,7 +1,6 @@
 //! A chart for the terminal, and for those who read it line by line: a table follows it.
 
 use tracer::i18n::Lang;
-use unicode_width::UnicodeWidthStr;
 
 use super::{Chart, bytes, cost};
 use crate::words;
@@ -14,21 +13,22 @@ const LEFT: usize = 8;
 const MARKS: [char; 4] = ['o', '+', '#', 'x'];
 const SPREAD: char = '│';
 
-/// The chart, its legend, the conclusions, and the numbers.
+/// The chart, its legend, the conclusions, and the numbers, as Markdown.
 pub fn text(chart: &Chart, lang: Lang) -> String {
-    let mut out = format!("{}\n\n", words::chart_axis(lang));
+    let mut out = format!("{}\n\n```\n", words::chart_axis(lang));
     out += &drawing(chart);
     out.push('\n');
     for (series, mark) in chart.series.iter().zip(MARKS) {
         out += &format!("  {mark}  {}\n", series.title.get(lang));
     }
-    out += &format!("  {SPREAD}  {}\n\n", words::chart_spread(lang, chart.samples()));
+    out += &format!(
+        "  {SPREAD}  {}\n```\n\n",
+        words::chart_spread(lang, chart.samples())
+    );
     for line in chart.conclusions(lang) {
-        out += &format!("→ {line}\n");
+        out += &format!("- {line}\n");
     }
-    out.push('\n');
-    out += &table(chart, lang);
-    out
+    out + &table(chart, lang)
 }
 
 fn drawing(chart: &Chart) -> String {
@@ -83,30 +83,24 @@ fn short(size: u64) -> String {
 }
 
 fn table(chart: &Chart, lang: Lang) -> String {
-    let mut rows = vec![vec![words::chart_size(lang).to_owned()]];
-    rows[0].extend(MARKS.iter().take(chart.series.len()).map(char::to_string));
-    for size in chart.sizes() {
-        let mut row = vec![bytes(size, lang)];
-        row.extend(chart.series.iter().map(|series| {
-            let point = series.points.iter().find(|point| point.size == size);
-            point.map_or_else(String::new, |point| {
-                let (low, high) = (cost(point.low), cost(point.high));
-                format!("{} ({low}–{high})", cost(point.median))
-            })
-        }));
-        rows.push(row);
+    let mut header = format!("| {} |", words::chart_size(lang));
+    for mark in MARKS.iter().take(chart.series.len()) {
+        header += &format!(" `{mark}` |");
     }
-    let mut out = format!("{}\n\n", words::chart_table(lang));
-    for row in rows {
-        for (i, cell) in row.iter().enumerate() {
-            let width = if i == 0 { LEFT } else { 17 };
-            let pad = width.saturating_sub(cell.width());
-            out += &match i {
-                0 => format!("{}{cell}", " ".repeat(pad)),
-                _ => format!("  {cell}{}", " ".repeat(pad)),
-            };
+    let rule = "---:|".repeat(chart.series.len() + 1);
+    let mut out = format!("\n{}\n\n{header}\n|{rule}\n", words::chart_table(lang));
+    for size in chart.sizes() {
+        out += &format!("| {} |", bytes(size, lang));
+        for series in &chart.series {
+            let point = series.points.iter().find(|point| point.size == size);
+            out += &point.map_or_else(
+                || "  |".to_owned(),
+                |point| {
+                    let spread = (point.high - point.low) / 2.0 / point.median * 100.0;
+                    format!(" {} ±{spread:.0}% |", cost(point.median))
+                },
+            );
         }
-        out.truncate(out.trim_end().len());
         out.push('\n');
     }
     out
