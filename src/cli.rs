@@ -192,14 +192,10 @@ pub struct Doctor {
     /// Prove it: trace small programs over every path of the kernel, whose bytes are known
     #[arg(long)]
     pub verify: bool,
-    /// With --verify: where the programs' files go; the disk that is tested is the one below
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "/var/tmp",
-        requires = "verify"
-    )]
-    pub dir: PathBuf,
+    /// With --verify: where the programs' files go; the disk that is tested is the one below. Of further
+    /// folders only the disk is tested
+    #[arg(long, value_name = "DIR", num_args = 1.., default_value = "/var/tmp", requires = "verify")]
+    pub dir: Vec<PathBuf>,
     /// With --verify: only these paths (`disk`: those that a disk is part of)
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "verify")]
     pub only: Vec<String>,
@@ -219,7 +215,8 @@ pub struct Doctor {
 #[derive(Debug, Args)]
 pub struct Paths {
     /// Where their files go
-    pub dir: PathBuf,
+    #[arg(long)]
+    pub dir: Vec<PathBuf>,
     #[arg(long)]
     pub peer: Option<std::net::SocketAddr>,
     /// All, if none is named
@@ -250,9 +247,13 @@ pub struct Tracing {
     /// Size of the kernel's ring buffer (with K, M or G); rounded up to a power of two
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub buffer_size: u32,
-    /// Measure at this level, or not at all: T (the default), or F, which is new and experimental
+    /// Measure at this level or not at all: T (tracepoints), F (functions) or B (breakpoints, however
+    /// often they are hit). Without it: the best that the kernel gives
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub level: Option<Level>,
+    /// Do not sample where the program's CPU time goes
+    #[arg(long)]
+    pub no_sampling: bool,
     /// Tell which source line each call was made from (for programs with debug information)
     #[arg(long)]
     pub stacks: bool,

@@ -187,6 +187,8 @@ impl Session {
             follow,
             buffer: tracing.buffer_size,
             level: tracing.level,
+            pid,
+            sampling: !tracing.no_sampling,
             stacks: tracing.stacks,
             null: false,
         };

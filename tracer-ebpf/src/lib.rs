@@ -98,6 +98,35 @@ pub mod moved {
     pub const SPLICE_TO_PIPE: u16 = 32;
     pub const PIPE_TO_USER: u16 = 33;
     pub const ADD_TO_PIPE: u16 = 34;
+    pub const BTRFS_WRITE: u16 = 42;
+    pub const BTRFS_WRITE_KERNEL: u16 = 43;
+    /// The late copy of bytes that had been sent by reference.
+    pub const LATE_COPY: u16 = 44;
+
+    // What a primitive copied (level B) outside of every function above.
+    pub const TO_USER: u16 = 35;
+    pub const TO_KERNEL: u16 = 36;
+    pub const FROM_USER: u16 = 37;
+    pub const FROM_KERNEL: u16 = 38;
+    /// Into pages of the page cache or of tmpfs.
+    pub const INTO_PAGES: u16 = 39;
+    pub const INTO_PAGES_KERNEL: u16 = 40;
+    /// Out of a packet, as the tracepoint `skb_copy_datagram_iovec` announced it.
+    pub const PACKET_READ: u16 = 41;
+}
+
+/// The primitives that hold the copy loops (level B): the value of [`Copied::primitive`].
+pub mod primitive {
+    /// No primitive: the function itself told.
+    pub const NONE: u16 = 0;
+    /// `_copy_to_iter`
+    pub const TO_ITER: u16 = 1;
+    /// `_copy_from_iter`
+    pub const FROM_ITER: u16 = 2;
+    /// `copy_folio_from_iter_atomic`; `copy_page_from_iter_atomic` on older kernels (Linux 6.12).
+    pub const FROM_ITER_ATOMIC: u16 = 3;
+    /// Size of a table indexed by primitive.
+    pub const COUNT: usize = 4;
 }
 
 /// The common start of every record. 24 bytes.
@@ -516,7 +545,7 @@ pub struct Dirty {
     pub pages: u32,
 }
 
-/// Bytes that one function of the kernel moved in a call; sent before the call's own record, or at once
+/// Bytes that one function of the kernel, or one primitive inside it, moved in a call; sent before the call's own record, or at once
 /// where the task has no calls (io_uring's threads). 40 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -527,8 +556,8 @@ pub struct Copied {
     pub count: u32,
     /// One of [`moved`].
     pub what: u16,
-    /// Reserved, 0.
-    pub reserved: u16,
+    /// One of [`primitive`]: who told. A function and its primitive send a record each.
+    pub primitive: u16,
 }
 
 /// Words of a stack that are looked at, from the stack pointer up.
@@ -656,7 +685,10 @@ offsets! {
     file_flags = "file"."f_flags";
     file_private = "file"."private_data";
     kiocb_filp = "kiocb"."ki_filp";
+    /// Behind the context of a program of a perf event.
+    perf_regs = "bpf_perf_event_data_kern"."regs";
     iter_type = "iov_iter"."iter_type";
+    iter_count = "iov_iter"."count";
     msg_flags = "msghdr"."msg_flags";
     msg_iter = "msghdr"."msg_iter";
     inode_mode = "inode"."i_mode";
@@ -703,6 +735,10 @@ offsets! {
     skb_data_len = "sk_buff"."data_len";
     skb_sk = "sk_buff"."sk";
     skb_iif = "sk_buff"."skb_iif";
+    skb_cb = "sk_buff"."cb";
+    skb_head = "sk_buff"."head";
+    skb_end = "sk_buff"."end";
+    skb_destructor_arg = "skb_shared_info"."destructor_arg";
     dev_ifindex = "net_device"."ifindex";
     dev_name = "net_device"."name";
     req_opcode = "io_kiocb"."opcode";
@@ -730,6 +766,10 @@ pub struct Regs {
     pub ip: u32,
     /// Bit of `thread_info.status` that marks a 32-bit call, 0 if it cannot be told.
     pub compat_bit: u32,
+    /// The first arguments of a kernel function, at its first instruction.
+    pub function: [u32; 4],
+    /// What a function returned.
+    pub result: u32,
     /// The stack pointer, the frame pointer, and the link register ([`NO_OFFSET`]: there is none).
     pub sp: u32,
     pub fp: u32,
@@ -773,6 +813,9 @@ pub mod task {
     pub const BLOCKED: u32 = 64;
     /// Was there before tracing began: its fault counters don't start at 0.
     pub const OLDER: u32 = 128;
+    /// Breakpoints were armed when the call in progress began (a thread of io_uring: when it was last
+    /// between two requests).
+    pub const WATCHED: u32 = 256;
 }
 
 /// A cached classification of one descriptor. 56 bytes.
@@ -809,8 +852,9 @@ pub struct Awaited {
 /// Number of descriptors whose classification each thread remembers (indexed by `fd % CACHED_FDS`).
 pub const CACHED_FDS: usize = 4;
 
-/// Kinds of moves that are summed up per call; a call rarely has more than two.
-pub const SUMS: usize = 4;
+/// Kinds of moves that are summed up per call; a call rarely has more than two, each by a function and
+/// by a primitive.
+pub const SUMS: usize = 8;
 
 /// Bytes moved in the call in progress, by one kind of [`moved`].
 #[repr(C)]
@@ -819,7 +863,28 @@ pub struct Sum {
     pub bytes: u64,
     /// 0: not in use.
     pub count: u32,
+    /// One of [`moved`], and shifted by [`BY_SHIFT`] one of [`primitive`].
     pub what: u32,
+}
+/// See [`Sum::what`].
+pub const BY_SHIFT: u32 = 16;
+
+/// Kinds of copies that primitives make: [`moved`] from [`moved::TO_USER`] on, in this order. A power of
+/// two, for the verifier's sake.
+pub const PRIMITIVES: usize = 8;
+
+/// A hit of a breakpoint: a copy that may not have gone through as a whole.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hit {
+    /// Bytes asked for; 0: nothing is pending.
+    pub asked: u64,
+    /// The iterator, and how many bytes it had left at the time.
+    pub iter: u64,
+    pub left: u64,
+    /// Index of [`Task::primitives`].
+    pub which: u32,
+    pub reserved: u32,
 }
 
 /// What the kernel side remembers of a traced thread. User space only writes `tid`, `tgid` and
@@ -878,6 +943,53 @@ pub struct Task {
     /// The open fault.
     pub fault: Fault,
     pub cache: [Cached; CACHED_FDS],
+    /// What primitives copied since a function last claimed it.
+    pub primitives: [Sum; PRIMITIVES],
+    pub hit: Hit,
+    /// Bytes that the tracepoint announced as coming out of packets and no primitive has copied yet.
+    pub announced: u64,
+    /// Level F by kprobes: arguments of the functions that have not returned, innermost last.
+    pub frames: [Frame; FRAMES],
+    /// How many functions have not returned.
+    pub depth: u32,
+    /// A primitive's record of the copy in hand has been sent.
+    pub told: u32,
+}
+
+/// Functions that are remembered at a time, one inside the other. A power of two.
+pub const FRAMES: usize = 4;
+/// Arguments that are remembered of each.
+pub const FRAME_ARGS: usize = 4;
+
+/// A function that has been entered (level F by kprobes).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Frame {
+    pub args: [u64; FRAME_ARGS],
+    pub function: u32,
+    pub reserved: u32,
+}
+
+/// Samples of the CPU clock: the index into the `SAMPLES` map.
+pub mod sample {
+    /// In user mode.
+    pub const USER: u32 = 0;
+    /// In the kernel, in no range of interest.
+    pub const KERNEL: u32 = 1;
+    /// In the first range; the others follow.
+    pub const FIRST: u32 = 2;
+}
+
+/// Ranges of kernel text whose samples are counted apart. A power of two.
+pub const RANGES_MAX: usize = 64;
+
+/// Addresses of kernel text: the value of `RANGES`, in order.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    pub start: u64,
+    /// The first address behind it.
+    pub end: u64,
 }
 
 /// `stat`: cells below this are the counters of calls without a descriptor, by number.

@@ -3,8 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf};
 use tracer_ebpf::{
-    Awaited, Block, CELLS, Config, Count, CountKey, FileRef, Name, Offsets, Regs, SYSCALLS_MAX,
-    StatCell, StatKey, TASK_SLOTS, Task, Uring, kind,
+    Awaited, Block, CELLS, Config, Count, CountKey, FileRef, Name, Offsets, RANGES_MAX, Range,
+    Regs, SYSCALLS_MAX, StatCell, StatKey, TASK_SLOTS, Task, Uring, kind, primitive, sample,
 };
 
 #[unsafe(no_mangle)]
@@ -29,6 +29,8 @@ pub static REGS: Regs = Regs {
     args: [0; 6],
     ip: 0,
     compat_bit: 0,
+    function: [0; 4],
+    result: 0,
     sp: 0,
     fp: 0,
     lr: 0,
@@ -139,6 +141,21 @@ pub static SOCKS: LruHashMap<u64, SockOwner> = LruHashMap::with_max_entries(8192
 /// io_uring requests under way: address of the `struct io_kiocb`.
 #[map]
 pub static URINGS: HashMap<u64, Uring> = HashMap::with_max_entries(16384, 0);
+
+/// 1 while breakpoints count (level B); user space sets it.
+#[map]
+pub static WATCH: Array<u32> = Array::with_max_entries(1, 0);
+/// Hits of breakpoints, by `tracer_ebpf::primitive`, of whichever thread.
+#[map]
+pub static HITS: PerCpuArray<u64> = PerCpuArray::with_max_entries(primitive::COUNT as u32, 0);
+
+/// Functions that copy or clear memory.
+#[map]
+pub static RANGES: Array<Range> = Array::with_max_entries(RANGES_MAX as u32, 0);
+/// Samples of the CPU clock, by `tracer_ebpf::sample`.
+#[map]
+pub static SAMPLES: PerCpuArray<u64> =
+    PerCpuArray::with_max_entries(sample::FIRST + RANGES_MAX as u32, 0);
 
 // `stat`.
 #[map]

@@ -154,7 +154,17 @@ unsafe fn reset(t: *mut Task, flags: u32) {
         (*t).has_sums = 0;
         (*t).by_reference = 0;
         (*t).skb_last = 0;
+        (*t).hit.asked = 0;
+        (*t).announced = 0;
+        (*t).depth = 0;
+        (*t).told = 0;
         let mut i = 0;
+        while i < tracer_ebpf::PRIMITIVES {
+            (*t).primitives[i].count = 0;
+            (*t).primitives[i].bytes = 0;
+            i += 1;
+        }
+        i = 0;
         while i < tracer_ebpf::SUMS {
             (*t).sums[i].count = 0;
             i += 1;

@@ -18,7 +18,7 @@ use tracer_ebpf::kind;
 use crate::arch::Arch;
 use crate::decode::encode;
 use crate::device::Sysfs;
-use crate::event::{DeviceClass, End, Event, Lost, Meta, Start};
+use crate::event::{BreakpointsOff, DeviceClass, End, Event, Lost, Meta, Skipped, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
@@ -288,6 +288,12 @@ impl<'a> Capture<'a> {
             let taken = self.drain(out);
             let now = Instant::now();
             out.tick(now);
+            if let Some(hits) = self.probes.check_breakpoints(now)? {
+                out.meta(&Meta::Breakpoints(BreakpointsOff {
+                    hits,
+                    monotonic_ns: now_ns(ClockId::CLOCK_MONOTONIC),
+                }));
+            }
             if now - looked_for_losses > LOST_EVERY {
                 looked_for_losses = now;
                 self.send_lost(out)?;
@@ -330,6 +336,13 @@ impl<'a> Capture<'a> {
         while self.drain(out) > 0 {}
         self.send_unfinished(out)?;
         self.send_lost(out)?;
+        let programs = self.probes.skipped();
+        if !programs.is_empty() {
+            out.meta(&Meta::Skipped(Skipped { programs }));
+        }
+        if let Some(sampled) = self.probes.sampled()? {
+            out.meta(&Meta::Sampled(sampled));
+        }
         if let Some(sources) = self.sources.take() {
             for source in sources.resolve() {
                 out.meta(&Meta::Source(source));

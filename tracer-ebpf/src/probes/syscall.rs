@@ -88,6 +88,8 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         (*t).nr = nr;
         if recording() {
             (*t).enter = bpf_ktime_get_ns();
+            crate::probes::primitive::watch(t);
+            (*t).depth = 0;
         }
         (*t).has_file = 0;
         (*t).has_file2 = 0;

@@ -9,6 +9,8 @@ use crate::classify::describe;
 use crate::emit::{count, lost, recording, send};
 use crate::kread::probe;
 use crate::maps::{URINGS, config, off};
+use crate::probes::func::flush_sums;
+use crate::probes::primitive::watch;
 use crate::tasks::{bump, current_tid, traced_or_worker};
 
 const IORING_CQE_F_MORE: u32 = 1 << 1;
@@ -73,6 +75,14 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
             u.user_data = ctx.arg(2);
             u.res = ctx.arg(3);
             cqe_flags = ctx.arg(4);
+        }
+        // A thread without calls is between two requests now.
+        if let Some(t) = traced_or_worker()
+            && (*t).flags & task::IO_THREAD != 0
+            && recording()
+        {
+            flush_sums(t);
+            watch(t);
         }
         u.cqe_flags = cqe_flags as u16;
         u.completed = bpf_ktime_get_ns();

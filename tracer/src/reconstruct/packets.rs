@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use tracer_ebpf::{Extra, Xmit, flag};
+use tracer_ebpf::{Extra, Xmit, flag, moved};
 
+use super::measured::Found;
 use super::tally::{At, By, Moved};
 use super::{Part, Reconstructor, Sink, hop};
 use crate::event::{DeviceClass, Engine};
 use crate::model::{CallId, HopKind};
+use crate::rules::measure;
 use crate::rules::{RECEIVED_FROM_NIC, ZEROCOPY_LATE_COPY};
 
 /// Packets handed to a device.
@@ -19,8 +21,19 @@ const SOCKETS_MAX: usize = 4096;
 
 impl Reconstructor {
     /// Bytes that were copied out of sockets, and the device that had brought them.
-    pub(super) fn received(&mut self, extra: &Extra, moved: &mut Vec<Moved>) {
-        let bytes = extra.skb_copied;
+    pub(super) fn received(&mut self, extra: &Extra, found: &[Found], moved: &mut Vec<Moved>) {
+        let (mut bytes, mut by, mut count) = (extra.skb_copied, SKB_COPY, 1);
+        // A primitive is nearer to the bytes than the tracepoint, which announces them.
+        if let Some(near) = found.iter().find(|m| m.what == moved::PACKET_READ)
+            && let Some(row) = measure::of(near.what)
+        {
+            if near.bytes != bytes {
+                let differences = &mut self.sums.differences;
+                differences.add(row.subject, "tp:skb_copy_datagram_iovec", bytes, near.bytes);
+            }
+            by = By::Probe(self.setup.labels.of(near, row));
+            (bytes, count) = (near.bytes, near.count);
+        }
         if extra.iif != 0 {
             let nic = self
                 .sums
@@ -32,7 +45,8 @@ impl Reconstructor {
                 moved.push(hop(HopKind::Dma, At::Nic(nic), At::Socket, by, bytes));
             }
         }
-        moved.push(hop(HopKind::Copy, At::Socket, At::User, SKB_COPY, bytes));
+        let copy = hop(HopKind::Copy, At::Socket, At::User, by, bytes);
+        moved.push(Moved { count, ..copy });
     }
 
     pub(super) fn xmit<S: Sink>(&mut self, xmit: &Xmit, sink: &mut S) {
@@ -59,13 +73,10 @@ impl Reconstructor {
         // Bytes sent by reference are copied after all when a device that is only software
         // delivers them.
         let waiting = self.by_reference.insert_route(xmit.sock_ino, software);
-        if software && waiting > 0 {
-            moved.push(late_copy(waiting));
-        }
+        moved.extend(self.copy_of_sent(waiting));
         match part {
             Part::Open(slot) => {
                 let open = &mut self.threads.at(slot).open;
-                open.software |= software;
                 open.hops.extend(moved);
             }
             Part::Late(slot) => {
@@ -79,6 +90,21 @@ impl Reconstructor {
                 }
             }
         }
+    }
+
+    /// Bytes were sent by reference; the late copy that this means.
+    pub(super) fn sent_by_reference(&mut self, socket: u64, bytes: u64) -> Option<Moved> {
+        let copied = self.by_reference.sent(socket, bytes);
+        self.copy_of_sent(copied)
+    }
+
+    /// The late copy of so many bytes, unless a probe measures such: then it is only expected.
+    fn copy_of_sent(&mut self, bytes: u64) -> Option<Moved> {
+        if bytes > 0 && self.measures_late_copies() {
+            self.expect_late_copy(bytes);
+            return None;
+        }
+        (bytes > 0).then(|| late_copy(bytes))
     }
 }
 
@@ -95,23 +121,24 @@ enum Route {
 }
 
 impl ByReference {
-    /// A packet of the socket went out. The bytes that had waited for it.
+    /// A packet of the socket went out. Of the bytes that had waited for it those that are copied.
     fn insert_route(&mut self, socket: u64, software: bool) -> u64 {
         match self.room().insert(socket, Route::Known { software }) {
-            Some(Route::Unknown(bytes)) => bytes,
+            Some(Route::Unknown(bytes)) if software => bytes,
             _ => 0,
         }
     }
 
-    /// Bytes were sent. Their late copy, if packets of the socket (this one's too: it goes out before
-    /// the call ends) are known to go to a device that is only software.
-    pub(super) fn sent(&mut self, socket: u64, bytes: u64) -> Option<Moved> {
+    /// Bytes were sent. Of them those that are copied: packets of the socket (this one's too: it goes
+    /// out before the call ends) are known to go to a device that is only software.
+    fn sent(&mut self, socket: u64, bytes: u64) -> u64 {
         match self.room().entry(socket).or_insert(Route::Unknown(0)) {
             Route::Unknown(waiting) => {
                 *waiting = waiting.saturating_add(bytes);
-                None
+                0
             }
-            Route::Known { software } => software.then(|| late_copy(bytes)),
+            Route::Known { software: true } => bytes,
+            Route::Known { software: false } => 0,
         }
     }
 

@@ -89,6 +89,7 @@ impl Reconstructor {
             .map(|extra| extra.file2)
             .filter(|file| file.mode != 0);
         let two = file2.as_ref().map(|file| Class::of(file, self.setup.arch));
+        self.nearest(&mut open);
         if open.seq != 0 {
             let context = Context::of_call(shape, role == Role::AsyncIo, one, two);
             if context.raw {
@@ -215,7 +216,7 @@ impl Reconstructor {
             return;
         }
         if let Some(file) = file.filter(|_| by_reference(rule, &facts)) {
-            moved.extend(self.by_reference.sent(file.ino, bytes));
+            moved.extend(self.sent_by_reference(file.ino, bytes));
         }
     }
 
@@ -333,7 +334,7 @@ impl Reconstructor {
             return;
         };
         let mut moved = Vec::new();
-        if !self.expect_of_request(rule, &facts, bytes) {
+        if !self.expect_of_request(rule, &facts, &request.file, bytes) {
             apply(rule, &facts, (bytes, 1), head.ts, &mut moved);
         }
         for hop in &mut moved {
@@ -341,7 +342,7 @@ impl Reconstructor {
             hop.dur = request.completed.saturating_sub(head.ts);
         }
         if by_reference(rule, &facts) {
-            moved.extend(self.by_reference.sent(request.file.ino, bytes));
+            moved.extend(self.sent_by_reference(request.file.ino, bytes));
         }
         match part {
             Part::Open(slot) => self.threads.at(slot).open.hops.extend(moved),

@@ -145,7 +145,7 @@ fn put_kernel(line: &mut Map<String, Value>, event: &Event, arch: Option<Arch>) 
         Event::Name(e) => put!(line, e, Name { ino, dev, fd, path; head }),
         Event::Dirty(e) => put!(line, e, Dirty { ino, index, dev, pages; head }),
         Event::Copied(e) => {
-            put!(line, e, Copied { bytes, count, what; head, reserved });
+            put!(line, e, Copied { bytes, count, what, primitive; head });
             if let Some(row) = measure::of(e.what) {
                 line.insert("probe".to_owned(), json!(row.label));
             }

@@ -1,6 +1,5 @@
 //! Every path of `bytehop doctor --verify` by kernel and level, from what the machines left behind.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -16,21 +15,20 @@ pub const LEVELS: [&str; 3] = ["T", "F", "B"];
 /// Who swallows TCP beyond the machine's network card; see `machine.rs`.
 const PEER: &str = "10.0.2.100:9";
 
-/// Commands that leave a file for each folder, `verify-FOLDER.json`: every path in the first folder, in
-/// the others those that a disk is part of.
+/// What `doctor --verify` says.
+const FILE: &str = "verify.json";
+
+/// The command: every path in the first folder, in the others those that a disk is part of.
 pub fn job(bytehop: &Path) -> String {
-    let bytehop = quoted(&bytehop.display().to_string());
-    let mut job = String::new();
-    for (i, folder) in disks::folders().enumerate() {
-        let only = if i == 0 { "" } else { "--only disk" };
-        job += &format!(
-            "echo 'paths on {folder}'\n\
-             {bytehop} doctor --verify --json --dir /vm/{folder} --peer {PEER} {only} \
-             >/vm/job/verify-{folder}.json\n\
-             [ $? -le 1 ] || failed=1\n"
-        );
-    }
-    job
+    let folders: Vec<String> = disks::folders()
+        .map(|folder| format!("/vm/{folder}"))
+        .collect();
+    format!(
+        "{} doctor --verify --json --dir {} --peer {PEER} >/vm/job/{FILE}\n\
+         [ $? -le 1 ] || failed=1\n",
+        quoted(&bytehop.display().to_string()),
+        folders.join(" "),
+    )
 }
 
 /// How a path went.
@@ -70,27 +68,28 @@ impl Sign {
     }
 }
 
-/// What one kernel showed: by folder, what `doctor --verify` said.
+/// What one kernel showed.
 #[derive(Default)]
-pub struct Paths(BTreeMap<String, Value>);
+pub struct Paths(Value);
 
 impl Paths {
     pub fn read(folder: &Path) -> Self {
-        let file = |name: &str| fs::read(folder.join(format!("verify-{name}.json"))).ok();
-        let read = disks::folders().filter_map(|name| {
-            let value = serde_json::from_slice(&file(&name)?).ok()?;
-            Some((name, value))
-        });
-        Self(read.collect())
+        let read = fs::read(folder.join(FILE)).unwrap_or_default();
+        Self(serde_json::from_slice(&read).unwrap_or_default())
+    }
+
+    fn level<'a>(&'a self, level: &'a str) -> impl Iterator<Item = &'a Value> {
+        let levels = self.0["levels"].as_array().into_iter().flatten();
+        levels.filter(move |l| l["level"] == level)
     }
 
     /// Every result at a level, with its folder.
     fn at<'a>(&'a self, level: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-        self.0.iter().flat_map(move |(folder, value)| {
-            let levels = value["levels"].as_array().into_iter().flatten();
-            let paths = levels.filter(move |l| l["level"] == level);
-            let paths = paths.flat_map(|l| l["paths"].as_array().into_iter().flatten());
-            paths.map(move |path| (folder.as_str(), path))
+        let paths = self.level(level);
+        let paths = paths.flat_map(|l| l["paths"].as_array().into_iter().flatten());
+        paths.map(|path| {
+            let folder = path["directory"].as_str().unwrap_or_default();
+            (folder.trim_start_matches("/vm/"), path)
         })
     }
 
@@ -220,32 +219,25 @@ fn list(text: &mut String, kernels: &[(&str, &Paths)], words: &Words) {
         true => text.push_str(&format!("{}\n", words.none_wrong)),
         false => text.push_str(&format!("{}\n\n{}\n", words.wrong, lines.join("\n"))),
     }
-    let mut lines: BTreeMap<String, String> = BTreeMap::new();
+    let mut lines: Vec<String> = Vec::new();
     for (release, paths) in kernels {
-        for (folder, value) in &paths.0 {
-            let levels = value["levels"].as_array().into_iter().flatten();
-            for level in levels {
-                for d in level["disagreements"].as_array().into_iter().flatten() {
-                    let text = |name: &str| d[name].as_str().unwrap_or_default();
-                    let key = format!(
-                        "- {release} {}: {}, `{}`: {} / {}",
-                        level["level"].as_str().unwrap_or_default(),
-                        text("what"),
-                        text("rule"),
-                        d["expected"],
-                        d["found"]
-                    );
-                    let folders = lines.entry(key).or_default();
-                    *folders = format!("{folders} {folder}");
-                }
+        for level in LEVELS {
+            let found = paths
+                .level(level)
+                .flat_map(|l| l["disagreements"].as_array());
+            for d in found.flatten() {
+                let word = |name: &str| d[name].as_str().unwrap_or_default();
+                lines.push(format!(
+                    "- {release} {level}: {}, `{}`: {} / {}",
+                    word("what"),
+                    word("rule"),
+                    d["expected"],
+                    d["found"]
+                ));
             }
         }
     }
     if !lines.is_empty() {
-        let lines: Vec<String> = lines
-            .iter()
-            .map(|(key, on)| format!("{key} ({})", on.trim()))
-            .collect();
         text.push_str(&format!(
             "\n{}\n\n{}\n",
             words.disagreements,

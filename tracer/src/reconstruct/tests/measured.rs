@@ -38,7 +38,7 @@ impl Trace {
             bytes,
             count,
             what,
-            reserved: 0,
+            primitive: 0,
         }));
         self
     }
