@@ -31,6 +31,26 @@ pub fn job(bytehop: &Path) -> String {
     )
 }
 
+/// Why a path's number is not the payload, where that is the kernel's doing.
+struct Finding {
+    /// What the release begins with, and the level; empty for all.
+    kernel: &'static str,
+    level: &'static str,
+    path: &'static str,
+    en: &'static str,
+    zh: &'static str,
+}
+
+const FINDINGS: &[Finding] = &[];
+
+impl Finding {
+    fn is(&self, release: &str, level: &str, path: &str) -> bool {
+        release.starts_with(self.kernel)
+            && (self.level.is_empty() || self.level == level)
+            && self.path == path
+    }
+}
+
 /// How a path went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Sign {
@@ -41,6 +61,8 @@ enum Sign {
     Measured,
     /// Some were concluded by a rule.
     Inferred,
+    /// Not exact, and a finding about the kernel: see [`FINDINGS`].
+    Explained,
     Wrong,
 }
 
@@ -52,7 +74,20 @@ impl Sign {
             Self::Untold => "·",
             Self::Measured => "●",
             Self::Inferred => "○",
+            Self::Explained => "△",
             Self::Wrong => "✗",
+        }
+    }
+
+    /// Of a result at a level of a kernel.
+    fn at(release: &str, level: &str, path: &Value) -> Self {
+        let name = path["path"].as_str().unwrap_or_default();
+        let known = FINDINGS
+            .iter()
+            .any(|finding| finding.is(release, level, name));
+        match Self::of(path) {
+            Self::Wrong if known => Self::Explained,
+            sign => sign,
         }
     }
 
@@ -93,9 +128,18 @@ impl Paths {
         })
     }
 
-    fn sign(&self, level: &str, path: &str) -> Sign {
+    /// Results that are neither exact nor explained.
+    pub fn wrong(&self, release: &str) -> usize {
+        let results = LEVELS.into_iter().flat_map(|level| {
+            self.at(level)
+                .map(move |(_, result)| Sign::at(release, level, result))
+        });
+        results.filter(|sign| *sign == Sign::Wrong).count()
+    }
+
+    fn sign(&self, release: &str, level: &str, path: &str) -> Sign {
         let results = self.at(level).filter(|(_, result)| result["path"] == path);
-        let signs = results.map(|(_, result)| Sign::of(result));
+        let signs = results.map(|(_, result)| Sign::at(release, level, result));
         signs.max().unwrap_or(Sign::NotRun)
     }
 
@@ -151,7 +195,7 @@ pub fn render(kernels: &[Column], words: &Words) -> String {
     for (path, title) in names(kernels, words.language) {
         let signs = columns
             .iter()
-            .map(|(_, paths, level)| paths.sign(level, &path).text().to_owned());
+            .map(|(release, paths, level)| paths.sign(release, level, &path).text().to_owned());
         row(
             &mut text,
             [format!("`{path}`"), title].into_iter().chain(signs),
