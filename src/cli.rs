@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracer::caps::Level;
 use tracer::i18n::Lang;
 use tracer::report::Format;
+use tui::theme::Theme;
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
 /// moves by DMA, which only pass page references, and every switch between user and kernel mode.
@@ -38,10 +39,14 @@ pub enum Verb {
     Report(Report),
     /// Source lines with what each did: bytes copied, bytes by DMA, crossings, time
     Annotate(Annotate),
+    /// Which copies and crossings of a recording could go, and how
+    Advise(Advise),
     /// Two recordings side by side: what each did, and what changed
     Diff(Diff),
     /// Say what this kernel lets us measure, and why not more
     Doctor(Doctor),
+    /// Guided labs: predict, observe, explain, change, check
+    Lab(Lab),
     /// The programs of `doctor --verify`, which traces them
     #[command(hide = true)]
     VerifyPaths(Paths),
@@ -169,6 +174,17 @@ pub struct Annotate {
 }
 
 #[derive(Debug, Args)]
+pub struct Advise {
+    /// The recording
+    pub file: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
 pub struct Diff {
     /// The first recording
     pub a: PathBuf,
@@ -235,6 +251,114 @@ pub struct Demo {
     pub look: Look,
 }
 
+#[derive(Debug, Args)]
+pub struct Lab {
+    #[command(subcommand)]
+    pub verb: Option<LabVerb>,
+    /// The lab to open; without it, the menu
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// Use the labs' recordings: needs no privileges
+    #[arg(long, global = true)]
+    pub replay: bool,
+    /// As text: for pipes, screen readers and CI
+    #[arg(long, global = true)]
+    pub no_tui: bool,
+    /// Answers to the questions: `question = answer` lines, or one answer a line
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Other sizes and counts: the same for the same word
+    #[arg(long, value_name = "WORD", global = true)]
+    pub seed: Option<String>,
+    /// Only check the change exercise; status 1 if it does not pass
+    #[arg(long, requires = "id")]
+    pub check: bool,
+    /// Check this file in place of your copy
+    #[arg(long, value_name = "FILE", requires = "check")]
+    pub program: Option<PathBuf>,
+    /// Labs of your own: a folder of folders (docs/labs/format.md)
+    #[arg(long, value_name = "DIR", global = true)]
+    pub labs_dir: Vec<PathBuf>,
+    /// Where your copies of the programs are (default: ./bytehop-labs, else ~/bytehop-labs)
+    #[arg(long, value_name = "DIR", global = true)]
+    pub work: Option<PathBuf>,
+    /// Your name, for the result file (default: the user's)
+    #[arg(long, value_name = "NAME", global = true)]
+    pub student: Option<String>,
+    /// Start again through sudo; the programs still run as you
+    #[arg(long)]
+    pub elevate: bool,
+    #[command(flatten)]
+    pub look: LabLook,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LabVerb {
+    /// The labs, and how far you are
+    List,
+    /// Put a lab's programs back as they were, and forget its answers
+    Reset {
+        /// Which lab; without it, all of them
+        id: Option<String>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Say what is wrong with labs
+    Lint {
+        /// A folder of labs; without it, the bundled ones
+        dir: Option<PathBuf>,
+        /// Note that the translations are up to date
+        #[arg(long, requires = "dir")]
+        bless: bool,
+    },
+    /// Write a handout: Markdown, and a page of HTML with the paths as pictures
+    Export {
+        id: String,
+        /// Folder that they are written to
+        #[arg(short, long, value_name = "DIR", default_value = ".")]
+        output: PathBuf,
+        /// With solutions, for teachers
+        #[arg(long)]
+        solutions: bool,
+    },
+    /// Grade students' result files, as CSV
+    Grade {
+        /// Folders with result files and their recordings
+        #[arg(required = true, value_name = "DIR")]
+        dirs: Vec<PathBuf>,
+    },
+    /// Make a lab's recordings anew, in its folder
+    #[command(hide = true)]
+    Record {
+        /// Folder of labs
+        #[arg(long, value_name = "DIR", default_value = "labs")]
+        to: PathBuf,
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+/// How labs look.
+#[derive(Clone, Debug, Args)]
+pub struct LabLook {
+    /// Colour: auto, always or never (NO_COLOR is respected)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true
+    )]
+    pub color: When,
+    /// Language: en or zh (default: from the environment)
+    #[arg(long, value_name = "LANG", value_parser = |s: &str| s.parse::<Lang>(), global = true)]
+    pub lang: Option<Lang>,
+    /// No characters outside ASCII
+    #[arg(long, global = true)]
+    pub ascii: bool,
+}
+
 /// What is traced.
 #[derive(Clone, Debug, Args)]
 pub struct Tracing {
@@ -251,12 +375,12 @@ pub struct Tracing {
     /// often they are hit). Without it: the best that the kernel gives
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub level: Option<Level>,
-    /// Do not sample where the program's CPU time goes
-    #[arg(long)]
-    pub no_sampling: bool,
     /// Tell which source line each call was made from (for programs with debug information)
     #[arg(long)]
     pub stacks: bool,
+    /// Do not sample where the program's CPU time goes
+    #[arg(long)]
+    pub no_sampling: bool,
     /// Start again through sudo; the command still runs as you
     #[arg(long)]
     pub elevate: bool,
@@ -293,6 +417,9 @@ pub struct Look {
     /// No characters outside ASCII
     #[arg(long)]
     pub ascii: bool,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

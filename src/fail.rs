@@ -52,10 +52,18 @@ fails_with! {
     DropError => |_| FAILED;
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;
+    labs::lab::LabError => |_| USAGE;
+    labs::work::WorkError => |_| FAILED;
+    labs::run::RunError => |e| match e {
+        labs::run::RunError::NoRecording(_) => NOT_ALLOWED,
+        labs::run::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
+        _ => FAILED,
+    };
     RecordError => |e| e.exit_code().unwrap_or(FAILED);
     tui::ViewError => |e| match e {
         tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
-        tui::ViewError::NotATerminal | tui::ViewError::Terminal(_) => FAILED,
+        tui::ViewError::NotATerminal => USAGE,
+        tui::ViewError::Terminal(_) => FAILED,
     };
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,

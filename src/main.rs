@@ -4,6 +4,7 @@
 mod cli;
 mod demo;
 mod fail;
+mod lab;
 mod output;
 mod show;
 mod trace;
@@ -33,12 +34,14 @@ fn main() -> ExitCode {
         Some(Verb::Report(args)) => show::report(&args),
         Some(Verb::Annotate(args)) => show::annotate(&args),
         Some(Verb::Diff(args)) => show::diff(&args),
+        Some(Verb::Advise(args)) => show::advise(&args),
         Some(Verb::View(args)) => show::view(&args),
         Some(Verb::Doctor(args)) if args.verify => verify::verify(&args),
         Some(Verb::Doctor(args)) => show::doctor(&args),
+        Some(Verb::Lab(args)) => lab::lab(&args),
         Some(Verb::VerifyPaths(args)) => verify::paths(&args),
         Some(Verb::Demo(args)) => demo::demo(args),
-        None => show::help(),
+        None => lab::menu(),
     };
     match result {
         Ok(code) => ExitCode::from(code as u8),

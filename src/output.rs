@@ -8,8 +8,9 @@ use tracer::i18n::Lang;
 use tracer::model::Summary;
 use tracer::report::{self, Detail, Style};
 use tracer::user::Identity;
+use tui::theme::Theme;
 
-use crate::cli::{Look, SummaryArgs, When};
+use crate::cli::{LabLook, Look, SummaryArgs, When};
 use crate::fail::{Fail, USAGE};
 
 /// One line on standard error. That it cannot be written is nobody's to know.
@@ -38,6 +39,32 @@ pub fn style(look: &Look, stream: &impl IsTerminal) -> Style {
         },
         ascii: look.ascii,
     }
+}
+
+/// How the terminal UI looks.
+pub fn ui(look: &Look) -> tui::Options {
+    let mut options = tui::Options::from_env(look.lang);
+    options.ascii |= look.ascii;
+    if let Some(theme) = look.theme {
+        options.theme = theme;
+    }
+    if look.color == When::Never {
+        options.theme = Theme::Plain;
+    }
+    options
+}
+
+/// How a lab's text looks.
+pub fn lab_style(look: &LabLook, stream: &impl IsTerminal) -> Style {
+    let look = Look {
+        quiet: false,
+        verbose: false,
+        color: look.color,
+        lang: look.lang,
+        ascii: look.ascii,
+        theme: None,
+    };
+    style(&look, stream)
 }
 
 /// Cells of a line: the terminal's, not more than reads well.

@@ -752,6 +752,7 @@ offsets! {
     mm_start_code = "mm_struct"."start_code";
     mm_end_code = "mm_struct"."end_code";
     mm_mmap_base = "mm_struct"."mmap_base";
+    mm_start_stack = "mm_struct"."start_stack";
     binprm_file = "linux_binprm"."file";
     binprm_interp = "linux_binprm"."interp";
 }
@@ -766,14 +767,16 @@ pub struct Regs {
     pub ip: u32,
     /// Bit of `thread_info.status` that marks a 32-bit call, 0 if it cannot be told.
     pub compat_bit: u32,
-    /// The first arguments of a kernel function, at its first instruction.
-    pub function: [u32; 4],
-    /// What a function returned.
-    pub result: u32,
     /// The stack pointer, the frame pointer, and the link register ([`NO_OFFSET`]: there is none).
     pub sp: u32,
     pub fp: u32,
     pub lr: u32,
+    /// The first arguments of a kernel function, at its first instruction.
+    pub function: [u32; 4],
+    /// What a function returned.
+    pub result: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
 }
 
 /// How the path needs a system call's arguments: one entry of the `SYSCALLS` map, indexed by number.

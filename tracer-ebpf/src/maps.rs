@@ -29,11 +29,12 @@ pub static REGS: Regs = Regs {
     args: [0; 6],
     ip: 0,
     compat_bit: 0,
-    function: [0; 4],
-    result: 0,
     sp: 0,
     fp: 0,
     lr: 0,
+    function: [0; 4],
+    result: 0,
+    reserved: 0,
 };
 #[unsafe(no_mangle)]
 static SYSCALLS: [u16; SYSCALLS_MAX] = [0; SYSCALLS_MAX];

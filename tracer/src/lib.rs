@@ -4,6 +4,7 @@
 //! Only loading and the live source need privileges; everything else works on a stream of
 //! [`event::Event`]s, live or recorded.
 
+pub mod advise;
 pub mod annotate;
 pub mod arch;
 pub mod btf;

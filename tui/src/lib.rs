@@ -6,6 +6,7 @@
 //! - [`program`]: the traced program's own terminal
 //! - [`view`](mod@view): draws the model; a pure function of it and the size
 //! - [`svg`](mod@svg): screens as pictures
+//! - [`lab`]: the screens of the guided labs
 //! - [`terminal`]: the only part that does terminal I/O; [`run`](mod@run) ties all together
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,7 @@ pub mod app;
 pub mod arrows;
 pub mod flow;
 pub mod keys;
+pub mod lab;
 pub mod list;
 pub mod program;
 pub mod run;
@@ -29,4 +31,4 @@ pub mod words;
 
 pub use app::Target;
 pub use program::pty::Pty;
-pub use run::{Live, Options, ViewError, needs_terminal, view};
+pub use run::{Live, Options, ViewError, diff, needs_terminal, view};

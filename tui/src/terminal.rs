@@ -51,6 +51,17 @@ impl Screen {
         self.resume()
     }
 
+    /// Gives the terminal to someone else for a while.
+    ///
+    /// # Errors
+    /// If it cannot be taken again.
+    pub fn lend<T>(&mut self, job: impl FnOnce() -> T) -> io::Result<T> {
+        restore();
+        let result = job();
+        self.resume()?;
+        Ok(result)
+    }
+
     /// Takes the terminal again after someone else may have had it.
     pub fn resume(&mut self) -> io::Result<()> {
         take(self.mouse)?;

@@ -45,6 +45,8 @@ const TESTS: &[Need] = &[
     need("benchmark", &["linux-perf", "linux-tools-generic"]),
     need("benchmark", &["bpftrace"]),
     need("a terminal to drive", &["tmux"]),
+    need("handouts in a browser", &["chromium", "chromium-browser"]),
+    need("handouts in a browser: Chinese", &["fonts-noto-cjk"]),
     need("running as the invoking user", &["sudo"]),
     need("a traced Python program", &["python3"]),
     need("small traced C programs", &["gcc"]),

@@ -210,14 +210,15 @@ impl Arch {
             args,
             ip: at(spec.ip)?,
             compat_bit: spec.compat_bit,
-            function,
-            result: at(spec.result)?,
             sp: at(spec.sp.0)? + spec.sp.1,
             fp: at(spec.fp.0)? + spec.fp.1,
             lr: match spec.lr {
                 Some((field, add)) => at(field)? + add,
                 None => NO_OFFSET,
             },
+            function,
+            result: at(spec.result)?,
+            reserved: 0,
         })
     }
 }

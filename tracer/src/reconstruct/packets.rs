@@ -20,6 +20,17 @@ const SKB_COPY: By = By::Probe("tp:skb_copy_datagram_iovec");
 const SOCKETS_MAX: usize = 4096;
 
 impl Reconstructor {
+    /// Bytes that had been sent by reference are copied after all: measured where a probe sees it.
+    pub(super) fn late_copy(&mut self, bytes: u64, moved: &mut Vec<Moved>) {
+        if self.measures_late_copies() {
+            return self.expect_late_copy(bytes);
+        }
+        let by = By::Rule(ZEROCOPY_LATE_COPY);
+        let mut copy = hop(HopKind::Copy, At::User, At::Socket, by, bytes);
+        copy.key.deferred = true;
+        moved.push(copy);
+    }
+
     /// Bytes that were copied out of sockets, and the device that had brought them.
     pub(super) fn received(&mut self, extra: &Extra, found: &[Found], moved: &mut Vec<Moved>) {
         let (mut bytes, mut by, mut count) = (extra.skb_copied, SKB_COPY, 1);
@@ -73,7 +84,9 @@ impl Reconstructor {
         // Bytes sent by reference are copied after all when a device that is only software
         // delivers them.
         let waiting = self.by_reference.insert_route(xmit.sock_ino, software);
-        moved.extend(self.copy_of_sent(waiting));
+        if software && waiting > 0 {
+            self.late_copy(waiting, &mut moved);
+        }
         match part {
             Part::Open(slot) => {
                 let open = &mut self.threads.at(slot).open;
@@ -91,21 +104,6 @@ impl Reconstructor {
             }
         }
     }
-
-    /// Bytes were sent by reference; the late copy that this means.
-    pub(super) fn sent_by_reference(&mut self, socket: u64, bytes: u64) -> Option<Moved> {
-        let copied = self.by_reference.sent(socket, bytes);
-        self.copy_of_sent(copied)
-    }
-
-    /// The late copy of so many bytes, unless a probe measures such: then it is only expected.
-    fn copy_of_sent(&mut self, bytes: u64) -> Option<Moved> {
-        if bytes > 0 && self.measures_late_copies() {
-            self.expect_late_copy(bytes);
-            return None;
-        }
-        (bytes > 0).then(|| late_copy(bytes))
-    }
 }
 
 /// Where the packets of sockets go, which decides what becomes of bytes sent by reference.
@@ -121,24 +119,23 @@ enum Route {
 }
 
 impl ByReference {
-    /// A packet of the socket went out. Of the bytes that had waited for it those that are copied.
+    /// A packet of the socket went out. The bytes that had waited for it.
     fn insert_route(&mut self, socket: u64, software: bool) -> u64 {
         match self.room().insert(socket, Route::Known { software }) {
-            Some(Route::Unknown(bytes)) if software => bytes,
+            Some(Route::Unknown(bytes)) => bytes,
             _ => 0,
         }
     }
 
-    /// Bytes were sent. Of them those that are copied: packets of the socket (this one's too: it goes
-    /// out before the call ends) are known to go to a device that is only software.
-    fn sent(&mut self, socket: u64, bytes: u64) -> u64 {
+    /// Bytes were sent. They, as copied late, if packets of the socket (this one's too: it goes out before
+    /// the call ends) are known to go to a device that is only software.
+    pub(super) fn sent(&mut self, socket: u64, bytes: u64) -> Option<u64> {
         match self.room().entry(socket).or_insert(Route::Unknown(0)) {
             Route::Unknown(waiting) => {
                 *waiting = waiting.saturating_add(bytes);
-                0
+                None
             }
-            Route::Known { software: true } => bytes,
-            Route::Known { software: false } => 0,
+            Route::Known { software } => software.then_some(bytes),
         }
     }
 
@@ -149,17 +146,4 @@ impl ByReference {
         }
         &mut self.0
     }
-}
-
-/// The copy of bytes that had been sent by reference.
-fn late_copy(bytes: u64) -> Moved {
-    let mut copy = hop(
-        HopKind::Copy,
-        At::User,
-        At::Socket,
-        By::Rule(ZEROCOPY_LATE_COPY),
-        bytes,
-    );
-    copy.key.deferred = true;
-    copy
 }

@@ -215,8 +215,10 @@ impl Reconstructor {
         if by_tracepoint || shape.size == Size::Unknown && count == 0 {
             return;
         }
-        if let Some(file) = file.filter(|_| by_reference(rule, &facts)) {
-            moved.extend(self.sent_by_reference(file.ino, bytes));
+        if let Some(file) = file.filter(|_| by_reference(rule, &facts))
+            && let Some(bytes) = self.by_reference.sent(file.ino, bytes)
+        {
+            self.late_copy(bytes, moved);
         }
     }
 
@@ -341,8 +343,10 @@ impl Reconstructor {
             hop.key.deferred = deferred;
             hop.dur = request.completed.saturating_sub(head.ts);
         }
-        if by_reference(rule, &facts) {
-            moved.extend(self.sent_by_reference(request.file.ino, bytes));
+        if by_reference(rule, &facts)
+            && let Some(bytes) = self.by_reference.sent(request.file.ino, bytes)
+        {
+            self.late_copy(bytes, &mut moved);
         }
         match part {
             Part::Open(slot) => self.threads.at(slot).open.hops.extend(moved),

@@ -27,7 +27,7 @@ use crate::list::Row;
 use crate::text::{fit, width};
 use crate::theme::Paint;
 use crate::words;
-use lines::frame;
+pub(crate) use lines::frame;
 
 /// The smallest screen that everything fits on.
 pub const MIN: (u16, u16) = (60, 20);
@@ -363,7 +363,7 @@ fn too_small(app: &App, buf: &mut Buffer) {
 }
 
 /// Writes text from `x` on, not beyond `end`; gives where it ended.
-fn put(buf: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
+pub(crate) fn put(buf: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
     let end = end.min(buf.area.right());
     if x >= end || y < buf.area.y || y >= buf.area.bottom() || x < buf.area.x {
         return x;

@@ -1,0 +1,15 @@
+//! Asks for memory in huge pages, and writes one byte to each small page of it.
+
+use nix::sys::mman::MmapAdvise;
+use support::memory;
+
+fn main() -> nix::Result<()> {
+    let [size] = support::args();
+    let memory = memory::anonymous(support::number(&size))?;
+    memory::advise(memory, MmapAdvise::MADV_HUGEPAGE)?; // a wish: the kernel may have none to give
+
+    for byte in memory.iter_mut().step_by(4096) {
+        *byte = 1;
+    }
+    Ok(())
+}

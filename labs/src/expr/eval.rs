@@ -1,0 +1,328 @@
+//! Expression + runs → value, with how it is known.
+
+use std::collections::BTreeMap;
+
+use tracer::model::{HopRow, Place, Summary};
+
+use super::{Expr, Func, Measure, Node, Op, PlacePattern};
+use crate::value::{Known, Unit, Value};
+
+/// Runs by the program's name.
+pub type Runs = BTreeMap<String, Summary>;
+
+/// What an expression can refer to.
+#[derive(Clone, Debug, Default)]
+pub struct Scope<'a> {
+    /// The run that measures without `@` are of.
+    pub run: Option<&'a Summary>,
+    pub runs: Option<&'a Runs>,
+    names: BTreeMap<String, Value>,
+}
+
+impl<'a> Scope<'a> {
+    pub fn new(run: Option<&'a Summary>, runs: &'a Runs) -> Self {
+        Self {
+            run,
+            runs: Some(runs),
+            names: BTreeMap::new(),
+        }
+    }
+
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.names.insert(name.to_owned(), value);
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.names.get(name)
+    }
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvalError {
+    #[error("'{0}' is neither a parameter nor a measure")]
+    UnknownName(String),
+    #[error("there is no run of '{0}'")]
+    NoRun(String),
+    #[error("nothing has been measured yet")]
+    NotMeasured,
+}
+
+/// A number of the summary.
+pub(crate) struct Scalar {
+    pub name: &'static str,
+    unit: Unit,
+    probe: &'static str,
+    read: fn(&Summary) -> u64,
+}
+
+const fn scalar(
+    name: &'static str,
+    unit: Unit,
+    probe: &'static str,
+    read: fn(&Summary) -> u64,
+) -> Scalar {
+    Scalar {
+        name,
+        unit,
+        probe,
+        read,
+    }
+}
+
+const CALLS: &str = "tp:sys_enter";
+const FAULTS: &str = "tp:page_fault_user";
+const SWITCH: &str = "tp:sched_switch";
+const BLOCK: &str = "tp:block_rq_complete";
+const RUSAGE: &str = "getrusage";
+const CLOCK: &str = "clock";
+
+/// Numbers that have a name of their own.
+pub(crate) const SCALARS: &[Scalar] = &[
+    scalar("crossings", Unit::Plain, CALLS, |s| s.crossings.total),
+    scalar("crossings.syscall", Unit::Plain, CALLS, |s| {
+        s.crossings.syscall
+    }),
+    scalar("crossings.page_fault", Unit::Plain, FAULTS, |s| {
+        s.crossings.page_fault
+    }),
+    scalar(
+        "crossings.interrupt",
+        Unit::Plain,
+        "tp:irq_handler_entry",
+        |s| s.crossings.interrupt.unwrap_or(0),
+    ),
+    scalar("syscalls", Unit::Plain, CALLS, |s| s.crossings.syscall / 2),
+    scalar("faults", Unit::Plain, FAULTS, |s| {
+        s.page_faults.minor + s.page_faults.major
+    }),
+    scalar("faults.minor", Unit::Plain, FAULTS, |s| s.page_faults.minor),
+    scalar("faults.major", Unit::Plain, FAULTS, |s| s.page_faults.major),
+    scalar("faults.user", Unit::Plain, FAULTS, |s| s.page_faults.user),
+    scalar("faults.mapped_pages", Unit::Plain, FAULTS, |s| {
+        s.page_faults.mapped_pages
+    }),
+    scalar("switches", Unit::Plain, SWITCH, |s| {
+        s.context_switches.voluntary + s.context_switches.involuntary
+    }),
+    scalar("switches.voluntary", Unit::Plain, SWITCH, |s| {
+        s.context_switches.voluntary
+    }),
+    scalar("switches.involuntary", Unit::Plain, SWITCH, |s| {
+        s.context_switches.involuntary
+    }),
+    scalar("waits", Unit::Plain, SWITCH, |s| s.waits.count),
+    scalar("waits.time", Unit::Time, SWITCH, |s| s.waits.time_ns),
+    scalar("waits.device", Unit::Time, SWITCH, |s| s.waits.device_ns),
+    scalar("duration", Unit::Time, CLOCK, |s| s.duration_ns),
+    scalar("cpu", Unit::Time, RUSAGE, |s| s.cpu_ns.unwrap_or(0)),
+    scalar("metadata.requests", Unit::Plain, BLOCK, |s| {
+        s.metadata_io.read_requests + s.metadata_io.write_requests
+    }),
+    scalar("metadata.bytes", Unit::Bytes, BLOCK, |s| {
+        s.metadata_io.read_bytes + s.metadata_io.write_bytes
+    }),
+    scalar("dirty", Unit::Bytes, "tp:writeback_dirty_folio", |s| {
+        s.dirty_bytes
+    }),
+    scalar("lost", Unit::Plain, CALLS, |s| s.lost_events),
+    scalar("processes", Unit::Plain, "tp:task_newtask", |s| {
+        s.by_process.len() as u64
+    }),
+];
+
+impl Expr {
+    /// Its value.
+    ///
+    /// # Errors
+    /// If it refers to what the scope has not.
+    pub fn eval(&self, scope: &Scope<'_>) -> Result<Value, EvalError> {
+        eval(&self.node, scope, scope.run)
+    }
+
+    /// Whether it holds; an expression without a value does not.
+    pub fn holds(&self, scope: &Scope<'_>) -> bool {
+        self.eval(scope).is_ok_and(|value| value.is_true())
+    }
+
+    /// The left side of a comparison: what a condition is about.
+    pub fn left(&self, scope: &Scope<'_>) -> Option<Value> {
+        match &self.node {
+            Node::Binary(
+                Op::Less | Op::LessEq | Op::Greater | Op::GreaterEq | Op::Equal | Op::NotEqual,
+                left,
+                _,
+            ) => eval(left, scope, scope.run).ok(),
+            _ => None,
+        }
+    }
+}
+
+fn eval(node: &Node, scope: &Scope<'_>, run: Option<&Summary>) -> Result<Value, EvalError> {
+    Ok(match node {
+        Node::Number(number, unit) => Value::new(*number, *unit),
+        Node::Name(name) => scope
+            .get(name)
+            .cloned()
+            .ok_or_else(|| EvalError::UnknownName(name.clone()))?,
+        Node::Measure(what) => measure(what, run.ok_or(EvalError::NotMeasured)?),
+        Node::At(inner, name) => {
+            let other = scope.runs.and_then(|runs| runs.get(name));
+            let other = other.ok_or_else(|| EvalError::NoRun(name.clone()))?;
+            eval(inner, scope, Some(other))?
+        }
+        Node::Not(inner) => {
+            let inner = eval(inner, scope, run)?;
+            Value::truth(!inner.is_true()).from(&inner.known)
+        }
+        Node::Negative(inner) => {
+            let mut value = eval(inner, scope, run)?;
+            value.number = -value.number;
+            value
+        }
+        Node::Binary(op, a, b) => {
+            let a = eval(a, scope, run)?;
+            // What need not be known is not asked for.
+            match op {
+                Op::And if !a.is_true() => return Ok(Value::truth(false).from(&a.known)),
+                Op::Or if a.is_true() => return Ok(Value::truth(true).from(&a.known)),
+                _ => {}
+            }
+            let b = eval(b, scope, run)?;
+            binary(*op, &a, &b).from(&a.known).from(&b.known)
+        }
+        Node::Call(func, args) => {
+            let args: Vec<Value> = args
+                .iter()
+                .map(|arg| eval(arg, scope, run))
+                .collect::<Result<_, _>>()?;
+            args.iter()
+                .fold(call(*func, &args), |value, arg| value.from(&arg.known))
+        }
+    })
+}
+
+fn binary(op: Op, a: &Value, b: &Value) -> Value {
+    let (x, y) = (a.number, b.number);
+    // A plain number takes the unit of what it is added to.
+    let unit = match a.unit {
+        Unit::Plain | Unit::Truth => b.unit,
+        unit => unit,
+    };
+    let unit = if unit == Unit::Truth {
+        Unit::Plain
+    } else {
+        unit
+    };
+    match op {
+        Op::Add => Value::new(x + y, unit),
+        Op::Sub => Value::new(x - y, unit),
+        Op::Mul => Value::new(x * y, unit),
+        Op::Div => {
+            let unit = match (a.unit, b.unit) {
+                (a, b) if a == b && a != Unit::Plain => Unit::Ratio,
+                (a, Unit::Plain | Unit::Truth | Unit::Ratio) => a,
+                _ => Unit::Plain,
+            };
+            Value::new(if y == 0.0 { 0.0 } else { x / y }, unit)
+        }
+        Op::Less => Value::truth(x < y),
+        Op::LessEq => Value::truth(x <= y),
+        Op::Greater => Value::truth(x > y),
+        Op::GreaterEq => Value::truth(x >= y),
+        Op::Equal => Value::truth(x == y),
+        Op::NotEqual => Value::truth(x != y),
+        Op::And => Value::truth(x != 0.0 && y != 0.0),
+        Op::Or => Value::truth(x != 0.0 || y != 0.0),
+    }
+}
+
+/// The parser has checked the number of arguments.
+fn call(func: Func, args: &[Value]) -> Value {
+    let first = args.first().cloned().unwrap_or_default();
+    let numbers = args.iter().map(|arg| arg.number);
+    match func {
+        Func::Near => match args {
+            [a, b, part] => {
+                Value::truth((a.number - b.number).abs() <= (b.number * part.number).abs())
+            }
+            _ => Value::truth(false),
+        },
+        Func::Ceil => Value::new(first.number.ceil(), first.unit),
+        Func::Floor => Value::new(first.number.floor(), first.unit),
+        Func::Min => Value::new(numbers.fold(f64::INFINITY, f64::min), first.unit),
+        Func::Max => Value::new(numbers.fold(f64::NEG_INFINITY, f64::max), first.unit),
+    }
+}
+
+fn measure(what: &Measure, summary: &Summary) -> Value {
+    match what {
+        Measure::Scalar(name) => {
+            let scalar = SCALARS.iter().find(|scalar| scalar.name == *name);
+            scalar.map_or_else(Value::default, |scalar| {
+                Value::measured((scalar.read)(summary), scalar.unit, scalar.probe)
+            })
+        }
+        Measure::Syscall(name, field) => {
+            let row = summary.syscalls.iter().find(|row| row.name == *name);
+            let (read, unit): (fn(&tracer::model::SyscallRow) -> u64, Unit) = match *field {
+                "bytes" => (|row| row.bytes, Unit::Bytes),
+                "errors" => (|row| row.errors, Unit::Plain),
+                "time" => (|row| row.time_ns, Unit::Time),
+                _ => (|row| row.calls, Unit::Plain),
+            };
+            Value::measured(row.map_or(0, read), unit, "tp:sys_exit")
+        }
+        Measure::Process(name, field) => {
+            let rows = summary.by_process.iter().filter(|row| row.comm == *name);
+            let (sum, unit) = match *field {
+                "copied" => (rows.map(|row| row.copied).sum(), Unit::Bytes),
+                "user_faults" => (rows.map(|row| row.user_faults).sum(), Unit::Plain),
+                _ => (rows.map(|row| row.syscalls).sum(), Unit::Plain),
+            };
+            Value::measured(sum, unit, CALLS)
+        }
+        Measure::Hops {
+            kind,
+            path,
+            count,
+            deferred,
+        } => {
+            let rows = summary.hops.iter().filter(|row| {
+                row.kind == *kind
+                    && deferred.is_none_or(|deferred| row.deferred == deferred)
+                    && path
+                        .as_ref()
+                        .is_none_or(|(from, to)| from.fits(&row.from) && to.fits(&row.to))
+            });
+            let unit = if *count { Unit::Plain } else { Unit::Bytes };
+            rows.fold(Value::new(0.0, unit), |mut sum, row| {
+                sum.number += (if *count { row.count } else { row.bytes }) as f64;
+                sum.from(&known(row))
+            })
+        }
+    }
+}
+
+fn known(row: &HopRow) -> Known {
+    let mut known = Known::default();
+    let by = row.probe.clone().or_else(|| row.rule.clone());
+    let by = by.unwrap_or_default();
+    match row.evidence {
+        "inferred" => known.rules.insert(by),
+        "estimated" => known.methods.insert(by),
+        _ => known.probes.insert(by),
+    };
+    known
+}
+
+impl PlacePattern {
+    fn fits(&self, place: &Place) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(name) => place.to_string() == *name,
+            Self::Class("device") => matches!(place, Place::Device(_)),
+            Self::Class(_) => matches!(place, Place::Nic(_)),
+        }
+    }
+}

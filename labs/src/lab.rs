@@ -1,0 +1,296 @@
+//! A lab: its folder, read.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tracer::i18n::Lang;
+
+use crate::bundle::BUNDLE;
+use crate::expr::Expr;
+use crate::guide::{self, Guide};
+use crate::spec::Spec;
+
+/// A file of a lab.
+type Bytes = Cow<'static, [u8]>;
+
+/// A lab and all files of its folder.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    pub id: String,
+    pub spec: Spec,
+    guides: [Guide; 2],
+    /// By path within the folder.
+    files: BTreeMap<String, Bytes>,
+}
+
+/// Why a lab cannot be used. One line.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("lab {id}: there is no {file}")]
+    Missing { id: String, file: String },
+    #[error("lab {id}: {file}: {what}")]
+    Wrong {
+        id: String,
+        file: String,
+        what: String,
+    },
+    #[error("there is no lab '{0}'; 'bytehop lab list' shows what there is")]
+    Unknown(String),
+}
+
+impl Lab {
+    /// Reads a lab from its files.
+    ///
+    /// # Errors
+    /// If a file is missing or cannot be understood.
+    pub fn new(id: &str, files: BTreeMap<String, Bytes>) -> Result<Self, LabError> {
+        let text = |file: &str| -> Result<&str, LabError> {
+            let bytes = files.get(file).ok_or_else(|| LabError::Missing {
+                id: id.to_owned(),
+                file: file.to_owned(),
+            })?;
+            std::str::from_utf8(bytes).map_err(|e| wrong(id, file, e))
+        };
+        let spec: Spec = toml::from_str(text("lab.toml")?)
+            .map_err(|e| wrong(id, "lab.toml", e.to_string().trim_end().replace('\n', "  ")))?;
+        if spec.programs.is_empty() {
+            return Err(wrong(id, "lab.toml", "no programs"));
+        }
+        for program in &spec.programs {
+            text(&format!("programs/{}.rs", program.name))?;
+        }
+        let guide = |lang| -> Result<Guide, LabError> {
+            let file = guide_name(lang);
+            Guide::parse(text(file)?, lang).map_err(|what| wrong(id, file, what))
+        };
+        let guides = [guide(Lang::En)?, guide(Lang::Zh)?];
+        Ok(Self {
+            id: id.to_owned(),
+            spec,
+            guides,
+            files,
+        })
+    }
+
+    /// Reads a lab from its folder; the folder's name is its id.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn open(dir: &Path) -> Result<Self, LabError> {
+        let id = dir.file_name().unwrap_or_default().to_string_lossy();
+        let mut files = BTreeMap::new();
+        read_all(dir, "", &mut files)?;
+        Self::new(&id, files)
+    }
+
+    pub fn guide(&self, lang: Lang) -> &Guide {
+        &self.guides[usize::from(lang == Lang::Zh)]
+    }
+
+    /// A file's bytes, by its path within the folder.
+    pub fn file(&self, path: &str) -> Option<&[u8]> {
+        self.files.get(path).map(Cow::as_ref)
+    }
+
+    /// A file's text; empty if there is none.
+    pub fn text(&self, path: &str) -> &str {
+        let bytes = self.file(path).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// Source of a program as the lab has it.
+    pub fn source(&self, program: &str) -> &str {
+        self.text(&format!("programs/{program}.rs"))
+    }
+
+    pub fn solution(&self) -> Option<&str> {
+        let path = format!("solution/{}.rs", self.spec.change.program);
+        self.files.contains_key(&path).then(|| self.text(&path))
+    }
+
+    /// Programs that must not pass, with their file names.
+    pub fn cheats(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.files.keys().filter(|path| path.starts_with("cheat/"));
+        names.map(|path| (path.as_str(), self.text(path)))
+    }
+
+    /// The bundled recording of a program, or of the `solution`.
+    pub fn recording(&self, program: &str) -> Option<&[u8]> {
+        self.file(&format!("recordings/{program}.bhop"))
+    }
+
+    /// Every expression with a name for messages, and whether it is read within a question (1), the
+    /// change exercise (2), or neither.
+    pub(crate) fn expressions(&self) -> Vec<(String, &Expr, Place)> {
+        let mut all = Vec::new();
+        for (name, values) in &self.spec.params {
+            all.extend(
+                values
+                    .iter()
+                    .map(|e| (format!("params.{name}"), e, Place::Constant)),
+            );
+        }
+        for file in &self.spec.files {
+            all.push((
+                format!("files.{}.size", file.name),
+                &file.size,
+                Place::Param,
+            ));
+        }
+        for question in &self.spec.questions {
+            let id = &question.id;
+            let mut add = |what: &str, expr, place| {
+                all.push((format!("questions.{id}.{what}"), expr, place));
+            };
+            add("measure", &question.measure, Place::Run);
+            if let Some(textbook) = &question.textbook {
+                add("textbook", textbook, Place::Param);
+            }
+            add("right", &question.right, Place::Question);
+            for case in question.explain.iter().chain(&question.differs) {
+                if let Some(when) = &case.when {
+                    add("when", when, Place::Question);
+                }
+            }
+        }
+        for check in &self.spec.change.checks {
+            all.push(("change.checks".to_owned(), &check.that, Place::Run));
+        }
+        for when in self
+            .spec
+            .change
+            .hints
+            .iter()
+            .filter_map(|h| h.when.as_ref())
+        {
+            all.push(("change.hints".to_owned(), when, Place::Run));
+        }
+        all
+    }
+
+    /// Names of files that the folder has under `folder/`, without the extension.
+    pub(crate) fn stems(&self, folder: &str, extension: &str) -> BTreeSet<&str> {
+        let names = self.files.keys();
+        names
+            .filter_map(|path| path.strip_prefix(folder)?.strip_suffix(extension))
+            .collect()
+    }
+}
+
+/// Where an expression stands: what it may refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Constant,
+    /// Parameters.
+    Param,
+    /// Parameters and runs.
+    Run,
+    /// The same, and `answer`, `measured`, `textbook`.
+    Question,
+}
+
+fn wrong(id: &str, file: &str, what: impl std::fmt::Display) -> LabError {
+    LabError::Wrong {
+        id: id.to_owned(),
+        file: file.to_owned(),
+        what: what.to_string(),
+    }
+}
+
+pub fn guide_name(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "guide.en.md",
+        Lang::Zh => "guide.zh.md",
+    }
+}
+
+fn read_all(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> Result<(), LabError> {
+    let error = |source| LabError::Read {
+        path: dir.to_owned(),
+        source,
+    };
+    for entry in std::fs::read_dir(dir).map_err(error)? {
+        let entry = entry.map_err(error)?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let path = entry.path();
+        if path.is_dir() {
+            // A lab's folders are one deep.
+            if prefix.is_empty() {
+                read_all(&path, &format!("{name}/"), files)?;
+            }
+        } else {
+            let read = std::fs::read(&path);
+            files.insert(
+                name,
+                Cow::Owned(read.map_err(|source| LabError::Read { path, source })?),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The bundled labs, without those that cannot be read, which come second.
+pub fn bundled() -> (Vec<Lab>, Vec<LabError>) {
+    let mut folders: BTreeMap<&str, BTreeMap<String, Bytes>> = BTreeMap::new();
+    for (id, path, content) in BUNDLE {
+        let folder = folders.entry(id).or_default();
+        folder.insert((*path).to_owned(), Cow::Borrowed(*content));
+    }
+    sorted(folders.into_iter().map(|(id, files)| Lab::new(id, files)))
+}
+
+/// The labs of a folder of folders; folders without a `lab.toml` are none.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn in_folder(dir: &Path) -> Result<(Vec<Lab>, Vec<LabError>), LabError> {
+    let error = |source| LabError::Read {
+        path: dir.to_owned(),
+        source,
+    };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(error)? {
+        let path = entry.map_err(error)?.path();
+        if path.join("lab.toml").is_file() {
+            folders.push(path);
+        }
+    }
+    Ok(sorted(folders.iter().map(|path| Lab::open(path))))
+}
+
+fn sorted(labs: impl Iterator<Item = Result<Lab, LabError>>) -> (Vec<Lab>, Vec<LabError>) {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for lab in labs {
+        match lab {
+            Ok(lab) => good.push(lab),
+            Err(e) => bad.push(e),
+        }
+    }
+    good.sort_by(|a, b| (a.spec.order, &a.id).cmp(&(b.spec.order, &b.id)));
+    (good, bad)
+}
+
+/// All labs: the bundled ones, and those of `dirs`, which replace others of the same id.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn all(dirs: &[PathBuf]) -> Result<(Vec<Lab>, Vec<LabError>), LabError> {
+    let (mut labs, mut errors) = bundled();
+    for dir in dirs {
+        let (more, wrong) = in_folder(dir)?;
+        labs.retain(|lab| more.iter().all(|other| other.id != lab.id));
+        labs.extend(more);
+        errors.extend(wrong);
+    }
+    labs.sort_by(|a, b| (a.spec.order, &a.id).cmp(&(b.spec.order, &b.id)));
+    Ok((labs, errors))
+}
+
+/// The short hash that ties a translation to its original.
+pub fn hash_of_original(lab: &Lab) -> String {
+    guide::hash(lab.text(guide_name(Lang::En)))
+}

@@ -1,0 +1,394 @@
+//! What is wrong with a lab that can be read: what `bytehop lab lint` prints.
+
+use std::collections::BTreeSet;
+
+use tracer::i18n::Lang;
+use tracer::rules;
+
+use crate::guide::{Placeholder, Step, pieces};
+use crate::lab::{Lab, Place, hash_of_original};
+
+/// Hints that a change exercise has at least.
+const HINTS_MIN: usize = 3;
+/// Questions of a lab.
+const QUESTIONS: std::ops::RangeInclusive<usize> = 2..=4;
+
+/// All that is wrong, one line each. `ids` are the ids of all labs.
+pub fn lint(lab: &Lab, ids: &BTreeSet<&str>) -> Vec<String> {
+    let mut lint = Lint {
+        lab,
+        ids,
+        found: Vec::new(),
+    };
+    lint.structure();
+    lint.names();
+    lint.texts();
+    lint.translation();
+    lint.recordings();
+    let id = &lab.id;
+    lint.found
+        .iter()
+        .map(|what| format!("{id}: {what}"))
+        .collect()
+}
+
+struct Lint<'a> {
+    lab: &'a Lab,
+    ids: &'a BTreeSet<&'a str>,
+    found: Vec<String>,
+}
+
+impl Lint<'_> {
+    fn say(&mut self, what: impl Into<String>) {
+        self.found.push(what.into());
+    }
+
+    fn structure(&mut self) {
+        let spec = &self.lab.spec;
+        let n = spec.questions.len();
+        if !QUESTIONS.contains(&n) {
+            let (least, most) = (QUESTIONS.start(), QUESTIONS.end());
+            self.say(format!("{n} questions; a lab asks {least} to {most}"));
+        }
+        for question in &spec.questions {
+            let id = &question.id;
+            if question
+                .explain
+                .last()
+                .is_none_or(|case| case.when.is_some())
+            {
+                self.say(format!(
+                    "question {id}: the last 'explain' must fit always: no 'when'"
+                ));
+            }
+            if question.choices.is_some() != question.measure.is_truth() {
+                self.say(format!(
+                    "question {id}: choices = \"yes-no\" goes with a comparison"
+                ));
+            }
+            if !question.measure.is_measured() {
+                self.say(format!("question {id}: 'measure' reads nothing of a run"));
+            }
+        }
+        let change = &spec.change;
+        if change.hints.len() < HINTS_MIN {
+            let n = change.hints.len();
+            self.say(format!(
+                "{n} hints; a change exercise has {HINTS_MIN} or more"
+            ));
+        }
+        if change
+            .hints
+            .iter()
+            .filter(|hint| hint.when.is_none())
+            .count()
+            == 0
+        {
+            self.say("no hint fits before the first try: one without 'when' is needed");
+        }
+        if change
+            .checks
+            .iter()
+            .filter(|check| check.that.is_measured())
+            .count()
+            == 0
+        {
+            self.say("no check reads anything of the run");
+        }
+        if self.lab.solution().is_none() {
+            self.say(format!("there is no solution/{}.rs", change.program));
+        }
+        if self.lab.cheats().count() == 0 {
+            self.say("no program in cheat/: what must fail the check?");
+        }
+        if spec
+            .next
+            .as_deref()
+            .is_some_and(|next| !self.ids.contains(next))
+        {
+            self.say(format!(
+                "next: there is no lab '{}'",
+                spec.next.as_deref().unwrap_or("")
+            ));
+        }
+        for rule in &spec.teaches {
+            if rules::explain(rule, Lang::En).is_none() {
+                self.say(format!("teaches: there is no rule '{rule}'"));
+            }
+        }
+        let listed: BTreeSet<&str> = spec.programs.iter().map(|p| p.name.as_str()).collect();
+        for stem in self.lab.stems("programs/", ".rs").difference(&listed) {
+            self.say(format!("programs/{stem}.rs is not in lab.toml"));
+        }
+    }
+
+    /// Names that expressions and arguments refer to.
+    fn names(&mut self) {
+        let lab = self.lab;
+        let spec = &lab.spec;
+        let questions = spec.questions.iter();
+        let answers: BTreeSet<String> = questions.map(|q| format!("answer.{}", q.id)).collect();
+        for (place, expr, context) in lab.expressions() {
+            self.expression(&place, expr, context, &answers);
+        }
+        let of_questions = spec.questions.iter().map(|q| spec.program_of(q));
+        for name in of_questions.chain([spec.change.program.as_str()]) {
+            if spec.program(name).is_none() {
+                self.say(format!("there is no program '{name}'"));
+            }
+        }
+        for program in &spec.programs {
+            for arg in &program.args {
+                for name in braced(arg) {
+                    let known = name == "out"
+                        || spec.params.contains_key(name)
+                        || spec.files.iter().any(|file| file.name == name);
+                    if !known {
+                        let program = &program.name;
+                        self.say(format!(
+                            "program {program}: no file or parameter '{{{name}}}'"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+
+    fn expression(
+        &mut self,
+        place: &str,
+        expr: &crate::expr::Expr,
+        context: Place,
+        answers: &BTreeSet<String>,
+    ) {
+        let spec = &self.lab.spec;
+        for name in expr.names() {
+            let known = match name {
+                "answer" | "measured" | "textbook" => context == Place::Question,
+                name => {
+                    context != Place::Constant && spec.params.contains_key(name)
+                        || context == Place::Question && answers.contains(name)
+                }
+            };
+            if !known {
+                self.say(format!(
+                    "{place}: '{name}' in '{expr}' is neither measure nor parameter"
+                ));
+            }
+        }
+        for name in expr.programs() {
+            if spec.program(name).is_none() {
+                self.say(format!("{place}: there is no program '{name}' (@{name})"));
+            }
+        }
+        let runs = matches!(context, Place::Run | Place::Question);
+        if !runs && (expr.is_measured() || !expr.programs().is_empty()) {
+            self.say(format!("{place}: '{expr}' cannot be known before a run"));
+        }
+    }
+
+    fn texts(&mut self) {
+        for lang in [Lang::En, Lang::Zh] {
+            let name = match lang {
+                Lang::En => "en",
+                Lang::Zh => "zh",
+            };
+            for (place, text) in self.lab.spec.texts(lang) {
+                let early = place.ends_with(".ask") || place.starts_with("programs");
+                self.text(&format!("{place}.{name}"), text, early);
+            }
+            for step in Step::ALL {
+                let place = format!("guide.{name}.md, {}", step.title(lang));
+                let text = self.lab.guide(lang).section(step);
+                self.text(&place, text, step == Step::Predict);
+            }
+        }
+    }
+
+    /// One text; `early`: it is shown before anything is measured.
+    fn text(&mut self, place: &str, text: &str, early: bool) {
+        if text.trim().is_empty() {
+            return self.say(format!("{place}: empty"));
+        }
+        for term in ["用户模式", "内核模式"] {
+            if text.contains(term) {
+                self.say(format!("{place}: write 用户态, 内核态"));
+            }
+        }
+        if let Some(number) = typed_number(text) {
+            self.say(format!(
+                "{place}: '{number}' is typed in; name what it is with {{{{…}}}}"
+            ));
+        }
+        for piece in pieces(text) {
+            match piece {
+                Ok(placeholder) => self.placeholder(place, &placeholder, early),
+                Err(what) => self.say(format!("{place}: {what}")),
+            }
+        }
+    }
+
+    fn placeholder(&mut self, place: &str, placeholder: &Placeholder, early: bool) {
+        let spec = &self.lab.spec;
+        let is_question = |id: &String| spec.questions.iter().any(|question| question.id == *id);
+        let problem = match placeholder {
+            Placeholder::Measured(expr, _) | Placeholder::Evidence(expr) => {
+                let context = match place.starts_with("questions") {
+                    true => Place::Question,
+                    false => Place::Run,
+                };
+                let answers = BTreeSet::new();
+                self.expression(place, expr, context, &answers);
+                let measured = expr.is_measured() || !expr.programs().is_empty();
+                (early && measured).then(|| format!("'{expr}' is told before it is asked"))
+            }
+            Placeholder::Textbook(id, _) if early => Some(format!("the answer to '{id}' is told")),
+            Placeholder::Textbook(id, _) | Placeholder::Answer(id, _) => {
+                (!is_question(id)).then(|| format!("there is no question '{id}'"))
+            }
+            Placeholder::Param(name, _) => {
+                (!spec.params.contains_key(name)).then(|| format!("there is no parameter '{name}'"))
+            }
+            Placeholder::Rule(name) => rules::explain(name, Lang::En)
+                .is_none()
+                .then(|| format!("there is no rule '{name}'")),
+            Placeholder::Program(name) => spec
+                .program(name)
+                .is_none()
+                .then(|| format!("there is no program '{name}'")),
+            Placeholder::Lab(id) => {
+                (!self.ids.contains(id.as_str())).then(|| format!("there is no lab '{id}'"))
+            }
+            Placeholder::Kernel | Placeholder::Level | Placeholder::Device | Placeholder::Next => {
+                None
+            }
+        };
+        if let Some(problem) = problem {
+            self.say(format!("{place}: {problem}"));
+        }
+    }
+
+    fn translation(&mut self) {
+        let hash = hash_of_original(self.lab);
+        match &self.lab.guide(Lang::Zh).of {
+            Some(of) if *of == hash => {}
+            Some(_) => self.say("guide.zh.md is stale: guide.en.md has changed (lint --bless)"),
+            None => self
+                .say("guide.zh.md does not say which guide.en.md it was made from (lint --bless)"),
+        }
+    }
+
+    fn recordings(&mut self) {
+        let names = self.lab.spec.programs.iter().map(|p| p.name.as_str());
+        for name in names.chain(["solution"]) {
+            if self.lab.recording(name).is_none() {
+                self.say(format!(
+                    "there is no recordings/{name}.bhop ('bytehop lab record')"
+                ));
+            }
+        }
+        if let Some(chart) = &self.lab.spec.chart {
+            let path = format!("recordings/{}.csv", chart.program);
+            if self.lab.file(&path).is_none() {
+                self.say(format!("there is no {path} ('bytehop lab record')"));
+            }
+        }
+    }
+}
+
+/// Names in braces.
+pub(crate) fn braced(arg: &str) -> impl Iterator<Item = &str> {
+    arg.split('{')
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('}')?.0))
+}
+
+/// The first number that stands in a text outside of code, placeholders, list numbers, link targets
+/// and `Linux 6.x`.
+fn typed_number(text: &str) -> Option<String> {
+    let mut fenced = false;
+    let mut prose = String::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        if fenced {
+            continue;
+        }
+        let trimmed = line.trim_start();
+        let digits = trimmed.len()
+            - trimmed
+                .trim_start_matches(|c: char| c.is_ascii_digit())
+                .len();
+        let item = digits > 0 && trimmed[digits..].starts_with(". ");
+        prose.push_str(if item { &trimmed[digits..] } else { trimmed });
+        prose.push('\n');
+    }
+    let prose = without(&prose, "{{", "}}");
+    let prose = without(&prose, "`", "`");
+    let prose = without(&prose, "](", ")");
+    let mut before = ' ';
+    let mut rest = prose.as_str();
+    while let Some(c) = rest.chars().next() {
+        // Part of a word (x86, ext4) is no number; Chinese needs no spaces.
+        let in_word = before.is_ascii_alphanumeric() || before == '_';
+        if c.is_ascii_digit() && !in_word {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+            let number = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
+            let so_far = &prose[..prose.len() - rest.len()];
+            if !so_far.trim_end().ends_with("Linux") {
+                return Some(number.to_owned());
+            }
+            rest = &rest[number.len()..];
+            before = ' ';
+            continue;
+        }
+        before = c;
+        rest = &rest[c.len_utf8()..];
+    }
+    None
+}
+
+/// A text without what stands between two marks.
+fn without(text: &str, open: &str, close: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(open) {
+        out.push_str(before);
+        out.push(' ');
+        rest = after.split_once(close).map_or("", |(_, after)| after);
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typed_number;
+
+    #[test]
+    fn numbers_in_texts() {
+        for text in [
+            "no number",
+            "`read` returns `4096`",
+            "x86_64, ext4 and io_uring",
+            "1. first\n2. second",
+            "since Linux 6.5, and Linux 7.2 too",
+            "{{copy * 2}} bytes",
+            "```\n4096\n```",
+            "[a](https://example.org/2024)",
+            "{{param:size}} 是文件大小",
+        ] {
+            assert_eq!(typed_number(text), None, "{text}");
+        }
+        for (text, number) in [
+            ("copies 4096 bytes", "4096"),
+            ("拷贝4096字节", "4096"),
+            ("about 2.5 MiB", "2.5"),
+            ("1. has 3 pages", "3"),
+            ("Linux does 2 copies", "2"),
+        ] {
+            assert_eq!(typed_number(text).as_deref(), Some(number), "{text}");
+        }
+    }
+}

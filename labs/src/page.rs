@@ -1,0 +1,176 @@
+//! The five steps as Markdown, with what is known by now: for the terminal UI and for handouts.
+
+use tracer::model::{HopKind, Summary};
+
+use crate::guide::Step;
+use crate::session::{Origin, Outcome, Session};
+use crate::text::{comparison, outcome_lines};
+use crate::value::{Unit, Value};
+use crate::words;
+
+/// The guide, and the source that the questions are about.
+pub fn predict(session: &Session) -> String {
+    let lang = session.lang;
+    let spec = &session.lab.spec;
+    let mut page = session.section(Step::Predict);
+    if let Some(program) = spec.programs.first() {
+        let path = format!("`{}/{}.rs`", session.folder, program.name);
+        let source = session.lab.source(&program.name);
+        page += &format!(
+            "\n\n{}\n\n```rust\n{source}```\n",
+            words::program_at(lang, path)
+        );
+    }
+    let n = spec.questions.len();
+    for (i, question) in spec.questions.iter().enumerate() {
+        let title = words::question(lang, i + 1, n);
+        page += &format!("\n\n{} {}", words::lead(lang, title), session.ask(question));
+        if let Some(answer) = session.answers.get(&question.id) {
+            let answer = answer.show(None, lang);
+            page += &format!(
+                "\n\n- {}**{answer}**",
+                words::label(lang, words::your_answer(lang))
+            );
+        }
+    }
+    page
+}
+
+/// The guide, and what was run.
+pub fn observe(session: &Session) -> String {
+    let lang = session.lang;
+    let mut page = session.section(Step::Observe);
+    page += &format!("\n\n**{}**\n\n", words::the_runs(lang));
+    for program in &session.lab.spec.programs {
+        page += &format!("- **{}** (`{}`)", program.title.get(lang), program.name);
+        match session.origins.get(&program.name) {
+            Some(Origin::Recorded(Some(why))) => {
+                page += &format!("  \n  *{}*", words::because(lang, why))
+            }
+            Some(Origin::Recorded(None)) => {
+                page += &format!("  \n  *{}*", words::from_recording(lang))
+            }
+            Some(Origin::Live) | None => {}
+        }
+        page.push('\n');
+    }
+    page
+}
+
+/// Predictions, textbook and measurement, the guide, and the programs side by side.
+pub fn explain(session: &Session) -> String {
+    let lang = session.lang;
+    let mut page = session.section(Step::Explain);
+    let verdicts = session.verdicts();
+    for (i, verdict) in verdicts.iter().enumerate() {
+        let title = words::question(lang, i + 1, verdicts.len());
+        page += &format!("\n\n{} {}\n\n", words::lead(lang, title), verdict.ask);
+        for (label, value) in comparison(verdict, lang) {
+            page += &format!("- {}**{}**", words::label(lang, label), value.0);
+            if !value.1.is_empty() {
+                page += &format!("  {}", value.1);
+            }
+            page.push('\n');
+        }
+        let mark = match (&verdict.answer, verdict.right) {
+            (None, _) => words::no_answer(lang),
+            (_, true) => words::right(lang),
+            (_, false) => words::wrong(lang),
+        };
+        page += &format!("\n→ *{mark}*\n");
+        for (title, case) in [
+            (words::why(lang), &verdict.explain),
+            (words::differs(lang), &verdict.differs),
+        ] {
+            if let Some((_, text)) = case {
+                page += &format!("\n{} {text}\n", words::lead(lang, title));
+            }
+        }
+    }
+    page += &format!("\n\n{}\n\n*{}*\n", table(session), words::legend(lang));
+    page
+}
+
+/// Programs side by side: crossings, and who moved how many bytes.
+pub fn table(session: &Session) -> String {
+    type Column = (&'static str, fn(&Summary) -> Value);
+    let lang = session.lang;
+    let columns: [Column; 5] = [
+        (words::crossings(lang), |run| {
+            Value::measured(run.crossings.total, Unit::Plain, "")
+        }),
+        (words::copied(lang), |run| bytes(run, HopKind::Copy)),
+        (words::dma(lang), |run| bytes(run, HopKind::Dma)),
+        (words::shared(lang), |run| bytes(run, HopKind::Share)),
+        (words::zeroed(lang), |run| bytes(run, HopKind::Fill)),
+    ];
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let mut text = format!(
+        "|  | {} |\n|---|{}\n",
+        names.join(" | "),
+        "---|".repeat(names.len())
+    );
+    for program in &session.lab.spec.programs {
+        let Some(run) = session.runs.get(&program.name) else {
+            continue;
+        };
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|(_, get)| get(run).marked(None, lang))
+            .collect();
+        text += &format!("| {} | {} |\n", program.name, cells.join(" | "));
+    }
+    text
+}
+
+/// Bytes of one kind, with how they are known.
+fn bytes(run: &Summary, kind: HopKind) -> Value {
+    let rows = run.hops.iter().filter(|row| row.kind == kind);
+    rows.fold(Value::new(0.0, Unit::Bytes), |mut sum, row| {
+        sum.number += row.bytes as f64;
+        if row.evidence == "inferred" {
+            sum.known.rules.extend(row.rule.clone());
+        }
+        sum
+    })
+}
+
+/// The guide and the task.
+pub fn change(session: &Session) -> String {
+    let lang = session.lang;
+    let change = &session.lab.spec.change;
+    let path = format!("`{}/{}.rs`", session.folder, change.program);
+    let mut page = session.section(Step::Change);
+    page += &format!(
+        "\n\n{} {}\n\n{}\n",
+        words::lead(lang, words::task(lang)),
+        session.task(),
+        words::edit(lang, path)
+    );
+    page
+}
+
+/// A check's result.
+pub fn outcome(session: &Session, outcome: &Outcome) -> String {
+    let lang = session.lang;
+    let verdict = match outcome.passed() {
+        true => words::check_passed(lang),
+        false => words::check_failed(lang),
+    };
+    let mut page = format!("**{verdict}**\n\n");
+    for (passed, text) in outcome_lines(outcome, lang) {
+        let mark = if passed { "✓" } else { "✗" };
+        page += &format!("- {mark} {text}\n");
+    }
+    page
+}
+
+/// The last section, and the solution.
+pub fn check(session: &Session, solution: bool) -> String {
+    let mut page = session.section(Step::Check);
+    if let Some(source) = session.lab.solution().filter(|_| solution) {
+        let title = words::solution(session.lang);
+        page += &format!("\n\n**{title}**\n\n```rust\n{source}```\n");
+    }
+    page
+}

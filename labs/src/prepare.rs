@@ -1,0 +1,320 @@
+//! Files that a program works on, made before it starts; all is removed on drop.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use nix::sys::statfs::{FsType, TMPFS_MAGIC, statfs};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tracer::user::Identity;
+
+use crate::expr::Scope;
+use crate::spec::{Cache, Fill, Need, On, Program, Spec};
+
+/// On a disk, as a rule.
+const DISK: &str = "/var/tmp";
+const TMPFS: &str = "/dev/shm";
+
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    #[error("cannot prepare the lab's files: {0}")]
+    Io(#[from] io::Error),
+    #[error("cannot make a {what} device: {why}")]
+    Device { what: &'static str, why: String },
+    #[error("the size of {0} cannot be told")]
+    Size(String),
+}
+
+/// What a program works on.
+pub struct Prepared {
+    dir: TempDir,
+    /// On tmpfs, if anything is.
+    _shm: Option<TempDir>,
+    /// Devices, in the order in which they were made; undone before the folders go.
+    devices: Vec<Device>,
+    /// By name: paths.
+    paths: BTreeMap<String, PathBuf>,
+}
+
+struct Device {
+    path: PathBuf,
+    undo: [&'static str; 2],
+    owner: (u32, u32),
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        let _ = std::os::unix::fs::chown(&self.path, Some(self.owner.0), Some(self.owner.1));
+        let _ = Command::new(self.undo[0])
+            .arg(self.undo[1])
+            .arg(&self.path)
+            .output();
+    }
+}
+
+impl Prepared {
+    /// Makes the files of a lab, random data from `payload`.
+    ///
+    /// # Errors
+    /// If there is no room, or no right to make a device.
+    pub fn new(
+        spec: &Spec,
+        program: &Program,
+        params: &Scope<'_>,
+        payload: u64,
+        identity: &Identity,
+    ) -> Result<Self, PrepareError> {
+        let temp = |base: &str| {
+            identity.with_file_rights(|| {
+                tempfile::Builder::new()
+                    .prefix("bytehop-lab-")
+                    .tempdir_in(base)
+            })
+        };
+        let on_shm = spec.files.iter().any(|file| file.on == On::Tmpfs);
+        let mut prepared = Self {
+            dir: temp(DISK)?,
+            _shm: None,
+            devices: Vec::new(),
+            paths: BTreeMap::new(),
+        };
+        if on_shm {
+            prepared._shm = Some(temp(TMPFS)?);
+        }
+        identity.with_file_rights(|| fs::create_dir(prepared.out()))?;
+        for (i, file) in spec.files.iter().enumerate() {
+            let size = file.size.eval(params);
+            let size = size
+                .map_err(|_| PrepareError::Size(file.name.clone()))?
+                .number as u64;
+            let shm = prepared._shm.as_ref().map(TempDir::path);
+            let folder = match file.on {
+                On::Tmpfs => shm.unwrap_or(prepared.dir.path()),
+                On::Disk | On::Loop | On::Zram => prepared.dir.path(),
+            };
+            let mut path = folder.join(&file.name);
+            let random = file.fill == Fill::Random;
+            let seed = payload.wrapping_add(i as u64);
+            if random && file.on != On::Zram {
+                identity.with_file_rights(|| write_random(File::create(&path)?, size, seed))?;
+            }
+            match file.on {
+                On::Loop => path = prepared.loop_device(&path, identity)?,
+                On::Zram => path = prepared.zram(size, seed, random, identity)?,
+                On::Disk | On::Tmpfs => {}
+            }
+            if random && file.on != On::Tmpfs {
+                let cache = program.cache.unwrap_or(file.cache);
+                identity.with_file_rights(|| set_cache(&path, cache))?;
+            }
+            prepared.paths.insert(file.name.clone(), path);
+        }
+        Ok(prepared)
+    }
+
+    /// The folder for a program's output.
+    pub fn out(&self) -> PathBuf {
+        self.dir.path().join("out")
+    }
+
+    /// A program's arguments, with paths and parameters filled in.
+    pub fn args(&self, program: &Program, params: &Scope<'_>) -> Vec<String> {
+        let args = program.args.iter();
+        args.map(|arg| {
+            let mut filled = arg.clone();
+            for name in crate::lint::braced(arg) {
+                let value = match (name, self.paths.get(name), params.get(name)) {
+                    ("out", ..) => self.out().display().to_string(),
+                    (_, Some(path), _) => path.display().to_string(),
+                    (_, None, Some(value)) => format!("{}", value.number),
+                    (_, None, None) => continue,
+                };
+                filled = filled.replace(&format!("{{{name}}}"), &value);
+            }
+            filled
+        })
+        .collect()
+    }
+
+    fn device(
+        &mut self,
+        what: &'static str,
+        made: io::Result<std::process::Output>,
+        undo: [&'static str; 2],
+        identity: &Identity,
+    ) -> Result<PathBuf, PrepareError> {
+        let error = |why: String| PrepareError::Device { what, why };
+        let output = made.map_err(|e| error(e.to_string()))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(error(said.lines().next().unwrap_or_default().to_owned()));
+        }
+        let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        let owner = fs::metadata(&path)?;
+        self.devices.push(Device {
+            path: path.clone(),
+            undo,
+            owner: (owner.uid(), owner.gid()),
+        });
+        if let Some(user) = &identity.credentials {
+            std::os::unix::fs::chown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))?;
+        }
+        Ok(path)
+    }
+
+    fn loop_device(&mut self, file: &Path, identity: &Identity) -> Result<PathBuf, PrepareError> {
+        let made = Command::new("losetup")
+            .args(["--find", "--show"])
+            .arg(file)
+            .output();
+        self.device("loop", made, ["losetup", "--detach"], identity)
+    }
+
+    fn zram(
+        &mut self,
+        size: u64,
+        seed: u64,
+        random: bool,
+        identity: &Identity,
+    ) -> Result<PathBuf, PrepareError> {
+        let size_text = size.to_string();
+        let made = Command::new("zramctl")
+            .args(["--find", "--size", &size_text])
+            .output();
+        let path = self.device("zram", made, ["zramctl", "--reset"], identity)?;
+        if random {
+            identity.with_file_rights(|| {
+                write_random(File::options().write(true).open(&path)?, size, seed)
+            })?;
+        }
+        Ok(path)
+    }
+}
+
+/// Random bytes that a seed decides: splitmix64 (Steele, Lea, Flood, 2014).
+fn write_random(file: File, size: u64, seed: u64) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, &file);
+    let mut state = seed;
+    let mut left = size;
+    while left > 0 {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = state;
+        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let bytes = (z ^ z >> 31).to_le_bytes();
+        let n = left.min(8) as usize;
+        out.write_all(&bytes[..n])?;
+        left -= n as u64;
+    }
+    out.flush()?;
+    drop(out);
+    file.sync_all()
+}
+
+/// Brings a file into the page cache, or puts it out of it. The caches of others stay.
+fn set_cache(path: &Path, cache: Cache) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    match cache {
+        Cache::Cold => {
+            file.sync_all()?;
+            posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+        }
+        Cache::Warm => {
+            io::copy(&mut file, &mut io::sink())?;
+        }
+    }
+    Ok(())
+}
+
+/// A hash of what a program wrote: its standard output, and the files in its folder.
+///
+/// # Errors
+/// If something cannot be read.
+pub fn hash_output(stdout: &Path, out: &Path, identity: &Identity) -> io::Result<[u8; 32]> {
+    identity.with_file_rights(|| {
+        let mut hash = Sha256::new();
+        add_file(&mut hash, stdout)?;
+        let mut names: Vec<PathBuf> = fs::read_dir(out)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<_>>()?;
+        names.sort();
+        for path in names {
+            hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+            hash.update([0]);
+            if path.is_file() {
+                add_file(&mut hash, &path)?;
+            }
+        }
+        Ok(hash.finalize().into())
+    })
+}
+
+fn add_file(hash: &mut Sha256, path: &Path) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    let mut size = 0u64;
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        size += n as u64;
+        hash.update(&buffer[..n]);
+    }
+    hash.update(size.to_le_bytes());
+    Ok(())
+}
+
+/// Why this machine lacks what a program needs; `None` if it is there.
+pub fn unmet(need: Need, level: Option<&str>, identity: &Identity) -> Option<String> {
+    let tool = |name: &str| {
+        let here = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+        here.iter().any(|dir| Path::new(dir).join(name).exists())
+    };
+    let root = nix::unistd::geteuid().is_root();
+    match need {
+        Need::Recorded => Some("this part is only shown from a recording".to_owned()),
+        Need::IoUring => io_uring::IoUring::new(2)
+            .err()
+            .map(|e| format!("io_uring is not to be had here: {e}")),
+        Need::Disk => is_in_memory(Path::new(DISK)).then(|| format!("{DISK} is not on a disk")),
+        Need::Loop if !root => Some("a loop device needs root".to_owned()),
+        Need::Loop => (!tool("losetup") || !Path::new("/dev/loop-control").exists())
+            .then(|| "this kernel or system has no loop devices".to_owned()),
+        Need::Zram if !root => Some("a zram device needs root".to_owned()),
+        Need::Zram => (!tool("zramctl") || !Path::new("/sys/class/zram-control").exists())
+            .then(|| "this kernel or system has no zram devices".to_owned()),
+        Need::Reflink => (!can_reflink(identity))
+            .then(|| format!("the file system of {DISK} cannot share extents")),
+        Need::LevelF => (!matches!(level, Some("F" | "B"))).then(|| at_level("F")),
+        Need::LevelB => (level != Some("B")).then(|| at_level("B")),
+    }
+}
+
+fn at_level(level: &str) -> String {
+    format!("this kernel does not let us measure at level {level}")
+}
+
+fn is_in_memory(path: &Path) -> bool {
+    const RAMFS_MAGIC: FsType = FsType(0x8584_58F6);
+    statfs(path).is_ok_and(|fs| [TMPFS_MAGIC, RAMFS_MAGIC].contains(&fs.filesystem_type()))
+}
+
+fn can_reflink(identity: &Identity) -> bool {
+    let try_it = || -> io::Result<bool> {
+        let dir = identity.with_file_rights(|| tempfile::tempdir_in(DISK))?;
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        identity.with_file_rights(|| fs::write(&a, [0; 4096]))?;
+        let output = Command::new("cp")
+            .arg("--reflink=always")
+            .args([&a, &b])
+            .output()?;
+        Ok(output.status.success())
+    };
+    try_it().unwrap_or(false)
+}

@@ -1,0 +1,455 @@
+//! Running programs traced. Each run is a `bytehop record` of its own: it takes the rights that it
+//! needs and gives them up, and the lab goes on.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+use tracer::arch::Arch;
+use tracer::model::Summary;
+use tracer::reconstruct::{NoSink, Reconstructor};
+use tracer::record::{RecordError, open_events};
+use tracer::user::Identity;
+
+use crate::prepare::{PrepareError, Prepared, hash_output, unmet};
+use crate::session::{Origin, Outcome, Output, Session};
+use crate::work::{Whose, Work, WorkError, as_user};
+
+/// How long a program may run.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// By which a program says that this machine can't do what it shows (`support::UNAVAILABLE`).
+const UNAVAILABLE: i32 = 77;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("cannot run {what}: {source}")]
+    Start { what: String, source: io::Error },
+    /// What bytehop said when it could not trace.
+    #[error("{0}")]
+    Trace(String),
+    #[error("{0} did not end within a minute, and was stopped")]
+    TooLong(String),
+    #[error("the lab has no recording of '{0}'")]
+    NoRecording(String),
+    #[error("there is no program '{0}' in this lab")]
+    NoProgram(String),
+}
+
+/// Makes runs.
+pub struct Runner {
+    /// bytehop itself.
+    pub bytehop: PathBuf,
+    pub identity: Identity,
+    pub work: Work,
+    /// Why nothing can be traced: `--replay`, or no rights.
+    pub cannot: Option<String>,
+    /// The level that the kernel gives.
+    pub level: Option<String>,
+    /// Whose result files are written.
+    pub student: String,
+    /// Recordings of this session.
+    dir: TempDir,
+}
+
+/// A traced run.
+pub struct Run {
+    pub summary: Summary,
+    pub recording: PathBuf,
+    pub output: [u8; 32],
+    pub stderr: String,
+}
+
+/// A check of the learner's program.
+pub struct Checked {
+    pub run: Run,
+    pub outcome: Outcome,
+}
+
+impl Runner {
+    /// # Errors
+    /// If there is no room for recordings.
+    pub fn new(bytehop: PathBuf, identity: Identity, work: Work) -> io::Result<Self> {
+        let temp = || {
+            tempfile::Builder::new()
+                .prefix("bytehop-lab-runs-")
+                .tempdir()
+        };
+        let user = ["USER", "LOGNAME"]
+            .iter()
+            .find_map(|name| identity.var(name));
+        Ok(Self {
+            dir: identity.with_file_rights(temp)?,
+            student: user.unwrap_or_default().to_string_lossy().into_owned(),
+            bytehop,
+            identity,
+            work,
+            cannot: None,
+            level: None,
+        })
+    }
+
+    /// Where the recording of a program is, once it was observed.
+    pub fn recording(&self, name: &str) -> PathBuf {
+        self.dir.path().join(format!("{name}.bhop"))
+    }
+
+    /// Builds the original programs of a session's lab. Not needed for what is only replayed.
+    ///
+    /// # Errors
+    /// If they cannot be built.
+    pub fn build(&self, session: &Session) -> Result<(), RunError> {
+        let programs = session.lab.spec.programs.iter();
+        let names: Vec<&str> = programs.map(|program| program.name.as_str()).collect();
+        self.work.build(&session.lab.id, &names, Whose::Original)?;
+        Ok(())
+    }
+
+    /// Traces one program of the lab, or takes its recording where that is not possible.
+    ///
+    /// # Errors
+    /// If there is no recording either.
+    pub fn observe(&self, session: &mut Session, name: &str) -> Result<(), RunError> {
+        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
+        let live = match self.why_not(session, name) {
+            Some(why) => Err(why),
+            None => match self.trace(session, name, Whose::Original, payload, name) {
+                Ok(run) if run.summary.exit_status == Some(UNAVAILABLE) => {
+                    Err(first_line(&run.stderr))
+                }
+                Ok(run) if run.summary.exit_status != Some(0) => {
+                    Err(format!("{name} failed: {}", first_line(&run.stderr)))
+                }
+                Ok(run) => Ok(run),
+                Err(e) => Err(first_line(&e.to_string())),
+            },
+        };
+        match live {
+            Ok(run) => session.observe(name, run.summary, Origin::Live),
+            Err(why) => {
+                // Without a recording, why there is no live run is what matters.
+                let summary = self
+                    .replay(session, name)
+                    .map_err(|e| match (e, &why[..]) {
+                        (RunError::NoRecording(_), why) if !why.is_empty() => {
+                            RunError::Trace(why.to_owned())
+                        }
+                        (e, _) => e,
+                    })?;
+                let why = (!why.is_empty()).then_some(why);
+                session.observe(name, summary, Origin::Recorded(why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a program cannot be traced; empty if its recording was asked for.
+    fn why_not(&self, session: &Session, name: &str) -> Option<String> {
+        if self.cannot.is_some() {
+            return self.cannot.clone();
+        }
+        let spec = &session.lab.spec;
+        let needs = spec.needs.iter();
+        let own = spec.program(name).into_iter().flat_map(|p| &p.needs);
+        needs
+            .chain(own)
+            .find_map(|need| unmet(*need, self.level.as_deref(), &self.identity))
+    }
+
+    /// The bundled recording of a program.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub fn replay(&self, session: &Session, name: &str) -> Result<Summary, RunError> {
+        let bytes = session.lab.recording(name);
+        let bytes = bytes.ok_or_else(|| RunError::NoRecording(name.to_owned()))?;
+        let path = self.recording(name);
+        std::fs::write(&path, bytes).map_err(|source| RunError::Start {
+            what: path.display().to_string(),
+            source,
+        })?;
+        Ok(summarise(&path)?)
+    }
+
+    /// Traces a program on fresh files.
+    ///
+    /// # Errors
+    /// If it cannot be built, prepared, or traced.
+    pub fn trace(
+        &self,
+        session: &Session,
+        name: &str,
+        whose: Whose,
+        payload: u64,
+        recording: &str,
+    ) -> Result<Run, RunError> {
+        let built = self.work.build(&session.lab.id, &[name], whose)?;
+        let recording = self.recording(recording);
+        // Of the run before.
+        let _ = std::fs::remove_file(&recording);
+        let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
+        let mut command = Command::new(&self.bytehop);
+        command.args(["record", "-q", "--summary", "/dev/null", "-o"]);
+        command.arg(&recording).arg("--").args(&argv);
+        // What the summary says is read from the recording.
+        let (status, stdout, stderr) = self.wait(command, name)?;
+        if !recording.is_file() {
+            return Err(RunError::Trace(stderr));
+        }
+        let mut summary = summarise(&recording)?;
+        if summary.exit_status.is_none() {
+            summary.exit_status = status;
+        }
+        Ok(Run {
+            output: self.hash(&stdout, &prepared)?,
+            summary,
+            recording,
+            stderr,
+        })
+    }
+
+    fn prepare(
+        &self,
+        session: &Session,
+        name: &str,
+        binary: Option<&PathBuf>,
+        payload: u64,
+    ) -> Result<(Prepared, Vec<String>), RunError> {
+        let spec = &session.lab.spec;
+        let unknown = || RunError::NoProgram(name.to_owned());
+        let program = spec.program(name).ok_or_else(unknown)?;
+        let binary = binary.ok_or_else(unknown)?;
+        let params = session.params_scope();
+        let prepared = Prepared::new(spec, program, &params, payload, &self.identity)?;
+        warm(binary);
+        let mut argv = vec![binary.display().to_string()];
+        argv.extend(prepared.args(program, &params));
+        Ok((prepared, argv))
+    }
+
+    fn hash(&self, stdout: &Path, prepared: &Prepared) -> Result<[u8; 32], RunError> {
+        let hash = hash_output(stdout, &prepared.out(), &self.identity);
+        hash.map_err(|source| RunError::Start {
+            what: "the comparison of outputs".to_owned(),
+            source,
+        })
+    }
+
+    /// What the original writes for the same data, untraced.
+    fn expected(&self, session: &Session, name: &str, payload: u64) -> Result<[u8; 32], RunError> {
+        let built = self.work.build(&session.lab.id, &[name], Whose::Original)?;
+        let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
+        let (program, args) = argv.split_first().map_or(("", &argv[..]), |(p, a)| (p, a));
+        let mut command = as_user(program, &self.identity);
+        command.args(args);
+        let (_, stdout, _) = self.wait(command, name)?;
+        self.hash(&stdout, &prepared)
+    }
+
+    /// Builds the learner's program (or a given one), traces it on new data, and judges it.
+    ///
+    /// # Errors
+    /// If it cannot be built or traced: that is not yet a failed check.
+    pub fn check(&self, session: &mut Session, whose: Whose) -> Result<Checked, RunError> {
+        let name = session.lab.spec.change.program.clone();
+        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
+        let run = self.trace(session, &name, whose, payload, "check")?;
+        let output = match session.lab.spec.change.output {
+            false => Output::NotCompared,
+            true if self.expected(session, &name, payload)? == run.output => Output::Same,
+            true => Output::Differs,
+        };
+        let outcome = session.judge(&run.summary, output);
+        session.last = Some(run.summary.clone());
+        Ok(Checked { run, outcome })
+    }
+
+    /// Traces everything that a lab bundles, into its folder; what cannot be traced here, and why.
+    pub fn record_all(
+        &self,
+        session: &mut Session,
+        dir: &Path,
+    ) -> Vec<(String, Result<PathBuf, String>)> {
+        let lab = session.lab.clone();
+        let mut done = Vec::new();
+        let keep = |name: &str, extension: &str, from: &Path| {
+            let to = dir.join(format!("recordings/{name}.{extension}"));
+            let copied = self.identity.with_file_rights(|| {
+                std::fs::create_dir_all(dir.join("recordings"))?;
+                std::fs::copy(from, &to)
+            });
+            copied.map(|_| to).map_err(|e| e.to_string())
+        };
+        for program in &lab.spec.programs {
+            let name = &program.name;
+            let observed = self.observe(session, name).map_err(|e| e.to_string());
+            let kept = observed.and_then(|()| match session.origins.get(name) {
+                Some(Origin::Live) => keep(name, "bhop", &self.recording(name)),
+                Some(Origin::Recorded(why)) => Err(why.clone().unwrap_or_default()),
+                None => Err("not traced".to_owned()),
+            });
+            done.push((name.clone(), kept));
+        }
+        let program = &lab.spec.change.program;
+        let file = dir.join(format!("solution/{program}.rs"));
+        let given = self
+            .work
+            .give(&lab.id, program, &file)
+            .map_err(RunError::from);
+        let checked = given.and_then(|()| self.check(session, Whose::Given));
+        let kept = match checked {
+            Ok(checked) if checked.outcome.passed() => {
+                keep("solution", "bhop", &checked.run.recording)
+            }
+            Ok(checked) => Err(format!(
+                "the solution fails its check: {:?}",
+                checked.outcome
+            )),
+            Err(e) => Err(e.to_string()),
+        };
+        done.push(("solution".to_owned(), kept));
+        if let Some(chart) = &lab.spec.chart {
+            let measured = self.measure(session, &chart.program);
+            let kept = measured.map_err(|e| e.to_string());
+            let kept = kept.and_then(|path| keep(&chart.program, "csv", &path));
+            done.push((chart.program.clone(), kept));
+        }
+        done
+    }
+
+    /// Runs a measuring program, untraced: the file that it wrote to standard output.
+    ///
+    /// # Errors
+    /// If it cannot be built or run.
+    pub fn measure(&self, session: &Session, name: &str) -> Result<PathBuf, RunError> {
+        let built = self.work.build(&session.lab.id, &[name], Whose::Original)?;
+        let (_prepared, argv) = self.prepare(session, name, built.get(name), 0)?;
+        let (program, args) = argv.split_first().map_or(("", &argv[..]), |(p, a)| (p, a));
+        let mut command = as_user(program, &self.identity);
+        command.args(args);
+        let (status, stdout, stderr) = self.wait(command, name)?;
+        match status {
+            Some(0) => Ok(stdout),
+            _ => Err(RunError::Trace(stderr)),
+        }
+    }
+
+    /// Writes the result of a check, unless a better one is there: the file.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep_result(&self, session: &Session, checked: &Checked) -> io::Result<Option<PathBuf>> {
+        let dir = self.work.dir.join("results");
+        let id = &session.lab.id;
+        let there = dir.join(format!("{id}{}", crate::result::SUFFIX));
+        if !checked.outcome.passed() && there.exists() {
+            return Ok(None);
+        }
+        let program = &session.lab.spec.change.program;
+        self.identity.with_file_rights(|| {
+            let source = std::fs::read_to_string(self.work.source(id, program, Whose::Learner))?;
+            let recording = &checked.run.recording;
+            let outcome = &checked.outcome;
+            crate::result::write(&dir, &self.student, session, outcome, &source, recording)
+                .map(Some)
+        })
+    }
+
+    /// Waits for a command, its output in files; exit status, standard output, standard error.
+    fn wait(
+        &self,
+        mut command: Command,
+        name: &str,
+    ) -> Result<(Option<i32>, PathBuf, String), RunError> {
+        let start = |source| RunError::Start {
+            what: name.to_owned(),
+            source,
+        };
+        let stdout = self.dir.path().join("stdout");
+        let out = self.identity.create_file(&stdout).map_err(start)?;
+        let mut err = tempfile::tempfile().map_err(start)?;
+        command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err.try_clone().map_err(start)?);
+        let mut child = command.spawn().map_err(start)?;
+        let begin = Instant::now();
+        let mut asked = false;
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(start)? {
+                break status;
+            }
+            if begin.elapsed() > PATIENCE && !asked {
+                asked = true;
+                // bytehop passes it on to the program, and ends with it.
+                let _ = kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM);
+            }
+            if begin.elapsed() > PATIENCE + Duration::from_secs(5) {
+                let _ = child.kill();
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        if asked {
+            return Err(RunError::TooLong(name.to_owned()));
+        }
+        Ok((status.code(), stdout, text_of(&mut err)))
+    }
+}
+
+/// Brings a program and its libraries into the page cache: what comes from the disk is its work's
+/// then, not its start's. The libraries are ours, too.
+fn warm(binary: &Path) {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let libraries = maps.lines().filter_map(|line| {
+        let path = line.find('/').map(|at| &line[at..])?;
+        path.contains(".so").then(|| PathBuf::from(path))
+    });
+    let files: std::collections::BTreeSet<PathBuf> = libraries.chain([binary.to_owned()]).collect();
+    for path in files {
+        // If that fails, the trace shows it.
+        let _ = File::open(path).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
+    }
+}
+
+fn text_of(file: &mut File) -> String {
+    let mut bytes = Vec::new();
+    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    match read {
+        Ok(_) => String::from_utf8_lossy(&bytes).trim_end().to_owned(),
+        Err(e) => e.to_string(),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.lines().find(|line| !line.trim().is_empty());
+    line.unwrap_or_default().trim().to_owned()
+}
+
+/// Another one for each run.
+fn time_seed() -> u32 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.subsec_nanos() ^ now.as_secs() as u32)
+}
+
+/// The summary of a recording.
+///
+/// # Errors
+/// If it cannot be opened.
+pub fn summarise(path: &Path) -> Result<Summary, RecordError> {
+    let mut events = open_events(path)?;
+    let mut reconstructor = Reconstructor::new(Arch::host().unwrap_or(Arch::X86_64));
+    for event in events.by_ref() {
+        reconstructor.push(&event, &mut NoSink);
+    }
+    Ok(reconstructor.finish())
+}

@@ -1,0 +1,279 @@
+//! `lab.toml`: the types, and what can be wrong with them apart from syntax.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use tracer::i18n::Lang;
+
+use crate::expr::Expr;
+
+/// A text in both languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    pub en: String,
+    pub zh: String,
+}
+
+impl Text {
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Zh => &self.zh,
+        }
+    }
+}
+
+/// What `lab.toml` says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Place in the menu.
+    pub order: u32,
+    pub title: Text,
+    pub summary: Text,
+    /// Rules that it teaches.
+    #[serde(default)]
+    pub teaches: Vec<String>,
+    /// The lab that follows.
+    pub next: Option<String>,
+    #[serde(default)]
+    pub needs: Vec<Need>,
+    /// Values to choose from, by name; the first is taken without a seed.
+    #[serde(default)]
+    pub params: BTreeMap<String, Vec<Expr>>,
+    #[serde(default)]
+    pub files: Vec<File>,
+    pub programs: Vec<Program>,
+    pub questions: Vec<Question>,
+    pub change: Change,
+    /// A measuring program whose output is drawn as a chart.
+    pub chart: Option<Chart>,
+}
+
+/// A file made before a program starts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub name: String,
+    #[serde(default = "zero")]
+    pub size: Expr,
+    #[serde(default)]
+    pub cache: Cache,
+    #[serde(default)]
+    pub on: On,
+    #[serde(default)]
+    pub fill: Fill,
+}
+
+fn zero() -> Expr {
+    "0".parse().unwrap_or_else(|_| unreachable!("a number"))
+}
+
+/// Whether a file is in the page cache when the program starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cache {
+    #[default]
+    Warm,
+    Cold,
+}
+
+/// Where a file is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum On {
+    #[default]
+    Disk,
+    Tmpfs,
+    /// A loop device; the name is the device's.
+    Loop,
+    /// A zram device; the name is the device's.
+    Zram,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fill {
+    #[default]
+    Random,
+    /// A name only: the program makes the file.
+    None,
+}
+
+/// What a machine must have. See `docs/labs/format.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Need {
+    #[serde(rename = "io_uring")]
+    IoUring,
+    #[serde(rename = "disk")]
+    Disk,
+    #[serde(rename = "loop")]
+    Loop,
+    #[serde(rename = "zram")]
+    Zram,
+    #[serde(rename = "reflink")]
+    Reflink,
+    #[serde(rename = "level-F")]
+    LevelF,
+    #[serde(rename = "level-B")]
+    LevelB,
+    #[serde(rename = "recorded")]
+    Recorded,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    pub name: String,
+    #[serde(default)]
+    pub args: Vec<String>,
+    pub title: Text,
+    #[serde(default)]
+    pub needs: Vec<Need>,
+    /// In place of what the files say.
+    pub cache: Option<Cache>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Choices {
+    #[serde(rename = "yes-no")]
+    YesNo,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    pub id: String,
+    pub ask: Text,
+    /// The program whose run it is about; the first without it.
+    pub program: Option<String>,
+    pub measure: Expr,
+    pub textbook: Option<Expr>,
+    #[serde(default = "near")]
+    pub right: Expr,
+    pub choices: Option<Choices>,
+    /// About the answer; the first that fits is shown.
+    #[serde(default)]
+    pub explain: Vec<Case>,
+    /// About textbook and measurement; the first that fits is shown.
+    #[serde(default)]
+    pub differs: Vec<Case>,
+}
+
+fn near() -> Expr {
+    "near(answer, measured, 0.05)"
+        .parse()
+        .unwrap_or_else(|_| unreachable!("a comparison"))
+}
+
+/// A text for when an expression holds; without one it always fits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    pub when: Option<Expr>,
+    pub en: String,
+    pub zh: String,
+}
+
+impl Case {
+    pub fn text(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Zh => &self.zh,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The program that the learner edits.
+    pub program: String,
+    pub task: Text,
+    /// What it writes must be what the original writes.
+    #[serde(default = "yes")]
+    pub output: bool,
+    pub checks: Vec<Condition>,
+    pub hints: Vec<Case>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A condition on the run of a changed program.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    pub that: Expr,
+    pub en: String,
+    pub zh: String,
+}
+
+impl Condition {
+    pub fn text(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Zh => &self.zh,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chart {
+    /// Program whose standard output is the chart's data; its recorded output is
+    /// `recordings/NAME.csv`.
+    pub program: String,
+    pub title: Text,
+}
+
+impl Spec {
+    pub fn program(&self, name: &str) -> Option<&Program> {
+        self.programs.iter().find(|program| program.name == name)
+    }
+
+    /// The program that a question is about.
+    pub fn program_of<'a>(&'a self, question: &'a Question) -> &'a str {
+        let first = self.programs.first().map_or("", |p| p.name.as_str());
+        question.program.as_deref().unwrap_or(first)
+    }
+
+    /// All texts with a name for messages: everything that a learner reads but the guides.
+    pub fn texts(&self, lang: Lang) -> Vec<(String, &str)> {
+        let mut all = vec![
+            ("title".to_owned(), self.title.get(lang)),
+            ("summary".to_owned(), self.summary.get(lang)),
+            ("change.task".to_owned(), self.change.task.get(lang)),
+        ];
+        for program in &self.programs {
+            all.push((
+                format!("programs.{}", program.name),
+                program.title.get(lang),
+            ));
+        }
+        for question in &self.questions {
+            let id = &question.id;
+            all.push((format!("questions.{id}.ask"), question.ask.get(lang)));
+            for (what, cases) in [
+                ("explain", &question.explain),
+                ("differs", &question.differs),
+            ] {
+                for (i, case) in cases.iter().enumerate() {
+                    all.push((format!("questions.{id}.{what}[{i}]"), case.text(lang)));
+                }
+            }
+        }
+        for (i, check) in self.change.checks.iter().enumerate() {
+            all.push((format!("change.checks[{i}]"), check.text(lang)));
+        }
+        for (i, hint) in self.change.hints.iter().enumerate() {
+            all.push((format!("change.hints[{i}]"), hint.text(lang)));
+        }
+        if let Some(chart) = &self.chart {
+            all.push(("chart.title".to_owned(), chart.title.get(lang)));
+        }
+        all
+    }
+}

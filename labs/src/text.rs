@@ -1,0 +1,499 @@
+//! A lab as text: for pipes, screen readers and CI. The same five steps as in the terminal UI.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+
+use tracer::i18n::Lang;
+use tracer::report::{self, Detail, Style};
+
+use crate::guide::Step;
+use crate::markdown::{self, Look};
+use crate::progress::Progress;
+use crate::run::{Checked, RunError, Runner};
+use crate::session::{Origin, Outcome, Output, Session, Verdict};
+use crate::words;
+use crate::work::{Whose, WorkError};
+
+/// Where answers come from.
+pub enum Answers {
+    /// One a line, asked for.
+    Lines(Box<dyn BufRead>),
+    /// From a file: by question, or in order.
+    File {
+        by_id: BTreeMap<String, String>,
+        in_order: Vec<String>,
+    },
+}
+
+impl Answers {
+    /// Reads an answers file: `question = answer` lines, or answers in order; `#` begins a comment.
+    pub fn of_file(text: &str) -> Self {
+        let mut by_id = BTreeMap::new();
+        let mut in_order = Vec::new();
+        for line in text.lines().map(str::trim) {
+            match line.split_once('=') {
+                _ if line.is_empty() || line.starts_with('#') => {}
+                Some((id, answer)) => {
+                    by_id.insert(id.trim().to_owned(), answer.trim().to_owned());
+                }
+                None => in_order.push(line.to_owned()),
+            }
+        }
+        Self::File { by_id, in_order }
+    }
+}
+
+/// The text mode.
+pub struct Text<'a> {
+    pub session: &'a mut Session,
+    pub runner: &'a Runner,
+    pub progress: &'a mut Progress,
+    pub style: Style,
+    /// Somebody is there to be asked.
+    pub interactive: bool,
+    pub out: &'a mut dyn Write,
+}
+
+/// What can end the text mode before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum TextError {
+    #[error("cannot write: {0}")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl Text<'_> {
+    fn lang(&self) -> Lang {
+        self.session.lang
+    }
+
+    /// All five steps.
+    ///
+    /// # Errors
+    /// If a program can neither be traced nor replayed, or nobody reads.
+    pub fn run(&mut self, answers: &mut Answers) -> Result<(), TextError> {
+        let lang = self.lang();
+        let spec = &self.session.lab.spec;
+        let title = spec.title.get(lang).to_owned();
+        let summary = spec.summary.get(lang).to_owned();
+        self.heading(&title)?;
+        self.markdown(&summary)?;
+        self.predict(answers)?;
+        self.observe()?;
+        self.explain()?;
+        self.change(answers)
+    }
+
+    fn predict(&mut self, answers: &mut Answers) -> Result<(), TextError> {
+        let lang = self.lang();
+        self.step(Step::Predict)?;
+        let lab = self.session.lab.clone();
+        let program = &lab.spec.programs[0].name;
+        let path = format!("{}/{program}.rs", self.session.folder);
+        writeln!(self.out, "{}\n", words::program_at(lang, path))?;
+        self.markdown(&format!("```rust\n{}```", lab.source(program)))?;
+        let n = lab.spec.questions.len();
+        for (i, question) in lab.spec.questions.iter().enumerate() {
+            let title = words::question(lang, i + 1, n);
+            let ask = self.session.ask(question);
+            self.markdown(&format!("{} {ask}", words::lead(lang, title)))?;
+            let given = match answers {
+                Answers::File { by_id, in_order } => {
+                    let next = (!in_order.is_empty()).then(|| in_order.remove(0));
+                    by_id.get(&question.id).cloned().or(next)
+                }
+                Answers::Lines(input) => self.ask(question, input.as_mut())?,
+            };
+            let Some(given) = given.filter(|given| !given.trim().is_empty()) else {
+                continue;
+            };
+            if !self.session.answer(question, &given) {
+                writeln!(self.out, "{}", words::not_a_number(lang, &given))?;
+                continue;
+            }
+            let _ = self.progress.update(&lab.id, |state| {
+                state.answers.insert(question.id.clone(), given.clone());
+            });
+            if !self.interactive {
+                writeln!(self.out, "{}: {}\n", words::your_answer(lang), given.trim())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks until there is an answer that can be understood, or none.
+    fn ask(
+        &mut self,
+        question: &crate::spec::Question,
+        input: &mut dyn BufRead,
+    ) -> Result<Option<String>, TextError> {
+        let lang = self.lang();
+        if self.interactive {
+            writeln!(self.out, "({})", words::answer_hint(lang))?;
+        }
+        loop {
+            if self.interactive {
+                write!(self.out, "{}> ", words::your_answer(lang))?;
+                self.out.flush()?;
+            }
+            let mut line = String::new();
+            if input.read_line(&mut line)? == 0 {
+                return Ok(None);
+            }
+            let line = line.trim().to_owned();
+            if !self.interactive || line.is_empty() || self.session.answer(question, &line) {
+                return Ok(Some(line));
+            }
+            writeln!(self.out, "{}", words::not_a_number(lang, &line))?;
+        }
+    }
+
+    /// Traces the programs that conditions compare with, and says nothing.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn observe_quietly(&mut self) -> Result<(), TextError> {
+        for name in self.session.compared() {
+            self.runner.observe(self.session, &name)?;
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self) -> Result<(), TextError> {
+        self.step(Step::Observe)?;
+        let lab = self.session.lab.clone();
+        self.build()?;
+        for program in &lab.spec.programs {
+            let name = &program.name;
+            self.runner.observe(self.session, name)?;
+            let title = words::running(self.lang(), program.title.get(self.lang()));
+            self.markdown(&format!("**{title}** (`{name}`)"))?;
+            if let Some(Origin::Recorded(why)) = self.session.origins.get(name).cloned() {
+                self.say_recorded(why.as_deref())?;
+            }
+            if let Some(run) = self.session.runs.get(name) {
+                let style = Style {
+                    detail: Detail::Normal,
+                    ..self.style
+                };
+                writeln!(self.out, "{}", report::text(run, &style))?;
+            }
+        }
+        let _ = self.progress.reached(&lab.id, Step::Observe);
+        Ok(())
+    }
+
+    /// Builds the originals, where anything is to be traced; if that fails, nothing is.
+    fn build(&mut self) -> Result<(), TextError> {
+        if self.runner.cannot.is_some() {
+            return Ok(());
+        }
+        if self.interactive {
+            writeln!(self.out, "{} …", words::building(self.lang()))?;
+        }
+        // Each program's own build says why, and its recording stands in.
+        let _ = self.runner.build(self.session);
+        Ok(())
+    }
+
+    fn say_recorded(&mut self, why: Option<&str>) -> Result<(), TextError> {
+        let lang = self.lang();
+        let text = match why {
+            Some(why) => words::because(lang, why),
+            None => words::from_recording(lang).to_owned(),
+        };
+        self.markdown(&format!("*{text}*"))
+    }
+
+    fn explain(&mut self) -> Result<(), TextError> {
+        let lang = self.lang();
+        self.step(Step::Explain)?;
+        let verdicts = self.session.verdicts();
+        for verdict in &verdicts {
+            self.verdict(verdict)?;
+        }
+        if self.session.lab.spec.programs.len() > 1 {
+            self.markdown(&crate::page::table(self.session))?;
+        }
+        let inferred = |v: &Verdict| v.measured.as_ref().is_some_and(|m| m.known.mark() == "⇢");
+        if verdicts.iter().any(inferred) {
+            self.markdown(words::legend(lang))?;
+        }
+        let _ = self
+            .progress
+            .reached(&self.session.lab.id.clone(), Step::Explain);
+        Ok(())
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) -> Result<(), TextError> {
+        let lang = self.lang();
+        self.markdown(&verdict.ask)?;
+        let text = comparison(verdict, lang);
+        for (label, (value, known)) in text {
+            let line = format!("  {}  {value}  {known}", pad(&label, 14));
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        let mark = match (&verdict.answer, verdict.right) {
+            (None, _) => words::no_answer(lang),
+            (_, true) => words::right(lang),
+            (_, false) => words::wrong(lang),
+        };
+        writeln!(self.out, "  → {mark}\n")?;
+        for (title, case) in [
+            (words::why(lang), &verdict.explain),
+            (words::differs(lang), &verdict.differs),
+        ] {
+            if let Some((_, text)) = case {
+                self.markdown(&format!("{} {text}", words::lead(lang, title)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, answers: &mut Answers) -> Result<(), TextError> {
+        let lang = self.lang();
+        self.step(Step::Change)?;
+        let task = self.session.task();
+        self.markdown(&format!("{} {task}", words::lead(lang, words::task(lang))))?;
+        let _ = self
+            .progress
+            .reached(&self.session.lab.id.clone(), Step::Change);
+        match answers {
+            Answers::Lines(input) if self.interactive => self.commands(input.as_mut()),
+            _ => self.check(Whose::Learner).map(|_| ()),
+        }
+    }
+
+    /// Check, hint, solution, until the learner has had enough.
+    fn commands(&mut self, input: &mut dyn BufRead) -> Result<(), TextError> {
+        let lang = self.lang();
+        loop {
+            write!(self.out, "{} > ", words::commands(lang))?;
+            self.out.flush()?;
+            let mut line = String::new();
+            if input.read_line(&mut line)? == 0 {
+                writeln!(self.out)?;
+                return Ok(());
+            }
+            match line.trim() {
+                "c" | "" => {
+                    if self.check(Whose::Learner)? {
+                        return Ok(());
+                    }
+                }
+                "h" => match self.session.hint() {
+                    Some(hint) => self.markdown(&hint)?,
+                    None => writeln!(self.out, "{}", words::no_hints(lang))?,
+                },
+                "s" => {
+                    let solved = self.progress.of(&self.session.lab.id).solved;
+                    if solved || self.confirm(words::solution_later(lang), input)? {
+                        self.solution()?;
+                    }
+                }
+                "q" => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    fn confirm(&mut self, question: &str, input: &mut dyn BufRead) -> Result<bool, TextError> {
+        write!(self.out, "{question} ")?;
+        self.out.flush()?;
+        let mut line = String::new();
+        input.read_line(&mut line)?;
+        Ok(matches!(line.trim(), "y" | "Y" | "yes" | "是"))
+    }
+
+    fn solution(&mut self) -> Result<(), TextError> {
+        let lab = self.session.lab.clone();
+        let Some(solution) = lab.solution() else {
+            return Ok(());
+        };
+        let title = words::solution(self.lang());
+        self.markdown(&format!("**{title}**\n\n```rust\n{solution}```"))
+    }
+
+    /// Checks a program; whether it passes. Without tracing, what the recorded solution did is shown.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn check(&mut self, whose: Whose) -> Result<bool, TextError> {
+        let lang = self.lang();
+        let lab = self.session.lab.clone();
+        if self.runner.cannot.is_some() {
+            return self.check_recorded();
+        }
+        let program = &lab.spec.change.program;
+        if whose == Whose::Learner && !self.runner.work.is_changed(&lab, program) {
+            let path = format!("{}/{program}.rs", self.session.folder);
+            self.markdown(&words::unchanged(lang, path))?;
+        }
+        let checked = match self.runner.check(self.session, whose) {
+            Ok(checked) => checked,
+            Err(RunError::Work(WorkError::Build(said))) => {
+                writeln!(self.out, "{}\n{said}\n", words::cannot_build(lang))?;
+                return Ok(false);
+            }
+            Err(RunError::Trace(why)) => {
+                self.say_recorded(Some(why.lines().next().unwrap_or_default()))?;
+                return self.check_recorded();
+            }
+            Err(e) => return Err(e.into()),
+        };
+        let Checked { run, outcome } = &checked;
+        if !run.stderr.is_empty() && run.summary.exit_status != Some(0) {
+            writeln!(self.out, "{}\n", run.stderr)?;
+        }
+        self.outcome(outcome)?;
+        if outcome.passed() && whose == Whose::Learner {
+            let _ = self.progress.update(&lab.id, |state| state.solved = true);
+            let _ = self.progress.reached(&lab.id, Step::Check);
+        }
+        if whose == Whose::Learner
+            && let Ok(Some(path)) = self.runner.keep_result(self.session, &checked)
+        {
+            writeln!(
+                self.out,
+                "{}\n",
+                words::result_written(lang, path.display())
+            )?;
+        }
+        if outcome.passed() {
+            self.step(Step::Check)?;
+            self.solution()?;
+        }
+        Ok(outcome.passed())
+    }
+
+    fn check_recorded(&mut self) -> Result<bool, TextError> {
+        let lang = self.lang();
+        self.markdown(&format!("*{}*", words::cannot_check(lang)))?;
+        if self.session.lab.recording("solution").is_none() {
+            return Ok(false);
+        }
+        let run = self.runner.replay(self.session, "solution")?;
+        let outcome = self.session.judge(&run, Output::NotCompared);
+        self.session.last = Some(run);
+        self.outcome(&outcome)?;
+        self.step(Step::Check)?;
+        Ok(outcome.passed())
+    }
+
+    fn outcome(&mut self, outcome: &Outcome) -> Result<(), TextError> {
+        let lang = self.lang();
+        for (passed, text) in outcome_lines(outcome, lang) {
+            let mark = if passed { "[x]" } else { "[ ]" };
+            writeln!(self.out, "  {mark} {text}")?;
+        }
+        let verdict = match outcome.passed() {
+            true => words::check_passed(lang),
+            false => words::check_failed(lang),
+        };
+        writeln!(self.out, "\n{verdict}\n")?;
+        Ok(())
+    }
+
+    fn heading(&mut self, title: &str) -> Result<(), TextError> {
+        let line = "=".repeat(unicode_width::UnicodeWidthStr::width(title));
+        writeln!(self.out, "{title}\n{line}\n")?;
+        Ok(())
+    }
+
+    /// A step's title, and its section of the guide.
+    fn step(&mut self, step: Step) -> Result<(), TextError> {
+        let title = words::step(self.lang(), step as usize + 1, step.title(self.lang()));
+        let line = "-".repeat(unicode_width::UnicodeWidthStr::width(title.as_str()));
+        writeln!(self.out, "{title}\n{line}\n")?;
+        self.markdown(&self.session.section(step))
+    }
+
+    fn markdown(&mut self, text: &str) -> Result<(), TextError> {
+        for line in markdown::render_verbatim(text, self.style.width) {
+            for span in line {
+                let (on, off) = match span.look {
+                    Look::Code if !self.style.color && !span.text.starts_with("    ") => ("`", "`"),
+                    _ if !self.style.color => ("", ""),
+                    Look::Plain => ("", ""),
+                    Look::Strong | Look::Heading => ("\x1b[1m", "\x1b[0m"),
+                    Look::Emphasis => ("\x1b[3m", "\x1b[0m"),
+                    Look::Code => ("\x1b[36m", "\x1b[0m"),
+                };
+                write!(self.out, "{on}{}{off}", span.text)?;
+            }
+            writeln!(self.out)?;
+        }
+        writeln!(self.out)?;
+        Ok(())
+    }
+}
+
+/// Prediction, textbook, measurement: labels, values, and how each is known.
+pub fn comparison(verdict: &Verdict, lang: Lang) -> Vec<(String, (String, String))> {
+    let mut rows = Vec::new();
+    let unit = verdict.measured.as_ref().map(|m| m.unit);
+    if let Some(answer) = &verdict.answer {
+        rows.push((
+            words::said(lang).to_owned(),
+            (answer.show(None, lang), String::new()),
+        ));
+    }
+    if let Some(textbook) = &verdict.textbook {
+        let mut textbook = textbook.clone();
+        if let Some(unit) = unit {
+            textbook.unit = unit;
+        }
+        rows.push((
+            words::textbook(lang).to_owned(),
+            (textbook.show(None, lang), String::new()),
+        ));
+    }
+    if let Some(measured) = &verdict.measured {
+        let label = match verdict.recorded {
+            true => words::the_recording(lang),
+            false => words::this_run(lang),
+        };
+        let value = measured.marked(None, lang);
+        let known = measured.known.describe(lang);
+        rows.push((label.to_owned(), (value, known)));
+    }
+    rows
+}
+
+/// A check's conditions: whether each holds, and its text.
+pub fn outcome_lines(outcome: &Outcome, lang: Lang) -> Vec<(bool, String)> {
+    let mut lines = Vec::new();
+    for condition in &outcome.conditions {
+        let mut text = condition.text.clone();
+        if let Some(found) = &condition.found {
+            text += &format!(
+                "  ({}; {})",
+                condition.that,
+                words::found(lang, found.marked(None, lang))
+            );
+        } else {
+            text += &format!("  ({})", condition.that);
+        }
+        lines.push((condition.passed, text));
+    }
+    match outcome.output {
+        Output::Same => lines.push((true, words::output_same(lang).to_owned())),
+        Output::Differs => lines.push((false, words::output_differs(lang).to_owned())),
+        Output::NotCompared => {}
+    }
+    match outcome.exit {
+        Some(0) => lines.push((true, words::exit_ok(lang).to_owned())),
+        code => {
+            let code = code.map_or_else(|| "?".to_owned(), |code| code.to_string());
+            lines.push((false, words::exit_bad(lang, code)));
+        }
+    }
+    lines
+}
+
+/// Padded to a number of cells.
+fn pad(text: &str, cells: usize) -> String {
+    let used = unicode_width::UnicodeWidthStr::width(text);
+    format!("{text}{}", " ".repeat(cells.saturating_sub(used)))
+}

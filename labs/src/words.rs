@@ -1,0 +1,97 @@
+//! What the labs say, in both languages.
+
+use tracer::i18n::Lang;
+
+/// Yes or no.
+pub fn truth(lang: Lang, truth: bool) -> &'static str {
+    match truth {
+        true => yes(lang),
+        false => no(lang),
+    }
+}
+
+tracer::messages! {
+    yes: "yes" | "是";
+    no: "no" | "否";
+    semicolon: "; " | "；";
+    measured_alone: "measured" | "实测";
+    measured_by(probes): "measured ({probes})" | "实测（{probes}）";
+    inferred_by(rules): "inferred ({rules})" | "推断（{rules}）";
+    estimated_by(methods): "estimated ({methods})" | "估计（{methods}）";
+    rule(name, text): "`{name}`: {text}" | "`{name}`：{text}";
+    hint(n, of): "Hint {n} of {of}" | "提示 {n}/{of}";
+    next_lab(id): "`bytehop lab {id}`" | "`bytehop lab {id}`";
+    all_labs: "`bytehop lab list`" | "`bytehop lab list`";
+
+    crossings: "crossings" | "特权级切换";
+    copied: "copied by the CPU" | "CPU 拷贝";
+    dma: "by DMA" | "DMA 传输";
+    shared: "by reference" | "传引用";
+    zeroed: "zeroed" | "清零";
+
+    recorded_on(kernel, level): "Recorded on Linux {kernel}, level {level}." | "录制于 Linux {kernel}，{level} 级。";
+    usual_answers: "Usual answers, and what is said to them:" | "常见的答案，以及对它们的说明：";
+    otherwise: "otherwise" | "其他";
+
+    /// What a paragraph begins with.
+    lead(title): "**{title}.**" | "**{title}。**";
+    label(label): "{label}: " | "{label}：";
+    the_runs: "What was run:" | "运行了：";
+
+    // The steps, as text.
+    labs: "Guided labs" | "引导实验";
+    step(n, title): "{n}. {title}" | "{n}. {title}";
+    program_at(path): "The program: {path}" | "程序：{path}";
+    question(n, of): "Question {n} of {of}" | "第 {n}/{of} 题";
+    your_answer: "your answer" | "你的答案";
+    answer_hint: "a number (`1 MiB`, `64k`, `12`), or yes or no; empty to skip" | "数字（`1 MiB`、`64k`、`12`）或 是/否；直接回车跳过";
+    not_a_number(text): "'{text}' is no number: try `1 MiB`, `64k`, `12`, yes or no" | "“{text}”不是数字：请写成 `1 MiB`、`64k`、`12`、是 或 否";
+    no_answer: "no answer" | "未作答";
+    running(what): "running: {what}" | "运行：{what}";
+    building: "building the programs" | "正在编译程序";
+    from_recording: "from the lab's recording" | "来自实验自带的记录文件";
+    because(why): "Shown from the lab's recording, because this cannot be traced here: {why}" | "以下来自实验自带的记录文件，因为这里无法跟踪：{why}";
+    said: "you said" | "你的答案";
+    textbook: "textbook" | "教科书";
+    this_run: "this run" | "这次运行";
+    the_recording: "the recording" | "记录文件";
+    right: "right" | "正确";
+    wrong: "not this time" | "这次不对";
+    why: "Why" | "为什么";
+    differs: "Textbook and run differ" | "教科书与实测不同";
+    legend: "⇢ before a number: inferred by a rule, not measured" | "数字前的 ⇢：由规则推断，不是实测";
+    task: "Your task" | "任务";
+    edit(path): "Edit {path}" | "编辑 {path}";
+    check_passed: "The check passes." | "检验通过。";
+    check_failed: "The check does not pass yet." | "检验尚未通过。";
+    found(value): "found {value}" | "实为 {value}";
+    exit_ok: "the program ends without an error" | "程序正常结束";
+    exit_bad(code): "the program ended with status {code}" | "程序以状态 {code} 结束";
+    output_same: "the output is identical" | "输出完全相同";
+    output_differs: "the output is not what the original writes" | "输出与原程序不同";
+    cannot_check: "The check needs a traced run, which is not possible here; this is what the solution did when it was recorded" | "检验需要跟踪运行，这里做不到；下面是参考答案在录制时的表现";
+    solution: "A solution" | "参考答案";
+    commands: "c check · h hint · s solution · q quit" | "c 检验 · h 提示 · s 参考答案 · q 退出";
+    solution_later: "The solution is shown after success. Show it now? [y/N]" | "通过检验后才显示参考答案。现在就看吗？[y/N]";
+    no_hints: "There are no hints." | "没有提示。";
+    unchanged(path): "{path} is as it was: this check shows what the original does." | "{path} 尚未修改：这次检验的是原程序。";
+    seed_ignored: "the seed is for live runs; a recording has the sizes that it was made with" | "种子只用于实际运行；记录文件的大小是录制时的";
+    result_written(path): "result: {path}" | "结果文件：{path}";
+    cannot_build: "The program does not compile:" | "程序无法编译：";
+    level_of(level): "level {level}" | "{level} 级";
+    read_further: "go on with Enter" | "按回车继续";
+    solved_all(n, of): "{n} of {of} solved" | "已完成 {n}/{of}";
+    reset_ask(id): "Put the programs of {id} back as they were, and forget its answers? [y/N]" | "把 {id} 的程序恢复原样，并清除已有答案？[y/N]";
+    reset_done(id): "{id} is as it was." | "{id} 已恢复原样。";
+    nothing_reset: "Nothing was changed." | "没有改动。";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+
+    #[test]
+    fn every_message_is_whole() {
+        assert_eq!(tracer::i18n::problems(TABLE), [""; 0]);
+    }
+}

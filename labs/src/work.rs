@@ -1,0 +1,356 @@
+//! The learner's copy of the programs: a folder that they own, which cargo builds.
+//!
+//! ```text
+//! ~/bytehop-labs/
+//!   Cargo.toml, Cargo.lock    ours, written anew each time
+//!   support/                  ours: what the programs share
+//!   first-hops/copy.rs        the learner's: never overwritten once it was changed
+//!   .originals/, .given/      ours: the programs as they were, and those that `--program` names
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tracer::user::Identity;
+
+use crate::bundle::{LOCK, SUPPORT};
+use crate::lab::Lab;
+
+/// Name of the folder, in the current one or in the learner's home.
+pub const FOLDER: &str = "bytehop-labs";
+
+/// Whose version of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Whose {
+    /// As the lab has it.
+    Original,
+    Learner,
+    /// A file named on the command line.
+    Given,
+}
+
+impl Whose {
+    /// The cargo package that has it.
+    fn package<'a>(self, lab: &'a str) -> &'a str {
+        match self {
+            Self::Original => "originals",
+            Self::Given => "given",
+            Self::Learner => lab,
+        }
+    }
+
+    fn binary(self, lab: &str, program: &str) -> String {
+        match self {
+            Self::Original => format!("{lab}-{program}"),
+            Self::Learner => format!("my-{lab}-{program}"),
+            Self::Given => format!("given-{lab}-{program}"),
+        }
+    }
+
+    fn folder(self) -> Option<&'static str> {
+        match self {
+            Self::Original => Some(".originals"),
+            Self::Given => Some(".given"),
+            Self::Learner => None,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cargo was not found: install Rust (https://rustup.rs) to build the labs' programs")]
+    NoCargo,
+    /// What the compiler said.
+    #[error("{0}")]
+    Build(String),
+}
+
+/// The learner's folder.
+#[derive(Clone, Debug)]
+pub struct Work {
+    pub dir: PathBuf,
+    identity: Identity,
+}
+
+impl Work {
+    /// `given`, else `./bytehop-labs` if it is there, else the one in the learner's home.
+    pub fn locate(given: Option<&Path>, identity: &Identity) -> Self {
+        let here = Path::new(FOLDER);
+        let home = || {
+            let home = identity.var("HOME").filter(|home| !home.is_empty());
+            home.map_or_else(PathBuf::new, PathBuf::from).join(FOLDER)
+        };
+        let dir = match given {
+            Some(dir) => dir.to_owned(),
+            None if here.join("Cargo.toml").is_file() => here.to_owned(),
+            None => home(),
+        };
+        Self {
+            dir: std::path::absolute(&dir).unwrap_or(dir),
+            identity: identity.clone(),
+        }
+    }
+
+    /// Where a program's source is.
+    pub fn source(&self, lab: &str, program: &str, whose: Whose) -> PathBuf {
+        match whose.folder() {
+            None => self.dir.join(lab).join(format!("{program}.rs")),
+            Some(folder) => self.dir.join(folder).join(format!("{lab}-{program}.rs")),
+        }
+    }
+
+    /// Makes the folder, or brings it up to date. What the learner has changed stays.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn prepare<'a>(
+        &self,
+        labs: impl Iterator<Item = &'a Lab> + Clone,
+    ) -> Result<(), WorkError> {
+        let mut members = vec!["support".to_owned(), ".originals".to_owned()];
+        for (path, text) in SUPPORT {
+            self.write(&Path::new("support").join(path), text)?;
+        }
+        let mut originals = Vec::new();
+        for lab in labs {
+            let mut own = Vec::new();
+            for program in lab.spec.programs.iter().map(|program| &program.name) {
+                let source = lab.source(program);
+                let theirs = self.source(&lab.id, program, Whose::Learner);
+                let before = self.source(&lab.id, program, Whose::Original);
+                let unchanged = match (fs::read(&theirs), fs::read(&before)) {
+                    (Ok(theirs), Ok(before)) => theirs == before,
+                    (theirs, _) => theirs.is_err(),
+                };
+                if unchanged {
+                    self.write(&theirs, source)?;
+                }
+                self.write(&before, source)?;
+                own.push((
+                    Whose::Learner.binary(&lab.id, program),
+                    format!("{program}.rs"),
+                ));
+                originals.push((
+                    Whose::Original.binary(&lab.id, program),
+                    format!("{}-{program}.rs", lab.id),
+                ));
+            }
+            self.write(
+                &Path::new(&lab.id).join("Cargo.toml"),
+                &package(&lab.id, &own),
+            )?;
+            members.push(lab.id.clone());
+        }
+        self.write(
+            Path::new(".originals/Cargo.toml"),
+            &package("originals", &originals),
+        )?;
+        if self.dir.join(".given/Cargo.toml").is_file() {
+            members.push(".given".to_owned());
+        }
+        self.write(Path::new("Cargo.toml"), &workspace(&members))?;
+        if !self.dir.join("Cargo.lock").exists() {
+            self.write(Path::new("Cargo.lock"), LOCK)?;
+        }
+        self.write(Path::new(".gitignore"), "target\n")
+    }
+
+    /// Takes a file as a program of a lab, to be built with [`Whose::Given`].
+    ///
+    /// # Errors
+    /// If it cannot be read, or the copy cannot be written.
+    pub fn give(&self, lab: &str, program: &str, file: &Path) -> Result<(), WorkError> {
+        let text = self.identity.with_file_rights(|| fs::read_to_string(file));
+        let text = text.map_err(|source| WorkError::Read {
+            path: file.to_owned(),
+            source,
+        })?;
+        self.write(&self.source(lab, program, Whose::Given), &text)?;
+        let binary = [(
+            Whose::Given.binary(lab, program),
+            format!("{lab}-{program}.rs"),
+        )];
+        self.write(Path::new(".given/Cargo.toml"), &package("given", &binary))?;
+        let path = self.dir.join("Cargo.toml");
+        let manifest = fs::read_to_string(&path).unwrap_or_default();
+        match manifest.contains("\".given\"") {
+            true => Ok(()),
+            false => self.write(
+                &path,
+                &manifest.replace("\".originals\"", "\".originals\", \".given\""),
+            ),
+        }
+    }
+
+    /// Puts a lab's programs back as they were.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn reset(&self, lab: &Lab) -> Result<(), WorkError> {
+        for program in &lab.spec.programs {
+            let path = self.source(&lab.id, &program.name, Whose::Learner);
+            self.write(&path, lab.source(&program.name))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the learner has changed a lab's program.
+    pub fn is_changed(&self, lab: &Lab, program: &str) -> bool {
+        let text = fs::read_to_string(self.source(&lab.id, program, Whose::Learner));
+        text.is_ok_and(|text| text != lab.source(program))
+    }
+
+    /// Builds programs, and gives their executables, by name.
+    ///
+    /// # Errors
+    /// If there is no cargo, or it fails: its message.
+    pub fn build(
+        &self,
+        lab: &str,
+        programs: &[&str],
+        whose: Whose,
+    ) -> Result<BTreeMap<String, PathBuf>, WorkError> {
+        let offline = self.cargo(lab, programs, whose, true)?;
+        // Libraries that were never fetched: with the network, then.
+        let built = match offline {
+            Err(said) if said.contains("--offline") || said.contains("offline mode") => {
+                self.cargo(lab, programs, whose, false)?
+            }
+            built => built,
+        };
+        built.map_err(WorkError::Build)?;
+        let target = self.dir.join("target/debug");
+        let paths = programs.iter().map(|program| {
+            let path = target.join(whose.binary(lab, program));
+            ((*program).to_owned(), path)
+        });
+        Ok(paths.collect())
+    }
+
+    fn cargo(
+        &self,
+        lab: &str,
+        programs: &[&str],
+        whose: Whose,
+        offline: bool,
+    ) -> Result<Result<(), String>, WorkError> {
+        let mut cargo = as_user("cargo", &self.identity);
+        cargo
+            .current_dir(&self.dir)
+            .args([
+                "build",
+                "--quiet",
+                "--color=never",
+                "--target-dir",
+                "target",
+            ])
+            .args(["-p", whose.package(lab)]);
+        if offline {
+            cargo.arg("--offline");
+        }
+        for program in programs {
+            cargo.args(["--bin", &whose.binary(lab, program)]);
+        }
+        let output = cargo.stdin(Stdio::null()).output();
+        let output = output.map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => WorkError::NoCargo,
+            _ => WorkError::Build(format!("cannot start cargo: {e}")),
+        })?;
+        Ok(match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr)
+                .trim_end()
+                .to_owned()),
+        })
+    }
+
+    /// Writes a file as the learner, if it is not already so.
+    fn write(&self, path: &Path, text: &str) -> Result<(), WorkError> {
+        let path = self.dir.join(path);
+        let error = |source| WorkError::Write {
+            path: path.clone(),
+            source,
+        };
+        self.identity
+            .with_file_rights(|| {
+                if fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
+                    return Ok(());
+                }
+                if let Some(parent) = path.parent() {
+                    fs::create_dir_all(parent)?;
+                }
+                fs::write(&path, text)
+            })
+            .map_err(error)
+    }
+}
+
+/// A command that runs as the learner, in their environment, where cargo may be in their home.
+pub(crate) fn as_user(program: &str, identity: &Identity) -> Command {
+    let mut command = Command::new(program);
+    let mut path = identity.var("PATH").unwrap_or_default().to_owned();
+    if let Some(home) = identity.var("HOME") {
+        path.push(":");
+        path.push(Path::new(home).join(".cargo/bin"));
+    }
+    command.env_clear();
+    command.envs(identity.env.iter().map(|(name, value)| (name, value)));
+    command.env("PATH", path);
+    // Of a cargo that runs our tests.
+    for name in ["CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+        command.env_remove(name);
+    }
+    if let Some(credentials) = &identity.credentials {
+        command.gid(credentials.gid.as_raw());
+        command.uid(credentials.uid.as_raw());
+    }
+    command
+}
+
+fn package(name: &str, binaries: &[(String, String)]) -> String {
+    let mut text = format!(
+        "# Written by bytehop.\n\n[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+         autobins = false\n\n[dependencies]\nio-uring.workspace = true\nnix.workspace = true\n\
+         support.workspace = true\n"
+    );
+    for (name, path) in binaries {
+        text += &format!("\n[[bin]]\nname = \"{name}\"\npath = \"{path}\"\n");
+    }
+    text
+}
+
+fn workspace(members: &[String]) -> String {
+    let members: Vec<String> = members.iter().map(|name| format!("\"{name}\"")).collect();
+    format!(
+        "# Written by bytehop. Change the programs in the labs' folders.\n\n\
+         [workspace]\nmembers = [{}]\nresolver = \"3\"\n\n\
+         [workspace.package]\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"1.95\"\n\
+         license = \"MIT OR Apache-2.0\"\n\n\
+         [workspace.lints.rust]\nunused_must_use = \"deny\"\n\n\
+         [workspace.dependencies]\n{}\n{}\nsupport = {{ path = \"support\" }}\n\n\
+         # As fast as a release, and still with line numbers.\n\
+         [profile.dev]\nopt-level = 1\ndebug = 1\n",
+        members.join(", "),
+        dependency("nix"),
+        dependency("io-uring"),
+    )
+}
+
+/// The line of our own manifest that names a library.
+fn dependency(name: &str) -> &'static str {
+    const MANIFEST: &str = include_str!("../../Cargo.toml");
+    let mut lines = MANIFEST.lines();
+    let line = lines.find(|line| {
+        line.strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(" ="))
+    });
+    line.unwrap_or_default()
+}

@@ -1,0 +1,308 @@
+//! Every lab, from its first question to its check: traced here, and replayed without privileges.
+//!
+//! Nothing here knows a lab: what is asked, right and wrong comes from its data.
+
+mod export;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use labs::lab::{self, Lab};
+use labs::run::{RunError, Runner};
+use labs::session::{Origin, Session};
+use labs::value::{Unit, Value};
+use labs::work::{Whose, Work, WorkError};
+use tracer::i18n::Lang;
+use tracer::user::Identity;
+
+const NOBODY: u32 = 65534;
+
+/// Says that a part could not run here, where `cargo xtask test` shows it; fails if nobody asked.
+fn not_run(test: &str, reason: &str) {
+    let log = std::env::var_os("BYTEHOP_NOT_RUN").unwrap_or_else(|| panic!("{test}: {reason}"));
+    let mut log = std::fs::File::options()
+        .append(true)
+        .open(log)
+        .expect("the log");
+    writeln!(log, "labs, {test}: {reason}").expect("write the log");
+}
+
+/// The learner's folder of the tests: kept, so that libraries are built once.
+fn work() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("labs-work")
+}
+
+fn runner() -> Runner {
+    let identity = Identity::invoking().expect("who we are");
+    let work = Work::locate(Some(&work()), &identity);
+    Runner::new(env!("CARGO_BIN_EXE_bytehop").into(), identity, work).expect("a runner")
+}
+
+fn session(lab: &Lab, lang: Lang) -> Session {
+    Session::new(Arc::new(lab.clone()), lang, None)
+}
+
+/// Which labs: all, or those in `BYTEHOP_LABS`.
+fn chosen() -> Vec<Lab> {
+    let (labs, errors) = lab::bundled();
+    assert!(errors.is_empty(), "{errors:?}");
+    let only = std::env::var("BYTEHOP_LABS").unwrap_or_default();
+    let wanted = |lab: &Lab| only.is_empty() || only.split(',').any(|id| id == lab.id);
+    labs.into_iter().filter(wanted).collect()
+}
+
+/// Answers all questions with what was measured, or with something else.
+fn answer(session: &mut Session, right: bool) {
+    session.answers.clear();
+    for verdict in session.verdicts() {
+        let mut value = verdict.measured.expect("a measured value");
+        if !right {
+            value.number = match value.unit {
+                Unit::Truth => 1.0 - value.number,
+                _ => value.number * 1000.0 + 1e12,
+            };
+        }
+        session
+            .answers
+            .insert(verdict.id, Value::new(value.number, value.unit));
+    }
+}
+
+/// What is wrong with the verdicts for right, or for wrong answers.
+fn verdicts(session: &mut Session, right: bool, found: &mut Vec<String>) {
+    answer(session, right);
+    for verdict in session.verdicts() {
+        let id = &verdict.id;
+        if verdict.right != right {
+            found.push(format!(
+                "{id}: {:?} is taken for {}",
+                verdict.answer, !right
+            ));
+        }
+        if verdict.explain.is_none() {
+            found.push(format!("{id}: no explanation of {:?}", verdict.answer));
+        }
+        let texts = [&verdict.explain, &verdict.differs].into_iter().flatten();
+        for (_, text) in texts {
+            if text.contains('?') && text.contains("{{") {
+                found.push(format!("{id}: not filled in: {text}"));
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "root"]
+fn every_lab_end_to_end() {
+    let runner = runner();
+    let labs = chosen();
+    let (all, _) = lab::bundled();
+    runner
+        .work
+        .prepare(all.iter())
+        .expect("the learner's folder");
+    let mut found = Vec::new();
+    for lab in &labs {
+        let mut problems = Vec::new();
+        end_to_end(&runner, lab, &mut problems);
+        // A machine short of memory drops pages that a run counts on: what is wrong is so twice.
+        if !problems.is_empty() {
+            eprintln!("{}, once more: {problems:#?}", lab.id);
+            problems.clear();
+            end_to_end(&runner, lab, &mut problems);
+        }
+        found.extend(
+            problems
+                .into_iter()
+                .map(|what| format!("{}: {what}", lab.id)),
+        );
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+fn end_to_end(runner: &Runner, lab: &Lab, found: &mut Vec<String>) {
+    let mut session = session(lab, Lang::En);
+    if let Err(e) = runner.build(&session) {
+        return found.push(format!("does not build: {e}"));
+    }
+    for program in &lab.spec.programs {
+        if let Err(e) = runner.observe(&mut session, &program.name) {
+            return found.push(format!("{}: {e}", program.name));
+        }
+        if let Some(Origin::Recorded(Some(why))) = session.origins.get(&program.name) {
+            let reserved = program.needs.iter().chain(&lab.spec.needs);
+            let expected = reserved.count() > 0;
+            match expected {
+                true => not_run(&format!("{}/{}", lab.id, program.name), why),
+                false => found.push(format!("{} was not traced: {why}", program.name)),
+            }
+        }
+    }
+    verdicts(&mut session, true, found);
+    verdicts(&mut session, false, found);
+    same_as_replay(runner, lab, &session, found);
+
+    // The exercise begins unsolved, is solved by the solution, and not by cheats.
+    let program = &lab.spec.change.program;
+    if session.is_recorded(program) {
+        return not_run(
+            &format!("{}, the check", lab.id),
+            "its program was not traced",
+        );
+    }
+    let mut judge = |what: &str, source: &str, pass: bool| {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), source).expect("write");
+        runner
+            .work
+            .give(&lab.id, program, file.path())
+            .expect("the given program");
+        match runner.check(&mut session, Whose::Given) {
+            Ok(checked) if checked.outcome.passed() == pass => {}
+            Ok(checked) => found.push(format!(
+                "{what} must {}pass: {:#?}",
+                if pass { "" } else { "not " },
+                checked.outcome
+            )),
+            Err(RunError::Work(WorkError::Build(said))) => found.push(format!("{what}: {said}")),
+            Err(e) => found.push(format!("{what}: {e}")),
+        }
+    };
+    judge("the unchanged program", lab.source(program), false);
+    judge("the solution", lab.solution().unwrap_or_default(), true);
+    for (name, source) in lab.cheats() {
+        judge(name, source, false);
+    }
+}
+
+/// The recordings lead to the same explanations as the run here, for the same answers.
+fn same_as_replay(runner: &Runner, lab: &Lab, live: &Session, found: &mut Vec<String>) {
+    let mut replay = session(lab, Lang::En);
+    for program in &lab.spec.programs {
+        match runner.replay(&replay, &program.name) {
+            Ok(summary) => replay.observe(&program.name, summary, Origin::Recorded(None)),
+            Err(e) => return found.push(format!("replay of {}: {e}", program.name)),
+        }
+    }
+    let mut live = live.clone();
+    for right in [true, false] {
+        answer(&mut replay, right);
+        live.answers = replay.answers.clone();
+        for (a, b) in live.verdicts().iter().zip(replay.verdicts()) {
+            let which = |case: &Option<(usize, String)>| case.as_ref().map(|(n, _)| *n);
+            let live = (a.right, which(&a.explain), which(&a.differs));
+            let replayed = (b.right, which(&b.explain), which(&b.differs));
+            if live != replayed {
+                found.push(format!(
+                    "{}: live {live:?}, replayed {replayed:?}; measured {:?}, recorded {:?}",
+                    a.id,
+                    a.measured.as_ref().map(|v| v.number),
+                    b.measured.as_ref().map(|v| v.number),
+                ));
+            }
+        }
+    }
+}
+
+/// bytehop as an ordinary user without rights, in a folder of its own.
+fn unprivileged(dir: &Path, args: &[&str]) -> (i32, String) {
+    // Where that user may read it.
+    let binary = dir.join("bytehop");
+    if !binary.exists() {
+        std::fs::copy(env!("CARGO_BIN_EXE_bytehop"), &binary).expect("copy bytehop");
+    }
+    let mut command = Command::new(&binary);
+    command
+        .args(args)
+        .env_clear()
+        .env("HOME", dir)
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir(dir);
+    if nix::unistd::geteuid().is_root() {
+        std::os::unix::fs::chown(dir, Some(NOBODY), Some(NOBODY)).expect("chown");
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output().expect("bytehop starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), text + &errors)
+}
+
+#[test]
+fn every_lab_replays_without_privileges() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut found = Vec::new();
+    for lab in chosen() {
+        for lang in ["en", "zh"] {
+            // All that a learner could answer: nothing, zero, and too much.
+            let answers: BTreeMap<&str, &str> = lab
+                .spec
+                .questions
+                .iter()
+                .zip(["0", "1 GiB", "", "12"])
+                .map(|(question, answer)| (question.id.as_str(), answer))
+                .collect();
+            let text: String = answers
+                .iter()
+                .map(|(id, a)| format!("{id} = {a}\n"))
+                .collect();
+            let file = dir.path().join("answers");
+            std::fs::write(&file, text).expect("write the answers");
+            let file = file.display().to_string();
+            let args = [
+                "lab",
+                &lab.id,
+                "--replay",
+                "--no-tui",
+                "--lang",
+                lang,
+                "--answers",
+                &file,
+            ];
+            let (code, text) = unprivileged(dir.path(), &args);
+            let id = &lab.id;
+            if code != 0 {
+                found.push(format!("{id} ({lang}): status {code}: {text}"));
+            }
+            let end = if lang == "en" {
+                "The check passes."
+            } else {
+                "检验通过。"
+            };
+            if !text.contains(end) {
+                found.push(format!(
+                    "{id} ({lang}): the recorded solution does not pass: {text}"
+                ));
+            }
+            for bad in ["{{", "}}"] {
+                if text
+                    .lines()
+                    .any(|line| line.contains(bad) && !line.starts_with("    "))
+                {
+                    found.push(format!("{id} ({lang}): a placeholder is left: {text}"));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn menu_and_list_without_a_terminal() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (code, text) = unprivileged(dir.path(), &["lab", "list"]);
+    assert_eq!(code, 0, "{text}");
+    for lab in chosen() {
+        assert!(text.contains(&lab.id), "{text}");
+    }
+    let (code, text) = unprivileged(dir.path(), &["lab", "nothing-like-it"]);
+    assert_eq!((code, text.lines().count()), (2, 1), "{text}");
+    let (code, text) = unprivileged(dir.path(), &["lab", "reset"]);
+    assert_eq!((code, text.lines().count()), (2, 1), "{text}");
+    let (code, text) = unprivileged(dir.path(), &["lab", "lint"]);
+    assert_eq!(code, 0, "{text}");
+}

@@ -1,0 +1,129 @@
+//! What the screens of the labs show.
+
+use std::sync::Arc;
+
+use labs::guide::Step;
+use labs::lab::Lab;
+use labs::progress::State;
+use labs::session::{Outcome, Session};
+
+use crate::app::{App, Look};
+
+/// The labs, and the one that is open.
+pub struct Labs {
+    pub labs: Vec<Arc<Lab>>,
+    /// How far each is.
+    pub states: Vec<State>,
+    /// The one that the menu is at, or that is open.
+    pub at: usize,
+    pub open: Option<Open>,
+    pub look: Look,
+    pub size: (u16, u16),
+    /// Only recordings are shown: why, if it was not asked for.
+    pub replay: Option<String>,
+    pub help: bool,
+    /// Rows that the help is scrolled by.
+    pub confirm: Option<Confirm>,
+    /// What goes on in the background.
+    pub busy: Option<String>,
+    /// The last thing to say: an error, or a word of thanks.
+    pub note: Option<String>,
+}
+
+/// What a question on the screen is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirm {
+    Reset,
+    Solution,
+}
+
+/// An open lab.
+pub struct Open {
+    pub session: Session,
+    pub step: Step,
+    /// Rows that the text is scrolled by.
+    pub scroll: usize,
+    /// Rows that the text had when it was drawn last.
+    pub rows: std::cell::Cell<(usize, usize)>,
+    /// The question that is asked; `None` once all were.
+    pub question: Option<usize>,
+    /// The answer being typed.
+    pub input: String,
+    /// The programs were run, or the recordings taken.
+    pub observed: bool,
+    /// The program whose path is shown.
+    pub program: usize,
+    /// Its path view.
+    pub path: Option<Box<App>>,
+    /// The guide beside the path view, not the path view alone.
+    pub guide: bool,
+    /// Hints shown so far.
+    pub hints: Vec<String>,
+    pub outcome: Option<Outcome>,
+    /// What the compiler said.
+    pub said: Option<String>,
+    /// The path view is of the learner's program.
+    pub checked: bool,
+    pub solution: bool,
+    pub solved: bool,
+}
+
+impl Open {
+    pub fn new(session: Session, state: &State) -> Self {
+        let first = (!session.lab.spec.questions.is_empty()).then_some(0);
+        Self {
+            session,
+            step: Step::Predict,
+            scroll: 0,
+            rows: std::cell::Cell::default(),
+            question: first,
+            input: String::new(),
+            observed: false,
+            program: 0,
+            path: None,
+            guide: true,
+            hints: Vec::new(),
+            outcome: None,
+            said: None,
+            checked: false,
+            solution: false,
+            solved: state.solved,
+        }
+    }
+
+    /// Whether keys are for an answer.
+    pub fn is_typing(&self) -> bool {
+        self.step == Step::Predict && self.question.is_some()
+    }
+
+    pub fn lab(&self) -> &Lab {
+        &self.session.lab
+    }
+}
+
+impl Labs {
+    pub fn new(labs: Vec<Arc<Lab>>, states: Vec<State>, look: Look, size: (u16, u16)) -> Self {
+        // Where one left off.
+        let at = states.iter().position(|state| !state.solved).unwrap_or(0);
+        Self {
+            labs,
+            states,
+            at,
+            open: None,
+            look,
+            size,
+            replay: None,
+            help: false,
+            confirm: None,
+            busy: None,
+            note: None,
+        }
+    }
+
+    /// Where the path view is in the observe step, if it is shown: x, y, width, height.
+    pub fn path_area(&self) -> Option<ratatui::layout::Rect> {
+        let open = self.open.as_ref()?;
+        (open.step == Step::Observe && open.path.is_some())
+            .then(|| super::view::path_area(self.size, open.guide))
+    }
+}

@@ -1,0 +1,493 @@
+//! The labs' loop: keys and runs in, frames out. Programs run in a thread of their own.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, SystemTime};
+
+use labs::guide::Step;
+use labs::lab::Lab;
+use labs::progress::Progress;
+use labs::run::{Checked, RunError, Runner};
+use labs::session::{Origin, Output, Session};
+use labs::spec::Text;
+use labs::work::{Whose, WorkError};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use ratatui::crossterm::event;
+use ratatui::crossterm::terminal::size;
+use tracer::model::Summary;
+
+use super::model::{Labs, Open};
+use super::update::{self, Effect};
+use super::view::draw;
+use crate::app::{App, Look};
+use crate::run::{Options, ViewError, needs_terminal};
+use crate::store::Store;
+use crate::terminal::{Asked, Screen, Signals};
+use crate::words;
+
+/// What the labs need from outside.
+pub struct Setup {
+    pub labs: Vec<Arc<Lab>>,
+    /// The lab to open at once.
+    pub open: Option<String>,
+    pub runner: Runner,
+    pub progress: Progress,
+    pub seed: Option<String>,
+}
+
+/// What comes from the thread that runs programs.
+enum News {
+    Says(String),
+    Ran(String, Box<(Summary, Origin)>),
+    AllRan,
+    Checked(Box<Checked>),
+    /// The recorded solution, where nothing can be traced.
+    Replayed(Box<Summary>),
+    /// The program does not compile.
+    NotBuilt(String),
+    Failed(String),
+}
+
+/// Titles of labs, by id.
+fn titles(labs: &[Arc<Lab>]) -> BTreeMap<String, Text> {
+    let titles = labs.iter();
+    titles
+        .map(|lab| (lab.id.clone(), lab.spec.title.clone()))
+        .collect()
+}
+
+/// Shows the labs until the user quits.
+///
+/// # Errors
+/// If there is no terminal, or it does not do what is asked of it; it is as before in any case.
+pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
+    needs_terminal()?;
+    let look = Look {
+        lang: options.lang,
+        theme: options.theme,
+        ascii: options.ascii,
+    };
+    let states = setup.labs.iter().map(|lab| setup.progress.of(&lab.id));
+    let mut labs = Labs::new(setup.labs.clone(), states.collect(), look, size()?);
+    labs.replay.clone_from(&setup.runner.cannot);
+    labs.note.clone_from(&setup.progress.warning);
+    let (sender, news) = channel();
+    let mut ui = Ui {
+        labs,
+        runner: Arc::new(setup.runner),
+        progress: setup.progress,
+        seed: setup.seed,
+        sender,
+        news,
+        running: false,
+        saved: None,
+        options: *options,
+    };
+    if let Some(id) = setup.open {
+        ui.labs.at = setup.labs.iter().position(|lab| lab.id == id).unwrap_or(0);
+        ui.open();
+    }
+    ui.run()
+}
+
+struct Ui {
+    labs: Labs,
+    runner: Arc<Runner>,
+    progress: Progress,
+    seed: Option<String>,
+    sender: Sender<News>,
+    news: Receiver<News>,
+    running: bool,
+    /// When the learner's program was changed last.
+    saved: Option<SystemTime>,
+    options: Options,
+}
+
+/// How long to wait for a key where nothing moves.
+const IDLE: Duration = Duration::from_millis(150);
+/// A thirtieth of a second, while something does.
+const TICK: Duration = Duration::from_millis(33);
+
+impl Ui {
+    fn run(&mut self) -> Result<(), ViewError> {
+        let mut signals = Signals::install().map_err(io::Error::from)?;
+        let mut screen = Screen::enter(self.options.mouse)?;
+        loop {
+            screen.terminal.draw(|frame| {
+                let area = frame.area();
+                if (area.width, area.height) != self.labs.size {
+                    update::resize(&mut self.labs, (area.width, area.height));
+                }
+                draw(&self.labs, frame.buffer_mut());
+            })?;
+            let path = self.labs.open.as_ref().and_then(|open| open.path.as_ref());
+            let moving = path.is_some_and(|path| path.is_moving());
+            let wait = if moving || self.running { TICK } else { IDLE };
+            if !wait_for_input(&signals, wait)? {
+                return Ok(());
+            }
+            while event::poll(Duration::ZERO)? {
+                let effect = update::event(&mut self.labs, &event::read()?);
+                match effect {
+                    Some(Effect::Quit) => return Ok(()),
+                    Some(Effect::Suspend) => screen.suspend()?,
+                    Some(Effect::Redraw) => screen.terminal.clear()?,
+                    Some(Effect::Edit) => self.edit(&mut screen)?,
+                    Some(effect) => self.apply(effect),
+                    None => {}
+                }
+            }
+            if moving {
+                update::tick(&mut self.labs);
+            }
+            while let Ok(news) = self.news.try_recv() {
+                self.take(news);
+            }
+            self.look_at_program();
+            while let Some(asked) = signals.receive() {
+                match asked {
+                    Asked::Quit => return Ok(()),
+                    Asked::Suspend => screen.suspend()?,
+                    Asked::Resume => screen.resume()?,
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::Open => self.open(),
+            Effect::Save => self.save(),
+            Effect::Observe => self.observe(),
+            Effect::Load => self.load(),
+            Effect::Check => self.check(),
+            Effect::Reset => self.reset(),
+            Effect::Edit | Effect::Quit | Effect::Suspend | Effect::Redraw => {}
+        }
+    }
+
+    fn open(&mut self) {
+        let Some(lab) = self.labs.labs.get(self.labs.at).cloned() else {
+            return;
+        };
+        let state = self.progress.of(&lab.id);
+        let lang = self.labs.look.lang;
+        let mut session = Session::new(lab.clone(), lang, self.seed.clone());
+        session.folder = self.runner.work.dir.join(&lab.id).display().to_string();
+        session.titles = titles(&self.labs.labs);
+        for question in &lab.spec.questions {
+            if let Some(text) = state.answers.get(&question.id) {
+                session.answer(question, text);
+            }
+        }
+        let mut open = Open::new(session, &state);
+        // What was answered before is not asked again.
+        let unanswered = |q: &labs::spec::Question| !open.session.answers.contains_key(&q.id);
+        open.question = lab.spec.questions.iter().position(unanswered);
+        self.labs.open = Some(open);
+        self.saved = self.modified();
+    }
+
+    fn save(&mut self) {
+        let Some(open) = &self.labs.open else {
+            return;
+        };
+        let id = open.session.lab.id.clone();
+        let answers = open.session.answers.iter();
+        let answers = answers
+            .map(|(id, value)| (id.clone(), value.number.to_string()))
+            .collect();
+        let (step, solved) = (open.step as u8, open.solved);
+        let kept = self.progress.update(&id, |state| {
+            state.answers = answers;
+            state.step = state.step.max(step);
+            state.solved |= solved;
+        });
+        if let Err(e) = kept {
+            self.labs.note = Some(e.to_string());
+        }
+        if let Some(state) = self.labs.states.get_mut(self.labs.at) {
+            *state = self.progress.of(&id);
+        }
+    }
+
+    /// Runs all programs, each as its turn comes.
+    fn observe(&mut self) {
+        self.save();
+        let Some(open) = self.labs.open.as_ref().filter(|_| !self.running) else {
+            return;
+        };
+        let mut session = open.session.clone();
+        let lang = self.labs.look.lang;
+        self.work(move |runner, say| {
+            if runner.cannot.is_none() {
+                say(News::Says(words::lab_building(lang).to_owned()));
+                // If it fails, each program's own attempt says why, and its recording stands in.
+                let _ = runner.build(&session);
+            }
+            for program in session.lab.spec.programs.clone() {
+                let title = program.title.get(lang);
+                say(News::Says(words::lab_running(lang, title)));
+                runner.observe(&mut session, &program.name)?;
+                let run = session.runs.get(&program.name).cloned();
+                let origin = session.origins.get(&program.name).cloned();
+                if let (Some(run), Some(origin)) = (run, origin) {
+                    say(News::Ran(program.name, Box::new((run, origin))));
+                }
+            }
+            say(News::AllRan);
+            Ok(())
+        });
+    }
+
+    fn check(&mut self) {
+        let Some(open) = self.labs.open.as_mut().filter(|_| !self.running) else {
+            return;
+        };
+        open.step = Step::Change;
+        open.scroll = usize::MAX / 2;
+        let mut session = open.session.clone();
+        let observed = open.observed;
+        let lang = self.labs.look.lang;
+        self.work(move |runner, say| {
+            if runner.cannot.is_some() {
+                let run = runner.replay(&session, "solution")?;
+                say(News::Replayed(Box::new(run)));
+                return Ok(());
+            }
+            say(News::Says(words::lab_checking(lang).to_owned()));
+            // Conditions may compare with the originals.
+            if !observed {
+                for program in session.lab.spec.programs.clone() {
+                    runner.observe(&mut session, &program.name)?;
+                    let run = session.runs.get(&program.name).cloned();
+                    let origin = session.origins.get(&program.name).cloned();
+                    if let (Some(run), Some(origin)) = (run, origin) {
+                        say(News::Ran(program.name, Box::new((run, origin))));
+                    }
+                }
+            }
+            match runner.check(&mut session, Whose::Learner) {
+                Ok(checked) => {
+                    let _ = runner.keep_result(&session, &checked);
+                    say(News::Checked(Box::new(checked)));
+                    Ok(())
+                }
+                Err(RunError::Work(WorkError::Build(said))) => {
+                    say(News::NotBuilt(said));
+                    Ok(())
+                }
+                Err(e) => Err(e),
+            }
+        });
+    }
+
+    /// Does something in the background, one thing at a time.
+    fn work(
+        &mut self,
+        job: impl FnOnce(&Runner, &dyn Fn(News)) -> Result<(), RunError> + Send + 'static,
+    ) {
+        self.running = true;
+        let (sender, runner) = (self.sender.clone(), self.runner.clone());
+        std::thread::spawn(move || {
+            let say = |news| {
+                // Nobody listens any more: we are about to end.
+                let _ = sender.send(news);
+            };
+            if let Err(e) = job(&runner, &say) {
+                say(News::Failed(e.to_string()));
+            }
+        });
+    }
+
+    fn take(&mut self, news: News) {
+        if let News::Says(text) = news {
+            self.labs.busy = Some(text);
+            return;
+        }
+        if let News::Ran(name, run) = news {
+            if let Some(open) = &mut self.labs.open {
+                let (summary, origin) = *run;
+                open.session.observe(&name, summary, origin);
+            }
+            return;
+        }
+        self.labs.busy = None;
+        self.running = false;
+        let lang = self.labs.look.lang;
+        let Some(open) = &mut self.labs.open else {
+            return;
+        };
+        match news {
+            News::AllRan => {
+                open.observed = true;
+                open.checked = false;
+                self.load();
+            }
+            News::Checked(checked) => {
+                let Checked { run, outcome } = *checked;
+                open.observed = true;
+                open.said = (!run.stderr.is_empty() && run.summary.exit_status != Some(0))
+                    .then_some(run.stderr);
+                open.session.last = Some(run.summary);
+                let passed = outcome.passed();
+                open.outcome = Some(outcome);
+                if passed {
+                    open.solved = true;
+                    open.step = Step::Check;
+                    open.scroll = 0;
+                }
+                self.save();
+            }
+            News::Replayed(run) => {
+                open.outcome = Some(open.session.judge(&run, Output::NotCompared));
+                open.session.last = Some(*run);
+                open.step = Step::Check;
+                open.scroll = 0;
+                self.labs.note = Some(labs::words::cannot_check(lang).to_owned());
+            }
+            News::NotBuilt(said) => {
+                open.said = Some(said);
+                open.outcome = None;
+            }
+            News::Failed(why) => self.labs.note = Some(first_line(&why)),
+            News::Says(_) | News::Ran(..) => {}
+        }
+    }
+
+    /// Loads the path that is to be shown.
+    fn load(&mut self) {
+        let look = self.labs.look;
+        let Some(open) = &self.labs.open else {
+            return;
+        };
+        let name = match (open.checked, open.lab().spec.programs.get(open.program)) {
+            (true, _) => "check",
+            (false, Some(program)) => &program.name,
+            (false, None) => return,
+        };
+        match Store::open(&self.runner.recording(name)) {
+            Ok(store) => {
+                let mut app = App::new(store, look, (0, 0));
+                app.animation = self.options.animation;
+                update::load(&mut self.labs, Some(app));
+            }
+            Err(e) => self.labs.note = Some(e.to_string()),
+        }
+    }
+
+    /// The learner's file of the change exercise.
+    fn program(&self) -> Option<PathBuf> {
+        let lab = &self.labs.open.as_ref()?.session.lab;
+        let program = &lab.spec.change.program;
+        Some(self.runner.work.source(&lab.id, program, Whose::Learner))
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        self.program()?.metadata().ok()?.modified().ok()
+    }
+
+    /// Checks again when the program was saved.
+    fn look_at_program(&mut self) {
+        let late = self
+            .labs
+            .open
+            .as_ref()
+            .is_some_and(|open| open.step >= Step::Change);
+        let now = self.modified();
+        if now == self.saved || self.running || now.is_none() {
+            return;
+        }
+        self.saved = now;
+        if late && self.labs.replay.is_none() {
+            self.labs.note = Some(words::lab_saved(self.labs.look.lang).to_owned());
+            self.check();
+        }
+    }
+
+    fn edit(&mut self, screen: &mut Screen) -> io::Result<()> {
+        let Some(path) = self.program() else {
+            return Ok(());
+        };
+        let identity = &self.runner.identity;
+        let editor = ["VISUAL", "EDITOR"]
+            .iter()
+            .find_map(|name| identity.var(name));
+        let editor = editor.filter(|editor| !editor.is_empty());
+        let Some(editor) = editor.map(|editor| editor.to_string_lossy().into_owned()) else {
+            let shown = path.display();
+            self.labs.note = Some(words::lab_no_editor(self.labs.look.lang, shown));
+            return Ok(());
+        };
+        // As shells do: the variable may have arguments.
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{editor} \"$1\""), "sh"])
+            .arg(&path);
+        if let Some(user) = &identity.credentials {
+            use std::os::unix::process::CommandExt;
+            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        }
+        let ended = screen.lend(|| command.status())?;
+        if let Err(e) = ended {
+            self.labs.note = Some(format!("{editor}: {e}"));
+        }
+        if let Some(open) = &mut self.labs.open {
+            open.step = Step::Change;
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        let Some(lab) = self.labs.labs.get(self.labs.at).cloned() else {
+            return;
+        };
+        let folder = self.runner.work.dir.join(&lab.id);
+        let put_back = match folder.is_dir() {
+            true => self.runner.work.reset(&lab).map_err(|e| e.to_string()),
+            false => Ok(()),
+        };
+        let forgotten = self
+            .progress
+            .reset(Some(&lab.id))
+            .map_err(|e| e.to_string());
+        if let Some(state) = self.labs.states.get_mut(self.labs.at) {
+            *state = self.progress.of(&lab.id);
+        }
+        self.labs.note = Some(match put_back.and(forgotten) {
+            Ok(()) => words::lab_reset_done(self.labs.look.lang).to_owned(),
+            Err(e) => e,
+        });
+        if self.labs.open.is_some() {
+            self.open();
+        }
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Waits for a key or a signal; `false` if the terminal is gone.
+fn wait_for_input(signals: &Signals, wait: Duration) -> io::Result<bool> {
+    let stdin = io::stdin();
+    let mut fds = [
+        PollFd::new(stdin.as_fd(), PollFlags::POLLIN),
+        PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+    ];
+    let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
+    match poll(&mut fds, wait) {
+        Ok(_) | Err(Errno::EINTR) => {}
+        Err(e) => return Err(e.into()),
+    }
+    let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+    Ok(!fds[0]
+        .revents()
+        .is_some_and(|events| events.intersects(gone)))
+}
