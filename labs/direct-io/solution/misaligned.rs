@@ -1,4 +1,4 @@
-//! Reads a file once with O_DIRECT, into a buffer that begins where a page begins.
+//! Reads a file once with O_DIRECT, in whole blocks, into memory that begins where a page begins.
 
 use std::fs::File;
 use std::io::{Read, Result};
