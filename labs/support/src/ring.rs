@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result};
+use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 
-use io_uring::{IoUring, cqueue, opcode, squeue, types::Fd};
+use io_uring::{IoUring, Probe, cqueue, opcode, squeue, types::Fd};
 
 /// A ring for `entries` requests at a time.
 pub fn new(entries: u32) -> Result<IoUring> {
@@ -40,6 +41,29 @@ pub fn read_registered(file: &File, offset: u64, buffer: &mut [u8]) -> squeue::E
     opcode::ReadFixed::new(file, buffer.as_mut_ptr(), length(buffer), 0)
         .offset(offset)
         .build()
+}
+
+/// A ring for sends by reference. Ends the program if the kernel knows no such request (Linux 6.0 and
+/// later do).
+pub fn for_sends(entries: u32) -> Result<IoUring> {
+    let ring = new(entries)?;
+    let mut known = Probe::new();
+    ring.submitter().register_probe(&mut known)?;
+    if !known.is_supported(opcode::SendZc::CODE) {
+        crate::unavailable("io_uring has no zero-copy send here");
+    }
+    Ok(ring)
+}
+
+/// The request to send `bytes` without copying them; it is completed twice, see [`pages_free`].
+pub fn send_by_reference(socket: &TcpStream, bytes: &[u8]) -> squeue::Entry {
+    opcode::SendZc::new(Fd(socket.as_raw_fd()), bytes.as_ptr(), length(bytes)).build()
+}
+
+/// Whether a completion of a send by reference is its last: the kernel needs the pages no more. The
+/// one before it says how much was sent.
+pub fn pages_free(completed: &cqueue::Entry) -> bool {
+    cqueue::notif(completed.flags())
 }
 
 /// Registers one buffer: the kernel looks up and pins its pages now, not again for each request.
