@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracer::caps::Level;
 use tracer::i18n::Lang;
 use tracer::report::Format;
+use tui::theme::Theme;
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
 /// moves by DMA, which only pass page references, and every switch between user and kernel mode.
@@ -38,12 +39,17 @@ pub enum Verb {
     Report(Report),
     /// Source lines with what each did: bytes copied, bytes by DMA, crossings, time
     Annotate(Annotate),
+    /// Which copies and crossings of a recording could go, and how
+    Advise(Advise),
     /// Two recordings side by side: what each did, and what changed
     Diff(Diff),
     /// Say what this kernel lets us measure, and why not more
     Doctor(Doctor),
     /// Guided labs: predict, observe, explain, change, check
     Lab(Lab),
+    /// The programs of `doctor --verify`, which traces them
+    #[command(hide = true)]
+    VerifyPaths(Paths),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
     Demo(Demo),
 }
@@ -168,6 +174,17 @@ pub struct Annotate {
 }
 
 #[derive(Debug, Args)]
+pub struct Advise {
+    /// The recording
+    pub file: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
 pub struct Diff {
     /// The first recording
     pub a: PathBuf,
@@ -188,8 +205,41 @@ pub struct Doctor {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// Prove it: trace small programs over every path of the kernel, whose bytes are known
+    #[arg(long)]
+    pub verify: bool,
+    /// With --verify: where the programs' files go; the disk that is tested is the one below
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/var/tmp",
+        requires = "verify"
+    )]
+    pub dir: PathBuf,
+    /// With --verify: only these paths (`disk`: those that a disk is part of)
+    #[arg(long, value_name = "PATH", num_args = 1.., requires = "verify")]
+    pub only: Vec<String>,
+    /// With --verify: only this level
+    #[arg(long, value_name = "LEVEL", value_parser = level, requires = "verify")]
+    pub level: Option<Level>,
+    /// With --verify: who swallows TCP beyond a network device
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "verify")]
+    pub peer: Option<std::net::SocketAddr>,
+    /// With --verify: keep the recordings in this folder, named after their levels
+    #[arg(long, value_name = "DIR", requires = "verify", hide = true)]
+    pub keep: Option<PathBuf>,
     #[command(flatten)]
     pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Paths {
+    /// Where their files go
+    pub dir: PathBuf,
+    #[arg(long)]
+    pub peer: Option<std::net::SocketAddr>,
+    /// All, if none is named
+    pub names: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -324,12 +374,16 @@ pub struct Tracing {
     /// Size of the kernel's ring buffer (with K, M or G); rounded up to a power of two
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub buffer_size: u32,
-    /// Measure at this level, or not at all: T (the default), or F, which is new and experimental
+    /// Measure at this level or not at all: T (tracepoints), F (functions) or B (breakpoints, however
+    /// often they are hit). Without it: the best that the kernel gives
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub level: Option<Level>,
     /// Tell which source line each call was made from (for programs with debug information)
     #[arg(long)]
     pub stacks: bool,
+    /// Do not sample where the program's CPU time goes
+    #[arg(long)]
+    pub no_sampling: bool,
     /// Start again through sudo; the command still runs as you
     #[arg(long)]
     pub elevate: bool,
@@ -366,6 +420,9 @@ pub struct Look {
     /// No characters outside ASCII
     #[arg(long)]
     pub ascii: bool,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -386,7 +443,8 @@ fn level(text: &str) -> Result<Level, String> {
     match text {
         "T" | "t" => Ok(Level::T),
         "F" | "f" => Ok(Level::F),
-        _ => Err("not a level: T or F".to_owned()),
+        "B" | "b" => Ok(Level::B),
+        _ => Err("not a level: T, F or B".to_owned()),
     }
 }
 

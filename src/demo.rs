@@ -76,6 +76,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
             no_follow: false,
             level: None,
             buffer_size: tracer::load::DEFAULT_BUFFER,
+            no_sampling: false,
             elevate: false,
         },
         summary: SummaryArgs {

@@ -8,6 +8,7 @@ use tracer::i18n::Lang;
 use tracer::model::Summary;
 use tracer::report::{self, Detail, Style};
 use tracer::user::Identity;
+use tui::theme::Theme;
 
 use crate::cli::{LabLook, Look, SummaryArgs, When};
 use crate::fail::{Fail, USAGE};
@@ -40,6 +41,19 @@ pub fn style(look: &Look, stream: &impl IsTerminal) -> Style {
     }
 }
 
+/// How the terminal UI looks.
+pub fn ui(look: &Look) -> tui::Options {
+    let mut options = tui::Options::from_env(look.lang);
+    options.ascii |= look.ascii;
+    if let Some(theme) = look.theme {
+        options.theme = theme;
+    }
+    if look.color == When::Never {
+        options.theme = Theme::Plain;
+    }
+    options
+}
+
 /// How a lab's text looks.
 pub fn lab_style(look: &LabLook, stream: &impl IsTerminal) -> Style {
     let look = Look {
@@ -48,6 +62,7 @@ pub fn lab_style(look: &LabLook, stream: &impl IsTerminal) -> Style {
         color: look.color,
         lang: look.lang,
         ascii: look.ascii,
+        theme: None,
     };
     style(&look, stream)
 }

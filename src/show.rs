@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use clap::CommandFactory;
-use tracer::annotate::Annotator;
+use tracer::advise::{self, Facts};
+use tracer::annotate::{Annotator, read_source};
 use tracer::model::Summary;
 use tracer::reconstruct::{NoSink, Reconstructor, Sink};
 use tracer::record::open_events;
@@ -64,15 +65,36 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
             report::annotation_json(&annotation, only)
         ))?;
     } else {
-        let read = |path: &str| std::fs::read_to_string(path).ok();
         let style = style(&args.look, &io::stdout());
-        print(&report::annotation(&annotation, only, &read, &style))?;
+        print(&report::annotation(&annotation, only, &read_source, &style))?;
+    }
+    Ok(0)
+}
+
+/// Which copies and crossings could go.
+pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
+    let mut facts = Facts::default();
+    let summary = summarise(&args.file, &mut facts)?;
+    for warning in &summary.warnings {
+        crate::output::complain(warning);
+    }
+    let style = style(&args.look, &io::stdout());
+    let advice = advise::advise(&facts, &summary, style.lang);
+    if args.json {
+        let json = serde_json::json!({ "schema": 1, "advice": advice });
+        print(&format!("{json:#}\n"))?;
+    } else {
+        print(&report::advice(&advice, &style))?;
     }
     Ok(0)
 }
 
 /// Two recordings side by side.
 pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
+    if args.tui {
+        tui::diff(&args.a, &args.b, &crate::output::ui(&args.look))?;
+        return Ok(0);
+    }
     let [a, b] = [&args.a, &args.b];
     let (first, second) = (summarise(a, &mut NoSink)?, summarise(b, &mut NoSink)?);
     let names = [a, b].map(|path| path.display().to_string());
@@ -99,9 +121,7 @@ pub fn view(args: &cli::View) -> Result<i32, Fail> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return show(&args.file, &args.look);
     }
-    let mut options = tui::Options::from_env(args.look.lang);
-    options.ascii = args.look.ascii;
-    tui::view(&args.file, &options)?;
+    tui::view(&args.file, &crate::output::ui(&args.look))?;
     Ok(0)
 }
 

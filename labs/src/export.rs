@@ -39,12 +39,12 @@ pub fn markdown(session: &Session, solutions: bool, picture: Picture<'_>) -> Str
     out.push('\n');
     for (i, verdict) in session.verdicts().iter().enumerate() {
         let title = words::question(lang, i + 1, spec.questions.len());
-        out += &format!("\n**{title}.** {}\n\n", verdict.ask);
+        out += &format!("\n{} {}\n\n", words::lead(lang, title), verdict.ask);
         for (label, (value, known)) in comparison(verdict, lang) {
-            out += &format!("- {label}: **{value}** {known}\n");
+            out += &format!("- {}**{value}** {known}\n", words::label(lang, label));
         }
         if let Some((_, text)) = &verdict.differs {
-            out += &format!("\n**{}.** {text}\n", words::differs(lang));
+            out += &format!("\n{} {text}\n", words::lead(lang, words::differs(lang)));
         }
         if solutions {
             out += &format!("\n{}\n\n", words::usual_answers(lang));

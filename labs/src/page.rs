@@ -24,10 +24,13 @@ pub fn predict(session: &Session) -> String {
     let n = spec.questions.len();
     for (i, question) in spec.questions.iter().enumerate() {
         let title = words::question(lang, i + 1, n);
-        page += &format!("\n\n**{title}.** {}", session.ask(question));
+        page += &format!("\n\n{} {}", words::lead(lang, title), session.ask(question));
         if let Some(answer) = session.answers.get(&question.id) {
             let answer = answer.show(None, lang);
-            page += &format!("\n\n- {}: **{answer}**", words::your_answer(lang));
+            page += &format!(
+                "\n\n- {}**{answer}**",
+                words::label(lang, words::your_answer(lang))
+            );
         }
     }
     page
@@ -37,14 +40,16 @@ pub fn predict(session: &Session) -> String {
 pub fn observe(session: &Session) -> String {
     let lang = session.lang;
     let mut page = session.section(Step::Observe);
-    page.push_str("\n\n");
+    page += &format!("\n\n**{}**\n\n", words::the_runs(lang));
     for program in &session.lab.spec.programs {
         page += &format!("- **{}** (`{}`)", program.title.get(lang), program.name);
         match session.origins.get(&program.name) {
             Some(Origin::Recorded(Some(why))) => {
-                page += &format!(": {}", words::because(lang, why))
+                page += &format!("  \n  *{}*", words::because(lang, why))
             }
-            Some(Origin::Recorded(None)) => page += &format!(": {}", words::from_recording(lang)),
+            Some(Origin::Recorded(None)) => {
+                page += &format!("  \n  *{}*", words::from_recording(lang))
+            }
             Some(Origin::Live) | None => {}
         }
         page.push('\n');
@@ -59,9 +64,9 @@ pub fn explain(session: &Session) -> String {
     let verdicts = session.verdicts();
     for (i, verdict) in verdicts.iter().enumerate() {
         let title = words::question(lang, i + 1, verdicts.len());
-        page += &format!("\n\n**{title}.** {}\n\n", verdict.ask);
+        page += &format!("\n\n{} {}\n\n", words::lead(lang, title), verdict.ask);
         for (label, value) in comparison(verdict, lang) {
-            page += &format!("- {label}: **{}**", value.0);
+            page += &format!("- {}**{}**", words::label(lang, label), value.0);
             if !value.1.is_empty() {
                 page += &format!("  {}", value.1);
             }
@@ -78,7 +83,7 @@ pub fn explain(session: &Session) -> String {
             (words::differs(lang), &verdict.differs),
         ] {
             if let Some((_, text)) = case {
-                page += &format!("\n**{title}.** {text}\n");
+                page += &format!("\n{} {text}\n", words::lead(lang, title));
             }
         }
     }
@@ -137,8 +142,8 @@ pub fn change(session: &Session) -> String {
     let path = format!("`{}/{}.rs`", session.folder, change.program);
     let mut page = session.section(Step::Change);
     page += &format!(
-        "\n\n**{}.** {}\n\n{}\n",
-        words::task(lang),
+        "\n\n{} {}\n\n{}\n",
+        words::lead(lang, words::task(lang)),
         session.task(),
         words::edit(lang, path)
     );

@@ -97,7 +97,7 @@ impl Text<'_> {
         for (i, question) in lab.spec.questions.iter().enumerate() {
             let title = words::question(lang, i + 1, n);
             let ask = self.session.ask(question);
-            self.markdown(&format!("**{title}.** {ask}"))?;
+            self.markdown(&format!("{} {ask}", words::lead(lang, title)))?;
             let given = match answers {
                 Answers::File { by_id, in_order } => {
                     let next = (!in_order.is_empty()).then(|| in_order.remove(0));
@@ -245,7 +245,7 @@ impl Text<'_> {
             (words::differs(lang), &verdict.differs),
         ] {
             if let Some((_, text)) = case {
-                self.markdown(&format!("**{title}.** {text}"))?;
+                self.markdown(&format!("{} {text}", words::lead(lang, title)))?;
             }
         }
         Ok(())
@@ -255,7 +255,7 @@ impl Text<'_> {
         let lang = self.lang();
         self.step(Step::Change)?;
         let task = self.session.task();
-        self.markdown(&format!("**{}.** {task}", words::task(lang)))?;
+        self.markdown(&format!("{} {task}", words::lead(lang, words::task(lang))))?;
         let _ = self
             .progress
             .reached(&self.session.lab.id.clone(), Step::Change);

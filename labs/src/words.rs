@@ -33,6 +33,11 @@ tracer::messages! {
     usual_answers: "Usual answers, and what is said to them:" | "常见的答案，以及对它们的说明：";
     otherwise: "otherwise" | "其他";
 
+    /// What a paragraph begins with.
+    lead(title): "**{title}.**" | "**{title}。**";
+    label(label): "{label}: " | "{label}：";
+    the_runs: "What was run:" | "运行了：";
+
     // The steps, as text.
     labs: "Guided labs" | "引导实验";
     step(n, title): "{n}. {title}" | "{n}. {title}";

@@ -19,6 +19,7 @@ use tui::{Live, Pty};
 use super::{Session, Sinks, Status, What, mention_live};
 use crate::cli::{SummaryArgs, Tracing, Ui};
 use crate::fail::{FAILED, Fail};
+use crate::output;
 
 /// Whether the UI is to be shown: where there is a terminal, and nobody asks for the summary as data.
 pub fn is_wanted(ui: Ui, summary: &SummaryArgs) -> bool {
@@ -58,8 +59,7 @@ pub fn trace(
 ) -> Result<i32, Fail> {
     tui::needs_terminal()?;
     let terminal = |e: io::Error| Fail::new(FAILED, format!("the terminal: {e}"));
-    let mut options = tui::Options::from_env(args.look.lang);
-    options.ascii = args.look.ascii;
+    let options = crate::output::ui(&args.look);
     let (kind, pty) = match what {
         What::Command(_) => {
             let size = Live::program_size().map_err(terminal)?;
@@ -71,7 +71,10 @@ pub fn trace(
         What::Process(..) => (tui::Target::Process, None),
     };
     let (pty, theirs) = pty.unzip();
-    let mut session = Session::prepare(what, tracing, args, theirs, |_| {})?;
+    let mut session = Session::prepare(what, tracing, args, theirs, |options| {
+        // The source pane follows what one looks at.
+        options.stacks = true;
+    })?;
     let writer = match &file {
         Some(path) => Some(Writer::new(session.create(path)?, path)?),
         None => None,
@@ -107,6 +110,8 @@ pub fn trace(
     });
     let (ended, mut reported) = traced.map_err(|_| Fail::new(FAILED, "tracing broke off"))?;
     let ended = ended?;
+    // Where the program would have written it.
+    output::print(&ui.transcript())?;
     let mut summary = ui.finish();
     mention_live(&mut summary, &ended);
     reported = reported.and(session.summary.write(&summary, ended.at_terminal));

@@ -14,9 +14,14 @@ mod isolation;
 mod leftovers;
 mod losses;
 mod memory;
+mod paths;
 mod recording;
 mod refusals;
+mod screen;
 mod sockets;
 mod status;
 mod summary;
 mod syscalls;
+#[path = "../../tui/tests/common/tmux.rs"]
+#[expect(dead_code, reason = "shared: each uses a part")]
+mod tmux;

@@ -6,9 +6,9 @@ use crate::kread::{load, probe};
 use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
 use crate::tasks::{current, generation};
 
-const S_IFMT: u16 = 0o170000;
+pub const S_IFMT: u16 = 0o170000;
 const S_IFCHR: u16 = 0o020000;
-const S_IFBLK: u16 = 0o060000;
+pub const S_IFBLK: u16 = 0o060000;
 const S_IFSOCK: u16 = 0o140000;
 /// Bits of `f_flags` that matter to the path a byte takes; the rest only splits classes of `stat`.
 const PATH_FLAGS: u32 = 0o240000; // O_DIRECT: 0o40000 on x86, 0o200000 on arm64
@@ -36,17 +36,7 @@ fn file_of(fd: i32) -> u64 {
 /// Describes an open file.
 #[inline(never)]
 pub fn describe(file: u64, out: &mut FileRef) {
-    *out = FileRef {
-        ino: 0,
-        dev: 0,
-        magic: 0,
-        rdev: 0,
-        f_flags: 0,
-        mode: 0,
-        family: 0,
-        sock_type: 0,
-        protocol: 0,
-    };
+    *out = FileRef::NONE;
     let Some(inode) = probe::<u64>(file, off!(file_inode)) else {
         return;
     };

@@ -52,7 +52,12 @@ pub fn lost(head: &Head) {
 /// `stat`: counts one of `what`.
 #[inline(always)]
 pub fn count(what: u16, flags: u16, id: u32, n: u64, bytes: u64) {
-    let key = CountKey { what, flags, id };
+    add(CountKey { what, flags, id }, n, bytes);
+}
+
+/// `stat`: adds to a counter.
+#[inline(always)]
+pub fn add(key: CountKey, n: u64, bytes: u64) {
     if let Some(c) = COUNTS.get_ptr_mut(key) {
         // SAFETY: a value of a per-CPU map.
         unsafe {

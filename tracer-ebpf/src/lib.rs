@@ -98,6 +98,35 @@ pub mod moved {
     pub const SPLICE_TO_PIPE: u16 = 32;
     pub const PIPE_TO_USER: u16 = 33;
     pub const ADD_TO_PIPE: u16 = 34;
+    pub const BTRFS_WRITE: u16 = 42;
+    pub const BTRFS_WRITE_KERNEL: u16 = 43;
+    /// The late copy of bytes that had been sent by reference.
+    pub const LATE_COPY: u16 = 44;
+
+    // What a primitive copied (level B) outside of every function above.
+    pub const TO_USER: u16 = 35;
+    pub const TO_KERNEL: u16 = 36;
+    pub const FROM_USER: u16 = 37;
+    pub const FROM_KERNEL: u16 = 38;
+    /// Into pages of the page cache or of tmpfs.
+    pub const INTO_PAGES: u16 = 39;
+    pub const INTO_PAGES_KERNEL: u16 = 40;
+    /// Out of a packet, as the tracepoint `skb_copy_datagram_iovec` announced it.
+    pub const PACKET_READ: u16 = 41;
+}
+
+/// The primitives that hold the copy loops (level B): the value of [`Copied::primitive`].
+pub mod primitive {
+    /// No primitive: the function itself told.
+    pub const NONE: u16 = 0;
+    /// `_copy_to_iter`
+    pub const TO_ITER: u16 = 1;
+    /// `_copy_from_iter`
+    pub const FROM_ITER: u16 = 2;
+    /// `copy_folio_from_iter_atomic`; `copy_page_from_iter_atomic` on older kernels (Linux 6.12).
+    pub const FROM_ITER_ATOMIC: u16 = 3;
+    /// Size of a table indexed by primitive.
+    pub const COUNT: usize = 4;
 }
 
 /// The common start of every record. 24 bytes.
@@ -118,6 +147,18 @@ pub struct Head {
     pub seq: u32,
     /// When it happened (a call: when it began), ns.
     pub ts: u64,
+}
+
+impl Head {
+    pub const NONE: Self = Self {
+        kind: 0,
+        flags: 0,
+        nr: 0,
+        tid: 0,
+        tgid: 0,
+        seq: 0,
+        ts: 0,
+    };
 }
 
 /// Bits of [`Head::flags`].
@@ -152,6 +193,21 @@ pub struct FileRef {
     pub sock_type: u16,
     /// Sockets: `sk_protocol` (`IPPROTO_TCP` …), else 0.
     pub protocol: u16,
+}
+
+impl FileRef {
+    /// No file, or not read.
+    pub const NONE: Self = Self {
+        ino: 0,
+        dev: 0,
+        magic: 0,
+        rdev: 0,
+        f_flags: 0,
+        mode: 0,
+        family: 0,
+        sock_type: 0,
+        protocol: 0,
+    };
 }
 
 /// A system call that has ended. 88 bytes.
@@ -264,7 +320,7 @@ pub struct Block {
     pub head: Head,
     /// When the request was given to the driver; 0 if that was not seen.
     pub issued: u64,
-    /// When the request completed.
+    /// When the request completed; 0 if that was not seen ([`bio::UNSEEN`]).
     pub completed: u64,
     /// First 512-byte sector, of the whole disk.
     pub sector: u64,
@@ -308,6 +364,39 @@ pub mod bio {
     pub const CONTINUED: u32 = 256;
     /// Completed by a driver that takes bios, not requests (zram, dm, md): seen at the bio.
     pub const BIO_BASED: u32 = 512;
+    /// The completion was not seen (`Block::completed` is 0): tracing ended before it, or it came where
+    /// this kernel runs no BPF program.
+    pub const UNSEEN: u32 = 1024;
+}
+
+impl Block {
+    /// Which counter of `stat` this goes to; `None` if it failed.
+    pub fn counter(&self) -> Option<CountKey> {
+        if self.status != 0 {
+            return None;
+        }
+        let mut flags = (self.bio & 0xff) as u16;
+        if self.head.flags & flag::ELSEWHERE != 0 {
+            flags |= count::BLOCK_ELSEWHERE;
+        }
+        let mut what = count::BLOCK;
+        if self.bio & bio::UNSEEN != 0 {
+            flags |= count::BLOCK_UNSEEN;
+            if self.issued == 0 {
+                what = count::BLOCK_UNKNOWN;
+            }
+        }
+        Some(CountKey {
+            what,
+            flags,
+            id: self.disk,
+        })
+    }
+
+    /// How many requests this is: a part of one that was told before is none.
+    pub fn requests(&self) -> u64 {
+        u64::from(self.bio & bio::CONTINUED == 0)
+    }
 }
 
 /// A packet handed to a network device. 64 bytes.
@@ -456,7 +545,7 @@ pub struct Dirty {
     pub pages: u32,
 }
 
-/// Bytes that one function of the kernel moved in a call; sent before the call's own record, or at once
+/// Bytes that one function of the kernel, or one primitive inside it, moved in a call; sent before the call's own record, or at once
 /// where the task has no calls (io_uring's threads). 40 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -467,8 +556,8 @@ pub struct Copied {
     pub count: u32,
     /// One of [`moved`].
     pub what: u16,
-    /// Reserved, 0.
-    pub reserved: u16,
+    /// One of [`primitive`]: who told. A function and its primitive send a record each.
+    pub primitive: u16,
 }
 
 /// Words of a stack that are looked at, from the stack pointer up.
@@ -596,7 +685,10 @@ offsets! {
     file_flags = "file"."f_flags";
     file_private = "file"."private_data";
     kiocb_filp = "kiocb"."ki_filp";
+    /// Behind the context of a program of a perf event.
+    perf_regs = "bpf_perf_event_data_kern"."regs";
     iter_type = "iov_iter"."iter_type";
+    iter_count = "iov_iter"."count";
     msg_flags = "msghdr"."msg_flags";
     msg_iter = "msghdr"."msg_iter";
     inode_mode = "inode"."i_mode";
@@ -643,6 +735,10 @@ offsets! {
     skb_data_len = "sk_buff"."data_len";
     skb_sk = "sk_buff"."sk";
     skb_iif = "sk_buff"."skb_iif";
+    skb_cb = "sk_buff"."cb";
+    skb_head = "sk_buff"."head";
+    skb_end = "sk_buff"."end";
+    skb_destructor_arg = "skb_shared_info"."destructor_arg";
     dev_ifindex = "net_device"."ifindex";
     dev_name = "net_device"."name";
     req_opcode = "io_kiocb"."opcode";
@@ -656,6 +752,7 @@ offsets! {
     mm_start_code = "mm_struct"."start_code";
     mm_end_code = "mm_struct"."end_code";
     mm_mmap_base = "mm_struct"."mmap_base";
+    mm_start_stack = "mm_struct"."start_stack";
     binprm_file = "linux_binprm"."file";
     binprm_interp = "linux_binprm"."interp";
 }
@@ -674,6 +771,12 @@ pub struct Regs {
     pub sp: u32,
     pub fp: u32,
     pub lr: u32,
+    /// The first arguments of a kernel function, at its first instruction.
+    pub function: [u32; 4],
+    /// What a function returned.
+    pub result: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
 }
 
 /// How the path needs a system call's arguments: one entry of the `SYSCALLS` map, indexed by number.
@@ -713,6 +816,9 @@ pub mod task {
     pub const BLOCKED: u32 = 64;
     /// Was there before tracing began: its fault counters don't start at 0.
     pub const OLDER: u32 = 128;
+    /// Breakpoints were armed when the call in progress began (a thread of io_uring: when it was last
+    /// between two requests).
+    pub const WATCHED: u32 = 256;
 }
 
 /// A cached classification of one descriptor. 56 bytes.
@@ -749,8 +855,9 @@ pub struct Awaited {
 /// Number of descriptors whose classification each thread remembers (indexed by `fd % CACHED_FDS`).
 pub const CACHED_FDS: usize = 4;
 
-/// Kinds of moves that are summed up per call; a call rarely has more than two.
-pub const SUMS: usize = 4;
+/// Kinds of moves that are summed up per call; a call rarely has more than two, each by a function and
+/// by a primitive.
+pub const SUMS: usize = 8;
 
 /// Bytes moved in the call in progress, by one kind of [`moved`].
 #[repr(C)]
@@ -759,7 +866,28 @@ pub struct Sum {
     pub bytes: u64,
     /// 0: not in use.
     pub count: u32,
+    /// One of [`moved`], and shifted by [`BY_SHIFT`] one of [`primitive`].
     pub what: u32,
+}
+/// See [`Sum::what`].
+pub const BY_SHIFT: u32 = 16;
+
+/// Kinds of copies that primitives make: [`moved`] from [`moved::TO_USER`] on, in this order. A power of
+/// two, for the verifier's sake.
+pub const PRIMITIVES: usize = 8;
+
+/// A hit of a breakpoint: a copy that may not have gone through as a whole.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hit {
+    /// Bytes asked for; 0: nothing is pending.
+    pub asked: u64,
+    /// The iterator, and how many bytes it had left at the time.
+    pub iter: u64,
+    pub left: u64,
+    /// Index of [`Task::primitives`].
+    pub which: u32,
+    pub reserved: u32,
 }
 
 /// What the kernel side remembers of a traced thread. User space only writes `tid`, `tgid` and
@@ -818,6 +946,53 @@ pub struct Task {
     /// The open fault.
     pub fault: Fault,
     pub cache: [Cached; CACHED_FDS],
+    /// What primitives copied since a function last claimed it.
+    pub primitives: [Sum; PRIMITIVES],
+    pub hit: Hit,
+    /// Bytes that the tracepoint announced as coming out of packets and no primitive has copied yet.
+    pub announced: u64,
+    /// Level F by kprobes: arguments of the functions that have not returned, innermost last.
+    pub frames: [Frame; FRAMES],
+    /// How many functions have not returned.
+    pub depth: u32,
+    /// A primitive's record of the copy in hand has been sent.
+    pub told: u32,
+}
+
+/// Functions that are remembered at a time, one inside the other. A power of two.
+pub const FRAMES: usize = 4;
+/// Arguments that are remembered of each.
+pub const FRAME_ARGS: usize = 4;
+
+/// A function that has been entered (level F by kprobes).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Frame {
+    pub args: [u64; FRAME_ARGS],
+    pub function: u32,
+    pub reserved: u32,
+}
+
+/// Samples of the CPU clock: the index into the `SAMPLES` map.
+pub mod sample {
+    /// In user mode.
+    pub const USER: u32 = 0;
+    /// In the kernel, in no range of interest.
+    pub const KERNEL: u32 = 1;
+    /// In the first range; the others follow.
+    pub const FIRST: u32 = 2;
+}
+
+/// Ranges of kernel text whose samples are counted apart. A power of two.
+pub const RANGES_MAX: usize = 64;
+
+/// Addresses of kernel text: the value of `RANGES`, in order.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    pub start: u64,
+    /// The first address behind it.
+    pub end: u64,
 }
 
 /// `stat`: cells below this are the counters of calls without a descriptor, by number.
@@ -827,8 +1002,12 @@ pub const CELLS: usize = 4096;
 
 /// `stat`: what the `COUNTS` map counts; the key's `what`.
 pub mod count {
-    /// Completed block I/O; `id` = disk, `flags` = [`super::bio`] bits.
+    /// Block I/O; `id` = disk, `flags` = low [`super::bio`] bits and the two below.
     pub const BLOCK: u16 = 1;
+    /// In `flags` of [`BLOCK`]: submitted by another task than the program's.
+    pub const BLOCK_ELSEWHERE: u16 = 1 << 15;
+    /// In `flags` of [`BLOCK`]: issued, but the completion was not seen ([`super::bio::UNSEEN`]).
+    pub const BLOCK_UNSEEN: u16 = 1 << 14;
     /// Packets; `id` = ifindex.
     pub const XMIT: u16 = 2;
     /// User page faults; `flags` = 1 write to a present page, 2 file-backed.
@@ -847,6 +1026,8 @@ pub mod count {
     pub const RUSAGE_FAULTS: u16 = 9;
     /// Completed io_uring requests; `id` = opcode.
     pub const URING: u16 = 10;
+    /// Block I/O that was queued, and neither issued nor completed as far as was seen; as [`BLOCK`].
+    pub const BLOCK_UNKNOWN: u16 = 11;
 }
 
 /// Key of the `COUNTS` map.

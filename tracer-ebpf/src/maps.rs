@@ -3,8 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf};
 use tracer_ebpf::{
-    Awaited, CELLS, Config, Count, CountKey, FileRef, Head, Name, Offsets, Regs, SYSCALLS_MAX,
-    StatCell, StatKey, TASK_SLOTS, Task, Uring, kind,
+    Awaited, Block, CELLS, Config, Count, CountKey, FileRef, Name, Offsets, RANGES_MAX, Range,
+    Regs, SYSCALLS_MAX, StatCell, StatKey, TASK_SLOTS, Task, Uring, kind, primitive, sample,
 };
 
 #[unsafe(no_mangle)]
@@ -32,6 +32,9 @@ pub static REGS: Regs = Regs {
     sp: 0,
     fp: 0,
     lr: 0,
+    function: [0; 4],
+    result: 0,
+    reserved: 0,
 };
 #[unsafe(no_mangle)]
 static SYSCALLS: [u16; SYSCALLS_MAX] = [0; SYSCALLS_MAX];
@@ -108,23 +111,10 @@ pub static SCRATCH_TASK: PerCpuArray<Task> = PerCpuArray::with_max_entries(1, 0)
 #[map]
 pub static SCRATCH_NAME: PerCpuArray<Name> = PerCpuArray::with_max_entries(1, 0);
 
-/// A bio that the program caused, while it is under way.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Bio {
-    pub head: Head,
-    pub issued: u64,
-    pub ino: u64,
-    pub index: u64,
-    pub dev: u32,
-    pub flags: u32,
-    pub bytes: u32,
-    pub disk: u32,
-    pub sector: u64,
-}
-/// Key: address of the bio.
+/// Bios that the program caused, while they are under way. Key: address of the bio. An entry that does
+/// not go with a completion is sent as [`tracer_ebpf::bio::UNSEEN`], when the address is used again or at the end.
 #[map]
-pub static BIOS: LruHashMap<u64, Bio> = LruHashMap::with_max_entries(16384, 0);
+pub static BIOS: HashMap<u64, Block> = HashMap::with_max_entries(16384, 0);
 
 /// Inodes that the program made dirty.
 #[repr(C)]
@@ -136,7 +126,7 @@ pub struct InodeKey {
 }
 /// Value: process that did it last.
 #[map]
-pub static DIRTIED: LruHashMap<InodeKey, u32> = LruHashMap::with_max_entries(16384, 0);
+pub static DIRTIED: HashMap<InodeKey, u32> = HashMap::with_max_entries(16384, 0);
 
 /// The program's sockets: address of the `struct sock` → who used it last.
 #[repr(C)]
@@ -151,7 +141,22 @@ pub static SOCKS: LruHashMap<u64, SockOwner> = LruHashMap::with_max_entries(8192
 
 /// io_uring requests under way: address of the `struct io_kiocb`.
 #[map]
-pub static URINGS: LruHashMap<u64, Uring> = LruHashMap::with_max_entries(16384, 0);
+pub static URINGS: HashMap<u64, Uring> = HashMap::with_max_entries(16384, 0);
+
+/// 1 while breakpoints count (level B); user space sets it.
+#[map]
+pub static WATCH: Array<u32> = Array::with_max_entries(1, 0);
+/// Hits of breakpoints, by `tracer_ebpf::primitive`, of whichever thread.
+#[map]
+pub static HITS: PerCpuArray<u64> = PerCpuArray::with_max_entries(primitive::COUNT as u32, 0);
+
+/// Functions that copy or clear memory.
+#[map]
+pub static RANGES: Array<Range> = Array::with_max_entries(RANGES_MAX as u32, 0);
+/// Samples of the CPU clock, by `tracer_ebpf::sample`.
+#[map]
+pub static SAMPLES: PerCpuArray<u64> =
+    PerCpuArray::with_max_entries(sample::FIRST + RANGES_MAX as u32, 0);
 
 // `stat`.
 #[map]

@@ -10,7 +10,7 @@ use crate::maps::{AWAITED, COLLISIONS, SCRATCH_TASK, SLOTS, TASKS, TASKS_MORE, o
 /// Insert only if the key is new (include/uapi/linux/bpf.h).
 const BPF_NOEXIST: u64 = 1;
 /// `PF_IO_WORKER` (`include/linux/sched.h`): io_uring workers and SQPOLL threads.
-const PF_IO_WORKER: u32 = 0x10;
+pub const PF_IO_WORKER: u32 = 0x10;
 
 /// The current `struct task_struct`.
 #[inline(always)]
@@ -154,7 +154,17 @@ unsafe fn reset(t: *mut Task, flags: u32) {
         (*t).has_sums = 0;
         (*t).by_reference = 0;
         (*t).skb_last = 0;
+        (*t).hit.asked = 0;
+        (*t).announced = 0;
+        (*t).depth = 0;
+        (*t).told = 0;
         let mut i = 0;
+        while i < tracer_ebpf::PRIMITIVES {
+            (*t).primitives[i].count = 0;
+            (*t).primitives[i].bytes = 0;
+            i += 1;
+        }
+        i = 0;
         while i < tracer_ebpf::SUMS {
             (*t).sums[i].count = 0;
             i += 1;

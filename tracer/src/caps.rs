@@ -16,6 +16,7 @@ use crate::capset::{CapSet, cap};
 use crate::device::Sysfs;
 use crate::event::Device;
 use crate::functions::{self, Function};
+use crate::ksyms::Symbols;
 use crate::privileges::Privileges;
 use crate::probes::{self, Probe};
 
@@ -33,8 +34,8 @@ pub enum Level {
 }
 
 impl Level {
-    /// The highest that this build traces at without being asked (`--level F` is new).
-    pub const BUILT: Self = Self::T;
+    /// The highest that this build traces at.
+    pub const BUILT: Self = Self::B;
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -227,7 +228,8 @@ fn try_breakpoint(rights: &Privileges, arch: Option<Arch>) -> Tried {
     if rights.confined || !rights.effective.has(cap::SYS_ADMIN) {
         return Tried::Untried(Why::Rights);
     }
-    match symbol("_copy_to_iter") {
+    let symbols = Symbols::load().ok();
+    match symbols.and_then(|symbols| symbols.address("_copy_to_iter")) {
         Some(0) => Tried::Untried(Why::HiddenAddresses),
         Some(address) => match attempt::kernel_breakpoint(address, arch.breakpoint_len()) {
             Ok(()) => Tried::Yes,
@@ -235,19 +237,6 @@ fn try_breakpoint(rights: &Privileges, arch: Option<Arch>) -> Tried {
         },
         None => Tried::No(Why::Absent("_copy_to_iter")),
     }
-}
-
-/// Address of a kernel symbol; 0 if the kernel hides it.
-fn symbol(name: &str) -> Option<u64> {
-    let symbols = fs::read_to_string("/proc/kallsyms").ok()?;
-    symbols.lines().find_map(|line| {
-        let mut words = line.split_ascii_whitespace();
-        let (address, _, symbol) = (words.next()?, words.next()?, words.next()?);
-        if symbol != name {
-            return None;
-        }
-        u64::from_str_radix(address, 16).ok()
-    })
 }
 
 fn sysctl(name: &str) -> Option<i64> {
@@ -309,8 +298,9 @@ pub fn plan(facts: &Facts) -> Plan {
         obstacles.push(Obstacle::Refused(errno));
     }
     // What the kernel would allow is in `above`; a level is in force only if this build has it.
-    let highest = match facts.functions {
-        Tried::Yes => Level::BUILT.min(Level::F),
+    let highest = match (&facts.functions, &facts.breakpoints) {
+        (Tried::Yes, Tried::Yes) => Level::B,
+        (Tried::Yes, _) => Level::F,
         _ => Level::T,
     };
     let level = obstacles.is_empty().then_some(highest);

@@ -16,8 +16,9 @@ use thiserror::Error;
 use tracer_ebpf::kind;
 
 use crate::arch::Arch;
+use crate::decode::encode;
 use crate::device::Sysfs;
-use crate::event::{DeviceClass, End, Lost, Meta, Start};
+use crate::event::{BreakpointsOff, DeviceClass, End, Event, Lost, Meta, Skipped, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
@@ -287,6 +288,12 @@ impl<'a> Capture<'a> {
             let taken = self.drain(out);
             let now = Instant::now();
             out.tick(now);
+            if let Some(hits) = self.probes.check_breakpoints(now)? {
+                out.meta(&Meta::Breakpoints(BreakpointsOff {
+                    hits,
+                    monotonic_ns: now_ns(ClockId::CLOCK_MONOTONIC),
+                }));
+            }
             if now - looked_for_losses > LOST_EVERY {
                 looked_for_losses = now;
                 self.send_lost(out)?;
@@ -327,11 +334,19 @@ impl<'a> Capture<'a> {
             _ => None,
         };
         while self.drain(out) > 0 {}
+        self.send_unfinished(out)?;
         self.send_lost(out)?;
         if let Some(sources) = self.sources.take() {
             for source in sources.resolve() {
                 out.meta(&Meta::Source(source));
             }
+        }
+        let programs = self.probes.skipped();
+        if !programs.is_empty() {
+            out.meta(&Meta::Skipped(Skipped { programs }));
+        }
+        if let Some(sampled) = self.probes.sampled()? {
+            out.meta(&Meta::Sampled(sampled));
         }
         let still_running = self.probes.threads()?.into_keys().collect();
         let end = End {
@@ -398,31 +413,28 @@ impl<'a> Capture<'a> {
             && let Some(record) = ring.next()
         {
             n += 1;
-            match record.first() {
-                Some(&kind::BLOCK) => introduce(
-                    &mut self.known,
-                    out,
-                    DeviceClass::Block,
-                    disk_of(&record),
-                    |id| self.sysfs.block(id),
-                ),
-                Some(&kind::XMIT) => {
-                    introduce(
-                        &mut self.known,
-                        out,
-                        DeviceClass::Net,
-                        ifindex_of(&record),
-                        |id| self.sysfs.net(&nic_of(&record), id),
-                    );
-                }
-                _ => {}
-            }
+            name_device(&mut self.known, &mut self.sysfs, &record, out);
             if let Some(sources) = &mut self.sources {
                 sources.take(&record);
             }
             out.record(&record);
         }
         n
+    }
+
+    /// Block I/O whose completion was not seen: the kernel knows it only as under way.
+    fn send_unfinished(&mut self, out: &mut dyn Output) -> Result<(), CaptureError> {
+        if self.ring.is_none() {
+            return Ok(());
+        }
+        let mut record = Vec::new();
+        for block in self.probes.unfinished()? {
+            record.clear();
+            encode(&Event::Block(block), &mut record);
+            name_device(&mut self.known, &mut self.sysfs, &record, out);
+            out.record(&record);
+        }
+        Ok(())
     }
 
     fn send_lost(&mut self, out: &mut dyn Output) -> Result<(), CaptureError> {
@@ -447,6 +459,24 @@ pub struct Ended {
     pub end: End,
     /// A key at the terminal sent a signal: the cursor stands behind its `^C`.
     pub at_terminal: bool,
+}
+
+/// Sends the record of the device that `record` names, if it is the first to do so.
+fn name_device(
+    known: &mut HashSet<(DeviceClass, u32)>,
+    sysfs: &mut Sysfs,
+    record: &[u8],
+    out: &mut dyn Output,
+) {
+    match record.first() {
+        Some(&kind::BLOCK) => introduce(known, out, DeviceClass::Block, disk_of(record), |id| {
+            sysfs.block(id)
+        }),
+        Some(&kind::XMIT) => introduce(known, out, DeviceClass::Net, ifindex_of(record), |id| {
+            sysfs.net(&nic_of(record), id)
+        }),
+        _ => {}
+    }
 }
 
 /// Sends a device's record before the first record that names it.

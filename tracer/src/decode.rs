@@ -156,7 +156,7 @@ wire_struct! {
     Exec { head, comm }
     Exit { head, exit_code, group_dead, min_flt, maj_flt, nvcsw, nivcsw, nr, in_call }
     Dirty { head, ino, index, dev, pages }
-    Copied { head, bytes, count, what, reserved }
+    Copied { head, bytes, count, what, primitive }
     Stack { head, id, ip, sp, fp, lr, code, code_end, words, reserved, word, at }
     CalledFrom { head, id }
     NameFixed { head, ino, dev, fd, len, reserved }

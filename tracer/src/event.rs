@@ -62,6 +62,12 @@ pub enum Meta {
     Lost(Lost),
     /// The source lines that calls came from: one for each stack, at the end of the trace.
     Source(Source),
+    /// Breakpoints were taken off, because they were hit too often.
+    Breakpoints(BreakpointsOff),
+    /// Where the program's CPU time went, in all.
+    Sampled(Sampled),
+    /// Programs that the kernel skipped, in all.
+    Skipped(Skipped),
     /// Last record of a trace that was ended in order.
     End(End),
     /// Something that a later version writes.
@@ -101,6 +107,30 @@ pub struct Start {
     pub probes: Vec<String>,
     /// Hooks that are not, with the reason.
     pub missing: Vec<(String, String)>,
+}
+
+/// When breakpoints (level B) were taken off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BreakpointsOff {
+    /// How often they were hit.
+    pub hits: u64,
+    /// `CLOCK_MONOTONIC`, ns.
+    pub monotonic_ns: u64,
+}
+
+/// Samples of the CPU clock of the traced threads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sampled {
+    /// CPU time between two samples of a thread, ns.
+    pub period_ns: u64,
+    /// Samples in user mode.
+    pub user: u64,
+    /// Samples in the kernel, but for those in `functions`.
+    pub kernel: u64,
+    /// Samples in functions of the kernel that copy or clear memory.
+    pub functions: Vec<(String, u64)>,
 }
 
 /// Whether a device moves bytes by itself.
@@ -208,6 +238,14 @@ impl Lost {
             calls: calls.filter(|(_, n)| *n > 0).collect(),
         }
     }
+}
+
+/// How often the kernel did not run a program, because the same was running on that processor already.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Skipped {
+    /// Name of the program, and how often.
+    pub programs: Vec<(String, u64)>,
 }
 
 /// A stack in the words of the program's source.

@@ -16,6 +16,8 @@ pub struct Function {
     pub hook: Hook,
     /// As evidence names it: `fexit:filemap_read`.
     pub label: &'static str,
+    /// The same where kprobes stand in: `kretprobe:filemap_read`.
+    pub kprobe_label: &'static str,
     /// What it tells, in English and Chinese.
     pub measures: [&'static str; 2],
     /// A trace is of level F if these are attached, as far as the kernel has them.
@@ -55,6 +57,7 @@ macro_rules! functions {
             names: &[stringify!($name) $(, stringify!($other))*],
             hook: Hook::$hook,
             label: functions!(@label $hook $name),
+            kprobe_label: functions!(@kprobe $hook $name),
             measures: [$en, $zh],
             core: functions!(@core $($core)?),
             or: functions!(@or $($or)?),
@@ -62,6 +65,8 @@ macro_rules! functions {
     };
     (@label Entry $name:ident) => { concat!("fentry:", stringify!($name)) };
     (@label Exit $name:ident) => { concat!("fexit:", stringify!($name)) };
+    (@kprobe Entry $name:ident) => { concat!("kprobe:", stringify!($name)) };
+    (@kprobe Exit $name:ident) => { concat!("kretprobe:", stringify!($name)) };
     (@core core) => { true };
     (@core) => { false };
     (@or $or:ident) => { Some(stringify!($or)) };
@@ -75,10 +80,14 @@ functions! {
         tcp_sendmsg_locked [core]: "copies user → TCP socket", "拷贝：用户 → TCP 套接字";
         shmem_file_read_iter: "copies tmpfs → user", "拷贝：tmpfs → 用户";
         iomap_file_buffered_write: "copies user → page cache (xfs, block devices)", "拷贝：用户 → 页缓存（xfs、块设备）";
+        // Not there where the module is not loaded: then nothing is missing.
+        btrfs_buffered_write or generic_perform_write: "copies user → page cache (btrfs)", "拷贝：用户 → 页缓存（btrfs）";
         pipe_read | anon_pipe_read: "copies pipe → user", "拷贝：管道 → 用户";
         pipe_write | anon_pipe_write: "copies user → pipe", "拷贝：用户 → 管道";
         udp_recvmsg: "copies UDP socket → user", "拷贝：UDP 套接字 → 用户";
         udpv6_recvmsg: "the same over IPv6", "同上（IPv6）";
+        ip_generic_getfrag: "copies user → UDP socket", "拷贝：用户 → UDP 套接字";
+        skb_copy_datagram_from_iter: "copies user → UNIX socket", "拷贝：用户 → UNIX 套接字";
         process_vm_rw: "copies from process to process", "拷贝：进程 → 进程";
         pipe_to_user: "copies pipe → user by vmsplice", "拷贝：管道 → 用户（vmsplice）";
         splice_folio_into_pipe or filemap_read: "references to file pages, put into a pipe", "引用：文件页 → 管道";
@@ -93,8 +102,7 @@ functions! {
         vfs_clone_file_range: "reflinks: bytes", "reflink：字节数";
     }
     Entry {
-        ip_generic_getfrag: "copies user → UDP socket", "拷贝：用户 → UDP 套接字";
-        skb_copy_datagram_from_iter: "copies user → UNIX socket", "拷贝：用户 → UNIX 套接字";
+        skb_copy_ubufs: "the late copy of a MSG_ZEROCOPY send", "MSG_ZEROCOPY 发送的延迟拷贝";
         copy_mc_to_kernel: "copy-on-write: bytes", "写时拷贝：字节数";
         set_pte_range: "page faults: file pages mapped", "缺页：映射的文件页";
     }

@@ -4,6 +4,7 @@
 //! Only loading and the live source need privileges; everything else works on a stream of
 //! [`event::Event`]s, live or recorded.
 
+pub mod advise;
 pub mod annotate;
 pub mod arch;
 pub mod btf;
@@ -19,9 +20,11 @@ pub mod event;
 pub mod functions;
 pub mod i18n;
 pub mod inherited;
+pub mod ksyms;
 pub mod launch;
 pub mod load;
 pub mod model;
+pub mod primitives;
 pub mod privileges;
 pub mod probes;
 pub mod reconstruct;

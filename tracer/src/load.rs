@@ -3,23 +3,33 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
+use std::time::Instant;
 
 use aya::maps::{Array, HashMap as BpfHashMap, MapData, MapError, PerCpuArray, RingBuf};
-use aya::programs::{BtfTracePoint, FEntry, FExit, ProgramError};
+use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Btf, Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use nix::sys::resource::{Resource, setrlimit};
 use thiserror::Error;
 use tracer_ebpf::{
-    Awaited, Config, NO_OFFSET, Offsets, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, kind, mode, task,
+    Awaited, Block, Config, NO_OFFSET, Offsets, Range, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, bio,
+    kind, mode, task,
 };
 
 use crate::arch::Arch;
 use crate::btf::{self, BtfError, KernelBtf};
 use crate::caps::Level;
-use crate::event::Lost;
-use crate::functions::{self, Function, Hook};
+use crate::event::{Lost, Sampled};
+use crate::ksyms::Symbols;
 use crate::probes::{self, Probe};
+
+mod breakpoints;
+mod functions;
+mod samples;
+
+use breakpoints::Breakpoints;
+use samples::Sampling;
 
 /// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`; `build.rs` chooses and checks it.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("BYTEHOP_EBPF_OBJECT"));
@@ -52,8 +62,8 @@ pub enum LoadError {
     PidNamespace(#[source] std::io::Error),
     #[error("not allowed to load eBPF programs")]
     NotAllowed,
-    #[error("this kernel does not give level F: {0}")]
-    Level(String),
+    #[error("this kernel does not give level {level}: {why}")]
+    Level { level: &'static str, why: String },
 }
 
 /// What to load.
@@ -65,10 +75,14 @@ pub struct Options {
     pub follow: bool,
     /// Size of the ring buffer; rounded up to a power of two of at least a page.
     pub buffer: u32,
-    /// `None`: T.
+    /// `None`: the best that the kernel gives, breakpoints within their budget.
     pub level: Option<Level>,
     /// Tell where in the program each call was made.
     pub stacks: bool,
+    /// The process that will be traced, in our pid namespace.
+    pub pid: u32,
+    /// Sample where the program's CPU time goes.
+    pub sampling: bool,
     /// Attach only programs that do nothing to the two system call hooks (for the benchmark).
     pub null: bool,
 }
@@ -83,6 +97,8 @@ pub struct Probes {
     pub attached: Vec<String>,
     /// Labels of those that are not, with the reason.
     pub missing: Vec<(String, String)>,
+    breakpoints: Option<Breakpoints>,
+    sampling: Option<Sampling>,
 }
 
 /// A wire type as a map's key or value.
@@ -157,8 +173,7 @@ impl Probes {
             .load(&object)
             .map_err(refused)?;
 
-        let mut attached = Vec::new();
-        let mut missing = Vec::new();
+        let mut hooks = Hooks::default();
         let table: Vec<&Probe> = if options.null {
             Vec::new()
         } else {
@@ -183,18 +198,18 @@ impl Probes {
                 if probe.required {
                     return Err(LoadError::Absent { probe: probe.label });
                 }
-                missing.push((probe.label.to_owned(), "not in this kernel".to_owned()));
+                hooks.lack(probe.label, "not in this kernel");
                 continue;
             };
             match attach(&mut ebpf, probe.program, tracepoint, &btf) {
-                Ok(()) => attached.push(probe.label.to_owned()),
+                Ok(()) => hooks.attached.push(probe.label.to_owned()),
                 Err(source) if probe.required => {
                     return Err(LoadError::Required {
                         probe: probe.label,
                         source,
                     });
                 }
-                Err(e) => missing.push((probe.label.to_owned(), one_line(&e))),
+                Err(e) => hooks.lack(probe.label, &one_line(&e)),
             }
         }
         if options.stacks && !options.stat && !options.null {
@@ -202,32 +217,87 @@ impl Probes {
             for (program, tracepoint) in probes::STACKS {
                 let label = format!("stacks: {tracepoint}");
                 match attach(&mut ebpf, program, tracepoint, &btf) {
-                    Ok(()) => attached.push(label),
-                    Err(e) => missing.push((label, one_line(&e))),
+                    Ok(()) => hooks.attached.push(label),
+                    Err(e) => hooks.lack(&label, &one_line(&e)),
                 }
             }
         }
         let mut level = Level::T;
-        // Asked for only: not proven yet on every kernel (docs/kernels.md).
-        if !options.null && !options.stat && options.level == Some(Level::F) {
-            level = attach_functions(&mut ebpf, kernel, &btf, &mut attached, &mut missing);
+        let (mut breakpoints, mut sampling) = (None, None);
+        if !options.null && !options.stat {
+            let wanted = options.level.unwrap_or(Level::B);
+            // Without addresses there are still the functions that have types.
+            let symbols = Symbols::load().ok();
+            let symbols = symbols.as_ref();
+            if wanted >= Level::F {
+                level = functions::attach(&mut ebpf, kernel, &btf, symbols, &mut hooks);
+            }
+            if wanted == Level::B && level == Level::F {
+                let limited = options.level.is_none();
+                breakpoints =
+                    breakpoints::arm(&mut ebpf, symbols, options.pid, limited, &mut hooks)?;
+                if breakpoints.is_some() {
+                    level = Level::B;
+                }
+            }
             if let Some(wanted) = options.level
                 && level < wanted
             {
-                let reason = missing.iter().find(|(what, _)| what == FUNCTIONS);
-                let reason = reason.map_or("the functions are not there", |(_, why)| why);
-                return Err(LoadError::Level(reason.to_owned()));
+                let what = [functions::FUNCTIONS, breakpoints::BREAKPOINTS];
+                let mut missing = hooks.missing.iter();
+                let reason = missing.find(|(hook, _)| what.contains(&hook.as_str()));
+                return Err(LoadError::Level {
+                    level: wanted.as_str(),
+                    why: reason
+                        .map_or("functions are missing", |(_, why)| why)
+                        .to_owned(),
+                });
+            }
+            if options.sampling {
+                sampling = samples::begin(&mut ebpf, symbols, options.pid, &mut hooks)?;
             }
         }
         for field in absent {
-            missing.push((format!("field {field}"), "not in this kernel".to_owned()));
+            hooks.lack(&format!("field {field}"), "not in this kernel");
         }
+        let Hooks { attached, missing } = hooks;
         Ok(Self {
             ebpf,
             level,
             attached,
             missing,
+            breakpoints,
+            sampling,
         })
+    }
+
+    /// Takes the breakpoints off if they were hit more often than their budget allows; tells how often.
+    /// Asked often, looks now and then.
+    ///
+    /// # Errors
+    /// If a map cannot be used.
+    pub fn check_breakpoints(&mut self, now: Instant) -> Result<Option<u64>, LoadError> {
+        let Some(breakpoints) = &mut self.breakpoints else {
+            return Ok(None);
+        };
+        let exceeded = breakpoints.exceeded(&self.ebpf, now)?;
+        if exceeded.is_some()
+            && let Some(breakpoints) = self.breakpoints.take()
+        {
+            breakpoints.disarm(&mut self.ebpf)?;
+        }
+        Ok(exceeded)
+    }
+
+    /// Where the program's CPU time went so far, if it is sampled.
+    ///
+    /// # Errors
+    /// If a map cannot be read.
+    pub fn sampled(&self) -> Result<Option<Sampled>, LoadError> {
+        let sampling = self.sampling.as_ref();
+        sampling
+            .map(|sampling| sampling.read(&self.ebpf))
+            .transpose()
     }
 
     /// Makes the kernel trace a process of our pid namespace from its next `execve` on.
@@ -310,6 +380,38 @@ impl Probes {
         Ok(lost)
     }
 
+    /// Block I/O of the program that was not seen to complete, in the order in which it was queued.
+    ///
+    /// # Errors
+    /// If the map cannot be read.
+    pub fn unfinished(&self) -> Result<Vec<Block>, LoadError> {
+        let bios: BpfHashMap<_, u64, WireBlock> = self.map("BIOS")?.try_into()?;
+        let mut blocks = Vec::new();
+        for entry in bios.iter() {
+            let (_, WireBlock(mut block)) = entry?;
+            block.bio |= bio::UNSEEN;
+            blocks.push(block);
+        }
+        blocks.sort_by_key(|block| (block.head.ts, block.sector));
+        Ok(blocks)
+    }
+
+    /// Programs that the kernel skipped, and how often: it runs none while the same runs already on that
+    /// processor, for another thread. It counts them since Linux 5.12.
+    pub fn skipped(&self) -> Vec<(String, u64)> {
+        let misses = |program: &aya::programs::Program| -> Option<u64> {
+            let fd = program.fd().ok()?.as_fd().as_raw_fd();
+            let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+            let mut lines = info.lines();
+            let count = lines.find_map(|line| line.strip_prefix("recursion_misses:"))?;
+            count.trim().parse().ok()
+        };
+        let programs = self.ebpf.programs();
+        let skipped =
+            programs.filter_map(|(name, program)| Some((name.to_owned(), misses(program)?)));
+        skipped.filter(|(_, n)| *n > 0).collect()
+    }
+
     /// Sums a per-CPU or plain map into memory; used by `stat`.
     pub(crate) fn map(&self, name: &'static str) -> Result<&aya::maps::Map, LoadError> {
         self.ebpf.map(name).ok_or_else(|| invalid(name))
@@ -340,14 +442,14 @@ impl Probes {
 wire! {
     TaskBytes(Task);
     WireAwaited(Awaited);
+    WireBlock(Block);
+    WireRange(Range);
 }
 
 fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {
     let program: &mut BtfTracePoint = ebpf
         .program_mut(program)
-        .ok_or(ProgramError::InvalidName {
-            name: program.to_owned(),
-        })?
+        .ok_or_else(|| no_program(program))?
         .try_into()?;
     let loaded = program.load(tracepoint, btf);
     if let Err(error) = &loaded
@@ -366,79 +468,47 @@ fn verifier_log() -> bool {
     std::env::var_os("BYTEHOP_VERIFIER_LOG").is_some()
 }
 
-/// As missing hooks are named where the kernel refuses every program on functions.
-const FUNCTIONS: &str = "functions (level F)";
-
-/// Attaches what the kernel gives of [`functions::TABLE`]; tells the level that this makes.
-///
-/// What is refused or absent goes to `missing`. A kernel that refuses the first function refuses all:
-/// then no other is tried.
-fn attach_functions(
-    ebpf: &mut Ebpf,
-    kernel: &KernelBtf,
-    btf: &Btf,
-    attached: &mut Vec<String>,
-    missing: &mut Vec<(String, String)>,
-) -> Level {
-    let names: HashSet<&str> = functions::TABLE
-        .iter()
-        .flat_map(|row| row.names)
-        .copied()
-        .collect();
-    let present = kernel.functions(&names);
-    let known = |program: &str| {
-        let row = functions::TABLE.iter().find(|row| row.program == program);
-        row.is_some_and(|row| row.name(|name| present.contains(name)).is_some())
-    };
-    let mut level = Level::F;
-    for (i, row) in functions::TABLE.iter().enumerate() {
-        let Some(name) = row.name(|name| present.contains(name)) else {
-            if row.or.is_none_or(|or| !known(or)) {
-                missing.push((row.label.to_owned(), "not in this kernel".to_owned()));
-            }
-            continue;
-        };
-        match attach_function(ebpf, row, name, btf) {
-            Ok(()) => attached.push(row.label.to_owned()),
-            Err(e) if i == 0 => {
-                missing.push((FUNCTIONS.to_owned(), one_line(&e)));
-                return Level::T;
-            }
-            Err(e) => {
-                missing.push((row.label.to_owned(), one_line(&e)));
-                if row.core {
-                    level = Level::T;
-                }
-            }
-        }
-    }
-    level
+/// What is attached, and what is not.
+#[derive(Default)]
+struct Hooks {
+    attached: Vec<String>,
+    missing: Vec<(String, String)>,
 }
 
-fn attach_function(
-    ebpf: &mut Ebpf,
-    row: &Function,
-    name: &str,
-    btf: &Btf,
+impl Hooks {
+    fn lack(&mut self, what: &str, why: &str) {
+        self.missing.push((what.to_owned(), why.to_owned()));
+    }
+}
+
+/// Does something for every thread of a process, those that it makes meanwhile included.
+fn for_each_thread(
+    pid: u32,
+    mut each: impl FnMut(u32) -> Result<(), ProgramError>,
 ) -> Result<(), ProgramError> {
-    let program = ebpf
-        .program_mut(row.program)
-        .ok_or(ProgramError::InvalidName {
-            name: row.program.to_owned(),
-        })?;
-    match row.hook {
-        Hook::Entry => {
-            let program: &mut FEntry = program.try_into()?;
-            program.load(name, btf)?;
-            program.attach()?;
+    let mut known = HashSet::new();
+    loop {
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+        let threads = threads.map_err(ProgramError::IOError)?;
+        let threads = threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let new: Vec<u32> = threads.filter(|tid| known.insert(*tid)).collect();
+        if new.is_empty() {
+            return Ok(());
         }
-        Hook::Exit => {
-            let program: &mut FExit = program.try_into()?;
-            program.load(name, btf)?;
-            program.attach()?;
+        for tid in new {
+            match each(tid) {
+                // It has ended meanwhile.
+                Err(e) if one_line(&e).contains("(os error 3)") && tid != pid => {}
+                other => other?,
+            }
         }
     }
-    Ok(())
+}
+
+fn no_program(name: &str) -> ProgramError {
+    ProgramError::InvalidName {
+        name: name.to_owned(),
+    }
 }
 
 /// The embedded object, or (for the check of a rebuilt one, and only if root asks as root) a file.

@@ -19,7 +19,7 @@ use crate::model::{
 use crate::reconstruct::blocks::PASS_ON;
 use crate::reconstruct::io::{Context, Moves, classify};
 use crate::reconstruct::tally::{At, By, Devices, Key, Moved, Rows};
-use crate::rules::{CallTable, Class, Facts, FileKind, SOFTWARE_DEVICE, conclude};
+use crate::rules::{CallTable, Class, Facts, FileKind, ISSUED_REQUEST, SOFTWARE_DEVICE, conclude};
 
 /// What the counters held at the end, summed over CPUs.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +92,15 @@ impl Counters {
                 sum.bytes += c.bytes;
             }
             all.push((key, sum));
+        }
+        for block in probes.unfinished()? {
+            if let Some(key) = block.counter() {
+                let c = Count {
+                    count: block.requests(),
+                    bytes: u64::from(block.bytes),
+                };
+                all.push((key, c));
+            }
         }
         Ok(Self { calls, counts: all })
     }
@@ -213,6 +222,7 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
             device_ns: 0,
         },
         metadata_io,
+        unattributed: unattributed(counters),
         dirty_bytes: dirty.saturating_sub(written_back(counters)),
         devices: devices.rows(),
         cpu_ns: end.cpu_ns,
@@ -317,6 +327,7 @@ fn block_io(
         devices.met(i, !write, c.bytes);
         let (kind, by) = match device.engine {
             Engine::Software => (HopKind::Copy, By::Rule(SOFTWARE_DEVICE)),
+            _ if key.flags & count::BLOCK_UNSEEN != 0 => (HopKind::Dma, By::Rule(ISSUED_REQUEST)),
             _ => (HopKind::Dma, By::Probe("tp:block_rq_complete")),
         };
         let (from, to) = if write {
@@ -329,6 +340,22 @@ fn block_io(
         rows.add(&hop);
     }
     metadata
+}
+
+/// Block I/O of which no more is known than that the program caused it.
+fn unattributed(counters: &Counters) -> IoTotals {
+    let sum = |write| {
+        counters.sum(count::BLOCK_UNKNOWN, |key| {
+            (u32::from(key.flags) & bio::WRITE != 0) == write
+        })
+    };
+    let (read, write) = (sum(false), sum(true));
+    IoTotals {
+        read_requests: read.count,
+        read_bytes: read.bytes,
+        write_requests: write.count,
+        write_bytes: write.bytes,
+    }
 }
 
 /// Bytes of file pages that went to a device.

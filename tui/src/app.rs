@@ -201,6 +201,12 @@ impl App {
         app
     }
 
+    /// Puts another run beside this one, and shows both.
+    pub fn compare_with(&mut self, other: Other) {
+        self.other = Some(other);
+        self.popup = Some(Popup::Compare);
+    }
+
     /// Hops of the current call; none if there is no call to be at.
     pub fn hops(&self) -> &[Hop] {
         &self.hops
@@ -318,7 +324,7 @@ impl App {
         if let Some(path) = crate::view::source_in_sight(self)
             && !self.texts.contains_key(&path)
         {
-            let text = std::fs::read_to_string(&path).ok();
+            let text = tracer::annotate::read_source(&path);
             let lines = text.map(|text| text.lines().map(str::to_owned).collect());
             self.texts.insert(path, lines);
         }

@@ -31,4 +31,4 @@ pub mod words;
 
 pub use app::Target;
 pub use program::pty::Pty;
-pub use run::{Live, Options, ViewError, needs_terminal, view};
+pub use run::{Live, Options, ViewError, diff, needs_terminal, view};

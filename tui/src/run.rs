@@ -14,7 +14,7 @@ use tracer::model::Summary;
 use tracer::record::{Log, RecordError};
 
 use crate::action::{Action, Effect};
-use crate::app::{App, Look, Source, TICKS, Target};
+use crate::app::{App, Look, Other, Source, TICKS, Target};
 use crate::keys::{self, Meaning};
 use crate::program::pty::Pty;
 use crate::store::{Feed, Store};
@@ -38,13 +38,13 @@ pub struct Options {
 
 impl Options {
     /// What the environment asks for: `BYTEHOP_LANG` and the locale, `NO_COLOR`, `BYTEHOP_THEME`
-    /// (`dark`, `light`, `contrast`), else the terminal's background by `COLORFGBG`;
-    /// `BYTEHOP_NO_ANIMATION`.
+    /// (`dark`, `light`, `contrast`, `plain`), else the terminal's background by `COLORFGBG`;
+    /// `BYTEHOP_NO_ANIMATION`; ASCII where the locale is one that has no more.
     pub fn from_env(lang: Option<Lang>) -> Self {
         Self {
             lang: Lang::from_env(lang),
             theme: Theme::choose(|name| std::env::var(name).ok()),
-            ascii: false,
+            ascii: !speaks_utf8(|name| std::env::var(name).ok()),
             mouse: true,
             animation: std::env::var_os("BYTEHOP_NO_ANIMATION").is_none_or(|set| set.is_empty()),
         }
@@ -57,6 +57,17 @@ impl Options {
             ascii: self.ascii,
         }
     }
+}
+
+/// Whether the terminal is likely to show more than ASCII: the first variable that is set decides, as
+/// `setlocale` does. Where nothing is said, terminals of today do.
+fn speaks_utf8(env: impl Fn(&str) -> Option<String>) -> bool {
+    let mut names = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
+    let locale = names.find_map(|name| env(name).filter(|value| !value.is_empty()));
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }
 
 /// Why the UI could not be shown, or ended.
@@ -102,6 +113,44 @@ pub fn view(path: &Path, options: &Options) -> Result<(), ViewError> {
         options: *options,
     }
     .run()
+}
+
+/// Shows two recordings beside each other, and behind that the second to step through.
+///
+/// # Errors
+/// As [`view`].
+pub fn diff(first: &Path, second: &Path, options: &Options) -> Result<(), ViewError> {
+    needs_terminal()?;
+    let summary = Store::open(first)?.summary;
+    let (mut feed, mut store) = Feed::of_file(second)?;
+    feed.finish(&mut store);
+    let mut app = App::new(store, options.look(), size()?);
+    app.animation = options.animation;
+    app.compare_with(Other {
+        summary,
+        names: names(first, second),
+    });
+    Ui {
+        signals: Signals::install().map_err(io::Error::from)?,
+        app,
+        feed,
+        pty: None,
+        target: None,
+        options: *options,
+    }
+    .run()
+}
+
+/// The names of two files, as short as they differ.
+fn names(first: &Path, second: &Path) -> [String; 2] {
+    let last = |path: &Path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
+    match (last(first), last(second)) {
+        (Some(a), Some(b)) if a != b => [a, b],
+        _ => [first, second].map(|path| path.display().to_string()),
+    }
 }
 
 /// The UI over a trace that goes on.
@@ -151,6 +200,13 @@ impl Live {
         self.0.pty = None;
     }
 
+    /// What the program wrote to its terminal, for ours: it went by behind the UI.
+    pub fn transcript(&mut self) -> String {
+        let program = self.0.app.program.as_mut();
+        let lines = program.map_or_else(Vec::new, |program| program.transcript());
+        lines.iter().map(|line| format!("{line}\x1b[m\n")).collect()
+    }
+
     /// Takes what is still to come, once tracing has ended; the summary.
     pub fn finish(mut self) -> Summary {
         self.0.feed.finish(&mut self.0.app.store);
@@ -159,9 +215,11 @@ impl Live {
 }
 
 /// The time of one tick.
-const TICK: Duration = Duration::from_nanos(1_000_000_000 / TICKS as u64);
-/// The part of it in which records are taken; drawing and keys have the rest.
-const FEEDING: Duration = Duration::from_millis(14);
+pub const TICK: Duration = Duration::from_nanos(1_000_000_000 / TICKS as u64);
+/// The part of a tick in which records of a live trace are taken; drawing and keys have the rest.
+pub const FEEDING: Duration = Duration::from_millis(14);
+/// The same while a recording is read: nothing moves yet, and the end is waited for.
+pub const READING: Duration = Duration::from_millis(50);
 /// Events applied between two frames.
 const BATCH: usize = 256;
 /// What the program may write between two frames.
@@ -196,7 +254,11 @@ impl Ui {
                     dirty = true;
                     update(&mut self.app, Action::Tick);
                 }
-                if self.feed.pull(&mut self.app.store, Some(now + FEEDING)) {
+                let time = match self.target {
+                    Some(_) => FEEDING,
+                    None => READING,
+                };
+                if self.feed.pull(&mut self.app.store, Some(now + time)) {
                     dirty = true;
                     self.fed();
                 }

@@ -40,31 +40,46 @@ pub fn animation(frames: &[(Buffer, u32)], theme: Theme) -> String {
         .map_or((0.0, 0.0), |(buffer, _)| extent(buffer));
     let mut out = open(first.0, first.1, &palette);
     let whole: u32 = frames.iter().map(|(_, ms)| ms).sum::<u32>().max(1);
-    let mut begin = 0;
-    for (i, (buffer, ms)) in frames.iter().enumerate() {
-        let end = begin + ms;
-        let at = |ms: u32| f64::from(ms) / f64::from(whole);
-        // Shown from `begin` to `end` of each round. Without animation the first stays.
-        let (values, times) = match (begin, end == whole) {
-            (0, true) => ("inline".to_owned(), "0".to_owned()),
-            (0, false) => ("inline;none".to_owned(), format!("0;{:.5}", at(end))),
-            (_, true) => ("none;inline".to_owned(), format!("0;{:.5}", at(begin))),
-            _ => (
-                "none;inline;none".to_owned(),
-                format!("0;{:.5};{:.5}", at(begin), at(end)),
-            ),
-        };
-        let display = if i == 0 { "inline" } else { "none" };
-        let _ = write!(
-            out,
-            "<g display=\"{display}\"><animate attributeName=\"display\" values=\"{values}\" \
-             keyTimes=\"{times}\" dur=\"{whole}ms\" calcMode=\"discrete\" repeatCount=\"indefinite\"/>"
-        );
-        out += &group(buffer, &palette);
-        out += "</g>\n";
-        begin = end;
+    let rows = frames.first().map_or(0, |(buffer, _)| buffer.area.height);
+    for y in 0..rows {
+        // A row is drawn once for as long as it stays the same.
+        let mut spells: Vec<(String, u32, u32)> = Vec::new();
+        let mut begin = 0;
+        for (buffer, ms) in frames {
+            let row = row(buffer, &palette, buffer.area.y + y);
+            match spells.last_mut() {
+                Some((last, _, end)) if *last == row => *end = begin + ms,
+                _ => spells.push((row, begin, begin + ms)),
+            }
+            begin += ms;
+        }
+        for (row, begin, end) in &spells {
+            out += &spell(row, *begin, *end, whole);
+        }
     }
     out + "</svg>\n"
+}
+
+/// What is shown from `begin` to `end` of each round of `whole` ms. Without animation the first stays.
+fn spell(content: &str, begin: u32, end: u32, whole: u32) -> String {
+    if begin == 0 && end == whole {
+        return content.to_owned();
+    }
+    let at = |ms: u32| f64::from(ms) / f64::from(whole);
+    let (values, times) = match (begin, end == whole) {
+        (0, _) => ("inline;none", format!("0;{:.5}", at(end))),
+        (_, true) => ("none;inline", format!("0;{:.5}", at(begin))),
+        _ => (
+            "none;inline;none",
+            format!("0;{:.5};{:.5}", at(begin), at(end)),
+        ),
+    };
+    let display = if begin == 0 { "inline" } else { "none" };
+    format!(
+        "<g display=\"{display}\"><animate attributeName=\"display\" values=\"{values}\" \
+         keyTimes=\"{times}\" dur=\"{whole}ms\" calcMode=\"discrete\" \
+         repeatCount=\"indefinite\"/>{content}</g>\n"
+    )
 }
 
 /// The path view of a whole run as a picture: at least [`PATH`] in size.
@@ -127,59 +142,61 @@ struct Run {
 }
 
 fn group(buffer: &Buffer, palette: &Palette) -> String {
-    let mut out = String::new();
+    let rows = buffer.area.y..buffer.area.bottom();
+    rows.map(|y| row(buffer, palette, y)).collect()
+}
+
+fn row(buffer: &Buffer, palette: &Palette, y: u16) -> String {
     let area = buffer.area;
-    for y in area.y..area.bottom() {
-        out += &backgrounds(buffer, palette, y);
-        let mut run: Option<Run> = None;
-        let mut x = area.x;
-        while x < area.right() {
-            let Some(cell) = buffer.cell((x, y)) else {
-                break;
-            };
-            let ink = palette.ink(cell.style());
-            let symbol = cell.symbol();
-            let cells = (width(symbol) as u16).max(1);
-            let (left, top) = corner(x - area.x, y - area.y);
-            let shape = symbol.chars().next().and_then(|c| shape(c, left, top));
-            let blank = symbol == " ";
-            let fits = run.as_ref().is_some_and(|run| {
-                run.ink == ink && run.wide == (cells > 1) && !blank && shape.is_none()
-            });
-            if !fits {
-                out += &run
-                    .take()
-                    .map_or(String::new(), |run| words(&run, y - area.y));
-            }
-            match (shape, blank) {
-                (Some(shape), _) => {
-                    let opacity = if ink.dim { " opacity=\"0.6\"" } else { "" };
-                    let _ = write!(
-                        out,
-                        "<g fill=\"{0}\" stroke=\"{0}\"{opacity}>{shape}</g>",
-                        ink.fore
-                    );
-                }
-                (None, true) => {}
-                (None, false) => {
-                    let run = run.get_or_insert_with(|| Run {
-                        text: String::new(),
-                        x: x - area.x,
-                        cells: 0,
-                        ink,
-                        wide: cells > 1,
-                    });
-                    run.text.push_str(symbol);
-                    run.cells += cells;
-                }
-            }
-            x += cells;
+    let mut out = backgrounds(buffer, palette, y);
+    let mut run: Option<Run> = None;
+    let mut x = area.x;
+    while x < area.right() {
+        let Some(cell) = buffer.cell((x, y)) else {
+            break;
+        };
+        let ink = palette.ink(cell.style());
+        let symbol = cell.symbol();
+        let cells = (width(symbol) as u16).max(1);
+        let (left, top) = corner(x - area.x, y - area.y);
+        let shape = symbol.chars().next().and_then(|c| shape(c, left, top));
+        let blank = symbol == " ";
+        let fits = run.as_ref().is_some_and(|run| {
+            run.ink == ink && run.wide == (cells > 1) && !blank && shape.is_none()
+        });
+        if !fits {
+            out += &run
+                .take()
+                .map_or(String::new(), |run| words(&run, y - area.y));
         }
-        out += &run
-            .take()
-            .map_or(String::new(), |run| words(&run, y - area.y));
-        out.push('\n');
+        match (shape, blank) {
+            (Some(shape), _) => {
+                let opacity = if ink.dim { " opacity=\"0.6\"" } else { "" };
+                let _ = write!(
+                    out,
+                    "<g fill=\"{0}\" stroke=\"{0}\"{opacity}>{shape}</g>",
+                    ink.fore
+                );
+            }
+            (None, true) => {}
+            (None, false) => {
+                let run = run.get_or_insert_with(|| Run {
+                    text: String::new(),
+                    x: x - area.x,
+                    cells: 0,
+                    ink,
+                    wide: cells > 1,
+                });
+                run.text.push_str(symbol);
+                run.cells += cells;
+            }
+        }
+        x += cells;
     }
+    out += &run
+        .take()
+        .map_or(String::new(), |run| words(&run, y - area.y));
+    out.push('\n');
     out
 }
 

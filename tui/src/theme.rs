@@ -1,6 +1,8 @@
 //! Colours. Nothing is said by colour alone: kinds have letters and line bodies, evidence has line
 //! styles, the current hop has a mark.
 
+use std::str::FromStr;
+
 use ratatui::style::{Color, Modifier, Style};
 use tracer::model::HopKind;
 
@@ -32,6 +34,25 @@ pub enum Paint {
     Kind(HopKind),
 }
 
+/// Not the name of a theme.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown theme '{0}': dark, light, contrast or plain")]
+pub struct UnknownTheme(String);
+
+impl FromStr for Theme {
+    type Err = UnknownTheme;
+
+    fn from_str(name: &str) -> Result<Self, UnknownTheme> {
+        match name {
+            "dark" => Ok(Self::Dark),
+            "light" => Ok(Self::Light),
+            "contrast" => Ok(Self::Contrast),
+            "plain" => Ok(Self::Plain),
+            other => Err(UnknownTheme(other.to_owned())),
+        }
+    }
+}
+
 impl Theme {
     /// The theme that environment variables ask for: see
     /// [`Options::from_env`](crate::Options::from_env).
@@ -40,11 +61,8 @@ impl Theme {
         if set("NO_COLOR").is_some() {
             return Self::Plain;
         }
-        match set("BYTEHOP_THEME").as_deref() {
-            Some("dark") => return Self::Dark,
-            Some("light") => return Self::Light,
-            Some("contrast") => return Self::Contrast,
-            _ => {}
+        if let Some(theme) = set("BYTEHOP_THEME").and_then(|name| name.parse().ok()) {
+            return theme;
         }
         // "15;0": foreground, background; 7 and 15 are light.
         let background = set("COLORFGBG").and_then(|value| value.rsplit(';').next()?.parse().ok());

@@ -79,7 +79,7 @@ tracer::messages! {
     source: "source" | "源代码";
     no_source: "This recording tells no source lines: record with --stacks a program that has debug information (-g; cargo build)." | "这个记录文件没有源代码行：请用 --stacks 记录带调试信息的程序（-g；cargo build）。";
     source_not_here: "(the source is not on this machine)" | "（本机没有这个源文件）";
-    column_crossings: "cross." | "切换";
+    column_crossings: "cross" | "切换";
     column_time: "in calls" | "调用用时";
     timeline: "timeline" | "时间线";
     timeline_keys: "↑↓ zoom  ←→ pan" | "↑↓ 缩放  ←→ 平移";
@@ -91,9 +91,9 @@ tracer::messages! {
     more_rows(n): "({n} more rows)" | "（还有 {n} 行）";
     key_compare: "the run beside the other (diff --tui)" | "与另一次运行对比（diff --tui）";
     lab: "lab" | "实验";
-    lab_is(title, id): "{title}: bytehop lab {id}" | "{title}：bytehop lab {id}";
     program: "program" | "程序";
     program_typing: "keys go to the program · Ctrl-] takes them back" | "按键发给程序 · 按 Ctrl-] 收回";
+    take_back: "take the keyboard back from the program" | "从程序收回键盘";
     program_scrolled(n): "{n} rows up" | "向上 {n} 行";
     program_ended: "it has ended" | "已结束";
     live: "live" | "实时";
@@ -193,7 +193,7 @@ tracer::messages! {
     key_explain: "explain the hop" | "解释这一跳";
     key_filter: "filter the calls" | "筛选调用";
     key_back: "back: popup, filter, zoom" | "返回：弹窗、筛选、放大";
-    key_theme: "dark, light, high contrast" | "深色、浅色、高对比度";
+    key_theme: "dark, light, high contrast (--theme)" | "深色、浅色、高对比度（--theme）";
     key_language: "English, Chinese" | "英文、中文";
     key_help: "this help" | "本帮助";
     key_redraw: "draw anew" | "重画";

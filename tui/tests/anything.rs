@@ -2,20 +2,27 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 use proptest::sample::select;
-use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::{
+    Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind,
+};
 use tracer::decode::decode;
 use tracer::event::{Device, DeviceClass, Engine, Event, Meta};
 use tracer::i18n::Lang;
+use tracer::record::log;
 use tui::action::Action;
-use tui::app::{App, Look};
-use tui::store::Store;
+use tui::app::{App, Look, Source, Target};
+use tui::keys::Meaning;
+use tui::list::List;
+use tui::store::{Feed, Store};
 use tui::theme::Theme;
 use tui::{keys, update, view};
 
 /// A record of some kind with random content, of one of a few threads and calls.
-fn event() -> impl Strategy<Value = Event> {
+fn record() -> impl Strategy<Value = Vec<u8>> {
     let modes = select(vec![0o100644u16, 0o010600, 0o140777, 0o060660, 0o020666, 0]);
     let numbers = select(vec![
         0u16, 1, 9, 17, 18, 40, 44, 45, 74, 275, 276, 278, 326, 426,
@@ -29,8 +36,8 @@ fn event() -> impl Strategy<Value = Event> {
         u64::MAX,
         (-11i64) as u64,
     ]);
-    let head = (1u8..14, 1u32..3, 0u32..6, numbers, modes, small);
-    (head, prop::collection::vec(any::<u8>(), 360)).prop_map(
+    let head = (1u8..18, 1u32..3, 0u32..6, numbers, modes, small);
+    (head, prop::collection::vec(any::<u8>(), 700)).prop_map(
         |((kind, tid, seq, nr, mode, size), mut bytes)| {
             bytes[0] = kind;
             bytes[1] &= 3;
@@ -42,16 +49,22 @@ fn event() -> impl Strategy<Value = Event> {
             bytes[32..40].copy_from_slice(&size.to_le_bytes());
             bytes[56..64].copy_from_slice(&size.to_le_bytes());
             bytes[112..114].copy_from_slice(&mode.to_le_bytes());
-            decode(&bytes).unwrap_or(Event::Meta(Meta::Device(Device {
-                class: DeviceClass::Block,
-                name: "a very long name of a device 磁盘".into(),
-                id: u32::from(bytes[20]),
-                engine: Engine::Software,
-                driver: String::new(),
-                bus: String::new(),
-            })))
+            bytes
         },
     )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    record().prop_map(|bytes| {
+        decode(&bytes).unwrap_or(Event::Meta(Meta::Device(Device {
+            class: DeviceClass::Block,
+            name: "a very long name of a device 磁盘".into(),
+            id: u32::from(bytes[20]),
+            engine: Engine::Software,
+            driver: String::new(),
+            bus: String::new(),
+        })))
+    })
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -66,10 +79,14 @@ fn action() -> impl Strategy<Value = Action> {
         KeyCode::Char('+'),
         KeyCode::Char('z'),
         KeyCode::Char('v'),
+        KeyCode::Char('c'),
         KeyCode::Char('?'),
         KeyCode::Char('/'),
         KeyCode::Char('r'),
         KeyCode::Char('缺'),
+        KeyCode::Char('f'),
+        KeyCode::Char('m'),
+        KeyCode::Char('q'),
         KeyCode::Char('L'),
         KeyCode::Char('T'),
         KeyCode::Enter,
@@ -109,23 +126,116 @@ fn look() -> impl Strategy<Value = Look> {
     (langs, themes, any::<bool>()).prop_map(|(lang, theme, ascii)| Look { lang, theme, ascii })
 }
 
+/// What can happen while a trace goes on.
+#[derive(Clone, Debug)]
+enum Step {
+    Act(Action),
+    /// Records come in.
+    Records(Vec<Vec<u8>>),
+    /// The program writes to its terminal.
+    Output(Vec<u8>),
+    /// Something is typed, for us or for the program.
+    Input(Input),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let codes = select(vec![
+        KeyCode::Char(']'),
+        KeyCode::Char('a'),
+        KeyCode::Char('q'),
+        KeyCode::Char('f'),
+        KeyCode::Char('z'),
+        KeyCode::Enter,
+        KeyCode::Up,
+        KeyCode::Tab,
+        KeyCode::F(7),
+    ]);
+    let modifiers = select(vec![KeyModifiers::NONE, KeyModifiers::CONTROL]);
+    let key = (codes, modifiers).prop_map(|(code, with)| Input::Key(KeyEvent::new(code, with)));
+    let mouse = (0u16..220, 0u16..70).prop_map(|(column, row)| {
+        Input::Mouse(MouseEvent {
+            kind: MouseEventKind::ScrollUp,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        })
+    });
+    let text = prop_oneof![
+        "[a-z\n\r\t缺é]{0,40}".prop_map(String::into_bytes),
+        r"\x1b[\[\]][?0-9;]{0,6}[A-Za-z]".prop_map(String::into_bytes),
+        prop::collection::vec(any::<u8>(), 0..80),
+    ];
+    prop_oneof![
+        4 => action().prop_map(Step::Act),
+        3 => prop::collection::vec(record(), 0..30).prop_map(Step::Records),
+        3 => text.prop_map(Step::Output),
+        3 => prop_oneof![4 => key, 1 => mouse, 1 => Just(Input::Paste("a\nb".into()))].prop_map(Step::Input),
+    ]
+}
+
+/// A live trace, up to its end and beyond.
+fn live(look: Look, size: (u16, u16), steps: Vec<Step>, more: Vec<Action>) {
+    let (mut writer, log) = log().expect("a file");
+    let (mut feed, store) = Feed::live(log);
+    let mut app = App::new(store, look, size).live(Target::Command, true);
+    let begin = Instant::now();
+    let mut seconds = 0;
+    for step in steps {
+        match step {
+            Step::Act(action) => drop(update::update(&mut app, action)),
+            Step::Input(input) => {
+                if let Some(Meaning::Ours(action)) = keys::meaning(&input, &app) {
+                    update::update(&mut app, action);
+                }
+            }
+            Step::Output(bytes) => drop(update::output(&mut app, &bytes)),
+            Step::Records(records) => {
+                for record in &records {
+                    writer.record(record).expect("written");
+                }
+                seconds += 1;
+                writer
+                    .tick(begin + Duration::from_secs(seconds))
+                    .expect("written");
+                feed.pull(&mut app.store, None);
+                update::fed(&mut app, Source::Live(Target::Command), feed.behind());
+            }
+        }
+        check(&app);
+    }
+    drop(writer);
+    feed.finish(&mut app.store);
+    update::fed(&mut app, Source::Ended(Target::Command), feed.behind());
+    assert!(!app.is_typing() && feed.behind() == 0);
+    // A list that grew is the list that is made at once.
+    let whole = List::new(&app.store, &app.filter);
+    let entries = |list: &List| (0..).map_while(|n| list.entry(n)).collect::<Vec<_>>();
+    assert_eq!(entries(&app.list), entries(&whole));
+    assert_eq!(app.total, app.store.sums_of(whole.calls()));
+    play(app, more);
+}
+
 /// Applies the actions one by one, drawing after each.
 fn play(mut app: App, actions: Vec<Action>) {
     for action in actions {
         update::update(&mut app, action);
-        let screen = view::text(&common::buffer(&app));
-        assert_eq!(screen.lines().count(), usize::from(app.size.1));
-        for line in screen.lines() {
-            assert!(tui::text::width(line) <= usize::from(app.size.0), "{line}");
-        }
-        assert!(app.store.is_empty() || app.cursor.call < app.store.len());
-        let hops = app.hops().len();
-        assert!(app.cursor.hop.is_none_or(|hop| hop < hops));
-        let rows = app.list.rows(hops);
-        assert!(rows == 0 || app.list.row_of(app.cursor) < rows);
-        assert!(rows == 0 || app.list.row(rows - 1, app.cursor, hops).is_some());
-        assert!(app.list.row(rows, app.cursor, hops).is_none());
+        check(&app);
     }
+}
+
+fn check(app: &App) {
+    let screen = view::text(&common::buffer(app));
+    assert_eq!(screen.lines().count(), usize::from(app.size.1));
+    for line in screen.lines() {
+        assert!(tui::text::width(line) <= usize::from(app.size.0), "{line}");
+    }
+    assert!(app.store.is_empty() || app.cursor.call < app.store.len());
+    let hops = app.hops().len();
+    assert!(app.cursor.hop.is_none_or(|hop| hop < hops));
+    let rows = app.list.rows(hops);
+    assert!(rows == 0 || app.list.row_of(app.cursor) < rows);
+    assert!(rows == 0 || app.list.row(rows - 1, app.cursor, hops).is_some());
+    assert!(app.list.row(rows, app.cursor, hops).is_none());
 }
 
 proptest! {
@@ -139,6 +249,16 @@ proptest! {
         actions in prop::collection::vec(action(), 1..30),
     ) {
         play(App::new(Store::of_events(&events), look, size), actions);
+    }
+
+    #[test]
+    fn a_live_trace(
+        look in look(),
+        size in (1u16..220, 1u16..60),
+        steps in prop::collection::vec(step(), 1..30),
+        more in prop::collection::vec(action(), 1..8),
+    ) {
+        live(look, size, steps, more);
     }
 
     #[test]

@@ -5,113 +5,11 @@
 mod common;
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+
+use common::tmux::Tmux;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-
-/// A tmux server of its own, with one pane.
-struct Tmux {
-    socket: String,
-}
-
-impl Tmux {
-    /// `None` if tmux is not installed.
-    fn start(name: &str, width: u16, height: u16) -> Option<Self> {
-        let socket = format!("bytehop-{name}-{}", std::process::id());
-        let tmux = Self { socket };
-        let size = [width.to_string(), height.to_string()];
-        let started = tmux.command(&[
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-x",
-            &size[0],
-            "-y",
-            &size[1],
-            "env",
-            "-u",
-            "RUST_BACKTRACE",
-            "PS1=ready> ",
-            "TERM=xterm-256color",
-            "LC_ALL=C.UTF-8",
-            "bash",
-            "--norc",
-            "-i",
-        ]);
-        match started {
-            Ok(output) if output.status.success() => {
-                tmux.wait("ready>");
-                Some(tmux)
-            }
-            _ => {
-                eprintln!("skipped: tmux is not here");
-                None
-            }
-        }
-    }
-
-    fn command(&self, args: &[&str]) -> std::io::Result<Output> {
-        let mut command = Command::new("tmux");
-        command.env_remove("TMUX").env_remove("NO_COLOR");
-        command.args(["-u", "-L", &self.socket]).args(args).output()
-    }
-
-    fn run(&self, args: &[&str]) -> String {
-        let output = self.command(args).expect("tmux");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn keys(&self, keys: &[&str]) {
-        let mut args = vec!["send-keys"];
-        args.extend(keys);
-        self.run(&args);
-    }
-
-    fn screen(&self) -> String {
-        self.run(&["capture-pane", "-p"])
-    }
-
-    /// Waits until the screen fulfils a condition.
-    fn until(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        loop {
-            let screen = self.screen();
-            if is(&screen) {
-                return screen;
-            }
-            assert!(Instant::now() < deadline, "never: {what}\n{screen}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn wait(&self, text: &str) -> String {
-        self.until(text, |screen| screen.contains(text))
-    }
-
-    /// The terminal is as a shell wants it.
-    fn is_restored(&self) {
-        self.keys(&[
-            "clear; stty -a | tr ';' '\\n' | grep icanon; echo over",
-            "Enter",
-        ]);
-        let screen = self.until("stty", |screen| screen.lines().any(|line| line == "over"));
-        assert!(
-            !screen.contains("-icanon") && !screen.contains("-echo "),
-            "{screen}"
-        );
-        let flags = "#{alternate_on} #{mouse_any_flag} #{cursor_flag}";
-        assert_eq!(self.run(&["display-message", "-p", flags]).trim(), "0 0 1");
-    }
-}
-
-impl Drop for Tmux {
-    fn drop(&mut self) {
-        let _ = self.command(&["kill-server"]);
-    }
-}
 
 /// An example of this crate, which `cargo test` builds beside the tests.
 fn example(name: &str) -> PathBuf {
@@ -190,7 +88,7 @@ fn every_key_and_every_size() {
 
 /// Opens a recording; gives the viewer's process.
 fn open(tmux: &Tmux, name: &str) -> Pid {
-    let file = std::env::temp_dir().join(format!("{}-{name}", tmux.socket));
+    let file = std::env::temp_dir().join(format!("{}-{name}", tmux.socket()));
     // The number of the process that becomes the viewer.
     let line = format!("sh -c 'echo $$ > {}; exec {}'", file.display(), view(name));
     tmux.keys(&[&line, "Enter"]);

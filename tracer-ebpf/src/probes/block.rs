@@ -4,11 +4,12 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{Block, Head, bio, count, flag, kind};
+use tracer_ebpf::{Block, Head, bio, flag, kind};
 
-use crate::emit::{count, lost, recording, send};
+use crate::classify::{S_IFBLK, S_IFMT};
+use crate::emit::{add, lost, recording, send};
 use crate::kread::probe;
-use crate::maps::{BIOS, Bio, DIRTIED, InodeKey, config, off};
+use crate::maps::{BIOS, DIRTIED, InodeKey, config, off};
 use crate::probes::cache::file_page;
 use crate::tasks::traced_or_worker;
 
@@ -19,8 +20,6 @@ const REQ_OP_WRITE: u32 = 1;
 const REQ_SYNC: u32 = 1 << 11;
 const REQ_META: u32 = 1 << 12;
 const REQ_RAHEAD: u32 = 1 << 19;
-const S_IFMT: u16 = 0o170000;
-const S_IFBLK: u16 = 0o060000;
 const SECTOR_SHIFT: u32 = 9;
 /// Instead of a sector: the bio from its first one on.
 const WHOLE: u64 = u64::MAX;
@@ -31,7 +30,26 @@ const BIOS_PER_REQUEST: u32 = 64;
 
 #[btf_tracepoint]
 pub fn block_bio_queue(ctx: BtfTracePointContext) -> i32 {
-    queue(ctx.arg(0));
+    let b: u64 = ctx.arg(0);
+    forget(b);
+    queue(b);
+    0
+}
+
+/// The bio at this address is a new one. If that of before is still remembered, its completion was not
+/// seen: it is told now, and must not be taken for this one's.
+#[inline(never)]
+fn forget(b: u64) -> i32 {
+    let Some(entry) = BIOS.get_ptr(b) else {
+        return 0;
+    };
+    // SAFETY: a map value.
+    unsafe {
+        let mut r = *entry;
+        r.bio |= bio::UNSEEN;
+        done(&r);
+    }
+    let _ = BIOS.remove(b);
     0
 }
 
@@ -58,28 +76,26 @@ fn queue(b: u64) -> Option<()> {
             flags |= to;
         }
     }
-    let mut out = Bio {
+    let mut out = Block {
         head: Head {
             kind: kind::BLOCK,
-            flags: 0,
-            nr: 0,
-            tid: 0,
-            tgid: 0,
-            seq: 0,
-            ts: 0,
+            ..Head::NONE
         },
         issued: 0,
+        completed: 0,
+        sector: probe(b, off!(bio_sector))?,
+        bytes,
+        disk: 0,
+        bio: flags,
+        status: 0,
         ino: 0,
         index: 0,
         dev: 0,
-        flags,
-        bytes,
-        disk: 0,
-        sector: probe(b, off!(bio_sector))?,
+        bios: 1,
     };
     match first_page(b).and_then(file_page) {
         Some(page) => {
-            out.flags |= if page.mode & S_IFMT == S_IFBLK {
+            out.bio |= if page.mode & S_IFMT == S_IFBLK {
                 bio::BDEV
             } else {
                 bio::FILE
@@ -88,7 +104,7 @@ fn queue(b: u64) -> Option<()> {
             out.index = page.index;
             out.dev = page.dev;
         }
-        None => out.flags |= bio::ANON,
+        None => out.bio |= bio::ANON,
     }
     match task {
         Some(t) => {
@@ -96,7 +112,7 @@ fn queue(b: u64) -> Option<()> {
             out.head = unsafe { crate::tasks::head(t, kind::BLOCK, 0) };
         }
         None => {
-            if out.flags & bio::FILE == 0 {
+            if out.bio & bio::FILE == 0 {
                 return None;
             }
             let tgid = DIRTIED.get_ptr(InodeKey {
@@ -145,15 +161,37 @@ fn first_page(b: u64) -> Option<u64> {
 #[btf_tracepoint]
 pub fn block_split(ctx: BtfTracePointContext) -> i32 {
     let part: u64 = ctx.arg(0);
+    forget(part);
     if let Some(parent) = probe::<u64>(part, off!(bio_private))
-        && let Some(p) = BIOS.get_ptr(parent)
+        && let Some(p) = BIOS.get_ptr_mut(parent)
     {
-        // With the whole's first sector and page: `complete` counts on from there.
-        // SAFETY: a map value.
-        let whole = unsafe { *p };
-        let _ = BIOS.insert(part, whole, 0);
+        // SAFETY: map values.
+        unsafe {
+            let mut first = *p;
+            renew(&mut first, part);
+            renew(&mut *p, parent);
+            if BIOS.insert(part, first, 0).is_err() {
+                lost(&first.head);
+            }
+        }
     }
     0
+}
+
+/// The bio has become shorter since it was remembered: it was split, or a part of it is done.
+#[inline(always)]
+fn renew(entry: &mut Block, b: u64) {
+    if let (Some(sector), Some(bytes)) = (probe(b, off!(bio_sector)), probe(b, off!(bio_size))) {
+        entry.index += pages_to(entry, sector);
+        entry.sector = sector;
+        entry.bytes = bytes;
+    }
+}
+
+/// How far into the bio a sector is, pages.
+#[inline(always)]
+fn pages_to(entry: &Block, sector: u64) -> u64 {
+    (sector.wrapping_sub(entry.sector) << SECTOR_SHIFT) >> config!(page_shift)
 }
 
 #[btf_tracepoint]
@@ -180,7 +218,10 @@ pub fn block_rq_issue(ctx: BtfTracePointContext) -> i32 {
 extern "C" fn issue_bio(b: u64, now: u64) -> u64 {
     if let Some(entry) = BIOS.get_ptr_mut(b) {
         // SAFETY: a map value.
-        unsafe { (*entry).issued = now };
+        unsafe {
+            (*entry).issued = now;
+            renew(&mut *entry, b);
+        }
     }
     probe(b, off!(bio_next)).unwrap_or(0)
 }
@@ -255,45 +296,29 @@ fn complete(b: u64, sector: u64, bytes: u32, how: u32) -> i32 {
     let Some(entry) = BIOS.get_ptr(b) else {
         return 0;
     };
-    // SAFETY: a map value.
+    // SAFETY: a map value, a helper without preconditions.
     unsafe {
-        let e = *entry;
+        let mut r = *entry;
         // How far into the bio: its first part may have gone with another request.
-        let sector = if sector == WHOLE { e.sector } else { sector };
-        let pages = (sector.wrapping_sub(e.sector) << SECTOR_SHIFT) >> config!(page_shift);
-        if !recording() {
-            let elsewhere = if e.head.flags & flag::ELSEWHERE != 0 {
-                1 << 15
-            } else {
-                0
-            };
-            let n = if flags & bio::CONTINUED != 0 { 0 } else { 1 };
-            if status == 0 {
-                count(
-                    count::BLOCK,
-                    (e.flags & 0xff) as u16 | elsewhere,
-                    e.disk,
-                    n,
-                    bytes as u64,
-                );
-            }
-            return 0;
-        }
-        let r = Block {
-            head: e.head,
-            issued: e.issued,
-            completed: bpf_ktime_get_ns(),
-            sector,
-            bytes,
-            disk: e.disk,
-            bio: e.flags | flags,
-            status,
-            ino: e.ino,
-            index: e.index + pages,
-            dev: e.dev,
-            bios: 1,
-        };
-        send(&e.head, &r);
+        let sector = if sector == WHOLE { r.sector } else { sector };
+        r.index += pages_to(&r, sector);
+        r.completed = bpf_ktime_get_ns();
+        r.sector = sector;
+        r.bytes = bytes;
+        r.bio |= flags;
+        r.status = status;
+        done(&r);
     }
     0
+}
+
+/// What there is to say of a bio: sent, or (`stat`) counted.
+#[inline(always)]
+fn done(r: &Block) {
+    if recording() {
+        return send(&r.head, r);
+    }
+    if let Some(key) = r.counter() {
+        add(key, r.requests(), r.bytes as u64);
+    }
 }

@@ -5,13 +5,12 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{Dirty, NO_OFFSET, Task, count, kind};
 
-use crate::emit::{count, recording, send};
+use crate::classify::{S_IFBLK, S_IFMT};
+use crate::emit::{count, lost, recording, send};
 use crate::kread::probe;
 use crate::maps::{DIRTIED, InodeKey, config, off};
 use crate::tasks::{traced, traced_or_worker};
 
-const S_IFMT: u16 = 0o170000;
-const S_IFBLK: u16 = 0o060000;
 /// `PG_head` (include/linux/page-flags.h: bit 6 from 6.1 on): the folio is larger than a page.
 const PG_HEAD: u64 = 1 << 6;
 
@@ -121,7 +120,9 @@ pub fn writeback_dirty_folio(ctx: BtfTracePointContext) -> i32 {
             pad: 0,
         };
         let tgid = (*t).tgid;
-        let _ = DIRTIED.insert(key, tgid, 0);
+        if DIRTIED.insert(key, tgid, 0).is_err() {
+            lost(&crate::tasks::head(t, kind::DIRTY, 0));
+        }
         // A worker's call has no end of its own that would send it.
         if (*t).flags & tracer_ebpf::task::IO_THREAD != 0 {
             flush_dirty(t);

@@ -4,15 +4,19 @@
 //! of the call. Every function is optional: which of them a kernel has, and under what name, is in
 //! `tracer::functions`.
 
+use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
-use aya_ebpf::macros::{fentry, fexit};
-use aya_ebpf::programs::{FEntryContext, FExitContext};
-use tracer_ebpf::{Copied, SUMS, Task, kind, moved, task};
+use aya_ebpf::macros::{fentry, fexit, kprobe, kretprobe};
+use aya_ebpf::programs::{FEntryContext, FExitContext, ProbeContext, RetProbeContext};
+use tracer_ebpf::{
+    BY_SHIFT, Copied, FRAME_ARGS, FRAMES, Head, SUMS, Task, flag, kind, moved, task,
+};
 
-use crate::emit::send;
+use crate::emit::{recording, send};
 use crate::kread::probe;
-use crate::maps::{config, off};
-use crate::tasks::{find, head, traced_or_worker};
+use crate::maps::{SOCKS, config, off, reg};
+use crate::probes::primitive::{take, take_rest};
+use crate::tasks::{current_tid, find, head, traced_or_worker};
 
 // include/linux/socket.h
 const MSG_SPLICE_PAGES: u32 = 0x800_0000;
@@ -20,14 +24,14 @@ const TMPFS_MAGIC: u64 = 0x0102_1994;
 
 /// What is at the other end of a function's iterator.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+pub enum End {
     User,
     Kernel,
     Pipe,
 }
 
 #[inline(always)]
-fn end(iter: u64) -> End {
+pub fn end(iter: u64) -> End {
     let Some(kind) = probe::<u8>(iter, off!(iter_type)) else {
         return End::Kernel;
     };
@@ -43,8 +47,13 @@ fn end(iter: u64) -> End {
 
 /// The iterator of a `struct msghdr`.
 #[inline(always)]
+fn iter_of(msg: u64) -> u64 {
+    msg.wrapping_add(off!(msg_iter) as u64)
+}
+
+#[inline(always)]
 fn msg_end(msg: u64) -> End {
-    end(msg.wrapping_add(off!(msg_iter) as u64))
+    end(iter_of(msg))
 }
 
 /// Whether a `struct kiocb` is on a file of tmpfs.
@@ -59,27 +68,154 @@ fn on_tmpfs(iocb: u64) -> bool {
     magic() == Some(TMPFS_MAGIC)
 }
 
-/// Return value of a function that returns `ssize_t`; 0 for an error.
-#[inline(always)]
-fn long(ctx: &FExitContext) -> u64 {
-    match ctx.ret::<i64>() {
-        Ok(n) if n > 0 => n as u64,
-        _ => 0,
+/// A call of a function: its arguments, and what it returned.
+pub trait Call {
+    fn argument(&self, n: usize) -> u64;
+    fn result(&self) -> i64;
+
+    /// Return value of a function that returns `ssize_t`; 0 for an error.
+    #[inline(always)]
+    fn long(&self) -> u64 {
+        self.result().max(0) as u64
+    }
+
+    /// The same of one that returns `int`: the upper half of the register means nothing.
+    #[inline(always)]
+    fn int(&self) -> u64 {
+        (self.result() as i32).max(0) as u64
     }
 }
 
-/// The same of one that returns `int`: the upper half of the register means nothing.
-#[inline(always)]
-fn int(ctx: &FExitContext) -> u64 {
-    match ctx.ret::<i32>() {
-        Ok(n) if n > 0 => n as u64,
-        _ => 0,
+impl Call for FExitContext {
+    #[inline(always)]
+    fn argument(&self, n: usize) -> u64 {
+        self.arg(n)
+    }
+    #[inline(always)]
+    fn result(&self) -> i64 {
+        self.ret().unwrap_or(0)
     }
 }
 
-/// Adds bytes to the call of the thread.
+impl Call for FEntryContext {
+    #[inline(always)]
+    fn argument(&self, n: usize) -> u64 {
+        self.arg(n)
+    }
+    #[inline(always)]
+    fn result(&self) -> i64 {
+        0
+    }
+}
+
+/// At a kprobe: the context is the registers.
+struct AtKprobe(u64);
+
+impl Call for AtKprobe {
+    #[inline(always)]
+    fn argument(&self, n: usize) -> u64 {
+        argument(self.0, n)
+    }
+    #[inline(always)]
+    fn result(&self) -> i64 {
+        0
+    }
+}
+
+/// At a kretprobe: the arguments are those that the kprobe kept.
+struct AtReturn {
+    args: *const [u64; FRAME_ARGS],
+    regs: u64,
+}
+
+impl Call for AtReturn {
+    #[inline(always)]
+    fn argument(&self, n: usize) -> u64 {
+        // SAFETY: in a map value; `n` is a constant below the length wherever this is inlined.
+        unsafe { (*self.args)[n] }
+    }
+    #[inline(always)]
+    fn result(&self) -> i64 {
+        probe(self.regs, reg!(result)).unwrap_or(0)
+    }
+}
+
+/// An argument of a kernel function, from the registers at its beginning.
+#[inline(always)]
+pub fn argument(regs: u64, n: usize) -> u64 {
+    let at = match n {
+        0 => reg!(function[0]),
+        1 => reg!(function[1]),
+        2 => reg!(function[2]),
+        _ => reg!(function[3]),
+    };
+    probe(regs, at).unwrap_or(0)
+}
+
+/// Tells the functions of kprobes apart.
+const fn id(name: &str) -> u32 {
+    // FNV-1a
+    let bytes = name.as_bytes();
+    let (mut hash, mut i) = (0x811c_9dc5_u32, 0);
+    while i < bytes.len() {
+        hash = (hash ^ bytes[i] as u32).wrapping_mul(0x0100_0193);
+        i += 1;
+    }
+    hash
+}
+
+/// A kprobe keeps the arguments until the function returns.
 #[inline(never)]
-fn add(t: *mut Task, what: u16, bytes: u64) -> i32 {
+fn keep(t: *mut Task, id: u32, regs: u64) -> i32 {
+    // SAFETY: a map value.
+    unsafe {
+        let depth = (*t).depth as usize;
+        if depth < FRAMES {
+            let frame = &raw mut (*t).frames[depth & (FRAMES - 1)];
+            (*frame).function = id;
+            let mut n = 0;
+            while n < FRAME_ARGS {
+                (*frame).args[n] = argument(regs, n);
+                n += 1;
+            }
+        }
+        (*t).depth = depth as u32 + 1;
+    }
+    0
+}
+
+/// The arguments kept for a function that returns. The kernel may miss returns (it keeps room for few
+/// at a time): what lies above is forgotten.
+#[inline(always)]
+unsafe fn kept(t: *mut Task, id: u32) -> Option<*const [u64; FRAME_ARGS]> {
+    // SAFETY: a map value.
+    unsafe {
+        let mut n = 0;
+        while n < FRAMES {
+            let depth = (*t).depth as usize;
+            if depth == 0 {
+                return None;
+            }
+            (*t).depth = depth as u32 - 1;
+            let frame = &raw const (*t).frames[(depth - 1) & (FRAMES - 1)];
+            if depth <= FRAMES && (*frame).function == id {
+                return Some(&raw const (*frame).args);
+            }
+            n += 1;
+        }
+        None
+    }
+}
+
+/// A function moved bytes.
+#[inline(always)]
+fn moves(t: *mut Task, what: u16, bytes: u64) {
+    add(t, what as u32, bytes, 1);
+}
+
+/// Adds bytes to the call of the thread; `what` as in `Sum::what`.
+#[inline(never)]
+pub fn add(t: *mut Task, what: u32, bytes: u64, count: u32) -> i32 {
     if bytes == 0 {
         return 0;
     }
@@ -92,25 +228,26 @@ fn add(t: *mut Task, what: u16, bytes: u64) -> i32 {
             while i < SUMS {
                 let sum = &raw mut (*t).sums[i];
                 if (*sum).count == 0 {
-                    (*sum).what = what as u32;
+                    (*sum).what = what;
                     (*sum).bytes = 0;
                     (*t).has_sums = 1;
                 }
-                if (*sum).what == what as u32 {
+                if (*sum).what == what {
                     (*sum).bytes += bytes;
-                    (*sum).count += 1;
+                    (*sum).count += count;
                     return 0;
                 }
                 i += 1;
             }
         }
-        send_sum(t, what, 1, bytes);
+        send_sum(t, what, count, bytes);
+        (*t).told = (what >> BY_SHIFT != 0) as u32;
     }
     0
 }
 
 #[inline(always)]
-unsafe fn send_sum(t: *mut Task, what: u16, count: u32, bytes: u64) {
+unsafe fn send_sum(t: *mut Task, what: u32, count: u32, bytes: u64) {
     // SAFETY: a map value.
     unsafe {
         let head = head(t, kind::COPY, bpf_ktime_get_ns());
@@ -118,8 +255,8 @@ unsafe fn send_sum(t: *mut Task, what: u16, count: u32, bytes: u64) {
             head,
             bytes,
             count,
-            what,
-            reserved: 0,
+            what: what as u16,
+            primitive: (what >> BY_SHIFT) as u16,
         };
         send(&head, &r);
     }
@@ -130,6 +267,7 @@ unsafe fn send_sum(t: *mut Task, what: u16, count: u32, bytes: u64) {
 pub unsafe fn flush_sums(t: *mut Task) {
     // SAFETY: a map value.
     unsafe {
+        take_rest(t);
         if (*t).has_sums != 0 {
             send_sums((*t).tid);
         }
@@ -147,7 +285,7 @@ extern "C" fn send_sums(tid: u32) -> u64 {
         while i < SUMS {
             let sum = (*t).sums[i];
             if sum.count != 0 {
-                send_sum(t, sum.what as u16, sum.count, sum.bytes);
+                send_sum(t, sum.what, sum.count, sum.bytes);
                 (*t).sums[i].count = 0;
             }
             i += 1;
@@ -157,13 +295,31 @@ extern "C" fn send_sums(tid: u32) -> u64 {
     0
 }
 
-/// A program at the end of a function: `|context, thread| body`.
+/// Programs at the end of a function, `|call, thread| body`: one for fexit, two for kprobes.
 macro_rules! at_exit {
-    ($($(#[$doc:meta])* $name:ident |$ctx:ident, $t:ident| $body:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $kprobe:ident $kretprobe:ident |$call:ident, $t:ident| $body:expr;)*) => {$(
         $(#[$doc])*
         #[fexit]
-        pub fn $name($ctx: FExitContext) -> i32 {
+        pub fn $name($call: FExitContext) -> i32 {
             if let Some($t) = traced_or_worker() {
+                $body;
+            }
+            0
+        }
+        #[kprobe]
+        pub fn $kprobe(ctx: ProbeContext) -> u32 {
+            if let Some(t) = traced_or_worker() {
+                keep(t, const { id(stringify!($name)) }, ctx.as_ptr() as u64);
+            }
+            0
+        }
+        #[kretprobe]
+        pub fn $kretprobe(ctx: RetProbeContext) -> u32 {
+            // SAFETY: a map value.
+            if let Some($t) = traced_or_worker()
+                && let Some(args) = unsafe { kept($t, const { id(stringify!($name)) }) }
+            {
+                let $call = AtReturn { args, regs: ctx.as_ptr() as u64 };
                 $body;
             }
             0
@@ -172,11 +328,19 @@ macro_rules! at_exit {
 }
 /// The same at its beginning.
 macro_rules! at_entry {
-    ($($(#[$doc:meta])* $name:ident |$ctx:ident, $t:ident| $body:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $kprobe:ident |$call:ident, $t:ident| $body:expr;)*) => {$(
         $(#[$doc])*
         #[fentry]
-        pub fn $name($ctx: FEntryContext) -> i32 {
+        pub fn $name($call: FEntryContext) -> i32 {
             if let Some($t) = traced_or_worker() {
+                $body;
+            }
+            0
+        }
+        #[kprobe]
+        pub fn $kprobe(ctx: ProbeContext) -> u32 {
+            if let Some($t) = traced_or_worker() {
+                let $call = AtKprobe(ctx.as_ptr() as u64);
                 $body;
             }
             0
@@ -186,53 +350,57 @@ macro_rules! at_entry {
 
 at_exit! {
     /// `(iocb, iter, already_read)` returns what was read before, too.
-    filemap_read |ctx, t| {
-        let before: u64 = ctx.arg(2);
-        let what = match end(ctx.arg(1)) {
-            End::User => moved::FILE_READ,
-            End::Kernel => moved::FILE_READ_KERNEL,
-            End::Pipe => moved::FILE_READ_PIPE,
-        };
-        add(t, what, long(&ctx).saturating_sub(before))
+    filemap_read filemap_read_in filemap_read_out |call, t| {
+        let iter = call.argument(1);
+        let bytes = call.long().saturating_sub(call.argument(2));
+        match end(iter) {
+            End::User => copies(t, moved::FILE_READ, bytes, moved::TO_USER, iter),
+            End::Kernel => copies(t, moved::FILE_READ_KERNEL, bytes, moved::TO_KERNEL, iter),
+            End::Pipe => moves(t, moved::FILE_READ_PIPE, bytes),
+        }
     };
     /// `(iocb, iter)`
-    shmem_file_read_iter |ctx, t| {
-        let what = match end(ctx.arg(1)) {
-            End::User => moved::SHMEM_READ,
-            End::Kernel => moved::SHMEM_READ_KERNEL,
-            End::Pipe => moved::SHMEM_READ_PIPE,
-        };
-        add(t, what, long(&ctx))
+    shmem_file_read_iter shmem_file_read_iter_in shmem_file_read_iter_out |call, t| {
+        let (iter, bytes) = (call.argument(1), call.long());
+        match end(iter) {
+            End::User => copies(t, moved::SHMEM_READ, bytes, moved::TO_USER, iter),
+            End::Kernel => copies(t, moved::SHMEM_READ_KERNEL, bytes, moved::TO_KERNEL, iter),
+            End::Pipe => moves(t, moved::SHMEM_READ_PIPE, bytes),
+        }
     };
     /// `(iocb, iter)`
-    generic_perform_write |ctx, t| {
-        let what = match (on_tmpfs(ctx.arg(0)), end(ctx.arg(1))) {
-            (false, End::User) => moved::WRITE,
-            (false, _) => moved::WRITE_KERNEL,
-            (true, End::User) => moved::SHMEM_WRITE,
-            (true, _) => moved::SHMEM_WRITE_KERNEL,
+    generic_perform_write generic_perform_write_in generic_perform_write_out |call, t| {
+        let (user, kernel) = match on_tmpfs(call.argument(0)) {
+            false => (moved::WRITE, moved::WRITE_KERNEL),
+            true => (moved::SHMEM_WRITE, moved::SHMEM_WRITE_KERNEL),
         };
-        add(t, what, long(&ctx))
+        written(&call, t, user, kernel)
     };
     /// `(iocb, iter, …)`
-    iomap_file_buffered_write |ctx, t| {
-        let what = match end(ctx.arg(1)) {
-            End::User => moved::IOMAP_WRITE,
-            _ => moved::IOMAP_WRITE_KERNEL,
-        };
-        add(t, what, long(&ctx))
+    iomap_file_buffered_write iomap_file_buffered_write_in iomap_file_buffered_write_out |call, t| {
+        written(&call, t, moved::IOMAP_WRITE, moved::IOMAP_WRITE_KERNEL)
     };
     /// `(iocb, iter)`
-    pipe_read |ctx, t| if end(ctx.arg(1)) == End::User {
-        add(t, moved::PIPE_READ, long(&ctx));
+    btrfs_buffered_write btrfs_buffered_write_in btrfs_buffered_write_out |call, t| {
+        written(&call, t, moved::BTRFS_WRITE, moved::BTRFS_WRITE_KERNEL)
     };
     /// `(iocb, iter)`
-    pipe_write |ctx, t| if end(ctx.arg(1)) == End::User {
-        add(t, moved::PIPE_WRITE, long(&ctx));
+    pipe_read pipe_read_in pipe_read_out |call, t| {
+        let iter = call.argument(1);
+        if end(iter) == End::User {
+            copies(t, moved::PIPE_READ, call.long(), moved::TO_USER, iter);
+        }
+    };
+    /// `(iocb, iter)`
+    pipe_write pipe_write_in pipe_write_out |call, t| {
+        let iter = call.argument(1);
+        if end(iter) == End::User {
+            copies(t, moved::PIPE_WRITE, call.long(), moved::FROM_USER, iter);
+        }
     };
     /// `(sk, msg, size)`: what was neither spliced nor taken by reference was copied.
-    tcp_sendmsg_locked |ctx, t| {
-        let msg: u64 = ctx.arg(1);
+    tcp_sendmsg_locked tcp_sendmsg_locked_in tcp_sendmsg_locked_out |call, t| {
+        let msg = call.argument(1);
         let flags: u32 = probe(msg, off!(msg_flags)).unwrap_or(0);
         // SAFETY: a map value.
         let by_reference = unsafe {
@@ -241,78 +409,179 @@ at_exit! {
             n
         };
         if flags & MSG_SPLICE_PAGES == 0 && msg_end(msg) == End::User {
-            add(t, moved::TCP_SEND, int(&ctx).saturating_sub(by_reference));
+            let bytes = call.int().saturating_sub(by_reference);
+            copies(t, moved::TCP_SEND, bytes, moved::FROM_USER, iter_of(msg));
         }
     };
     /// `(sk, skb, msg, len, uarg, …)`
-    skb_zerocopy_iter_stream |ctx, t| {
-        let n = int(&ctx);
+    skb_zerocopy_iter_stream skb_zerocopy_iter_stream_in skb_zerocopy_iter_stream_out |call, t| {
+        let n = call.int();
         // SAFETY: a map value.
         unsafe { (*t).by_reference += n };
-        add(t, moved::ZEROCOPY_SEND, n)
+        moves(t, moved::ZEROCOPY_SEND, n)
     };
     /// `(sk, msg, len, …)`
-    udp_recvmsg |ctx, t| udp_received(&ctx, t);
-    udpv6_recvmsg |ctx, t| udp_received(&ctx, t);
-    splice_folio_into_pipe |ctx, t| add(t, moved::SPLICE_FOLIO, long(&ctx));
-    skb_splice_from_iter |ctx, t| add(t, moved::SKB_SPLICE, long(&ctx));
-    tcp_sendpage |ctx, t| add(t, moved::TCP_SENDPAGE, int(&ctx));
-    unix_stream_sendpage |ctx, t| add(t, moved::UNIX_SENDPAGE, long(&ctx));
-    process_vm_rw |ctx, t| add(t, moved::PROCESS_VM, long(&ctx));
-    vfs_copy_file_range |ctx, t| add(t, moved::COPY_RANGE, long(&ctx));
-    vfs_clone_file_range |ctx, t| add(t, moved::CLONE, long(&ctx));
-    do_tee |ctx, t| add(t, moved::TEE, long(&ctx));
-    splice_to_pipe |ctx, t| add(t, moved::SPLICE_TO_PIPE, long(&ctx));
-    pipe_to_user |ctx, t| add(t, moved::PIPE_TO_USER, int(&ctx));
-    add_to_pipe |ctx, t| add(t, moved::ADD_TO_PIPE, long(&ctx));
-}
-
-at_entry! {
+    udp_recvmsg udp_recvmsg_in udp_recvmsg_out |call, t| udp_received(&call, t);
+    udpv6_recvmsg udpv6_recvmsg_in udpv6_recvmsg_out |call, t| udp_received(&call, t);
     /// `(from, to, offset, len, odd, skb)`, `from` being the `struct msghdr`.
-    ip_generic_getfrag |ctx, t| {
-        let len: i32 = ctx.arg(3);
-        if len > 0 && msg_end(ctx.arg(0)) == End::User {
-            add(t, moved::UDP_SEND, len as u64);
+    ip_generic_getfrag ip_generic_getfrag_in ip_generic_getfrag_out |call, t| {
+        let msg = call.argument(0);
+        if call.result() as i32 == 0 && msg_end(msg) == End::User {
+            let len = (call.argument(3) as i32).max(0) as u64;
+            copies(t, moved::UDP_SEND, len, moved::FROM_USER, iter_of(msg));
         }
     };
     /// `(skb, offset, from, len)`
-    skb_copy_datagram_from_iter |ctx, t| {
-        let len: i32 = ctx.arg(3);
-        if len > 0 && end(ctx.arg(2)) == End::User {
-            add(t, moved::UNIX_SEND, len as u64);
+    skb_copy_datagram_from_iter skb_copy_datagram_from_iter_in skb_copy_datagram_from_iter_out |call, t| {
+        let iter = call.argument(2);
+        if call.result() as i32 == 0 && end(iter) == End::User {
+            let len = (call.argument(3) as i32).max(0) as u64;
+            copies(t, moved::UNIX_SEND, len, moved::FROM_USER, iter);
         }
     };
+    splice_folio_into_pipe splice_folio_into_pipe_in splice_folio_into_pipe_out |call, t| moves(t, moved::SPLICE_FOLIO, call.long());
+    skb_splice_from_iter skb_splice_from_iter_in skb_splice_from_iter_out |call, t| moves(t, moved::SKB_SPLICE, call.long());
+    tcp_sendpage tcp_sendpage_in tcp_sendpage_out |call, t| moves(t, moved::TCP_SENDPAGE, call.int());
+    unix_stream_sendpage unix_stream_sendpage_in unix_stream_sendpage_out |call, t| moves(t, moved::UNIX_SENDPAGE, call.long());
+    process_vm_rw process_vm_rw_in process_vm_rw_out |call, t| {
+        // By either primitive: only one of them has something.
+        copies(t, moved::PROCESS_VM, call.long(), moved::TO_USER, 0);
+        take(t, moved::FROM_USER, moved::PROCESS_VM, 0);
+    };
+    vfs_copy_file_range vfs_copy_file_range_in vfs_copy_file_range_out |call, t| moves(t, moved::COPY_RANGE, call.long());
+    vfs_clone_file_range vfs_clone_file_range_in vfs_clone_file_range_out |call, t| moves(t, moved::CLONE, call.long());
+    do_tee do_tee_in do_tee_out |call, t| moves(t, moved::TEE, call.long());
+    splice_to_pipe splice_to_pipe_in splice_to_pipe_out |call, t| moves(t, moved::SPLICE_TO_PIPE, call.long());
+    pipe_to_user pipe_to_user_in pipe_to_user_out |call, t| {
+        copies(t, moved::PIPE_TO_USER, call.int(), moved::TO_USER, 0);
+    };
+    add_to_pipe add_to_pipe_in add_to_pipe_out |call, t| moves(t, moved::ADD_TO_PIPE, call.long());
+}
+
+at_entry! {
     /// `(to, from, len)`: copies whole pages where it serves copy-on-write.
-    copy_mc_to_kernel |ctx, t| {
-        let len: u32 = ctx.arg(2);
+    copy_mc_to_kernel copy_mc_to_kernel_in |call, t| {
+        let len = call.argument(2) as u32;
         if len == 1 << config!(page_shift) {
-            add(t, moved::COW, len as u64);
+            moves(t, moved::COW, len as u64);
         }
     };
     /// `(vmf, folio, page, nr, addr)`: a page just made for a private mapping belongs to no file. (Nor
     /// do those of the vDSO, but they are not made for the fault.)
-    set_pte_range |ctx, t| {
-        let mapping: u64 = probe(ctx.arg(1), off!(folio_mapping)).unwrap_or(0);
-        let pages: u32 = ctx.arg(3);
+    set_pte_range set_pte_range_in |call, t| {
+        let mapping: u64 = probe(call.argument(1), off!(folio_mapping)).unwrap_or(0);
+        let pages = call.argument(3) as u32;
         // SAFETY: a map value.
         let made = unsafe { (*t).fault.unzeroed != 0 };
         if mapping != 0 || !made {
-            add(t, moved::MAP, (pages as u64) << config!(page_shift));
+            moves(t, moved::MAP, (pages as u64) << config!(page_shift));
         }
     };
 }
 
+/// `(skb, …)`: a packet whose bytes had been sent by reference is copied after all. It runs for whoever
+/// is current where the packet is delivered: the owner is found through the socket.
+#[fentry]
+pub fn skb_copy_ubufs(ctx: FEntryContext) -> i32 {
+    late_copy(ctx.arg(0));
+    0
+}
+
+#[kprobe]
+pub fn skb_copy_ubufs_in(ctx: ProbeContext) -> u32 {
+    late_copy(argument(ctx.as_ptr() as u64, 0));
+    0
+}
+
+#[inline(always)]
+fn late_copy(skb: u64) {
+    let owner = owner_of(skb).or_else(|| {
+        let t = traced_or_worker()?;
+        // SAFETY: a map value.
+        unsafe { Some(((*t).tid, (*t).tgid)) }
+    });
+    let Some((tid, tgid)) = owner else { return };
+    let bytes: u32 = probe(skb, off!(skb_data_len)).unwrap_or(0);
+    if bytes == 0 || !recording() {
+        return;
+    }
+    let head = Head {
+        kind: kind::COPY,
+        flags: if current_tid() == tid {
+            0
+        } else {
+            flag::ELSEWHERE
+        },
+        nr: 0,
+        tid,
+        tgid,
+        seq: 0,
+        // SAFETY: a helper without preconditions.
+        ts: unsafe { bpf_ktime_get_ns() },
+    };
+    let r = Copied {
+        head,
+        bytes: bytes as u64,
+        count: 1,
+        what: moved::LATE_COPY,
+        primitive: 0,
+    };
+    send(&head, &r);
+}
+
+/// Who sent a packet by reference. On its way in it has no socket any more; but the notification that it
+/// will cause lies in a packet of its own, which has (`msg_zerocopy_realloc`: the `ubuf_info` is that
+/// packet's `cb`).
+#[inline(always)]
+fn owner_of(skb: u64) -> Option<(u32, u32)> {
+    let head: u64 = probe(skb, off!(skb_head))?;
+    let end: u32 = probe(skb, off!(skb_end))?;
+    let ubuf: u64 = probe(head.wrapping_add(end as u64), off!(skb_destructor_arg))?;
+    let notification = ubuf.wrapping_sub(off!(skb_cb) as u64);
+    let sk: u64 = probe(notification, off!(skb_sk))?;
+    let owner = SOCKS.get_ptr(sk)?;
+    // SAFETY: a map value.
+    unsafe { Some(((*owner).tid, (*owner).tgid)) }
+}
+
+/// A function copied, by the primitive of `from`.
+#[inline(always)]
+fn copies(t: *mut Task, what: u16, bytes: u64, from: u16, iter: u64) {
+    take(t, from, what, iter);
+    // SAFETY: a map value.
+    let told = unsafe {
+        let told = (*t).told != 0;
+        (*t).told = 0;
+        told
+    };
+    // A thread without calls has nobody who would compare the two.
+    if !told {
+        moves(t, what, bytes);
+    }
+}
+
+/// `(iocb, iter)`, into pages.
+#[inline(always)]
+fn written(call: &impl Call, t: *mut Task, user: u16, kernel: u16) {
+    let (iter, bytes) = (call.argument(1), call.long());
+    match end(iter) {
+        End::User => copies(t, user, bytes, moved::INTO_PAGES, iter),
+        _ => copies(t, kernel, bytes, moved::INTO_PAGES_KERNEL, iter),
+    }
+}
+
 /// A datagram is copied out at once: by a function that a tracepoint tells of too, or not.
 #[inline(always)]
-fn udp_received(ctx: &FExitContext, t: *mut Task) {
-    let room: u64 = ctx.arg(2);
-    let n = int(ctx).min(room);
+fn udp_received(call: &impl Call, t: *mut Task) {
+    let n = call.int().min(call.argument(2));
+    let mut from = moved::TO_USER;
     // SAFETY: a map value.
     unsafe {
         if n > 0 && (*t).skb_last == n && (*t).skb_copied >= n {
             (*t).skb_copied -= n;
+            from = moved::PACKET_READ;
         }
         (*t).skb_last = 0;
     }
-    add(t, moved::UDP_RECEIVE, n);
+    copies(t, moved::UDP_RECEIVE, n, from, 0);
 }

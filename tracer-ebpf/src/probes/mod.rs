@@ -7,6 +7,8 @@ pub mod func;
 pub mod irq;
 pub mod net;
 pub mod null;
+pub mod primitive;
+pub mod sample;
 pub mod sched;
 pub mod stack;
 pub mod syscall;

@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{Head, Xmit, count, flag, kind};
+use tracer_ebpf::{Head, Xmit, count, flag, kind, task};
 
 use crate::emit::{count, recording, send};
 use crate::kread::probe;
@@ -89,6 +89,11 @@ pub fn skb_copy_datagram_iovec(ctx: BtfTracePointContext) -> i32 {
     unsafe {
         if !recording() {
             count(count::SKB, 0, 0, 1, len as u64);
+            return 0;
+        }
+        (*t).announced += len as u64;
+        // Where there are no calls, requests tell how much they received.
+        if (*t).flags & task::IO_THREAD != 0 {
             return 0;
         }
         (*t).skb_copied += len as u64;

@@ -9,13 +9,11 @@ use crate::emit::{count, recording, send};
 use crate::kread::load;
 use crate::maps::{config, off};
 use crate::probes::{fault, syscall};
-use crate::tasks::{bump, current, find, head, insert, remove, traced};
+use crate::tasks::{PF_IO_WORKER, bump, current, find, head, insert, remove, traced};
 
 // include/uapi/linux/sched.h
 const CLONE_FILES: u64 = 0x400;
 const CLONE_THREAD: u64 = 0x1_0000;
-/// `PF_IO_WORKER` (`include/linux/sched.h`).
-const PF_IO_WORKER: u32 = 0x10;
 
 /// Fires for every new task, io_uring workers included (`sched_process_fork` does not).
 #[btf_tracepoint]

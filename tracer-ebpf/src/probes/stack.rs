@@ -20,6 +20,9 @@ use crate::tasks::{current, head, traced};
 pub struct Scratch {
     raw: [u64; STACK_DEPTH],
     out: Stack,
+    /// Addresses of code met. In memory, as [`Stack::words`]: a count in a register would make the
+    /// verifier follow each of its values.
+    callers: u64,
 }
 
 #[map]
@@ -33,6 +36,8 @@ static LAST_STACK: LruHashMap<u32, u64> = LruHashMap::with_max_entries(8192, 0);
 
 /// Addresses in the stack are of use as far as the stack is looked at.
 const NEAR: u64 = 8 * STACK_DEPTH as u64;
+/// Addresses of code are of use until the program's own function is among them.
+const CALLERS: u64 = 24;
 /// Where libraries are mapped: this far below `mmap_base`.
 const LIBRARIES: u64 = 1 << 36;
 
@@ -107,22 +112,30 @@ unsafe fn gather(scratch: *mut Scratch, tgid: u32) -> u64 {
         (*out).words = 0;
         (*out).reserved = 0;
         let sp = (*out).sp;
-        // Near the end of the stack there is less to read.
+        // Near the end of the stack there is less to read. Above where it began are the arguments.
         let raw = &raw mut (*scratch).raw;
         let mut depth = STACK_DEPTH as u64;
+        let end = probe::<u64>(mm, off!(mm_start_stack)).unwrap_or(0);
         if bpf_probe_read_user(raw.cast(), 8 * STACK_DEPTH as u32, sp as *const _) != 0 {
             depth = 32;
             if bpf_probe_read_user(raw.cast(), 8 * 32, sp as *const _) != 0 {
                 return 0;
             }
         }
+        if end > sp && (end - sp) / 8 < depth {
+            depth = (end - sp) / 8;
+        }
+        (*scratch).callers = 0;
         let mut hash = mix(mix(mix(0, tgid as u64), code), (*out).ip);
         let mut i: u64 = 0;
         while i < STACK_DEPTH as u64 {
+            if i >= depth || core::ptr::read_volatile(&raw const (*scratch).callers) >= CALLERS {
+                break;
+            }
             let word = (*raw)[i as usize & (STACK_DEPTH - 1)];
             let in_code = word.wrapping_sub(code) < code_end.wrapping_sub(code)
                 || base.wrapping_sub(word) < LIBRARIES;
-            if i < depth && (in_code || word.wrapping_sub(sp) < NEAR) {
+            if in_code || word.wrapping_sub(sp) < NEAR {
                 let n = core::ptr::read_volatile(&raw const (*out).words) as usize;
                 if n >= STACK_WORDS {
                     break;
@@ -132,6 +145,8 @@ unsafe fn gather(scratch: *mut Scratch, tgid: u32) -> u64 {
                 core::ptr::write_volatile(&raw mut (*out).words, n as u32 + 1);
                 // Addresses in the stack differ from thread to thread.
                 if in_code {
+                    let n = core::ptr::read_volatile(&raw const (*scratch).callers);
+                    core::ptr::write_volatile(&raw mut (*scratch).callers, n + 1);
                     hash = mix(hash, word ^ (i << 56));
                 }
             }

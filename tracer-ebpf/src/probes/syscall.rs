@@ -88,6 +88,8 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         (*t).nr = nr;
         if recording() {
             (*t).enter = bpf_ktime_get_ns();
+            crate::probes::primitive::watch(t);
+            (*t).depth = 0;
         }
         (*t).has_file = 0;
         (*t).has_file2 = 0;
@@ -351,23 +353,12 @@ pub fn extra(t: *mut Task, min_flt: u32, maj_flt: u32) -> i32 {
     unsafe {
         let mut head = crate::tasks::head(t, kind::EXTRA, (*t).enter);
         head.nr = (*t).nr as u16;
-        let none = FileRef {
-            ino: 0,
-            dev: 0,
-            magic: 0,
-            rdev: 0,
-            f_flags: 0,
-            mode: 0,
-            family: 0,
-            sock_type: 0,
-            protocol: 0,
-        };
         let r = Extra {
             head,
             file2: if (*t).has_file2 != 0 {
                 (*t).file2
             } else {
-                none
+                FileRef::NONE
             },
             skb_copied: (*t).skb_copied,
             cache_pages: (*t).cache_pages,

@@ -6,9 +6,11 @@ use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{FileRef, Uring, count, flag, kind, task, uring};
 
 use crate::classify::describe;
-use crate::emit::{count, recording, send};
+use crate::emit::{count, lost, recording, send};
 use crate::kread::probe;
 use crate::maps::{URINGS, config, off};
+use crate::probes::func::flush_sums;
+use crate::probes::primitive::watch;
 use crate::tasks::{bump, current_tid, traced_or_worker};
 
 const IORING_CQE_F_MORE: u32 = 1 << 1;
@@ -29,17 +31,7 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
             opcode: probe(req, off!(req_opcode)).unwrap_or(0),
             how: 0,
             cqe_flags: 0,
-            file: FileRef {
-                ino: 0,
-                dev: 0,
-                magic: 0,
-                rdev: 0,
-                f_flags: 0,
-                mode: 0,
-                family: 0,
-                sock_type: 0,
-                protocol: 0,
-            },
+            file: FileRef::NONE,
             ring: probe(req, off!(req_ctx)).unwrap_or(0),
         };
         if (*t).flags & task::IO_THREAD != 0 {
@@ -47,7 +39,9 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
         }
         // A request may open or close descriptors.
         bump(t);
-        let _ = URINGS.insert(req, u, 0);
+        if URINGS.insert(req, u, 0).is_err() {
+            lost(&u.head);
+        }
     }
     0
 }
@@ -81,6 +75,14 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
             u.user_data = ctx.arg(2);
             u.res = ctx.arg(3);
             cqe_flags = ctx.arg(4);
+        }
+        // A thread without calls is between two requests now.
+        if let Some(t) = traced_or_worker()
+            && (*t).flags & task::IO_THREAD != 0
+            && recording()
+        {
+            flush_sums(t);
+            watch(t);
         }
         u.cqe_flags = cqe_flags as u16;
         u.completed = bpf_ktime_get_ns();

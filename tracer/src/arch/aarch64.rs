@@ -14,6 +14,8 @@ pub static SPEC: Spec = Spec {
         ("regs", 32),
         ("regs", 40),
     ],
+    function: [("regs", 0), ("regs", 8), ("regs", 16), ("regs", 24)],
+    result: "regs",
     ip: "pc",
     sp: ("sp", 0),
     fp: ("regs", 29 * 8),

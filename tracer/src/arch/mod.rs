@@ -30,6 +30,9 @@ pub struct Spec {
     name: &'static str,
     /// Where the six system call arguments are: field of `struct pt_regs`, and bytes to add.
     args: [(&'static str, u32); 6],
+    /// The same for the first arguments of a kernel function, and for what it returns.
+    function: [(&'static str, u32); 4],
+    result: &'static str,
     /// Field of `struct pt_regs` that holds the instruction pointer.
     ip: &'static str,
     /// The same for the stack pointer, the frame pointer, and the link register, if there is one.
@@ -199,6 +202,10 @@ impl Arch {
         for (slot, (field, add)) in args.iter_mut().zip(spec.args) {
             *slot = at(field)? + add;
         }
+        let mut function = [0; 4];
+        for (slot, (field, add)) in function.iter_mut().zip(spec.function) {
+            *slot = at(field)? + add;
+        }
         Ok(Regs {
             args,
             ip: at(spec.ip)?,
@@ -209,6 +216,9 @@ impl Arch {
                 Some((field, add)) => at(field)? + add,
                 None => NO_OFFSET,
             },
+            function,
+            result: at(spec.result)?,
+            reserved: 0,
         })
     }
 }

@@ -14,6 +14,8 @@ pub static SPEC: Spec = Spec {
         ("r8", 0),
         ("r9", 0),
     ],
+    function: [("di", 0), ("si", 0), ("dx", 0), ("cx", 0)],
+    result: "ax",
     ip: "ip",
     sp: ("sp", 0),
     fp: ("bp", 0),

@@ -8,7 +8,7 @@ use super::threads::{Io, Open};
 use super::{Part, Reconstructor, Sink};
 use crate::event::{DeviceClass, Engine};
 use crate::model::{CallId, HopKind, IoTotals};
-use crate::rules::SOFTWARE_DEVICE;
+use crate::rules::{ISSUED_REQUEST, SOFTWARE_DEVICE};
 
 /// Completions of block requests.
 const COMPLETE: By = By::Probe("tp:block_rq_complete");
@@ -30,6 +30,10 @@ impl Reconstructor {
             return self.elsewhere(block, sink);
         }
         let io = Io::of(block);
+        if block.bio & bio::UNSEEN != 0 && block.issued == 0 {
+            add(&mut self.sums.unattributed, &io);
+            return;
+        }
         self.written(&io);
         match self.part(&block.head, sink) {
             Part::Open(slot) => self.threads.at(slot).open.io(io),
@@ -173,6 +177,7 @@ impl Reconstructor {
         self.sums.devices.met(disk, !write, io.bytes);
         let (kind, by) = match self.sums.devices.engine(disk) {
             Engine::Software => (HopKind::Copy, By::Rule(SOFTWARE_DEVICE)),
+            _ if io.bio & bio::UNSEEN != 0 => (HopKind::Dma, By::Rule(ISSUED_REQUEST)),
             _ => (HopKind::Dma, COMPLETE),
         };
         let device = At::Disk(disk);

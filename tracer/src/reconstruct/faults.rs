@@ -22,6 +22,7 @@ impl Reconstructor {
             process.row.user_faults += 1;
         }
 
+        self.nearest(&mut open);
         let mut moved = std::mem::take(&mut self.moved);
         moved.clear();
         let swap = fault.rss & rss::SWAP != 0;

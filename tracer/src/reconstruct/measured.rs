@@ -1,7 +1,9 @@
-//! One truth: what functions measured (level F) takes the place of what rules conclude, and is compared
-//! with it.
+//! One truth: what primitives measured (level B) takes the place of what the functions around them did
+//! (level F), and either the place of what rules conclude. All are compared.
 
-use tracer_ebpf::{Copied, FileRef, flag, moved};
+use std::collections::HashSet;
+
+use tracer_ebpf::{Copied, FileRef, flag, moved, primitive};
 
 use super::tally::{At, By, Moved};
 use super::threads::Open;
@@ -9,11 +11,14 @@ use super::{Part, Reconstructor, Setup, Sink, hop};
 use crate::model::{CallId, HopKind};
 use crate::rules::measure::{self, Alone, MEASURES, Measure, Proves};
 use crate::rules::{Facts, FileKind, Fs, Move, Rule, Shape, Size, Step};
+use crate::{functions, primitives};
 
 /// Of one kind of [`moved`], in one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
     pub what: u16,
+    /// One of [`primitive`]: who told.
+    pub by: u16,
     pub bytes: u64,
     pub count: u64,
     /// It became a hop.
@@ -44,12 +49,55 @@ impl Requests {
     }
 }
 
-/// Bits of the rows of [`MEASURES`] whose probes are attached.
+/// The function of a probe: `filemap_read` of `fexit:filemap_read`.
+fn function(label: &str) -> &str {
+    label.split_once(':').map_or(label, |(_, name)| name)
+}
+
+/// Bits of the rows of [`MEASURES`] whose probes are attached, in whatever way.
 pub fn attached(probes: &[String]) -> u64 {
-    let has = |row: &Measure| probes.iter().any(|probe| probe == row.label);
+    let names: HashSet<_> = probes.iter().map(|probe| function(probe)).collect();
+    let primitives = primitives::TABLE.iter().filter(|row| {
+        let labels = row.names.iter();
+        labels.clone().any(|(name, _)| names.contains(name))
+    });
+    let primitives: Vec<_> = primitives.map(|row| row.names[0].1).collect();
+    let has =
+        |row: &Measure| names.contains(function(row.label)) || primitives.contains(&row.label);
     let bits = MEASURES.iter().enumerate();
     bits.filter(|(_, row)| has(row))
         .fold(0, |bits, (i, _)| bits | 1 << i)
+}
+
+/// As evidence names who measured.
+#[derive(Debug, Default)]
+pub struct Labels {
+    primitives: [&'static str; primitive::COUNT],
+    /// Functions that kprobes stand in for.
+    kprobes: Vec<(&'static str, &'static str)>,
+}
+
+pub fn labels(probes: &[String]) -> Labels {
+    let mut labels = Labels::default();
+    for (id, label) in (0..).zip(&mut labels.primitives) {
+        *label = primitives::label(id, probes);
+    }
+    let kprobes = functions::TABLE.iter();
+    let kprobes = kprobes.filter(|row| probes.iter().any(|probe| probe == row.kprobe_label));
+    labels.kprobes = kprobes.map(|row| (row.label, row.kprobe_label)).collect();
+    labels
+}
+
+impl Labels {
+    /// Of what was found in a call.
+    pub fn of(&self, found: &Found, row: &Measure) -> &'static str {
+        if found.by != primitive::NONE {
+            let label = self.primitives.get(usize::from(found.by));
+            return label.copied().unwrap_or(row.label);
+        }
+        let kprobe = self.kprobes.iter().find(|(label, _)| *label == row.label);
+        kprobe.map_or(row.label, |(_, label)| label)
+    }
 }
 
 impl Setup {
@@ -137,10 +185,11 @@ impl Reconstructor {
         {
             subject = subject.or(Some(row.subject));
             proven |= self.setup.proves(row, expected.magic);
+            let labels = &self.setup.labels;
             let mut add = |m: &mut Found| {
                 m.used = true;
                 sum = sum.saturating_add(m.bytes);
-                let one = hop(kind, at.0, at.1, By::Probe(row.label), m.bytes);
+                let one = hop(kind, at.0, at.1, By::Probe(labels.of(m, row)), m.bytes);
                 let count = m.count;
                 moved.push(Moved { count, ts, ..one });
             };
@@ -185,7 +234,8 @@ impl Reconstructor {
             let Some(row) = measure::of(m.what) else {
                 continue;
             };
-            if row.alone == Alone::Nothing {
+            // A pipe inside the kernel is no place; but io_uring has no call that uses one.
+            if row.alone == Alone::Nothing && !requests {
                 continue;
             }
             let mut row = row;
@@ -197,6 +247,10 @@ impl Reconstructor {
                     moved::WRITE_KERNEL => moved::WRITE,
                     moved::SHMEM_WRITE_KERNEL => moved::SHMEM_WRITE,
                     moved::IOMAP_WRITE_KERNEL => moved::IOMAP_WRITE,
+                    moved::BTRFS_WRITE_KERNEL => moved::BTRFS_WRITE,
+                    moved::TO_KERNEL => moved::TO_USER,
+                    moved::FROM_KERNEL => moved::FROM_USER,
+                    moved::INTO_PAGES_KERNEL => moved::INTO_PAGES,
                     other => other,
                 };
                 row = measure::of(user).unwrap_or(row);
@@ -204,7 +258,8 @@ impl Reconstructor {
                 *sum = sum.saturating_add(m.bytes);
             }
             let (from, to) = (At::from(&row.at.0), At::from(&row.at.1));
-            let one = hop(row.kind, from, to, By::Probe(row.label), m.bytes);
+            let by = By::Probe(self.setup.labels.of(m, row));
+            let one = hop(row.kind, from, to, by, m.bytes);
             moved.push(Moved {
                 count: m.count,
                 ts,
@@ -281,10 +336,58 @@ impl Reconstructor {
         taken
     }
 
+    /// What a primitive copied inside a function: both told. The primitive is nearer to the bytes.
+    pub(super) fn nearest(&mut self, open: &mut Open) {
+        let found = &mut open.found;
+        // What a tracepoint announces is a hop of its own.
+        if open.extra.is_some_and(|extra| extra.skb_copied > 0) {
+            let announced = found.iter_mut().filter(|m| m.what == moved::PACKET_READ);
+            announced.for_each(|m| m.used = true);
+        }
+        for i in 0..found.len() {
+            let near = found[i];
+            if near.by == primitive::NONE {
+                continue;
+            }
+            let around = |m: &Found| m.what == near.what && m.by == primitive::NONE;
+            let Some(at) = found.iter().position(around) else {
+                continue;
+            };
+            if let Some(row) = measure::of(near.what)
+                && found[at].bytes != near.bytes
+            {
+                let around = self.setup.labels.of(&found[at], row);
+                let bytes = found[at].bytes;
+                self.sums
+                    .differences
+                    .add(row.subject, around, bytes, near.bytes);
+            }
+            found[at].used = true;
+        }
+    }
+
+    /// Whether the late copies of bytes sent by reference are measured.
+    pub(super) fn measures_late_copies(&self) -> bool {
+        let row = MEASURES.iter().position(|row| row.what == moved::LATE_COPY);
+        row.is_some_and(|i| self.setup.measures & 1 << i != 0)
+    }
+
+    /// A late copy that a rule expects, where they are measured.
+    pub(super) fn expect_late_copy(&mut self, bytes: u64) {
+        let expected = &mut self.sums.late_copies.0;
+        *expected = expected.saturating_add(bytes);
+    }
+
+    fn copied_late(&mut self, bytes: u64) {
+        let found = &mut self.sums.late_copies.1;
+        *found = found.saturating_add(bytes);
+    }
+
     pub(super) fn copied<S: Sink>(&mut self, copied: &Copied, sink: &mut S) {
         let head = &copied.head;
         let found = Found {
             what: copied.what,
+            by: copied.primitive,
             bytes: copied.bytes,
             count: u64::from(copied.count),
             used: false,
@@ -301,10 +404,14 @@ impl Reconstructor {
                     },
                     thread.process,
                 );
+                let late = found.what == moved::LATE_COPY;
+                if late {
+                    self.copied_late(found.bytes);
+                }
                 let mut moved = Vec::new();
                 self.unexpected(&[found], None, io_thread, head.ts, &mut moved);
                 for hop in &mut moved {
-                    hop.key.deferred = io_thread;
+                    hop.key.deferred = io_thread || late;
                     self.late(id, process, hop, sink);
                 }
             }
@@ -315,7 +422,8 @@ impl Reconstructor {
 /// `copy_file_range` tells how many bytes it dealt with: what was not copied in it was shared.
 fn share_the_rest(found: &mut [Found], facts: &Facts) {
     let copies = |m: &&Found| {
-        measure::of(m.what).is_some_and(|row| row.kind == HopKind::Copy && !row.in_faults())
+        !m.used
+            && measure::of(m.what).is_some_and(|row| row.kind == HopKind::Copy && !row.in_faults())
     };
     let copied = found
         .iter()
@@ -335,7 +443,8 @@ fn share_the_rest(found: &mut [Found], facts: &Facts) {
 
 impl Open {
     fn found(&mut self, found: Found) {
-        match self.found.iter_mut().find(|m| m.what == found.what) {
+        let alike = |m: &&mut Found| m.what == found.what && m.by == found.by;
+        match self.found.iter_mut().find(alike) {
             Some(known) => {
                 known.bytes = known.bytes.saturating_add(found.bytes);
                 known.count = known.count.saturating_add(found.count);

@@ -28,7 +28,7 @@ mod threads;
 
 pub use sink::{Call, File, NoSink, Sink, What};
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use tracer_ebpf::{Block, Dirty, Extra, Head, kind};
 
@@ -56,6 +56,8 @@ struct Setup {
     skb: bool,
     /// Which functions measure: bits of [`measured::attached`].
     measures: u64,
+    /// As evidence names who measured.
+    labels: measured::Labels,
     /// Interrupts are seen.
     irqs: bool,
 }
@@ -71,8 +73,9 @@ pub struct Reconstructor {
     raw: HashSet<(u32, u64)>,
     /// File systems whose inodes are block devices: their dirty pages are metadata.
     bdev: HashSet<u32>,
-    /// Bytes sent by reference, by socket, until a packet shows where they go.
-    zerocopy: HashMap<u64, u64>,
+    by_reference: packets::ByReference,
+    /// Sockets whose sends the kernel encrypts.
+    tls: HashSet<u64>,
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
     sums: Sums,
@@ -101,6 +104,7 @@ impl Setup {
             },
             skb: has("skb_copy_datagram_iovec"),
             measures: measured::attached(&start.probes),
+            labels: measured::labels(&start.probes),
             irqs: has("irq_handler_entry"),
             start,
         }
@@ -137,7 +141,8 @@ impl Reconstructor {
             orphans: VecDeque::new(),
             raw: HashSet::new(),
             bdev: HashSet::new(),
-            zerocopy: HashMap::new(),
+            by_reference: packets::ByReference::default(),
+            tls: HashSet::new(),
             zerocopy_on: false,
             sums: Sums::default(),
             moved: Vec::new(),
@@ -239,7 +244,7 @@ impl Reconstructor {
         if thread.open.seq == 0 {
             return;
         }
-        let open = std::mem::take(&mut thread.open);
+        let mut open = std::mem::take(&mut thread.open);
         let id = CallId {
             tid: thread.tid,
             seq: open.seq,
@@ -251,6 +256,7 @@ impl Reconstructor {
             .get(process)
             .is_some_and(|process| process.async_io);
         let context = Context::of_call(None, async_io, None, None);
+        self.nearest(&mut open);
         let mut moved = std::mem::take(&mut self.moved);
         moved.clear();
         self.parts(&open, context, &mut moved);
@@ -275,7 +281,7 @@ impl Reconstructor {
                 ));
             }
             if extra.skb_copied > 0 {
-                self.received(extra, moved);
+                self.received(extra, &open.found, moved);
             }
         }
         for io in &open.ios {
@@ -388,6 +394,9 @@ impl Reconstructor {
                     *sum = sum.saturating_add(*n);
                 }
             }
+            Meta::Breakpoints(off) => self.sums.breakpoints_off = Some(off.clone()),
+            Meta::Skipped(skipped) => self.sums.skipped.clone_from(&skipped.programs),
+            Meta::Sampled(sampled) => self.sums.sampled = Some(sampled.clone()),
             Meta::End(end) => self.sums.end = Some(end.clone()),
             Meta::Source(_) | Meta::Unknown => {}
         }

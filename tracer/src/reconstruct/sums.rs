@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::measured::Requests;
 use super::tally::{Devices, Differences, Processes, Rows};
-use crate::event::{End, Lost};
+use crate::event::{BreakpointsOff, End, Lost, Sampled};
 use crate::model::{ContextSwitches, IoTotals, PageFaults, Waits};
 
 /// Calls of one number.
@@ -46,6 +46,12 @@ pub struct Sums {
     pub lost: Lost,
     pub lost_calls: HashMap<u16, u64>,
     pub end: Option<End>,
+    pub breakpoints_off: Option<BreakpointsOff>,
+    pub sampled: Option<Sampled>,
+    /// Programs that the kernel skipped, and how often.
+    pub skipped: Vec<(String, u64)>,
+    /// Bytes sent by reference and copied late: expected, found.
+    pub late_copies: (u64, u64),
     /// How the process traced ended, where it is not our child.
     pub leader_exit: Option<i32>,
 }

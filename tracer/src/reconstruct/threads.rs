@@ -32,7 +32,10 @@ pub struct Io {
 
 impl Io {
     pub fn of(block: &Block) -> Self {
-        let continued = block.bio & tracer_ebpf::bio::CONTINUED != 0;
+        let begin = match block.issued {
+            0 => block.head.ts,
+            issued => issued,
+        };
         Self {
             bio: block.bio,
             disk: block.disk,
@@ -40,13 +43,10 @@ impl Io {
             index: block.index,
             folded: false,
             bytes: u64::from(block.bytes),
-            count: u64::from(!continued),
-            begin: if block.issued != 0 {
-                block.issued
-            } else {
-                block.head.ts
-            },
-            end: block.completed,
+            count: block.requests(),
+            begin,
+            // Not seen to complete: no time is known to have passed.
+            end: block.completed.max(begin),
         }
     }
 }

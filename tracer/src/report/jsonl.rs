@@ -145,7 +145,7 @@ fn put_kernel(line: &mut Map<String, Value>, event: &Event, arch: Option<Arch>) 
         Event::Name(e) => put!(line, e, Name { ino, dev, fd, path; head }),
         Event::Dirty(e) => put!(line, e, Dirty { ino, index, dev, pages; head }),
         Event::Copied(e) => {
-            put!(line, e, Copied { bytes, count, what; head, reserved });
+            put!(line, e, Copied { bytes, count, what, primitive; head });
             if let Some(row) = measure::of(e.what) {
                 line.insert("probe".to_owned(), json!(row.label));
             }
@@ -305,6 +305,8 @@ mod tests {
     /// Every kind of kernel event gives an object that begins with the kind's own name.
     #[test]
     fn every_kind_has_its_name() {
+        let mut stack = vec![0; size_of::<Stack>()];
+        stack[0] = kind::STACK;
         let name = Name {
             head: head(kind::NAME),
             ino: 1,
@@ -329,6 +331,8 @@ mod tests {
             Event::Name(name),
             Event::Dirty(Dirty::default()),
             Event::Copied(Copied::default()),
+            crate::decode::decode(&stack).expect("a stack"),
+            Event::CalledFrom(CalledFrom::default()),
         ];
         let names: Vec<String> = events
             .iter()

@@ -6,11 +6,12 @@ use std::str::FromStr;
 
 use crate::i18n::Lang;
 
+mod advise;
 mod annotate;
 pub mod compare;
 mod json;
 mod jsonl;
-pub(crate) mod layout;
+pub mod layout;
 mod ledger;
 mod lists;
 mod section;
@@ -25,6 +26,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use advise::advice;
 pub use annotate::{annotation, annotation_json, around};
 pub use compare::{comparison, comparison_json};
 pub use json::{json, json_string};

@@ -69,6 +69,8 @@ pub struct Class {
 pub struct Kinds(u32);
 
 impl Kinds {
+    pub const NONE: Self = Self(0);
+    pub const ALL: Self = Self(u32::MAX);
     pub const USER: Self = Self::of(&[FileKind::User]);
     /// Data that goes through the page cache.
     pub const FILE: Self = Self::of(&[FileKind::RegularFile, FileKind::BlockDevice]);

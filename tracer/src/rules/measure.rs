@@ -1,4 +1,4 @@
-//! What the functions of level F measure, and which conclusions of the rules they cover.
+//! What the functions of level F and the primitives of level B measure, and which conclusions of the rules they cover.
 //!
 //! Where a row covers a step of a rule and its probe is attached, the measurement is the hop, and the
 //! rule's number is only compared with it.
@@ -101,12 +101,14 @@ pub static MEASURES: &[Measure] = &[
     row!(SHMEM_WRITE_KERNEL "fexit:generic_perform_write" Copy INSIDE => K::SHMEM, Kernel => Shmem, Hop, Proves::On(&[TMPFS]), WRITTEN),
     row!(IOMAP_WRITE "fexit:iomap_file_buffered_write" Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[XFS]), WRITTEN),
     row!(IOMAP_WRITE_KERNEL "fexit:iomap_file_buffered_write" Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[XFS]), WRITTEN),
+    row!(BTRFS_WRITE "fexit:btrfs_buffered_write" Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[BTRFS]), WRITTEN),
+    row!(BTRFS_WRITE_KERNEL "fexit:btrfs_buffered_write" Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[BTRFS]), WRITTEN),
     row!(PIPE_READ "fexit:pipe_read" Copy K::PIPE => K::USER, Pipe => User, Hop, Proves::Always, PIPES),
     row!(PIPE_WRITE "fexit:pipe_write" Copy K::USER => K::PIPE, User => Pipe, Hop, Proves::Always, PIPES),
     row!(PIPE_TO_USER "fexit:pipe_to_user" Copy K::PIPE => K::USER, Pipe => User, Hop, Proves::Never, PIPES),
     row!(TCP_SEND "fexit:tcp_sendmsg_locked" Copy K::USER => K::TCP, User => Socket, Hop, Proves::Never, SENT),
-    row!(UDP_SEND "fentry:ip_generic_getfrag" Copy K::USER => K::UDP, User => Socket, Hop, Proves::Always, SENT),
-    row!(UNIX_SEND "fentry:skb_copy_datagram_from_iter" Copy K::USER => K::UNIX, User => Socket, Hop, Proves::Always, SENT),
+    row!(UDP_SEND "fexit:ip_generic_getfrag" Copy K::USER => K::UDP, User => Socket, Hop, Proves::Always, SENT),
+    row!(UNIX_SEND "fexit:skb_copy_datagram_from_iter" Copy K::USER => K::UNIX, User => Socket, Hop, Proves::Always, SENT),
     row!(UDP_RECEIVE "fexit:udp_recvmsg" Copy K::UDP => K::USER, Socket => User, Hop, Proves::Never, RECEIVED),
     row!(SPLICE_FOLIO "fexit:splice_folio_into_pipe" Share K::PAGES => K::PIPE, PageCache => Pipe, Nothing, Proves::On(&[EXT4, XFS, BTRFS]), BY_REFERENCE),
     row!(SKB_SPLICE "fexit:skb_splice_from_iter" Share INSIDE => K::TCP.or(K::UNIX), Kernel => Socket, Hop, Proves::Never, BY_REFERENCE),
@@ -119,8 +121,18 @@ pub static MEASURES: &[Measure] = &[
     row!(COPY_RANGE "fexit:vfs_copy_file_range" Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Always, "bytes of files shared"),
     row!(CLONE "fexit:vfs_clone_file_range" Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Never, "bytes of files shared"),
     row!(PROCESS_VM "fexit:process_vm_rw" Copy K::USER => K::USER, User => User, Hop, Proves::Always, "bytes between processes"),
+    row!(LATE_COPY "fentry:skb_copy_ubufs" Copy K::USER => K::NONE, User => Socket, Quiet, Proves::Never, "bytes sent by reference and copied late"),
     row!(COW "fentry:copy_mc_to_kernel" Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, "bytes copied on write"),
     row!(MAP "fentry:set_pte_range" Map K::PAGES => K::USER, PageCache => User, Quiet, Proves::Faults, "bytes of file pages mapped"),
+    // What primitives copied outside of all these functions. Silence proves nothing: bytes may be copied
+    // in other ways.
+    row!(TO_USER "bp:_copy_to_iter" Copy K::ALL => K::USER, Kernel => User, Quiet, Proves::Never, "bytes copied to the program"),
+    row!(PACKET_READ "bp:_copy_to_iter" Copy K::STREAM => K::USER, Socket => User, Quiet, Proves::Never, RECEIVED),
+    row!(TO_KERNEL "bp:_copy_to_iter" Copy K::ALL => K::KERNEL, Kernel => Kernel, Quiet, Proves::Never, "bytes copied inside the kernel"),
+    row!(FROM_USER "bp:_copy_from_iter" Copy K::USER => K::ALL, User => Kernel, Quiet, Proves::Never, "bytes copied from the program"),
+    row!(FROM_KERNEL "bp:_copy_from_iter" Copy INSIDE => K::ALL, Kernel => Kernel, Quiet, Proves::Never, "bytes copied inside the kernel"),
+    row!(INTO_PAGES "bp:copy_folio_from_iter_atomic" Copy K::USER => K::PAGES, User => PageCache, Quiet, Proves::Never, WRITTEN),
+    row!(INTO_PAGES_KERNEL "bp:copy_folio_from_iter_atomic" Copy INSIDE => K::PAGES, Kernel => PageCache, Quiet, Proves::Never, WRITTEN),
 ];
 
 /// The row of a kind of [`moved`]; `None` if a later version made it.
@@ -146,12 +158,14 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::functions;
+    use crate::{functions, primitives};
 
     #[test]
     fn every_row_has_a_probe_and_every_probe_a_row() {
         let rows: HashSet<_> = MEASURES.iter().map(|row| row.label).collect();
-        let probes: HashSet<_> = functions::TABLE.iter().map(|row| row.label).collect();
+        let functions = functions::TABLE.iter().map(|row| row.label);
+        let primitives = primitives::TABLE.iter().map(|row| row.names[0].1);
+        let probes: HashSet<_> = functions.chain(primitives).collect();
         // IPv6 measures what IPv4 does.
         let same = HashSet::from(["fexit:udpv6_recvmsg"]);
         assert_eq!(&rows | &same, probes);

@@ -78,6 +78,8 @@ pub struct Facts {
     pub zerocopy_off: bool,
     /// The mapping populated is private and writable.
     pub private: bool,
+    /// The kernel encrypts what the socket sends (kTLS).
+    pub tls: bool,
 }
 
 impl Facts {
@@ -89,6 +91,7 @@ impl Facts {
             End::Second => second.unwrap_or(Class::CLOSED),
             End::Random => Class::plain(FileKind::DevRandom),
             End::Queue => Class::plain(FileKind::Pseudo),
+            End::Pipe => Class::plain(FileKind::Pipe),
         };
         let (mut from, mut to) = (class(shape.from), class(shape.to));
         // The source of a reflink is named in an argument that may not have been read.
@@ -107,6 +110,7 @@ impl Facts {
             seen: None,
             zerocopy_off: false,
             private: false,
+            tls: false,
         }
     }
 
@@ -156,12 +160,18 @@ const OTHERS: &[(&str, &str, &str)] = &[
         "This block device is only software (loop, zram, ram disk): a CPU moved the bytes, there was no DMA.",
         "这个块设备只是软件（loop、zram、内存盘）：字节由 CPU 搬运，没有 DMA。",
     ),
+    (
+        ISSUED_REQUEST,
+        "The request was given to the device, but no probe saw it complete: tracing ended before that, or it completed where this kernel runs no probe.",
+        "请求已交给设备，但没有探针看到它完成：跟踪在此之前就结束了，或者它完成时这个内核不运行探针。",
+    ),
 ];
 
 /// Names of the rules that conclude from more than one event.
 pub const RECEIVED_FROM_NIC: &str = "received-from-nic";
 pub const ZEROCOPY_LATE_COPY: &str = "zerocopy-late-copy";
 pub const SOFTWARE_DEVICE: &str = "software-device-copied";
+pub const ISSUED_REQUEST: &str = "issued-request-done";
 
 /// Names and explanations of all rules.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {

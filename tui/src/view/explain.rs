@@ -106,6 +106,9 @@ fn explain(app: &App, page: &mut Page, hop: &Hop, key: &HopKey) {
     if let Some(function) = function(key) {
         page.say(words::runs_in(lang), function, Paint::Text);
     }
+    if let Some(lab) = tracer::advise::lab(key.evidence.by()) {
+        page.say(words::lab(lang), &format!("bytehop lab {lab}"), Paint::Key);
+    }
     let began = app.store.call(app.cursor.call).map_or(0, |call| call.ts);
     let mut when = String::new();
     if hop.dur > 0 {
@@ -242,6 +245,10 @@ fn call(app: &App, page: &mut Page) {
         if let Some(path) = app.store.name(&file) {
             page.say("", path, Paint::Text);
         }
+    }
+    if let Some(frame) = app.store.line(index) {
+        let text = format!("{}:{}  {}", frame.file, frame.line, frame.function);
+        page.say(words::source(lang), text.trim_end(), Paint::Text);
     }
     match app.details.get(&index) {
         Some(Detail::Syscall { args, ret, .. }) => {

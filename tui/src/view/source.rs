@@ -15,7 +15,7 @@ use crate::words;
 
 /// Cells of a column of bytes, of crossings, and of a line's number.
 const BYTES: usize = 9;
-const COUNT: usize = 6;
+const COUNT: usize = 8;
 const NUMBER: usize = 6;
 
 /// Where one is: the line of the current call, else the one that did most.
@@ -27,7 +27,7 @@ fn current(app: &App) -> Option<(String, u32)> {
     let most = file
         .lines
         .iter()
-        .max_by_key(|(_, line)| line.copied + line.dma + line.shared);
+        .max_by_key(|(_, line)| line.copied.max(line.dma).max(line.shared));
     Some((file.path.clone(), most.map_or(1, |(line, _)| *line)))
 }
 
@@ -88,7 +88,9 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
             ..rows
         };
         let source = match text {
-            Some(text) => text.get(number as usize - 1).map_or("", |line| line),
+            Some(text) => text
+                .get((number as usize).wrapping_sub(1))
+                .map_or("", |line| line),
             None if number == line => words::source_not_here(lang),
             None => "",
         };

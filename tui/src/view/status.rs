@@ -34,7 +34,9 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
     let program = summary.command.first().map_or("bytehop", String::as_str);
     let program = program.rsplit('/').next().unwrap_or(program);
     let rest = summary.command.get(1).map_or("", String::as_str);
-    let program = format!(" {}", fit(&format!("{program} {rest}"), 28, ascii));
+    // The call is what one looks for here.
+    let room = usize::from(area.width / 4).min(28);
+    let program = format!(" {}", fit(&format!("{program} {rest}"), room, ascii));
     let mut left = vec![(program, Paint::Strong)];
     if !app.list.is_empty() {
         let all = units::count(app.list.len() as u64);
@@ -246,7 +248,7 @@ pub fn keys(app: &App, area: Rect, buf: &mut Buffer) {
             buf,
             &[
                 (" Ctrl-] ".to_owned(), Paint::Key),
-                (words::program_typing(lang).to_owned(), Paint::Text),
+                (words::take_back(lang).to_owned(), Paint::Text),
             ],
         );
     }

@@ -1,6 +1,8 @@
 //! Screens of the recordings in `tests/recordings`.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod tmux;
+
 use std::path::{Path, PathBuf};
 
 use ratatui::backend::TestBackend;

@@ -254,7 +254,7 @@ fn other() -> impl Strategy<Value = Event> {
                 bytes,
                 count,
                 what,
-                reserved: 0,
+                primitive: 0,
             })
         }),
         (two, vec(n64(), 0..20), vec((0..600u16, n64()), 0..3)).prop_map(|(_, by_kind, calls)| {

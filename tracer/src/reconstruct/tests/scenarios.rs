@@ -502,6 +502,31 @@ fn one_request_of_several_bios_counts_once() {
     );
 }
 
+/// The interrupt of a completion may come where the kernel runs no probe.
+#[test]
+fn requests_not_seen_to_complete() {
+    let mut t = Trace::new();
+    t.block(bio::FILE, 4, |_| ())
+        .block(bio::FILE | bio::UNSEEN, 2, |block| block.completed = 0)
+        .block(bio::FILE | bio::UNSEEN, 1, |block| {
+            (block.issued, block.completed) = (0, 0);
+        })
+        .io("read", 28672, ext4(1))
+        .end();
+    assert_eq!(
+        t.hops()[1..],
+        [
+            "D device:vda→page_cache 1/16384 tp:block_rq_complete",
+            "D device:vda→page_cache 1/8192 issued-request-done",
+        ]
+    );
+    let unattributed = t.summary().unattributed;
+    assert_eq!(
+        (unattributed.read_requests, unattributed.read_bytes),
+        (1, 4096)
+    );
+}
+
 #[test]
 fn failed_requests_moved_nothing() {
     let mut t = Trace::new();

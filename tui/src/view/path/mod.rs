@@ -78,6 +78,10 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
 /// What an arrow's label counts, and whether the arrow stands for the current hop, or one of the
 /// current call's if no hop is chosen.
 fn shown(app: &App, arrow: &Arrow) -> (Amount, bool) {
+    if app.follow {
+        // No call stands still long enough to be looked at.
+        return (arrow.amount(&app.total), false);
+    }
     let current = match app.hop() {
         Some(hop) => arrow.is_of(hop),
         None => app.hops().iter().any(|hop| arrow.is_of(hop)),

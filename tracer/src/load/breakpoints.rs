@@ -1,0 +1,209 @@
+//! Level B: execution breakpoints on the primitives that hold the copy loops, for the traced threads and
+//! what they make.
+
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::time::{Duration, Instant};
+
+use aya::Ebpf;
+use aya::maps::{Array, PerCpuArray};
+use aya::programs::ProgramError;
+use aya::programs::perf_event::{
+    BreakpointConfig, PerfEvent, PerfEventConfig, PerfEventLinkId, PerfEventScope, SamplePolicy,
+};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+use super::{Hooks, LoadError, invalid, no_program, one_line};
+use crate::ksyms::Symbols;
+use crate::primitives::{self, Primitive};
+
+/// As missing hooks are named where the kernel refuses every breakpoint.
+pub const BREAKPOINTS: &str = "breakpoints (level B)";
+
+/// Hits that are allowed at once, and more for each second of tracing. A hit costs about a microsecond
+/// (an exception and the program behind it): a tenth of a second at once, and 2 % after that.
+const BURST: u64 = 100_000;
+const PER_SECOND: u64 = 20_000;
+/// How often hits are counted up.
+const EVERY: Duration = Duration::from_millis(5);
+
+/// Breakpoints in force.
+pub struct Breakpoints {
+    links: Vec<(&'static str, PerfEventLinkId)>,
+    since: Instant,
+    looked: Instant,
+    /// The budget applies: nobody asked for level B.
+    limited: bool,
+}
+
+/// Puts breakpoints on the threads of process `pid`. What is refused or absent goes to `hooks.missing`;
+/// `None` if nothing is in force then.
+///
+/// # Errors
+/// If a map cannot be used.
+pub fn arm(
+    ebpf: &mut Ebpf,
+    symbols: Option<&Symbols>,
+    pid: u32,
+    limited: bool,
+    hooks: &mut Hooks,
+) -> Result<Option<Breakpoints>, LoadError> {
+    let mut links = Vec::new();
+    for row in primitives::TABLE {
+        let found = row.names.iter().find_map(|&(name, label)| {
+            let address = symbols?.address(name)?;
+            Some((label, address))
+        });
+        let name = row.names[0].1;
+        let (label, address) = match found {
+            Some((_, 0)) => {
+                hooks.lack(BREAKPOINTS, "the kernel shows no addresses (kptr_restrict)");
+                return Ok(None);
+            }
+            Some(found) => found,
+            None => {
+                hooks.lack(name, "not in this kernel");
+                continue;
+            }
+        };
+        match put(ebpf, row, address, pid) {
+            Ok(new) => {
+                hooks.attached.push(label.to_owned());
+                links.extend(new.into_iter().map(|link| (row.program, link)));
+            }
+            Err(e) if links.is_empty() => {
+                hooks.lack(BREAKPOINTS, &refused(&e));
+                return Ok(None);
+            }
+            Err(e) => hooks.lack(label, &refused(&e)),
+        }
+    }
+    if links.is_empty() {
+        return Ok(None);
+    }
+    let now = Instant::now();
+    watch(ebpf, true)?;
+    Ok(Some(Breakpoints {
+        links,
+        since: now,
+        looked: now,
+        limited,
+    }))
+}
+
+/// Tries a breakpoint with a copy of our own, then puts it on every thread of the process.
+fn put(
+    ebpf: &mut Ebpf,
+    row: &Primitive,
+    address: u64,
+    pid: u32,
+) -> Result<Vec<PerfEventLinkId>, ProgramError> {
+    let config = PerfEventConfig::Breakpoint(BreakpointConfig::Instruction { address });
+    let attach = |program: &mut PerfEvent, scope, inherit| {
+        program.attach(config, scope, SamplePolicy::Period(1), inherit)
+    };
+    let hits = |ebpf: &Ebpf| -> Result<u64, LoadError> {
+        let map: PerCpuArray<_, u64> = ebpf
+            .map("HITS")
+            .ok_or_else(|| invalid("HITS"))?
+            .try_into()?;
+        Ok(map.get(&u32::from(row.id), 0)?.iter().sum())
+    };
+    let program = program(ebpf, row.program)?;
+    program.load()?;
+    let ours = PerfEventScope::CallingProcess { cpu: None };
+    let canary = attach(program, ours, false)?;
+    copy_something();
+    self::program(ebpf, row.program)?.detach(canary)?;
+    if hits(ebpf).is_ok_and(|n| n == 0) {
+        let silent = std::io::Error::other("a breakpoint was set but does not fire");
+        return Err(ProgramError::IOError(silent));
+    }
+    let program = self::program(ebpf, row.program)?;
+    let mut links = Vec::new();
+    super::for_each_thread(pid, |tid| {
+        let scope = PerfEventScope::OneProcess {
+            pid: tid,
+            cpu: None,
+        };
+        links.push(attach(program, scope, true)?);
+        Ok(())
+    })?;
+    Ok(links)
+}
+
+/// Uses every primitive once.
+fn copy_something() {
+    let memory = memfd_create(c"bytehop", MFdFlags::MFD_CLOEXEC);
+    if let Ok(memory) = memory {
+        let mut file = File::from(memory);
+        let mut byte = [0];
+        // What fails here shows in the count of hits.
+        let _ = file.write_all(&byte);
+        let _ = file.rewind();
+        let _ = file.read(&mut byte);
+    }
+    if let Ok((_reader, mut writer)) = std::io::pipe() {
+        let _ = writer.write_all(&[0]);
+    }
+}
+
+/// What a kernel means that sets no breakpoint.
+fn refused(e: &ProgramError) -> String {
+    let line = one_line(e);
+    match line.contains("(os error 22)") {
+        // arch_build_bp_info asks within_kprobe_blacklist, which without CONFIG_KPROBES says yes to all
+        // (Linux 6.1 … 7.2).
+        true => "the kernel, built without kprobes, takes no breakpoint on its own text".to_owned(),
+        false => line,
+    }
+}
+
+fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut PerfEvent, ProgramError> {
+    ebpf.program_mut(name)
+        .ok_or_else(|| no_program(name))?
+        .try_into()
+}
+
+fn watch(ebpf: &mut Ebpf, on: bool) -> Result<(), LoadError> {
+    let map = ebpf.map_mut("WATCH").ok_or_else(|| invalid("WATCH"))?;
+    let mut map: Array<_, u32> = map.try_into()?;
+    Ok(map.set(0, u32::from(on), 0)?)
+}
+
+impl Breakpoints {
+    /// Whether there were more hits than the budget has; asked often, looks now and then.
+    ///
+    /// # Errors
+    /// If the map of hits cannot be read.
+    pub fn exceeded(&mut self, ebpf: &Ebpf, now: Instant) -> Result<Option<u64>, LoadError> {
+        if !self.limited || now - self.looked < EVERY {
+            return Ok(None);
+        }
+        self.looked = now;
+        let map = ebpf.map("HITS").ok_or_else(|| invalid("HITS"))?;
+        let map: PerCpuArray<_, u64> = map.try_into()?;
+        let mut hits = 0;
+        for row in primitives::TABLE {
+            hits += map.get(&u32::from(row.id), 0)?.iter().sum::<u64>();
+        }
+        let seconds = (now - self.since).as_secs_f64();
+        let allowed = BURST + (PER_SECOND as f64 * seconds) as u64;
+        Ok((hits > allowed).then_some(hits))
+    }
+
+    /// Takes them off. A call in progress is measured without them from its beginning.
+    ///
+    /// # Errors
+    /// If the kernel side cannot be told.
+    pub fn disarm(self, ebpf: &mut Ebpf) -> Result<(), LoadError> {
+        watch(ebpf, false)?;
+        for (name, link) in self.links {
+            // One that is gone with its thread is no failure.
+            if let Ok(program) = program(ebpf, name) {
+                let _ = program.detach(link);
+            }
+        }
+        Ok(())
+    }
+}

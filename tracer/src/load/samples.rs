@@ -1,0 +1,105 @@
+//! The CPU time of copying, by sampling: a clock of the traced threads counts where it meets them.
+
+use aya::Ebpf;
+use aya::maps::{Array, PerCpuArray};
+use aya::programs::ProgramError;
+use aya::programs::perf_event::{
+    PerfEvent, PerfEventConfig, PerfEventScope, SamplePolicy, SoftwareEvent,
+};
+use tracer_ebpf::{RANGES_MAX, Range, sample};
+
+use super::{Hooks, LoadError, WireRange, invalid, no_program, one_line};
+use crate::event::Sampled;
+use crate::ksyms::Symbols;
+use crate::primitives;
+
+pub const LABEL: &str = "perf:cpu-clock";
+
+/// Time between two samples, ns: not a fraction of what the kernel or programs use as intervals. A
+/// sample costs a few microseconds, so this costs about one percent.
+const PERIOD: u64 = 250_007;
+
+/// The functions whose samples are counted apart, in order.
+pub struct Sampling(Vec<String>);
+
+/// Begins to sample the threads of process `pid`, and what they make. `None` if the kernel does not let
+/// us: then `hooks.missing` says why.
+///
+/// # Errors
+/// If a map cannot be written.
+pub fn begin(
+    ebpf: &mut Ebpf,
+    symbols: Option<&Symbols>,
+    pid: u32,
+    hooks: &mut Hooks,
+) -> Result<Option<Sampling>, LoadError> {
+    let ranges = symbols.map(|s| s.ranges(|name| primitives::work(name).is_some()));
+    let mut ranges = ranges.unwrap_or_default();
+    if ranges.is_empty() {
+        hooks.lack(LABEL, "the kernel shows no addresses (kptr_restrict)");
+        return Ok(None);
+    }
+    ranges.truncate(RANGES_MAX);
+    let map = ebpf.map_mut("RANGES").ok_or_else(|| invalid("RANGES"))?;
+    let mut map: Array<_, WireRange> = map.try_into()?;
+    for i in 0..RANGES_MAX {
+        let range = match ranges.get(i) {
+            Some(&(_, start, end)) => Range { start, end },
+            None => Range {
+                start: u64::MAX,
+                end: u64::MAX,
+            },
+        };
+        map.set(i as u32, WireRange(range), 0)?;
+    }
+    if let Err(e) = sample(ebpf, pid) {
+        hooks.lack(LABEL, &one_line(&e));
+        return Ok(None);
+    }
+    hooks.attached.push(LABEL.to_owned());
+    let names = ranges.iter().map(|(name, ..)| (*name).to_owned());
+    Ok(Some(Sampling(names.collect())))
+}
+
+fn sample(ebpf: &mut Ebpf, pid: u32) -> Result<(), ProgramError> {
+    const NAME: &str = "cpu_clock";
+    let program: &mut PerfEvent = ebpf
+        .program_mut(NAME)
+        .ok_or_else(|| no_program(NAME))?
+        .try_into()?;
+    program.load()?;
+    let clock = PerfEventConfig::Software(SoftwareEvent::CpuClock);
+    super::for_each_thread(pid, |tid| {
+        let scope = PerfEventScope::OneProcess {
+            pid: tid,
+            cpu: None,
+        };
+        program.attach(clock, scope, SamplePolicy::Period(PERIOD), true)?;
+        Ok(())
+    })
+}
+
+impl Sampling {
+    /// What was sampled so far.
+    ///
+    /// # Errors
+    /// If the map of samples cannot be read.
+    pub fn read(&self, ebpf: &Ebpf) -> Result<Sampled, LoadError> {
+        let map = ebpf.map("SAMPLES").ok_or_else(|| invalid("SAMPLES"))?;
+        let map: PerCpuArray<_, u64> = map.try_into()?;
+        let sum = |i: u32| -> Result<u64, LoadError> { Ok(map.get(&i, 0)?.iter().sum()) };
+        let mut functions = Vec::new();
+        for (i, name) in (sample::FIRST..).zip(&self.0) {
+            let samples = sum(i)?;
+            if samples > 0 {
+                functions.push((name.clone(), samples));
+            }
+        }
+        Ok(Sampled {
+            period_ns: PERIOD,
+            user: sum(sample::USER)?,
+            kernel: sum(sample::KERNEL)?,
+            functions,
+        })
+    }
+}

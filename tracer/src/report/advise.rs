@@ -1,0 +1,69 @@
+//! Advice as text.
+
+use super::layout::{Flow, Page, Paint, span};
+use super::section::{plain, section};
+use super::{Style, units};
+use crate::advise::Advice;
+
+mod words {
+    crate::messages! {
+        how: "how" | "怎样改";
+        but: "but" | "注意";
+        saves: "saves" | "可省去";
+        copied(bytes): "up to {bytes} copied by the CPU" | "最多 {bytes} 的 CPU 拷贝";
+        crossings(n): "up to {n} crossings" | "最多 {n} 次特权级切换";
+        where_is: "where" | "位置";
+        lab: "lab" | "实验";
+        nothing: "No copy or crossing of this run stands out." | "这次运行没有值得去掉的拷贝或切换。";
+    }
+
+    #[cfg(test)]
+    #[test]
+    fn every_message_is_whole() {
+        assert_eq!(crate::i18n::problems(TABLE), [""; 0]);
+    }
+}
+
+/// Advice, what saves most first.
+pub fn advice(all: &[Advice], style: &Style) -> String {
+    let lang = style.lang;
+    let mut page = Page::new(style);
+    if all.is_empty() {
+        page.line(&[], plain(words::nothing(lang)), 0);
+    }
+    for (i, advice) in all.iter().enumerate() {
+        page.blank();
+        let number = span(format!(" {}. ", i + 1), Paint::Strong);
+        page.line(&[number], Flow::words(&advice.seen, Paint::Strong), 4);
+        let mut saves = Vec::new();
+        if advice.saves_copied > 0 {
+            saves.push(plain(words::copied(
+                lang,
+                units::bytes(advice.saves_copied),
+            )));
+        }
+        if advice.saves_crossings > 0 {
+            saves.push(plain(words::crossings(
+                lang,
+                units::count(advice.saves_crossings),
+            )));
+        }
+        section(&mut page, words::how(lang), plain(&advice.how));
+        section(&mut page, words::saves(lang), Flow::join(saves, " ·"));
+        section(&mut page, words::but(lang), plain(&advice.unless));
+        if let (Some(file), Some(line)) = (&advice.file, advice.line) {
+            section(
+                &mut page,
+                words::where_is(lang),
+                Flow::solid(format!("{file}:{line}"), Paint::Plain),
+            );
+        }
+        let lab = Flow::solid(format!("bytehop lab {}", advice.lab), Paint::Quiet);
+        section(
+            &mut page,
+            words::lab(lang),
+            lab.then(Flow::solid(format!("({})", advice.rule), Paint::Quiet)),
+        );
+    }
+    page.finish()
+}

@@ -1,0 +1,287 @@
+//! Every path of `bytehop doctor --verify` by kernel and level, from what the machines left behind.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::disks;
+use super::oracle::Column;
+use super::quoted;
+use super::table::row;
+
+pub const LEVELS: [&str; 3] = ["T", "F", "B"];
+
+/// Who swallows TCP beyond the machine's network card; see `machine.rs`.
+const PEER: &str = "10.0.2.100:9";
+
+/// Commands that leave a file for each folder, `verify-FOLDER.json`: every path in the first folder, in
+/// the others those that a disk is part of.
+pub fn job(bytehop: &Path) -> String {
+    let bytehop = quoted(&bytehop.display().to_string());
+    let mut job = String::new();
+    for (i, folder) in disks::folders().enumerate() {
+        let only = if i == 0 { "" } else { "--only disk" };
+        job += &format!(
+            "echo 'paths on {folder}'\n\
+             {bytehop} doctor --verify --json --dir /vm/{folder} --peer {PEER} {only} \
+             >/vm/job/verify-{folder}.json\n\
+             [ $? -le 1 ] || failed=1\n"
+        );
+    }
+    job
+}
+
+/// How a path went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Sign {
+    NotRun,
+    NotOffered,
+    Untold,
+    /// Every byte was seen by a probe.
+    Measured,
+    /// Some were concluded by a rule.
+    Inferred,
+    Wrong,
+}
+
+impl Sign {
+    fn text(self) -> &'static str {
+        match self {
+            Self::NotRun => "?",
+            Self::NotOffered => "–",
+            Self::Untold => "·",
+            Self::Measured => "●",
+            Self::Inferred => "○",
+            Self::Wrong => "✗",
+        }
+    }
+
+    fn of(path: &Value) -> Self {
+        let is = |name: &str| path[name] == true;
+        match path {
+            _ if path["not_offered"].is_string() => Self::NotOffered,
+            _ if is("untold") => Self::Untold,
+            _ if !is("exact") => Self::Wrong,
+            _ if is("measured") => Self::Measured,
+            _ => Self::Inferred,
+        }
+    }
+}
+
+/// What one kernel showed: by folder, what `doctor --verify` said.
+#[derive(Default)]
+pub struct Paths(BTreeMap<String, Value>);
+
+impl Paths {
+    pub fn read(folder: &Path) -> Self {
+        let file = |name: &str| fs::read(folder.join(format!("verify-{name}.json"))).ok();
+        let read = disks::folders().filter_map(|name| {
+            let value = serde_json::from_slice(&file(&name)?).ok()?;
+            Some((name, value))
+        });
+        Self(read.collect())
+    }
+
+    /// Every result at a level, with its folder.
+    fn at<'a>(&'a self, level: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.0.iter().flat_map(move |(folder, value)| {
+            let levels = value["levels"].as_array().into_iter().flatten();
+            let paths = levels.filter(move |l| l["level"] == level);
+            let paths = paths.flat_map(|l| l["paths"].as_array().into_iter().flatten());
+            paths.map(move |path| (folder.as_str(), path))
+        })
+    }
+
+    fn sign(&self, level: &str, path: &str) -> Sign {
+        let results = self.at(level).filter(|(_, result)| result["path"] == path);
+        let signs = results.map(|(_, result)| Sign::of(result));
+        signs.max().unwrap_or(Sign::NotRun)
+    }
+
+    /// Levels that the kernel was traced at.
+    fn levels(&self) -> impl Iterator<Item = &'static str> {
+        LEVELS
+            .into_iter()
+            .filter(|level| self.at(level).next().is_some())
+    }
+}
+
+/// Headings and sentences of one language.
+pub struct Words {
+    pub path: &'static str,
+    pub disk: &'static str,
+    pub language: &'static str,
+    /// Above the list of what is not exact, and where there is nothing to list.
+    pub wrong: &'static str,
+    pub none_wrong: &'static str,
+    pub disagreements: &'static str,
+}
+
+/// The matrix, and what is not exact, as Markdown.
+pub fn render(kernels: &[Column], words: &Words) -> String {
+    let mut text = String::new();
+    let kernels: Vec<(&str, &Paths)> = kernels
+        .iter()
+        .map(|column| (column.release.as_str(), &column.paths))
+        .collect();
+    let kernels = &kernels[..];
+    let columns: Vec<(&str, &Paths, &str)> = kernels
+        .iter()
+        .flat_map(|(release, paths)| paths.levels().map(move |l| (*release, *paths, l)))
+        .collect();
+    let short = |release: &str| {
+        release
+            .split(['-', '+'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let heads = columns
+        .iter()
+        .map(|(release, _, level)| format!("{} {level}", short(release)));
+    let heads: Vec<String> = heads.collect();
+    row(
+        &mut text,
+        [words.path.to_owned(), String::new()]
+            .into_iter()
+            .chain(heads.clone()),
+    );
+    row(&mut text, vec!["---".to_owned(); columns.len() + 2]);
+    for (path, title) in names(kernels, words.language) {
+        let signs = columns
+            .iter()
+            .map(|(_, paths, level)| paths.sign(level, &path).text().to_owned());
+        row(
+            &mut text,
+            [format!("`{path}`"), title].into_iter().chain(signs),
+        );
+    }
+    text.push('\n');
+
+    row(
+        &mut text,
+        std::iter::once(words.disk.to_owned()).chain(heads),
+    );
+    row(&mut text, vec!["---".to_owned(); columns.len() + 1]);
+    for folder in disks::folders() {
+        let counts = columns.iter().map(|(_, paths, level)| {
+            let results = paths.at(level).filter(|(at, _)| *at == folder);
+            let signs: Vec<Sign> = results.map(|(_, result)| Sign::of(result)).collect();
+            let exact = |sign: &&Sign| matches!(sign, Sign::Measured | Sign::Inferred);
+            let offered = signs
+                .iter()
+                .filter(|sign| **sign != Sign::NotOffered)
+                .count();
+            match offered {
+                0 => "–".to_owned(),
+                _ => format!("{}/{offered}", signs.iter().filter(exact).count()),
+            }
+        });
+        row(&mut text, std::iter::once(folder.clone()).chain(counts));
+    }
+    text.push('\n');
+    list(&mut text, kernels, words);
+    text
+}
+
+/// Names and titles of all paths, in the table's order.
+fn names(kernels: &[(&str, &Paths)], language: &str) -> Vec<(String, String)> {
+    let mut names: Vec<(String, String)> = Vec::new();
+    let results = kernels
+        .iter()
+        .flat_map(|(_, paths)| LEVELS.map(|level| paths.at(level)));
+    for (_, result) in results.flatten() {
+        let name = result["path"].as_str().unwrap_or_default();
+        if !names.iter().any(|(known, _)| known == name) {
+            let title = result["title"][language].as_str().unwrap_or_default();
+            names.push((name.to_owned(), title.to_owned()));
+        }
+    }
+    names
+}
+
+/// What is not exact, and where rules and measurements differ.
+fn list(text: &mut String, kernels: &[(&str, &Paths)], words: &Words) {
+    let mut lines: Vec<String> = Vec::new();
+    for (release, paths) in kernels {
+        for level in LEVELS {
+            for (folder, result) in paths.at(level).filter(|(_, r)| Sign::of(r) == Sign::Wrong) {
+                let name = result["path"].as_str().unwrap_or_default();
+                lines.push(format!(
+                    "- {release} {level}, {folder}: `{name}`: {}",
+                    wrong(result)
+                ));
+            }
+        }
+    }
+    match lines.is_empty() {
+        true => text.push_str(&format!("{}\n", words.none_wrong)),
+        false => text.push_str(&format!("{}\n\n{}\n", words.wrong, lines.join("\n"))),
+    }
+    let mut lines: BTreeMap<String, String> = BTreeMap::new();
+    for (release, paths) in kernels {
+        for (folder, value) in &paths.0 {
+            let levels = value["levels"].as_array().into_iter().flatten();
+            for level in levels {
+                for d in level["disagreements"].as_array().into_iter().flatten() {
+                    let text = |name: &str| d[name].as_str().unwrap_or_default();
+                    let key = format!(
+                        "- {release} {}: {}, `{}`: {} / {}",
+                        level["level"].as_str().unwrap_or_default(),
+                        text("what"),
+                        text("rule"),
+                        d["expected"],
+                        d["found"]
+                    );
+                    let folders = lines.entry(key).or_default();
+                    *folders = format!("{folders} {folder}");
+                }
+            }
+        }
+    }
+    if !lines.is_empty() {
+        let lines: Vec<String> = lines
+            .iter()
+            .map(|(key, on)| format!("{key} ({})", on.trim()))
+            .collect();
+        text.push_str(&format!(
+            "\n{}\n\n{}\n",
+            words.disagreements,
+            lines.join("\n")
+        ));
+    }
+}
+
+/// The hops that are not exact: found / payload.
+fn wrong(result: &Value) -> String {
+    if let Some(failed) = result["failed"].as_str() {
+        return failed.to_owned();
+    }
+    let hops = result["hops"].as_array().into_iter().flatten();
+    let hops = hops.filter(|hop| hop["exact"] != true).map(|hop| {
+        let word = |name: &str| hop[name].as_str().unwrap_or_default();
+        format!(
+            "{} {} → {} {} / {}",
+            word("kind"),
+            word("from"),
+            word("to"),
+            hop["bytes"],
+            hop["payload"]
+        )
+    });
+    let strays = result["unexpected"].as_array().into_iter().flatten();
+    let strays = strays.map(|hop| {
+        let word = |name: &str| hop[name].as_str().unwrap_or_default();
+        format!(
+            "{} {} → {} {} / 0 ({})",
+            word("kind"),
+            word("from"),
+            word("to"),
+            hop["bytes"],
+            word("by")
+        )
+    });
+    hops.chain(strays).collect::<Vec<_>>().join("; ")
+}
