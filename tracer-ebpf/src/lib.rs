@@ -718,6 +718,7 @@ offsets! {
     bio_idx = "bio"."bi_iter.bi_idx";
     bio_io_vec = "bio"."bi_io_vec";
     bio_private = "bio"."bi_private";
+    bio_status = "bio"."bi_status";
     bvec_page = "bio_vec"."bv_page";
     bdev_disk = "block_device"."bd_disk";
     disk_major = "gendisk"."major";

@@ -30,7 +30,7 @@ pub enum Event {
     Name(Name),
     Dirty(Dirty),
     Copied(Copied),
-    Stack(Stack),
+    Stack(Box<Stack>),
     CalledFrom(CalledFrom),
     Meta(Meta),
 }

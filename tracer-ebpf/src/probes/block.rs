@@ -289,7 +289,9 @@ pub fn block_bio_complete(ctx: BtfTracePointContext) -> i32 {
             bio::CONTINUED
         };
         // The bio has advanced to its end by now: it is told as a whole.
-        complete(b, WHOLE, bytes, kind);
+        // One that the block layer refused (a direct read into an odd address, on 6.18) ends here too.
+        let status: u8 = probe(b, off!(bio_status)).unwrap_or(0);
+        complete(b, WHOLE, bytes, kind | u32::from(status) << STATUS_SHIFT);
         let _ = BIOS.remove(b);
     }
     0
