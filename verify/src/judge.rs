@@ -120,7 +120,7 @@ impl Sink for Judge {
                 // Where page faults are looked at, pages that the kernel itself touches in a call are
                 // none of the program's.
                 let in_call = region.is_some() && !matches!(call.what, What::Fault { .. });
-                let page = matches!(hop.kind, HopKind::Copy | HopKind::Map | HopKind::Fill);
+                let page = hop.kind != HopKind::Dma && hop.to == Place::User;
                 self.add(path, hop, aside || in_call && page);
             }
         }

@@ -23,8 +23,7 @@ fn passes(all: bool) -> Vec<(String, &'static str)> {
     let tests = if all { "" } else { PATHS };
     let others = disks::labels().filter(|disk| match all {
         true => disk != first,
-        // Each device and each file system once.
-        false => disk == "virtio-xfs" || disk == "ahci-btrfs",
+        false => disk != first && disks::ONCE.contains(&disk.as_str()),
     });
     std::iter::once((first.to_owned(), tests))
         .chain(others.map(|disk| (disk, ON_OTHER_DISKS)))
@@ -79,7 +78,7 @@ impl Programs {
         );
         job += "failed=0\n";
         if paths {
-            job += &matrix::job(&self.bytehop);
+            job += &matrix::job(&self.bytehop, all);
         }
         if !tests {
             return job + "exit $failed\n";
