@@ -217,7 +217,14 @@ fn themes_differ_in_colour_only() {
 #[test]
 fn ascii_is_ascii() {
     for name in RECORDINGS {
-        for keys in [about(name), "?", "<Tab><Tab>z", "n<Enter>"] {
+        for keys in [
+            about(name),
+            "?",
+            "<Tab><Tab>",
+            "<Tab><Tab><Tab>",
+            "<Tab><Tab><Tab><Tab>z",
+            "n<Enter>",
+        ] {
             for size in [SMALL, LARGE] {
                 let ascii = Look {
                     ascii: true,
@@ -227,6 +234,39 @@ fn ascii_is_ascii() {
                 let other: Vec<char> = shot.chars().filter(|c| !c.is_ascii()).collect();
                 assert_eq!(other, [], "{name} {keys}\n{shot}");
             }
+        }
+    }
+}
+
+#[test]
+fn a_comparison_in_ascii() {
+    let ascii = Look {
+        ascii: true,
+        ..PLAIN
+    };
+    let mut app = app("sendfile", ascii, SMALL);
+    app.compare_with(Other {
+        summary: common::store("copy").summary,
+        names: ["a", "b"].map(str::to_owned),
+    });
+    for _ in 0..20 {
+        let shot = view::text(&buffer(&app));
+        assert!(shot.is_ascii(), "{shot}");
+        press(&mut app, "<Down>");
+    }
+}
+
+/// The pictures of paths in the docs are what the recordings give today.
+#[test]
+fn pictures_are_fresh() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");
+    for name in ["copy", "sendfile", "splice", "mmap", "direct", "uring"] {
+        let summary = common::store(name).summary;
+        for (theme, file) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+            let made = tui::svg::path_svg(&summary, Lang::En, theme);
+            let path = docs.join(format!("path-{name}-{file}.svg"));
+            let there = std::fs::read_to_string(&path).expect("a picture");
+            assert!(made == there, "{}: cargo xtask pictures", path.display());
         }
     }
 }

@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod ebpf;
+mod pictures;
 mod readme;
 mod setup;
 mod test;
@@ -44,6 +45,8 @@ usage: cargo xtask CHORE
       --limit SECONDS a boot may take (900 if not given)
       --update        download the newest kernel of each series
       --kvm           do not emulate the processor
+  pictures        make docs/pictures/ anew, from recordings
+      --check         write nothing; fail if a picture there is not what would be made
   readme          run the commands quoted in README.md and put in what they print";
 
 fn main() -> ExitCode {
@@ -65,6 +68,8 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["ebpf", "--check"] => println!("{}", ebpf::check()?),
         ["bench", options @ ..] => bench::run(options)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
+        ["pictures"] => pictures::pictures(false)?,
+        ["pictures", "--check"] => pictures::pictures(true)?,
         ["readme"] => readme::refresh()?,
         ["test", options @ ..] => return test::test(&test::Options::parse(options)?),
         _ => bail!("no such chore: {}\n{USAGE}", args.join(" ")),

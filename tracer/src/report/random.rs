@@ -102,7 +102,7 @@ impl Random {
     }
 
     fn cpu_time(&mut self) -> CpuTime {
-        let mut time = |r: &mut Self| Estimate::of(r.number(), 250_007);
+        let time = |r: &mut Self| Estimate::of(r.number(), 250_007);
         CpuTime {
             evidence: "estimated",
             method: "perf:cpu-clock",
