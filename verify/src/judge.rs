@@ -10,6 +10,9 @@ use tracer::rules::SOFTWARE_DEVICE;
 use crate::scene::{BEGIN, Done, END, MARK};
 use crate::table::{Bytes, Expect, Row, Spot};
 
+/// The function that copies a page on write, as evidence names it.
+const COW: &str = ":copy_mc_to_kernel";
+
 /// Hops of one path that are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Seen {
@@ -228,7 +231,9 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
     // Pages that a call or the stack needed are no payload; whatever else was moved, was not.
     let stray = |hop: &Seen| {
         let moves = matches!(hop.kind, HopKind::Copy | HopKind::Dma | HopKind::Share);
-        moves && !hop.aside && hop.bytes > 0
+        // A page of the program's that the kernel had to copy before it could write to it.
+        let cow = hop.ends == (Some(Spot::User), Some(Spot::User)) && hop.by.ends_with(COW);
+        moves && !cow && !hop.aside && hop.bytes > 0
     };
     let unexpected = seen.iter().zip(used);
     let unexpected = unexpected.filter(|(hop, used)| !used && stray(hop));
