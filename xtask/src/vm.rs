@@ -103,8 +103,8 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let job = if options.last {
         String::new()
     } else if tests {
-        Programs::build(&workspace)?.job(
-            (options.paths, options.tests),
+        Programs::build(&workspace, options.tests)?.job(
+            options.paths,
             options.all,
             options.only.as_deref(),
         )
