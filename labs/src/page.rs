@@ -1,7 +1,9 @@
 //! The five steps as Markdown, with what is known by now: for the terminal UI and for handouts.
 
+use tracer::i18n::Lang;
 use tracer::model::{HopKind, Summary};
 
+use crate::chart::{self, Chart};
 use crate::guide::Step;
 use crate::session::{Origin, Outcome, Session};
 use crate::text::{comparison, outcome_lines};
@@ -24,10 +26,13 @@ pub fn predict(session: &Session) -> String {
     let n = spec.questions.len();
     for (i, question) in spec.questions.iter().enumerate() {
         let title = words::question(lang, i + 1, n);
-        page += &format!("\n\n**{title}.** {}", session.ask(question));
+        page += &format!("\n\n{} {}", words::lead(lang, title), session.ask(question));
         if let Some(answer) = session.answers.get(&question.id) {
             let answer = answer.show(None, lang);
-            page += &format!("\n\n- {}: **{answer}**", words::your_answer(lang));
+            page += &format!(
+                "\n\n- {}**{answer}**",
+                words::label(lang, words::your_answer(lang))
+            );
         }
     }
     page
@@ -37,14 +42,16 @@ pub fn predict(session: &Session) -> String {
 pub fn observe(session: &Session) -> String {
     let lang = session.lang;
     let mut page = session.section(Step::Observe);
-    page.push_str("\n\n");
+    page += &format!("\n\n**{}**\n\n", words::the_runs(lang));
     for program in &session.lab.spec.programs {
         page += &format!("- **{}** (`{}`)", program.title.get(lang), program.name);
         match session.origins.get(&program.name) {
             Some(Origin::Recorded(Some(why))) => {
-                page += &format!(": {}", words::because(lang, why))
+                page += &format!("  \n  *{}*", words::because(lang, why))
             }
-            Some(Origin::Recorded(None)) => page += &format!(": {}", words::from_recording(lang)),
+            Some(Origin::Recorded(None)) => {
+                page += &format!("  \n  *{}*", words::from_recording(lang))
+            }
             Some(Origin::Live) | None => {}
         }
         page.push('\n');
@@ -59,9 +66,9 @@ pub fn explain(session: &Session) -> String {
     let verdicts = session.verdicts();
     for (i, verdict) in verdicts.iter().enumerate() {
         let title = words::question(lang, i + 1, verdicts.len());
-        page += &format!("\n\n**{title}.** {}\n\n", verdict.ask);
+        page += &format!("\n\n{} {}\n\n", words::lead(lang, title), verdict.ask);
         for (label, value) in comparison(verdict, lang) {
-            page += &format!("- {label}: **{}**", value.0);
+            page += &format!("- {}**{}**", words::label(lang, label), value.0);
             if !value.1.is_empty() {
                 page += &format!("  {}", value.1);
             }
@@ -78,12 +85,28 @@ pub fn explain(session: &Session) -> String {
             (words::differs(lang), &verdict.differs),
         ] {
             if let Some((_, text)) = case {
-                page += &format!("\n**{title}.** {text}\n");
+                page += &format!("\n{} {text}\n", words::lead(lang, title));
             }
         }
     }
     page += &format!("\n\n{}\n\n*{}*\n", table(session), words::legend(lang));
+    if let Some(chart) = chart(session, chart::text) {
+        page += &format!("\n\n{chart}\n");
+    }
     page
+}
+
+/// The lab's chart, if it has one: drawn as text within a code block, or by something else.
+pub fn chart(session: &Session, draw: impl Fn(&Chart, Lang) -> String) -> Option<String> {
+    let lang = session.lang;
+    let (chart, origin) = session.chart.as_ref()?;
+    let title = chart.title.get(lang);
+    let origin = match origin {
+        Origin::Live => words::chart_measured(lang),
+        Origin::Recorded(_) => words::chart_recorded(lang),
+    };
+    let drawn = draw(chart, lang);
+    Some(format!("**{title}**\n\n*{origin}*\n\n{drawn}"))
 }
 
 /// Programs side by side: crossings, and who moved how many bytes.
@@ -137,8 +160,8 @@ pub fn change(session: &Session) -> String {
     let path = format!("`{}/{}.rs`", session.folder, change.program);
     let mut page = session.section(Step::Change);
     page += &format!(
-        "\n\n**{}.** {}\n\n{}\n",
-        words::task(lang),
+        "\n\n{} {}\n\n{}\n",
+        words::lead(lang, words::task(lang)),
         session.task(),
         words::edit(lang, path)
     );

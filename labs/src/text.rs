@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Write};
 use tracer::i18n::Lang;
 use tracer::report::{self, Detail, Style};
 
+use crate::chart;
 use crate::guide::Step;
 use crate::markdown::{self, Look};
 use crate::progress::Progress;
@@ -97,7 +98,7 @@ impl Text<'_> {
         for (i, question) in lab.spec.questions.iter().enumerate() {
             let title = words::question(lang, i + 1, n);
             let ask = self.session.ask(question);
-            self.markdown(&format!("**{title}.** {ask}"))?;
+            self.markdown(&format!("{} {ask}", words::lead(lang, title)))?;
             let given = match answers {
                 Answers::File { by_id, in_order } => {
                     let next = (!in_order.is_empty()).then(|| in_order.remove(0));
@@ -180,6 +181,9 @@ impl Text<'_> {
                 writeln!(self.out, "{}", report::text(run, &style))?;
             }
         }
+        if let Some(chart) = self.runner.chart(self.session) {
+            self.session.chart = Some((chart, Origin::Live));
+        }
         let _ = self.progress.reached(&lab.id, Step::Observe);
         Ok(())
     }
@@ -216,6 +220,9 @@ impl Text<'_> {
         if self.session.lab.spec.programs.len() > 1 {
             self.markdown(&crate::page::table(self.session))?;
         }
+        if let Some(chart) = crate::page::chart(self.session, chart::text) {
+            self.markdown(&chart)?;
+        }
         let inferred = |v: &Verdict| v.measured.as_ref().is_some_and(|m| m.known.mark() == "⇢");
         if verdicts.iter().any(inferred) {
             self.markdown(words::legend(lang))?;
@@ -245,7 +252,7 @@ impl Text<'_> {
             (words::differs(lang), &verdict.differs),
         ] {
             if let Some((_, text)) = case {
-                self.markdown(&format!("**{title}.** {text}"))?;
+                self.markdown(&format!("{} {text}", words::lead(lang, title)))?;
             }
         }
         Ok(())
@@ -255,7 +262,7 @@ impl Text<'_> {
         let lang = self.lang();
         self.step(Step::Change)?;
         let task = self.session.task();
-        self.markdown(&format!("**{}.** {task}", words::task(lang)))?;
+        self.markdown(&format!("{} {task}", words::lead(lang, words::task(lang))))?;
         let _ = self
             .progress
             .reached(&self.session.lab.id.clone(), Step::Change);

@@ -87,6 +87,7 @@ tracer::messages! {
     lane_later: "deferred" | "延后执行";
     lane_software(name): "{name}: no DMA" | "{name}：无 DMA";
     every_call(n): "1 of {n} calls" | "每 {n} 次取 1 次";
+    small_left_out[n]: "{n} small arrow left out" / "{n} small arrows left out" | "略去 {n} 条小箭头";
     compare_keys: "Esc back  ↑↓ scroll" | "Esc 返回  ↑↓ 滚动";
     more_rows(n): "({n} more rows)" | "（还有 {n} 行）";
     key_compare: "the run beside the other (diff --tui)" | "与另一次运行对比（diff --tui）";

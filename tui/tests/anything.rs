@@ -79,6 +79,7 @@ fn action() -> impl Strategy<Value = Action> {
         KeyCode::Char('+'),
         KeyCode::Char('z'),
         KeyCode::Char('v'),
+        KeyCode::Char('c'),
         KeyCode::Char('?'),
         KeyCode::Char('/'),
         KeyCode::Char('r'),

@@ -1,0 +1,221 @@
+//! The screens of the labs: a lab of the tests' own over real recordings, driven by keys.
+
+mod common;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::PLAIN;
+use labs::lab::Lab;
+use labs::progress::State;
+use labs::run::summarise;
+use labs::session::{Origin, Output, Session};
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Rect;
+use tracer::i18n::Lang;
+use tui::app::{App, Look};
+use tui::lab::model::{Labs, Open};
+use tui::lab::update::{self, Effect};
+use tui::lab::view;
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (200, 50);
+
+fn lab() -> Arc<Lab> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab");
+    let names = [
+        "lab.toml",
+        "guide.en.md",
+        "guide.zh.md",
+        "programs/copy.rs",
+        "programs/sendfile.rs",
+        "solution/copy.rs",
+    ];
+    let files: BTreeMap<String, Cow<'static, [u8]>> = names
+        .into_iter()
+        .map(|name| {
+            let bytes = std::fs::read(dir.join(name)).expect("a file of the lab");
+            (name.to_owned(), Cow::Owned(bytes))
+        })
+        .collect();
+    Arc::new(Lab::new("copying", files).expect("a lab"))
+}
+
+fn labs(lang: Lang, size: (u16, u16)) -> Labs {
+    let look = Look { lang, ..PLAIN };
+    let mut other = Lab::clone(&lab());
+    other.id = "another".to_owned();
+    let other = Arc::new(other);
+    let solved = State {
+        solved: true,
+        ..State::default()
+    };
+    Labs::new(
+        vec![lab(), other],
+        vec![State::default(), solved],
+        look,
+        size,
+    )
+}
+
+/// Types keys, and does what the loop would do, from recordings.
+fn press(labs: &mut Labs, keys: &str) {
+    let mut rest = keys;
+    while let Some(c) = rest.chars().next() {
+        let name = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+        let code = match name {
+            Some((name, after)) => {
+                rest = after;
+                match name {
+                    "Enter" => KeyCode::Enter,
+                    "Esc" => KeyCode::Esc,
+                    "Tab" => KeyCode::Tab,
+                    "Down" => KeyCode::Down,
+                    "PgDn" => KeyCode::PageDown,
+                    other => panic!("no such key: {other}"),
+                }
+            }
+            None => {
+                rest = &rest[c.len_utf8()..];
+                KeyCode::Char(c)
+            }
+        };
+        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let effect = update::event(labs, &event);
+        perform(labs, effect);
+    }
+}
+
+fn perform(labs: &mut Labs, effect: Option<Effect>) {
+    let load = |labs: &mut Labs, name: &str| {
+        let app = App::new(common::store(name), labs.look, (0, 0));
+        update::load(labs, Some(app));
+    };
+    match effect {
+        Some(Effect::Open) => {
+            let lab = labs.labs[labs.at].clone();
+            let mut session = Session::new(lab, labs.look.lang, None);
+            session.folder = "~/bytehop-labs/copying".to_owned();
+            labs.open = Some(Open::new(session, &State::default()));
+        }
+        Some(Effect::Observe) => {
+            if let Some(open) = &mut labs.open {
+                for name in ["copy", "sendfile"] {
+                    let summary = summarise(&common::path(name)).expect("a recording");
+                    open.session.observe(name, summary, Origin::Live);
+                }
+                open.observed = true;
+            }
+            load(labs, "copy");
+        }
+        Some(Effect::Load) => {
+            let program = labs.open.as_ref().map_or(0, |open| open.program);
+            load(labs, ["copy", "sendfile"][program]);
+        }
+        Some(Effect::Check) => {
+            if let Some(open) = &mut labs.open {
+                let run = summarise(&common::path("copy")).expect("a recording");
+                open.outcome = Some(open.session.judge(&run, Output::Same));
+                open.session.last = Some(run);
+                open.step = labs::guide::Step::Change;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn screen(labs: &Labs) -> String {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, labs.size.0, labs.size.1));
+    view::draw(labs, &mut buffer);
+    tui::view::text(&buffer)
+}
+
+#[test]
+fn screens() {
+    for (size, lang, name) in [
+        (SMALL, Lang::En, "80x24-en"),
+        (SMALL, Lang::Zh, "80x24-zh"),
+        (LARGE, Lang::En, "200x50-en"),
+        (LARGE, Lang::Zh, "200x50-zh"),
+    ] {
+        let mut labs = labs(lang, size);
+        let mut shots = Vec::new();
+        for (title, keys) in [
+            ("menu", ""),
+            ("predict", "<Enter>"),
+            ("typing", "1 miles<Enter>"),
+        ] {
+            press(&mut labs, keys);
+            shots.push(format!("== {title}\n{}", screen(&labs)));
+        }
+        // What is no number stays to be corrected.
+        if let Some(open) = &mut labs.open {
+            open.input.clear();
+        }
+        for (title, keys) in [
+            ("second question", "1 MiB<Enter>"),
+            ("all answered", "yes<Enter>"),
+            ("observe", "n"),
+            ("path", "an"),
+            ("another program", "]"),
+            ("explain", "3"),
+            ("change", "4"),
+            ("checked", "chh"),
+            ("solution?", "s"),
+            ("solution", "y"),
+            ("help", "?"),
+        ] {
+            press(&mut labs, keys);
+            shots.push(format!("== {title}\n{}", screen(&labs)));
+        }
+        insta::assert_snapshot!(format!("lab-{name}"), shots.join("\n"));
+    }
+}
+
+#[test]
+fn answers_are_kept_and_questions_can_be_skipped() {
+    let mut labs = labs(Lang::En, SMALL);
+    press(&mut labs, "<Enter><Tab>no<Enter>");
+    let open = labs.open.as_ref().expect("a lab");
+    assert_eq!(open.session.answers.len(), 1);
+    assert!(!open.is_typing());
+    press(&mut labs, "l");
+    assert!(labs.open.is_none());
+}
+
+#[test]
+fn reset_and_solution_ask_first() {
+    let mut labs = labs(Lang::En, SMALL);
+    press(&mut labs, "<Enter><Esc>4x");
+    assert!(labs.confirm.is_some());
+    press(&mut labs, "n");
+    assert!(labs.confirm.is_none());
+    press(&mut labs, "sn");
+    assert!(!labs.open.as_ref().expect("a lab").solution);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+    /// Any keys, at any size: nothing panics.
+    #[test]
+    fn anything(
+        keys in "([a-z0-9\\[\\]LTGN?/ ]|<Enter>|<Esc>|<Tab>|<PgDn>){0,40}",
+        sizes in proptest::collection::vec((1u16..220, 1u16..70), 1..6),
+    ) {
+        let mut labs = labs(Lang::Zh, SMALL);
+        for (i, size) in sizes.iter().enumerate() {
+            update::resize(&mut labs, *size);
+            let part: Vec<char> = keys.chars().collect();
+            let cut = part.len() / sizes.len();
+            // Names are cut at will: only whole ones count.
+            let part: String = part.iter().skip(i * cut).take(cut).filter(|c| !"<>".contains(**c)).collect();
+            press(&mut labs, &part);
+            screen(&labs);
+        }
+        press(&mut labs, &keys);
+        screen(&labs);
+    }
+}
