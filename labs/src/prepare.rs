@@ -76,6 +76,10 @@ impl Prepared {
                     .tempdir_in(base)
             })
         };
+        let wanted = |file: &crate::spec::File| {
+            let mut names = program.args.iter().flat_map(|arg| crate::lint::braced(arg));
+            names.any(|name| name == file.name)
+        };
         let on_shm = spec.files.iter().any(|file| file.on == On::Tmpfs);
         let mut prepared = Self {
             dir: temp(DISK)?,
@@ -87,7 +91,12 @@ impl Prepared {
             prepared._shm = Some(temp(TMPFS)?);
         }
         identity.with_file_rights(|| fs::create_dir(prepared.out()))?;
-        for (i, file) in spec.files.iter().enumerate() {
+        for (i, file) in spec
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(_, file)| wanted(file))
+        {
             let size = file.size.eval(params);
             let size = size
                 .map_err(|_| PrepareError::Size(file.name.clone()))?

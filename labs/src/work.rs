@@ -122,7 +122,7 @@ impl Work {
         let mut originals = Vec::new();
         for lab in labs {
             let mut own = Vec::new();
-            for program in lab.spec.programs.iter().map(|program| &program.name) {
+            for program in lab.spec.sources().map(|program| &program.name) {
                 let source = lab.source(program);
                 let theirs = self.source(&lab.id, program, Whose::Learner);
                 let before = self.source(&lab.id, program, Whose::Original);
@@ -195,7 +195,7 @@ impl Work {
     /// # Errors
     /// If they cannot be written.
     pub fn reset(&self, lab: &Lab) -> Result<(), WorkError> {
-        for program in &lab.spec.programs {
+        for program in lab.spec.sources() {
             let path = self.source(&lab.id, &program.name, Whose::Learner);
             self.write(&path, lab.source(&program.name))?;
         }

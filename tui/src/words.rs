@@ -92,6 +92,9 @@ tracer::messages! {
     more_rows(n): "({n} more rows)" | "（还有 {n} 行）";
     key_compare: "the run beside the other (diff --tui)" | "与另一次运行对比（diff --tui）";
     lab: "lab" | "实验";
+    cpu_waits(time): "the thread is off the CPU for {time} meanwhile" | "其间线程离开 CPU {time}";
+    cpu_runs_on: "the thread runs on meanwhile" | "其间线程继续运行";
+    nobody_waits: "no call waits for this" | "没有调用在等它";
     program: "program" | "程序";
     program_typing: "keys go to the program · Ctrl-] takes them back" | "按键发给程序 · 按 Ctrl-] 收回";
     take_back: "take the keyboard back from the program" | "从程序收回键盘";

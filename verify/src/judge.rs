@@ -8,7 +8,7 @@ use tracer::reconstruct::{Call, Sink, What};
 use tracer::rules::SOFTWARE_DEVICE;
 
 use crate::scene::{BEGIN, Done, END, MARK};
-use crate::table::{Bytes, Expect, PATHS, Row, Spot};
+use crate::table::{Bytes, Expect, Row, Spot};
 
 /// Hops of one path that are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,22 +30,21 @@ pub struct Seen {
 /// Sorts the hops of a trace by path.
 #[derive(Default)]
 pub struct Judge {
-    /// By index of [`PATHS`].
+    /// By number of the run.
     seen: HashMap<usize, Vec<Seen>>,
     regions: HashMap<usize, (u64, u64)>,
-    /// The path that is under way.
+    /// The run that is under way.
     open: Option<usize>,
-    /// Which call belongs to which path; those of none, too: a late hop may be theirs.
+    /// Which call belongs to which run; those of none, too: a late hop may be theirs.
     calls: HashMap<CallId, Option<usize>>,
 }
 
 impl Judge {
     /// For the programs that said this of themselves.
     pub fn new(done: &[Done]) -> Self {
-        let index = |name: &str| PATHS.iter().position(|row| row.name == name);
         let regions = done
             .iter()
-            .filter_map(|done| Some((index(&done.path)?, done.region?)));
+            .filter_map(|done| Some((done.run, done.region?)));
         Self {
             regions: regions.collect(),
             ..Self::default()
@@ -54,8 +53,7 @@ impl Judge {
 
     /// Compares a path with what its program did.
     pub fn verdict(&self, row: &Row, done: &Done) -> Verdict {
-        let index = PATHS.iter().position(|other| other.name == row.name);
-        let seen = index.and_then(|index| self.seen.get(&index));
+        let seen = self.seen.get(&done.run);
         let seen = seen.map_or(&[][..], Vec::as_slice);
         let ways = row.ways.iter().map(|way| compare(way, seen, done));
         // The way that fits best.
@@ -291,17 +289,17 @@ mod tests {
 
     /// The verdict on `name`, of whose payload of 100 bytes these hops were seen.
     fn exact(name: &str, hops: &[Hop]) -> bool {
-        let index = PATHS.iter().position(|row| row.name == name);
-        let index = index.expect("a path");
+        let row = PATHS.iter().find(|row| row.name == name);
+        let row = row.expect("a path");
         let mut judge = Judge::default();
         for hop in hops {
-            judge.add(index, hop, false);
+            judge.add(0, hop, false);
         }
         let done = Done {
             payload: 100,
             ..Done::default()
         };
-        judge.verdict(&PATHS[index], &done).exact()
+        judge.verdict(row, &done).exact()
     }
 
     #[test]

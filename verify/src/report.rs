@@ -89,10 +89,16 @@ impl Run {
         }
     }
 
-    fn of(&self, row: &Row) -> Option<&Outcome> {
-        self.results
-            .iter()
-            .find(|outcome| outcome.done.path == row.name)
+    fn of(&self, row: &Row, dir: &str) -> Option<&Outcome> {
+        let mut results = self.results.iter();
+        results.find(|outcome| outcome.done.path == row.name && outcome.done.dir == dir)
+    }
+
+    /// The folders that were worked in.
+    fn dirs(&self) -> Vec<&str> {
+        let mut dirs: Vec<&str> = self.results.iter().map(|o| o.done.dir.as_str()).collect();
+        dirs.dedup();
+        dirs
     }
 
     fn count(&self, test: fn(&Outcome) -> bool) -> usize {
@@ -106,7 +112,7 @@ impl Run {
 }
 
 /// For programs.
-pub fn json(kernel: &str, dir: &str, runs: &[Run]) -> Value {
+pub fn json(kernel: &str, runs: &[Run]) -> Value {
     let levels = runs.iter().map(|run| {
         json!({
             "level": run.level,
@@ -136,7 +142,6 @@ pub fn json(kernel: &str, dir: &str, runs: &[Run]) -> Value {
         "schema": 1,
         "bytehop": env!("CARGO_PKG_VERSION"),
         "kernel": kernel,
-        "directory": dir,
         "levels": levels.collect::<Vec<_>>(),
     })
 }
@@ -148,12 +153,12 @@ const BYTES: usize = 8;
 const LEVEL: usize = 9;
 
 /// For people.
-pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
+pub fn text(kernel: &str, runs: &[Run], style: &Style) -> String {
     let lang = style.lang;
     let mut page = Page::new(style);
     page.line(
         &[],
-        Flow::words(&words::title(lang, kernel, dir), Paint::Strong),
+        Flow::words(&words::title(lang, kernel), Paint::Strong),
         2,
     );
     page.blank();
@@ -178,11 +183,14 @@ pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
         let level = format!(" {}", run.level);
         heading.push(span(pad(&level, LEVEL, Align::Left, ascii), Paint::Strong));
     }
-    page.line(&heading, Flow::default(), 0);
-    for row in PATHS {
-        path(&mut page, row, runs);
+    for dir in runs.first().map(|run| run.dirs()).unwrap_or_default() {
+        page.line(&[], Flow::words(&words::dir(lang, dir), Paint::Strong), 2);
+        page.line(&heading, Flow::default(), 0);
+        for row in PATHS {
+            path(&mut page, row, dir, runs);
+        }
+        page.blank();
     }
-    page.blank();
     page.line(&[], Flow::words(words::legend(lang), Paint::Quiet), 2);
     for run in all {
         totals(&mut page, run);
@@ -191,14 +199,14 @@ pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
     page.finish()
 }
 
-fn path(page: &mut Page, row: &Row, runs: &[&Run]) {
+fn path(page: &mut Page, row: &Row, dir: &str, runs: &[&Run]) {
     let Style {
         lang,
         ascii,
         detail,
         ..
     } = *page.style;
-    let outcomes: Vec<Option<&Outcome>> = runs.iter().map(|run| run.of(row)).collect();
+    let outcomes: Vec<Option<&Outcome>> = runs.iter().map(|run| run.of(row, dir)).collect();
     // The run that has most to say: all expect the same but where the kernel chose.
     let Some(first) = outcomes.iter().flatten().find(|outcome| outcome.ran()) else {
         for failed in outcomes
@@ -339,23 +347,25 @@ fn totals(page: &mut Page, run: &Run) {
 
 fn absent(page: &mut Page, runs: &[&Run]) {
     let lang = page.style.lang;
-    let mut known: Vec<&str> = Vec::new();
+    let mut known: Vec<(&str, &str)> = Vec::new();
     for outcome in runs.iter().flat_map(|run| &run.results) {
         let Some(why) = &outcome.done.not_offered else {
             continue;
         };
-        if known.contains(&outcome.done.path.as_str()) {
+        let key = (outcome.done.dir.as_str(), outcome.done.path.as_str());
+        if known.contains(&key) {
             continue;
         }
-        known.push(&outcome.done.path);
-        let text = words::not_offered(lang, &outcome.done.path, why);
+        known.push(key);
+        let text = words::not_offered(lang, key.1, why);
         page.line(&[], Flow::words(&text, Paint::Quiet), 2);
     }
 }
 
 mod words {
     tracer::messages! {
-        title(kernel, dir): "Every path on Linux {kernel}, with files in {dir}: what happened, and what bytehop saw of it" | "Linux {kernel} 上的每条路径（文件位于 {dir}）：实际发生的，与 bytehop 看到的";
+        title(kernel): "Every path on Linux {kernel}: what happened, and what bytehop saw of it" | "Linux {kernel} 上的每条路径：实际发生的，与 bytehop 看到的";
+        dir(dir): "Files in {dir}" | "文件位于 {dir}";
         path: "path" | "路径";
         hop: "hop" | "一跳";
         happened: "payload" | "载荷";

@@ -33,8 +33,11 @@ usage: cargo xtask CHORE
       --rounds N      how often (5 if not given)
       WORKLOAD…       only these
   vm [KERNEL…] [-- COMMAND…]
-                  run COMMAND (if not given: the oracle tests) inside Debian's stock kernels, in QEMU
+                  run COMMAND (if not given: `doctor --verify`, which tries every path at every level,
+                  and the oracle tests) inside Debian's stock kernels, in QEMU
       KERNEL…         of 6.1, 6.12, 7.2 (all if not given)
+      --paths         without the oracle tests
+      --tests         only those
       --all           every test on every disk (if not given: what depends on the kernel)
       --only NAME     tests with NAME in their name
       --doc           put the table of results into docs/kernels.md

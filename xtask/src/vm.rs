@@ -137,6 +137,18 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
             .filter_map(|kernel| Column::read(&folder(kernel.name)));
         let columns: Vec<Column> = columns.collect();
         println!("\n{}", table::text(&columns));
+        let ran = |column: &&Column| {
+            let kernels = options.kernels.iter();
+            kernels
+                .clone()
+                .any(|kernel| column.release.starts_with(kernel.name))
+        };
+        if options.paths {
+            failed |= columns
+                .iter()
+                .filter(ran)
+                .any(|c| c.paths.wrong(&c.release) > 0);
+        }
         if options.doc {
             table::document(&workspace, &columns)?;
         }

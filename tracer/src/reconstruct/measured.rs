@@ -254,8 +254,10 @@ impl Reconstructor {
                     other => other,
                 };
                 row = measure::of(user).unwrap_or(row);
-                let sum = &mut self.sums.requests.row(row.subject).3;
-                *sum = sum.saturating_add(m.bytes);
+                if row.alone != Alone::Nothing {
+                    let sum = &mut self.sums.requests.row(row.subject).3;
+                    *sum = sum.saturating_add(m.bytes);
+                }
             }
             let (from, to) = (At::from(&row.at.0), At::from(&row.at.1));
             let by = By::Probe(self.setup.labels.of(m, row));
@@ -320,13 +322,19 @@ impl Reconstructor {
         &mut self,
         rule: &'static Rule,
         facts: &Facts,
+        file: &FileRef,
         bytes: u64,
     ) -> bool {
         let mut taken = false;
         for &Step(kind, from, to) in rule.steps {
             let (from, to) = (facts.kind(from), facts.kind(to));
-            let row = self.setup.covering(kind, from, to, false).next();
-            if let Some(row) = row {
+            // On another file system the data pass elsewhere.
+            let passes = |row: &&Measure| match row.proves {
+                Proves::On(magics) => magics.contains(&file.magic),
+                _ => true,
+            };
+            let mut rows = self.setup.covering(kind, from, to, false);
+            if let Some(row) = rows.find(passes) {
                 let sum = self.sums.requests.row(row.subject);
                 sum.1 = rule.name;
                 sum.2 = sum.2.saturating_add(bytes);

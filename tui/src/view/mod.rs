@@ -344,6 +344,7 @@ pub fn draw_path(
         moving: None,
         flowing: None,
         flash: false,
+        meanwhile: None,
     };
     scene.draw(inner, buf);
 }
