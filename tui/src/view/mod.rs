@@ -326,7 +326,7 @@ pub fn draw_path(
     let (arrows, amounts): (Vec<_>, Vec<_>) = kept.unzip();
     let title = match all - arrows.len() {
         0 => title.to_owned(),
-        n => format!("{} · {title}", words::small_left_out(look.lang, n as u64)),
+        n => format!("{title} · {}", words::small_left_out(look.lang, n as u64)),
     };
     let inner = inside(area);
     let wish = Wish::new(&look, inner, arrows, amounts, &summary.devices);
