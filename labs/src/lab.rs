@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tracer::i18n::Lang;
 
-use crate::chart::{Chart, ChartError};
 use crate::bundle::BUNDLE;
+use crate::chart::{Chart, ChartError};
 use crate::expr::Expr;
 use crate::guide::{self, Guide};
 use crate::spec::Spec;

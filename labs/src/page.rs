@@ -29,7 +29,10 @@ pub fn predict(session: &Session) -> String {
         page += &format!("\n\n{} {}", words::lead(lang, title), session.ask(question));
         if let Some(answer) = session.answers.get(&question.id) {
             let answer = answer.show(None, lang);
-            page += &format!("\n\n- {}**{answer}**", words::label(lang, words::your_answer(lang)));
+            page += &format!(
+                "\n\n- {}**{answer}**",
+                words::label(lang, words::your_answer(lang))
+            );
         }
     }
     page
@@ -46,7 +49,9 @@ pub fn observe(session: &Session) -> String {
             Some(Origin::Recorded(Some(why))) => {
                 page += &format!("  \n  *{}*", words::because(lang, why))
             }
-            Some(Origin::Recorded(None)) => page += &format!("  \n  *{}*", words::from_recording(lang)),
+            Some(Origin::Recorded(None)) => {
+                page += &format!("  \n  *{}*", words::from_recording(lang))
+            }
             Some(Origin::Live) | None => {}
         }
         page.push('\n');

@@ -91,7 +91,12 @@ impl Prepared {
             prepared._shm = Some(temp(TMPFS)?);
         }
         identity.with_file_rights(|| fs::create_dir(prepared.out()))?;
-        for (i, file) in spec.files.iter().enumerate().filter(|(_, file)| wanted(file)) {
+        for (i, file) in spec
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(_, file)| wanted(file))
+        {
             let size = file.size.eval(params);
             let size = size
                 .map_err(|_| PrepareError::Size(file.name.clone()))?

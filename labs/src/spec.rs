@@ -289,7 +289,10 @@ impl Spec {
             all.push((format!("change.hints[{i}]"), hint.text(lang)));
         }
         if let Some(chart) = &self.chart {
-            all.push(("chart.program.title".to_owned(), chart.program.title.get(lang)));
+            all.push((
+                "chart.program.title".to_owned(),
+                chart.program.title.get(lang),
+            ));
             for series in &chart.series {
                 all.push((format!("chart.{}", series.name), series.title.get(lang)));
             }

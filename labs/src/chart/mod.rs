@@ -199,7 +199,9 @@ pub fn crossover(series: &Series, other: &Series) -> Crossover {
 /// A size, short: `64 B`, `4 KiB`.
 fn bytes(size: u64, lang: Lang) -> String {
     let units = [("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
-    let whole = units.iter().find(|(_, unit)| size.is_multiple_of(*unit) && size >= *unit);
+    let whole = units
+        .iter()
+        .find(|(_, unit)| size.is_multiple_of(*unit) && size >= *unit);
     match whole {
         Some((name, unit)) => format!("{} {name}", size / unit),
         None => Value::new(size as f64, Unit::Bytes).show(None, lang),

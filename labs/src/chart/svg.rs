@@ -141,12 +141,21 @@ fn axes(out: &mut String, chart: &Chart, scale: &Scale, lang: Lang) {
 }
 
 /// A series: the middle half of the samples as a band, the medians as a line with marks.
-fn line(out: &mut String, series: &Series, (colour, dashes, mark): (&str, &str, char), scale: &Scale) {
+fn line(
+    out: &mut String,
+    series: &Series,
+    (colour, dashes, mark): (&str, &str, char),
+    scale: &Scale,
+) {
     let place = |size, ns| format!("{:.1} {:.1}", scale.x(size), scale.y(ns));
     let over = series.points.iter().map(|p| place(p.size, p.high));
     let under = series.points.iter().rev().map(|p| place(p.size, p.low));
     let band: Vec<String> = over.chain(under).collect();
-    let medians: Vec<String> = series.points.iter().map(|p| place(p.size, p.median)).collect();
+    let medians: Vec<String> = series
+        .points
+        .iter()
+        .map(|p| place(p.size, p.median))
+        .collect();
     let _ = writeln!(
         out,
         "<path d=\"M{}Z\" fill=\"{colour}\" fill-opacity=\"0.2\"/>\

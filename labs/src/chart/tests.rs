@@ -77,7 +77,14 @@ fn damaged_measurements() {
     let parse = |csv: &str| Chart::parse(csv, &lab_chart());
     assert_eq!(parse(""), Err(ChartError::Header));
     assert_eq!(parse("size\n"), Err(ChartError::Header));
-    for line in ["copy,64,64", "copy,64,64,0", "copy,0,64,1", "copy,64,64,1,1", "copy,a,64,1", ""] {
+    for line in [
+        "copy,64,64",
+        "copy,64,64,0",
+        "copy,0,64,1",
+        "copy,64,64,1,1",
+        "copy,a,64,1",
+        "",
+    ] {
         let csv = format!("{HEADER}\n{line}\n");
         assert_eq!(parse(&csv), Err(ChartError::Line(2)), "{line}");
     }

@@ -65,7 +65,14 @@ pub fn with_mapped<T>(
     // SAFETY: the mapping is whole and unchanged while the slice lives: a lab's files belong to
     // this run alone, and it is undone only after the look.
     unsafe {
-        let start = mmap(None, size, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, file, at)?;
+        let start = mmap(
+            None,
+            size,
+            ProtFlags::PROT_READ,
+            MapFlags::MAP_SHARED,
+            file,
+            at,
+        )?;
         let seen = look(std::slice::from_raw_parts(start.as_ptr().cast(), len));
         munmap(start, len)?;
         Ok(seen)
