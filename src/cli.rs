@@ -47,6 +47,9 @@ pub enum Verb {
     Doctor(Doctor),
     /// Guided labs: predict, observe, explain, change, check
     Lab(Lab),
+    /// The programs of `doctor --verify`, which traces them
+    #[command(hide = true)]
+    VerifyPaths(Paths),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
     Demo(Demo),
 }
@@ -202,8 +205,38 @@ pub struct Doctor {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// Prove it: trace small programs over every path of the kernel, whose bytes are known
+    #[arg(long)]
+    pub verify: bool,
+    /// With --verify: where the programs' files go; the disk that is tested is the one below. Of further
+    /// folders only the disk is tested
+    #[arg(long, value_name = "DIR", num_args = 1.., default_value = "/var/tmp", requires = "verify")]
+    pub dir: Vec<PathBuf>,
+    /// With --verify: only these paths (`disk`: those that a disk is part of)
+    #[arg(long, value_name = "PATH", num_args = 1.., requires = "verify")]
+    pub only: Vec<String>,
+    /// With --verify: only this level
+    #[arg(long, value_name = "LEVEL", value_parser = level, requires = "verify")]
+    pub level: Option<Level>,
+    /// With --verify: who swallows TCP beyond a network device
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "verify")]
+    pub peer: Option<std::net::SocketAddr>,
+    /// With --verify: keep the recordings in this folder, named after their levels
+    #[arg(long, value_name = "DIR", requires = "verify", hide = true)]
+    pub keep: Option<PathBuf>,
     #[command(flatten)]
     pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Paths {
+    /// Where their files go
+    #[arg(long)]
+    pub dir: Vec<PathBuf>,
+    #[arg(long)]
+    pub peer: Option<std::net::SocketAddr>,
+    /// All, if none is named
+    pub names: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -62,7 +62,8 @@ fails_with! {
     RecordError => |e| e.exit_code().unwrap_or(FAILED);
     tui::ViewError => |e| match e {
         tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
-        tui::ViewError::NotATerminal | tui::ViewError::Terminal(_) => FAILED,
+        tui::ViewError::NotATerminal => USAGE,
+        tui::ViewError::Terminal(_) => FAILED,
     };
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,

@@ -8,6 +8,7 @@ mod lab;
 mod output;
 mod show;
 mod trace;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -35,8 +36,10 @@ fn main() -> ExitCode {
         Some(Verb::Diff(args)) => show::diff(&args),
         Some(Verb::Advise(args)) => show::advise(&args),
         Some(Verb::View(args)) => show::view(&args),
+        Some(Verb::Doctor(args)) if args.verify => verify::verify(&args),
         Some(Verb::Doctor(args)) => show::doctor(&args),
         Some(Verb::Lab(args)) => lab::lab(&args),
+        Some(Verb::VerifyPaths(args)) => verify::paths(&args),
         Some(Verb::Demo(args)) => demo::demo(args),
         None => lab::menu(),
     };

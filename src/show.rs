@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use tracer::advise::{self, Facts};
-use tracer::annotate::Annotator;
+use tracer::annotate::{Annotator, read_source};
 use tracer::model::Summary;
 use tracer::reconstruct::{NoSink, Reconstructor, Sink};
 use tracer::record::open_events;
@@ -65,9 +65,8 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
             report::annotation_json(&annotation, only)
         ))?;
     } else {
-        let read = |path: &str| std::fs::read_to_string(path).ok();
         let style = style(&args.look, &io::stdout());
-        print(&report::annotation(&annotation, only, &read, &style))?;
+        print(&report::annotation(&annotation, only, &read_source, &style))?;
     }
     Ok(0)
 }

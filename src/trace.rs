@@ -299,9 +299,10 @@ impl Sinks {
         if let Err(e) = result
             && self.failed.is_none()
         {
-            // The terminal UI has the screen.
-            if self.log.is_none() {
-                output::complain(&e.to_string());
+            match &self.log {
+                // The terminal UI has the screen.
+                Some(log) => log.complain(&e),
+                None => output::complain(&e.to_string()),
             }
             self.failed = Some(e);
         }

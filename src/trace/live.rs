@@ -19,6 +19,7 @@ use tui::{Live, Pty};
 use super::{Session, Sinks, Status, What, mention_live};
 use crate::cli::{SummaryArgs, Tracing, Ui};
 use crate::fail::{FAILED, Fail};
+use crate::output;
 
 /// Whether the UI is to be shown: where there is a terminal, and nobody asks for the summary as data.
 pub fn is_wanted(ui: Ui, summary: &SummaryArgs) -> bool {
@@ -109,6 +110,8 @@ pub fn trace(
     });
     let (ended, mut reported) = traced.map_err(|_| Fail::new(FAILED, "tracing broke off"))?;
     let ended = ended?;
+    // Where the program would have written it.
+    output::print(&ui.transcript())?;
     let mut summary = ui.finish();
     mention_live(&mut summary, &ended);
     reported = reported.and(session.summary.write(&summary, ended.at_terminal));

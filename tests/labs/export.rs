@@ -28,12 +28,25 @@ fn handouts_in_a_browser() {
     let mut found = Vec::new();
     for lab in chosen() {
         for lang in ["en", "zh"] {
-            let args = ["lab", "export", &lab.id, "--lang", lang, "--solutions", "-o", "out"];
+            let args = [
+                "lab",
+                "export",
+                &lab.id,
+                "--lang",
+                lang,
+                "--solutions",
+                "-o",
+                "out",
+            ];
             let (code, said) = unprivileged(dir.path(), &args);
             assert_eq!(code, 0, "{said}");
-            let page = dir.path().join("out").join(format!("{}.{lang}.html", lab.id));
+            let page = dir
+                .path()
+                .join("out")
+                .join(format!("{}.{lang}.html", lab.id));
             let text = std::fs::read_to_string(&page).expect("the page");
-            let markdown = std::fs::read_to_string(page.with_extension("md")).expect("the Markdown");
+            let markdown =
+                std::fs::read_to_string(page.with_extension("md")).expect("the Markdown");
             // Nothing from outside; links are only followed by people.
             for bad in ["src=", "@import", "url(http", "<script"] {
                 if text.contains(bad) {
@@ -58,10 +71,16 @@ fn handouts_in_a_browser() {
         let text = std::fs::read_to_string(&page).expect("the page");
         std::fs::write(&page, text.replace("</body>", &format!("{PROBE}</body>"))).expect("write");
         let dom = dom(browser, dir.path(), &page);
-        let probe = dom.split("PROBE ").nth(1).and_then(|rest| rest.split('<').next());
+        let probe = dom
+            .split("PROBE ")
+            .nth(1)
+            .and_then(|rest| rest.split('<').next());
         let expected = format!("5 {programs} true true true 0");
         if probe != Some(expected.as_str()) {
-            found.push(format!("{id}: {}: {probe:?}, expected {expected}", page.display()));
+            found.push(format!(
+                "{id}: {}: {probe:?}, expected {expected}",
+                page.display()
+            ));
         }
     }
     assert!(found.is_empty(), "\n{}", found.join("\n"));
@@ -74,7 +93,14 @@ fn is_there(name: &str) -> bool {
 
 fn dom(browser: &str, dir: &Path, page: &Path) -> String {
     let output = Command::new("timeout")
-        .args(["60", browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
+        .args([
+            "60",
+            browser,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--dump-dom",
+        ])
         .args(["--window-size=1000,1400", "--disable-background-networking"])
         .arg(format!("--user-data-dir={}", dir.join("browser").display()))
         .arg(format!("file://{}", page.display()))

@@ -3,13 +3,14 @@
 //! Nothing here knows a lab: what is asked, right and wrong comes from its data.
 
 mod export;
+mod terminal;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use labs::lab::{self, Lab};
 use labs::run::{RunError, Runner};
@@ -34,6 +35,12 @@ fn not_run(test: &str, reason: &str) {
 /// The learner's folder of the tests: kept, so that libraries are built once.
 fn work() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("labs-work")
+}
+
+/// Tests that use the learner's folder do so one after the other.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static FOLDER: Mutex<()> = Mutex::new(());
+    FOLDER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn runner() -> Runner {
@@ -98,6 +105,7 @@ fn verdicts(session: &mut Session, right: bool, found: &mut Vec<String>) {
 #[test]
 #[ignore = "root"]
 fn every_lab_end_to_end() {
+    let _alone = one_at_a_time();
     let runner = runner();
     let labs = chosen();
     let (all, _) = lab::bundled();

@@ -14,6 +14,7 @@ mod isolation;
 mod leftovers;
 mod losses;
 mod memory;
+mod paths;
 mod recording;
 mod refusals;
 mod screen;

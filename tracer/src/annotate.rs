@@ -39,6 +39,16 @@ impl Stacks {
     }
 }
 
+/// The text of a source file that a recording names; `None` if it is not here, or no plain file of a
+/// size that sources have: the recording may be someone else's.
+pub fn read_source(path: &str) -> Option<String> {
+    const LARGEST: u64 = 8 << 20;
+    let meta = std::fs::metadata(path).ok()?;
+    let plain = meta.is_file() && meta.len() <= LARGEST;
+    let bytes = plain.then(|| std::fs::read(path).ok())??;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// What was done on behalf of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Line {

@@ -155,8 +155,9 @@ fn levels_follow_from_facts() {
     for (what, facts, obstacles) in cases {
         let plan = plan(&facts);
         assert_eq!(plan.obstacles, obstacles, "{what}");
-        let highest = match facts.functions {
-            Tried::Yes => Level::F.min(Level::BUILT),
+        let highest = match (&facts.functions, &facts.breakpoints) {
+            (Tried::Yes, Tried::Yes) => Level::B,
+            (Tried::Yes, _) => Level::F,
             _ => Level::T,
         };
         let level = obstacles.is_empty().then_some(highest);

@@ -18,7 +18,7 @@ use tracer_ebpf::kind;
 use crate::arch::Arch;
 use crate::decode::encode;
 use crate::device::Sysfs;
-use crate::event::{BreakpointsOff, DeviceClass, End, Event, Lost, Meta, Start};
+use crate::event::{BreakpointsOff, DeviceClass, End, Event, Lost, Meta, Skipped, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
@@ -336,13 +336,17 @@ impl<'a> Capture<'a> {
         while self.drain(out) > 0 {}
         self.send_unfinished(out)?;
         self.send_lost(out)?;
+        let programs = self.probes.skipped();
+        if !programs.is_empty() {
+            out.meta(&Meta::Skipped(Skipped { programs }));
+        }
+        if let Some(sampled) = self.probes.sampled()? {
+            out.meta(&Meta::Sampled(sampled));
+        }
         if let Some(sources) = self.sources.take() {
             for source in sources.resolve() {
                 out.meta(&Meta::Source(source));
             }
-        }
-        if let Some(sampled) = self.probes.sampled()? {
-            out.meta(&Meta::Sampled(sampled));
         }
         let still_running = self.probes.threads()?.into_keys().collect();
         let end = End {

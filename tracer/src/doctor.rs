@@ -170,7 +170,8 @@ fn verdict(tried: &Tried, lang: Lang) -> String {
     }
 }
 
-fn reason(why: &Why, lang: Lang) -> String {
+/// Why a level is not there.
+pub fn reason(why: &Why, lang: Lang) -> String {
     match why {
         Why::Rights => words::why_rights(lang).into(),
         Why::NoBtf => words::why_no_btf(lang).into(),

@@ -235,6 +235,14 @@ pub struct DeviceRow {
     /// Bytes from and to it that were tied to the program.
     pub read_bytes: u64,
     pub write_bytes: u64,
+    /// Of these, bytes of requests whose pages the driver was seen to map for DMA. Some drivers map
+    /// without the kernel's events (virtio), some kernels have none (6.1).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub mapped_bytes: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// A difference between a rule and a measurement, or between two measurements.
@@ -253,6 +261,60 @@ pub struct Waits {
     pub time_ns: u64,
     /// Of it, while a block request of the same call was under way.
     pub device_ns: u64,
+}
+
+/// A time known from samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Estimate {
+    pub samples: u64,
+    pub ns: u64,
+    /// The true time is within `ns` ± this in 19 of 20 cases.
+    pub error_ns: u64,
+}
+
+impl Estimate {
+    /// From samples taken once in `period` ns of CPU time.
+    pub fn of(samples: u64, period: u64) -> Self {
+        let ns = samples.saturating_mul(period);
+        // Samples that fall independently are Poisson distributed; none at all rules out more than three.
+        let samples_off = match samples {
+            0 => 3.0,
+            n => 1.96 * (n as f64).sqrt(),
+        };
+        Self {
+            samples,
+            ns,
+            error_ns: (samples_off * period as f64) as u64,
+        }
+    }
+}
+
+/// CPU time in one function of the kernel that copies or clears memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FunctionTime {
+    pub name: String,
+    /// `copy` or `fill`.
+    pub work: HopKind,
+    #[serde(flatten)]
+    pub time: Estimate,
+}
+
+/// Where the program's CPU time went, by sampling: `copy` and `fill` are part of `kernel`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CpuTime {
+    /// `estimated`.
+    pub evidence: &'static str,
+    /// The clock that was sampled.
+    pub method: &'static str,
+    /// CPU time between two samples of a thread, ns.
+    pub period_ns: u64,
+    pub samples: u64,
+    pub user: Estimate,
+    pub kernel: Estimate,
+    pub copy: Estimate,
+    pub fill: Estimate,
+    /// Most samples first.
+    pub functions: Vec<FunctionTime>,
 }
 
 /// What one run did: the content of the JSON summary (schema 1, `contract.md`) and of the text report.
@@ -293,6 +355,9 @@ pub struct Summary {
     /// User + system CPU time, ns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_ns: Option<u64>,
+    /// Of it, what copying took. `None`: not sampled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_time: Option<CpuTime>,
     /// Hooks that this kernel did not give, with the reason.
     pub missing_probes: Vec<(String, String)>,
     /// Plain sentences about what is not complete: a damaged recording, a trace cut off.

@@ -324,7 +324,7 @@ impl App {
         if let Some(path) = crate::view::source_in_sight(self)
             && !self.texts.contains_key(&path)
         {
-            let text = std::fs::read_to_string(&path).ok();
+            let text = tracer::annotate::read_source(&path);
             let lines = text.map(|text| text.lines().map(str::to_owned).collect());
             self.texts.insert(path, lines);
         }

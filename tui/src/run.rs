@@ -200,6 +200,13 @@ impl Live {
         self.0.pty = None;
     }
 
+    /// What the program wrote to its terminal, for ours: it went by behind the UI.
+    pub fn transcript(&mut self) -> String {
+        let program = self.0.app.program.as_mut();
+        let lines = program.map_or_else(Vec::new, |program| program.transcript());
+        lines.iter().map(|line| format!("{line}\x1b[m\n")).collect()
+    }
+
     /// Takes what is still to come, once tracing has ended; the summary.
     pub fn finish(mut self) -> Summary {
         self.0.feed.finish(&mut self.0.app.store);

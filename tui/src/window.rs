@@ -36,11 +36,13 @@ pub fn pan(app: &mut App, by: isize) {
     let length = to - from;
     let step = (length / 4).max(1);
     let from = match by > 0 {
-        true => (from + step).min(whole.1.saturating_sub(length).max(whole.0)),
+        true => from
+            .saturating_add(step)
+            .min(whole.1.saturating_sub(length).max(whole.0)),
         false => from.saturating_sub(step).max(whole.0),
     };
     if app.window.is_some() {
-        app.window = Some((from, from + length));
+        app.window = Some((from, from.saturating_add(length)));
     }
 }
 
@@ -53,6 +55,6 @@ pub fn follow(app: &mut App) {
     if !(from..=to).contains(&call.ts) && call.ts > 0 {
         let length = to - from;
         let from = call.ts.saturating_sub(length / 4).max(app.store.span.0);
-        app.window = Some((from, from + length));
+        app.window = Some((from, from.saturating_add(length)));
     }
 }

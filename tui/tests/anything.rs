@@ -36,8 +36,8 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
         u64::MAX,
         (-11i64) as u64,
     ]);
-    let head = (1u8..14, 1u32..3, 0u32..6, numbers, modes, small);
-    (head, prop::collection::vec(any::<u8>(), 360)).prop_map(
+    let head = (1u8..18, 1u32..3, 0u32..6, numbers, modes, small);
+    (head, prop::collection::vec(any::<u8>(), 700)).prop_map(
         |((kind, tid, seq, nr, mode, size), mut bytes)| {
             bytes[0] = kind;
             bytes[1] &= 3;
@@ -79,6 +79,7 @@ fn action() -> impl Strategy<Value = Action> {
         KeyCode::Char('+'),
         KeyCode::Char('z'),
         KeyCode::Char('v'),
+        KeyCode::Char('c'),
         KeyCode::Char('?'),
         KeyCode::Char('/'),
         KeyCode::Char('r'),

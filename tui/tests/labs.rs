@@ -53,7 +53,12 @@ fn labs(lang: Lang, size: (u16, u16)) -> Labs {
         solved: true,
         ..State::default()
     };
-    Labs::new(vec![lab(), other], vec![State::default(), solved], look, size)
+    Labs::new(
+        vec![lab(), other],
+        vec![State::default(), solved],
+        look,
+        size,
+    )
 }
 
 /// Types keys, and does what the loop would do, from recordings.

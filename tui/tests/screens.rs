@@ -4,7 +4,7 @@ mod common;
 
 use common::{PLAIN, RECORDINGS, app, buffer, press, screen, settle};
 use tracer::i18n::Lang;
-use tui::app::Look;
+use tui::app::{Look, Other};
 use tui::theme::Theme;
 use tui::view;
 
@@ -52,7 +52,13 @@ fn views() {
         ("explain", format!("{keys}<Enter>")),
         ("explain-call", format!("{keys}P<Enter>")),
         ("help", "?".to_owned()),
-        ("totals", "<Tab><Tab>".to_owned()),
+        ("totals", "<Tab><Tab><Tab><Tab>".to_owned()),
+        ("timeline", format!("{keys}<Tab><Tab><Tab>")),
+        (
+            "timeline-closer",
+            format!("{keys}<Tab><Tab><Tab><Up><Up><Up>"),
+        ),
+        ("no-source", format!("{keys}<Tab><Tab>")),
         ("calls", format!("{keys}<Tab>z<Right>")),
         ("path-alone", format!("{keys}z")),
         ("so-far", format!("{keys}v")),
@@ -73,6 +79,119 @@ fn views() {
     };
     insta::assert_snapshot!("ascii", screen("sendfile", ascii, SMALL, about("sendfile")));
     insta::assert_snapshot!("too-small", screen("copy", PLAIN, (40, 10), ""));
+}
+
+/// The source of a program, beside the call that is looked at.
+#[test]
+fn source() {
+    let keys = "/read in.bin<Enter>NN<Esc>";
+    for (size, lang, look) in sizes_and_languages() {
+        let focus = if size == SMALL { "<Tab><Tab>" } else { "" };
+        let shot = screen("source", look, size, &format!("{keys}{focus}"));
+        insta::assert_snapshot!(format!("source-{}x{}-{lang}", size.0, size.1), shot);
+    }
+    // The program's own source file is where the recording says.
+    let shot = screen("source", PLAIN, SMALL, &format!("{keys}<Tab><Tab>"));
+    assert!(shot.contains("let n = from.read(&mut"), "{shot}");
+    let app = app("source", PLAIN, SMALL);
+    let annotation = &app.store.annotation;
+    let file = annotation.files.first().expect("a file");
+    let copied = |line: u32| file.lines.get(&line).map_or(0, |line| line.copied);
+    // 256 KiB in and out, by the lines that call read and write.
+    assert_eq!((copied(7), copied(11)), (256 << 10, 256 << 10));
+}
+
+/// Two runs side by side.
+#[test]
+fn compared() {
+    for (size, lang, look) in sizes_and_languages() {
+        let mut app = app("sendfile", look, size);
+        app.compare_with(Other {
+            summary: common::store("copy").summary,
+            names: ["copy.bhop", "sendfile.bhop"].map(str::to_owned),
+        });
+        settle(&mut app);
+        let shot = view::text(&buffer(&app));
+        insta::assert_snapshot!(format!("compare-{}x{}-{lang}", size.0, size.1), shot);
+        press(&mut app, "c");
+        assert!(!view::text(&buffer(&app)).contains("B / A"));
+    }
+}
+
+fn sizes_and_languages() -> [((u16, u16), &'static str, Look); 4] {
+    [
+        (SMALL, "en", PLAIN),
+        (SMALL, "zh", ZH),
+        (LARGE, "en", PLAIN),
+        (LARGE, "zh", ZH),
+    ]
+}
+
+/// Colours and modifiers, as runs of cells: what a text snapshot does not show.
+fn styles(buffer: &ratatui::buffer::Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let style = |x: u16| {
+            let cell = buffer.cell((x, y)).expect("a cell");
+            format!("{:?} {:?}", cell.fg, cell.modifier)
+        };
+        let mut x = 0;
+        while x < buffer.area.width {
+            let from = x;
+            let now = style(x);
+            while x < buffer.area.width && style(x) == now {
+                x += 1;
+            }
+            if now != "Reset NONE" {
+                out += &format!("{y}:{from}-{} {now}\n", x - 1);
+            }
+        }
+    }
+    out
+}
+
+/// Every view in the dark theme: the text is that of the other snapshots, here are the colours.
+#[test]
+fn dark() {
+    let look = Look {
+        theme: Theme::Dark,
+        ..PLAIN
+    };
+    let keys = about("copy");
+    for (size, name) in [(SMALL, "80x24"), (LARGE, "200x50")] {
+        for (view, keys) in [
+            ("path", keys.to_owned()),
+            ("calls", format!("{keys}<Tab>z")),
+            ("timeline", format!("{keys}<Tab><Tab><Tab>")),
+            ("totals", "<Tab><Tab><Tab><Tab>z".to_owned()),
+            ("explain", format!("{keys}<Enter>")),
+            ("help", "?".to_owned()),
+        ] {
+            let mut app = app("copy", look, size);
+            press(&mut app, &keys);
+            settle(&mut app);
+            insta::assert_snapshot!(format!("dark-{view}-{name}"), styles(&buffer(&app)));
+        }
+    }
+}
+
+/// A click on an arrow goes to the next hop that it stands for.
+#[test]
+fn arrows_can_be_clicked() {
+    let mut app = app("copy", PLAIN, SMALL);
+    let inner = (1, 2);
+    for (number, path) in app.layout.paths.clone().iter().enumerate() {
+        let middle = path.get(path.len() / 2).expect("a way");
+        let (x, y) = (inner.0 + middle.x as u16, inner.1 + middle.y as u16);
+        if view::hit(&app, x, y) != Some(view::Hit::Arrow(number)) {
+            // Two lines cross there.
+            continue;
+        }
+        tui::update::update(&mut app, tui::action::Action::Click(x, y));
+        let hop = app.hop().expect("a hop");
+        assert!(app.arrows[number].is_of(hop));
+    }
+    assert!(app.hop().is_some());
 }
 
 /// What a theme adds is colour: nothing is said by it alone.
@@ -98,7 +217,14 @@ fn themes_differ_in_colour_only() {
 #[test]
 fn ascii_is_ascii() {
     for name in RECORDINGS {
-        for keys in [about(name), "?", "<Tab><Tab>z", "n<Enter>"] {
+        for keys in [
+            about(name),
+            "?",
+            "<Tab><Tab>",
+            "<Tab><Tab><Tab>",
+            "<Tab><Tab><Tab><Tab>z",
+            "n<Enter>",
+        ] {
             for size in [SMALL, LARGE] {
                 let ascii = Look {
                     ascii: true,
@@ -112,19 +238,73 @@ fn ascii_is_ascii() {
     }
 }
 
-/// Each path can be told from the others without colour: the lines between boxes differ.
+#[test]
+fn a_comparison_in_ascii() {
+    let ascii = Look {
+        ascii: true,
+        ..PLAIN
+    };
+    let mut app = app("sendfile", ascii, SMALL);
+    app.compare_with(Other {
+        summary: common::store("copy").summary,
+        names: ["a", "b"].map(str::to_owned),
+    });
+    for _ in 0..20 {
+        let shot = view::text(&buffer(&app));
+        assert!(shot.is_ascii(), "{shot}");
+        press(&mut app, "<Down>");
+    }
+}
+
+/// The pictures of paths in the docs are what the recordings give today.
+#[test]
+fn pictures_are_fresh() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");
+    for name in ["copy", "sendfile", "splice", "mmap", "direct", "uring"] {
+        let summary = common::store(name).summary;
+        for (theme, file) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+            let made = tui::svg::path_svg(&summary, Lang::En, theme);
+            let path = docs.join(format!("path-{name}-{file}.svg"));
+            let there = std::fs::read_to_string(&path).expect("a picture");
+            assert!(made == there, "{}: cargo xtask pictures", path.display());
+        }
+    }
+}
+
+/// Each path of the labs can be told from the others in a picture without colour: which boxes there are,
+/// and the line bodies between them, as they are drawn, for what moved most of the payload.
 #[test]
 fn lab_paths_differ_at_a_glance() {
     let mut seen = std::collections::BTreeMap::new();
-    for name in ["copy", "sendfile", "splice", "mmap", "direct"] {
-        let app = app(name, PLAIN, SMALL);
-        // What moved at least a tenth of the payload's MiB.
-        let big = app.arrows.iter();
-        let big = big.filter(|arrow| arrow.amount(&app.total).bytes > 200_000);
-        let arrows = big.map(|a| (a.kind.letter(), a.from.to_string(), a.to.to_string()));
-        let arrows: Vec<_> = arrows.collect();
-        let other = seen.insert(arrows, name);
-        assert_eq!(other, None, "they look like {name}");
+    for name in ["copy", "sendfile", "splice", "mmap", "direct", "uring"] {
+        for ascii in [false, true] {
+            let app = app(name, Look { ascii, ..PLAIN }, SMALL);
+            let buffer = buffer(&app);
+            let mut drawn = Vec::new();
+            for (arrow, path) in app.arrows.iter().zip(&app.layout.paths) {
+                // What moved at least a fifth of the payload's MiB.
+                if arrow.amount(&app.total).bytes < 200_000 {
+                    continue;
+                }
+                let inner = path.get(1..path.len() - 1).expect("a way");
+                let glyphs = inner.iter().map(|at| {
+                    let cell = buffer.cell((1 + at.x as u16, 2 + at.y as u16));
+                    cell.map_or("", |cell| cell.symbol()).to_owned()
+                });
+                let mut glyphs: Vec<String> = glyphs.collect();
+                glyphs.sort();
+                // The body is what most of its cells show.
+                let body = glyphs.chunk_by(|a, b| a == b).max_by_key(|run| run.len());
+                let body = body
+                    .and_then(|run| run.first().cloned())
+                    .unwrap_or_default();
+                drawn.push((body, arrow.from.to_string(), arrow.to.to_string()));
+            }
+            assert!(!drawn.is_empty(), "{name} moves something");
+            drawn.sort();
+            let other = seen.insert((ascii, drawn), name);
+            assert_eq!(other, None, "{name} looks like {other:?}");
+        }
     }
 }
 

@@ -55,6 +55,7 @@ const TESTS: &[Need] = &[
     need("file systems under test", &["btrfs-progs"]),
     need("loop devices, namespaces", &["util-linux"]),
     need("network namespaces", &["iproute2"]),
+    need("other kernels: a dm device", &["dmsetup"]),
     need("other kernels", &["qemu-system-x86"]),
     need("other kernels: initramfs", &["busybox-static"]),
     need("other kernels: modules", &["kmod"]),

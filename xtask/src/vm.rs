@@ -8,6 +8,7 @@ mod disks;
 mod initramfs;
 mod kernels;
 mod machine;
+mod matrix;
 mod oracle;
 mod table;
 
@@ -29,6 +30,9 @@ pub struct Options {
     limit: Duration,
     update: bool,
     kvm: bool,
+    /// `doctor --verify` only, or the oracle tests only.
+    paths: bool,
+    tests: bool,
     /// Every test on every disk.
     all: bool,
     /// Only tests with this in their name.
@@ -49,6 +53,8 @@ impl Options {
             limit: Duration::from_secs(900),
             update: false,
             kvm: false,
+            paths: true,
+            tests: true,
             all: false,
             only: None,
             doc: false,
@@ -58,8 +64,11 @@ impl Options {
         while let Some(arg) = args.next() {
             match *arg {
                 "--update" => options.update = true,
+                "--paths" => options.tests = false,
+                "--tests" => options.paths = false,
                 "--all" => options.all = true,
                 "--only" => {
+                    options.paths = false;
                     options.only = args.next().map(|word| (*word).to_owned());
                 }
                 "--doc" => options.doc = true,
@@ -94,7 +103,11 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let job = if options.last {
         String::new()
     } else if tests {
-        Programs::build(&workspace)?.job(options.all, options.only.as_deref())
+        Programs::build(&workspace)?.job(
+            (options.paths, options.tests),
+            options.all,
+            options.only.as_deref(),
+        )
     } else {
         let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
         words.join(" ")
@@ -124,6 +137,18 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
             .filter_map(|kernel| Column::read(&folder(kernel.name)));
         let columns: Vec<Column> = columns.collect();
         println!("\n{}", table::text(&columns));
+        let ran = |column: &&Column| {
+            let kernels = options.kernels.iter();
+            kernels
+                .clone()
+                .any(|kernel| column.release.starts_with(kernel.name))
+        };
+        if options.paths {
+            failed |= columns
+                .iter()
+                .filter(ran)
+                .any(|c| c.paths.wrong(&c.release) > 0);
+        }
         if options.doc {
             table::document(&workspace, &columns)?;
         }

@@ -1,11 +1,15 @@
 //! What the programs of the guided labs share, so that each is only about its subject.
 
 pub mod checksum;
+pub mod files;
 pub mod memory;
 pub mod net;
 pub mod pipe;
 pub mod process;
 mod receive;
+pub mod ring;
+pub mod sum;
+pub mod zerocopy;
 
 /// The status by which a program says that this machine can't do what it shows; the lab then uses
 /// its recording.

@@ -91,10 +91,12 @@ fn hit(by: u16, bytes: u64, iter: u64) -> i32 {
             (_, true) => moved::INTO_PAGES,
             (_, false) => moved::INTO_PAGES_KERNEL,
         };
+        // No more than the iterator has room for.
+        let left = probe(iter, off!(iter_count)).unwrap_or(bytes);
         (*t).hit.which = index(what);
-        (*t).hit.asked = bytes;
+        (*t).hit.asked = bytes.min(left);
         (*t).hit.iter = iter;
-        (*t).hit.left = probe(iter, off!(iter_count)).unwrap_or(0);
+        (*t).hit.left = left;
     }
     0
 }

@@ -20,6 +20,9 @@ use crate::tasks::{current, head, traced};
 pub struct Scratch {
     raw: [u64; STACK_DEPTH],
     out: Stack,
+    /// Addresses of code met. In memory, as [`Stack::words`]: a count in a register would make the
+    /// verifier follow each of its values.
+    callers: u64,
 }
 
 #[map]
@@ -34,7 +37,7 @@ static LAST_STACK: LruHashMap<u32, u64> = LruHashMap::with_max_entries(8192, 0);
 /// Addresses in the stack are of use as far as the stack is looked at.
 const NEAR: u64 = 8 * STACK_DEPTH as u64;
 /// Addresses of code are of use until the program's own function is among them.
-const CALLERS: u32 = 24;
+const CALLERS: u64 = 24;
 /// Where libraries are mapped: this far below `mmap_base`.
 const LIBRARIES: u64 = 1 << 36;
 
@@ -122,11 +125,11 @@ unsafe fn gather(scratch: *mut Scratch, tgid: u32) -> u64 {
         if end > sp && (end - sp) / 8 < depth {
             depth = (end - sp) / 8;
         }
-        let mut callers = 0;
+        (*scratch).callers = 0;
         let mut hash = mix(mix(mix(0, tgid as u64), code), (*out).ip);
         let mut i: u64 = 0;
         while i < STACK_DEPTH as u64 {
-            if i >= depth || callers >= CALLERS {
+            if i >= depth || core::ptr::read_volatile(&raw const (*scratch).callers) >= CALLERS {
                 break;
             }
             let word = (*raw)[i as usize & (STACK_DEPTH - 1)];
@@ -142,7 +145,8 @@ unsafe fn gather(scratch: *mut Scratch, tgid: u32) -> u64 {
                 core::ptr::write_volatile(&raw mut (*out).words, n as u32 + 1);
                 // Addresses in the stack differ from thread to thread.
                 if in_code {
-                    callers += 1;
+                    let n = core::ptr::read_volatile(&raw const (*scratch).callers);
+                    core::ptr::write_volatile(&raw mut (*scratch).callers, n + 1);
                     hash = mix(hash, word ^ (i << 56));
                 }
             }

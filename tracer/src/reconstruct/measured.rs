@@ -10,7 +10,7 @@ use super::threads::Open;
 use super::{Part, Reconstructor, Setup, Sink, hop};
 use crate::model::{CallId, HopKind};
 use crate::rules::measure::{self, Alone, MEASURES, Measure, Proves};
-use crate::rules::{Facts, FileKind, Fs, Move, Rule, Shape, Size, Step, ZEROCOPY_LATE_COPY};
+use crate::rules::{Facts, FileKind, Fs, Move, Rule, Shape, Size, Step};
 use crate::{functions, primitives};
 
 /// Of one kind of [`moved`], in one call.
@@ -234,7 +234,8 @@ impl Reconstructor {
             let Some(row) = measure::of(m.what) else {
                 continue;
             };
-            if row.alone == Alone::Nothing {
+            // A pipe inside the kernel is no place; but io_uring has no call that uses one.
+            if row.alone == Alone::Nothing && !requests {
                 continue;
             }
             let mut row = row;
@@ -253,8 +254,10 @@ impl Reconstructor {
                     other => other,
                 };
                 row = measure::of(user).unwrap_or(row);
-                let sum = &mut self.sums.requests.row(row.subject).3;
-                *sum = sum.saturating_add(m.bytes);
+                if row.alone != Alone::Nothing {
+                    let sum = &mut self.sums.requests.row(row.subject).3;
+                    *sum = sum.saturating_add(m.bytes);
+                }
             }
             let (from, to) = (At::from(&row.at.0), At::from(&row.at.1));
             let by = By::Probe(self.setup.labels.of(m, row));
@@ -319,13 +322,19 @@ impl Reconstructor {
         &mut self,
         rule: &'static Rule,
         facts: &Facts,
+        file: &FileRef,
         bytes: u64,
     ) -> bool {
         let mut taken = false;
         for &Step(kind, from, to) in rule.steps {
             let (from, to) = (facts.kind(from), facts.kind(to));
-            let row = self.setup.covering(kind, from, to, false).next();
-            if let Some(row) = row {
+            // On another file system the data pass elsewhere.
+            let passes = |row: &&Measure| match row.proves {
+                Proves::On(magics) => magics.contains(&file.magic),
+                _ => true,
+            };
+            let mut rows = self.setup.covering(kind, from, to, false);
+            if let Some(row) = rows.find(passes) {
                 let sum = self.sums.requests.row(row.subject);
                 sum.1 = rule.name;
                 sum.2 = sum.2.saturating_add(bytes);
@@ -338,6 +347,11 @@ impl Reconstructor {
     /// What a primitive copied inside a function: both told. The primitive is nearer to the bytes.
     pub(super) fn nearest(&mut self, open: &mut Open) {
         let found = &mut open.found;
+        // What a tracepoint announces is a hop of its own.
+        if open.extra.is_some_and(|extra| extra.skb_copied > 0) {
+            let announced = found.iter_mut().filter(|m| m.what == moved::PACKET_READ);
+            announced.for_each(|m| m.used = true);
+        }
         for i in 0..found.len() {
             let near = found[i];
             if near.by == primitive::NONE {
@@ -368,18 +382,13 @@ impl Reconstructor {
 
     /// A late copy that a rule expects, where they are measured.
     pub(super) fn expect_late_copy(&mut self, bytes: u64) {
-        if let Some(row) = measure::of(moved::LATE_COPY) {
-            let sum = self.sums.requests.row(row.subject);
-            sum.1 = ZEROCOPY_LATE_COPY;
-            sum.2 = sum.2.saturating_add(bytes);
-        }
+        let expected = &mut self.sums.late_copies.0;
+        *expected = expected.saturating_add(bytes);
     }
 
     fn copied_late(&mut self, bytes: u64) {
-        if let Some(row) = measure::of(moved::LATE_COPY) {
-            let sum = &mut self.sums.requests.row(row.subject).3;
-            *sum = sum.saturating_add(bytes);
-        }
+        let found = &mut self.sums.late_copies.1;
+        *found = found.saturating_add(bytes);
     }
 
     pub(super) fn copied<S: Sink>(&mut self, copied: &Copied, sink: &mut S) {

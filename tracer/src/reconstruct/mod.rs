@@ -28,7 +28,7 @@ mod threads;
 
 pub use sink::{Call, File, NoSink, Sink, What};
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use tracer_ebpf::{Block, Dirty, Extra, Head, kind};
 
@@ -73,8 +73,9 @@ pub struct Reconstructor {
     raw: HashSet<(u32, u64)>,
     /// File systems whose inodes are block devices: their dirty pages are metadata.
     bdev: HashSet<u32>,
-    /// Bytes sent by reference, by socket, until a packet shows where they go.
-    zerocopy: HashMap<u64, u64>,
+    by_reference: packets::ByReference,
+    /// Sockets whose sends the kernel encrypts.
+    tls: HashSet<u64>,
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
     sums: Sums,
@@ -140,7 +141,8 @@ impl Reconstructor {
             orphans: VecDeque::new(),
             raw: HashSet::new(),
             bdev: HashSet::new(),
-            zerocopy: HashMap::new(),
+            by_reference: packets::ByReference::default(),
+            tls: HashSet::new(),
             zerocopy_on: false,
             sums: Sums::default(),
             moved: Vec::new(),
@@ -393,6 +395,7 @@ impl Reconstructor {
                 }
             }
             Meta::Breakpoints(off) => self.sums.breakpoints_off = Some(off.clone()),
+            Meta::Skipped(skipped) => self.sums.skipped.clone_from(&skipped.programs),
             Meta::Sampled(sampled) => self.sums.sampled = Some(sampled.clone()),
             Meta::End(end) => self.sums.end = Some(end.clone()),
             Meta::Source(_) | Meta::Unknown => {}

@@ -1,5 +1,7 @@
 //! Packets, and bytes that came out of sockets.
 
+use std::collections::HashMap;
+
 use tracer_ebpf::{Extra, Xmit, flag, moved};
 
 use super::measured::Found;
@@ -14,10 +16,21 @@ use crate::rules::{RECEIVED_FROM_NIC, ZEROCOPY_LATE_COPY};
 const XMIT: By = By::Probe("tp:net_dev_start_xmit");
 /// Copies out of a socket.
 const SKB_COPY: By = By::Probe("tp:skb_copy_datagram_iovec");
-/// Sockets with bytes sent by reference whose packets have not been seen.
-const ZEROCOPY_MAX: usize = 4096;
+/// Sockets that are remembered.
+const SOCKETS_MAX: usize = 4096;
 
 impl Reconstructor {
+    /// Bytes that had been sent by reference are copied after all: measured where a probe sees it.
+    pub(super) fn late_copy(&mut self, bytes: u64, moved: &mut Vec<Moved>) {
+        if self.measures_late_copies() {
+            return self.expect_late_copy(bytes);
+        }
+        let by = By::Rule(ZEROCOPY_LATE_COPY);
+        let mut copy = hop(HopKind::Copy, At::User, At::Socket, by, bytes);
+        copy.key.deferred = true;
+        moved.push(copy);
+    }
+
     /// Bytes that were copied out of sockets, and the device that had brought them.
     pub(super) fn received(&mut self, extra: &Extra, found: &[Found], moved: &mut Vec<Moved>) {
         let (mut bytes, mut by, mut count) = (extra.skb_copied, SKB_COPY, 1);
@@ -70,19 +83,13 @@ impl Reconstructor {
         }
         // Bytes sent by reference are copied after all when a device that is only software
         // delivers them.
-        if let Some(bytes) = self.zerocopy.remove(&xmit.sock_ino)
-            && software
-        {
-            if self.measures_late_copies() {
-                self.expect_late_copy(bytes);
-            } else {
-                moved.push(late_copy(bytes));
-            }
+        let waiting = self.by_reference.insert_route(xmit.sock_ino, software);
+        if software && waiting > 0 {
+            self.late_copy(waiting, &mut moved);
         }
         match part {
             Part::Open(slot) => {
                 let open = &mut self.threads.at(slot).open;
-                open.software |= software;
                 open.hops.extend(moved);
             }
             Part::Late(slot) => {
@@ -97,26 +104,46 @@ impl Reconstructor {
             }
         }
     }
-
-    /// Remembers bytes sent by reference until a packet of the socket is seen.
-    pub(super) fn sent_by_reference(&mut self, socket: u64, bytes: u64) {
-        if self.zerocopy.len() >= ZEROCOPY_MAX {
-            self.zerocopy.clear();
-        }
-        let sum = self.zerocopy.entry(socket).or_default();
-        *sum = sum.saturating_add(bytes);
-    }
 }
 
-/// The copy of bytes that had been sent by reference.
-pub(super) fn late_copy(bytes: u64) -> Moved {
-    let mut copy = hop(
-        HopKind::Copy,
-        At::User,
-        At::Socket,
-        By::Rule(ZEROCOPY_LATE_COPY),
-        bytes,
-    );
-    copy.key.deferred = true;
-    copy
+/// Where the packets of sockets go, which decides what becomes of bytes sent by reference.
+#[derive(Debug, Default)]
+pub(super) struct ByReference(HashMap<u64, Route>);
+
+#[derive(Clone, Copy, Debug)]
+enum Route {
+    /// No packet has been seen since so many bytes were sent.
+    Unknown(u64),
+    /// To a device that is only software, or not.
+    Known { software: bool },
+}
+
+impl ByReference {
+    /// A packet of the socket went out. The bytes that had waited for it.
+    fn insert_route(&mut self, socket: u64, software: bool) -> u64 {
+        match self.room().insert(socket, Route::Known { software }) {
+            Some(Route::Unknown(bytes)) => bytes,
+            _ => 0,
+        }
+    }
+
+    /// Bytes were sent. They, as copied late, if packets of the socket (this one's too: it goes out before
+    /// the call ends) are known to go to a device that is only software.
+    pub(super) fn sent(&mut self, socket: u64, bytes: u64) -> Option<u64> {
+        match self.room().entry(socket).or_insert(Route::Unknown(0)) {
+            Route::Unknown(waiting) => {
+                *waiting = waiting.saturating_add(bytes);
+                None
+            }
+            Route::Known { software } => software.then_some(bytes),
+        }
+    }
+
+    /// The map; emptied where a program has very many sockets.
+    fn room(&mut self) -> &mut HashMap<u64, Route> {
+        if self.0.len() >= SOCKETS_MAX {
+            self.0.clear();
+        }
+        &mut self.0
+    }
 }

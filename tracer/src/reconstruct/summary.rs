@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 
 use tracer_ebpf::kind;
 
-use super::sums::Calls;
+use super::sums::{Calls, Sums};
 use super::{Reconstructor, Setup};
 use crate::arch::Arch;
-use crate::model::{Crossings, Summary, SyscallRow};
+use crate::event::Sampled;
+use crate::model::{CpuTime, Crossings, Estimate, FunctionTime, HopKind, Summary, SyscallRow};
+use crate::primitives::{self, Work};
+use crate::rules::ZEROCOPY_LATE_COPY;
 
 impl Setup {
     /// Name of a call; 32-bit ones are numbers of the other table.
@@ -78,8 +81,14 @@ impl Reconstructor {
                 end.still_running.len()
             ));
         }
+        probe_warnings(sums, setup.start.monotonic_ns, &mut warnings);
 
         let mut differences = sums.differences.clone();
+        let (expected, found) = sums.late_copies;
+        if expected != found && expected > 0 {
+            let what = "bytes sent by reference and copied late";
+            differences.add(what, ZEROCOPY_LATE_COPY, expected, found);
+        }
         // Requests from before tracing are carried out under it, without a record of their own.
         let whole = !setup.start.attached && lost_of(kind::URING) == 0;
         for (subject, rule, expected, found) in sums.requests.differences().filter(|_| whole) {
@@ -135,20 +144,76 @@ impl Reconstructor {
                 page_fault,
                 interrupt: setup.irqs.then_some(2 * sums.irqs_user),
             },
-            context_switches: sums.switches.clone(),
+            context_switches: sums.switches,
             syscalls: rows,
-            page_faults: sums.faults.clone(),
+            page_faults: sums.faults,
             disagreements: differences,
             by_process: sums.processes.rows(),
             never_returned: never.into_iter().collect(),
             waits: sums.waits.clone(),
-            metadata_io: sums.metadata.clone(),
-            unattributed: sums.unattributed.clone(),
+            metadata_io: sums.metadata,
+            unattributed: sums.unattributed,
             dirty_bytes: dirty_pages.saturating_mul(setup.page),
             cpu_ns: end.cpu_ns,
+            cpu_time: sums.sampled.as_ref().map(cpu_time),
             missing_probes: setup.start.missing.clone(),
             warnings,
         }
+    }
+}
+
+/// The CPU time that samples stand for.
+fn cpu_time(sampled: &Sampled) -> CpuTime {
+    let of = |samples| Estimate::of(samples, sampled.period_ns);
+    let functions = sampled.functions.iter().filter_map(|(name, samples)| {
+        let work = match primitives::work(name)? {
+            Work::Copy => HopKind::Copy,
+            Work::Fill => HopKind::Fill,
+        };
+        let (name, time) = (name.clone(), of(*samples));
+        Some(FunctionTime { name, work, time })
+    });
+    let mut functions: Vec<_> = functions.collect();
+    functions.sort_by(|a, b| {
+        let samples = |row: &FunctionTime| row.time.samples;
+        samples(b)
+            .cmp(&samples(a))
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    let sum = |work: HopKind| {
+        let rows = functions.iter().filter(|row| row.work == work);
+        rows.fold(0, |sum: u64, row| sum.saturating_add(row.time.samples))
+    };
+    let (copy, fill) = (of(sum(HopKind::Copy)), of(sum(HopKind::Fill)));
+    let listed = sampled.functions.iter();
+    let kernel = listed.fold(sampled.kernel, |sum, (_, n)| sum.saturating_add(*n));
+    CpuTime {
+        evidence: "estimated",
+        method: "perf:cpu-clock",
+        period_ns: sampled.period_ns,
+        samples: sampled.user.saturating_add(kernel),
+        user: of(sampled.user),
+        kernel: of(kernel),
+        copy,
+        fill,
+        functions,
+    }
+}
+
+/// What happened to the probes on the way.
+fn probe_warnings(sums: &Sums, begun: u64, warnings: &mut Vec<String>) {
+    if let Some(off) = &sums.breakpoints_off {
+        let ms = off.monotonic_ns.saturating_sub(begun) / 1_000_000;
+        warnings.push(format!(
+            "breakpoints were taken off after {} hits, at {ms} ms, so as not to slow the program down: \
+             copies after that are measured at functions (--level B leaves them on)",
+            off.hits
+        ));
+    }
+    for (program, n) in &sums.skipped {
+        warnings.push(format!(
+            "the kernel skipped probe {program} {n} times: its numbers may be too small by as many events"
+        ));
     }
 }
 

@@ -48,6 +48,10 @@ pub struct Sums {
     pub end: Option<End>,
     pub breakpoints_off: Option<BreakpointsOff>,
     pub sampled: Option<Sampled>,
+    /// Programs that the kernel skipped, and how often.
+    pub skipped: Vec<(String, u64)>,
+    /// Bytes sent by reference and copied late: expected, found.
+    pub late_copies: (u64, u64),
     /// How the process traced ended, where it is not our child.
     pub leader_exit: Option<i32>,
 }

@@ -4,19 +4,20 @@ use tracer_ebpf::{FileRef, Syscall, Uring, bio, flag, uring};
 
 use super::io::Context;
 use super::measured::Outcome;
-use super::packets::late_copy;
 use super::sink::{Call, File, What};
 use super::sums::Calls;
 use super::tally::{At, By, Moved};
 use super::threads::Open;
 use super::{Part, Reconstructor, Sink, hop};
 use crate::model::{CallId, HopKind};
-use crate::rules::{self, Class, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
+use crate::rules::{self, Class, End, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
 
 const MSG_PEEK: u32 = 2;
 const MSG_TRUNC: u32 = 0x20;
 const SOL_SOCKET: u64 = 1;
 const SO_ZEROCOPY: u64 = 60;
+const SOL_TLS: u64 = 282;
+const TLS_TX: u64 = 1;
 /// `IORING_CQE_F_NOTIF`: the end of a zero-copy send, not a result.
 const CQE_F_NOTIF: u16 = 1 << 3;
 
@@ -37,7 +38,10 @@ fn moved_by(shape: Shape, call: &Syscall) -> Option<(u64, u64)> {
         Size::AtMost(index) => (returned.min(arg(index)), 1),
         Size::Arg(index) => (arg(index), 1),
         // Messages; a reflink returns 0.
-        Size::Unknown => return Some((0, returned.max(u64::from(shape.moves == Move::Clone)))),
+        Size::Unknown => {
+            let one = matches!(shape.moves, Move::Clone | Move::RecvZc);
+            return Some((0, returned.max(u64::from(one))));
+        }
     };
     (bytes > 0).then_some((bytes, count))
 }
@@ -66,10 +70,14 @@ impl Reconstructor {
                     process.async_io = true;
                 }
             }
-            Role::SocketOption => {
-                self.zerocopy_on |=
-                    call.args[1] == SOL_SOCKET && call.args[2] == SO_ZEROCOPY && call.ret == 0;
-            }
+            Role::SocketOption if call.ret == 0 => match (call.args[1], call.args[2], file) {
+                (SOL_SOCKET, SO_ZEROCOPY, _) => self.zerocopy_on = true,
+                (SOL_TLS, TLS_TX, Some(file)) => {
+                    self.tls.insert(file.ino);
+                }
+                _ => {}
+            },
+            Role::SocketOption => {}
         }
 
         let mut moved = std::mem::take(&mut self.moved);
@@ -163,6 +171,7 @@ impl Reconstructor {
             .map_or(0, |flags| *flags as u32);
         facts.zerocopy_off = !self.zerocopy_on && !self.setup.start.attached;
         facts.private = shape.moves == Move::Populate && Shape::populates_copies(&call.args);
+        facts.tls = shape.to == End::First && self.encrypts(file);
         let inserted = open.extra.as_ref().map_or(0, |extra| extra.cache_pages);
         facts.seen = Some(Seen {
             direct_io: open
@@ -190,6 +199,11 @@ impl Reconstructor {
                 moved,
             );
         }
+        if facts.tls {
+            // The encrypted records are handed to TCP by reference: between two parts of the kernel.
+            open.found
+                .retain(|found| found.what != tracer_ebpf::moved::SKB_SPLICE);
+        }
         self.unexpected(&open.found, Some(rule.name), false, ts, moved);
         let unsized_call = shape.size == Size::Unknown && !rule.steps.is_empty();
         if unsized_call && !matches!(outcome, Outcome::Measured(_)) {
@@ -201,18 +215,15 @@ impl Reconstructor {
         if by_tracepoint || shape.size == Size::Unknown && count == 0 {
             return;
         }
-        if rule.steps.iter().any(|step| step.0 == HopKind::Share) && by_reference(&facts) {
-            // A packet that went out within the call shows where the bytes went.
-            if self.measures_late_copies() {
-                if open.software {
-                    self.expect_late_copy(bytes);
-                }
-            } else if open.software {
-                moved.push(late_copy(bytes));
-            } else if let Some(file) = file.filter(|_| open.hops.is_empty()) {
-                self.sent_by_reference(file.ino, bytes);
-            }
+        if let Some(file) = file.filter(|_| by_reference(rule, &facts))
+            && let Some(bytes) = self.by_reference.sent(file.ino, bytes)
+        {
+            self.late_copy(bytes, moved);
         }
+    }
+
+    fn encrypts(&self, file: Option<&FileRef>) -> bool {
+        file.is_some_and(|file| self.tls.contains(&file.ino))
     }
 
     /// Whether a probe measured the very copy that a rule concludes; reports it if they differ.
@@ -306,7 +317,12 @@ impl Reconstructor {
             return;
         }
         let class = Class::of(&request.file, self.setup.arch);
-        let facts = Facts::new(shape, Some(class), None);
+        // Into a pipe anything may be spliced, not only another pipe.
+        if shape.moves == Move::Splice && class.kind == FileKind::Pipe {
+            return;
+        }
+        let mut facts = Facts::new(shape, Some(class), None);
+        facts.tls = self.encrypts(Some(&request.file));
         let deferred = request.how & (uring::ASYNC | uring::SQPOLL | uring::ELSEWHERE) != 0;
         // Received by the thread itself: the probe has measured it, in the call that it was in.
         let probed = matches!(
@@ -320,15 +336,17 @@ impl Reconstructor {
             return;
         };
         let mut moved = Vec::new();
-        if !self.expect_of_request(rule, &facts, bytes) {
+        if !self.expect_of_request(rule, &facts, &request.file, bytes) {
             apply(rule, &facts, (bytes, 1), head.ts, &mut moved);
         }
         for hop in &mut moved {
             hop.key.deferred = deferred;
             hop.dur = request.completed.saturating_sub(head.ts);
         }
-        if by_reference(&facts) {
-            self.sent_by_reference(request.file.ino, bytes);
+        if by_reference(rule, &facts)
+            && let Some(bytes) = self.by_reference.sent(request.file.ino, bytes)
+        {
+            self.late_copy(bytes, &mut moved);
         }
         match part {
             Part::Open(slot) => self.threads.at(slot).open.hops.extend(moved),
@@ -346,8 +364,9 @@ impl Reconstructor {
 }
 
 /// The program's memory is handed to a socket by reference.
-fn by_reference(facts: &Facts) -> bool {
-    facts.from.kind == FileKind::User && Kinds::INET.has(facts.to.kind)
+fn by_reference(rule: &Rule, facts: &Facts) -> bool {
+    let shares = rule.steps.iter().any(|step| step.0 == HopKind::Share);
+    shares && facts.from.kind == FileKind::User && Kinds::INET.has(facts.to.kind)
 }
 
 /// The hops that a rule concludes.

@@ -22,14 +22,14 @@ const NAME: &str = "the log of this trace";
 /// The end that is written. Dropped, it ends the log.
 pub struct LogWriter {
     writer: Writer<File>,
-    blocks: Sender<Block>,
+    blocks: Sender<Result<Block, String>>,
     told: u32,
 }
 
 /// The end that is read.
 pub struct Log {
-    /// Announces blocks; disconnected at the end of the log.
-    pub blocks: Receiver<Block>,
+    /// Announces blocks, and what could not be recorded; disconnected at the end of the log.
+    pub blocks: Receiver<Result<Block, String>>,
     /// Two readers of the blocks, each with a place of its own.
     pub readers: [Reader<File>; 2],
 }
@@ -79,6 +79,11 @@ impl LogWriter {
         result
     }
 
+    /// Tells the reader that something went wrong.
+    pub fn complain(&self, error: &RecordError) {
+        let _ = self.blocks.send(Err(error.to_string()));
+    }
+
     fn tell(&mut self) {
         let blocks = self.writer.stats().blocks;
         // At most one block is written at a time.
@@ -87,7 +92,7 @@ impl LogWriter {
         {
             self.told = blocks;
             // Nobody may be reading any more.
-            let _ = self.blocks.send(block);
+            let _ = self.blocks.send(Ok(block));
         }
     }
 }
@@ -119,7 +124,7 @@ mod tests {
                     .unwrap();
             }
             writer.tick(begin + FLUSH_AFTER * round).unwrap();
-            for block in log.blocks.try_iter() {
+            for block in log.blocks.try_iter().map(Result::unwrap) {
                 assert_eq!(block.header.first_record, seen);
                 reader.seek(&block).unwrap();
                 for _ in 0..block.header.records {
@@ -133,7 +138,7 @@ mod tests {
         seen += log
             .blocks
             .iter()
-            .map(|b| u64::from(b.header.records))
+            .map(|b| u64::from(b.unwrap().header.records))
             .sum::<u64>();
         assert_eq!(seen, 5 * 9_000 + 45 * 3 + 1);
     }

@@ -141,7 +141,10 @@ fn write_file(page: &mut Page, file: &File, all: bool, text: Option<&str>) {
             );
         }
         before = number;
-        let source = lines.get(number as usize - 1).copied().unwrap_or_default();
+        let source = lines
+            .get((number as usize).wrapping_sub(1))
+            .copied()
+            .unwrap_or_default();
         write_line(page, &columns, number, file.lines.get(&number), source);
     }
 }

@@ -151,7 +151,7 @@ fn put_kernel(line: &mut Map<String, Value>, event: &Event, arch: Option<Arch>) 
             }
         }
         Event::Stack(e) => {
-            put!(line, e, Stack { id, ip, sp, fp, lr, code, code_end; head, words, reserved, word, at });
+            put!(line, &**e, Stack { id, ip, sp, fp, lr, code, code_end; head, words, reserved, word, at });
             let words = e.word.iter().zip(e.at).take(e.words as usize);
             let words: Vec<_> = words.map(|(word, at)| json!([at, word])).collect();
             line.insert("words".to_owned(), json!(words));
@@ -305,6 +305,8 @@ mod tests {
     /// Every kind of kernel event gives an object that begins with the kind's own name.
     #[test]
     fn every_kind_has_its_name() {
+        let mut stack = vec![0; size_of::<Stack>()];
+        stack[0] = kind::STACK;
         let name = Name {
             head: head(kind::NAME),
             ino: 1,
@@ -329,6 +331,8 @@ mod tests {
             Event::Name(name),
             Event::Dirty(Dirty::default()),
             Event::Copied(Copied::default()),
+            crate::decode::decode(&stack).expect("a stack"),
+            Event::CalledFrom(CalledFrom::default()),
         ];
         let names: Vec<String> = events
             .iter()

@@ -11,7 +11,7 @@ mod annotate;
 pub mod compare;
 mod json;
 mod jsonl;
-pub(crate) mod layout;
+pub mod layout;
 mod ledger;
 mod lists;
 mod section;

@@ -2,8 +2,8 @@
 
 use crate::event::{DeviceClass, Engine, KIND_NAMES};
 use crate::model::{
-    ContextSwitches, Crossings, DeviceRow, Disagreement, HopKind, HopRow, IoTotals, PageFaults,
-    Place, ProcessRow, Summary, SyscallRow, Waits,
+    ContextSwitches, CpuTime, Crossings, DeviceRow, Disagreement, Estimate, HopKind, HopRow,
+    IoTotals, PageFaults, Place, ProcessRow, Summary, SyscallRow, Waits,
 };
 
 /// A small deterministic generator (xorshift64*): tests need variety, not quality.
@@ -101,6 +101,21 @@ impl Random {
         }
     }
 
+    fn cpu_time(&mut self) -> CpuTime {
+        let time = |r: &mut Self| Estimate::of(r.number(), 250_007);
+        CpuTime {
+            evidence: "estimated",
+            method: "perf:cpu-clock",
+            period_ns: 250_007,
+            samples: self.number(),
+            user: time(self),
+            kernel: time(self),
+            copy: time(self),
+            fill: time(self),
+            functions: Vec::new(),
+        }
+    }
+
     fn io(&mut self) -> IoTotals {
         IoTotals {
             read_requests: self.number(),
@@ -185,6 +200,7 @@ impl Random {
                 write_bytes: r.number(),
             }),
             cpu_ns: Some(self.number()),
+            cpu_time: Some(self.cpu_time()).filter(|time| time.samples % 3 != 0),
             missing_probes: self.list(6, |r| (r.name(), r.name())),
             warnings: self.list(3, Self::name),
         }

@@ -9,7 +9,7 @@ use super::section::{painted_section, plain, section};
 use super::{Detail, Style, units, words};
 use crate::event::DeviceClass;
 use crate::i18n::Lang;
-use crate::model::Summary;
+use crate::model::{CpuTime, Estimate, Summary};
 
 /// Missing probes named before "… more".
 const FOLD_MISSING: usize = 3;
@@ -267,6 +267,32 @@ fn counters(page: &mut Page, summary: &Summary) {
         .map(|ns| Flow::solid(units::time(ns), Paint::Plain))
         .unwrap_or_default();
     section(page, words::label_time(lang), cpu);
+    if let Some(sampled) = &summary.cpu_time {
+        let parts = copying_time(sampled, page.style);
+        section(page, words::label_copying(lang), list(parts));
+    }
+}
+
+/// What copying took of the CPU time.
+fn copying_time(sampled: &CpuTime, style: &Style) -> Vec<Flow> {
+    let lang = style.lang;
+    if sampled.samples == 0 {
+        return Vec::new();
+    }
+    let times = |time: &Estimate| (units::time(time.ns), units::time(time.error_ns));
+    let mut parts = Vec::new();
+    let (copy, error) = times(&sampled.copy);
+    parts.push(plain(match sampled.copy.samples {
+        0 => words::time_copying_none(lang, error),
+        _ => words::time_copying(lang, copy, error),
+    }));
+    if sampled.fill.samples > 0 {
+        let (fill, error) = times(&sampled.fill);
+        parts.push(plain(words::time_clearing(lang, fill, error)));
+    }
+    let samples = words::time_samples(lang, sampled.samples);
+    parts.push(Flow::words(&samples, Paint::Quiet));
+    parts
 }
 
 /// What the reader must know about the numbers: differences, hooks not there, damage.

@@ -89,6 +89,11 @@ crate::messages! {
     label_waits: "waited" | "等待";
     label_switches: "switches" | "上下文切换";
     label_time: "CPU time" | "CPU 时间";
+    label_copying: "  of it" | "  其中";
+    time_copying(time, error): "≈ {time} ± {error} copying in the kernel" | "内核拷贝 ≈ {time} ± {error}";
+    time_copying_none(time): "copying in the kernel met no sample: less than {time}" | "内核拷贝未被采样到：少于 {time}";
+    time_clearing(time, error): "≈ {time} ± {error} zeroing" | "清零 ≈ {time} ± {error}";
+    time_samples[n]: "estimated from {n} sample" / "estimated from {n} samples" | "估计，共 {n} 个样本";
     label_calls: "calls" | "系统调用";
     label_never: "not ended" | "未返回";
     label_dirty: "still dirty" | "尚未回写";

@@ -39,6 +39,8 @@ pub enum End {
     Random,
     /// A message queue.
     Queue,
+    /// A pipe that is not named, but must be one.
+    Pipe,
 }
 
 /// Where the number of bytes stands.
@@ -108,8 +110,9 @@ const CALLS: &[(&str, Shape)] = &[
     ("vmsplice",                               shape(Move::Vmsplice, End::User, End::First)),
     ("copy_file_range",                        shape(Move::CopyRange, End::First, End::Second)),
     ("process_vm_readv process_vm_writev",     shape(Move::ProcessVm, End::User, End::User)),
-    // Which of their calls these are depends on the arguments: see `special`.
+    // Which of their calls these are depends on the arguments: see `applies`.
     ("mmap",                                   shape(Move::Populate, End::First, End::User).size(Size::Arg(1))),
+    ("getsockopt",                             shape(Move::RecvZc, End::First, End::User).size(Size::Unknown)),
     ("ioctl",                                  shape(Move::Clone, End::Second, End::First).size(Size::Unknown)),
 ];
 
@@ -122,8 +125,13 @@ const OPERATIONS: &[(&str, Shape)] = &[
     ("send sendmsg",                                     shape(Move::Send, End::User, End::First)),
     ("send_zc sendmsg_zc",                               shape(Move::SendZc, End::User, End::First)),
     ("recv_zc",                                          shape(Move::RecvZc, End::First, End::User)),
+    // Of these two the request names only the target.
+    ("tee",                                              shape(Move::Tee, End::Pipe, End::First)),
+    ("splice",                                           shape(Move::Splice, End::Pipe, End::First)),
 ];
 
+const IPPROTO_TCP: u64 = 6;
+const TCP_ZEROCOPY_RECEIVE: u64 = 35;
 const MAP_PRIVATE: u64 = 2;
 const MAP_POPULATE: u64 = 0x8000;
 const MAP_NONBLOCK: u64 = 0x1_0000;
@@ -136,6 +144,10 @@ impl Shape {
             Move::Clone => {
                 let request = args[1] & 0xFFFF_FFFF;
                 request == calls::FICLONE || request == calls::FICLONERANGE
+            }
+            // Only the system call has such arguments.
+            Move::RecvZc if self.size == Size::Unknown => {
+                (args[1], args[2]) == (IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE)
             }
             Move::Populate => args[3] & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE,
             _ => true,
@@ -215,8 +227,7 @@ impl CallTable {
         self.calls.get(usize::from(nr))
     }
 
-    /// How an io_uring operation moves bytes; `None` if it moves none, or in a way that its
-    /// completion does not tell (`splice`, `tee`: only one of the two files is known).
+    /// How an io_uring operation moves bytes; `None` if it moves none.
     pub fn operation(&self, opcode: u8) -> Option<Shape> {
         self.operations.get(usize::from(opcode)).copied().flatten()
     }

@@ -122,6 +122,7 @@ pub static MEASURES: &[Measure] = &[
     row!(CLONE "fexit:vfs_clone_file_range" Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Never, "bytes of files shared"),
     row!(PROCESS_VM "fexit:process_vm_rw" Copy K::USER => K::USER, User => User, Hop, Proves::Always, "bytes between processes"),
     row!(LATE_COPY "fentry:skb_copy_ubufs" Copy K::USER => K::NONE, User => Socket, Quiet, Proves::Never, "bytes sent by reference and copied late"),
+    row!(BOUNCE "tp:swiotlb_bounced" Copy K::NONE => K::NONE, Kernel => Kernel, Quiet, Proves::Never, "bytes through bounce buffers"),
     row!(COW "fentry:copy_mc_to_kernel" Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, "bytes copied on write"),
     row!(MAP "fentry:set_pte_range" Map K::PAGES => K::USER, PageCache => User, Quiet, Proves::Faults, "bytes of file pages mapped"),
     // What primitives copied outside of all these functions. Silence proves nothing: bytes may be copied
@@ -165,7 +166,8 @@ mod tests {
         let rows: HashSet<_> = MEASURES.iter().map(|row| row.label).collect();
         let functions = functions::TABLE.iter().map(|row| row.label);
         let primitives = primitives::TABLE.iter().map(|row| row.names[0].1);
-        let probes: HashSet<_> = functions.chain(primitives).collect();
+        let tracepoints = ["tp:swiotlb_bounced"];
+        let probes: HashSet<_> = functions.chain(primitives).chain(tracepoints).collect();
         // IPv6 measures what IPv4 does.
         let same = HashSet::from(["fexit:udpv6_recvmsg"]);
         assert_eq!(&rows | &same, probes);

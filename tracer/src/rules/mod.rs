@@ -78,6 +78,8 @@ pub struct Facts {
     pub zerocopy_off: bool,
     /// The mapping populated is private and writable.
     pub private: bool,
+    /// The kernel encrypts what the socket sends (kTLS).
+    pub tls: bool,
 }
 
 impl Facts {
@@ -89,6 +91,7 @@ impl Facts {
             End::Second => second.unwrap_or(Class::CLOSED),
             End::Random => Class::plain(FileKind::DevRandom),
             End::Queue => Class::plain(FileKind::Pseudo),
+            End::Pipe => Class::plain(FileKind::Pipe),
         };
         let (mut from, mut to) = (class(shape.from), class(shape.to));
         // The source of a reflink is named in an argument that may not have been read.
@@ -107,6 +110,7 @@ impl Facts {
             seen: None,
             zerocopy_off: false,
             private: false,
+            tls: false,
         }
     }
 

@@ -74,6 +74,10 @@ fn undecided(facts: &Facts) -> bool {
     facts.to.fs == Fs::Reflink && facts.seen.is_none()
 }
 
+fn encrypted(facts: &Facts) -> bool {
+    facts.tls
+}
+
 fn private(facts: &Facts) -> bool {
     facts.private
 }
@@ -132,8 +136,8 @@ pub static RULES: &[Rule] = &[
         en: "Receiving copies what the call returns out of the socket's packets.",
         zh: "接收会把返回值那么多字节从套接字的数据包中拷贝出来。" },
     Rule { name: "receive-zerocopy", moves: &[Move::RecvZc], from: K::SOCKET, to: K::USER, when: always, steps: SHARE,
-        en: "io_uring zero-copy receive: the program gets the pages that the network device wrote to.",
-        zh: "io_uring 零拷贝接收：程序直接得到网络设备写入的页。" },
+        en: "Zero-copy receive: the pages of the packets are mapped into the program, nothing is copied.",
+        zh: "零拷贝接收：数据包所在的页直接映射给程序，不拷贝。" },
     Rule { name: "send-zerocopy-shared", moves: SEND, from: K::USER, to: K::INET, when: zerocopy, steps: SHARE,
         en: "MSG_ZEROCOPY: the socket takes references to the program's pages, nothing is copied at the send.",
         zh: "MSG_ZEROCOPY：套接字只引用程序的页，发送时不拷贝。" },
@@ -166,6 +170,10 @@ pub static RULES: &[Rule] = &[
     Rule { name: "kernel-write-copied", moves: WRITE, from: K::USER, to: K::KERNEL, when: always, steps: COPY,
         en: "Writing to a terminal, proc, sysfs, eventfd … copies the bytes into a buffer of the kernel.",
         zh: "写终端、proc、sysfs、eventfd 等，会把字节拷贝到内核缓冲区。" },
+
+    Rule { name: "tls-encrypted", moves: &[Move::Sendfile, Move::Splice, Move::Send, Move::Write], from: K::USER.or(K::PAGES).or(K::PIPE), to: K::TCP, when: encrypted, steps: COPY,
+        en: "kTLS: the CPU reads every byte and writes it encrypted into the socket's packets, so sendfile and splice do not pass references either.",
+        zh: "kTLS：CPU 读出每个字节，加密后写进套接字的数据包，所以 sendfile 和 splice 也不能只传引用。" },
 
     // sendfile and splice. The pipe that sendfile uses inside the kernel is no place.
     Rule { name: "splice-discarded", moves: SPLICES, from: K::PAGES.or(K::PIPE).or(K::KERNEL).or(K::ZERO), to: K::SINK, when: always, steps: NOTHING,

@@ -620,7 +620,7 @@ fn every_rule_can_fire() {
                 for to in &classes {
                     for seen in seens {
                         for msg_flags in [0, 0x20, 0x2000, 0x400_0000] {
-                            for private in [false, true] {
+                            for (private, tls) in [(false, false), (true, false), (false, true)] {
                                 let (from, to) = (*from, *to);
                                 let facts = Facts {
                                     moves,
@@ -630,6 +630,7 @@ fn every_rule_can_fire() {
                                     seen,
                                     zerocopy_off: false,
                                     private,
+                                    tls,
                                 };
                                 fired.extend(conclude(&facts).map(|rule| rule.name));
                             }

@@ -300,6 +300,7 @@ impl Ui {
         job: impl FnOnce(&Runner, &dyn Fn(News)) -> Result<(), RunError> + Send + 'static,
     ) {
         self.running = true;
+        self.labs.busy = Some("…".to_owned());
         let (sender, runner) = (self.sender.clone(), self.runner.clone());
         std::thread::spawn(move || {
             let say = |news| {

@@ -94,6 +94,32 @@ impl Program {
         screen.set_scrollback(self.scroll);
     }
 
+    /// What the program wrote, as lines that a terminal can show; nothing of its full screens.
+    pub fn transcript(&mut self) -> Vec<String> {
+        let (columns, rows) = self.size();
+        let screen = self.parser.screen_mut();
+        let rows = usize::from(rows);
+        let mut lines = Vec::new();
+        let mut left = if screen.alternate_screen() {
+            return lines;
+        } else {
+            screen.scrollback_len()
+        };
+        loop {
+            screen.set_scrollback(left);
+            let new = if left == 0 { rows } else { left.min(rows) };
+            lines.extend(screen.rows_formatted(0, columns).take(new));
+            if left == 0 {
+                break;
+            }
+            left -= new;
+        }
+        screen.set_scrollback(self.scroll);
+        let blank = |line: &String| line.trim().is_empty();
+        lines.truncate(lines.len() - lines.iter().rev().take_while(|line| blank(line)).count());
+        lines
+    }
+
     pub fn scrolled(&self) -> usize {
         self.scroll
     }
@@ -114,6 +140,17 @@ mod tests {
         assert_eq!(program.output(b"ab\r\ncd\x1b[6n"), b"\x1b[2;3R");
         assert_eq!(program.output(b"\x1b[c\x1b[5n"), b"\x1b[?6c\x1b[0n");
         assert_eq!(program.output(b"plain"), b"");
+    }
+
+    #[test]
+    fn what_it_wrote_can_be_told_again() {
+        let mut program = Program::new((10, 2));
+        program.output(b"1\r\n2\r\n\r\n4\r\n5 \x1b[1mx\x1b[m\r\n");
+        let lines = program.transcript();
+        assert_eq!(lines[..4], ["1", "2", "", "4"]);
+        assert!(lines[4].starts_with("5 ") && lines.len() == 5);
+        program.output(b"\x1b[?1049h");
+        assert_eq!(program.transcript(), [""; 0]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Feed {
     /// Records taken, and records known to be there.
     taken: u64,
     known: u64,
+    /// What went wrong with the log of a live trace.
+    complaints: Vec<String>,
     unknown: u64,
     malformed: u64,
     summed_up: Option<Instant>,
@@ -34,7 +36,7 @@ pub struct Feed {
 enum Source {
     /// A file, and its size.
     File(Index, u64),
-    Live(Receiver<Block>),
+    Live(Receiver<Result<Block, String>>),
 }
 
 /// Records taken before the clock is looked at.
@@ -68,6 +70,7 @@ impl Feed {
             block: None,
             taken: 0,
             known: 0,
+            complaints: Vec::new(),
             unknown: 0,
             malformed: 0,
             summed_up: None,
@@ -85,19 +88,20 @@ impl Feed {
         if self.over {
             return false;
         }
-        let before = self.taken;
+        let (before, complaints) = (self.taken, self.complaints.len());
         self.look();
         while !self.over && self.some(store) {
             if until.is_some_and(|until| Instant::now() >= until) {
                 break;
             }
         }
-        let changed = self.taken != before || self.over;
+        let changed = self.taken != before || self.over || self.complaints.len() != complaints;
         let now = Instant::now();
         let due = self.summed_up.is_none_or(|then| now - then >= SUMS);
         if changed && due && !self.over {
             self.summed_up = Some(now);
             store.summary = self.reconstructor.summary();
+            store.summary.warnings.extend_from_slice(&self.complaints);
         }
         changed
     }
@@ -197,9 +201,17 @@ impl Feed {
         }
     }
 
-    fn enqueue(&mut self, block: Block) {
-        self.known += u64::from(block.header.records);
-        self.queue.push_back(block);
+    fn enqueue(&mut self, told: Result<Block, String>) {
+        match told {
+            Ok(block) => {
+                self.known += u64::from(block.header.records);
+                self.queue.push_back(block);
+            }
+            Err(complaint) => {
+                self.complaints.push(complaint);
+                self.summed_up = None;
+            }
+        }
     }
 
     fn announce(&mut self, store: &mut Store, block: Block) {
@@ -226,6 +238,7 @@ impl Feed {
         };
         let warnings = warnings.iter().chain(&undecodable);
         summary.warnings.extend(warnings.map(ToString::to_string));
+        summary.warnings.append(&mut self.complaints);
         store.summary = summary;
         store.finish();
     }

@@ -305,13 +305,33 @@ fn draw_compare(app: &App, buf: &mut Buffer) {
     );
 }
 
-/// Draws the path view of a whole run in a frame of its own, with a title at its right end.
-pub fn draw_path(summary: &Summary, look: Look, area: Rect, title: &str, buf: &mut Buffer) {
+/// Draws the path view of a whole run in a frame of its own, with a title at its right end. Arrows of
+/// less than a `least`th of the largest one's bytes are left out, and the title says so.
+pub fn draw_path(
+    summary: &Summary,
+    look: Look,
+    area: Rect,
+    title: &str,
+    least: Option<u64>,
+    buf: &mut Buffer,
+) {
     let (arrows, amounts) = of_rows(&summary.hops);
+    let all = arrows.len();
+    let most = amounts.iter().map(|amount| amount.bytes).max().unwrap_or(0);
+    let least = least.map_or(0, |part| most / part.max(1));
+    let kept = arrows
+        .into_iter()
+        .zip(amounts)
+        .filter(|(_, amount)| amount.bytes >= least);
+    let (arrows, amounts): (Vec<_>, Vec<_>) = kept.unzip();
+    let title = match all - arrows.len() {
+        0 => title.to_owned(),
+        n => format!("{} · {title}", words::small_left_out(look.lang, n as u64)),
+    };
     let inner = inside(area);
     let wish = Wish::new(&look, inner, arrows, amounts, &summary.devices);
     let layout = Layout::new(&wish);
-    let titles = [words::band_user(look.lang), title];
+    let titles = [words::band_user(look.lang), title.as_str()];
     frame(buf, area, &look, false, false, titles);
     let scene = path::Scene {
         look,
@@ -324,6 +344,7 @@ pub fn draw_path(summary: &Summary, look: Look, area: Rect, title: &str, buf: &m
         moving: None,
         flowing: None,
         flash: false,
+        meanwhile: None,
     };
     scene.draw(inner, buf);
 }

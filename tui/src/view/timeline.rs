@@ -89,7 +89,7 @@ impl Lanes {
             let Some(sig) = store.sig(&call) else {
                 continue;
             };
-            let end = call.ts + u64::from(call.dur);
+            let end = call.ts.saturating_add(u64::from(call.dur));
             if sig.what != What::Later {
                 let waited = u64::from(call.waited).min(u64::from(call.dur));
                 if step == 1
@@ -98,15 +98,19 @@ impl Lanes {
                     scale.add(Who::User, before, call.ts);
                 }
                 // When in the call it waited is not kept: shown at its end, where most calls do.
-                scale.add(Who::Kernel, call.ts, (end - waited).max(call.ts + 1));
+                scale.add(
+                    Who::Kernel,
+                    call.ts,
+                    (end - waited).max(call.ts.saturating_add(1)),
+                );
                 if waited > 0 {
                     scale.add(Who::Waiting, end - waited, end);
                 }
             }
             for hop in store.hops(index) {
                 let Some(key) = store.key(&hop) else { continue };
-                let begin = call.ts + u64::from(hop.after);
-                let end = begin + u64::from(hop.dur).max(1);
+                let begin = call.ts.saturating_add(u64::from(hop.after));
+                let end = begin.saturating_add(u64::from(hop.dur).max(1));
                 if key.deferred {
                     scale.add(Who::Later, begin, end);
                 }
@@ -202,7 +206,7 @@ impl Scale {
 /// The time that is shown.
 pub fn window(app: &App) -> (u64, u64) {
     let (first, last) = app.store.span;
-    let whole = (first, last.max(first + WINDOW_MIN));
+    let whole = (first, last.max(first.saturating_add(WINDOW_MIN)));
     app.window.unwrap_or(whole)
 }
 
@@ -279,14 +283,15 @@ pub fn draw(app: &App, pane: Rect, buf: &mut Buffer) {
         return;
     };
     let hop = app.hop().map_or(0, |hop| u64::from(hop.after));
-    let at = call.ts + hop;
+    let at = call.ts.saturating_add(hop);
     let column = |time: u64| {
         let part = u128::from(time.saturating_sub(from)) * u128::from(area.width);
-        area.x + (part / u128::from((to - from).max(1))) as u16
+        area.x + (part / u128::from((to - from).max(1))).min(u128::from(area.width)) as u16
     };
     if (from..=to).contains(&at) {
         let x = column(at).min(area.right() - 1);
-        let end = column((call.ts + u64::from(call.dur)).min(to)).clamp(x, area.right() - 1);
+        let end =
+            column(call.ts.saturating_add(u64::from(call.dur)).min(to)).clamp(x, area.right() - 1);
         for y in area.y + 1..y {
             let cells = Rect::new(x, y, end - x + 1, 1);
             buf.set_style(

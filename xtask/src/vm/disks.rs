@@ -16,6 +16,18 @@ const BYTES: u64 = 512 << 20;
 const DEVICES: &[&str] = &["nvme", "virtio", "ahci"];
 const FILE_SYSTEMS: &[&str] = &["ext4", "xfs", "btrfs"];
 
+/// Disks without a file system, which the guest uses for something else: swap, and below dm.
+const RAW: &[&str] = &["virtio-swap", "nvme-dm"];
+
+/// File systems that the guest puts on a loop device, on zram, on dm, and over another one (overlayfs);
+/// see `stage2.sh`.
+const MADE: &[&str] = &["loop-ext4", "zram-ext4", "dm-ext4", "overlay-ext4"];
+
+/// Every folder below `/vm` that has a file system of its own to test on.
+pub fn folders() -> impl Iterator<Item = String> {
+    labels().chain(MADE.iter().map(|made| (*made).to_owned()))
+}
+
 /// Each combination, by the label of its file system; mounted on `/vm/LABEL`.
 pub fn labels() -> impl Iterator<Item = String> {
     DEVICES
@@ -29,7 +41,8 @@ pub fn labels() -> impl Iterator<Item = String> {
 /// If an image can't be made.
 pub fn arguments(cache: &Path) -> Result<Vec<String>> {
     let mut arguments = Vec::new();
-    for (i, label) in labels().enumerate() {
+    let raw = RAW.iter().map(|label| (*label).to_owned());
+    for (i, label) in labels().chain(raw).enumerate() {
         let image = image(cache, &label)?;
         let (device, _) = label.split_once('-').unwrap_or_default();
         let drive = format!(
@@ -58,9 +71,15 @@ fn image(cache: &Path, label: &str) -> Result<PathBuf> {
         .and_then(|file| file.set_len(BYTES))
         .with_context(|| new.display().to_string())?;
     let (_, file_system) = label.split_once('-').unwrap_or_default();
-    let quiet = if file_system == "ext4" { "-qF" } else { "-qf" };
+    let (program, quiet) = match file_system {
+        "ext4" => ("mkfs.ext4", "-qF"),
+        "xfs" => ("mkfs.xfs", "-qf"),
+        "btrfs" => ("mkfs.btrfs", "-qf"),
+        // dm is found by its label, too.
+        _ => ("mkswap", "-q"),
+    };
     output(
-        Command::new(format!("mkfs.{file_system}"))
+        Command::new(program)
             .args([quiet, "-L", label])
             .arg(&new)
             // mkfs is often not in a user's PATH.

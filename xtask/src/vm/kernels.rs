@@ -82,15 +82,12 @@ impl Kernel {
         let apt = Apt::new(cache, self)?;
         let packages = apt.newest(self.packages)?;
         println!("downloading {}", packages.join(" "));
-        let debs = cache.join("debs");
-        let unpacking = cache.join("unpacking");
-        for old in [&debs, &unpacking, &folder.to_path_buf()] {
-            if old.exists() {
-                fs::remove_dir_all(old)?;
-            }
+        // A folder of this process' own: another may be downloading, too.
+        let own = cache.join(format!("download-{}", std::process::id()));
+        let (debs, unpacking) = (own.join("debs"), own.join("unpacked"));
+        for new in [&debs, &unpacking, &cache.join("kernels")] {
+            fs::create_dir_all(new)?;
         }
-        fs::create_dir_all(&debs)?;
-        fs::create_dir_all(&unpacking)?;
         run(apt
             .get("apt-get")
             .args(["download", "-qq"])
@@ -102,10 +99,12 @@ impl Kernel {
                 .arg(deb?.path())
                 .arg(&unpacking))?;
         }
-        fs::remove_dir_all(&debs)?;
         tidy(&unpacking)?;
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
         fs::rename(&unpacking, folder)?;
-        Ok(())
+        Ok(fs::remove_dir_all(&own)?)
     }
 }
 

@@ -8,8 +8,8 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
-use super::disks;
-use super::quoted;
+use super::matrix::{self, Paths};
+use super::{disks, quoted};
 use crate::command::{cargo, output};
 
 /// Tests of what depends on the kernel; the others (isolation, exit statuses, recordings, …) run with
@@ -31,7 +31,8 @@ fn passes(all: bool) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-/// The built programs. A release build: emulation is slow enough.
+/// The built programs. In the profile of ordinary tests, so that nothing is built twice: loading probes
+/// takes longer there than what they measure.
 pub struct Programs {
     tests: PathBuf,
     fixture: PathBuf,
@@ -51,30 +52,45 @@ impl Programs {
         let fixture =
             executables(cargo(workspace).args(["build", "--package", "bytehop-fixture"]))?;
         let (_, fixture) = fixture.into_iter().next().context("no fixture")?;
+        // Copies: the next build must not change what a machine is running.
+        let folder = workspace.join("target/vm");
+        fs::create_dir_all(&folder)?;
+        let copy = |from: PathBuf, name: &str| {
+            let to = folder.join(name);
+            fs::copy(&from, &to).with_context(|| from.display().to_string())?;
+            anyhow::Ok(to)
+        };
         Ok(Self {
-            tests: find("oracle")?,
-            bytehop: find("bytehop")?,
-            fixture,
+            tests: copy(find("oracle")?, "oracle")?,
+            bytehop: copy(find("bytehop")?, "bytehop")?,
+            fixture: copy(fixture, "bytehop-fixture")?,
         })
     }
 
-    /// The script that runs the tests.
+    /// The script that runs every path (`paths`), and the tests (`tests`).
     ///
     /// `only`: the tests with this in their name instead.
-    pub fn job(&self, all: bool, only: Option<&str>) -> String {
+    pub fn job(&self, (paths, tests): (bool, bool), all: bool, only: Option<&str>) -> String {
         let word = |path: &Path| quoted(&path.display().to_string());
-        let (tests, fixture) = (word(&self.tests), word(&self.fixture));
+        let (program, fixture) = (word(&self.tests), word(&self.fixture));
         let mut job = format!(
             "{} doctor --json >/vm/job/doctor.json\n",
             word(&self.bytehop)
         );
-        job += &format!("export BYTEHOP_FIXTURE={fixture}\nfailed=0\n");
+        job += "failed=0\n";
+        if paths {
+            job += &matrix::job(&self.bytehop);
+        }
+        if !tests {
+            return job + "exit $failed\n";
+        }
+        job += &format!("export BYTEHOP_FIXTURE={fixture}\n");
         for (disk, filters) in passes(all) {
             let filters = only.unwrap_or(filters);
             job += &format!(
                 "echo 'disk {disk}'\n\
                  export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/not-run-{disk}\n\
-                 {tests} --ignored --test-threads=1 {filters} || failed=1\n"
+                 {program} --ignored --test-threads=1 {filters} || failed=1\n"
             );
         }
         job + "exit $failed\n"
@@ -83,7 +99,7 @@ impl Programs {
 
 /// Runs cargo; the names and paths of the programs that it made.
 fn executables(cargo: &mut Command) -> Result<Vec<(String, PathBuf)>> {
-    let messages = output(cargo.args(["--release", "--quiet", "--message-format", "json"]))?;
+    let messages = output(cargo.args(["--quiet", "--message-format", "json"]))?;
     let programs = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         let path = message["executable"].as_str()?;
@@ -122,6 +138,7 @@ pub struct Column {
     pub doctor: Value,
     /// By `(test, disk)`.
     pub outcomes: BTreeMap<(String, String), Outcome>,
+    pub paths: Paths,
 }
 
 impl Column {
@@ -146,6 +163,7 @@ impl Column {
             release,
             doctor: serde_json::from_str(&text("doctor.json")).unwrap_or_default(),
             outcomes,
+            paths: Paths::read(folder),
         })
     }
 }

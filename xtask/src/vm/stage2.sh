@@ -15,8 +15,11 @@ hostname vm
 release=$(uname -r)
 mkdir -p "/lib/modules/$release"
 mount --bind "$(cat /vm/job/modules)" "/lib/modules/$release"
+# Queues to poll, for io_uring's IOPOLL.
+mkdir -p /etc/modprobe.d
+echo "options nvme poll_queues=1" >/etc/modprobe.d/bytehop.conf
 # The last four are what the file systems need and only ask for softly, or nobody asks for.
-modprobe -a -q virtio_blk nvme ahci sd_mod e1000e loop crc32c_generic libcrc32c xxhash_generic blake2b_generic
+modprobe -a -q virtio_blk nvme ahci sd_mod e1000e loop zram dm_mod tls veth overlay crc32c_generic libcrc32c xxhash_generic blake2b_generic
 
 ip link set lo up
 # A device driver looks for its hardware on its own time.
@@ -32,6 +35,28 @@ for disk in $(cat /vm/job/disks); do
     mkdir -p "/vm/$disk"
     mount -L "$disk" "/vm/$disk" || echo "vm: $disk: not mounted" >/dev/console
 done
+
+# Block devices that are only software, a file system over another, and swap: what a kernel has not is
+# left out, and then tested nowhere.
+(
+    set -e
+    mkdir -p /vm/loop-ext4 /vm/zram-ext4 /vm/dm-ext4 /vm/overlay-ext4
+    truncate -s 200M /vm/nvme-ext4/loop
+    mkfs.ext4 -qF /vm/nvme-ext4/loop
+    mount -o loop /vm/nvme-ext4/loop /vm/loop-ext4
+    mkdir -p /vm/nvme-ext4/lower /vm/nvme-ext4/upper /vm/nvme-ext4/work
+    overlay=lowerdir=/vm/nvme-ext4/lower,upperdir=/vm/nvme-ext4/upper,workdir=/vm/nvme-ext4/work
+    mount -t overlay -o $overlay overlay /vm/overlay-ext4
+    swapon -L virtio-swap
+    echo 128M >/sys/block/zram0/disksize
+    mkfs.ext4 -qF /dev/zram0
+    mount /dev/zram0 /vm/zram-ext4
+    below=$(blkid -L nvme-dm)
+    echo "0 $(blockdev --getsz "$below") linear $below 0" | dmsetup create bytehop --noudevsync
+    dmsetup mknodes
+    mkfs.ext4 -qF /dev/mapper/bytehop
+    mount /dev/mapper/bytehop /vm/dm-ext4
+) || echo "vm: a software disk is missing" >/dev/console
 
 setsid -w sh /vm/job/job.sh </dev/null >/vm/job/out 2>&1
 echo $? >/vm/job/status

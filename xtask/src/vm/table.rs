@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::matrix;
 use super::oracle::{Column, Outcome};
 
 const BEGIN: &str = "<!-- made by: cargo xtask vm --doc -->\n";
@@ -23,6 +24,7 @@ struct Words {
     disk: &'static str,
     hook: &'static str,
     nothing: &'static str,
+    matrix: matrix::Words,
 }
 
 const EN: Words = Words {
@@ -32,6 +34,14 @@ const EN: Words = Words {
     disk: "disk",
     hook: "hooks and fields that it lacks",
     nothing: "none",
+    matrix: matrix::Words {
+        path: "path",
+        disk: "disk: paths that are exact",
+        language: "en",
+        wrong: "Not exact (found / payload):",
+        none_wrong: "Every number is exact to the byte.",
+        disagreements: "Where a rule and a measurement differ (rule / measured):",
+    },
 };
 
 const ZH: Words = Words {
@@ -41,6 +51,14 @@ const ZH: Words = Words {
     disk: "磁盘",
     hook: "缺少的挂载点和字段",
     nothing: "无",
+    matrix: matrix::Words {
+        path: "路径",
+        disk: "磁盘：准确的路径数",
+        language: "zh",
+        wrong: "不准确的（看到的 / 载荷）：",
+        none_wrong: "每个数字都逐字节准确。",
+        disagreements: "规则与实测不一致之处（规则 / 实测）：",
+    },
 };
 
 /// The table as text.
@@ -88,6 +106,8 @@ fn render(columns: &[Column], words: &Words) -> String {
         );
     }
     text.push('\n');
+    text.push_str(&matrix::render(columns, &words.matrix));
+    text.push('\n');
 
     let releases = columns.iter().map(|column| column.release.clone());
     row(
@@ -116,7 +136,7 @@ fn render(columns: &[Column], words: &Words) -> String {
     text
 }
 
-fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
+pub fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
     for cell in cells {
         // Writing to a string cannot fail.
         let _ = write!(text, "| {cell} ");
@@ -156,7 +176,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Column, Outcome, text};
+    use super::{Column, Outcome, matrix, text};
 
     #[test]
     fn a_column_for_each_kernel() {
@@ -172,6 +192,7 @@ mod tests {
                     .iter()
                     .map(|(test, o)| (((*test).to_owned(), "d".to_owned()), *o)),
             ),
+            paths: matrix::Paths::default(),
         };
         let old = column("6.1", &[("a", Outcome::Passed)]);
         let new = column("7.2", &[("a", Outcome::Failed), ("b", Outcome::NotOffered)]);

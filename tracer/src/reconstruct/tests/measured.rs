@@ -77,7 +77,7 @@ fn a_copy_seen_twice_is_counted_once() {
             "C user→shmem 1/100 fexit:generic_perform_write",
             "C user→pipe 1/50 fexit:pipe_write",
             "C user→socket 1/25 fexit:tcp_sendmsg_locked",
-            "C user→socket 1/20 fentry:ip_generic_getfrag",
+            "C user→socket 1/20 fexit:ip_generic_getfrag",
         ]
     );
     assert_eq!(t.differences(), []);

@@ -1,0 +1,107 @@
+//! `bytehop doctor --verify`: every path of the kernel against programs whose payload is known.
+
+use serde_json::Value;
+
+use crate::harness::{BYTEHOP, Scratch, command, not_run, output, serial};
+
+/// Paths that every kernel from 6.1 has, whatever the machine.
+const EVERYWHERE: &[&str] = &[
+    "read-cached",
+    "read-cold",
+    "readahead",
+    "write",
+    "write-fsync",
+    "write-back",
+    "sendfile-file",
+    "copy-file-range",
+    "tmpfs-read",
+    "tmpfs-write",
+    "zero-fill",
+    "map-read",
+    "map-read-cold",
+    "map-shared-write",
+    "map-private-write",
+    "populate",
+    "copy-after-fork",
+    "pipe",
+    "splice-file-pipe",
+    "splice-pipe-file",
+    "sendfile-pipe",
+    "tee",
+    "vmsplice",
+    "vmsplice-gift",
+    "vmsplice-out",
+    "process-vm",
+    "read-write-tcp",
+    "map-write-tcp",
+    "sendfile-tcp",
+    "splice-tcp",
+    "splice-from-tcp",
+    "sendfile-unix",
+    "unix-stream",
+    "unix-datagram",
+    "udp",
+    "udp-many",
+    "zerocopy",
+];
+
+/// Hops that level T must get right by itself.
+const TOLD: usize = 40;
+
+#[test]
+#[ignore = "root"]
+fn every_path_is_exact() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let dir = scratch.path("");
+    let run = output(command(&[
+        BYTEHOP, "doctor", "--verify", "--json", "--dir", &dir,
+    ]));
+    let report: Value = serde_json::from_str(&run.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {} {}", run.stdout, run.stderr));
+    let levels = report["levels"].as_array().expect("levels");
+    assert_eq!(levels.len(), 3, "{report:#}");
+    for level in levels {
+        if level["refused"].is_string() {
+            not_run(
+                "every_path_is_exact",
+                &format!("{}: {}", level["level"], level["refused"]),
+            );
+            continue;
+        }
+        let paths = level["paths"].as_array().expect("paths");
+        for path in paths.iter().filter(|path| path["not_offered"].is_string()) {
+            let name = path["path"].as_str().expect("a name");
+            assert!(!EVERYWHERE.contains(&name), "{path:#}");
+            not_run(name, path["not_offered"].as_str().unwrap_or_default());
+        }
+        let wrong: Vec<&Value> = paths
+            .iter()
+            .filter(|path| !path["not_offered"].is_string())
+            .filter(|path| path["exact"] != true && path["untold"] != true)
+            .collect();
+        assert!(wrong.is_empty(), "{}: {wrong:#?}", level["level"]);
+        assert_eq!(level["lost_events"], 0);
+        assert_eq!(level["disagreements"], serde_json::json!([]));
+        let exact = paths.iter().filter(|path| path["exact"] == true);
+        assert!(exact.count() >= TOLD, "{level:#}");
+    }
+    run.expect(0);
+}
+
+/// What is not there to be verified, or was named wrongly, is said in one line.
+#[test]
+#[ignore = "root"]
+fn verify_says_what_is_wrong() {
+    let _serial = serial();
+    let run = output(command(&[
+        BYTEHOP, "doctor", "--verify", "--dir", "/nowhere",
+    ]))
+    .expect(2);
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    let run = output(command(&[
+        BYTEHOP, "doctor", "--verify", "--only", "nothing",
+    ]))
+    .expect(2);
+    assert!(run.stderr.contains("no such path"), "{}", run.stderr);
+}

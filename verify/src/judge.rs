@@ -1,0 +1,332 @@
+//! What a trace shows of each path, and whether that is what happened.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use tracer::model::{CallId, Hop, HopKind, Place};
+use tracer::reconstruct::{Call, Sink, What};
+use tracer::rules::SOFTWARE_DEVICE;
+
+use crate::scene::{BEGIN, Done, END, MARK};
+use crate::table::{Bytes, Expect, Row, Spot};
+
+/// Hops of one path that are alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    pub kind: HopKind,
+    pub from: String,
+    pub to: String,
+    pub bytes: u64,
+    pub evidence: &'static str,
+    /// Its probe or rule.
+    pub by: String,
+    #[serde(skip)]
+    ends: (Option<Spot>, Option<Spot>),
+    /// In page faults that were not on the path's memory.
+    #[serde(skip)]
+    aside: bool,
+}
+
+/// Sorts the hops of a trace by path.
+#[derive(Default)]
+pub struct Judge {
+    /// By number of the run.
+    seen: HashMap<usize, Vec<Seen>>,
+    regions: HashMap<usize, (u64, u64)>,
+    /// The run that is under way.
+    open: Option<usize>,
+    /// Which call belongs to which run; those of none, too: a late hop may be theirs.
+    calls: HashMap<CallId, Option<usize>>,
+}
+
+impl Judge {
+    /// For the programs that said this of themselves.
+    pub fn new(done: &[Done]) -> Self {
+        let regions = done
+            .iter()
+            .filter_map(|done| Some((done.run, done.region?)));
+        Self {
+            regions: regions.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Compares a path with what its program did.
+    pub fn verdict(&self, row: &Row, done: &Done) -> Verdict {
+        let seen = self.seen.get(&done.run);
+        let seen = seen.map_or(&[][..], Vec::as_slice);
+        let ways = row.ways.iter().map(|way| compare(way, seen, done));
+        // The way that fits best.
+        let best = ways.min_by_key(|verdict| {
+            let wrong = verdict.hops.iter().filter(|hop| !hop.exact).count();
+            wrong + verdict.unexpected.len()
+        });
+        best.unwrap_or_default()
+    }
+
+    fn add(&mut self, path: usize, hop: &Hop, aside: bool) {
+        let new = Seen {
+            kind: hop.kind,
+            from: hop.from.to_string(),
+            to: hop.to.to_string(),
+            bytes: hop.bytes,
+            evidence: hop.evidence.word(),
+            by: hop.evidence.by().to_owned(),
+            ends: (spot(&hop.from), spot(&hop.to)),
+            aside,
+        };
+        let seen = self.seen.entry(path).or_default();
+        let same = |old: &&mut Seen| {
+            Seen {
+                bytes: 0,
+                ..(*old).clone()
+            } == Seen {
+                bytes: 0,
+                ..new.clone()
+            }
+        };
+        match seen.iter_mut().find(same) {
+            Some(old) => old.bytes += new.bytes,
+            None => seen.push(new),
+        }
+    }
+}
+
+impl Sink for Judge {
+    fn call(&mut self, call: &Call<'_>, hops: &[Hop]) {
+        let region = self.open.and_then(|path| self.regions.get(&path)).copied();
+        let mut aside = false;
+        match call.what {
+            What::Syscall {
+                name: "fcntl",
+                args,
+                ..
+            } if args[1] as i32 == MARK => {
+                let index = (args[2] & 0xFFFF) as usize;
+                match args[2] >> 16 {
+                    BEGIN => self.open = Some(index),
+                    END => self.open = None,
+                    _ => {}
+                }
+            }
+            What::Fault { addr, .. } => {
+                aside = !region.is_some_and(|(start, len)| (start..start + len).contains(&addr));
+            }
+            What::Syscall { .. } => {}
+        }
+        self.calls.insert(call.id, self.open);
+        if let Some(path) = self.open {
+            for hop in hops {
+                // Where page faults are looked at, pages that the kernel itself touches in a call are
+                // none of the program's.
+                let in_call = region.is_some() && !matches!(call.what, What::Fault { .. });
+                let page = matches!(hop.kind, HopKind::Copy | HopKind::Map | HopKind::Fill);
+                self.add(path, hop, aside || in_call && page);
+            }
+        }
+    }
+
+    fn late_hop(&mut self, call: CallId, hop: &Hop) {
+        // A kernel thread's requests are in no call of the program.
+        let path = *self.calls.get(&call).unwrap_or(&self.open);
+        if let Some(path) = path {
+            self.add(path, hop, false);
+        }
+    }
+}
+
+fn spot(place: &Place) -> Option<Spot> {
+    Some(match place {
+        Place::User => Spot::User,
+        Place::PageCache => Spot::Cache,
+        Place::Shmem => Spot::Shmem,
+        Place::Pipe => Spot::Pipe,
+        Place::Socket => Spot::Socket,
+        Place::Device(_) => Spot::Disk,
+        Place::Nic(_) => Spot::Nic,
+        Place::Zero => Spot::Zero,
+        Place::Kernel => return None,
+    })
+}
+
+/// One path in one trace.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Verdict {
+    pub hops: Vec<Found>,
+    /// Bytes that were said to move, but did not.
+    pub unexpected: Vec<Seen>,
+}
+
+/// One hop that had to be seen.
+#[derive(Clone, Debug, Serialize)]
+pub struct Found {
+    pub kind: HopKind,
+    pub from: &'static str,
+    pub to: &'static str,
+    /// What happened; at least, if the kernel adds to it.
+    pub payload: u64,
+    pub bytes: u64,
+    pub exact: bool,
+    /// `measured`, `inferred`, or both; nothing where nothing was seen.
+    pub evidence: Vec<&'static str>,
+    pub by: Vec<String>,
+}
+
+impl Verdict {
+    pub fn exact(&self) -> bool {
+        self.unexpected.is_empty() && self.hops.iter().all(|hop| hop.exact)
+    }
+
+    /// Every byte was seen by a probe.
+    pub fn measured(&self) -> bool {
+        self.hops.iter().all(|hop| hop.evidence == ["measured"])
+    }
+}
+
+fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
+    let mut used = vec![false; seen.len()];
+    let mut hops = Vec::new();
+    for expect in way {
+        let (payload, exactly) = match expect.bytes {
+            Bytes::All => (done.payload, true),
+            Bytes::Times(n) => (n * done.payload, true),
+            Bytes::Accounted => (done.read_bytes, true),
+            Bytes::AtLeast => (done.payload, false),
+            Bytes::Maybe => (0, false),
+        };
+        let mut found = Found {
+            kind: expect.kind,
+            from: expect.from.name(),
+            to: expect.to.name(),
+            payload,
+            bytes: 0,
+            exact: false,
+            evidence: Vec::new(),
+            by: Vec::new(),
+        };
+        for (hop, used) in seen.iter().zip(&mut used) {
+            if *used || hop.aside || !expect.fits(hop) {
+                continue;
+            }
+            *used = true;
+            found.bytes += hop.bytes;
+            if !found.evidence.contains(&hop.evidence) {
+                found.evidence.push(hop.evidence);
+            }
+            if !found.by.contains(&hop.by) {
+                found.by.push(hop.by.clone());
+            }
+        }
+        found.exact = match exactly {
+            true => found.bytes == payload,
+            false => found.bytes >= payload,
+        };
+        if expect.bytes != Bytes::Maybe {
+            hops.push(found);
+        }
+    }
+    // Pages that a call or the stack needed are no payload; whatever else was moved, was not.
+    let stray = |hop: &Seen| {
+        let moves = matches!(hop.kind, HopKind::Copy | HopKind::Dma | HopKind::Share);
+        moves && !hop.aside && hop.bytes > 0
+    };
+    let unexpected = seen.iter().zip(used);
+    let unexpected = unexpected.filter(|(hop, used)| !used && stray(hop));
+    Verdict {
+        hops,
+        unexpected: unexpected.map(|(hop, _)| hop.clone()).collect(),
+    }
+}
+
+impl Expect {
+    fn fits(&self, hop: &Seen) -> bool {
+        // A block device that is only software has no DMA: a CPU does its work.
+        let by_cpu = self.kind == HopKind::Dma && hop.by == SOFTWARE_DEVICE;
+        let kind = hop.kind == self.kind || by_cpu;
+        kind && hop.ends == (Some(self.from), Some(self.to))
+    }
+}
+
+impl Spot {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Cache => "page_cache",
+            Self::Shmem => "shmem",
+            Self::Pipe => "pipe",
+            Self::Socket => "socket",
+            Self::Disk => "device",
+            Self::Nic => "nic",
+            Self::Zero => "zero",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracer::model::{Evidence, Hop, HopKind, Place};
+
+    use super::Judge;
+    use crate::scene::Done;
+    use crate::table::PATHS;
+
+    fn hop(kind: HopKind, from: Place, to: Place, bytes: u64) -> Hop {
+        Hop {
+            kind,
+            from,
+            to,
+            bytes,
+            count: 1,
+            evidence: Evidence::Measured {
+                probe: "tp:x".into(),
+            },
+            deferred: false,
+            engine: None,
+            ts: 0,
+            dur: 0,
+        }
+    }
+
+    /// The verdict on `name`, of whose payload of 100 bytes these hops were seen.
+    fn exact(name: &str, hops: &[Hop]) -> bool {
+        let row = PATHS.iter().find(|row| row.name == name);
+        let row = row.expect("a path");
+        let mut judge = Judge::default();
+        for hop in hops {
+            judge.add(0, hop, false);
+        }
+        let done = Done {
+            payload: 100,
+            ..Done::default()
+        };
+        judge.verdict(row, &done).exact()
+    }
+
+    #[test]
+    fn a_byte_more_or_less_is_wrong() {
+        let read = |bytes| hop(HopKind::Copy, Place::PageCache, Place::User, bytes);
+        assert!(exact("read-cached", &[read(100)]));
+        assert!(exact("read-cached", &[read(60), read(40)]));
+        assert!(!exact("read-cached", &[read(99)]));
+        assert!(!exact("read-cached", &[read(101)]));
+        assert!(!exact("read-cached", &[]));
+    }
+
+    #[test]
+    fn what_did_not_happen_is_wrong() {
+        let share = hop(HopKind::Share, Place::PageCache, Place::Socket, 100);
+        let copy = hop(HopKind::Copy, Place::Socket, Place::User, 100);
+        assert!(exact("sendfile-tcp", &[share.clone(), copy.clone()]));
+        let dma = hop(HopKind::Dma, Place::Socket, Place::Nic("lo".into()), 100);
+        assert!(!exact("sendfile-tcp", &[share, copy, dma]));
+    }
+
+    #[test]
+    fn the_kernel_may_choose_its_way_but_not_mix_them() {
+        let dma = |to| hop(HopKind::Dma, Place::Device("vda".into()), to, 100);
+        let copy = hop(HopKind::Copy, Place::PageCache, Place::User, 100);
+        assert!(exact("direct-read", &[dma(Place::User)]));
+        assert!(exact("direct-read", &[dma(Place::PageCache), copy.clone()]));
+        assert!(!exact("direct-read", &[dma(Place::User), copy]));
+    }
+}

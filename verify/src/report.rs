@@ -1,0 +1,394 @@
+//! Rule against measurement against what happened: as a table, and as JSON.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tracer::i18n::Lang;
+use tracer::model::{Disagreement, Summary};
+use tracer::report::layout::{Align, Flow, Page, Paint, pad, span};
+use tracer::report::units;
+use tracer::report::{Detail, Style};
+
+use crate::judge::{Found, Judge, Verdict};
+use crate::scene::Done;
+use crate::table::{PATHS, Row};
+
+/// All paths, traced at one level.
+#[derive(Debug)]
+pub struct Run {
+    /// `T`, `F` or `B`.
+    pub level: String,
+    /// Why the level could not be had.
+    pub refused: Option<String>,
+    pub results: Vec<Outcome>,
+    pub disagreements: Vec<Disagreement>,
+    pub lost: u64,
+}
+
+/// One path at one level.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    #[serde(flatten)]
+    done: Done,
+    #[serde(flatten)]
+    verdict: Verdict,
+    #[serde(skip)]
+    level_t: bool,
+}
+
+impl Outcome {
+    /// It ran.
+    fn ran(&self) -> bool {
+        self.done.not_offered.is_none() && self.done.failed.is_none()
+    }
+
+    fn exact(&self) -> bool {
+        self.ran() && self.verdict.exact()
+    }
+
+    /// Level T has no means to know a number of it; all that it does say is right.
+    fn untold(&self) -> bool {
+        let row = PATHS.iter().find(|row| row.name == self.done.path);
+        let lacks = self.level_t && row.is_some_and(|row| row.lacks.is_some());
+        lacks && self.ran() && !self.exact() && self.verdict.unexpected.is_empty()
+    }
+
+    fn wrong(&self) -> bool {
+        self.done.not_offered.is_none() && !self.exact() && !self.untold()
+    }
+}
+
+impl Run {
+    /// A level that could not be had.
+    pub fn refused(level: &str, why: String) -> Self {
+        Self {
+            level: level.to_owned(),
+            refused: Some(why),
+            results: Vec::new(),
+            disagreements: Vec::new(),
+            lost: 0,
+        }
+    }
+
+    /// What the programs said of themselves, and what was seen.
+    pub fn new(level: &str, done: Vec<Done>, judge: &Judge, summary: Summary) -> Self {
+        let outcome = |done: Done| {
+            let row = PATHS.iter().find(|row| row.name == done.path)?;
+            let verdict = judge.verdict(row, &done);
+            Some(Outcome {
+                done,
+                verdict,
+                level_t: level == "T",
+            })
+        };
+        Self {
+            level: level.to_owned(),
+            refused: None,
+            results: done.into_iter().filter_map(outcome).collect(),
+            disagreements: summary.disagreements,
+            lost: summary.lost_events,
+        }
+    }
+
+    fn of(&self, row: &Row, dir: &str) -> Option<&Outcome> {
+        let mut results = self.results.iter();
+        results.find(|outcome| outcome.done.path == row.name && outcome.done.dir == dir)
+    }
+
+    /// The folders that were worked in.
+    fn dirs(&self) -> Vec<&str> {
+        let mut dirs: Vec<&str> = self.results.iter().map(|o| o.done.dir.as_str()).collect();
+        dirs.dedup();
+        dirs
+    }
+
+    fn count(&self, test: fn(&Outcome) -> bool) -> usize {
+        self.results.iter().filter(|outcome| test(outcome)).count()
+    }
+
+    /// Something was not as it was.
+    pub fn wrong(&self) -> bool {
+        self.lost > 0 || self.count(Outcome::wrong) > 0
+    }
+}
+
+/// For programs.
+pub fn json(kernel: &str, runs: &[Run]) -> Value {
+    let levels = runs.iter().map(|run| {
+        json!({
+            "level": run.level,
+            "refused": run.refused,
+            "exact": run.count(Outcome::exact),
+            "measured": run.count(|o| o.exact() && o.verdict.measured()),
+            "untold": run.count(Outcome::untold),
+            "wrong": run.count(Outcome::wrong),
+            "not_offered": run.count(|o| o.done.not_offered.is_some()),
+            "lost_events": run.lost,
+            "disagreements": run.disagreements,
+            "paths": run.results.iter().map(|outcome| {
+                let mut value = serde_json::to_value(outcome).unwrap_or_default();
+                let row = PATHS.iter().find(|row| row.name == outcome.done.path);
+                if let Some(row) = row {
+                    let title = |lang| row.title(lang);
+                    value["title"] = json!({ "en": title(Lang::En), "zh": title(Lang::Zh) });
+                }
+                value["exact"] = outcome.exact().into();
+                value["untold"] = outcome.untold().into();
+                value["measured"] = outcome.verdict.measured().into();
+                value
+            }).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "schema": 1,
+        "bytehop": env!("CARGO_PKG_VERSION"),
+        "kernel": kernel,
+        "levels": levels.collect::<Vec<_>>(),
+    })
+}
+
+/// Cells of the columns: path, hop, payload, each level. With three levels a terminal of 80 is full.
+const PATH: usize = 18;
+const HOP: usize = 26;
+const BYTES: usize = 8;
+const LEVEL: usize = 9;
+
+/// For people.
+pub fn text(kernel: &str, runs: &[Run], style: &Style) -> String {
+    let lang = style.lang;
+    let mut page = Page::new(style);
+    page.line(
+        &[],
+        Flow::words(&words::title(lang, kernel), Paint::Strong),
+        2,
+    );
+    page.blank();
+    let ascii = style.ascii;
+    let mut heading = vec![
+        span(
+            pad(words::path(lang), PATH, Align::Left, ascii),
+            Paint::Quiet,
+        ),
+        span(pad(words::hop(lang), HOP, Align::Left, ascii), Paint::Quiet),
+        span(
+            pad(words::happened(lang), BYTES, Align::Right, ascii),
+            Paint::Quiet,
+        ),
+    ];
+    let all = runs;
+    let runs: &[&Run] = &runs
+        .iter()
+        .filter(|run| run.refused.is_none())
+        .collect::<Vec<_>>();
+    for run in runs {
+        let level = format!(" {}", run.level);
+        heading.push(span(pad(&level, LEVEL, Align::Left, ascii), Paint::Strong));
+    }
+    for dir in runs.first().map(|run| run.dirs()).unwrap_or_default() {
+        page.line(&[], Flow::words(&words::dir(lang, dir), Paint::Strong), 2);
+        page.line(&heading, Flow::default(), 0);
+        for row in PATHS {
+            path(&mut page, row, dir, runs);
+        }
+        page.blank();
+    }
+    page.line(&[], Flow::words(words::legend(lang), Paint::Quiet), 2);
+    for run in all {
+        totals(&mut page, run);
+    }
+    absent(&mut page, runs);
+    page.finish()
+}
+
+fn path(page: &mut Page, row: &Row, dir: &str, runs: &[&Run]) {
+    let Style {
+        lang,
+        ascii,
+        detail,
+        ..
+    } = *page.style;
+    let outcomes: Vec<Option<&Outcome>> = runs.iter().map(|run| run.of(row, dir)).collect();
+    // The run that has most to say: all expect the same but where the kernel chose.
+    let Some(first) = outcomes.iter().flatten().find(|outcome| outcome.ran()) else {
+        for failed in outcomes
+            .iter()
+            .flatten()
+            .filter_map(|o| o.done.failed.as_ref())
+        {
+            let name = pad(row.name, PATH, Align::Left, ascii);
+            page.line(
+                &[span(name, Paint::Plain)],
+                Flow::words(failed, Paint::Warn),
+                PATH,
+            );
+        }
+        return;
+    };
+    if detail == Detail::Quiet && !outcomes.iter().flatten().any(|o| o.wrong()) {
+        return;
+    }
+    let mut name = row.name;
+    for (index, hop) in first.verdict.hops.iter().enumerate() {
+        let arrow = if ascii { "->" } else { "→" };
+        let what = format!("{} {}{arrow}{}", letters(hop), hop.from, hop.to);
+        let mut spans = vec![
+            span(pad(name, PATH, Align::Left, ascii), Paint::Plain),
+            span(pad(&what, HOP, Align::Left, ascii), Paint::Quiet),
+            span(
+                pad(&units::bytes(hop.payload), BYTES, Align::Right, ascii),
+                Paint::Plain,
+            ),
+        ];
+        for outcome in &outcomes {
+            let found = outcome.and_then(|outcome| outcome.verdict.hops.get(index));
+            let untold = outcome.is_some_and(Outcome::untold);
+            let (cell, paint) = cell(found, untold, lang, ascii);
+            spans.push(span(
+                pad(&format!(" {cell}"), LEVEL, Align::Left, ascii),
+                paint,
+            ));
+        }
+        page.line(&spans, Flow::default(), 0);
+        name = "";
+    }
+    for (run, outcome) in runs.iter().zip(&outcomes) {
+        for stray in outcome
+            .iter()
+            .flat_map(|outcome| &outcome.verdict.unexpected)
+        {
+            let hop = format!(
+                "{:?} {} → {} {}",
+                stray.kind, stray.from, stray.to, stray.bytes
+            );
+            let text = words::unexpected(lang, &run.level, hop, &stray.by);
+            let start = pad(name, PATH, Align::Left, ascii);
+            page.line(
+                &[span(start, Paint::Plain)],
+                Flow::words(&text, Paint::Warn),
+                PATH,
+            );
+        }
+    }
+    if detail == Detail::Verbose {
+        let start = pad("", PATH, Align::Left, ascii);
+        let title = Flow::words(row.title(lang), Paint::Quiet);
+        page.line(&[span(&start, Paint::Plain)], title, PATH);
+        if let Some(lacks) = row.lacks(lang) {
+            page.line(
+                &[span(start, Paint::Plain)],
+                Flow::words(lacks, Paint::Quiet),
+                PATH,
+            );
+        }
+    }
+}
+
+fn letters(hop: &Found) -> String {
+    format!("{:?}", hop.kind).to_lowercase()
+}
+
+fn cell(found: Option<&Found>, untold: bool, lang: Lang, ascii: bool) -> (String, Paint) {
+    let Some(found) = found else {
+        return ((if ascii { "-" } else { "–" }).to_owned(), Paint::Quiet);
+    };
+    if !found.exact && untold {
+        return (words::untold(lang).to_owned(), Paint::Quiet);
+    }
+    if !found.exact {
+        let mark = if ascii { "!" } else { "✗" };
+        return (format!("{mark}{}", found.bytes), Paint::Warn);
+    }
+    let how = match found.evidence[..] {
+        ["measured"] => words::measured(lang),
+        ["inferred"] => words::inferred(lang),
+        _ => words::mixed(lang),
+    };
+    (how.to_owned(), Paint::Good)
+}
+
+fn plain(text: &str) -> Flow {
+    Flow::words(text, Paint::Plain)
+}
+
+fn totals(page: &mut Page, run: &Run) {
+    let lang = page.style.lang;
+    let label = span(format!("{}  ", run.level), Paint::Strong);
+    if let Some(why) = &run.refused {
+        let text = words::refused(lang, why);
+        return page.line(&[label], Flow::words(&text, Paint::Quiet), 3);
+    }
+    let (exact, wrong) = (run.count(Outcome::exact), run.count(Outcome::wrong));
+    let untold = run.count(Outcome::untold);
+    let text = words::totals(lang, exact, exact + wrong + untold);
+    let paint = if run.wrong() {
+        Paint::Warn
+    } else {
+        Paint::Good
+    };
+    let mut flow = Flow::words(&text, paint);
+    if run.lost > 0 {
+        flow = flow.then(Flow::words(&words::lost(lang, run.lost), Paint::Warn));
+    }
+    if untold > 0 {
+        flow = flow.then(plain(&words::untold_paths(lang, untold)));
+    }
+    if run.disagreements.is_empty() {
+        flow = flow.then(plain(words::agreed(lang)));
+    }
+    page.line(&[label], flow, 3);
+    for d in &run.disagreements {
+        let text = words::disagreed(lang, &d.what, &d.rule, d.expected, d.found);
+        page.line(
+            &[span("   ", Paint::Plain)],
+            Flow::words(&text, Paint::Warn),
+            3,
+        );
+    }
+}
+
+fn absent(page: &mut Page, runs: &[&Run]) {
+    let lang = page.style.lang;
+    let mut known: Vec<(&str, &str)> = Vec::new();
+    for outcome in runs.iter().flat_map(|run| &run.results) {
+        let Some(why) = &outcome.done.not_offered else {
+            continue;
+        };
+        let key = (outcome.done.dir.as_str(), outcome.done.path.as_str());
+        if known.contains(&key) {
+            continue;
+        }
+        known.push(key);
+        let text = words::not_offered(lang, key.1, why);
+        page.line(&[], Flow::words(&text, Paint::Quiet), 2);
+    }
+}
+
+mod words {
+    tracer::messages! {
+        title(kernel): "Every path on Linux {kernel}: what happened, and what bytehop saw of it" | "Linux {kernel} 上的每条路径：实际发生的，与 bytehop 看到的";
+        dir(dir): "Files in {dir}" | "文件位于 {dir}";
+        path: "path" | "路径";
+        hop: "hop" | "一跳";
+        happened: "payload" | "载荷";
+        measured: "measured" | "实测";
+        inferred: "inferred" | "推断";
+        mixed: "both" | "两者";
+        untold: "untold" | "未知";
+        legend: "measured, inferred: exact to the byte, and how it is known. untold: this level cannot know (--verbose says why). A number: that is what was seen, and it is wrong." | "实测、推断：逐字节准确，以及依据。未知：这一级无从得知（--verbose 说明原因）。数字：看到的数目，与实际不符。";
+        untold_paths(n): "Of {n} it cannot know every number." | "其中 {n} 条的部分数目无从得知。";
+        refused(why): "not here: {why}" | "此处不行：{why}";
+        totals(exact, all): "{exact} of {all} paths are exact to the byte." | "{all} 条路径中有 {exact} 条逐字节准确。";
+        agreed: "Rules and measurements agree." | "规则与实测一致。";
+        lost(n): "{n} events were lost." | "丢失了 {n} 个事件。";
+        disagreed(what, rule, expected, found): "{what}: the rule {rule} said {expected}, measured were {found}" | "{what}：规则 {rule} 认为 {expected}，实测 {found}";
+        unexpected(level, hop, by): "{level}: {hop} did not happen ({by})" | "{level}：{hop} 并未发生（{by}）";
+        not_offered(path, why): "not offered here: {path} ({why})" | "此处没有：{path}（{why}）";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_message_is_whole() {
+        assert_eq!(tracer::i18n::problems(super::words::TABLE), [""; 0]);
+    }
+}

@@ -1,0 +1,163 @@
+//! Regular files.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+
+use anyhow::{Result, ensure};
+use nix::errno::Errno;
+use nix::fcntl::copy_file_range;
+use nix::libc;
+use nix::sys::sendfile::sendfile;
+use nix::sys::uio::pread;
+
+use crate::scene::{
+    Buffer, CHUNK, Done, PAGE, PAYLOAD, Scene, drop_cache, errno, not_offered, offered, pieces,
+};
+
+fn read_all(scene: &mut Scene, mut file: File) -> Result<Done> {
+    let mut buffer = Buffer::new(CHUNK)?;
+    scene.shot(|| pieces(PAYLOAD, |_| Ok(file.read(&mut buffer)?)))
+}
+
+pub fn read_cached(scene: &mut Scene) -> Result<Done> {
+    let file = scene.source()?;
+    read_all(scene, file)
+}
+
+pub fn read_cold(scene: &mut Scene) -> Result<Done> {
+    let file = scene.source()?;
+    drop_cache(&file)?;
+    read_all(scene, file)
+}
+
+/// One page is asked for; the kernel reads more.
+pub fn readahead(scene: &mut Scene) -> Result<Done> {
+    let mut file = scene.source()?;
+    drop_cache(&file)?;
+    let mut buffer = Buffer::new(PAGE)?;
+    scene.shot(|| Ok(file.read(&mut buffer)?))
+}
+
+fn write_all(scene: &mut Scene, mut file: File, sync: bool) -> Result<Done> {
+    let buffer = Buffer::new(CHUNK)?;
+    scene.shot(|| {
+        let done = pieces(PAYLOAD, |_| Ok(file.write(&buffer)?))?;
+        if sync {
+            file.sync_all()?;
+        }
+        Ok(done)
+    })
+}
+
+pub fn write(scene: &mut Scene) -> Result<Done> {
+    let file = scene.target()?;
+    write_all(scene, file, false)
+}
+
+pub fn write_fsync(scene: &mut Scene) -> Result<Done> {
+    let file = scene.target()?;
+    write_all(scene, file, true)
+}
+
+/// Written back by somebody else's `sync`: the hop is still the writer's.
+pub fn write_back(scene: &mut Scene) -> Result<Done> {
+    let mut file = scene.target()?;
+    let dir = File::open(&scene.dir)?;
+    let buffer = Buffer::new(CHUNK)?;
+    scene.shot(|| {
+        let done = pieces(PAYLOAD, |_| Ok(file.write(&buffer)?))?;
+        std::thread::spawn(move || {
+            // SAFETY: an open descriptor; the call takes no memory.
+            Errno::result(unsafe { libc::syncfs(dir.as_raw_fd()) })
+        })
+        .join()
+        .unwrap_or(Err(Errno::EIO))?;
+        Ok(done)
+    })
+}
+
+pub fn direct_read(scene: &mut Scene) -> Result<Done> {
+    let file = scene.direct()?;
+    read_all(scene, file)
+}
+
+pub fn direct_write(scene: &mut Scene) -> Result<Done> {
+    let file = scene.direct()?;
+    write_all(scene, file, false)
+}
+
+/// Neither the offset nor the length is a multiple of anything: the file system refuses, or reads
+/// through the page cache without a word.
+pub fn direct_unaligned(scene: &mut Scene) -> Result<Done> {
+    let file = scene.direct()?;
+    let mut buffer = Buffer::new(PAGE)?;
+    offered(
+        "unaligned O_DIRECT",
+        pread(&file, &mut buffer[1..1001], 101),
+    )?;
+    drop_cache(&file)?;
+    scene.shot(|| Ok(pread(&file, &mut buffer[1..1001], 101)?))
+}
+
+/// Into a hole of a file that ext4 maps without extents: written through the page cache although
+/// `O_DIRECT` was asked for (`ext4_dio_write_iter` after `-ENOTBLK`). Other file systems know no such
+/// files, and write directly.
+pub fn direct_hole(scene: &mut Scene) -> Result<Done> {
+    const FS_IOC_SETFLAGS: libc::c_ulong = 0x4008_6602;
+    let no_flags: libc::c_long = 0;
+    let path = scene.file("direct", 0)?;
+    let file = File::open(&path)?;
+    // SAFETY: the kernel reads one number, which lives through the call.
+    let set = unsafe { libc::ioctl(file.as_raw_fd(), FS_IOC_SETFLAGS, &no_flags) };
+    offered("chattr -e", Errno::result(set))?;
+    let mut options = File::options();
+    let opened = options.write(true).custom_flags(libc::O_DIRECT).open(&path);
+    let file = offered("O_DIRECT", opened.map_err(errno))?;
+    file.set_len(PAYLOAD as u64)?;
+    file.sync_all()?;
+    write_all(scene, file, false)
+}
+
+pub fn sendfile_file(scene: &mut Scene) -> Result<Done> {
+    let (from, to) = (scene.source()?, scene.target()?);
+    scene.shot(|| pieces(PAYLOAD, |left| Ok(sendfile(&to, &from, None, left)?)))
+}
+
+pub fn copy_range(scene: &mut Scene) -> Result<Done> {
+    let (from, to) = (scene.source()?, scene.target()?);
+    scene.shot(|| {
+        pieces(PAYLOAD, |left| {
+            Ok(copy_file_range(&from, None, &to, None, left)?)
+        })
+    })
+}
+
+pub fn reflink(scene: &mut Scene) -> Result<Done> {
+    const FICLONE: libc::c_ulong = 0x4004_9409;
+    let (from, to) = (scene.source()?, scene.target()?);
+    let mut cloned = Ok(0);
+    let done = scene.shot(|| {
+        // SAFETY: the argument is a descriptor, not memory.
+        cloned = Errno::result(unsafe { libc::ioctl(to.as_raw_fd(), FICLONE, from.as_raw_fd()) });
+        Ok(PAYLOAD)
+    });
+    offered("FICLONE", cloned)?;
+    done
+}
+
+/// The disk itself, below its file system: only read, and only its first bytes.
+pub fn block_device(scene: &mut Scene) -> Result<Done> {
+    let dev = nix::sys::stat::stat(&scene.dir)?.st_dev;
+    let (major, minor) = (nix::sys::stat::major(dev), nix::sys::stat::minor(dev));
+    let link = std::fs::read_link(format!("/sys/dev/block/{major}:{minor}"));
+    let Some(name) = link.ok().and_then(|l| Some(l.file_name()?.to_owned())) else {
+        return not_offered("the file system is on no device of its own number");
+    };
+    let opened = File::open(std::path::Path::new("/dev").join(name));
+    let file = offered("opening the device", opened.map_err(errno))?;
+    let mut buffer = Buffer::new(CHUNK)?;
+    ensure!(pread(&file, &mut buffer, 0)? == CHUNK, "a tiny disk");
+    scene.shot(|| Ok(pread(&file, &mut buffer, 0)?))
+}
