@@ -111,9 +111,13 @@ pub fn labs_job(workspace: &Path) -> Result<String> {
             .args(["--ignored", "--exact", TEST])
             .env("BYTEHOP_LABS_BUILD", "1"),
     )?;
+    // Only some of them, where that is asked for.
+    let only = std::env::var("BYTEHOP_LABS").unwrap_or_default();
     Ok(format!(
-        "export BYTEHOP_LABS_DISK=/vm/nvme-ext4 BYTEHOP_NOT_RUN=/vm/job/not-run-labs\n\
+        "export BYTEHOP_LABS={}\n\
+         export BYTEHOP_LABS_DISK=/vm/nvme-ext4 BYTEHOP_NOT_RUN=/vm/job/not-run-labs\n\
          {} --ignored --nocapture --exact {TEST}\n",
+        quoted(&only),
         quoted(&test.display().to_string())
     ))
 }
