@@ -1,6 +1,5 @@
 //! What the programs of the guided labs share, so that each is only about its subject.
 
-pub mod files;
 pub mod memory;
 pub mod net;
 pub mod pipe;
