@@ -196,6 +196,7 @@ impl Devices {
                 driver: device.driver.clone(),
                 read_bytes: *read_bytes,
                 write_bytes: *write_bytes,
+                mapped_bytes: 0,
             })
             .collect();
         rows.sort_by(|a, b| {
