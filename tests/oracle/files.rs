@@ -50,7 +50,11 @@ fn cold_read_is_dma_and_a_copy() {
         // Readahead may bring more than was asked for, but not beyond the end of the file.
         summary.assert_within("dma", &device, "page_cache", N..=N + (256 << 10));
         let hop = summary.hops("dma", &device, "page_cache")[0];
-        assert_eq!(hop["evidence"], "measured");
+        // Where no probe saw the request end, it is known that it did (docs/kernels.md).
+        assert!(
+            hop["evidence"] == "measured" || hop["rule"] == "issued-request-done",
+            "{hop}"
+        );
         if device.starts_with("device:vd") {
             assert_eq!(hop["engine"], "paravirtual");
         }

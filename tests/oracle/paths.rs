@@ -42,7 +42,6 @@ const EVERYWHERE: &[&str] = &[
     "unix-datagram",
     "udp",
     "udp-many",
-    "zerocopy",
 ];
 
 /// Hops that level T must get right by itself.
