@@ -41,25 +41,41 @@ struct Finding {
     zh: &'static str,
 }
 
+const fn finding(
+    kernel: &'static str,
+    level: &'static str,
+    path: &'static str,
+    [en, zh]: [&'static str; 2],
+) -> Finding {
+    Finding {
+        kernel,
+        level,
+        path,
+        en,
+        zh,
+    }
+}
+
 const FINDINGS: &[Finding] = &[
-    Finding {
-        kernel: "",
-        level: "F",
-        path: "copy-after-fork",
-        en: FORK,
-        zh: FORK_ZH,
-    },
-    Finding {
-        kernel: "",
-        level: "B",
-        path: "copy-after-fork",
-        en: FORK,
-        zh: FORK_ZH,
-    },
+    finding("", "F", "copy-after-fork", FORK),
+    finding("", "B", "copy-after-fork", FORK),
+    finding("6.1.", "F", "map-read", MAPPED),
+    finding("6.1.", "B", "map-read", MAPPED),
+    finding("6.1.", "F", "map-read-cold", MAPPED),
+    finding("6.1.", "B", "map-read-cold", MAPPED),
+    finding("6.1.", "F", "map-shared-write", MAPPED),
+    finding("6.1.", "B", "map-shared-write", MAPPED),
 ];
 
-const FORK: &str = "Before a forked child returns to user mode the kernel writes its thread's number into its memory (`schedule_tail`), which copies that page, too. It is in no call, so it is counted with the child's first page fault.";
-const FORK_ZH: &str = "fork 出的子进程返回用户态之前，内核要把线程号写进它的内存（`schedule_tail`），那一页因此也被拷贝。它不属于任何调用，所以与子进程的第一次缺页计在一起。";
+const MAPPED: [&str; 2] = [
+    "Linux 6.1 has neither the tracepoints of file-backed faults nor `set_pte_range`: what a fault maps of a file is not seen.",
+    "Linux 6.1 既没有文件缺页的跟踪点，也没有 `set_pte_range`：看不到一次缺页映射了文件的哪些页。",
+];
+
+const FORK: [&str; 2] = [
+    "Before a forked child returns to user mode the kernel writes its thread's number into its memory (`schedule_tail`), which copies that page, too. That is in no call, so it is counted with the child's first page fault.",
+    "fork 出的子进程返回用户态之前，内核要把线程号写进它的内存（`schedule_tail`），那一页因此也被拷贝。它不属于任何调用，所以与子进程的第一次缺页计在一起。",
+];
 
 impl Finding {
     fn is(&self, release: &str, level: &str, path: &str) -> bool {

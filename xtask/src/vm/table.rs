@@ -109,6 +109,13 @@ fn render(columns: &[Column], words: &Words) -> String {
     text.push_str(&matrix::render(columns, &words.matrix));
     text.push('\n');
 
+    let rows: BTreeSet<_> = columns
+        .iter()
+        .flat_map(|column| column.outcomes.keys())
+        .collect();
+    if rows.is_empty() {
+        return text;
+    }
     let releases = columns.iter().map(|column| column.release.clone());
     row(
         &mut text,
@@ -118,10 +125,6 @@ fn render(columns: &[Column], words: &Words) -> String {
             .chain(releases),
     );
     row(&mut text, vec!["---".to_owned(); columns.len() + 2]);
-    let rows: BTreeSet<_> = columns
-        .iter()
-        .flat_map(|column| column.outcomes.keys())
-        .collect();
     for key in rows {
         let signs = columns.iter().map(|column| {
             let outcome = column.outcomes.get(key).copied();
