@@ -23,6 +23,9 @@ const RAW: &[&str] = &["virtio-swap", "nvme-dm"];
 /// see `stage2.sh`.
 const MADE: &[&str] = &["loop-ext4", "zram-ext4", "dm-ext4", "overlay-ext4"];
 
+/// Those of them where no device moves anything.
+pub const SOFTWARE: &[&str] = &["loop-ext4", "zram-ext4"];
+
 /// Folders below `/vm` with a file system of their own to test on: each device, each file system and
 /// what is only software once, or all combinations.
 pub fn tested(all: bool) -> impl Iterator<Item = String> {

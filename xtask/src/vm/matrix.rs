@@ -173,7 +173,11 @@ impl Paths {
 
     fn sign(&self, release: &str, level: &str, path: &str) -> Sign {
         let results = self.at(level).filter(|(_, result)| result["path"] == path);
-        let signs = results.map(|(_, result)| Sign::at(release, level, result));
+        let signs = results.map(|(folder, result)| match Sign::at(release, level, result) {
+            // What a device does that is only software is always inferred.
+            Sign::Inferred if disks::SOFTWARE.contains(&folder) => Sign::Measured,
+            sign => sign,
+        });
         signs.max().unwrap_or(Sign::NotRun)
     }
 
@@ -243,6 +247,11 @@ pub fn render(kernels: &[Column], words: &Words) -> String {
     );
     row(&mut text, vec!["---".to_owned(); columns.len() + 1]);
     for folder in disks::tested(true) {
+        let ran =
+            |(_, paths, level): &(&str, &Paths, &str)| paths.at(level).any(|(at, _)| at == folder);
+        if !columns.iter().any(ran) {
+            continue;
+        }
         let counts = columns.iter().map(|(_, paths, level)| {
             let results = paths.at(level).filter(|(at, _)| *at == folder);
             let signs: Vec<Sign> = results.map(|(_, result)| Sign::of(result)).collect();
@@ -260,6 +269,7 @@ pub fn render(kernels: &[Column], words: &Words) -> String {
     }
     text.push('\n');
     explanations(&mut text, kernels, words.language);
+    text.push('\n');
     list(&mut text, kernels, words);
     text
 }
