@@ -147,17 +147,20 @@ pub fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
     text.push_str("|\n");
 }
 
-/// `T`, then in brackets what the kernel would allow beyond what this build does.
+/// The levels that are used, then in brackets what the kernel would allow beyond them.
 fn levels(doctor: &Value) -> String {
-    let level = doctor["level"].as_str().unwrap_or("?").to_owned();
-    let more: Vec<&str> = ["F", "B"]
-        .into_iter()
-        .filter(|more| *more != level && doctor["allowed"][more]["works"] == true)
-        .collect();
+    let used = doctor["level"].as_str().unwrap_or("?");
+    let at = matrix::LEVELS.iter().position(|level| *level == used);
+    let (used, above) = match at {
+        Some(at) => (matrix::LEVELS[..=at].join(", "), &matrix::LEVELS[at + 1..]),
+        None => (used.to_owned(), &matrix::LEVELS[..0]),
+    };
+    let works = |level: &&&str| doctor["allowed"][**level]["works"] == true;
+    let more: Vec<&str> = above.iter().filter(works).copied().collect();
     if more.is_empty() {
-        level
+        used
     } else {
-        format!("{level} ({})", more.join(", "))
+        format!("{used} ({})", more.join(", "))
     }
 }
 
