@@ -205,7 +205,7 @@ impl Scale {
 
 /// The time that is shown.
 pub fn window(app: &App) -> (u64, u64) {
-    let (first, last) = app.store.span;
+    let (first, last) = app.span;
     let whole = (first, last.max(first.saturating_add(WINDOW_MIN)));
     app.window.unwrap_or(whole)
 }
