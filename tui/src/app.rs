@@ -124,7 +124,7 @@ pub struct App {
     /// All of the time, for the timeline, and how many calls there were when that was looked at: while
     /// a trace grows it is looked at now and then, not with every frame.
     pub span: (u64, u64),
-    span_of: usize,
+    pub span_of: usize,
     /// What the timeline shows, and what that was made for.
     pub lanes: Lanes,
     /// Source files in sight; `None`: not on this machine.

@@ -40,7 +40,7 @@ pub struct LanesWish {
     /// The time shown, ns.
     pub window: (u64, u64),
     pub columns: u16,
-    /// Calls in the store.
+    /// Calls that there were when the time was looked at.
     pub calls: usize,
 }
 
@@ -227,7 +227,7 @@ pub fn wish(app: &App, pane: Rect) -> LanesWish {
     LanesWish {
         window: window(app),
         columns: lanes_area(inside(pane)).width,
-        calls: app.store.len(),
+        calls: app.span_of,
     }
 }
 
