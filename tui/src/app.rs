@@ -121,6 +121,10 @@ pub struct App {
     pub source_scroll: isize,
     /// The part of the time that the timeline shows, ns; `None`: all of it.
     pub window: Option<(u64, u64)>,
+    /// All of the time, for the timeline, and how many calls there were when that was looked at: while
+    /// a trace grows it is looked at now and then, not with every frame.
+    pub span: (u64, u64),
+    pub span_of: usize,
     /// What the timeline shows, and what that was made for.
     pub lanes: Lanes,
     /// Source files in sight; `None`: not on this machine.
@@ -174,6 +178,8 @@ impl App {
             totals_scroll: 0,
             source_scroll: 0,
             window: None,
+            span: store.span,
+            span_of: store.len(),
             lanes: Lanes::default(),
             texts: HashMap::new(),
             other: None,
@@ -260,6 +266,10 @@ impl App {
 
     /// Takes what has come to the store.
     pub(crate) fn grow(&mut self) {
+        let growing = !matches!(self.source, Source::Ended(_) | Source::File(100));
+        if !growing || self.store.len() >= self.span_of + self.span_of / 4 {
+            (self.span, self.span_of) = (self.store.span, self.store.len());
+        }
         let total = self.total.clone();
         let new = self.list.grow(&self.store);
         if self.list.is_filtered() {

@@ -40,7 +40,7 @@ pub struct LanesWish {
     /// The time shown, ns.
     pub window: (u64, u64),
     pub columns: u16,
-    /// Calls in the store.
+    /// Calls that there were when the time was looked at.
     pub calls: usize,
 }
 
@@ -205,7 +205,7 @@ impl Scale {
 
 /// The time that is shown.
 pub fn window(app: &App) -> (u64, u64) {
-    let (first, last) = app.store.span;
+    let (first, last) = app.span;
     let whole = (first, last.max(first.saturating_add(WINDOW_MIN)));
     app.window.unwrap_or(whole)
 }
@@ -227,7 +227,7 @@ pub fn wish(app: &App, pane: Rect) -> LanesWish {
     LanesWish {
         window: window(app),
         columns: lanes_area(inside(pane)).width,
-        calls: app.store.len(),
+        calls: app.span_of,
     }
 }
 
