@@ -199,6 +199,11 @@ impl Session {
         self.fill(self.lab.guide(self.lang).section(step), &scope)
     }
 
+    /// Any text with placeholders, filled in about the lab's first program.
+    pub fn fill_in(&self, text: &str) -> String {
+        self.fill(text, &self.scope(Some(self.first_program())))
+    }
+
     /// The task of the change exercise.
     pub fn task(&self) -> String {
         let scope = self.scope(Some(&self.lab.spec.change.program));

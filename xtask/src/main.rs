@@ -40,6 +40,7 @@ usage: cargo xtask CHORE
       --tests         only those
       --all           every test on every disk (if not given: what depends on the kernel)
       --only NAME     tests with NAME in their name
+      --labs          the guided labs, end to end, in place of all these
       --doc           put the table of results into docs/kernels.md
       --last          run nothing: the results of each kernel's last run
       --limit SECONDS a boot may take (900 if not given)

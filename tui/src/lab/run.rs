@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, SystemTime};
 
+use labs::chart::Chart;
 use labs::guide::Step;
 use labs::lab::Lab;
 use labs::progress::Progress;
@@ -45,6 +46,8 @@ pub struct Setup {
 enum News {
     Says(String),
     Ran(String, Box<(Summary, Origin)>),
+    /// The lab's chart, measured here.
+    Charted(Box<Chart>),
     AllRan,
     Checked(Box<Checked>),
     /// The recorded solution, where nothing can be traced.
@@ -241,6 +244,9 @@ impl Ui {
                     say(News::Ran(program.name, Box::new((run, origin))));
                 }
             }
+            if let Some(chart) = runner.chart(&session) {
+                say(News::Charted(Box::new(chart)));
+            }
             say(News::AllRan);
             Ok(())
         });
@@ -312,6 +318,12 @@ impl Ui {
             self.labs.busy = Some(text);
             return;
         }
+        if let News::Charted(chart) = news {
+            if let Some(open) = &mut self.labs.open {
+                open.session.chart = Some((*chart, Origin::Live));
+            }
+            return;
+        }
         if let News::Ran(name, run) = news {
             if let Some(open) = &mut self.labs.open {
                 let (summary, origin) = *run;
@@ -358,7 +370,7 @@ impl Ui {
                 open.outcome = None;
             }
             News::Failed(why) => self.labs.note = Some(first_line(&why)),
-            News::Says(_) | News::Ran(..) => {}
+            News::Says(_) | News::Ran(..) | News::Charted(_) => {}
         }
     }
 
