@@ -67,7 +67,7 @@ pub fn log() -> Result<(LogWriter, Log), RecordError> {
 fn room(file: &File) -> u64 {
     let room = nix::sys::statvfs::fstatvfs(file);
     room.map_or(u64::MAX, |room| {
-        (room.blocks_available() as u64).saturating_mul(room.fragment_size() as u64)
+        room.blocks_available().saturating_mul(room.fragment_size())
     })
 }
 
