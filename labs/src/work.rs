@@ -35,7 +35,7 @@ pub enum Whose {
 
 impl Whose {
     /// The cargo package that has it.
-    fn package<'a>(self, lab: &'a str) -> &'a str {
+    fn package(self, lab: &str) -> &str {
         match self {
             Self::Original => "originals",
             Self::Given => "given",
