@@ -21,6 +21,16 @@ pub fn anonymous(len: usize) -> nix::Result<&'static mut [u8]> {
     }
 }
 
+/// The same, but shared with children: after a fork, there is still only one.
+pub fn shared(len: usize) -> nix::Result<&'static mut [u8]> {
+    let size = NonZeroUsize::new(len).ok_or(Errno::EINVAL)?;
+    // SAFETY: as in `anonymous`. Who writes when is the programs' affair: they wait for each other.
+    unsafe {
+        let start = mmap_anonymous(None, size, READ_WRITE, MapFlags::MAP_SHARED)?;
+        Ok(std::slice::from_raw_parts_mut(start.as_ptr().cast(), len))
+    }
+}
+
 /// Tells the kernel how these whole pages will be used.
 pub fn advise(memory: &mut [u8], advice: MmapAdvise) -> nix::Result<()> {
     assert!(

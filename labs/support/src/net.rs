@@ -3,6 +3,7 @@
 use std::io::{Error, ErrorKind, Result};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 
 use crate::process::{Child, in_child};
 use crate::receive;
@@ -13,6 +14,20 @@ pub fn receiver() -> Result<(TcpStream, Child)> {
     let address = listener.local_addr()?;
     let child = in_child(|| receive::to_the_end(TcpStream::connect(address)?))?;
     Ok((listener.accept()?.0, child))
+}
+
+/// The same over a UNIX socket: for programs on one machine only.
+pub fn local_receiver() -> Result<(UnixStream, Child)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let mut ours = Some(ours);
+    let child = in_child(|| {
+        ours = None; // the child's: while one is open, the connection has no end
+        receive::to_the_end(theirs)
+    })?;
+    let Some(ours) = ours else {
+        unreachable!("only the child closed its own");
+    };
+    Ok((ours, child))
 }
 
 /// A TCP connection within this program: what is sent on the first end waits at the second.
