@@ -208,14 +208,10 @@ pub struct Doctor {
     /// Prove it: trace small programs over every path of the kernel, whose bytes are known
     #[arg(long)]
     pub verify: bool,
-    /// With --verify: where the programs' files go; the disk that is tested is the one below
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "/var/tmp",
-        requires = "verify"
-    )]
-    pub dir: PathBuf,
+    /// With --verify: where the programs' files go; the disk that is tested is the one below. Of further
+    /// folders only the disk is tested
+    #[arg(long, value_name = "DIR", num_args = 1.., default_value = "/var/tmp", requires = "verify")]
+    pub dir: Vec<PathBuf>,
     /// With --verify: only these paths (`disk`: those that a disk is part of)
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "verify")]
     pub only: Vec<String>,
@@ -235,7 +231,8 @@ pub struct Doctor {
 #[derive(Debug, Args)]
 pub struct Paths {
     /// Where their files go
-    pub dir: PathBuf,
+    #[arg(long)]
+    pub dir: Vec<PathBuf>,
     #[arg(long)]
     pub peer: Option<std::net::SocketAddr>,
     /// All, if none is named

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use tempfile::TempDir;
 use tracer::caps::{self, Level, Tried};
 use tracer::user::Identity;
 use verify::judge::Judge;
@@ -31,60 +32,61 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
         ));
     }
     let identity = Identity::invoking()?;
-    let folder = identity.with_file_rights(|| {
-        tempfile::Builder::new()
-            .prefix("bytehop-verify-")
-            .tempdir_in(&args.dir)
-    });
-    let folder = folder.map_err(|e| {
-        let dir = args.dir.display();
-        Fail::new(USAGE, format!("cannot write in {dir}: {e}"))
-    })?;
+    // Folders of the user's own: the programs run as the user.
+    let own = |dir: &PathBuf| {
+        let made = identity.with_file_rights(|| {
+            tempfile::Builder::new()
+                .prefix("bytehop-verify-")
+                .tempdir_in(dir)
+        });
+        made.map_err(|e| Fail::new(USAGE, format!("cannot write in {}: {e}", dir.display())))
+    };
+    let folders: Vec<TempDir> = args.dir.iter().map(own).collect::<Result<_, _>>()?;
     let wanted = |level: &str| args.level.is_none_or(|only| only.as_str() == level);
     let mut runs = Vec::new();
     if wanted("T") {
-        runs.push(trace(Level::T, folder.path(), args)?);
+        runs.push(trace(Level::T, &folders, args)?);
     }
     for (level, tried) in &plan.above {
         if !wanted(level.as_str()) {
             continue;
         }
         runs.push(match tried {
-            Tried::Yes => trace(*level, folder.path(), args)?,
+            Tried::Yes => trace(*level, &folders, args)?,
             Tried::No(why) | Tried::Untried(why) => {
                 let lang = style(&args.look, &io::stdout()).lang;
                 Run::refused(level.as_str(), tracer::doctor::reason(why, lang))
             }
         });
     }
-    let dir = args.dir.display().to_string();
     let text = match args.json {
         true => {
-            let value = report::json(&facts.kernel, &dir, &runs);
+            let value = report::json(&facts.kernel, &runs);
             serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
         }
-        false => report::text(
-            &facts.kernel,
-            &dir,
-            &runs,
-            &style(&args.look, &io::stdout()),
-        ),
+        false => report::text(&facts.kernel, &runs, &style(&args.look, &io::stdout())),
     };
     print(&text)?;
     Ok(i32::from(runs.iter().any(Run::wrong)))
 }
 
 /// Records the programs at one level, in a process of its own: it gives its rights up.
-fn trace(level: Level, folder: &Path, args: &cli::Doctor) -> Result<Run, Fail> {
+fn trace(level: Level, folders: &[TempDir], args: &cli::Doctor) -> Result<Run, Fail> {
     let fail = |e: io::Error| Fail::new(FAILED, format!("cannot run bytehop again: {e}"));
     let own = std::env::current_exe().map_err(fail)?;
-    let recording = folder.join(level.as_str());
+    let Some(first) = folders.first() else {
+        return Err(Fail::new(USAGE, "no folder to work in"));
+    };
+    let recording = first.path().join(level.as_str());
     let mut command = Command::new(&own);
     command.args(["record", "--json", "--summary", "/dev/null"]);
     command
         .args(["--level", level.as_str(), "-o"])
         .arg(&recording);
-    command.arg("--").arg(&own).arg("verify-paths").arg(folder);
+    command.arg("--").arg(&own).arg("verify-paths");
+    for folder in folders {
+        command.arg("--dir").arg(folder.path());
+    }
     if let Some(peer) = args.peer {
         command.args(["--peer", &peer.to_string()]);
     }
@@ -100,9 +102,18 @@ fn trace(level: Level, folder: &Path, args: &cli::Doctor) -> Result<Run, Fail> {
     }
     let lines = String::from_utf8_lossy(&output.stdout);
     let done = lines.lines().map(serde_json::from_str);
-    let done: Vec<Done> = done
+    let mut done: Vec<Done> = done
         .collect::<Result<_, _>>()
         .map_err(|e| Fail::new(FAILED, format!("a program of the table said nonsense: {e}")))?;
+    // Named as the user named them.
+    for done in &mut done {
+        let at = folders
+            .iter()
+            .position(|folder| folder.path() == Path::new(&done.dir));
+        if let Some(dir) = at.and_then(|at| args.dir.get(at)) {
+            done.dir = dir.display().to_string();
+        }
+    }
     let mut judge = Judge::new(&done);
     let summary = summarise(&recording, &mut judge)?;
     if let Some(keep) = &args.keep {

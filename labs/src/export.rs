@@ -1,8 +1,10 @@
 //! Handouts: a lab as Markdown and as one page of HTML, from its recordings.
 
 use pulldown_cmark::{Event, Parser, html};
+use tracer::i18n::Lang;
 use tracer::model::Summary;
 
+use crate::chart::{self, Chart};
 use crate::guide::Step;
 use crate::markdown::options;
 use crate::page;
@@ -15,6 +17,15 @@ pub type Picture<'a> = &'a dyn Fn(&str, &Summary) -> String;
 
 /// The handout as Markdown; `picture` gives what stands for a run (an image link, an SVG).
 pub fn markdown(session: &Session, solutions: bool, picture: Picture<'_>) -> String {
+    handout(session, solutions, picture, &chart::text)
+}
+
+fn handout(
+    session: &Session,
+    solutions: bool,
+    picture: Picture<'_>,
+    chart: &dyn Fn(&Chart, Lang) -> String,
+) -> String {
     let lang = session.lang;
     let spec = &session.lab.spec;
     let mut out = format!("# {}\n\n{}\n", spec.title.get(lang), spec.summary.get(lang));
@@ -55,6 +66,9 @@ pub fn markdown(session: &Session, solutions: bool, picture: Picture<'_>) -> Str
             }
         }
     }
+    if let Some(drawn) = page::chart(session, chart) {
+        out += &format!("\n{drawn}\n");
+    }
     out += &heading(Step::Change);
     out += &page::change(session);
     out.push('\n');
@@ -77,11 +91,17 @@ pub fn markdown(session: &Session, solutions: bool, picture: Picture<'_>) -> Str
 pub fn html(session: &Session, solutions: bool, svg: Picture<'_>) -> String {
     // Pictures are put in afterwards: Markdown would take their lines for text.
     let pictures = std::cell::RefCell::new(Vec::new());
-    let text = markdown(session, solutions, &|name, run| {
+    let put = |picture: String| {
         let mut pictures = pictures.borrow_mut();
-        pictures.push(svg(name, run));
+        pictures.push(picture);
         format!("@@picture {}@@", pictures.len() - 1)
-    });
+    };
+    let text = handout(
+        session,
+        solutions,
+        &|name, run| put(svg(name, run)),
+        &|chart, lang| put(chart::svg(chart, lang)),
+    );
     // A guide is text, not HTML: what looks like a tag is shown.
     let events = Parser::new_ext(&text, options()).map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
@@ -94,8 +114,8 @@ pub fn html(session: &Session, solutions: bool, svg: Picture<'_>) -> String {
         body = body.replace(&format!("<p>@@picture {i}@@</p>"), &picture);
     }
     let lang = match session.lang {
-        tracer::i18n::Lang::En => "en",
-        tracer::i18n::Lang::Zh => "zh-Hans",
+        Lang::En => "en",
+        Lang::Zh => "zh-Hans",
     };
     let title = session
         .lab

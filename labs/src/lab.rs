@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tracer::i18n::Lang;
 
 use crate::bundle::BUNDLE;
+use crate::chart::{Chart, ChartError};
 use crate::expr::Expr;
 use crate::guide::{self, Guide};
 use crate::spec::Spec;
@@ -60,7 +61,7 @@ impl Lab {
         if spec.programs.is_empty() {
             return Err(wrong(id, "lab.toml", "no programs"));
         }
-        for program in &spec.programs {
+        for program in spec.sources() {
             text(&format!("programs/{}.rs", program.name))?;
         }
         let guide = |lang| -> Result<Guide, LabError> {
@@ -116,6 +117,14 @@ impl Lab {
     pub fn cheats(&self) -> impl Iterator<Item = (&str, &str)> {
         let names = self.files.keys().filter(|path| path.starts_with("cheat/"));
         names.map(|path| (path.as_str(), self.text(path)))
+    }
+
+    /// What the lab's measuring program once wrote, as a chart; `None` if there is nothing.
+    pub fn recorded_chart(&self) -> Option<Result<Chart, ChartError>> {
+        let spec = self.spec.chart.as_ref()?;
+        let path = format!("recordings/{}.csv", spec.program.name);
+        self.file(&path)?;
+        Some(Chart::parse(self.text(&path), spec))
     }
 
     /// The bundled recording of a program, or of the `solution`.

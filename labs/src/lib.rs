@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
+pub mod chart;
 pub mod export;
 pub mod expr;
 pub mod guide;

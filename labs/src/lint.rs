@@ -116,7 +116,7 @@ impl Lint<'_> {
                 self.say(format!("teaches: there is no rule '{rule}'"));
             }
         }
-        let listed: BTreeSet<&str> = spec.programs.iter().map(|p| p.name.as_str()).collect();
+        let listed: BTreeSet<&str> = spec.sources().map(|p| p.name.as_str()).collect();
         for stem in self.lab.stems("programs/", ".rs").difference(&listed) {
             self.say(format!("programs/{stem}.rs is not in lab.toml"));
         }
@@ -137,7 +137,7 @@ impl Lint<'_> {
                 self.say(format!("there is no program '{name}'"));
             }
         }
-        for program in &spec.programs {
+        for program in spec.sources() {
             for arg in &program.args {
                 for name in braced(arg) {
                     let known = name == "out"
@@ -288,9 +288,16 @@ impl Lint<'_> {
             }
         }
         if let Some(chart) = &self.lab.spec.chart {
-            let path = format!("recordings/{}.csv", chart.program);
-            if self.lab.file(&path).is_none() {
-                self.say(format!("there is no {path} ('bytehop lab record')"));
+            let path = format!("recordings/{}.csv", chart.program.name);
+            match self.lab.recorded_chart() {
+                None => self.say(format!("there is no {path} ('bytehop lab record')")),
+                Some(Err(e)) => self.say(format!("{path}: {e}")),
+                Some(Ok(_)) => {}
+            }
+            for name in chart.series.iter().filter_map(|s| s.against.as_ref()) {
+                if !chart.series.iter().any(|s| s.name == *name) {
+                    self.say(format!("chart: there is no series '{name}'"));
+                }
             }
         }
     }

@@ -1,7 +1,9 @@
 //! The five steps as Markdown, with what is known by now: for the terminal UI and for handouts.
 
+use tracer::i18n::Lang;
 use tracer::model::{HopKind, Summary};
 
+use crate::chart::{self, Chart};
 use crate::guide::Step;
 use crate::session::{Origin, Outcome, Session};
 use crate::text::{comparison, outcome_lines};
@@ -88,7 +90,23 @@ pub fn explain(session: &Session) -> String {
         }
     }
     page += &format!("\n\n{}\n\n*{}*\n", table(session), words::legend(lang));
+    if let Some(chart) = chart(session, chart::text) {
+        page += &format!("\n\n{chart}\n");
+    }
     page
+}
+
+/// The lab's chart, if it has one: drawn as text within a code block, or by something else.
+pub fn chart(session: &Session, draw: impl Fn(&Chart, Lang) -> String) -> Option<String> {
+    let lang = session.lang;
+    let (chart, origin) = session.chart.as_ref()?;
+    let title = chart.title.get(lang);
+    let origin = match origin {
+        Origin::Live => words::chart_measured(lang),
+        Origin::Recorded(_) => words::chart_recorded(lang),
+    };
+    let drawn = draw(chart, lang);
+    Some(format!("**{title}**\n\n*{origin}*\n\n{drawn}"))
 }
 
 /// Programs side by side: crossings, and who moved how many bytes.

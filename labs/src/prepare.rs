@@ -16,7 +16,7 @@ use tracer::user::Identity;
 use crate::expr::Scope;
 use crate::spec::{Cache, Fill, Need, On, Program, Spec};
 
-/// On a disk, as a rule.
+/// On a disk, as a rule. `BYTEHOP_LABS_DISK` names another folder.
 const DISK: &str = "/var/tmp";
 const TMPFS: &str = "/dev/shm";
 
@@ -28,6 +28,11 @@ pub enum PrepareError {
     Device { what: &'static str, why: String },
     #[error("the size of {0} cannot be told")]
     Size(String),
+}
+
+/// The folder for files on a disk.
+fn disk() -> String {
+    std::env::var("BYTEHOP_LABS_DISK").unwrap_or_else(|_| DISK.to_owned())
 }
 
 /// What a program works on.
@@ -76,9 +81,13 @@ impl Prepared {
                     .tempdir_in(base)
             })
         };
+        let wanted = |file: &crate::spec::File| {
+            let mut names = program.args.iter().flat_map(|arg| crate::lint::braced(arg));
+            names.any(|name| name == file.name)
+        };
         let on_shm = spec.files.iter().any(|file| file.on == On::Tmpfs);
         let mut prepared = Self {
-            dir: temp(DISK)?,
+            dir: temp(&disk())?,
             _shm: None,
             devices: Vec::new(),
             paths: BTreeMap::new(),
@@ -87,7 +96,12 @@ impl Prepared {
             prepared._shm = Some(temp(TMPFS)?);
         }
         identity.with_file_rights(|| fs::create_dir(prepared.out()))?;
-        for (i, file) in spec.files.iter().enumerate() {
+        for (i, file) in spec
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(_, file)| wanted(file))
+        {
             let size = file.size.eval(params);
             let size = size
                 .map_err(|_| PrepareError::Size(file.name.clone()))?
@@ -282,7 +296,10 @@ pub fn unmet(need: Need, level: Option<&str>, identity: &Identity) -> Option<Str
         Need::IoUring => io_uring::IoUring::new(2)
             .err()
             .map(|e| format!("io_uring is not to be had here: {e}")),
-        Need::Disk => is_in_memory(Path::new(DISK)).then(|| format!("{DISK} is not on a disk")),
+        Need::Disk => {
+            let disk = disk();
+            is_in_memory(Path::new(&disk)).then(|| format!("{disk} is not on a disk"))
+        }
         Need::Loop if !root => Some("a loop device needs root".to_owned()),
         Need::Loop => (!tool("losetup") || !Path::new("/dev/loop-control").exists())
             .then(|| "this kernel or system has no loop devices".to_owned()),
@@ -290,7 +307,7 @@ pub fn unmet(need: Need, level: Option<&str>, identity: &Identity) -> Option<Str
         Need::Zram => (!tool("zramctl") || !Path::new("/sys/class/zram-control").exists())
             .then(|| "this kernel or system has no zram devices".to_owned()),
         Need::Reflink => (!can_reflink(identity))
-            .then(|| format!("the file system of {DISK} cannot share extents")),
+            .then(|| format!("the file system of {} cannot share extents", disk())),
         Need::LevelF => (!matches!(level, Some("F" | "B"))).then(|| at_level("F")),
         Need::LevelB => (level != Some("B")).then(|| at_level("B")),
     }
@@ -307,7 +324,7 @@ fn is_in_memory(path: &Path) -> bool {
 
 fn can_reflink(identity: &Identity) -> bool {
     let try_it = || -> io::Result<bool> {
-        let dir = identity.with_file_rights(|| tempfile::tempdir_in(DISK))?;
+        let dir = identity.with_file_rights(|| tempfile::tempdir_in(disk()))?;
         let (a, b) = (dir.path().join("a"), dir.path().join("b"));
         identity.with_file_rights(|| fs::write(&a, [0; 4096]))?;
         let output = Command::new("cp")

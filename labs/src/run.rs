@@ -16,6 +16,7 @@ use tracer::reconstruct::{NoSink, Reconstructor};
 use tracer::record::{RecordError, open_events};
 use tracer::user::Identity;
 
+use crate::chart::Chart;
 use crate::prepare::{PrepareError, Prepared, hash_output, unmet};
 use crate::session::{Origin, Outcome, Output, Session};
 use crate::work::{Whose, Work, WorkError, as_user};
@@ -319,12 +320,25 @@ impl Runner {
         };
         done.push(("solution".to_owned(), kept));
         if let Some(chart) = &lab.spec.chart {
-            let measured = self.measure(session, &chart.program);
+            let name = &chart.program.name;
+            let measured = self.measure(session, name);
             let kept = measured.map_err(|e| e.to_string());
-            let kept = kept.and_then(|path| keep(&chart.program, "csv", &path));
-            done.push((chart.program.clone(), kept));
+            let kept = kept.and_then(|path| keep(name, "csv", &path));
+            done.push((name.clone(), kept));
         }
         done
+    }
+
+    /// Measures a lab's chart anew; `None` if it has none, or that isn't possible here: then the
+    /// recorded one stands.
+    pub fn chart(&self, session: &Session) -> Option<Chart> {
+        let spec = session.lab.spec.chart.as_ref()?;
+        let name = &spec.program.name;
+        if self.why_not(session, name).is_some() {
+            return None;
+        }
+        let csv = std::fs::read_to_string(self.measure(session, name).ok()?).ok()?;
+        Chart::parse(&csv, spec).ok()
     }
 
     /// Runs a measuring program, untraced: the file that it wrote to standard output.

@@ -8,6 +8,7 @@ use tracer::i18n::Lang;
 use tracer::model::{Place, Summary};
 use tracer::rules;
 
+use crate::chart::Chart;
 use crate::expr::{Expr, Runs, Scope};
 use crate::guide::{self, Placeholder, Step};
 use crate::lab::Lab;
@@ -49,6 +50,8 @@ pub struct Session {
     pub folder: String,
     /// Titles of other labs, by id.
     pub titles: BTreeMap<String, Text>,
+    /// What the lab's measuring program found, and whether that was here.
+    pub chart: Option<(Chart, Origin)>,
 }
 
 /// What is to be said about one question after the run.
@@ -108,6 +111,10 @@ impl Session {
         Self {
             params: params(&lab, seed.as_deref()),
             recorded_params: params(&lab, None),
+            chart: lab.recorded_chart().and_then(|chart| {
+                let chart = chart.ok()?;
+                Some((chart, Origin::Recorded(None)))
+            }),
             lab,
             lang,
             seed,
@@ -190,6 +197,11 @@ impl Session {
             scope = self.change_scope(self.last.as_ref());
         }
         self.fill(self.lab.guide(self.lang).section(step), &scope)
+    }
+
+    /// Any text with placeholders, filled in about the lab's first program.
+    pub fn fill_in(&self, text: &str) -> String {
+        self.fill(text, &self.scope(Some(self.first_program())))
     }
 
     /// The task of the change exercise.

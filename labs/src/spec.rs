@@ -223,15 +223,32 @@ impl Condition {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chart {
-    /// Program whose standard output is the chart's data; its recorded output is
-    /// `recordings/NAME.csv`.
-    pub program: String,
+    /// It isn't traced; its standard output is the chart's data, and `recordings/NAME.csv` is what
+    /// it wrote once. Its title is the chart's.
+    pub program: Program,
+    pub series: Vec<Series>,
+}
+
+/// A line of a chart.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    /// As the measuring program calls it.
+    pub name: String,
     pub title: Text,
+    /// The series with which it is compared: from which size on is it faster?
+    pub against: Option<String>,
 }
 
 impl Spec {
     pub fn program(&self, name: &str) -> Option<&Program> {
-        self.programs.iter().find(|program| program.name == name)
+        self.sources().find(|program| program.name == name)
+    }
+
+    /// All programs with a source of their own: the traced ones, and the one that measures.
+    pub fn sources(&self) -> impl Iterator<Item = &Program> {
+        let measuring = self.chart.iter().map(|chart| &chart.program);
+        self.programs.iter().chain(measuring)
     }
 
     /// The program that a question is about.
@@ -272,7 +289,13 @@ impl Spec {
             all.push((format!("change.hints[{i}]"), hint.text(lang)));
         }
         if let Some(chart) = &self.chart {
-            all.push(("chart.title".to_owned(), chart.title.get(lang)));
+            all.push((
+                "chart.program.title".to_owned(),
+                chart.program.title.get(lang),
+            ));
+            for series in &chart.series {
+                all.push((format!("chart.{}", series.name), series.title.get(lang)));
+            }
         }
         all
     }

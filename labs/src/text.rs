@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Write};
 use tracer::i18n::Lang;
 use tracer::report::{self, Detail, Style};
 
+use crate::chart;
 use crate::guide::Step;
 use crate::markdown::{self, Look};
 use crate::progress::Progress;
@@ -180,6 +181,9 @@ impl Text<'_> {
                 writeln!(self.out, "{}", report::text(run, &style))?;
             }
         }
+        if let Some(chart) = self.runner.chart(self.session) {
+            self.session.chart = Some((chart, Origin::Live));
+        }
         let _ = self.progress.reached(&lab.id, Step::Observe);
         Ok(())
     }
@@ -215,6 +219,9 @@ impl Text<'_> {
         }
         if self.session.lab.spec.programs.len() > 1 {
             self.markdown(&crate::page::table(self.session))?;
+        }
+        if let Some(chart) = crate::page::chart(self.session, chart::text) {
+            self.markdown(&chart)?;
         }
         let inferred = |v: &Verdict| v.measured.as_ref().is_some_and(|m| m.known.mark() == "⇢");
         if verdicts.iter().any(inferred) {

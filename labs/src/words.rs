@@ -80,6 +80,17 @@ tracer::messages! {
     cannot_build: "The program does not compile:" | "程序无法编译：";
     level_of(level): "level {level}" | "{level} 级";
     read_further: "go on with Enter" | "按回车继续";
+    chart_axis: "ns of CPU time for each byte (up), by the size of a part (right); both logarithmic" | "纵轴：每字节花费的 CPU 时间（纳秒）；横轴：一次发送的大小；两轴都是对数刻度";
+    chart_spread(n): "the middle half of the samples ({n} at each size)" | "中间一半样本的范围（每个大小 {n} 个样本）";
+    chart_table: "Medians in ns per byte; ±: half the width of the middle half of the samples." | "中位数，单位为纳秒/字节；± 为中间一半样本范围的一半。";
+    chart_size: "size" | "大小";
+    chart_always(one, two): "{one} costs less than {two} at every size." | "无论多大，{one}都比{two}省。";
+    chart_from(one, two, size): "{one} costs less than {two} from {size} on." | "从 {size} 起，{one}比{two}省。";
+    chart_never(one, two): "{one} costs more than {two} at every size." | "无论多大，{one}都比{two}费。";
+    chart_slower_from(one, two, size): "{one} costs more than {two} from {size} on." | "从 {size} 起，{one}比{two}费。";
+    chart_none(one, two): "There is no crossover between {one} and {two}: at the largest size they can't be told apart." | "{one}和{two}之间没有交叉点：到最大的大小，两者仍分不出高下。";
+    chart_measured: "Measured on this machine just now, untraced." | "刚刚在这台机器上实测，未加跟踪。";
+    chart_recorded: "From the lab's recording: this was measured on another machine, or earlier." | "来自实验自带的记录：是早先或在别的机器上测得的。";
     solved_all(n, of): "{n} of {of} solved" | "已完成 {n}/{of}";
     reset_ask(id): "Put the programs of {id} back as they were, and forget its answers? [y/N]" | "把 {id} 的程序恢复原样，并清除已有答案？[y/N]";
     reset_done(id): "{id} is as it was." | "{id} 已恢复原样。";

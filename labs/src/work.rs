@@ -122,7 +122,7 @@ impl Work {
         let mut originals = Vec::new();
         for lab in labs {
             let mut own = Vec::new();
-            for program in lab.spec.programs.iter().map(|program| &program.name) {
+            for program in lab.spec.sources().map(|program| &program.name) {
                 let source = lab.source(program);
                 let theirs = self.source(&lab.id, program, Whose::Learner);
                 let before = self.source(&lab.id, program, Whose::Original);
@@ -195,7 +195,7 @@ impl Work {
     /// # Errors
     /// If they cannot be written.
     pub fn reset(&self, lab: &Lab) -> Result<(), WorkError> {
-        for program in &lab.spec.programs {
+        for program in lab.spec.sources() {
             let path = self.source(&lab.id, &program.name, Whose::Learner);
             self.write(&path, lab.source(&program.name))?;
         }
@@ -218,6 +218,18 @@ impl Work {
         programs: &[&str],
         whose: Whose,
     ) -> Result<BTreeMap<String, PathBuf>, WorkError> {
+        let paths = || {
+            let paths = programs.iter().map(|program| {
+                let path = self.executable(lab, program, whose);
+                ((*program).to_owned(), path)
+            });
+            paths.collect()
+        };
+        // Also where there is no cargo: a machine that was handed the folder as it is.
+        let fresh = |program: &&str| self.is_fresh(lab, program, whose);
+        if programs.iter().all(fresh) {
+            return Ok(paths());
+        }
         let offline = self.cargo(lab, programs, whose, true)?;
         // Libraries that were never fetched: with the network, then.
         let built = match offline {
@@ -227,12 +239,64 @@ impl Work {
             built => built,
         };
         built.map_err(WorkError::Build)?;
-        let target = self.dir.join("target/debug");
-        let paths = programs.iter().map(|program| {
-            let path = target.join(whose.binary(lab, program));
-            ((*program).to_owned(), path)
-        });
-        Ok(paths.collect())
+        if whose == Whose::Given {
+            for program in programs {
+                let from = self.target().join(whose.binary(lab, program));
+                self.keep(&from, &self.executable(lab, program, whose))?;
+            }
+        }
+        Ok(paths())
+    }
+
+    fn target(&self) -> PathBuf {
+        self.dir.join("target/debug")
+    }
+
+    /// Where a program's executable is, once it was built. Given programs come and go under one name:
+    /// what was made of each is kept under its source's hash.
+    fn executable(&self, lab: &str, program: &str, whose: Whose) -> PathBuf {
+        let name = whose.binary(lab, program);
+        if whose != Whose::Given {
+            return self.target().join(name);
+        }
+        let source = fs::read_to_string(self.source(lab, program, whose)).unwrap_or_default();
+        let folder = self
+            .dir
+            .join("target/given")
+            .join(crate::guide::hash(&source));
+        folder.join(name)
+    }
+
+    /// Whether an executable is newer than all that it was made from.
+    fn is_fresh(&self, lab: &str, program: &str, whose: Whose) -> bool {
+        let time = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+        let Some(made) = time(&self.executable(lab, program, whose)) else {
+            return false;
+        };
+        let support = SUPPORT
+            .iter()
+            .map(|(path, _)| self.dir.join("support").join(path));
+        // The given source is told by its hash, not by its time.
+        let own = (whose != Whose::Given).then(|| self.source(lab, program, whose));
+        let mut sources = support.chain(own);
+        sources.all(|path| time(&path).is_some_and(|changed| changed < made))
+    }
+
+    fn keep(&self, from: &Path, to: &Path) -> Result<(), WorkError> {
+        let error = |source| WorkError::Write {
+            path: to.to_owned(),
+            source,
+        };
+        self.identity
+            .with_file_rights(|| {
+                if let Some(parent) = to.parent() {
+                    fs::create_dir_all(parent)?;
+                }
+                // Not over one that may be running.
+                let _ = fs::remove_file(to);
+                fs::copy(from, to).map(|_| ())
+            })
+            .map_err(error)
     }
 
     fn cargo(

@@ -59,7 +59,8 @@ fn handouts_in_a_browser() {
                     found.push(format!("{} ({lang}): no picture {picture}", lab.id));
                 }
             }
-            pages.push((lab.id.clone(), lab.spec.programs.len(), page));
+            let pictures = lab.spec.programs.len() + usize::from(lab.spec.chart.is_some());
+            pages.push((lab.id.clone(), pictures, page));
         }
     }
     assert!(found.is_empty(), "\n{}", found.join("\n"));
@@ -67,7 +68,7 @@ fn handouts_in_a_browser() {
     let Some(browser) = BROWSERS.iter().find(|name| is_there(name)) else {
         return not_run("handouts in a browser", "there is no chromium");
     };
-    for (id, programs, page) in pages {
+    for (id, pictures, page) in pages {
         let text = std::fs::read_to_string(&page).expect("the page");
         std::fs::write(&page, text.replace("</body>", &format!("{PROBE}</body>"))).expect("write");
         let dom = dom(browser, dir.path(), &page);
@@ -75,7 +76,7 @@ fn handouts_in_a_browser() {
             .split("PROBE ")
             .nth(1)
             .and_then(|rest| rest.split('<').next());
-        let expected = format!("5 {programs} true true true 0");
+        let expected = format!("5 {pictures} true true true 0");
         if probe != Some(expected.as_str()) {
             found.push(format!(
                 "{id}: {}: {probe:?}, expected {expected}",

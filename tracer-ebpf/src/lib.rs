@@ -102,6 +102,8 @@ pub mod moved {
     pub const BTRFS_WRITE_KERNEL: u16 = 43;
     /// The late copy of bytes that had been sent by reference.
     pub const LATE_COPY: u16 = 44;
+    /// To or from a bounce buffer (`swiotlb`).
+    pub const BOUNCE: u16 = 45;
 
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;
@@ -367,6 +369,8 @@ pub mod bio {
     /// The completion was not seen (`Block::completed` is 0): tracing ended before it, or it came where
     /// this kernel runs no BPF program.
     pub const UNSEEN: u32 = 1024;
+    /// The driver mapped the request's pages for its device (`dma_map_…` events of as many bytes).
+    pub const MAPPED: u32 = 2048;
 }
 
 impl Block {
@@ -714,6 +718,7 @@ offsets! {
     bio_idx = "bio"."bi_iter.bi_idx";
     bio_io_vec = "bio"."bi_io_vec";
     bio_private = "bio"."bi_private";
+    bio_status = "bio"."bi_status";
     bvec_page = "bio_vec"."bv_page";
     bdev_disk = "block_device"."bd_disk";
     disk_major = "gendisk"."major";

@@ -116,6 +116,24 @@ pub static SCRATCH_NAME: PerCpuArray<Name> = PerCpuArray::with_max_entries(1, 0)
 #[map]
 pub static BIOS: HashMap<u64, Block> = HashMap::with_max_entries(16384, 0);
 
+/// Of a task that issues block requests: what it has mapped for DMA, or the request that it issued and
+/// has not mapped.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Mapping {
+    /// For which `struct device`.
+    pub dev: u64,
+    pub bytes: u64,
+    /// First bio of the request, 0 if there is none.
+    pub bio: u64,
+    /// Bytes of the request.
+    pub wanted: u64,
+    pub tid: u32,
+    pub pad: u32,
+}
+#[map]
+pub static MAPPINGS: PerCpuArray<Mapping> = PerCpuArray::with_max_entries(1, 0);
+
 /// Inodes that the program made dirty.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -336,17 +336,17 @@ impl<'a> Capture<'a> {
         while self.drain(out) > 0 {}
         self.send_unfinished(out)?;
         self.send_lost(out)?;
-        if let Some(sources) = self.sources.take() {
-            for source in sources.resolve() {
-                out.meta(&Meta::Source(source));
-            }
-        }
         let programs = self.probes.skipped();
         if !programs.is_empty() {
             out.meta(&Meta::Skipped(Skipped { programs }));
         }
         if let Some(sampled) = self.probes.sampled()? {
             out.meta(&Meta::Sampled(sampled));
+        }
+        if let Some(sources) = self.sources.take() {
+            for source in sources.resolve() {
+                out.meta(&Meta::Source(source));
+            }
         }
         let still_running = self.probes.threads()?.into_keys().collect();
         let end = End {

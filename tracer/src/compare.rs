@@ -202,24 +202,20 @@ pub fn compare(a: &Summary, b: &Summary) -> Comparison {
     let mut hops: Vec<HopChange> = Vec::new();
     for (run, second) in [(a, false), (b, true)] {
         for row in &run.hops {
-            let same = |hop: &&mut HopChange| {
-                (hop.kind, &hop.from, &hop.to) == (row.kind, &row.from, &row.to)
-            };
-            let at = match hops.iter_mut().position(|mut hop| same(&&mut hop)) {
-                Some(at) => at,
-                None => {
-                    hops.push(HopChange {
-                        change: Change::Same,
-                        kind: row.kind,
-                        from: row.from.clone(),
-                        to: row.to.clone(),
-                        a: Amount::default(),
-                        b: Amount::default(),
-                        inferred: false,
-                    });
-                    hops.len() - 1
-                }
-            };
+            let same =
+                |hop: &HopChange| (hop.kind, &hop.from, &hop.to) == (row.kind, &row.from, &row.to);
+            let at = hops.iter().position(same).unwrap_or_else(|| {
+                hops.push(HopChange {
+                    change: Change::Same,
+                    kind: row.kind,
+                    from: row.from.clone(),
+                    to: row.to.clone(),
+                    a: Amount::default(),
+                    b: Amount::default(),
+                    inferred: false,
+                });
+                hops.len() - 1
+            });
             let hop = &mut hops[at];
             let amount = if second { &mut hop.b } else { &mut hop.a };
             amount.bytes = amount.bytes.saturating_add(row.bytes);

@@ -187,6 +187,7 @@ macro_rules! plain_kinds {
                 }
                 kind::SYSCALL => Event::Syscall { call: get(bytes)?, file: None },
                 kind::NAME => Event::Name(decode_name(bytes)?),
+                kind::STACK => Event::Stack(Box::new(get(bytes)?)),
                 $(kind::$kind => Event::$name(get(bytes)?),)*
                 _ => return Err(DecodeError::UnknownKind(kind)),
             })
@@ -199,6 +200,7 @@ macro_rules! plain_kinds {
                 }
                 Event::Syscall { call, file: None } => put(kind::SYSCALL, call, out),
                 Event::Name(name) => encode_name(name, out),
+                Event::Stack(stack) => put(kind::STACK, &**stack, out),
                 $(Event::$name(e) => put(kind::$kind, e, out),)*
                 Event::Meta(meta) => encode_meta(meta, out),
             }
@@ -218,7 +220,6 @@ plain_kinds! {
     EXIT Exit,
     DIRTY Dirty,
     COPY Copied,
-    STACK Stack,
     CALLED_FROM CalledFrom,
 }
 

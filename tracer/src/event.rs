@@ -30,7 +30,7 @@ pub enum Event {
     Name(Name),
     Dirty(Dirty),
     Copied(Copied),
-    Stack(Stack),
+    Stack(Box<Stack>),
     CalledFrom(CalledFrom),
     Meta(Meta),
 }
@@ -60,14 +60,14 @@ pub enum Meta {
     Device(Device),
     /// Records that the kernel could not put into the ring buffer since the last such record.
     Lost(Lost),
-    /// The source lines that calls came from: one for each stack, at the end of the trace.
-    Source(Source),
     /// Breakpoints were taken off, because they were hit too often.
     Breakpoints(BreakpointsOff),
     /// Where the program's CPU time went, in all.
     Sampled(Sampled),
     /// Programs that the kernel skipped, in all.
     Skipped(Skipped),
+    /// The source lines that calls came from: one for each stack, at the end of the trace.
+    Source(Source),
     /// Last record of a trace that was ended in order.
     End(End),
     /// Something that a later version writes.
@@ -117,6 +117,14 @@ pub struct BreakpointsOff {
     pub hits: u64,
     /// `CLOCK_MONOTONIC`, ns.
     pub monotonic_ns: u64,
+}
+
+/// How often the kernel did not run a program, because the same was running on that processor already.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Skipped {
+    /// Name of the program, and how often.
+    pub programs: Vec<(String, u64)>,
 }
 
 /// Samples of the CPU clock of the traced threads.
@@ -238,14 +246,6 @@ impl Lost {
             calls: calls.filter(|(_, n)| *n > 0).collect(),
         }
     }
-}
-
-/// How often the kernel did not run a program, because the same was running on that processor already.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Skipped {
-    /// Name of the program, and how often.
-    pub programs: Vec<(String, u64)>,
 }
 
 /// A stack in the words of the program's source.

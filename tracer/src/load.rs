@@ -77,12 +77,12 @@ pub struct Options {
     pub buffer: u32,
     /// `None`: the best that the kernel gives, breakpoints within their budget.
     pub level: Option<Level>,
-    /// Tell where in the program each call was made.
-    pub stacks: bool,
     /// The process that will be traced, in our pid namespace.
     pub pid: u32,
     /// Sample where the program's CPU time goes.
     pub sampling: bool,
+    /// Tell where in the program each call was made.
+    pub stacks: bool,
     /// Attach only programs that do nothing to the two system call hooks (for the benchmark).
     pub null: bool,
 }
@@ -289,6 +289,22 @@ impl Probes {
         Ok(exceeded)
     }
 
+    /// Programs that the kernel skipped, and how often: it runs none while the same runs already on that
+    /// processor, for another thread. It counts them since Linux 5.12.
+    pub fn skipped(&self) -> Vec<(String, u64)> {
+        let misses = |program: &aya::programs::Program| -> Option<u64> {
+            let fd = program.fd().ok()?.as_fd().as_raw_fd();
+            let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+            let mut lines = info.lines();
+            let count = lines.find_map(|line| line.strip_prefix("recursion_misses:"))?;
+            count.trim().parse().ok()
+        };
+        let programs = self.ebpf.programs();
+        let skipped =
+            programs.filter_map(|(name, program)| Some((name.to_owned(), misses(program)?)));
+        skipped.filter(|(_, n)| *n > 0).collect()
+    }
+
     /// Where the program's CPU time went so far, if it is sampled.
     ///
     /// # Errors
@@ -396,22 +412,6 @@ impl Probes {
         Ok(blocks)
     }
 
-    /// Programs that the kernel skipped, and how often: it runs none while the same runs already on that
-    /// processor, for another thread. It counts them since Linux 5.12.
-    pub fn skipped(&self) -> Vec<(String, u64)> {
-        let misses = |program: &aya::programs::Program| -> Option<u64> {
-            let fd = program.fd().ok()?.as_fd().as_raw_fd();
-            let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
-            let mut lines = info.lines();
-            let count = lines.find_map(|line| line.strip_prefix("recursion_misses:"))?;
-            count.trim().parse().ok()
-        };
-        let programs = self.ebpf.programs();
-        let skipped =
-            programs.filter_map(|(name, program)| Some((name.to_owned(), misses(program)?)));
-        skipped.filter(|(_, n)| *n > 0).collect()
-    }
-
     /// Sums a per-CPU or plain map into memory; used by `stat`.
     pub(crate) fn map(&self, name: &'static str) -> Result<&aya::maps::Map, LoadError> {
         self.ebpf.map(name).ok_or_else(|| invalid(name))
@@ -442,8 +442,8 @@ impl Probes {
 wire! {
     TaskBytes(Task);
     WireAwaited(Awaited);
-    WireBlock(Block);
     WireRange(Range);
+    WireBlock(Block);
 }
 
 fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {

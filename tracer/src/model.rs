@@ -235,6 +235,14 @@ pub struct DeviceRow {
     /// Bytes from and to it that were tied to the program.
     pub read_bytes: u64,
     pub write_bytes: u64,
+    /// Of these, bytes of requests whose pages the driver was seen to map for DMA. Some drivers map
+    /// without the kernel's events (virtio), some kernels have none (6.1).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub mapped_bytes: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// A difference between a rule and a measurement, or between two measurements.

@@ -107,6 +107,9 @@ probes! {
         block_bio_queue: "block I/O, in the context of its cause", "块 I/O（在起因的上下文中）";
         block_split: "block I/O split into parts", "被拆分的块 I/O";
         block_rq_issue: "requests given to the driver", "交给驱动的请求";
+        dma_map_phys | dma_map_page [only_record]: "pages that the driver mapped for DMA", "驱动为 DMA 映射的页";
+        dma_map_sg [only_record]: "the same, lists of pages", "同上（页的列表）";
+        swiotlb_bounced [only_record]: "copies to and from bounce buffers", "与反弹缓冲区之间的拷贝";
         block_rq_complete: "DMA between disk and memory: bytes, time", "磁盘与内存之间的 DMA：字节、用时";
         block_bio_complete: "I/O of drivers without requests (zram, dm, md)", "不使用请求的驱动的 I/O（zram、dm、md）";
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use tracer::i18n::Lang;
@@ -96,7 +96,7 @@ pub fn path_svg(summary: &Summary, lang: Lang, theme: Theme) -> String {
 pub fn path_buffer(summary: &Summary, look: Look, size: (u16, u16)) -> Buffer {
     let area = Rect::new(0, 0, size.0, size.1);
     let mut buffer = Buffer::empty(area);
-    view::draw_path(summary, look, area, "", &mut buffer);
+    view::draw_path(summary, look, area, "", None, &mut buffer);
     buffer
 }
 
@@ -150,6 +150,7 @@ fn row(buffer: &Buffer, palette: &Palette, y: u16) -> String {
     let area = buffer.area;
     let mut out = backgrounds(buffer, palette, y);
     let mut run: Option<Run> = None;
+    let mut shapes: Option<(Ink, String)> = None;
     let mut x = area.x;
     while x < area.right() {
         let Some(cell) = buffer.cell((x, y)) else {
@@ -157,47 +158,70 @@ fn row(buffer: &Buffer, palette: &Palette, y: u16) -> String {
         };
         let ink = palette.ink(cell.style());
         let symbol = cell.symbol();
-        let cells = (width(symbol) as u16).max(1);
+        let mut cells = (width(symbol) as u16).max(1);
         let (left, top) = corner(x - area.x, y - area.y);
-        let shape = symbol.chars().next().and_then(|c| shape(c, left, top));
+        let drawn = symbol
+            .chars()
+            .next()
+            .filter(|c| shape(*c, left, top, 1).is_some());
         let blank = symbol == " ";
         let fits = run.as_ref().is_some_and(|run| {
-            run.ink == ink && run.wide == (cells > 1) && !blank && shape.is_none()
+            run.ink == ink && run.wide == (cells > 1) && !blank && drawn.is_none()
         });
         if !fits {
             out += &run
                 .take()
                 .map_or(String::new(), |run| words(&run, y - area.y));
         }
-        match (shape, blank) {
-            (Some(shape), _) => {
-                let opacity = if ink.dim { " opacity=\"0.6\"" } else { "" };
-                let _ = write!(
-                    out,
-                    "<g fill=\"{0}\" stroke=\"{0}\"{opacity}>{shape}</g>",
-                    ink.fore
-                );
+        if let Some(c) = drawn {
+            // A line that goes on is one shape.
+            while STRETCH.contains(c) && x + cells < area.right() {
+                let next = buffer.cell((x + cells, y));
+                let same =
+                    |cell: &Cell| cell.symbol() == symbol && palette.ink(cell.style()) == ink;
+                if !next.is_some_and(same) {
+                    break;
+                }
+                cells += 1;
             }
-            (None, true) => {}
-            (None, false) => {
-                let run = run.get_or_insert_with(|| Run {
-                    text: String::new(),
-                    x: x - area.x,
-                    cells: 0,
-                    ink,
-                    wide: cells > 1,
-                });
-                run.text.push_str(symbol);
-                run.cells += cells;
+            let shape = shape(c, left, top, cells).unwrap_or_default();
+            match &mut shapes {
+                Some((known, all)) if *known == ink => *all += &shape,
+                _ => {
+                    out += &shapes.take().map_or(String::new(), painted);
+                    shapes = Some((ink, shape));
+                }
             }
+        } else if !blank {
+            let run = run.get_or_insert_with(|| Run {
+                text: String::new(),
+                x: x - area.x,
+                cells: 0,
+                ink,
+                wide: cells > 1,
+            });
+            run.text.push_str(symbol);
+            run.cells += cells;
         }
         x += cells;
     }
     out += &run
         .take()
         .map_or(String::new(), |run| words(&run, y - area.y));
+    out += &shapes.take().map_or(String::new(), painted);
     out.push('\n');
     out
+}
+
+/// Characters that a row of them continues.
+const STRETCH: &str = "─━═█▁▂▃▄▅▆▇░";
+
+fn painted((ink, shapes): (Ink, String)) -> String {
+    let opacity = if ink.dim { " opacity=\"0.6\"" } else { "" };
+    format!(
+        "<g fill=\"{0}\" stroke=\"{0}\"{opacity}>{shapes}</g>",
+        ink.fore
+    )
 }
 
 /// Cells of one background are one rectangle: no seams.
@@ -313,12 +337,12 @@ const POLYGONS: &[(char, &[(f32, f32)])] = &[
     ('▾', &[(0.1, 0.38), (0.9, 0.38), (0.5, 0.68)]),
 ];
 
-/// A character that is drawn, as shapes without colour; `None`: it is text.
-fn shape(c: char, x: f32, y: f32) -> Option<String> {
-    let (w, h) = CELL;
+/// A character that is drawn, over so many cells, as shapes without colour; `None`: it is text.
+fn shape(c: char, x: f32, y: f32, cells: u16) -> Option<String> {
+    let (w, h) = (CELL.0 * f32::from(cells), CELL.1);
     let (mx, my) = (x + w / 2.0, y + h / 2.0);
     if let Some((_, arms)) = ARMS.iter().find(|(known, _)| *known == c) {
-        return Some(lines(*arms, x, y));
+        return Some(lines(*arms, x, y, w));
     }
     if let Some(&(_, across, thick, parts)) = DASHES.iter().find(|(known, ..)| *known == c) {
         let mut out = String::new();
@@ -376,18 +400,40 @@ fn rect(x: f32, y: f32, w: f32, h: f32, opacity: f32) -> String {
     )
 }
 
-fn lines(arms: [u8; 4], x: f32, y: f32) -> String {
-    let (w, h) = CELL;
+/// How thick a line of this weight is, and how far its strokes are from the middle.
+fn pen(weight: u8) -> (f32, &'static [f32]) {
+    match weight {
+        1 => (1.2, &[0.0]),
+        2 => (2.8, &[0.0]),
+        _ => (1.2, &[-1.7, 1.7]),
+    }
+}
+
+fn lines(arms: [u8; 4], x: f32, y: f32, w: f32) -> String {
+    let h = CELL.1;
     let (mx, my) = (x + w / 2.0, y + h / 2.0);
     let ends = [(mx, y), (x + w, my), (mx, y + h), (x, my)];
     let mut out = String::new();
+    // Straight through is one line.
+    if let [0, a, 0, b] = arms
+        && a == b
+    {
+        let (thick, offsets) = pen(a);
+        for offset in offsets {
+            let y = my + offset;
+            let _ = write!(
+                out,
+                "<path d=\"M{x:.1} {y:.1}H{:.1}\" stroke-width=\"{thick}\"/>",
+                x + w
+            );
+        }
+        return out;
+    }
     for (i, (weight, (ex, ey))) in arms.into_iter().zip(ends).enumerate() {
-        let (thick, offsets): (f32, &[f32]) = match weight {
-            0 => continue,
-            1 => (1.2, &[0.0]),
-            2 => (2.8, &[0.0]),
-            _ => (1.2, &[-1.7, 1.7]),
-        };
+        if weight == 0 {
+            continue;
+        }
+        let (thick, offsets) = pen(weight);
         let upright = i % 2 == 0;
         for offset in offsets {
             let (ox, oy) = if upright {

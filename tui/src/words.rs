@@ -87,10 +87,14 @@ tracer::messages! {
     lane_later: "deferred" | "延后执行";
     lane_software(name): "{name}: no DMA" | "{name}：无 DMA";
     every_call(n): "1 of {n} calls" | "每 {n} 次取 1 次";
+    small_left_out[n]: "{n} small arrow left out" / "{n} small arrows left out" | "略去 {n} 条小箭头";
     compare_keys: "Esc back  ↑↓ scroll" | "Esc 返回  ↑↓ 滚动";
     more_rows(n): "({n} more rows)" | "（还有 {n} 行）";
     key_compare: "the run beside the other (diff --tui)" | "与另一次运行对比（diff --tui）";
     lab: "lab" | "实验";
+    cpu_waits(time): "in this call the thread is off the CPU for {time}" | "本次调用中线程离开 CPU {time}";
+    cpu_runs_on: "the thread does not wait for it" | "线程没有等它";
+    nobody_waits: "no call waits for this" | "没有调用在等它";
     program: "program" | "程序";
     program_typing: "keys go to the program · Ctrl-] takes them back" | "按键发给程序 · 按 Ctrl-] 收回";
     take_back: "take the keyboard back from the program" | "从程序收回键盘";

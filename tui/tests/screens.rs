@@ -17,7 +17,7 @@ const ZH: Look = Look {
 
 /// Goes to a hop of the call that the workload is about, with the whole program in sight.
 fn about(name: &str) -> &'static str {
-    match name {
+    match name.trim_start_matches("b-") {
         "copy" => "/read src<Enter>Nn<Esc>",
         "sendfile" => "/sendfile<Enter>nn<Esc>",
         "splice" => "/splice<Enter>nn<Esc>",
@@ -217,7 +217,14 @@ fn themes_differ_in_colour_only() {
 #[test]
 fn ascii_is_ascii() {
     for name in RECORDINGS {
-        for keys in [about(name), "?", "<Tab><Tab>z", "n<Enter>"] {
+        for keys in [
+            about(name),
+            "?",
+            "<Tab><Tab>",
+            "<Tab><Tab><Tab>",
+            "<Tab><Tab><Tab><Tab>z",
+            "n<Enter>",
+        ] {
             for size in [SMALL, LARGE] {
                 let ascii = Look {
                     ascii: true,
@@ -228,6 +235,53 @@ fn ascii_is_ascii() {
                 assert_eq!(other, [], "{name} {keys}\n{shot}");
             }
         }
+    }
+}
+
+#[test]
+fn a_comparison_in_ascii() {
+    let ascii = Look {
+        ascii: true,
+        ..PLAIN
+    };
+    let mut app = app("sendfile", ascii, SMALL);
+    app.compare_with(Other {
+        summary: common::store("copy").summary,
+        names: ["a", "b"].map(str::to_owned),
+    });
+    for _ in 0..20 {
+        let shot = view::text(&buffer(&app));
+        assert!(shot.is_ascii(), "{shot}");
+        press(&mut app, "<Down>");
+    }
+}
+
+/// The pictures of paths in the docs are what the recordings give today.
+#[test]
+fn pictures_are_fresh() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");
+    for name in ["copy", "sendfile", "splice", "mmap", "direct", "uring"] {
+        let summary = common::store(name).summary;
+        for (theme, file) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+            let made = tui::svg::path_svg(&summary, Lang::En, theme);
+            let path = docs.join(format!("path-{name}-{file}.svg"));
+            let there = std::fs::read_to_string(&path).expect("a picture");
+            assert!(made == there, "{}: cargo xtask pictures", path.display());
+        }
+    }
+}
+
+/// What level T infers, level B measures: the same bytes, drawn solid.
+#[test]
+fn level_b_measures() {
+    for name in ["copy", "sendfile", "splice", "mmap", "direct", "uring"] {
+        let store = common::store(&format!("b-{name}"));
+        assert_eq!(store.summary.level, "B", "{name}");
+        let copies = store.keys().iter().filter(|key| key.kind.letter() == 'C');
+        let measured = copies
+            .clone()
+            .filter(|key| key.evidence.word() == "measured");
+        assert!(measured.count() * 2 >= copies.count(), "{name}");
     }
 }
 

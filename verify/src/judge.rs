@@ -8,7 +8,10 @@ use tracer::reconstruct::{Call, Sink, What};
 use tracer::rules::SOFTWARE_DEVICE;
 
 use crate::scene::{BEGIN, Done, END, MARK};
-use crate::table::{Bytes, Expect, PATHS, Row, Spot};
+use crate::table::{Bytes, Expect, Row, Spot};
+
+/// The function that copies a page on write, as evidence names it.
+const COW: &str = ":copy_mc_to_kernel";
 
 /// Hops of one path that are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,22 +33,21 @@ pub struct Seen {
 /// Sorts the hops of a trace by path.
 #[derive(Default)]
 pub struct Judge {
-    /// By index of [`PATHS`].
+    /// By number of the run.
     seen: HashMap<usize, Vec<Seen>>,
     regions: HashMap<usize, (u64, u64)>,
-    /// The path that is under way.
+    /// The run that is under way.
     open: Option<usize>,
-    /// Which call belongs to which path; those of none, too: a late hop may be theirs.
+    /// Which call belongs to which run; those of none, too: a late hop may be theirs.
     calls: HashMap<CallId, Option<usize>>,
 }
 
 impl Judge {
     /// For the programs that said this of themselves.
     pub fn new(done: &[Done]) -> Self {
-        let index = |name: &str| PATHS.iter().position(|row| row.name == name);
         let regions = done
             .iter()
-            .filter_map(|done| Some((index(&done.path)?, done.region?)));
+            .filter_map(|done| Some((done.run, done.region?)));
         Self {
             regions: regions.collect(),
             ..Self::default()
@@ -54,8 +56,7 @@ impl Judge {
 
     /// Compares a path with what its program did.
     pub fn verdict(&self, row: &Row, done: &Done) -> Verdict {
-        let index = PATHS.iter().position(|other| other.name == row.name);
-        let seen = index.and_then(|index| self.seen.get(&index));
+        let seen = self.seen.get(&done.run);
         let seen = seen.map_or(&[][..], Vec::as_slice);
         let ways = row.ways.iter().map(|way| compare(way, seen, done));
         // The way that fits best.
@@ -122,7 +123,7 @@ impl Sink for Judge {
                 // Where page faults are looked at, pages that the kernel itself touches in a call are
                 // none of the program's.
                 let in_call = region.is_some() && !matches!(call.what, What::Fault { .. });
-                let page = matches!(hop.kind, HopKind::Copy | HopKind::Map | HopKind::Fill);
+                let page = hop.kind != HopKind::Dma && hop.to == Place::User;
                 self.add(path, hop, aside || in_call && page);
             }
         }
@@ -230,7 +231,9 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
     // Pages that a call or the stack needed are no payload; whatever else was moved, was not.
     let stray = |hop: &Seen| {
         let moves = matches!(hop.kind, HopKind::Copy | HopKind::Dma | HopKind::Share);
-        moves && !hop.aside && hop.bytes > 0
+        // A page of the program's that the kernel had to copy before it could write to it.
+        let cow = hop.ends == (Some(Spot::User), Some(Spot::User)) && hop.by.ends_with(COW);
+        moves && !cow && !hop.aside && hop.bytes > 0
     };
     let unexpected = seen.iter().zip(used);
     let unexpected = unexpected.filter(|(hop, used)| !used && stray(hop));
@@ -291,17 +294,17 @@ mod tests {
 
     /// The verdict on `name`, of whose payload of 100 bytes these hops were seen.
     fn exact(name: &str, hops: &[Hop]) -> bool {
-        let index = PATHS.iter().position(|row| row.name == name);
-        let index = index.expect("a path");
+        let row = PATHS.iter().find(|row| row.name == name);
+        let row = row.expect("a path");
         let mut judge = Judge::default();
         for hop in hops {
-            judge.add(index, hop, false);
+            judge.add(0, hop, false);
         }
         let done = Done {
             payload: 100,
             ..Done::default()
         };
-        judge.verdict(&PATHS[index], &done).exact()
+        judge.verdict(row, &done).exact()
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Run {
     pub results: Vec<Outcome>,
     pub disagreements: Vec<Disagreement>,
     pub lost: u64,
+    /// What else the trace says of itself: skipped probes, for one.
+    pub warnings: Vec<String>,
 }
 
 /// One path at one level.
@@ -66,6 +68,7 @@ impl Run {
             results: Vec::new(),
             disagreements: Vec::new(),
             lost: 0,
+            warnings: Vec::new(),
         }
     }
 
@@ -86,13 +89,20 @@ impl Run {
             results: done.into_iter().filter_map(outcome).collect(),
             disagreements: summary.disagreements,
             lost: summary.lost_events,
+            warnings: summary.warnings,
         }
     }
 
-    fn of(&self, row: &Row) -> Option<&Outcome> {
-        self.results
-            .iter()
-            .find(|outcome| outcome.done.path == row.name)
+    fn of(&self, row: &Row, dir: &str) -> Option<&Outcome> {
+        let mut results = self.results.iter();
+        results.find(|outcome| outcome.done.path == row.name && outcome.done.dir == dir)
+    }
+
+    /// The folders that were worked in.
+    fn dirs(&self) -> Vec<&str> {
+        let mut dirs: Vec<&str> = self.results.iter().map(|o| o.done.dir.as_str()).collect();
+        dirs.dedup();
+        dirs
     }
 
     fn count(&self, test: fn(&Outcome) -> bool) -> usize {
@@ -106,7 +116,7 @@ impl Run {
 }
 
 /// For programs.
-pub fn json(kernel: &str, dir: &str, runs: &[Run]) -> Value {
+pub fn json(kernel: &str, runs: &[Run]) -> Value {
     let levels = runs.iter().map(|run| {
         json!({
             "level": run.level,
@@ -117,6 +127,7 @@ pub fn json(kernel: &str, dir: &str, runs: &[Run]) -> Value {
             "wrong": run.count(Outcome::wrong),
             "not_offered": run.count(|o| o.done.not_offered.is_some()),
             "lost_events": run.lost,
+            "warnings": run.warnings,
             "disagreements": run.disagreements,
             "paths": run.results.iter().map(|outcome| {
                 let mut value = serde_json::to_value(outcome).unwrap_or_default();
@@ -136,7 +147,6 @@ pub fn json(kernel: &str, dir: &str, runs: &[Run]) -> Value {
         "schema": 1,
         "bytehop": env!("CARGO_PKG_VERSION"),
         "kernel": kernel,
-        "directory": dir,
         "levels": levels.collect::<Vec<_>>(),
     })
 }
@@ -148,12 +158,12 @@ const BYTES: usize = 8;
 const LEVEL: usize = 9;
 
 /// For people.
-pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
+pub fn text(kernel: &str, runs: &[Run], style: &Style) -> String {
     let lang = style.lang;
     let mut page = Page::new(style);
     page.line(
         &[],
-        Flow::words(&words::title(lang, kernel, dir), Paint::Strong),
+        Flow::words(&words::title(lang, kernel), Paint::Strong),
         2,
     );
     page.blank();
@@ -178,11 +188,14 @@ pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
         let level = format!(" {}", run.level);
         heading.push(span(pad(&level, LEVEL, Align::Left, ascii), Paint::Strong));
     }
-    page.line(&heading, Flow::default(), 0);
-    for row in PATHS {
-        path(&mut page, row, runs);
+    for dir in runs.first().map(|run| run.dirs()).unwrap_or_default() {
+        page.line(&[], Flow::words(&words::dir(lang, dir), Paint::Strong), 2);
+        page.line(&heading, Flow::default(), 0);
+        for row in PATHS {
+            path(&mut page, row, dir, runs);
+        }
+        page.blank();
     }
-    page.blank();
     page.line(&[], Flow::words(words::legend(lang), Paint::Quiet), 2);
     for run in all {
         totals(&mut page, run);
@@ -191,14 +204,14 @@ pub fn text(kernel: &str, dir: &str, runs: &[Run], style: &Style) -> String {
     page.finish()
 }
 
-fn path(page: &mut Page, row: &Row, runs: &[&Run]) {
+fn path(page: &mut Page, row: &Row, dir: &str, runs: &[&Run]) {
     let Style {
         lang,
         ascii,
         detail,
         ..
     } = *page.style;
-    let outcomes: Vec<Option<&Outcome>> = runs.iter().map(|run| run.of(row)).collect();
+    let outcomes: Vec<Option<&Outcome>> = runs.iter().map(|run| run.of(row, dir)).collect();
     // The run that has most to say: all expect the same but where the kernel chose.
     let Some(first) = outcomes.iter().flatten().find(|outcome| outcome.ran()) else {
         for failed in outcomes
@@ -327,6 +340,10 @@ fn totals(page: &mut Page, run: &Run) {
         flow = flow.then(plain(words::agreed(lang)));
     }
     page.line(&[label], flow, 3);
+    for warning in &run.warnings {
+        let text = Flow::words(warning, Paint::Quiet);
+        page.line(&[span("   ", Paint::Plain)], text, 3);
+    }
     for d in &run.disagreements {
         let text = words::disagreed(lang, &d.what, &d.rule, d.expected, d.found);
         page.line(
@@ -339,23 +356,25 @@ fn totals(page: &mut Page, run: &Run) {
 
 fn absent(page: &mut Page, runs: &[&Run]) {
     let lang = page.style.lang;
-    let mut known: Vec<&str> = Vec::new();
+    let mut known: Vec<(&str, &str)> = Vec::new();
     for outcome in runs.iter().flat_map(|run| &run.results) {
         let Some(why) = &outcome.done.not_offered else {
             continue;
         };
-        if known.contains(&outcome.done.path.as_str()) {
+        let key = (outcome.done.dir.as_str(), outcome.done.path.as_str());
+        if known.contains(&key) {
             continue;
         }
-        known.push(&outcome.done.path);
-        let text = words::not_offered(lang, &outcome.done.path, why);
+        known.push(key);
+        let text = words::not_offered(lang, key.1, why);
         page.line(&[], Flow::words(&text, Paint::Quiet), 2);
     }
 }
 
 mod words {
     tracer::messages! {
-        title(kernel, dir): "Every path on Linux {kernel}, with files in {dir}: what happened, and what bytehop saw of it" | "Linux {kernel} 上的每条路径（文件位于 {dir}）：实际发生的，与 bytehop 看到的";
+        title(kernel): "Every path on Linux {kernel}: what happened, and what bytehop saw of it" | "Linux {kernel} 上的每条路径：实际发生的，与 bytehop 看到的";
+        dir(dir): "Files in {dir}" | "文件位于 {dir}";
         path: "path" | "路径";
         hop: "hop" | "一跳";
         happened: "payload" | "载荷";

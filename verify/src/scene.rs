@@ -21,7 +21,7 @@ pub const PAYLOAD: usize = 1 << 20;
 pub const CHUNK: usize = 64 << 10;
 pub const PAGE: usize = 4096;
 
-/// The marks are `fcntl(-1, MARK, phase << 16 | index)`, which fails with `EBADF`.
+/// The marks are `fcntl(-1, MARK, phase << 16 | run)`, which fails with `EBADF`.
 pub const MARK: i32 = 0x6268_6F70;
 pub const BEGIN: u64 = 1;
 pub const END: u64 = 2;
@@ -52,6 +52,11 @@ pub fn offered<T>(what: &str, result: Result<T, Errno>) -> Result<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     pub path: String,
+    /// Number of the run: its marks have it.
+    pub run: usize,
+    /// The folder that it worked below.
+    #[serde(rename = "directory")]
+    pub dir: String,
     /// Bytes that it moved.
     pub payload: u64,
     /// Memory whose page faults belong to it: address, length.
@@ -72,17 +77,17 @@ pub struct Scene {
     pub dir: PathBuf,
     /// Who swallows what is sent to it, beyond a network device.
     pub peer: Option<SocketAddr>,
-    index: usize,
+    run: usize,
     region: Option<(u64, u64)>,
     read_bytes: u64,
 }
 
 impl Scene {
-    pub fn new(dir: PathBuf, peer: Option<SocketAddr>, index: usize) -> Self {
+    pub fn new(dir: PathBuf, peer: Option<SocketAddr>, run: usize) -> Self {
         Self {
             dir,
             peer,
-            index,
+            run,
             region: None,
             read_bytes: 0,
         }
@@ -110,7 +115,7 @@ impl Scene {
 
     fn mark(&self, phase: u64) {
         // SAFETY: no descriptor has this number, so the call changes nothing.
-        let _ = unsafe { libc::fcntl(-1, MARK, phase << 16 | self.index as u64) };
+        let _ = unsafe { libc::fcntl(-1, MARK, phase << 16 | self.run as u64) };
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

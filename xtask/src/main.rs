@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod ebpf;
+mod pictures;
 mod readme;
 mod setup;
 mod test;
@@ -32,15 +33,21 @@ usage: cargo xtask CHORE
       --rounds N      how often (5 if not given)
       WORKLOAD…       only these
   vm [KERNEL…] [-- COMMAND…]
-                  run COMMAND (if not given: the oracle tests) inside Debian's stock kernels, in QEMU
+                  run COMMAND (if not given: `doctor --verify`, which tries every path at every level,
+                  and the oracle tests) inside Debian's stock kernels, in QEMU
       KERNEL…         of 6.1, 6.12, 7.2 (all if not given)
+      --paths         without the oracle tests
+      --tests         only those
       --all           every test on every disk (if not given: what depends on the kernel)
       --only NAME     tests with NAME in their name
+      --labs          the guided labs, end to end, in place of all these
       --doc           put the table of results into docs/kernels.md
       --last          run nothing: the results of each kernel's last run
       --limit SECONDS a boot may take (900 if not given)
       --update        download the newest kernel of each series
       --kvm           do not emulate the processor
+  pictures        make docs/pictures/ anew, from recordings
+      --check         write nothing; fail if a picture there is not what would be made
   readme          run the commands quoted in README.md and put in what they print";
 
 fn main() -> ExitCode {
@@ -62,6 +69,8 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["ebpf", "--check"] => println!("{}", ebpf::check()?),
         ["bench", options @ ..] => bench::run(options)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
+        ["pictures"] => pictures::pictures(false)?,
+        ["pictures", "--check"] => pictures::pictures(true)?,
         ["readme"] => readme::refresh()?,
         ["test", options @ ..] => return test::test(&test::Options::parse(options)?),
         _ => bail!("no such chore: {}\n{USAGE}", args.join(" ")),

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, find, is_root, line, output};
-use crate::{ebpf, setup, workspace};
+use crate::{ebpf, setup, vm, workspace};
 
 /// A test that cannot run here appends a line `name: reason` to the file that this variable names.
 const NOT_RUN_LOG: &str = "BYTEHOP_NOT_RUN";
@@ -93,6 +93,7 @@ pub fn test(options: &Options) -> Result<ExitCode> {
         Ok(mut command) => passes_tests(log.name_in(&mut command)),
         Err(reason) => NotRun(reason),
     });
+    step("kernel 6.12", &|| other_kernel("6.12"));
     step("documentation", &|| {
         passes(
             cargo(at)
@@ -115,6 +116,17 @@ pub fn test(options: &Options) -> Result<ExitCode> {
         });
     }
     Ok(report(&rows, &log.lines(), options.strict))
+}
+
+/// Every path at every level, in an emulated machine with another kernel.
+fn other_kernel(name: &str) -> Outcome {
+    let options = vm::Options::parse(&[name, "--paths"]);
+    match options.and_then(|options| vm::vm(&options)) {
+        Ok(code) if code == ExitCode::SUCCESS => Passed("every path, at levels T, F and B".into()),
+        Ok(_) => Failed("the table above says which".into()),
+        // No qemu, or no way to the kernel's packages.
+        Err(error) => NotRun(format!("{error:#}")),
+    }
 }
 
 /// Prints the table; the exit code says whether all is well.

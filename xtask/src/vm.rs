@@ -35,6 +35,8 @@ pub struct Options {
     tests: bool,
     /// Every test on every disk.
     all: bool,
+    /// The guided labs only.
+    labs: bool,
     /// Only tests with this in their name.
     only: Option<String>,
     /// Put the table into the documents.
@@ -56,6 +58,7 @@ impl Options {
             paths: true,
             tests: true,
             all: false,
+            labs: false,
             only: None,
             doc: false,
             last: false,
@@ -67,6 +70,7 @@ impl Options {
                 "--paths" => options.tests = false,
                 "--tests" => options.paths = false,
                 "--all" => options.all = true,
+                "--labs" => options.labs = true,
                 "--only" => {
                     options.paths = false;
                     options.only = args.next().map(|word| (*word).to_owned());
@@ -99,12 +103,14 @@ impl Options {
 pub fn vm(options: &Options) -> Result<ExitCode> {
     let cache = cache()?;
     let workspace = workspace();
-    let tests = options.command.is_empty();
+    let tests = options.command.is_empty() && !options.labs;
     let job = if options.last {
         String::new()
+    } else if options.labs {
+        oracle::labs_job(&workspace)?
     } else if tests {
-        Programs::build(&workspace)?.job(
-            (options.paths, options.tests),
+        Programs::build(&workspace, options.tests)?.job(
+            options.paths,
             options.all,
             options.only.as_deref(),
         )
@@ -137,6 +143,18 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
             .filter_map(|kernel| Column::read(&folder(kernel.name)));
         let columns: Vec<Column> = columns.collect();
         println!("\n{}", table::text(&columns));
+        let ran = |column: &&Column| {
+            let kernels = options.kernels.iter();
+            kernels
+                .clone()
+                .any(|kernel| column.release.starts_with(kernel.name))
+        };
+        if options.paths {
+            failed |= columns
+                .iter()
+                .filter(ran)
+                .any(|c| c.paths.wrong(&c.release) > 0);
+        }
         if options.doc {
             table::document(&workspace, &columns)?;
         }

@@ -1,7 +1,8 @@
 //! Copies a file, as `cat FROM > TO` does, with fewer crossings.
 //!
-//! A buffer as large as the file needs three system calls for the data: one read, one write, and
-//! the read that finds the end. The CPU copies as many bytes as before.
+//! A buffer as large as the file needs three system calls for the data:
+//! one read, one write, and the read that finds the end. The CPU copies
+//! as many bytes as before.
 
 use std::fs::File;
 use std::io::{Read, Result, Write};
@@ -18,8 +19,10 @@ fn main() -> Result<()> {
     loop {
         let n = from.read(&mut buffer)?; // one system call
         if n == 0 {
-            return Ok(()); // zero bytes: that is how read() says "end of file"
+            // zero bytes: that is how read() says "end of file"
+            return Ok(());
         }
-        to.write_all(&buffer[..n])?; // one system call, unless the kernel takes less than n
+        // one system call, unless the kernel takes less than n
+        to.write_all(&buffer[..n])?;
     }
 }

@@ -1,4 +1,5 @@
-//! Fills some memory, makes a child, and lets the child write one byte to each page.
+//! Fills some memory, makes a child, and lets the child write one byte to
+//! each page.
 //!
 //! fork() gives the child a copy of all this memory. When is it made?
 

@@ -1,4 +1,5 @@
-//! Asks for memory in huge pages, and writes one byte to each small page of it.
+//! Asks for memory in huge pages, and writes one byte to each small page
+//! of it.
 
 use nix::sys::mman::MmapAdvise;
 use support::memory;
@@ -6,7 +7,8 @@ use support::memory;
 fn main() -> nix::Result<()> {
     let [size] = support::args();
     let memory = memory::anonymous(support::number(&size))?;
-    memory::advise(memory, MmapAdvise::MADV_HUGEPAGE)?; // a wish: the kernel may have none to give
+    // a wish: the kernel may have none to give
+    memory::advise(memory, MmapAdvise::MADV_HUGEPAGE)?;
 
     for byte in memory.iter_mut().step_by(4096) {
         *byte = 1;

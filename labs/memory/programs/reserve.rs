@@ -2,6 +2,7 @@
 
 fn main() {
     let [size] = support::args();
-    let memory: Vec<u8> = Vec::with_capacity(support::number(&size)); // malloc(): from here on it is ours
+    // malloc(): from here on it is ours
+    let memory: Vec<u8> = Vec::with_capacity(support::number(&size));
     std::hint::black_box(memory);
 }

@@ -6,7 +6,8 @@ use support::memory;
 fn main() -> nix::Result<()> {
     let [size] = support::args();
     let memory = memory::anonymous(support::number(&size))?;
-    memory::advise(memory, MmapAdvise::MADV_NOHUGEPAGE)?; // small pages, whatever this machine prefers
+    // small pages, whatever this machine prefers
+    memory::advise(memory, MmapAdvise::MADV_NOHUGEPAGE)?;
 
     for byte in memory.iter_mut().step_by(4096) {
         *byte = 1;

@@ -1,5 +1,5 @@
-//! Adds up the bytes of a file, which it never has as a whole: one small buffer is used again and
-//! again, and zeroed only once.
+//! Adds up the bytes of a file, which it never has as a whole: one small
+//! buffer is used again and again, and zeroed only once.
 
 use std::fs::File;
 use std::io::{Read, Result};
@@ -15,7 +15,8 @@ fn main() -> Result<()> {
         if n == 0 {
             break;
         }
-        sum += buffer[..n].iter().map(|&byte| u64::from(byte)).sum::<u64>();
+        sum +=
+            buffer[..n].iter().map(|&byte| u64::from(byte)).sum::<u64>();
     }
     println!("{sum}");
     Ok(())

@@ -1,4 +1,5 @@
-//! Cheats: reads a part of the file, and says what the whole would come to.
+//! Cheats: reads a part of the file, and says what the whole would come
+//! to.
 
 use std::fs::File;
 use std::io::{Read, Result};

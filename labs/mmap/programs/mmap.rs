@@ -8,7 +8,8 @@ use support::memory;
 fn main() -> std::io::Result<()> {
     let [file] = support::args();
     let file = File::open(file)?;
-    // The pages of the page cache become pages of ours. But not yet: now, only the promise is made.
+    // The pages of the page cache become pages of ours. But not yet: now,
+    // only the promise is made.
     let bytes = memory::map(&file, MapFlags::MAP_SHARED)?;
 
     let sum: u64 = bytes.iter().map(|&byte| u64::from(byte)).sum();

@@ -1,4 +1,5 @@
-//! Adds up the bytes of a file, which it maps into its memory all at once.
+//! Adds up the bytes of a file, which it maps into its memory all at
+//! once.
 
 use std::fs::File;
 
@@ -8,7 +9,8 @@ use support::memory;
 fn main() -> std::io::Result<()> {
     let [file] = support::args();
     let file = File::open(file)?;
-    // MAP_POPULATE: fill in the page tables now, before anyone asks for a page.
+    // MAP_POPULATE: fill in the page tables now, before anyone asks for a
+    // page.
     let flags = MapFlags::MAP_SHARED.union(MapFlags::MAP_POPULATE);
     let bytes = memory::map(&file, flags)?;
 

@@ -1,6 +1,8 @@
-//! Adds up the bytes of a file, without the first byte of each page: it sets that one to zero.
+//! Adds up the bytes of a file, without the first byte of each page: it
+//! sets that one to zero.
 //!
-//! The file itself stays as it is: MAP_PRIVATE promises that nobody else sees the change.
+//! The file itself stays as it is: MAP_PRIVATE promises that nobody else
+//! sees the change.
 
 use std::fs::File;
 
@@ -9,7 +11,8 @@ use support::memory;
 fn main() -> std::io::Result<()> {
     let [file] = support::args();
     let file = File::open(file)?;
-    let bytes = memory::map_private(&file)?; // PROT_READ | PROT_WRITE, MAP_PRIVATE
+    // PROT_READ | PROT_WRITE, MAP_PRIVATE
+    let bytes = memory::map_private(&file)?;
 
     for byte in bytes.iter_mut().step_by(4096) {
         *byte = 0; // in which page? The file's must not change.

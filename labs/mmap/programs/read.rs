@@ -10,11 +10,13 @@ fn main() -> Result<()> {
     let mut sum = 0;
 
     loop {
-        let n = file.read(&mut buffer)?; // the kernel copies from its page cache to our buffer
+        // the kernel copies from its page cache to our buffer
+        let n = file.read(&mut buffer)?;
         if n == 0 {
             break;
         }
-        sum += buffer[..n].iter().map(|&byte| u64::from(byte)).sum::<u64>();
+        sum +=
+            buffer[..n].iter().map(|&byte| u64::from(byte)).sum::<u64>();
     }
     println!("{sum}");
     Ok(())

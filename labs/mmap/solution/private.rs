@@ -1,4 +1,5 @@
-//! Adds up the bytes of a file, without the first byte of each page: it leaves that one out.
+//! Adds up the bytes of a file, without the first byte of each page: it
+//! leaves that one out.
 //!
 //! Nothing is written, so nobody needs pages of his own.
 

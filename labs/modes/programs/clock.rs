@@ -1,6 +1,7 @@
 //! Asks the kernel for the time, again and again.
 //!
-//! `strace` and the manual list clock_gettime() among the system calls. Is it one?
+//! `strace` and the manual list clock_gettime() among the system calls.
+//! Is it one?
 
 use nix::time::{ClockId, clock_gettime};
 

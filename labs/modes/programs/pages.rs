@@ -14,7 +14,8 @@ fn main() -> Result<()> {
         if n == 0 {
             break;
         }
-        lines += buffer[..n].iter().filter(|&&byte| byte == b'\n').count();
+        lines +=
+            buffer[..n].iter().filter(|&&byte| byte == b'\n').count();
     }
     println!("{lines} lines");
     Ok(())

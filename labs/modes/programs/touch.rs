@@ -6,7 +6,8 @@ use support::memory;
 
 fn main() -> nix::Result<()> {
     let [pages] = support::args();
-    let memory = memory::anonymous(support::number(&pages) * 4096)?; // one mmap(): room, but no memory yet
+    // one mmap(): room, but no memory yet
+    let memory = memory::anonymous(support::number(&pages) * 4096)?;
 
     for byte in memory.iter_mut().step_by(4096) {
         *byte = 1;

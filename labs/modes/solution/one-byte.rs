@@ -1,13 +1,16 @@
-//! Counts the lines of a file, with a buffer between the program and its system calls.
+//! Counts the lines of a file, with a buffer between the program and its
+//! system calls.
 //!
-//! The loop still looks at one byte at a time, but `BufReader` gets them from the kernel in pieces.
+//! The loop still looks at one byte at a time, but `BufReader` gets them
+//! from the kernel in pieces.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Result};
 
 fn main() -> Result<()> {
     let [file] = support::args();
-    let mut file = BufReader::new(File::open(file)?); // 8 KiB, if nobody says otherwise
+    // 8 KiB, if nobody says otherwise
+    let mut file = BufReader::new(File::open(file)?);
     let mut lines = 0;
 
     let mut buffer = [0];

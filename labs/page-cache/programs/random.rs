@@ -1,4 +1,5 @@
-//! Reads a file from start to end, but tells the kernel not to expect that.
+//! Reads a file from start to end, but tells the kernel not to expect
+//! that.
 
 use std::fs::File;
 use std::io::{Read, Result};

@@ -17,14 +17,16 @@ fn main() -> Result<()> {
         largest = buffer[..n].iter().copied().fold(largest, u8::max);
     }
 
-    file.rewind()?; // "It's in memory now, so reading it again costs nothing."
+    // "It's in memory now, so reading it again costs nothing."
+    file.rewind()?;
     let mut times = 0;
     loop {
         let n = file.read(&mut buffer)?;
         if n == 0 {
             break;
         }
-        times += buffer[..n].iter().filter(|&&byte| byte == largest).count();
+        times +=
+            buffer[..n].iter().filter(|&&byte| byte == largest).count();
     }
     println!("{largest} is there {times} times");
     Ok(())

@@ -1,4 +1,5 @@
-//! Finds the largest byte of a file, and how often it is there, in one pass.
+//! Finds the largest byte of a file, and how often it is there, in one
+//! pass.
 
 use std::fs::File;
 use std::io::{Read, Result};
@@ -16,7 +17,8 @@ fn main() -> Result<()> {
         }
         for &byte in &buffer[..n] {
             if byte > largest {
-                (largest, times) = (byte, 0); // what was counted so far was not the largest
+                // what was counted so far was not the largest
+                (largest, times) = (byte, 0);
             }
             times += usize::from(byte == largest);
         }

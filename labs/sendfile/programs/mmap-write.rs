@@ -1,4 +1,5 @@
-//! Sends a file over TCP: maps it, and writes the mapped bytes to the socket.
+//! Sends a file over TCP: maps it, and writes the mapped bytes to the
+//! socket.
 
 use std::fs::File;
 use std::io::{Result, Write};

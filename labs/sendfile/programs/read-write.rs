@@ -1,6 +1,8 @@
-//! Sends a file over TCP: reads a piece into a buffer, writes the buffer to the socket.
+//! Sends a file over TCP: reads a piece into a buffer, writes the buffer
+//! to the socket.
 //!
-//! The receiver is a child of this program, at the other end of the loopback device.
+//! The receiver is a child of this program, at the other end of the
+//! loopback device.
 
 use std::fs::File;
 use std::io::{Read, Result, Write};
@@ -20,6 +22,7 @@ fn main() -> Result<()> {
         }
         socket.write_all(&buffer[..n])?;
     }
-    drop(socket); // the receiver sees the end, and prints a checksum of what it got
+    // the receiver sees the end, and prints a checksum of what it got
+    drop(socket);
     receiver.wait()
 }

@@ -1,4 +1,5 @@
-//! Sends a file over TCP with sendfile(): the data has no way through this program's memory.
+//! Sends a file over TCP with sendfile(): the data has no way through
+//! this program's memory.
 
 use std::fs::File;
 use std::io::Result;
@@ -11,7 +12,8 @@ fn main() -> Result<()> {
     let file = File::open(file)?;
     let (socket, receiver) = net::receiver()?;
 
-    // sendfile() moves the file's offset on; zero means that its end is reached.
+    // sendfile() moves the file's offset on; zero means that its end is
+    // reached.
     while sendfile(&socket, &file, None, 64 * 1024)? > 0 {}
 
     drop(socket);

@@ -1,4 +1,5 @@
-//! Sends a file over TCP with splice(), which needs a pipe at one of its ends: file → pipe → socket.
+//! Sends a file over TCP with splice(), which needs a pipe at one of its
+//! ends: file → pipe → socket.
 
 use std::fs::File;
 use std::io::Result;
@@ -15,12 +16,14 @@ fn main() -> Result<()> {
     let none = SpliceFFlags::empty();
 
     loop {
-        let mut left = splice(&file, None, &into_pipe, None, 64 * 1024, none)?;
+        let mut left =
+            splice(&file, None, &into_pipe, None, 64 * 1024, none)?;
         if left == 0 {
             break;
         }
         while left > 0 {
-            left -= splice(&out_of_pipe, None, &socket, None, left, none)?;
+            left -=
+                splice(&out_of_pipe, None, &socket, None, left, none)?;
         }
     }
     drop(socket);

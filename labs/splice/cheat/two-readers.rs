@@ -1,4 +1,5 @@
-//! Cheats: sends the right number of bytes to both readers, all of them from the file's first piece.
+//! Cheats: sends the right number of bytes to both readers, all of them
+//! from the file's first piece.
 
 use std::fs::File;
 use std::io::Result;
@@ -16,7 +17,14 @@ fn main() -> Result<()> {
         let mut left = file.metadata()?.len() as usize;
         while left > 0 {
             let want = left.min(64 * 1024);
-            left -= splice(&file, Some(&mut 0), pipe, None, want, SpliceFFlags::empty())?;
+            left -= splice(
+                &file,
+                Some(&mut 0),
+                pipe,
+                None,
+                want,
+                SpliceFFlags::empty(),
+            )?;
         }
     }
     drop((first, second));

@@ -1,4 +1,5 @@
-//! A file goes through a pipe to another file. All of it by read() and write().
+//! A file goes through a pipe to another file. All of it by read() and
+//! write().
 
 use std::fs::File;
 use std::io::{Read, Result, Write};
@@ -10,7 +11,8 @@ fn main() -> Result<()> {
     let (mut from, mut to) = (File::open(from)?, File::create(to)?);
     let (mut out_of_pipe, mut into_pipe) = pipe()?;
 
-    let mut buffer = vec![0; 64 * 1024]; // as much as the pipe takes before it blocks
+    // as much as the pipe takes before it blocks
+    let mut buffer = vec![0; 64 * 1024];
     loop {
         let n = from.read(&mut buffer)?;
         if n == 0 {

@@ -1,4 +1,5 @@
-//! A file goes to two readers, each of which gets all of it through a pipe of its own.
+//! A file goes to two readers, each of which gets all of it through a
+//! pipe of its own.
 
 use std::fs::File;
 use std::io::{Read, Result, Write};
@@ -8,8 +9,10 @@ use support::pipe;
 fn main() -> Result<()> {
     let [file] = support::args();
     let mut file = File::open(file)?;
-    let (mut first, one) = pipe::to_reader()?; // a child that reads its pipe to the end,
-    let (mut second, two) = pipe::to_reader()?; // and prints a checksum of what it got
+    // Two children: each reads its pipe to the end, and prints a checksum
+    // of what it got.
+    let (mut first, one) = pipe::to_reader()?;
+    let (mut second, two) = pipe::to_reader()?;
 
     let mut buffer = vec![0; 64 * 1024];
     loop {

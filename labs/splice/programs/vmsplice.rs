@@ -1,4 +1,5 @@
-//! A buffer of this program goes into a pipe by vmsplice(), and a child reads the pipe.
+//! A buffer of this program goes into a pipe by vmsplice(), and a child
+//! reads the pipe.
 
 use std::io::{IoSlice, Read, Result};
 
@@ -21,8 +22,13 @@ fn main() -> Result<()> {
 
     let mut rest = &buffer[..];
     while !rest.is_empty() {
-        // The pipe gets our pages themselves: whoever writes to `buffer` now, writes to the pipe.
-        let n = vmsplice(&into_pipe, &[IoSlice::new(rest)], SpliceFFlags::empty())?;
+        // The pipe gets our pages themselves: whoever writes to `buffer`
+        // now, writes to the pipe.
+        let n = vmsplice(
+            &into_pipe,
+            &[IoSlice::new(rest)],
+            SpliceFFlags::empty(),
+        )?;
         rest = &rest[n..];
     }
     child.wait()

@@ -126,6 +126,9 @@ pub(crate) const SCALARS: &[Scalar] = &[
         s.dirty_bytes
     }),
     scalar("lost", Unit::Plain, CALLS, |s| s.lost_events),
+    scalar("exit", Unit::Plain, "waitid", |s| {
+        s.exit_status.unwrap_or(0).unsigned_abs().into()
+    }),
     scalar("processes", Unit::Plain, "tp:task_newtask", |s| {
         s.by_process.len() as u64
     }),

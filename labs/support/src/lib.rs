@@ -1,5 +1,7 @@
 //! What the programs of the guided labs share, so that each is only about its subject.
 
+pub mod checksum;
+pub mod http;
 pub mod memory;
 pub mod net;
 pub mod pipe;

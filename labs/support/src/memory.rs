@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, mmap_anonymous};
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 
 const READ_WRITE: ProtFlags = ProtFlags::PROT_READ.union(ProtFlags::PROT_WRITE);
 
@@ -17,6 +17,16 @@ pub fn anonymous(len: usize) -> nix::Result<&'static mut [u8]> {
     // and as nobody unmaps it, it lives as long as the program.
     unsafe {
         let start = mmap_anonymous(None, size, READ_WRITE, MapFlags::MAP_PRIVATE)?;
+        Ok(std::slice::from_raw_parts_mut(start.as_ptr().cast(), len))
+    }
+}
+
+/// The same, but shared with children: after a fork, there is still only one.
+pub fn shared(len: usize) -> nix::Result<&'static mut [u8]> {
+    let size = NonZeroUsize::new(len).ok_or(Errno::EINVAL)?;
+    // SAFETY: as in `anonymous`. Who writes when is the programs' affair: they wait for each other.
+    unsafe {
+        let start = mmap_anonymous(None, size, READ_WRITE, MapFlags::MAP_SHARED)?;
         Ok(std::slice::from_raw_parts_mut(start.as_ptr().cast(), len))
     }
 }
@@ -50,5 +60,31 @@ fn map_with(file: &File, rights: ProtFlags, flags: MapFlags) -> io::Result<&'sta
     unsafe {
         let start = mmap(None, size, rights, flags, file, 0)?;
         Ok(std::slice::from_raw_parts_mut(start.as_ptr().cast(), len))
+    }
+}
+
+/// Looks at a part of a file that is mapped for just this long; `at` is a multiple of a page.
+pub fn with_mapped<T>(
+    file: &File,
+    at: usize,
+    len: usize,
+    look: impl FnOnce(&[u8]) -> T,
+) -> nix::Result<T> {
+    let size = NonZeroUsize::new(len).ok_or(Errno::EINVAL)?;
+    let at = i64::try_from(at).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the mapping is whole and unchanged while the slice lives: a lab's files belong to
+    // this run alone, and it is undone only after the look.
+    unsafe {
+        let start = mmap(
+            None,
+            size,
+            ProtFlags::PROT_READ,
+            MapFlags::MAP_SHARED,
+            file,
+            at,
+        )?;
+        let seen = look(std::slice::from_raw_parts(start.as_ptr().cast(), len));
+        munmap(start, len)?;
+        Ok(seen)
     }
 }

@@ -25,6 +25,11 @@ pub fn in_child(work: impl FnOnce() -> Result<()>) -> Result<Child> {
 }
 
 impl Child {
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        self.0
+    }
+
     /// Waits until the child has ended; an error if it failed.
     pub fn wait(self) -> Result<()> {
         match waitpid(self.0, None)? {

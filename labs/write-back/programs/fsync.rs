@@ -1,4 +1,5 @@
-//! Writes records to a file, and asks once, at the end, that they are on the disk.
+//! Writes records to a file, and asks once, at the end, that they are on
+//! the disk.
 
 use std::fs::File;
 use std::io::{Result, Write};

@@ -1,4 +1,5 @@
-//! Copies a file record by record into a journal. When it ends, every record must be on the disk.
+//! Copies a file record by record into a journal. When it ends, every
+//! record must be on the disk.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Result, Write};

@@ -1,5 +1,6 @@
-//! The same with O_DSYNC: each write waits until its data can be read back, but not, for one, until
-//! the file's new time of change is on the disk.
+//! The same with O_DSYNC: each write waits until its data can be read
+//! back, but not, for one, until the file's new time of change is on the
+//! disk.
 
 use std::fs::OpenOptions;
 use std::io::{Result, Write};

@@ -1,4 +1,5 @@
-//! Writes records to a file that was opened with O_SYNC: each write waits for the disk.
+//! Writes records to a file that was opened with O_SYNC: each write waits
+//! for the disk.
 
 use std::fs::OpenOptions;
 use std::io::{Result, Write};

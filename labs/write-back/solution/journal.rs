@@ -1,6 +1,8 @@
-//! Copies a file record by record into a journal. When it ends, every record must be on the disk.
+//! Copies a file record by record into a journal. When it ends, every
+//! record must be on the disk.
 //!
-//! The promise is about the end, so it is enough to ask for it once, at the end.
+//! The promise is about the end, so it is enough to ask for it once, at
+//! the end.
 
 use std::fs::File;
 use std::io::{Read, Result, Write};

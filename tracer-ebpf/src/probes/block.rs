@@ -11,6 +11,7 @@ use crate::emit::{add, lost, recording, send};
 use crate::kread::probe;
 use crate::maps::{BIOS, DIRTIED, InodeKey, config, off};
 use crate::probes::cache::file_page;
+use crate::probes::dma::issued;
 use crate::tasks::traced_or_worker;
 
 // include/linux/blk_types.h: the operation is the low byte; flag bits follow.
@@ -199,12 +200,16 @@ pub fn block_rq_issue(ctx: BtfTracePointContext) -> i32 {
     let rq: u64 = ctx.arg(0);
     // SAFETY: a helper without preconditions.
     let now = unsafe { bpf_ktime_get_ns() };
-    let mut b: u64 = probe(rq, off!(rq_bio)).unwrap_or(0);
+    let first: u64 = probe(rq, off!(rq_bio)).unwrap_or(0);
+    let mut b = first;
     for _ in 0..BIOS_PER_REQUEST {
         if b == 0 {
             break;
         }
         b = issue_bio(b, now);
+    }
+    if recording() {
+        issued(rq, first);
     }
     0
 }
@@ -284,7 +289,9 @@ pub fn block_bio_complete(ctx: BtfTracePointContext) -> i32 {
             bio::CONTINUED
         };
         // The bio has advanced to its end by now: it is told as a whole.
-        complete(b, WHOLE, bytes, kind);
+        // One that the block layer refused (a direct read into an odd address, on 6.18) ends here too.
+        let status: u8 = probe(b, off!(bio_status)).unwrap_or(0);
+        complete(b, WHOLE, bytes, kind | u32::from(status) << STATUS_SHIFT);
         let _ = BIOS.remove(b);
     }
     0

@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod cache;
+pub mod dma;
 pub mod fault;
 pub mod func;
 pub mod irq;

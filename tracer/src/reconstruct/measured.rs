@@ -254,8 +254,10 @@ impl Reconstructor {
                     other => other,
                 };
                 row = measure::of(user).unwrap_or(row);
-                let sum = &mut self.sums.requests.row(row.subject).3;
-                *sum = sum.saturating_add(m.bytes);
+                if row.alone != Alone::Nothing {
+                    let sum = &mut self.sums.requests.row(row.subject).3;
+                    *sum = sum.saturating_add(m.bytes);
+                }
             }
             let (from, to) = (At::from(&row.at.0), At::from(&row.at.1));
             let by = By::Probe(self.setup.labels.of(m, row));
@@ -287,7 +289,7 @@ impl Reconstructor {
         ts: u64,
         moved: &mut Vec<Moved>,
     ) -> Outcome {
-        share_the_rest(found, facts);
+        share_the_rest(found, facts, bytes);
         let mut outcome = Outcome::Unmeasured;
         for &Step(kind, from, to) in rule.steps {
             let (Some(source), Some(target)) = (facts.place(from), facts.place(to)) else {
@@ -320,13 +322,14 @@ impl Reconstructor {
         &mut self,
         rule: &'static Rule,
         facts: &Facts,
+        file: &FileRef,
         bytes: u64,
     ) -> bool {
         let mut taken = false;
         for &Step(kind, from, to) in rule.steps {
             let (from, to) = (facts.kind(from), facts.kind(to));
-            let row = self.setup.covering(kind, from, to, false).next();
-            if let Some(row) = row {
+            let mut rows = self.setup.covering(kind, from, to, false);
+            if let Some(row) = rows.find(|row| row.may_see(file.magic)) {
                 let sum = self.sums.requests.row(row.subject);
                 sum.1 = rule.name;
                 sum.2 = sum.2.saturating_add(bytes);
@@ -420,7 +423,7 @@ impl Reconstructor {
 }
 
 /// `copy_file_range` tells how many bytes it dealt with: what was not copied in it was shared.
-fn share_the_rest(found: &mut [Found], facts: &Facts) {
+fn share_the_rest(found: &mut [Found], facts: &Facts, returned: u64) {
     let copies = |m: &&Found| {
         !m.used
             && measure::of(m.what).is_some_and(|row| row.kind == HopKind::Copy && !row.in_faults())
@@ -433,7 +436,8 @@ fn share_the_rest(found: &mut [Found], facts: &Facts) {
     for m in found.iter_mut().filter(|m| m.what == moved::COPY_RANGE) {
         let shareable = facts.to.kind == FileKind::RegularFile && !remote && !facts.to.direct;
         m.bytes = if shareable {
-            m.bytes.saturating_sub(copied)
+            // On overlayfs the function calls itself for the file below: both told.
+            m.bytes.min(returned).saturating_sub(copied)
         } else {
             0
         };

@@ -90,7 +90,6 @@ impl Reconstructor {
         match part {
             Part::Open(slot) => {
                 let open = &mut self.threads.at(slot).open;
-                open.software |= software;
                 open.hops.extend(moved);
             }
             Part::Late(slot) => {

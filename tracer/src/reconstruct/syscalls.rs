@@ -336,7 +336,7 @@ impl Reconstructor {
             return;
         };
         let mut moved = Vec::new();
-        if !self.expect_of_request(rule, &facts, bytes) {
+        if !self.expect_of_request(rule, &facts, &request.file, bytes) {
             apply(rule, &facts, (bytes, 1), head.ts, &mut moved);
         }
         for hop in &mut moved {

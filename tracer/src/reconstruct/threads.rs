@@ -69,8 +69,6 @@ pub struct Open {
     pub waited: u64,
     /// What functions moved in it.
     pub found: Vec<Found>,
-    /// A packet of it went to a device that is only software.
-    pub software: bool,
 }
 
 impl Open {

@@ -151,7 +151,7 @@ fn put_kernel(line: &mut Map<String, Value>, event: &Event, arch: Option<Arch>) 
             }
         }
         Event::Stack(e) => {
-            put!(line, e, Stack { id, ip, sp, fp, lr, code, code_end; head, words, reserved, word, at });
+            put!(line, &**e, Stack { id, ip, sp, fp, lr, code, code_end; head, words, reserved, word, at });
             let words = e.word.iter().zip(e.at).take(e.words as usize);
             let words: Vec<_> = words.map(|(word, at)| json!([at, word])).collect();
             line.insert("words".to_owned(), json!(words));

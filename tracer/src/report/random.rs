@@ -102,7 +102,7 @@ impl Random {
     }
 
     fn cpu_time(&mut self) -> CpuTime {
-        let mut time = |r: &mut Self| Estimate::of(r.number(), 250_007);
+        let time = |r: &mut Self| Estimate::of(r.number(), 250_007);
         CpuTime {
             evidence: "estimated",
             method: "perf:cpu-clock",
@@ -198,6 +198,7 @@ impl Random {
                 driver: r.name(),
                 read_bytes: r.number(),
                 write_bytes: r.number(),
+                mapped_bytes: r.number(),
             }),
             cpu_ns: Some(self.number()),
             cpu_time: Some(self.cpu_time()).filter(|time| time.samples % 3 != 0),

@@ -55,6 +55,8 @@ const EXT4: u32 = 0xEF53;
 const XFS: u32 = 0x5846_5342;
 const BTRFS: u32 = 0x9123_683E;
 const TMPFS: u32 = 0x0102_1994;
+/// File systems of which it is known where their data pass; overlayfs passes them on to one of these.
+const KNOWN: [u32; 4] = [EXT4, XFS, BTRFS, TMPFS];
 
 use Alone::{Hop, Nothing, Quiet};
 use HopKind::{Copy, Map, Share};
@@ -122,6 +124,7 @@ pub static MEASURES: &[Measure] = &[
     row!(CLONE "fexit:vfs_clone_file_range" Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Never, "bytes of files shared"),
     row!(PROCESS_VM "fexit:process_vm_rw" Copy K::USER => K::USER, User => User, Hop, Proves::Always, "bytes between processes"),
     row!(LATE_COPY "fentry:skb_copy_ubufs" Copy K::USER => K::NONE, User => Socket, Quiet, Proves::Never, "bytes sent by reference and copied late"),
+    row!(BOUNCE "tp:swiotlb_bounced" Copy K::NONE => K::NONE, Kernel => Kernel, Quiet, Proves::Never, "bytes through bounce buffers"),
     row!(COW "fentry:copy_mc_to_kernel" Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, "bytes copied on write"),
     row!(MAP "fentry:set_pte_range" Map K::PAGES => K::USER, PageCache => User, Quiet, Proves::Faults, "bytes of file pages mapped"),
     // What primitives copied outside of all these functions. Silence proves nothing: bytes may be copied
@@ -147,6 +150,14 @@ impl Measure {
         self.kind == kind && self.from.has(from) && self.to.has(to)
     }
 
+    /// Whether data of a file on this file system (by `s_magic`) may pass here.
+    pub fn may_see(&self, magic: u32) -> bool {
+        match self.proves {
+            Proves::On(magics) => magics.contains(&magic) || !KNOWN.contains(&magic),
+            _ => true,
+        }
+    }
+
     /// Whether it is one that page faults make.
     pub fn in_faults(&self) -> bool {
         self.proves == Proves::Faults
@@ -165,7 +176,8 @@ mod tests {
         let rows: HashSet<_> = MEASURES.iter().map(|row| row.label).collect();
         let functions = functions::TABLE.iter().map(|row| row.label);
         let primitives = primitives::TABLE.iter().map(|row| row.names[0].1);
-        let probes: HashSet<_> = functions.chain(primitives).collect();
+        let tracepoints = ["tp:swiotlb_bounced"];
+        let probes: HashSet<_> = functions.chain(primitives).chain(tracepoints).collect();
         // IPv6 measures what IPv4 does.
         let same = HashSet::from(["fexit:udpv6_recvmsg"]);
         assert_eq!(&rows | &same, probes);

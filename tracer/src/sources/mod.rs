@@ -39,7 +39,7 @@ struct Space {
 /// Stacks in the making.
 #[derive(Default)]
 pub struct Sources {
-    stacks: Vec<(usize, Stack)>,
+    stacks: Vec<(usize, Box<Stack>)>,
     spaces: Vec<Space>,
     /// The space of each process.
     now: HashMap<u32, usize>,
@@ -147,7 +147,7 @@ impl Sources {
         let mut sources = Vec::with_capacity(self.stacks.len());
         for (number, space) in self.spaces.iter().enumerate() {
             let stacks = self.stacks.iter().filter(|(of, _)| *of == number);
-            let stacks: Vec<&Stack> = stacks.map(|(_, stack)| stack).collect();
+            let stacks: Vec<&Stack> = stacks.map(|(_, stack)| &**stack).collect();
             let Some(first) = stacks.first() else {
                 continue;
             };

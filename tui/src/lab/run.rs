@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, SystemTime};
 
+use labs::chart::Chart;
 use labs::guide::Step;
 use labs::lab::Lab;
 use labs::progress::Progress;
@@ -45,6 +46,8 @@ pub struct Setup {
 enum News {
     Says(String),
     Ran(String, Box<(Summary, Origin)>),
+    /// The lab's chart, measured here.
+    Charted(Box<Chart>),
     AllRan,
     Checked(Box<Checked>),
     /// The recorded solution, where nothing can be traced.
@@ -241,6 +244,9 @@ impl Ui {
                     say(News::Ran(program.name, Box::new((run, origin))));
                 }
             }
+            if let Some(chart) = runner.chart(&session) {
+                say(News::Charted(Box::new(chart)));
+            }
             say(News::AllRan);
             Ok(())
         });
@@ -294,6 +300,7 @@ impl Ui {
         job: impl FnOnce(&Runner, &dyn Fn(News)) -> Result<(), RunError> + Send + 'static,
     ) {
         self.running = true;
+        self.labs.busy = Some("…".to_owned());
         let (sender, runner) = (self.sender.clone(), self.runner.clone());
         std::thread::spawn(move || {
             let say = |news| {
@@ -309,6 +316,12 @@ impl Ui {
     fn take(&mut self, news: News) {
         if let News::Says(text) = news {
             self.labs.busy = Some(text);
+            return;
+        }
+        if let News::Charted(chart) = news {
+            if let Some(open) = &mut self.labs.open {
+                open.session.chart = Some((*chart, Origin::Live));
+            }
             return;
         }
         if let News::Ran(name, run) = news {
@@ -357,7 +370,7 @@ impl Ui {
                 open.outcome = None;
             }
             News::Failed(why) => self.labs.note = Some(first_line(&why)),
-            News::Says(_) | News::Ran(..) => {}
+            News::Says(_) | News::Ran(..) | News::Charted(_) => {}
         }
     }
 

@@ -35,7 +35,19 @@ pub fn draw(
         }
     }
     let both = compare(runs[0], runs[1]);
-    let lines = lines(&both, names, look, area.width);
+    let (mut table, words) = (
+        table(&both, names, look, area.width),
+        sentences(&both, look, area.width),
+    );
+    // Where not all of it is in sight, the words come first.
+    let room = usize::from(area.height.saturating_sub(PATHS.0));
+    let lines: Vec<Line> = if table.len() + 1 + words.len() > room {
+        let rows = table.split_off(1);
+        words.into_iter().chain(table).chain(rows).collect()
+    } else {
+        table.push(Vec::new());
+        table.into_iter().chain(words).collect()
+    };
     let below = lines.len() as u16;
     let high = area.height.saturating_sub(below).clamp(PATHS.0, PATHS.1);
     let high = high.min(area.height.saturating_sub(3));
@@ -45,7 +57,7 @@ pub fn draw(
         Rect::new(area.x + left, area.y, area.width - left, high),
     ];
     for ((run, half), name) in runs.into_iter().zip(halves).zip(["A", "B"]) {
-        draw_path(run, look, half, name, buf);
+        draw_path(run, look, half, name, Some(100), buf);
     }
     let rows = usize::from(area.height - high);
     let from = scroll.min(lines.len().saturating_sub(rows));
@@ -68,7 +80,7 @@ type Line = Vec<(String, Option<Paint>)>;
 const NUMBER: usize = 11;
 const RATIO: usize = 8;
 
-fn lines(both: &Comparison, names: [&str; 2], look: Look, room: u16) -> Vec<Line> {
+fn table(both: &Comparison, names: [&str; 2], look: Look, room: u16) -> Vec<Line> {
     let (lang, ascii) = (look.lang, look.ascii);
     let room = usize::from(room);
     let name = |row: &Row| quantity(row.what, lang);
@@ -90,7 +102,7 @@ fn lines(both: &Comparison, names: [&str; 2], look: Look, room: u16) -> Vec<Line
         (pad_left("B / A", RATIO, ascii), Some(Paint::Dim)),
     ]);
     for row in &both.rows {
-        let paint = row.what.kind().map(Paint::Kind);
+        let paint = Some(row.what.kind().map_or(Paint::Dim, Paint::Kind));
         let mut line: Line = vec![(
             format!(" {}", pad(name(row), label, ascii)),
             Some(Paint::Strong),
@@ -117,14 +129,18 @@ fn lines(both: &Comparison, names: [&str; 2], look: Look, room: u16) -> Vec<Line
         ));
         lines.push(line);
     }
-    lines.push(Vec::new());
+    lines
+}
+
+/// What changed.
+fn sentences(both: &Comparison, look: Look, room: u16) -> Vec<Line> {
+    let (lang, ascii) = (look.lang, look.ascii);
+    let room = usize::from(room).saturating_sub(5);
+    let mut lines: Vec<Line> = Vec::new();
     let dot = if ascii { "  - " } else { "  · " };
     for sentence in changes(both, lang) {
         let sentence = plain(&sentence, ascii);
-        for (i, text) in wrap(&sentence, room.saturating_sub(5))
-            .into_iter()
-            .enumerate()
-        {
+        for (i, text) in wrap(&sentence, room).into_iter().enumerate() {
             let start = if i == 0 { dot } else { "    " };
             lines.push(vec![(start.to_owned(), Some(Paint::Dim)), (text, None)]);
         }

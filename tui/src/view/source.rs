@@ -103,19 +103,26 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// Where there is little room the source matters more than crossings and time.
+fn is_narrow(row: Rect) -> bool {
+    row.width < 64
+}
+
 fn heads(app: &App, row: Rect, buf: &mut Buffer) {
     let (lang, ascii) = (app.look.lang, app.look.ascii);
     let head = |text, cells| pad_left(text, cells, ascii);
-    let pieces = [
+    let mut pieces = vec![
         (" ".to_owned(), Paint::Dim),
         (
             head(words::cpu_copies(lang), BYTES),
             Paint::Kind(HopKind::Copy),
         ),
         (head(words::dma(lang), BYTES), Paint::Kind(HopKind::Dma)),
-        (head(words::column_crossings(lang), COUNT), Paint::Dim),
-        (head(words::column_time(lang), BYTES), Paint::Dim),
     ];
+    if !is_narrow(row) {
+        pieces.push((head(words::column_crossings(lang), COUNT), Paint::Dim));
+        pieces.push((head(words::column_time(lang), BYTES), Paint::Dim));
+    }
     put_line(app, row, buf, &pieces);
 }
 
@@ -153,10 +160,13 @@ fn write(app: &App, file: Option<&File>, number: u32, source: &str, row: Rect, b
             Paint::Kind(HopKind::Copy),
         ),
         (cell(dma, short(dma), BYTES), Paint::Kind(HopKind::Dma)),
-        (cell(crossings, compact(crossings), COUNT), Paint::Text),
-        (cell(time_ns, units::time(time_ns), BYTES), Paint::Text),
-        (format!("{number:>NUMBER$} "), Paint::Dim),
     ];
+    if !is_narrow(row) {
+        let count = cell(crossings, compact(crossings), COUNT);
+        pieces.push((count, Paint::Text));
+        pieces.push((cell(time_ns, units::time(time_ns), BYTES), Paint::Text));
+    }
+    pieces.push((format!("{number:>NUMBER$} "), Paint::Dim));
     let used: usize = pieces
         .iter()
         .map(|(text, _)| crate::text::width(text))

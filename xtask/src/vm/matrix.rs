@@ -1,6 +1,5 @@
 //! Every path of `bytehop doctor --verify` by kernel and level, from what the machines left behind.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -16,21 +15,58 @@ pub const LEVELS: [&str; 3] = ["T", "F", "B"];
 /// Who swallows TCP beyond the machine's network card; see `machine.rs`.
 const PEER: &str = "10.0.2.100:9";
 
-/// Commands that leave a file for each folder, `verify-FOLDER.json`: every path in the first folder, in
-/// the others those that a disk is part of.
-pub fn job(bytehop: &Path) -> String {
-    let bytehop = quoted(&bytehop.display().to_string());
-    let mut job = String::new();
-    for (i, folder) in disks::folders().enumerate() {
-        let only = if i == 0 { "" } else { "--only disk" };
-        job += &format!(
-            "echo 'paths on {folder}'\n\
-             {bytehop} doctor --verify --json --dir /vm/{folder} --peer {PEER} {only} \
-             >/vm/job/verify-{folder}.json\n\
-             [ $? -le 1 ] || failed=1\n"
-        );
+/// What `doctor --verify` says.
+const FILE: &str = "verify.json";
+
+/// The command: every path in the first folder, in the others those that a disk is part of.
+pub fn job(bytehop: &Path, all: bool) -> String {
+    let folders: Vec<String> = disks::tested(all)
+        .map(|folder| format!("/vm/{folder}"))
+        .collect();
+    format!(
+        "{} doctor --verify --json --dir {} --peer {PEER} >/vm/job/{FILE}\n\
+         [ $? -le 1 ] || failed=1\n",
+        quoted(&bytehop.display().to_string()),
+        folders.join(" "),
+    )
+}
+
+/// Why a path's number is not the payload, where that is the kernel's doing.
+struct Finding {
+    /// What the release begins with, and the level; empty for all.
+    kernel: &'static str,
+    level: &'static str,
+    path: &'static str,
+    en: &'static str,
+    zh: &'static str,
+}
+
+const FINDINGS: &[Finding] = &[
+    Finding {
+        kernel: "",
+        level: "F",
+        path: "copy-after-fork",
+        en: FORK,
+        zh: FORK_ZH,
+    },
+    Finding {
+        kernel: "",
+        level: "B",
+        path: "copy-after-fork",
+        en: FORK,
+        zh: FORK_ZH,
+    },
+];
+
+const FORK: &str = "Before a forked child returns to user mode the kernel writes its thread's number into its memory (`schedule_tail`), which copies that page, too. It is in no call, so it is counted with the child's first page fault.";
+const FORK_ZH: &str = "fork 出的子进程返回用户态之前，内核要把线程号写进它的内存（`schedule_tail`），那一页因此也被拷贝。它不属于任何调用，所以与子进程的第一次缺页计在一起。";
+
+impl Finding {
+    fn is(&self, release: &str, level: &str, path: &str) -> bool {
+        release.starts_with(self.kernel)
+            && (self.level.is_empty() || self.level == level)
+            && self.path == path
     }
-    job
 }
 
 /// How a path went.
@@ -43,6 +79,8 @@ enum Sign {
     Measured,
     /// Some were concluded by a rule.
     Inferred,
+    /// Not exact, and a finding about the kernel: see [`FINDINGS`].
+    Explained,
     Wrong,
 }
 
@@ -54,7 +92,20 @@ impl Sign {
             Self::Untold => "·",
             Self::Measured => "●",
             Self::Inferred => "○",
+            Self::Explained => "△",
             Self::Wrong => "✗",
+        }
+    }
+
+    /// Of a result at a level of a kernel.
+    fn at(release: &str, level: &str, path: &Value) -> Self {
+        let name = path["path"].as_str().unwrap_or_default();
+        let known = FINDINGS
+            .iter()
+            .any(|finding| finding.is(release, level, name));
+        match Self::of(path) {
+            Self::Wrong if known => Self::Explained,
+            sign => sign,
         }
     }
 
@@ -70,33 +121,43 @@ impl Sign {
     }
 }
 
-/// What one kernel showed: by folder, what `doctor --verify` said.
+/// What one kernel showed.
 #[derive(Default)]
-pub struct Paths(BTreeMap<String, Value>);
+pub struct Paths(Value);
 
 impl Paths {
     pub fn read(folder: &Path) -> Self {
-        let file = |name: &str| fs::read(folder.join(format!("verify-{name}.json"))).ok();
-        let read = disks::folders().filter_map(|name| {
-            let value = serde_json::from_slice(&file(&name)?).ok()?;
-            Some((name, value))
-        });
-        Self(read.collect())
+        let read = fs::read(folder.join(FILE)).unwrap_or_default();
+        Self(serde_json::from_slice(&read).unwrap_or_default())
+    }
+
+    fn level<'a>(&'a self, level: &'a str) -> impl Iterator<Item = &'a Value> {
+        let levels = self.0["levels"].as_array().into_iter().flatten();
+        levels.filter(move |l| l["level"] == level)
     }
 
     /// Every result at a level, with its folder.
     fn at<'a>(&'a self, level: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-        self.0.iter().flat_map(move |(folder, value)| {
-            let levels = value["levels"].as_array().into_iter().flatten();
-            let paths = levels.filter(move |l| l["level"] == level);
-            let paths = paths.flat_map(|l| l["paths"].as_array().into_iter().flatten());
-            paths.map(move |path| (folder.as_str(), path))
+        let paths = self.level(level);
+        let paths = paths.flat_map(|l| l["paths"].as_array().into_iter().flatten());
+        paths.map(|path| {
+            let folder = path["directory"].as_str().unwrap_or_default();
+            (folder.trim_start_matches("/vm/"), path)
         })
     }
 
-    fn sign(&self, level: &str, path: &str) -> Sign {
+    /// Results that are neither exact nor explained.
+    pub fn wrong(&self, release: &str) -> usize {
+        let results = LEVELS.into_iter().flat_map(|level| {
+            self.at(level)
+                .map(move |(_, result)| Sign::at(release, level, result))
+        });
+        results.filter(|sign| *sign == Sign::Wrong).count()
+    }
+
+    fn sign(&self, release: &str, level: &str, path: &str) -> Sign {
         let results = self.at(level).filter(|(_, result)| result["path"] == path);
-        let signs = results.map(|(_, result)| Sign::of(result));
+        let signs = results.map(|(_, result)| Sign::at(release, level, result));
         signs.max().unwrap_or(Sign::NotRun)
     }
 
@@ -152,7 +213,7 @@ pub fn render(kernels: &[Column], words: &Words) -> String {
     for (path, title) in names(kernels, words.language) {
         let signs = columns
             .iter()
-            .map(|(_, paths, level)| paths.sign(level, &path).text().to_owned());
+            .map(|(release, paths, level)| paths.sign(release, level, &path).text().to_owned());
         row(
             &mut text,
             [format!("`{path}`"), title].into_iter().chain(signs),
@@ -165,7 +226,7 @@ pub fn render(kernels: &[Column], words: &Words) -> String {
         std::iter::once(words.disk.to_owned()).chain(heads),
     );
     row(&mut text, vec!["---".to_owned(); columns.len() + 1]);
-    for folder in disks::folders() {
+    for folder in disks::tested(true) {
         let counts = columns.iter().map(|(_, paths, level)| {
             let results = paths.at(level).filter(|(at, _)| *at == folder);
             let signs: Vec<Sign> = results.map(|(_, result)| Sign::of(result)).collect();
@@ -182,6 +243,7 @@ pub fn render(kernels: &[Column], words: &Words) -> String {
         row(&mut text, std::iter::once(folder.clone()).chain(counts));
     }
     text.push('\n');
+    explanations(&mut text, kernels, words.language);
     list(&mut text, kernels, words);
     text
 }
@@ -202,12 +264,40 @@ fn names(kernels: &[(&str, &Paths)], language: &str) -> Vec<(String, String)> {
     names
 }
 
+/// Why some results are not exact, for those that occur.
+fn explanations(text: &mut String, kernels: &[(&str, &Paths)], language: &str) {
+    let mut known: Vec<&str> = Vec::new();
+    for (release, paths) in kernels {
+        for level in LEVELS {
+            for (_, result) in paths.at(level) {
+                let name = result["path"].as_str().unwrap_or_default();
+                let mut findings = FINDINGS.iter().filter(|f| f.is(release, level, name));
+                if Sign::at(release, level, result) == Sign::Explained
+                    && !known.contains(&name)
+                    && let Some(finding) = findings.next()
+                {
+                    known.push(name);
+                    let why = if language == "zh" {
+                        finding.zh
+                    } else {
+                        finding.en
+                    };
+                    text.push_str(&format!("- △ `{name}`: {why}\n"));
+                }
+            }
+        }
+    }
+}
+
 /// What is not exact, and where rules and measurements differ.
 fn list(text: &mut String, kernels: &[(&str, &Paths)], words: &Words) {
     let mut lines: Vec<String> = Vec::new();
     for (release, paths) in kernels {
         for level in LEVELS {
-            for (folder, result) in paths.at(level).filter(|(_, r)| Sign::of(r) == Sign::Wrong) {
+            for (folder, result) in paths
+                .at(level)
+                .filter(|(_, r)| Sign::at(release, level, r) == Sign::Wrong)
+            {
                 let name = result["path"].as_str().unwrap_or_default();
                 lines.push(format!(
                     "- {release} {level}, {folder}: `{name}`: {}",
@@ -220,32 +310,25 @@ fn list(text: &mut String, kernels: &[(&str, &Paths)], words: &Words) {
         true => text.push_str(&format!("{}\n", words.none_wrong)),
         false => text.push_str(&format!("{}\n\n{}\n", words.wrong, lines.join("\n"))),
     }
-    let mut lines: BTreeMap<String, String> = BTreeMap::new();
+    let mut lines: Vec<String> = Vec::new();
     for (release, paths) in kernels {
-        for (folder, value) in &paths.0 {
-            let levels = value["levels"].as_array().into_iter().flatten();
-            for level in levels {
-                for d in level["disagreements"].as_array().into_iter().flatten() {
-                    let text = |name: &str| d[name].as_str().unwrap_or_default();
-                    let key = format!(
-                        "- {release} {}: {}, `{}`: {} / {}",
-                        level["level"].as_str().unwrap_or_default(),
-                        text("what"),
-                        text("rule"),
-                        d["expected"],
-                        d["found"]
-                    );
-                    let folders = lines.entry(key).or_default();
-                    *folders = format!("{folders} {folder}");
-                }
+        for level in LEVELS {
+            let found = paths
+                .level(level)
+                .flat_map(|l| l["disagreements"].as_array());
+            for d in found.flatten() {
+                let word = |name: &str| d[name].as_str().unwrap_or_default();
+                lines.push(format!(
+                    "- {release} {level}: {}, `{}`: {} / {}",
+                    word("what"),
+                    word("rule"),
+                    d["expected"],
+                    d["found"]
+                ));
             }
         }
     }
     if !lines.is_empty() {
-        let lines: Vec<String> = lines
-            .iter()
-            .map(|(key, on)| format!("{key} ({})", on.trim()))
-            .collect();
         text.push_str(&format!(
             "\n{}\n\n{}\n",
             words.disagreements,

@@ -8,7 +8,8 @@ mod plan;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
-use tracer::model::Place;
+use tracer::event::Engine;
+use tracer::model::{HopKind, Place};
 use tracer::report::units;
 
 use self::glyphs::{Pen, way};
@@ -19,7 +20,7 @@ use super::lines::Lines;
 use super::{compact, put};
 use crate::app::{App, Look, MOVING, Scope};
 use crate::arrows::{Arrow, Known, Later};
-use crate::store::Amount;
+use crate::store::{Amount, Hop, What};
 use crate::text::{fit, pad, width};
 use crate::theme::Paint;
 use crate::words;
@@ -43,6 +44,8 @@ pub struct Scene<'a> {
     pub flowing: Option<(&'a [u32], u32)>,
     /// A call was just entered: its crossing shows on the border of user mode.
     pub flash: bool,
+    /// What the CPU does while a device moves the current bytes.
+    pub meanwhile: Option<String>,
 }
 
 /// What the path view of this size would be laid out for.
@@ -71,8 +74,32 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
             false => None,
         },
         flash: app.animation && (entered || app.flow.crossing > 0),
+        meanwhile: meanwhile(app),
     };
     scene.draw(area, buf);
+}
+
+/// What the thread of the current call did while a device moved its bytes: measured, by the switches
+/// away from it and back.
+fn meanwhile(app: &App) -> Option<String> {
+    let is_dma = |hop: &Hop| {
+        let key = app.store.key(hop);
+        key.is_some_and(|key| key.kind == HopKind::Dma && key.engine != Some(Engine::Software))
+    };
+    let moved = match app.hop() {
+        Some(hop) => is_dma(hop),
+        None => app.hops().iter().any(is_dma),
+    };
+    let call = app
+        .store
+        .call(app.cursor.call)
+        .filter(|_| moved && !app.follow)?;
+    let lang = app.look.lang;
+    Some(match (&app.store.sig(&call)?.what, call.waited) {
+        (What::Later, _) => words::nobody_waits(lang).to_owned(),
+        (_, 0) => words::cpu_runs_on(lang).to_owned(),
+        (_, waited) => words::cpu_waits(lang, units::time(waited.into())),
+    })
 }
 
 /// What an arrow's label counts, and whether the arrow stands for the current hop, or one of the
@@ -158,6 +185,9 @@ impl Scene<'_> {
             };
             canvas.text(note.at, &note.text, self.look.theme.style(paint), buf);
         }
+        if let (Some(text), Some(row)) = (&self.meanwhile, layout.borders.get(1)) {
+            canvas.on_border(*row, text, buf);
+        }
     }
 }
 
@@ -209,6 +239,26 @@ impl Canvas<'_> {
             if let Some(cell) = x.and_then(|x| buf.cell_mut((x, y))) {
                 cell.set_char(c);
             }
+        }
+    }
+
+    /// Text on a border, as far right as nothing crosses it; left out where there is no such place.
+    fn on_border(&self, row: i32, text: &str, buf: &mut Buffer) {
+        let free = Lines::of(self.scene.look.ascii).across.to_string();
+        let is_free = |x: i32, buf: &Buffer| {
+            let cell = self.cell(At { x, y: row }).and_then(|at| buf.cell(at));
+            cell.is_some_and(|cell| cell.symbol() == free)
+        };
+        let cells = width(text) as i32 + 2;
+        let starts = (0..=i32::from(self.area.width) - cells).rev();
+        let mut starts = starts.filter(|x| (*x..x + cells).all(|x| is_free(x, buf)));
+        if let Some(x) = starts.next() {
+            let paint = match self.scene.moving {
+                Some(_) => Paint::Strong,
+                None => Paint::Text,
+            };
+            let style = self.scene.look.theme.style(paint);
+            self.text(At { x, y: row }, &format!(" {text} "), style, buf);
         }
     }
 
