@@ -1,5 +1,5 @@
-//! Cheats: maps the file, so that only one of the two copies is left; the bytes still come up to the
-//! program and go down again.
+//! Cheats: maps the file, so that only one of the two copies is left; the
+//! bytes still come up to the program and go down again.
 
 use std::fs::File;
 use std::io::{Result, Write};

@@ -1,4 +1,5 @@
-//! Cheats: gives the file a second name. A change to one "copy" would be a change to both.
+//! Cheats: gives the file a second name. A change to one "copy" would be
+//! a change to both.
 
 use std::io::Result;
 

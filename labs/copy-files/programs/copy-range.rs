@@ -1,4 +1,5 @@
-//! Copies a file with copy_file_range(): tells the kernel what is wanted, not how.
+//! Copies a file with copy_file_range(): tells the kernel what is wanted,
+//! not how.
 
 use std::fs::File;
 use std::io::Result;

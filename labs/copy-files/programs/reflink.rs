@@ -1,5 +1,6 @@
-//! The same lines as `copy-range`, but run where the file system can have two files share their blocks
-//! (XFS, Btrfs). `cp --reflink` asks for that by name.
+//! The same lines as `copy-range`, but run where the file system can have
+//! two files share their blocks (XFS, Btrfs). `cp --reflink` asks for
+//! that by name.
 
 use std::fs::File;
 use std::io::Result;

@@ -1,4 +1,5 @@
-//! Copies a file with sendfile(): the bytes don't come up to this program.
+//! Copies a file with sendfile(): the bytes don't come up to this
+//! program.
 
 use std::fs::File;
 use std::io::Result;

@@ -1,5 +1,5 @@
-//! Copies a file; how, is the kernel's affair: by sharing blocks where the file system can do that,
-//! else by one copy within the page cache.
+//! Copies a file; how, is the kernel's affair: by sharing blocks where
+//! the file system can do that, else by one copy within the page cache.
 
 use std::fs::File;
 use std::io::Result;

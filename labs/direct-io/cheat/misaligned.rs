@@ -1,5 +1,5 @@
-//! Cheats: has the disk write the first block to memory again and again, and reads the file the
-//! ordinary way.
+//! Cheats: has the disk write the first block to memory again and again,
+//! and reads the file the ordinary way.
 
 use std::fs::File;
 use std::io::Result;
@@ -10,7 +10,10 @@ use support::{memory, sum::Checksum};
 
 fn main() -> Result<()> {
     let [path] = support::args();
-    let file = File::options().read(true).custom_flags(O_DIRECT).open(&path)?;
+    let file = File::options()
+        .read(true)
+        .custom_flags(O_DIRECT)
+        .open(&path)?;
     let buffer = memory::anonymous(64 * 1024)?;
     let data = std::fs::read(path)?;
     for _ in data.chunks(buffer.len()) {

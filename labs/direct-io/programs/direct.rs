@@ -9,8 +9,12 @@ use support::{memory, sum::Checksum};
 
 fn main() -> Result<()> {
     let [file] = support::args();
-    let mut file = File::options().read(true).custom_flags(O_DIRECT).open(file)?;
-    // Straight from the kernel, so it begins where a page begins; malloc would not promise that.
+    let mut file = File::options()
+        .read(true)
+        .custom_flags(O_DIRECT)
+        .open(file)?;
+    // Straight from the kernel, so it begins where a page begins; malloc
+    // would not promise that.
     let buffer = memory::anonymous(64 * 1024)?;
 
     let mut checksum = Checksum::new();

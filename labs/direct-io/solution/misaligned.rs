@@ -1,4 +1,5 @@
-//! Reads a file once with O_DIRECT, in whole blocks, into memory that begins where a page begins.
+//! Reads a file once with O_DIRECT, in whole blocks, into memory that
+//! begins where a page begins.
 
 use std::fs::File;
 use std::io::{Read, Result};
@@ -11,7 +12,10 @@ const BLOCK: usize = 64 * 1024;
 
 fn main() -> Result<()> {
     let [path] = support::args();
-    let mut file = File::options().read(true).custom_flags(O_DIRECT).open(path)?;
+    let mut file = File::options()
+        .read(true)
+        .custom_flags(O_DIRECT)
+        .open(path)?;
     let buffer = memory::anonymous(BLOCK)?;
 
     let mut checksum = Checksum::new();

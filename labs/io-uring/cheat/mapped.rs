@@ -1,4 +1,5 @@
-//! Cheats: maps the file, so that nothing is copied and page faults bring the pieces.
+//! Cheats: maps the file, so that nothing is copied and page faults bring
+//! the pieces.
 
 use std::fs::File;
 use std::io::Result;

@@ -13,7 +13,8 @@ fn main() -> Result<()> {
 
     let mut data = vec![0; pieces * block];
     for (i, piece) in data.chunks_mut(block).enumerate() {
-        // Every fourth block of the file: nothing that one large read could bring.
+        // Every fourth block of the file: nothing that one large read
+        // could bring.
         file.read_exact_at(piece, (i * 4 * block) as u64)?;
     }
 

@@ -1,4 +1,5 @@
-//! Reads the same pieces, all with one system call: the ring has room for every request.
+//! Reads the same pieces, all with one system call: the ring has room for
+//! every request.
 
 use std::fs::File;
 use std::io::Result;
@@ -14,7 +15,8 @@ fn main() -> Result<()> {
     let mut ring = ring::new(pieces as u32)?;
     for (i, piece) in data.chunks_mut(block).enumerate() {
         let request = ring::read(&file, (i * 4 * block) as u64, piece);
-        // SAFETY: `data` stays where it is; it is looked at when all requests are completed.
+        // SAFETY: `data` stays where it is; it is looked at when all
+        // requests are completed.
         unsafe { ring::push(&mut ring, &request)? };
     }
     ring.submit_and_wait(pieces)?;

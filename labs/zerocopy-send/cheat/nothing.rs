@@ -1,4 +1,5 @@
-//! Cheats: sends next to nothing, and prints what the receiver would have printed.
+//! Cheats: sends next to nothing, and prints what the receiver would have
+//! printed.
 
 use std::io::Result;
 

@@ -1,4 +1,5 @@
-//! Cheats: gives up on references, and has the kernel copy everything with a few calls.
+//! Cheats: gives up on references, and has the kernel copy everything
+//! with a few calls.
 
 use std::io::{Result, Write};
 

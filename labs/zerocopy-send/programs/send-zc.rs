@@ -1,5 +1,5 @@
-//! Sends the same through io_uring, by reference: a request has two completions, one for the bytes
-//! and one for the pages.
+//! Sends the same through io_uring, by reference: a request has two
+//! completions, one for the bytes and one for the pages.
 
 use std::io::Result;
 
@@ -15,7 +15,8 @@ fn main() -> Result<()> {
     while sent < data.len() {
         let piece = &data[sent..data.len().min(sent + 64 * 1024)];
         let request = ring::send_by_reference(&socket, piece);
-        // SAFETY: `data` is not changed or dropped before both completions are here.
+        // SAFETY: `data` is not changed or dropped before both
+        // completions are here.
         unsafe { ring::push(&mut ring, &request)? };
         ring.submit_and_wait(2)?;
         for completed in ring.completion() {

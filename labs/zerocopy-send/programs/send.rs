@@ -10,7 +10,8 @@ fn main() -> Result<()> {
     let (mut socket, receiver) = net::receiver()?;
 
     for piece in data.chunks(64 * 1024) {
-        socket.write_all(piece)?; // when it returns, `piece` may be changed: why?
+        // When it returns, `piece` may be changed: why?
+        socket.write_all(piece)?;
     }
     drop(socket);
     receiver.wait()

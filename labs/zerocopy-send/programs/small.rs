@@ -1,4 +1,5 @@
-//! Sends short messages with MSG_ZEROCOPY, and waits each time until the message may be changed.
+//! Sends short messages with MSG_ZEROCOPY, and waits each time until the
+//! message may be changed.
 
 use std::io::Result;
 
@@ -13,7 +14,8 @@ fn main() -> Result<()> {
     for message in data.chunks(number(&message)) {
         let mut sent = 0;
         while sent < message.len() {
-            sent += zerocopy::send_by_reference(&socket, &message[sent..])?;
+            sent +=
+                zerocopy::send_by_reference(&socket, &message[sent..])?;
             zerocopy::notification(&socket)?;
         }
     }

@@ -1,5 +1,5 @@
-//! Sends the same with MSG_ZEROCOPY: the kernel takes references to the pages, and says later when it
-//! needs them no more.
+//! Sends the same with MSG_ZEROCOPY: the kernel takes references to the
+//! pages, and says later when it needs them no more.
 
 use std::io::Result;
 
@@ -25,7 +25,7 @@ fn main() -> Result<()> {
         pending -= done.sends;
         copied += if done.copied { done.sends } else { 0 };
     }
-    eprintln!("the kernel says that it copied after all for {copied} of the sends");
+    eprintln!("the kernel copied after all for {copied} of the sends");
     drop(socket);
     receiver.wait()
 }

@@ -1,5 +1,6 @@
-//! Sends short messages with MSG_ZEROCOPY: many of them at a time, as they lie next to each other, and
-//! the notifications are taken at the end.
+//! Sends short messages with MSG_ZEROCOPY: many of them at a time, as
+//! they lie next to each other, and the notifications are taken at the
+//! end.
 
 use std::io::Result;
 
