@@ -14,7 +14,7 @@ const N: u64 = 4 << 20;
 
 /// Bytes that the loader reads of the fixture's libraries: the same in every run.
 fn loader() -> u64 {
-    trace(Verb::Run, &fixture(&["noop"])).bytes("copy", "page_cache", "user")
+    trace(Verb::Run, &fixture(&["noop"])).read_bytes()
 }
 
 #[test]
@@ -24,9 +24,9 @@ fn warm_read_is_one_copy() {
     let scratch = Scratch::new();
     let file = scratch.file("file", N as usize);
     for verb in VERBS {
-        let base = trace(verb, &fixture(&["noop"])).bytes("copy", "page_cache", "user");
+        let base = trace(verb, &fixture(&["noop"])).read_bytes();
         let summary = trace_warm(verb, &[], &fixture(&["pread", "64", "64K", &file]));
-        summary.assert_bytes("copy", "page_cache", "user", N + base);
+        summary.assert_read(N + base);
         summary.assert_none("dma", "*", "*");
     }
 }
@@ -46,7 +46,7 @@ fn cold_read_is_dma_and_a_copy() {
     ] {
         evict(&file);
         let summary = trace(verb, &fixture(&words));
-        summary.assert_bytes("copy", "page_cache", "user", N + base);
+        summary.assert_read(N + base);
         // Readahead may bring more than was asked for, but not beyond the end of the file.
         summary.assert_within("dma", &device, "page_cache", N..=N + (256 << 10));
         let hop = summary.hops("dma", &device, "page_cache")[0];
@@ -164,7 +164,7 @@ fn direct_read_has_no_copy() {
     for verb in [Verb::Run, Verb::Record] {
         let summary = trace_warm(verb, &[], &fixture(&["direct-read", "4M", "256K", &file]));
         summary.assert_bytes("dma", &device, "user", N);
-        summary.assert_bytes("copy", "page_cache", "user", base);
+        summary.assert_read(base);
         summary.assert_none("dma", &device, "page_cache");
     }
 }
@@ -198,9 +198,9 @@ fn reused_descriptors() {
     let scratch = Scratch::new();
     let file = scratch.file("file", 8192);
     for verb in VERBS {
-        let base = trace(verb, &fixture(&["noop"])).bytes("copy", "page_cache", "user");
+        let base = trace(verb, &fixture(&["noop"])).read_bytes();
         let summary = trace(verb, &fixture(&["close-reuse", &file]));
-        summary.assert_bytes("copy", "page_cache", "user", base + 4096 + 100 + 50);
+        summary.assert_read(base + 4096 + 100 + 50);
         let zeros = summary.bytes("fill", "zero", "user") + summary.bytes("copy", "zero", "user");
         assert!(zeros >= 8192, "{verb:?}: {zeros}");
         summary.assert_bytes("copy", "pipe", "user", 1000);
@@ -221,7 +221,7 @@ fn copies_inside_the_kernel() {
         let shared = summary.bytes("share", "page_cache", "page_cache");
         summary.assert_bytes("copy", "page_cache", "page_cache", N - shared);
         assert!(shared == 0 || workload == "copy-file-range");
-        summary.assert_bytes("copy", "page_cache", "user", base);
+        summary.assert_read(base);
         summary.assert_none("copy", "user", "page_cache");
     }
 }
@@ -233,9 +233,9 @@ fn read_and_write_are_two_copies() {
     let scratch = Scratch::new();
     let (from, to) = (scratch.file("from", N as usize), scratch.path("to"));
     for verb in VERBS {
-        let base = trace(verb, &fixture(&["noop"])).bytes("copy", "page_cache", "user");
+        let base = trace(verb, &fixture(&["noop"])).read_bytes();
         let summary = trace(verb, &fixture(&["copy", "64K", &from, &to]));
-        summary.assert_bytes("copy", "page_cache", "user", N + base);
+        summary.assert_read(N + base);
         summary.assert_bytes("copy", "user", "page_cache", N);
     }
 }
@@ -253,10 +253,10 @@ fn io_uring_reads() {
     }
     let base = loader();
     let summary = trace(Verb::Run, &words);
-    summary.assert_bytes("copy", "page_cache", "user", N + base);
+    summary.assert_read(N + base);
     assert_eq!(summary.calls_of("io_uring_enter"), 64);
     evict(&file);
     let summary = trace(Verb::Run, &words);
-    summary.assert_bytes("copy", "page_cache", "user", N + base);
+    summary.assert_read(N + base);
     summary.assert_within("dma", "device:*", "page_cache", N..=N + (256 << 10));
 }

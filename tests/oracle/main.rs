@@ -19,6 +19,7 @@ mod recording;
 mod refusals;
 mod screen;
 mod sockets;
+mod source;
 mod status;
 mod summary;
 mod syscalls;

@@ -10,6 +10,9 @@ use crate::harness::Output;
 /// Calls and errors by name.
 pub type Counts = BTreeMap<String, (u64, u64)>;
 
+/// What copies in page faults are known by: rules, and the function of level F.
+const FAULTS: [&str; 3] = ["private-", "cow-", "copy_mc_to_kernel"];
+
 /// A summary of schema 1 whose parts agree with each other.
 pub struct Summary(pub Value);
 
@@ -114,6 +117,25 @@ impl Summary {
             .iter()
             .map(|hop| hop["bytes"].as_u64().expect("bytes"))
             .sum()
+    }
+
+    /// Bytes copied from the page cache to the program by calls: not by page faults, whose number in
+    /// the loader differs from run to run, and of which not every kernel tells what page was copied.
+    pub fn read_bytes(&self) -> u64 {
+        let hops = self.hops("copy", "page_cache", "user").into_iter();
+        let by_call = hops.filter(|hop| {
+            let by = hop["rule"].as_str().or(hop["probe"].as_str());
+            by.is_some_and(|by| !FAULTS.iter().any(|fault| by.contains(fault)))
+        });
+        by_call
+            .map(|hop| hop["bytes"].as_u64().expect("bytes"))
+            .sum()
+    }
+
+    /// Fails, with the whole table, if [`Self::read_bytes`] are not `bytes`.
+    #[track_caller]
+    pub fn assert_read(&self, bytes: u64) {
+        assert_eq!(self.read_bytes(), bytes, "read in {:#}", self.0["hops"]);
     }
 
     /// Fails, with the whole table, if there is such a hop.

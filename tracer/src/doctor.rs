@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::caps::{Facts, Level, Obstacle, Plan, Tried, Why};
 use crate::event::{Device, Engine};
 use crate::i18n::Lang;
+use crate::primitives;
 use crate::probes::Group;
 use crate::report::layout::{Align, width};
 use crate::report::layout::{Flow, Page, Paint, Span, pad, span};
@@ -87,7 +88,8 @@ fn levels(page: &mut Page, facts: &Facts, plan: &Plan) {
             Paint::Good,
             plain(match level {
                 Level::T => words::level_t(lang),
-                _ => words::in_force_f(lang),
+                Level::F => words::in_force_f(lang),
+                Level::B => words::in_force_b(lang),
             }),
         ),
         None => {
@@ -420,6 +422,11 @@ pub fn json(facts: &Facts, plan: &Plan) -> Value {
         })
     });
     let functions: Vec<_> = functions.collect();
+    let primitives = primitives::TABLE.iter().map(|row| {
+        let names: Vec<_> = row.names.iter().map(|(name, _)| *name).collect();
+        json!({ "functions": names, "measures": row.measures(lang) })
+    });
+    let primitives: Vec<_> = primitives.collect();
     let [level_f, level_b] = &plan.above;
     json!({
         "schema": 1,
@@ -437,6 +444,7 @@ pub fn json(facts: &Facts, plan: &Plan) -> Value {
         },
         "hooks": hooks.collect::<Vec<_>>(),
         "functions": functions,
+        "primitives": primitives,
         "absent_fields": facts.absent_fields,
         "devices": facts.devices,
         "missing_capabilities": facts.privileges.missing(),

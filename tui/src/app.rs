@@ -275,7 +275,7 @@ impl App {
         }
         if self.follow {
             self.go(self.list.len().saturating_sub(1), None);
-        } else if self.list.len() > 0 && self.hops.is_empty() {
+        } else if !self.list.is_empty() && self.hops.is_empty() {
             // The first calls have come, or one waits at the first.
             self.go(self.list.position(self.cursor.call), self.cursor.hop);
         }

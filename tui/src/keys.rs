@@ -85,6 +85,20 @@ pub enum Meaning {
     Program(Vec<u8>),
 }
 
+/// Terminals send Alt with a key as Esc and the key: two keys that come fast cannot be told from it. For
+/// us they are two; the program gets what was sent.
+pub fn apart(event: Event, app: &App) -> (Event, Option<Event>) {
+    match event {
+        Event::Key(key) if key.modifiers.contains(KeyModifiers::ALT) && !app.is_typing() => {
+            let mut second = key;
+            second.modifiers -= KeyModifiers::ALT;
+            let first = KeyEvent::new(KeyCode::Esc, NONE);
+            (Event::Key(first), Some(Event::Key(second)))
+        }
+        event => (event, None),
+    }
+}
+
 /// Who an event of the terminal is for, and what it means to them.
 pub fn meaning(event: &Event, app: &App) -> Option<Meaning> {
     let program = app.program.as_ref().filter(|_| app.is_typing());
@@ -143,7 +157,7 @@ fn pressed(key: &KeyEvent, typing: bool) -> Option<Action> {
             KeyCode::Enter => return Some(Action::Accept),
             KeyCode::Esc => return Some(Action::Back),
             KeyCode::Backspace => return Some(Action::Erase),
-            KeyCode::Char(c) if (modifiers - KeyModifiers::ALT).is_empty() => {
+            KeyCode::Char(c) if modifiers.is_empty() => {
                 return Some(Action::Type(c));
             }
             _ => {}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use ratatui::crossterm::event;
+use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::terminal::size;
 use tracer::i18n::Lang;
 use tracer::model::Summary;
@@ -381,22 +381,33 @@ impl Ui {
                 break;
             }
             taken = Taken::Something;
-            match keys::meaning(&event::read()?, &self.app) {
-                Some(Meaning::Ours(action)) => match update(&mut self.app, action) {
-                    Some(Effect::Quit) => return Ok(Taken::Quit),
-                    Some(Effect::Suspend) => self.suspend(screen)?,
-                    Some(Effect::Redraw) => screen.terminal.clear()?,
-                    None => {}
-                },
-                Some(Meaning::Program(bytes)) => {
-                    if let Some(pty) = &mut self.pty {
-                        pty.write(&bytes);
-                    }
+            let (first, second) = keys::apart(event::read()?, &self.app);
+            for event in [Some(first), second].into_iter().flatten() {
+                if self.typed(&event, screen)? {
+                    return Ok(Taken::Quit);
                 }
-                None => {}
             }
         }
         Ok(taken)
+    }
+
+    /// Does what an event of the terminal asks for; true if that was the end.
+    fn typed(&mut self, event: &Event, screen: &mut Screen) -> Result<bool, ViewError> {
+        match keys::meaning(event, &self.app) {
+            Some(Meaning::Ours(action)) => match update(&mut self.app, action) {
+                Some(Effect::Quit) => return Ok(true),
+                Some(Effect::Suspend) => self.suspend(screen)?,
+                Some(Effect::Redraw) => screen.terminal.clear()?,
+                None => {}
+            },
+            Some(Meaning::Program(bytes)) => {
+                if let Some(pty) = &mut self.pty {
+                    pty.write(&bytes);
+                }
+            }
+            None => {}
+        }
+        Ok(false)
     }
 
     /// Stops as Ctrl-Z does. The program stops with us: nobody would take its events or its output.

@@ -92,8 +92,8 @@ tracer::messages! {
     more_rows(n): "({n} more rows)" | "（还有 {n} 行）";
     key_compare: "the run beside the other (diff --tui)" | "与另一次运行对比（diff --tui）";
     lab: "lab" | "实验";
-    cpu_waits(time): "the thread is off the CPU for {time} meanwhile" | "其间线程离开 CPU {time}";
-    cpu_runs_on: "the thread runs on meanwhile" | "其间线程继续运行";
+    cpu_waits(time): "in this call the thread is off the CPU for {time}" | "本次调用中线程离开 CPU {time}";
+    cpu_runs_on: "the thread does not wait for it" | "线程没有等它";
     nobody_waits: "no call waits for this" | "没有调用在等它";
     program: "program" | "程序";
     program_typing: "keys go to the program · Ctrl-] takes them back" | "按键发给程序 · 按 Ctrl-] 收回";

@@ -17,7 +17,7 @@ const ZH: Look = Look {
 
 /// Goes to a hop of the call that the workload is about, with the whole program in sight.
 fn about(name: &str) -> &'static str {
-    match name {
+    match name.trim_start_matches("b-") {
         "copy" => "/read src<Enter>Nn<Esc>",
         "sendfile" => "/sendfile<Enter>nn<Esc>",
         "splice" => "/splice<Enter>nn<Esc>",
@@ -268,6 +268,20 @@ fn pictures_are_fresh() {
             let there = std::fs::read_to_string(&path).expect("a picture");
             assert!(made == there, "{}: cargo xtask pictures", path.display());
         }
+    }
+}
+
+/// What level T infers, level B measures: the same bytes, drawn solid.
+#[test]
+fn level_b_measures() {
+    for name in ["copy", "sendfile", "splice", "mmap", "direct", "uring"] {
+        let store = common::store(&format!("b-{name}"));
+        assert_eq!(store.summary.level, "B", "{name}");
+        let copies = store.keys().iter().filter(|key| key.kind.letter() == 'C');
+        let measured = copies
+            .clone()
+            .filter(|key| key.evidence.word() == "measured");
+        assert!(measured.count() * 2 >= copies.count(), "{name}");
     }
 }
 

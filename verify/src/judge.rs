@@ -10,6 +10,9 @@ use tracer::rules::SOFTWARE_DEVICE;
 use crate::scene::{BEGIN, Done, END, MARK};
 use crate::table::{Bytes, Expect, Row, Spot};
 
+/// The function that copies a page on write, as evidence names it.
+const COW: &str = ":copy_mc_to_kernel";
+
 /// Hops of one path that are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Seen {
@@ -120,7 +123,7 @@ impl Sink for Judge {
                 // Where page faults are looked at, pages that the kernel itself touches in a call are
                 // none of the program's.
                 let in_call = region.is_some() && !matches!(call.what, What::Fault { .. });
-                let page = matches!(hop.kind, HopKind::Copy | HopKind::Map | HopKind::Fill);
+                let page = hop.kind != HopKind::Dma && hop.to == Place::User;
                 self.add(path, hop, aside || in_call && page);
             }
         }
@@ -228,7 +231,9 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
     // Pages that a call or the stack needed are no payload; whatever else was moved, was not.
     let stray = |hop: &Seen| {
         let moves = matches!(hop.kind, HopKind::Copy | HopKind::Dma | HopKind::Share);
-        moves && !hop.aside && hop.bytes > 0
+        // A page of the program's that the kernel had to copy before it could write to it.
+        let cow = hop.ends == (Some(Spot::User), Some(Spot::User)) && hop.by.ends_with(COW);
+        moves && !cow && !hop.aside && hop.bytes > 0
     };
     let unexpected = seen.iter().zip(used);
     let unexpected = unexpected.filter(|(hop, used)| !used && stray(hop));

@@ -22,6 +22,8 @@ pub struct Run {
     pub results: Vec<Outcome>,
     pub disagreements: Vec<Disagreement>,
     pub lost: u64,
+    /// What else the trace says of itself: skipped probes, for one.
+    pub warnings: Vec<String>,
 }
 
 /// One path at one level.
@@ -66,6 +68,7 @@ impl Run {
             results: Vec::new(),
             disagreements: Vec::new(),
             lost: 0,
+            warnings: Vec::new(),
         }
     }
 
@@ -86,6 +89,7 @@ impl Run {
             results: done.into_iter().filter_map(outcome).collect(),
             disagreements: summary.disagreements,
             lost: summary.lost_events,
+            warnings: summary.warnings,
         }
     }
 
@@ -123,6 +127,7 @@ pub fn json(kernel: &str, runs: &[Run]) -> Value {
             "wrong": run.count(Outcome::wrong),
             "not_offered": run.count(|o| o.done.not_offered.is_some()),
             "lost_events": run.lost,
+            "warnings": run.warnings,
             "disagreements": run.disagreements,
             "paths": run.results.iter().map(|outcome| {
                 let mut value = serde_json::to_value(outcome).unwrap_or_default();
@@ -335,6 +340,10 @@ fn totals(page: &mut Page, run: &Run) {
         flow = flow.then(plain(words::agreed(lang)));
     }
     page.line(&[label], flow, 3);
+    for warning in &run.warnings {
+        let text = Flow::words(warning, Paint::Quiet);
+        page.line(&[span("   ", Paint::Plain)], text, 3);
+    }
     for d in &run.disagreements {
         let text = words::disagreed(lang, &d.what, &d.rule, d.expected, d.found);
         page.line(

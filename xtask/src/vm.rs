@@ -109,8 +109,8 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     } else if options.labs {
         oracle::labs_job(&workspace)?
     } else if tests {
-        Programs::build(&workspace)?.job(
-            (options.paths, options.tests),
+        Programs::build(&workspace, options.tests)?.job(
+            options.paths,
             options.all,
             options.only.as_deref(),
         )

@@ -15,7 +15,7 @@ use tracer_ebpf::{
 use crate::emit::{recording, send};
 use crate::kread::probe;
 use crate::maps::{SOCKS, config, off, reg};
-use crate::probes::primitive::{take, take_rest};
+use crate::probes::primitive::{take, take_rest, watching};
 use crate::tasks::{current_tid, find, head, traced_or_worker};
 
 // include/linux/socket.h
@@ -281,13 +281,15 @@ extern "C" fn send_sums(tid: u32) -> u64 {
     let Some(t) = find(tid) else { return 0 };
     // SAFETY: a map value.
     unsafe {
+        // Breakpoints that were taken off in the middle of a call told a part of it only.
+        let whole = (*t).flags & task::WATCHED == 0 || watching();
         let mut i = 0;
         while i < SUMS {
             let sum = (*t).sums[i];
-            if sum.count != 0 {
+            if sum.count != 0 && (whole || sum.what >> BY_SHIFT == 0) {
                 send_sum(t, sum.what, sum.count, sum.bytes);
-                (*t).sums[i].count = 0;
             }
+            (*t).sums[i].count = 0;
             i += 1;
         }
         (*t).has_sums = 0;

@@ -13,9 +13,10 @@ crate::messages! {
     no_level: "no level" | "无法跟踪";
     level_t: "Tracepoints: calls, page faults, I/O, packets and waits are measured; copies are inferred by named rules, or measured where a tracepoint tells (TCP and UNIX receive)." | "跟踪点：系统调用、缺页、I/O、数据包与等待为实测；CPU 拷贝按具名规则推断，有跟踪点之处为实测（TCP 与 UNIX 套接字接收）。";
     in_force_f: "Tracepoints and functions: beside system calls, page faults, I/O, packets and waits, most copies and passed references are measured where the kernel makes them; the rest is inferred by named rules." | "跟踪点与函数：除系统调用、缺页、I/O、数据包与等待外，多数 CPU 拷贝与引用传递也在内核执行之处实测；其余按具名规则推断。";
+    in_force_b: "Breakpoints, functions and tracepoints: copies are measured at the copy primitives themselves, or at the functions around them; references passed, page faults, I/O, packets and waits are measured too; the rest is inferred by named rules. Programs that copy very often are measured at functions only, unless `--level B` asks for more." | "断点、函数与跟踪点：CPU 拷贝在拷贝原语处或其外层函数处实测；引用传递、缺页、I/O、数据包与等待也为实测；其余按具名规则推断。拷贝极频繁的程序只在函数处测量，除非指定 `--level B`。";
     level_f: "It would measure copies at the functions that do them." | "这一级在执行拷贝的函数处实测 CPU 拷贝。";
     level_b: "It would measure copies at the copy primitives themselves." | "这一级在拷贝原语处实测 CPU 拷贝。";
-    built: "This build traces at level T, and at F where `--level F` asks for it (new); for B it only looks whether it would be allowed." | "本版本以 T 级跟踪；用 `--level F` 可试用 F 级（新功能）；对 B 级只检查内核是否允许。";
+    built: "The best level that the kernel allows is used; `--level` forces one." | "自动采用内核允许的最高级别；`--level` 可强制指定。";
     nothing_traced: "Nothing can be traced here." | "此处无法跟踪。";
 
     works: "Allowed by this kernel." | "本内核允许。";

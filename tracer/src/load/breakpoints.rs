@@ -20,8 +20,9 @@ use crate::primitives::{self, Primitive};
 /// As missing hooks are named where the kernel refuses every breakpoint.
 pub const BREAKPOINTS: &str = "breakpoints (level B)";
 
-/// Hits that are allowed at once, and more for each second of tracing. A hit costs about a microsecond
-/// (an exception and the program behind it): a tenth of a second at once, and 2 % after that.
+/// Hits that are allowed at once, and more for each second of tracing. A hit is
+/// an exception and the program behind it: at a microsecond each, a tenth of a second at once, and 2 %
+/// after that.
 const BURST: u64 = 100_000;
 const PER_SECOND: u64 = 20_000;
 /// How often hits are counted up.

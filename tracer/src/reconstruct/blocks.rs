@@ -175,6 +175,9 @@ impl Reconstructor {
         }
         let write = io.bio & bio::WRITE != 0;
         self.sums.devices.met(disk, !write, io.bytes);
+        if io.bio & bio::MAPPED != 0 {
+            self.sums.devices.mapped(disk, io.bytes);
+        }
         let (kind, by) = match self.sums.devices.engine(disk) {
             Engine::Software => (HopKind::Copy, By::Rule(SOFTWARE_DEVICE)),
             _ if io.bio & bio::UNSEEN != 0 => (HopKind::Dma, By::Rule(ISSUED_REQUEST)),

@@ -289,7 +289,7 @@ impl Reconstructor {
         ts: u64,
         moved: &mut Vec<Moved>,
     ) -> Outcome {
-        share_the_rest(found, facts);
+        share_the_rest(found, facts, bytes);
         let mut outcome = Outcome::Unmeasured;
         for &Step(kind, from, to) in rule.steps {
             let (Some(source), Some(target)) = (facts.place(from), facts.place(to)) else {
@@ -328,13 +328,8 @@ impl Reconstructor {
         let mut taken = false;
         for &Step(kind, from, to) in rule.steps {
             let (from, to) = (facts.kind(from), facts.kind(to));
-            // On another file system the data pass elsewhere.
-            let passes = |row: &&Measure| match row.proves {
-                Proves::On(magics) => magics.contains(&file.magic),
-                _ => true,
-            };
             let mut rows = self.setup.covering(kind, from, to, false);
-            if let Some(row) = rows.find(passes) {
+            if let Some(row) = rows.find(|row| row.may_see(file.magic)) {
                 let sum = self.sums.requests.row(row.subject);
                 sum.1 = rule.name;
                 sum.2 = sum.2.saturating_add(bytes);
@@ -428,7 +423,7 @@ impl Reconstructor {
 }
 
 /// `copy_file_range` tells how many bytes it dealt with: what was not copied in it was shared.
-fn share_the_rest(found: &mut [Found], facts: &Facts) {
+fn share_the_rest(found: &mut [Found], facts: &Facts, returned: u64) {
     let copies = |m: &&Found| {
         !m.used
             && measure::of(m.what).is_some_and(|row| row.kind == HopKind::Copy && !row.in_faults())
@@ -441,7 +436,8 @@ fn share_the_rest(found: &mut [Found], facts: &Facts) {
     for m in found.iter_mut().filter(|m| m.what == moved::COPY_RANGE) {
         let shareable = facts.to.kind == FileKind::RegularFile && !remote && !facts.to.direct;
         m.bytes = if shareable {
-            m.bytes.saturating_sub(copied)
+            // On overlayfs the function calls itself for the file below: both told.
+            m.bytes.min(returned).saturating_sub(copied)
         } else {
             0
         };

@@ -62,9 +62,33 @@ pub struct Moved {
     pub dur: u64,
 }
 
+/// A device, and what it did.
+#[derive(Debug)]
+struct Known {
+    device: Device,
+    read: u64,
+    written: u64,
+    /// Of these, bytes that were seen to be mapped for DMA.
+    mapped: u64,
+    /// The program's bytes met it.
+    met: bool,
+}
+
+impl Known {
+    fn new(device: Device) -> Self {
+        Self {
+            device,
+            read: 0,
+            written: 0,
+            mapped: 0,
+            met: false,
+        }
+    }
+}
+
 /// The devices of a trace.
 #[derive(Debug, Default)]
-pub struct Devices(Vec<(Device, u64, u64, bool)>);
+pub struct Devices(Vec<Known>);
 
 impl Devices {
     /// Takes a classification; a later one replaces an earlier.
@@ -72,10 +96,10 @@ impl Devices {
         match self
             .0
             .iter_mut()
-            .find(|(d, ..)| (d.class, d.id) == (device.class, device.id))
+            .find(|known| (known.device.class, known.device.id) == (device.class, device.id))
         {
-            Some(known) => known.0 = device.clone(),
-            None => self.0.push((device.clone(), 0, 0, false)),
+            Some(known) => known.device = device.clone(),
+            None => self.0.push(Known::new(device.clone())),
         }
     }
 
@@ -84,7 +108,7 @@ impl Devices {
         let known = self
             .0
             .iter()
-            .position(|(d, ..)| (d.class, d.id) == (class, id));
+            .position(|known| (known.device.class, known.device.id) == (class, id));
         known.unwrap_or_else(|| {
             let name = name();
             let engine = if name == "lo" {
@@ -93,19 +117,14 @@ impl Devices {
                 Engine::Unknown
             };
             let (driver, bus) = (String::new(), String::new());
-            self.0.push((
-                Device {
-                    class,
-                    name,
-                    id,
-                    engine,
-                    driver,
-                    bus,
-                },
-                0,
-                0,
-                false,
-            ));
+            self.0.push(Known::new(Device {
+                class,
+                name,
+                id,
+                engine,
+                driver,
+                bus,
+            }));
             self.0.len() - 1
         })
     }
@@ -113,23 +132,33 @@ impl Devices {
     pub fn engine(&self, index: usize) -> Engine {
         self.0
             .get(index)
-            .map_or(Engine::Unknown, |(device, ..)| device.engine)
+            .map_or(Engine::Unknown, |known| known.device.engine)
     }
 
     pub fn driver(&self, index: usize) -> &str {
-        self.0.get(index).map_or("", |(device, ..)| &device.driver)
+        self.0.get(index).map_or("", |known| &known.device.driver)
     }
 
     pub fn name(&self, index: usize) -> &str {
-        self.0.get(index).map_or("", |(device, ..)| &device.name)
+        self.0.get(index).map_or("", |known| &known.device.name)
     }
 
     /// Counts bytes from (`read`) or to a device.
     pub fn met(&mut self, index: usize, read: bool, bytes: u64) {
-        if let Some((_, reads, writes, met)) = self.0.get_mut(index) {
-            let sum = if read { reads } else { writes };
+        if let Some(known) = self.0.get_mut(index) {
+            let sum = match read {
+                true => &mut known.read,
+                false => &mut known.written,
+            };
             *sum = sum.saturating_add(bytes);
-            *met = true;
+            known.met = true;
+        }
+    }
+
+    /// Of the bytes from or to a device, these were seen to be mapped for DMA.
+    pub fn mapped(&mut self, index: usize, bytes: u64) {
+        if let Some(known) = self.0.get_mut(index) {
+            known.mapped = known.mapped.saturating_add(bytes);
         }
     }
 
@@ -187,16 +216,16 @@ impl Devices {
 
     /// Devices that bytes met, busiest first.
     pub fn rows(&self) -> Vec<DeviceRow> {
-        let met = self.0.iter().filter(|(.., met)| *met);
+        let met = self.0.iter().filter(|known| known.met);
         let mut rows: Vec<_> = met
-            .map(|(device, read_bytes, write_bytes, _)| DeviceRow {
-                name: device.name.clone(),
-                class: device.class,
-                engine: device.engine,
-                driver: device.driver.clone(),
-                read_bytes: *read_bytes,
-                write_bytes: *write_bytes,
-                mapped_bytes: 0,
+            .map(|known| DeviceRow {
+                name: known.device.name.clone(),
+                class: known.device.class,
+                engine: known.device.engine,
+                driver: known.device.driver.clone(),
+                read_bytes: known.read,
+                write_bytes: known.written,
+                mapped_bytes: known.mapped,
             })
             .collect();
         rows.sort_by(|a, b| {

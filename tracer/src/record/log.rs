@@ -24,6 +24,8 @@ pub struct LogWriter {
     writer: Writer<File>,
     blocks: Sender<Result<Block, String>>,
     told: u32,
+    /// Bytes that it may take up.
+    limit: u64,
 }
 
 /// The end that is read.
@@ -47,6 +49,7 @@ pub fn log() -> Result<(LogWriter, Log), RecordError> {
     let file = tempfile::NamedTempFile::new().map_err(failed)?;
     // Opened anew: each has a position of its own.
     let again = [file.reopen(), file.reopen()].map(|file| file.map_err(failed));
+    let limit = room(file.as_file()) / 2;
     let writer = Writer::new(file.into_file(), path)?.flush_after(FLUSH_AFTER);
     let [one, two] = again.map(|file| Reader::new(file?, path));
     let readers = [one?, two?];
@@ -55,12 +58,27 @@ pub fn log() -> Result<(LogWriter, Log), RecordError> {
         writer,
         blocks: sender,
         told: 0,
+        limit,
     };
     Ok((writer, Log { blocks, readers }))
 }
 
+/// Free bytes where a file lies.
+fn room(file: &File) -> u64 {
+    let room = nix::sys::statvfs::fstatvfs(file);
+    room.map_or(u64::MAX, |room| {
+        (room.blocks_available() as u64).saturating_mul(room.fragment_size() as u64)
+    })
+}
+
 impl LogWriter {
+    /// # Errors
+    /// If it cannot be written, or has taken up half of the room that there was: others need the disk,
+    /// too. What comes after that is not in the log.
     pub fn record(&mut self, record: &[u8]) -> Result<(), RecordError> {
+        if self.writer.stats().bytes > self.limit {
+            return Err(self.full());
+        }
         let result = self.writer.record(record);
         self.tell();
         result
@@ -82,6 +100,14 @@ impl LogWriter {
     /// Tells the reader that something went wrong.
     pub fn complain(&self, error: &RecordError) {
         let _ = self.blocks.send(Err(error.to_string()));
+    }
+
+    fn full(&self) -> RecordError {
+        RecordError::Write {
+            path: NAME.into(),
+            records: self.writer.stats().records,
+            source: io::ErrorKind::StorageFull.into(),
+        }
     }
 
     fn tell(&mut self) {
@@ -108,6 +134,32 @@ impl Drop for LogWriter {
 mod tests {
     use super::*;
     use crate::event::End;
+
+    #[test]
+    fn leaves_room_for_others() {
+        let (mut writer, log) = log().unwrap();
+        writer.limit = 1 << 16;
+        let mut errors = 0;
+        for n in 0..20_000u32 {
+            // Not to be compressed.
+            let record = [
+                1u32,
+                n,
+                n.wrapping_mul(2_654_435_761),
+                !n.wrapping_mul(40_503),
+            ];
+            let record: Vec<u8> = record.iter().flat_map(|n| n.to_le_bytes()).collect();
+            errors += u32::from(writer.record(&record).is_err());
+        }
+        assert!(errors > 0);
+        drop(writer);
+        let bytes: u64 = log
+            .blocks
+            .iter()
+            .map(|b| u64::from(b.unwrap().header.stored_len))
+            .sum();
+        assert!(bytes < 3 << 17, "{bytes}");
+    }
 
     #[test]
     fn every_block_can_be_read_once_it_is_announced() {

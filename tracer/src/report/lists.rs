@@ -154,6 +154,10 @@ pub fn devices(page: &mut Page, summary: &Summary) {
                 device.write_bytes,
                 words::written_to(lang, units::bytes(device.write_bytes)),
             ),
+            (
+                device.mapped_bytes,
+                words::mapped_for(lang, units::bytes(device.mapped_bytes)),
+            ),
         ];
         parts.extend(
             moved

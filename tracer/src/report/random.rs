@@ -198,6 +198,7 @@ impl Random {
                 driver: r.name(),
                 read_bytes: r.number(),
                 write_bytes: r.number(),
+                mapped_bytes: r.number(),
             }),
             cpu_ns: Some(self.number()),
             cpu_time: Some(self.cpu_time()).filter(|time| time.samples % 3 != 0),

@@ -60,6 +60,7 @@ fn device(
         driver: driver.into(),
         read_bytes: read,
         write_bytes: write,
+        mapped_bytes: 0,
     }
 }
 

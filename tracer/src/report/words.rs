@@ -136,6 +136,7 @@ crate::messages! {
     a_nic: "a network device" | "网络设备";
     with_driver(what, driver): "{what} ({driver})" | "{what}（{driver}）";
     read_from(bytes): "{bytes} read" | "读 {bytes}";
+    mapped_for(bytes): "{bytes} of it seen mapped for DMA" | "其中 {bytes} 观察到 DMA 映射";
     written_to(bytes): "{bytes} written" | "写 {bytes}";
     column_pid: "pid" | "pid";
     column_calls: "calls" | "调用";

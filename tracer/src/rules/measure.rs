@@ -55,6 +55,8 @@ const EXT4: u32 = 0xEF53;
 const XFS: u32 = 0x5846_5342;
 const BTRFS: u32 = 0x9123_683E;
 const TMPFS: u32 = 0x0102_1994;
+/// File systems of which it is known where their data pass; overlayfs passes them on to one of these.
+const KNOWN: [u32; 4] = [EXT4, XFS, BTRFS, TMPFS];
 
 use Alone::{Hop, Nothing, Quiet};
 use HopKind::{Copy, Map, Share};
@@ -146,6 +148,14 @@ impl Measure {
     /// else but for what populates mappings.
     pub fn covers(&self, kind: HopKind, from: FileKind, to: FileKind) -> bool {
         self.kind == kind && self.from.has(from) && self.to.has(to)
+    }
+
+    /// Whether data of a file on this file system (by `s_magic`) may pass here.
+    pub fn may_see(&self, magic: u32) -> bool {
+        match self.proves {
+            Proves::On(magics) => magics.contains(&magic) || !KNOWN.contains(&magic),
+            _ => true,
+        }
     }
 
     /// Whether it is one that page faults make.

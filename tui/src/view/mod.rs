@@ -1,5 +1,6 @@
 //! The screen as a function of the model and its size. No I/O, no clock; any size from 1×1 up.
 
+mod areas;
 mod calls;
 pub mod compare;
 mod describe;
@@ -9,6 +10,7 @@ mod lines;
 mod path;
 mod popup;
 mod program;
+mod sight;
 mod source;
 mod status;
 mod timeline;
@@ -19,202 +21,19 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use tracer::model::Summary;
 
+use self::areas::inside;
+pub use self::areas::{Areas, MIN, areas, program_cell, program_size};
 pub use self::path::{Layout, Wish};
+pub use self::sight::{
+    Hit, calls_in_sight, hit, lanes_wish, page_rows, source_in_sight, totals_rows, wish,
+};
 pub use self::timeline::{Lanes, LanesWish, WINDOW_MIN, call_at, window};
 use crate::app::{App, Look, Pane, Popup};
 use crate::arrows::of_rows;
-use crate::list::Row;
 use crate::text::{fit, width};
 use crate::theme::Paint;
 use crate::words;
 pub(crate) use lines::frame;
-
-/// The smallest screen that everything fits on.
-pub const MIN: (u16, u16) = (60, 20);
-
-/// Where the parts of the screen are. Panes are with their frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Areas {
-    pub title: Rect,
-    pub path: Option<Rect>,
-    pub calls: Option<Rect>,
-    pub source: Option<Rect>,
-    pub timeline: Option<Rect>,
-    pub totals: Option<Rect>,
-    /// The program's own terminal.
-    pub program: Option<Rect>,
-    /// The slider lies on the lower side of a frame.
-    pub slider: Rect,
-    pub sums: Rect,
-    pub keys: Rect,
-    /// The lower frame shares its upper side with the one above.
-    pub joined: bool,
-}
-
-/// Divides a screen; `None` if it is too small.
-pub fn areas(app: &App) -> Option<Areas> {
-    let (w, h) = app.size;
-    if w < MIN.0 || h < MIN.1 {
-        return None;
-    }
-    let row = |y: u16| Rect::new(0, y, w, 1);
-    let bars = Areas {
-        title: row(0),
-        sums: row(h - 2),
-        keys: row(h - 1),
-        ..Areas::default()
-    };
-    let body = Rect::new(0, 1, w, h - 3);
-    let slider = Rect::new(body.x + 1, body.bottom() - 1, body.width - 2, 1);
-    let whole = Areas { slider, ..bars };
-    if app.zoom {
-        let body = Some(body);
-        return Some(match app.focus {
-            Pane::Path => Areas {
-                path: body,
-                ..whole
-            },
-            Pane::Calls => Areas {
-                calls: body,
-                ..whole
-            },
-            Pane::Source => Areas {
-                source: body,
-                ..whole
-            },
-            Pane::Timeline => Areas {
-                timeline: body,
-                ..whole
-            },
-            Pane::Totals => Areas {
-                totals: body,
-                ..whole
-            },
-            Pane::Program => Areas {
-                program: body,
-                ..bars
-            },
-        });
-    }
-    if is_large(app.size) {
-        let right = (w * 2 / 5).clamp(56, 100);
-        let left = Rect {
-            width: w - right,
-            ..body
-        };
-        let right = Rect::new(left.right(), body.y, right, body.height);
-        // Below the path the program's terminal, else the timeline; between calls and totals the source.
-        let has_program = app.program.is_some();
-        let below = match (has_program, h) {
-            (true, _) => left.height * 2 / 5,
-            (false, 40..) => 10,
-            (false, _) => 0,
-        };
-        let (left, below) = split(left, left.height - below);
-        let lines = app.store.has_lines() || app.focus == Pane::Source;
-        let (calls, rest) = split(right, right.height * if lines { 2 } else { 3 } / 5);
-        let (source, totals) = split(rest, if lines { rest.height / 2 } else { 0 });
-        let some = |area: Rect, wanted: bool| (wanted && area.height > 0).then_some(area);
-        // Where the timeline has no room of its own, it takes that of the totals.
-        let own = !has_program && below.height > 0;
-        let instead = app.focus == Pane::Timeline && !own;
-        return Some(Areas {
-            path: Some(left),
-            calls: Some(calls),
-            source: some(source, true),
-            timeline: some(below, own).or(some(totals, instead)),
-            program: some(below, has_program),
-            totals: some(totals, !instead),
-            slider: Rect::new(left.x + 1, left.bottom() - 1, left.width - 2, 1),
-            ..bars
-        });
-    }
-    if app.focus == Pane::Program {
-        return Some(Areas {
-            program: Some(body),
-            ..bars
-        });
-    }
-    // Rows inside the two frames, which share a border.
-    let inner = body.height - 3;
-    let tall = matches!(app.focus, Pane::Source | Pane::Timeline);
-    let path = match inner {
-        // Three bands, and no more.
-        ..=30 if tall => 11.min(inner - 3),
-        ..=18 => inner - 3,
-        _ => (15 + (inner - 18) / 2).min(26),
-    };
-    let upper = Rect {
-        height: path + 2,
-        ..body
-    };
-    let lower = Rect::new(0, upper.bottom() - 1, w, body.height - upper.height + 1);
-    // Below the path view: while the program runs, what it says.
-    let program = app.focus == Pane::Path && app.program.is_some() && app.is_live();
-    let calls = matches!(app.focus, Pane::Path | Pane::Calls) && !program;
-    Some(Areas {
-        path: Some(upper),
-        source: (app.focus == Pane::Source).then_some(lower),
-        timeline: (app.focus == Pane::Timeline).then_some(lower),
-        calls: calls.then_some(lower),
-        totals: (app.focus == Pane::Totals).then_some(lower),
-        program: program.then_some(lower),
-        joined: true,
-        ..whole
-    })
-}
-
-/// The upper `high` rows, and the rest.
-fn split(area: Rect, high: u16) -> (Rect, Rect) {
-    let high = high.min(area.height);
-    let upper = Rect {
-        height: high,
-        ..area
-    };
-    let lower = Rect {
-        y: area.y + high,
-        height: area.height - high,
-        ..area
-    };
-    (upper, lower)
-}
-
-/// Whether there is room for all panes beside each other.
-fn is_large((w, h): (u16, u16)) -> bool {
-    w >= 130 && h >= 30
-}
-
-/// Columns and rows of the program's terminal. They do not change when a pane gets the focus: that
-/// would turn the program's screen upside down.
-pub fn program_size(app: &App) -> (u16, u16) {
-    let (w, h) = app.size;
-    let whole = (w.saturating_sub(2), h.saturating_sub(5));
-    let zoomed = app.zoom && app.focus == Pane::Program;
-    let area = match is_large(app.size) && !zoomed {
-        true => areas(app).and_then(|areas| areas.program).map(inside),
-        false => None,
-    };
-    let (w, h) = area.map_or(whole, |area| (area.width, area.height));
-    (w.max(1), h.max(1))
-}
-
-/// The cell of the program's screen that lies at a cell of ours.
-pub fn program_cell(app: &App, x: u16, y: u16) -> Option<(u16, u16)> {
-    let area = areas(app)?.program.map(inside)?;
-    let is_in = area.contains(ratatui::layout::Position { x, y });
-    let top = program::top(app.program.as_ref()?, area.height);
-    is_in.then(|| (x - area.x, y - area.y + top))
-}
-
-/// The inside of a frame.
-fn inside(area: Rect) -> Rect {
-    Rect {
-        x: area.x + 1,
-        y: area.y + 1,
-        width: area.width.saturating_sub(2),
-        height: area.height.saturating_sub(2),
-    }
-}
 
 /// Draws the model on all of `buf`.
 pub fn draw(app: &App, buf: &mut Buffer) {
@@ -326,7 +145,7 @@ pub fn draw_path(
     let (arrows, amounts): (Vec<_>, Vec<_>) = kept.unzip();
     let title = match all - arrows.len() {
         0 => title.to_owned(),
-        n => format!("{} · {title}", words::small_left_out(look.lang, n as u64)),
+        n => format!("{title} · {}", words::small_left_out(look.lang, n as u64)),
     };
     let inner = inside(area);
     let wish = Wish::new(&look, inner, arrows, amounts, &summary.devices);
@@ -421,107 +240,6 @@ pub(crate) fn compact(n: u64) -> String {
         10_000_000..1_000_000_000 => format!("{}M", n / 1_000_000),
         _ => format!("{}G", n / 1_000_000_000),
     }
-}
-
-/// What lies under the mouse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hit {
-    Path,
-    /// An arrow of the path view, by its number.
-    Arrow(usize),
-    /// A row of the list of calls.
-    Calls(usize),
-    Source,
-    /// The timeline, and the time there, ns.
-    Timeline(Option<u64>),
-    Totals,
-    Program,
-    /// A part of the slider's whole.
-    Slider(u16, u16),
-}
-
-pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
-    let areas = areas(app)?;
-    let at = ratatui::layout::Position { x, y };
-    if areas.slider.contains(at) {
-        return Some(Hit::Slider(x - areas.slider.x, areas.slider.width - 1));
-    }
-    if let Some(area) = areas.calls.map(inside).filter(|area| area.contains(at)) {
-        let top = calls::top(app, area.height);
-        return Some(Hit::Calls(top + usize::from(y - area.y)));
-    }
-    let is_in = |area: Option<Rect>| area.is_some_and(|area| area.contains(at));
-    if let Some(pane) = areas.timeline.filter(|area| area.contains(at)) {
-        return Some(Hit::Timeline(timeline::time_at(app, pane, x)));
-    }
-    if let Some(area) = areas.path.filter(|area| area.contains(at))
-        && let Some(arrow) = path::arrow_at(app, inside(area), at)
-    {
-        return Some(Hit::Arrow(arrow));
-    }
-    if is_in(areas.totals) {
-        Some(Hit::Totals)
-    } else if is_in(areas.source) {
-        Some(Hit::Source)
-    } else if is_in(areas.program) {
-        Some(Hit::Program)
-    } else if is_in(areas.path) {
-        Some(Hit::Path)
-    } else {
-        None
-    }
-}
-
-/// Rows that a page of the pane with the focus has.
-pub fn page_rows(app: &App) -> u16 {
-    let areas = areas(app).unwrap_or_default();
-    let area = match app.focus {
-        Pane::Calls => areas.calls,
-        Pane::Source => areas.source,
-        Pane::Program => areas.program,
-        _ => areas.totals,
-    };
-    area.map_or(10, |area| inside(area).height)
-}
-
-pub fn totals_rows(app: &App) -> usize {
-    totals::lines(app).len()
-}
-
-/// Calls whose details the screen shows.
-pub fn calls_in_sight(app: &App) -> Vec<usize> {
-    let mut calls = vec![app.cursor.call];
-    if let Some(area) = areas(app).and_then(|areas| areas.calls) {
-        let area = inside(area);
-        let hops = app.hops().len();
-        let top = calls::top(app, area.height);
-        for row in top..top + usize::from(area.height) {
-            let position = match app.list.row(row, app.cursor, hops) {
-                Some(Row::Member(position)) => Some(position),
-                Some(Row::Entry(number)) => app.list.entry(number).map(|e| e.first as usize),
-                _ => None,
-            };
-            calls.extend(position.and_then(|position| app.list.call(position)));
-        }
-    }
-    calls
-}
-
-/// The lanes of the timeline as they should be; `None` if it is not on the screen.
-pub fn lanes_wish(app: &App) -> Option<LanesWish> {
-    Some(timeline::wish(app, areas(app)?.timeline?))
-}
-
-/// The source file that the screen shows.
-pub fn source_in_sight(app: &App) -> Option<String> {
-    areas(app)?.source?;
-    source::file(app)
-}
-
-/// The path view as it should be laid out; `None` if it is not on the screen.
-pub fn wish(app: &App) -> Option<Wish> {
-    let area = inside(areas(app)?.path?);
-    Some(path::wish(app, area))
 }
 
 /// Cells of the widest text.

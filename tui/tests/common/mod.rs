@@ -16,7 +16,7 @@ use tui::theme::Theme;
 use tui::{keys, update, view};
 
 /// The paths of the labs, and what a level-T machine makes of some other calls.
-pub const RECORDINGS: [&str; 9] = [
+pub const RECORDINGS: [&str; 15] = [
     "copy",
     "sendfile",
     "splice",
@@ -26,6 +26,13 @@ pub const RECORDINGS: [&str; 9] = [
     "write-fsync",
     "cow",
     "pipe",
+    // The same paths on a machine of level B.
+    "b-copy",
+    "b-sendfile",
+    "b-splice",
+    "b-mmap",
+    "b-direct",
+    "b-uring",
 ];
 
 pub const PLAIN: Look = Look {

@@ -244,7 +244,7 @@ fn zerocopy_tcp() -> Result<(TcpStream, TcpStream)> {
 pub fn zerocopy(scene: &mut Scene) -> Result<Done> {
     let (out, receiver) = zerocopy_tcp()?;
     let buffer = Buffer::new(CHUNK)?;
-    between(scene, receiver, || {
+    let done = between(scene, receiver, || {
         let mut calls = 0;
         let sent = pieces(PAYLOAD, |_| {
             calls += 1;
@@ -252,7 +252,32 @@ pub fn zerocopy(scene: &mut Scene) -> Result<Done> {
         })?;
         completions(&out, calls)?;
         Ok(sent)
-    })
+    })?;
+    sent_once(&out)?;
+    Ok(done)
+}
+
+/// Whether TCP sent every segment only once: what is sent by reference is copied each time. A slow
+/// machine acknowledges late.
+pub fn sent_once(socket: &TcpStream) -> Result<()> {
+    /// `tcpi_total_retrans` in `struct tcp_info`.
+    const TOTAL_RETRANS: usize = 100;
+    let mut info = [0_u8; 104];
+    let mut length = info.len() as libc::socklen_t;
+    // SAFETY: the buffer and its length live through the call.
+    Errno::result(unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &mut length,
+        )
+    })?;
+    match info[TOTAL_RETRANS..] == [0; 4] {
+        true => Ok(()),
+        false => not_offered("this machine is slow: TCP sent some segments twice"),
+    }
 }
 
 /// Reads notices until `calls` sends are complete.

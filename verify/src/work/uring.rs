@@ -9,7 +9,7 @@ use io_uring::{Builder, IoUring, opcode};
 use nix::errno::Errno;
 
 use super::pipes::large_pipe;
-use super::sockets::{between, tcp};
+use super::sockets::{between, sent_once, tcp};
 use crate::scene::{Buffer, CHUNK, Done, PAYLOAD, Scene, errno, not_offered, offered, pieces};
 
 /// `IORING_CQE_F_NOTIF`: the buffer of a zero-copy send is free again.
@@ -196,12 +196,14 @@ pub fn send_zerocopy(scene: &mut Scene) -> Result<Done> {
     knows(&ring, opcode::SendZc::CODE)?;
     let buffer = Buffer::new(CHUNK)?;
     let fd = Fd(out.as_raw_fd());
-    between(scene, receiver, || {
+    let done = between(scene, receiver, || {
         pieces(PAYLOAD, |_| {
             let entry = opcode::SendZc::new(fd, buffer.as_ptr(), CHUNK as u32).build();
             carry_out(&mut ring, &[entry])
         })
-    })
+    })?;
+    sent_once(&out)?;
+    Ok(done)
 }
 
 pub fn receive(scene: &mut Scene) -> Result<Done> {

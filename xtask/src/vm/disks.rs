@@ -23,10 +23,15 @@ const RAW: &[&str] = &["virtio-swap", "nvme-dm"];
 /// see `stage2.sh`.
 const MADE: &[&str] = &["loop-ext4", "zram-ext4", "dm-ext4", "overlay-ext4"];
 
-/// Every folder below `/vm` that has a file system of its own to test on.
-pub fn folders() -> impl Iterator<Item = String> {
-    labels().chain(MADE.iter().map(|made| (*made).to_owned()))
+/// Folders below `/vm` with a file system of their own to test on: each device, each file system and
+/// what is only software once, or all combinations.
+pub fn tested(all: bool) -> impl Iterator<Item = String> {
+    let labels = labels().filter(move |label| all || ONCE.contains(&label.as_str()));
+    labels.chain(MADE.iter().map(|made| (*made).to_owned()))
 }
+
+/// Each device and each file system once.
+pub const ONCE: &[&str] = &["nvme-ext4", "virtio-xfs", "ahci-btrfs"];
 
 /// Each combination, by the label of its file system; mounted on `/vm/LABEL`.
 pub fn labels() -> impl Iterator<Item = String> {

@@ -113,7 +113,10 @@ impl Machine<'_> {
             .arg(format!("file:{}", folder.join("console.log").display()));
         qemu.arg("-kernel").arg(&self.kernel.image);
         qemu.arg("-initrd").arg(folder.join("initramfs"));
-        qemu.args(["-append", "console=ttyS0 loglevel=5 panic=-1"]);
+        qemu.args([
+            "-append",
+            "console=ttyS0 loglevel=5 panic=-1 no_timer_check",
+        ]);
         qemu.arg("-virtfs")
             .arg(share(Path::new("/"), "root", ",readonly=on"));
         qemu.arg("-virtfs").arg(share(folder, "job", ""));

@@ -23,8 +23,7 @@ fn passes(all: bool) -> Vec<(String, &'static str)> {
     let tests = if all { "" } else { PATHS };
     let others = disks::labels().filter(|disk| match all {
         true => disk != first,
-        // Each device and each file system once.
-        false => disk == "virtio-xfs" || disk == "ahci-btrfs",
+        false => disk != first && disks::ONCE.contains(&disk.as_str()),
     });
     std::iter::once((first.to_owned(), tests))
         .chain(others.map(|disk| (disk, ON_OTHER_DISKS)))
@@ -34,64 +33,63 @@ fn passes(all: bool) -> Vec<(String, &'static str)> {
 /// The built programs. In the profile of ordinary tests, so that nothing is built twice: loading probes
 /// takes longer there than what they measure.
 pub struct Programs {
-    tests: PathBuf,
-    fixture: PathBuf,
     bytehop: PathBuf,
+    /// The oracle tests and the fixture, if they are wanted.
+    tests: Option<[PathBuf; 2]>,
 }
 
 impl Programs {
     /// # Errors
     /// If something does not compile.
-    pub fn build(workspace: &Path) -> Result<Self> {
-        let tests = executables(cargo(workspace).args(["test", "--no-run", "--test", "oracle"]))?;
-        let find = |name: &str| {
-            let found = tests.iter().find(|(target, _)| target == name);
-            let found = found.ok_or_else(|| anyhow!("cargo built no {name}"));
-            found.map(|(_, path)| path.clone())
-        };
-        let fixture =
-            executables(cargo(workspace).args(["build", "--package", "bytehop-fixture"]))?;
-        let (_, fixture) = fixture.into_iter().next().context("no fixture")?;
+    pub fn build(workspace: &Path, tests: bool) -> Result<Self> {
         // Copies: the next build must not change what a machine is running.
         let folder = workspace.join("target/vm");
         fs::create_dir_all(&folder)?;
-        let copy = |from: PathBuf, name: &str| {
+        let build = |args: &[&str], name: &str| {
+            let built = executables(cargo(workspace).args(args))?;
+            let found = built.into_iter().find(|(target, _)| target == name);
+            let (_, from) = found.ok_or_else(|| anyhow!("cargo built no {name}"))?;
             let to = folder.join(name);
             fs::copy(&from, &to).with_context(|| from.display().to_string())?;
             anyhow::Ok(to)
         };
-        Ok(Self {
-            tests: copy(find("oracle")?, "oracle")?,
-            bytehop: copy(find("bytehop")?, "bytehop")?,
-            fixture: copy(fixture, "bytehop-fixture")?,
-        })
+        let bytehop = build(&["build", "--bin", "bytehop"], "bytehop")?;
+        let tests = match tests {
+            true => Some([
+                build(&["test", "--no-run", "--test", "oracle"], "oracle")?,
+                build(
+                    &["build", "--package", "bytehop-fixture"],
+                    "bytehop-fixture",
+                )?,
+            ]),
+            false => None,
+        };
+        Ok(Self { bytehop, tests })
     }
 
-    /// The script that runs every path (`paths`), and the tests (`tests`).
+    /// The script that runs every path (`paths`), and the tests if they were built.
     ///
     /// `only`: the tests with this in their name instead.
-    pub fn job(&self, (paths, tests): (bool, bool), all: bool, only: Option<&str>) -> String {
+    pub fn job(&self, paths: bool, all: bool, only: Option<&str>) -> String {
         let word = |path: &Path| quoted(&path.display().to_string());
-        let (program, fixture) = (word(&self.tests), word(&self.fixture));
         let mut job = format!(
-            "{} doctor --json >/vm/job/doctor.json\n",
+            "{} doctor --json >/vm/job/doctor.json\nfailed=0\n",
             word(&self.bytehop)
         );
-        job += "failed=0\n";
         if paths {
-            job += &matrix::job(&self.bytehop);
+            job += &matrix::job(&self.bytehop, all);
         }
-        if !tests {
-            return job + "exit $failed\n";
-        }
-        job += &format!("export BYTEHOP_FIXTURE={fixture}\n");
-        for (disk, filters) in passes(all) {
-            let filters = only.unwrap_or(filters);
-            job += &format!(
-                "echo 'disk {disk}'\n\
-                 export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/not-run-{disk}\n\
-                 {program} --ignored --test-threads=1 {filters} || failed=1\n"
-            );
+        if let Some([program, fixture]) = &self.tests {
+            job += &format!("export BYTEHOP_FIXTURE={}\n", word(fixture));
+            for (disk, filters) in passes(all) {
+                let filters = only.unwrap_or(filters);
+                job += &format!(
+                    "echo 'disk {disk}'\n\
+                     export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/not-run-{disk}\n\
+                     {} --ignored --test-threads=1 {filters} || failed=1\n",
+                    word(program)
+                );
+            }
         }
         job + "exit $failed\n"
     }

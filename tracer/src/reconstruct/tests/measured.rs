@@ -1,9 +1,9 @@
 //! What functions measured, beside what rules conclude.
 
-use tracer_ebpf::{Copied, Fault, flag, kind, moved, rss, uring};
+use tracer_ebpf::{Copied, Fault, flag, kind, moved, primitive, rss, uring};
 
 use super::build::*;
-use crate::event::{Event, Meta};
+use crate::event::{BreakpointsOff, Event, Meta, Sampled};
 use crate::model::Disagreement;
 use crate::rules::measure::MEASURES;
 
@@ -32,13 +32,17 @@ fn trace(without: &[&str]) -> Trace {
 
 impl Trace {
     fn copied(&mut self, what: u16, count: u32, bytes: u64) -> &mut Self {
+        self.copied_by(primitive::NONE, what, count, bytes)
+    }
+
+    fn copied_by(&mut self, primitive: u16, what: u16, count: u32, bytes: u64) -> &mut Self {
         let head = self.head(kind::COPY);
         self.events.push(Event::Copied(Copied {
             head,
             bytes,
             count,
             what,
-            primitive: 0,
+            primitive,
         }));
         self
     }
@@ -266,4 +270,90 @@ fn io_uring_is_compared_by_sums() {
         requests(96).differences(),
         [difference(what, "read-returns-copied", 8192, 4192)]
     );
+}
+
+#[test]
+fn a_primitive_is_nearer_than_the_function_around_it() {
+    let mut t = trace(&[]);
+    t.copied(moved::FILE_READ, 1, 65536)
+        .copied_by(primitive::TO_ITER, moved::FILE_READ, 16, 65536)
+        .io("read", 65536, ext4(1))
+        .copied(moved::WRITE, 1, 4096)
+        .copied_by(primitive::FROM_ITER_ATOMIC, moved::WRITE, 1, 4096)
+        .io("write", 4096, ext4(1))
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C page_cache→user 16/65536 bp:_copy_to_iter",
+            "C user→page_cache 1/4096 bp:copy_folio_from_iter_atomic",
+        ]
+    );
+    assert_eq!(t.differences(), []);
+}
+
+#[test]
+fn a_function_that_tells_otherwise_than_its_primitive_is_reported() {
+    let mut t = trace(&[]);
+    t.copied(moved::FILE_READ, 1, 65536)
+        .copied_by(primitive::TO_ITER, moved::FILE_READ, 15, 61440)
+        .io("read", 65536, ext4(1))
+        .end();
+    assert_eq!(t.hops(), ["C page_cache→user 15/61440 bp:_copy_to_iter"]);
+    let what = "bytes read from files";
+    assert_eq!(
+        t.differences(),
+        [
+            difference(what, "fexit:filemap_read", 65536, 61440),
+            difference(what, "read-returns-copied", 65536, 61440),
+        ]
+    );
+}
+
+#[test]
+fn a_primitive_alone_measures_too() {
+    // A file system whose functions are not known.
+    let mut t = trace(&["fexit:filemap_read"]);
+    t.copied_by(primitive::TO_ITER, moved::TO_USER, 2, 8192)
+        .io("read", 8192, ext4(1))
+        .end();
+    assert_eq!(t.hops(), ["C page_cache→user 2/8192 bp:_copy_to_iter"]);
+    assert_eq!(t.differences(), []);
+}
+
+#[test]
+fn kprobes_are_named_where_they_stand_in() {
+    let mut t = trace(&["fexit:filemap_read"]);
+    if let Some(Event::Meta(Meta::Start(start))) = t.events.first_mut() {
+        start.probes.push("kretprobe:filemap_read".into());
+    }
+    t.copied(moved::FILE_READ, 1, 4096)
+        .io("read", 4096, ext4(1))
+        .end();
+    assert_eq!(
+        t.hops(),
+        ["C page_cache→user 1/4096 kretprobe:filemap_read"]
+    );
+}
+
+#[test]
+fn samples_are_time_with_an_error() {
+    let mut t = trace(&[]);
+    t.events.push(Event::Meta(Meta::Sampled(Sampled {
+        period_ns: 250_000,
+        user: 10,
+        kernel: 30,
+        functions: vec![("_copy_to_iter".into(), 100), ("clear_page_erms".into(), 4)],
+    })));
+    t.events.push(Event::Meta(Meta::Breakpoints(BreakpointsOff {
+        hits: 123_456,
+        monotonic_ns: 0,
+    })));
+    t.end();
+    let summary = t.summary();
+    let time = summary.cpu_time.expect("sampled");
+    assert_eq!((time.samples, time.kernel.samples), (144, 134));
+    assert_eq!((time.copy.ns, time.copy.error_ns), (25_000_000, 4_900_000));
+    assert_eq!((time.fill.samples, time.user.ns), (4, 2_500_000));
+    assert!(summary.warnings.iter().any(|w| w.contains("123456 hits")));
 }
