@@ -1,5 +1,5 @@
-//! Reads all of something, once, and prints a checksum. It doesn't care what it reads: a file on a
-//! disk, a file in memory, or a whole device.
+//! Reads all of something, once, and prints a checksum. It doesn't care
+//! what it reads: a file on a disk, a file in memory, or a whole device.
 
 use std::fs::File;
 use std::io::{Read, Result};

@@ -1,5 +1,5 @@
-//! Reads all of a device past the page cache: what stands in for its DMA copies straight into our
-//! buffer.
+//! Reads all of a device past the page cache: what stands in for its DMA
+//! copies straight into our buffer.
 
 use std::fs::File;
 use std::io::{Read, Result};
@@ -11,12 +11,11 @@ use support::sum::Checksum;
 
 fn main() -> Result<()> {
     let [path] = support::args();
-    let mut source = File::options()
-        .read(true)
-        .custom_flags(O_DIRECT)
-        .open(path)?;
+    let mut source =
+        File::options().read(true).custom_flags(O_DIRECT).open(path)?;
     let mut checksum = Checksum::new();
-    let buffer = memory::anonymous(64 * 1024)?; // whole pages: O_DIRECT wants them aligned
+    // whole pages: O_DIRECT wants them aligned
+    let buffer = memory::anonymous(64 * 1024)?;
     loop {
         let n = source.read(buffer)?;
         if n == 0 {
