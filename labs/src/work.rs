@@ -34,12 +34,13 @@ pub enum Whose {
 }
 
 impl Whose {
-    /// The cargo package that has it.
-    fn package<'a>(self, lab: &'a str) -> &'a str {
+    /// The cargo package that has it. A lab may be called as a library is (`io-uring`); a package of
+    /// its own name would then be ambiguous.
+    fn package(self, lab: &str) -> String {
         match self {
-            Self::Original => "originals",
-            Self::Given => "given",
-            Self::Learner => lab,
+            Self::Original => "originals".to_owned(),
+            Self::Given => "given".to_owned(),
+            Self::Learner => format!("my-{lab}"),
         }
     }
 
@@ -145,7 +146,7 @@ impl Work {
             }
             self.write(
                 &Path::new(&lab.id).join("Cargo.toml"),
-                &package(&lab.id, &own),
+                &package(&Whose::Learner.package(&lab.id), &own),
             )?;
             members.push(lab.id.clone());
         }
@@ -316,7 +317,7 @@ impl Work {
                 "--target-dir",
                 "target",
             ])
-            .args(["-p", whose.package(lab)]);
+            .args(["-p", &whose.package(lab)]);
         if offline {
             cargo.arg("--offline");
         }

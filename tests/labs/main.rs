@@ -193,6 +193,10 @@ fn end_to_end(runner: &Runner, lab: &Lab, found: &mut Vec<String>) {
 
     // The exercise begins unsolved, is solved by the solution, and not by cheats.
     let program = &lab.spec.change.program;
+    let learners = runner.work.build(&lab.id, &[program], Whose::Learner);
+    if let Err(e) = learners {
+        found.push(format!("the learner's copy does not build: {e}"));
+    }
     if session.is_recorded(program) {
         return not_run(
             &format!("{}, the check", lab.id),
