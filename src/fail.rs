@@ -16,6 +16,9 @@ pub const NOT_ALLOWED: u8 = 3;
 /// The command could not be started, or tracing broke off.
 pub const FAILED: u8 = 125;
 
+/// Ctrl-C, as a shell says it.
+pub const INTERRUPTED: u8 = 130;
+
 /// A failure that ends bytehop.
 #[derive(Debug)]
 pub struct Fail {
@@ -56,6 +59,7 @@ fails_with! {
     labs::work::WorkError => |_| FAILED;
     labs::run::RunError => |e| match e {
         labs::run::RunError::NoRecording(_) => NOT_ALLOWED,
+        labs::run::RunError::Stopped => INTERRUPTED,
         labs::run::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
         _ => FAILED,
     };

@@ -181,6 +181,7 @@ impl<'a> Context<'a> {
         let lab = self.find(id)?;
         let mut session = self.session(lab);
         let runner = self.runner()?;
+        stop_when_told(&runner)?;
         let mut progress = Progress::open(&self.identity);
         if let Some(warning) = &progress.warning {
             complain(warning);
@@ -348,6 +349,24 @@ impl<'a> Context<'a> {
         }
         Ok(code)
     }
+}
+
+/// Ctrl-C and the like end a run in good order, and bytehop at once where nothing runs.
+fn stop_when_told(runner: &Runner) -> Result<(), Fail> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]);
+    let mut signals = signals.map_err(|e| Fail::new(FAILED, e))?;
+    let interrupt = runner.interrupt();
+    let folder = runner.folder().to_owned();
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            if !interrupt.stop() {
+                let _ = fs::remove_dir_all(&folder);
+                std::process::exit(crate::fail::INTERRUPTED.into());
+            }
+        }
+    });
+    Ok(())
 }
 
 fn fail(e: TextError) -> Fail {

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -23,6 +25,8 @@ use crate::work::{Whose, Work, WorkError, as_user};
 
 /// How long a program may run.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a program may take to end when it is told to.
+const GRACE: Duration = Duration::from_secs(2);
 /// By which a program says that this machine can't do what it shows (`support::UNAVAILABLE`).
 const UNAVAILABLE: i32 = 77;
 
@@ -41,6 +45,8 @@ pub enum RunError {
     Trace(String),
     #[error("{0} did not end within a minute, and was stopped")]
     TooLong(String),
+    #[error("stopped")]
+    Stopped,
     #[error("the lab has no recording of '{0}'")]
     NoRecording(String),
     #[error("there is no program '{0}' in this lab")]
@@ -61,6 +67,40 @@ pub struct Runner {
     pub student: String,
     /// Recordings of this session.
     dir: TempDir,
+    interrupt: Interrupt,
+}
+
+/// Ends a run from another thread: the program is stopped, and what was made for it removed.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt {
+    wanted: Arc<AtomicBool>,
+    running: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Ends the run that goes on; whether there is one.
+    pub fn stop(&self) -> bool {
+        self.wanted.store(true, Ordering::SeqCst);
+        self.running.load(Ordering::SeqCst)
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::SeqCst)
+    }
+
+    /// Notes that something runs, until the guard goes.
+    fn running(&self) -> Running {
+        self.running.store(true, Ordering::SeqCst);
+        Running(self.running.clone())
+    }
+}
+
+struct Running(Arc<AtomicBool>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 /// A traced run.
@@ -91,6 +131,7 @@ impl Runner {
             .find_map(|name| identity.var(name));
         Ok(Self {
             dir: identity.with_file_rights(temp)?,
+            interrupt: Interrupt::default(),
             student: user.unwrap_or_default().to_string_lossy().into_owned(),
             bytehop,
             identity,
@@ -98,6 +139,16 @@ impl Runner {
             cannot: None,
             level: None,
         })
+    }
+
+    /// What ends a run from another thread.
+    pub fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
+    }
+
+    /// Where this session's recordings are; all is removed on drop.
+    pub fn folder(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Where the recording of a program is, once it was observed.
@@ -132,6 +183,7 @@ impl Runner {
                     Err(format!("{name} failed: {}", first_line(&run.stderr)))
                 }
                 Ok(run) => Ok(run),
+                Err(RunError::Stopped) => return Err(RunError::Stopped),
                 Err(e) => Err(first_line(&e.to_string())),
             },
         };
@@ -194,6 +246,7 @@ impl Runner {
         payload: u64,
         recording: &str,
     ) -> Result<Run, RunError> {
+        let _running = self.interrupt.running();
         let built = self.work.build(&session.lab.id, &[name], whose)?;
         let recording = self.recording(recording);
         // Of the run before.
@@ -399,20 +452,28 @@ impl Runner {
         let mut child = command.spawn().map_err(start)?;
         let begin = Instant::now();
         let mut asked = false;
+        let mut since = begin;
         let status = loop {
             if let Some(status) = child.try_wait().map_err(start)? {
                 break status;
             }
-            if begin.elapsed() > PATIENCE && !asked {
+            let stop = self.interrupt.is_wanted();
+            if (begin.elapsed() > PATIENCE || stop) && !asked {
                 asked = true;
+                since = Instant::now();
                 // bytehop passes it on to the program, and ends with it.
                 let _ = kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM);
             }
-            if begin.elapsed() > PATIENCE + Duration::from_secs(5) {
+            if begin.elapsed() > PATIENCE + Duration::from_secs(5)
+                || stop && since.elapsed() > GRACE
+            {
                 let _ = child.kill();
             }
             std::thread::sleep(Duration::from_millis(2));
         };
+        if self.interrupt.is_wanted() {
+            return Err(RunError::Stopped);
+        }
         if asked {
             return Err(RunError::TooLong(name.to_owned()));
         }

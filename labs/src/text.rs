@@ -283,24 +283,25 @@ impl Text<'_> {
                 writeln!(self.out)?;
                 return Ok(());
             }
-            match line.trim() {
-                "c" | "" => {
-                    if self.check(Whose::Learner)? {
-                        return Ok(());
-                    }
+            let done = match line.trim() {
+                "c" | "" => self.check(Whose::Learner)?,
+                "h" => {
+                    let hint = self.session.hint();
+                    self.markdown(hint.as_deref().unwrap_or(words::no_hints(lang)))?;
+                    false
                 }
-                "h" => match self.session.hint() {
-                    Some(hint) => self.markdown(&hint)?,
-                    None => writeln!(self.out, "{}", words::no_hints(lang))?,
-                },
                 "s" => {
                     let solved = self.progress.of(&self.session.lab.id).solved;
                     if solved || self.confirm(words::solution_later(lang), input)? {
                         self.solution()?;
                     }
+                    false
                 }
-                "q" => return Ok(()),
-                _ => {}
+                "q" => true,
+                _ => false,
+            };
+            if done {
+                return Ok(());
             }
         }
     }

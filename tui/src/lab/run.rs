@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use labs::chart::Chart;
@@ -89,6 +90,7 @@ pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
         sender,
         news,
         running: false,
+        worker: None,
         saved: None,
         options: *options,
     };
@@ -96,7 +98,13 @@ pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
         ui.labs.at = setup.labs.iter().position(|lab| lab.id == id).unwrap_or(0);
         ui.open();
     }
-    ui.run()
+    let result = ui.run();
+    // What runs is ended, and what was made for it removed.
+    ui.runner.interrupt().stop();
+    if let Some(worker) = ui.worker.take() {
+        let _ = worker.join();
+    }
+    result
 }
 
 struct Ui {
@@ -107,6 +115,7 @@ struct Ui {
     sender: Sender<News>,
     news: Receiver<News>,
     running: bool,
+    worker: Option<JoinHandle<()>>,
     /// When the learner's program was changed last.
     saved: Option<SystemTime>,
     options: Options,
@@ -302,7 +311,7 @@ impl Ui {
         self.running = true;
         self.labs.busy = Some("…".to_owned());
         let (sender, runner) = (self.sender.clone(), self.runner.clone());
-        std::thread::spawn(move || {
+        self.worker = Some(std::thread::spawn(move || {
             let say = |news| {
                 // Nobody listens any more: we are about to end.
                 let _ = sender.send(news);
@@ -310,7 +319,7 @@ impl Ui {
             if let Err(e) = job(&runner, &say) {
                 say(News::Failed(e.to_string()));
             }
-        });
+        }));
     }
 
     fn take(&mut self, news: News) {

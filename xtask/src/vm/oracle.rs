@@ -100,7 +100,8 @@ impl Programs {
 /// # Errors
 /// If something does not compile.
 pub fn labs_job(workspace: &Path) -> Result<String> {
-    let made = executables(cargo(workspace).args(["test", "--no-run", "--test", "labs"]))?;
+    let build = ["test", "--no-run", "--package", "bytehop", "--test", "labs"];
+    let made = executables(cargo(workspace).args(build))?;
     let test = made.iter().find(|(target, _)| target == "labs");
     let (_, test) = test.context("cargo built no test of the labs")?;
     const TEST: &str = "every_lab_end_to_end";
