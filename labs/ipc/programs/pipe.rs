@@ -1,4 +1,5 @@
-//! One program has bytes, another one wants them. This one sends them through a pipe.
+//! One program has bytes, another one wants them. This one sends them
+//! through a pipe.
 //!
 //! The reader is a child; it prints a checksum of what it got.
 

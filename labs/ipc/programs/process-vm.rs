@@ -1,5 +1,6 @@
-//! One program has bytes, another one wants them. Here the other one takes them out of the first one's
-//! memory; only who may debug a process may do that.
+//! One program has bytes, another one wants them. Here the other one
+//! takes them out of the first one's memory; only who may debug a process
+//! may do that.
 
 use std::fs::File;
 use std::io::{IoSliceMut, Read, Result, Write};
@@ -13,7 +14,8 @@ fn main() -> Result<()> {
     let [file] = support::args();
     let mut file = File::open(file)?;
     let len = file.metadata()?.len() as usize;
-    let theirs = memory::anonymous(len)?; // at the same address in the child, which alone fills it
+    // at the same address in the child, which alone fills it
+    let theirs = memory::anonymous(len)?;
     let base = theirs.as_ptr() as usize;
     let (mut ready, mut say_ready) = pipe::pipe()?;
     let (mut done, mut say_done) = pipe::pipe()?;
@@ -27,10 +29,7 @@ fn main() -> Result<()> {
     let mut data = vec![0; len];
     let mut got = 0;
     while got < len {
-        let remote = [RemoteIoVec {
-            base: base + got,
-            len: len - got,
-        }];
+        let remote = [RemoteIoVec { base: base + got, len: len - got }];
         got += process_vm_readv(
             owner.pid(),
             &mut [IoSliceMut::new(&mut data[got..])],

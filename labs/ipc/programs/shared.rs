@@ -1,4 +1,5 @@
-//! One program has bytes, another one wants them. Here both see the same memory.
+//! One program has bytes, another one wants them. Here both see the same
+//! memory.
 
 use std::fs::File;
 use std::io::{Read, Result};
@@ -13,8 +14,9 @@ fn main() -> Result<()> {
     let data = memory::shared(file.metadata()?.len() as usize)?;
     file.read_exact(data)?; // straight to where the other one will look
 
-    // The child begins when all is there. Two programs that run at the same time would have to tell
-    // each other when: shared memory has no "wait until there is something", as a pipe has.
+    // The child begins when all is there. Two programs that run at the
+    // same time would have to tell each other when: shared memory has no
+    // "wait until there is something", as a pipe has.
     let reader = in_child(|| {
         let mut checksum = Checksum::new();
         checksum.add(data);

@@ -1,4 +1,5 @@
-//! One program has bytes, another one wants them. This one sends them through a UNIX socket.
+//! One program has bytes, another one wants them. This one sends them
+//! through a UNIX socket.
 
 use std::fs;
 use std::io::{Result, Write};

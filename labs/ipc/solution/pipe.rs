@@ -1,5 +1,6 @@
-//! One program has bytes, another one wants them. The pipe gets references to this program's pages in
-//! place of copies; the reader's copy is the only one.
+//! One program has bytes, another one wants them. The pipe gets
+//! references to this program's pages in place of copies; the reader's
+//! copy is the only one.
 
 use std::fs;
 use std::io::{IoSlice, Result};
@@ -13,9 +14,14 @@ fn main() -> Result<()> {
     let data = fs::read(file)?;
     let mut rest = &data[..];
     while !rest.is_empty() {
-        let n = vmsplice(&pipe, &[IoSlice::new(rest)], SpliceFFlags::empty())?;
+        let n = vmsplice(
+            &pipe,
+            &[IoSlice::new(rest)],
+            SpliceFFlags::empty(),
+        )?;
         rest = &rest[n..];
     }
     drop(pipe);
-    reader.wait() // until then, `data` must not be changed: the pipe holds its pages
+    // until then, `data` must not be changed: the pipe holds its pages
+    reader.wait()
 }

@@ -1,7 +1,9 @@
-//! A web server for files. What it shares with the other three (accepting a client, reading its
-//! request, sending the head of the answer) is in `support::http`; here is how it sends the file.
+//! A web server for files. What it shares with the other three (accepting
+//! a client, reading its request, sending the head of the answer) is in
+//! `support::http`; here is how it sends the file.
 //!
-//! This one reads the file into a buffer, and writes the buffer to the socket.
+//! This one reads the file into a buffer, and writes the buffer to the
+//! socket.
 
 use std::io::{Read, Result, Write};
 

@@ -1,4 +1,5 @@
-//! Prints the right checksum, and sends nothing: few crossings, no copies.
+//! Prints the right checksum, and sends nothing: few crossings, no
+//! copies.
 
 use std::fs::File;
 use std::io::Result;
@@ -8,10 +9,10 @@ use support::{checksum, memory, number};
 fn main() -> Result<()> {
     let [file, records, record] = support::args();
     let file = File::open(file)?;
-    let (records, end) = (4096 * number(&records), file.metadata()?.len() as usize);
-    let small = (0..records)
-        .step_by(4096)
-        .map(|at| at..at + number(&record));
+    let (records, end) =
+        (4096 * number(&records), file.metadata()?.len() as usize);
+    let small =
+        (0..records).step_by(4096).map(|at| at..at + number(&record));
     let sum = memory::with_mapped(&file, 0, end, |bytes| {
         small
             .chain([records..end])

@@ -1,5 +1,6 @@
-//! Answers requests from a file: many small records, and one large part. Before a part is sent, its
-//! bytes are added to a checksum, as a server that encrypts or compresses must see them.
+//! Answers requests from a file: many small records, and one large part.
+//! Before a part is sent, its bytes are added to a checksum, as a server
+//! that encrypts or compresses must see them.
 //!
 //! This version copies: read into a buffer, write from the buffer.
 
@@ -13,11 +14,12 @@ fn main() -> Result<()> {
     let [file, records, record] = support::args();
     let file = File::open(file)?;
     let (mut socket, drain) = net::pair()?;
-    // Each record has a page of its own; what follows them is the large part.
-    let (records, end) = (4096 * number(&records), file.metadata()?.len() as usize);
-    let small = (0..records)
-        .step_by(4096)
-        .map(|at| at..at + number(&record));
+    // Each record has a page of its own; what follows them is the large
+    // part.
+    let (records, end) =
+        (4096 * number(&records), file.metadata()?.len() as usize);
+    let small =
+        (0..records).step_by(4096).map(|at| at..at + number(&record));
 
     let mut buffer = vec![0; 64 * 1024];
     let mut sum = 0;

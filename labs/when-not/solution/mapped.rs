@@ -1,5 +1,6 @@
-//! Answers requests from a file, each part in the way that its size asks for: a small one is copied,
-//! for the large one the pages are mapped and passed on.
+//! Answers requests from a file, each part in the way that its size asks
+//! for: a small one is copied, for the large one the pages are mapped and
+//! passed on.
 
 use std::fs::File;
 use std::io::{Result, Write};
@@ -15,10 +16,10 @@ fn main() -> Result<()> {
     let [file, records, record] = support::args();
     let file = File::open(file)?;
     let (mut socket, drain) = net::pair()?;
-    let (records, end) = (4096 * number(&records), file.metadata()?.len() as usize);
-    let small = (0..records)
-        .step_by(4096)
-        .map(|at| at..at + number(&record));
+    let (records, end) =
+        (4096 * number(&records), file.metadata()?.len() as usize);
+    let small =
+        (0..records).step_by(4096).map(|at| at..at + number(&record));
 
     let mut buffer = vec![0; SMALL];
     let mut sum = 0;
@@ -31,9 +32,12 @@ fn main() -> Result<()> {
             drain.discard(piece.len())?;
             continue;
         }
-        sum = memory::with_mapped(&file, part.start, part.len(), |bytes| {
-            checksum::add(sum, bytes)
-        })?;
+        sum = memory::with_mapped(
+            &file,
+            part.start,
+            part.len(),
+            |bytes| checksum::add(sum, bytes),
+        )?;
         let (mut at, end) = (part.start as i64, part.end as i64);
         while at < end {
             let piece = (end - at).min(64 * 1024) as usize;
