@@ -52,14 +52,19 @@ fn renewed(text: &str, lang: Lang) -> (String, usize) {
 }
 
 fn check(file: &str, lang: Lang) -> usize {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../docs")
+        .join(file);
     let text = std::fs::read_to_string(&path).expect("the page");
     let (renewed, numbers) = renewed(&text, lang);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, &renewed).expect("write the page");
         return numbers;
     }
-    let stale = text.lines().zip(renewed.lines()).find(|(old, new)| old != new);
+    let stale = text
+        .lines()
+        .zip(renewed.lines())
+        .find(|(old, new)| old != new);
     assert_eq!(stale, None, "{file} (BLESS=1 writes the numbers)");
     numbers
 }
