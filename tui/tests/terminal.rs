@@ -57,6 +57,8 @@ fn every_key_and_every_size() {
         (&["Tab"], "▌calls"),
         (&["z"], "▌calls"),
         (&["z"], "user memory"),
+        (&["Tab"], "▌source"),
+        (&["Tab"], "▌timeline"),
         (&["Tab"], "▌totals"),
         (&["Tab"], "▌user mode"),
         (&["BTab"], "▌totals"),
