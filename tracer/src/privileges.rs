@@ -100,7 +100,7 @@ impl fmt::Display for Missing {
                 ": use sudo or --elevate, or once `sudo setcap {SETCAP} {exe}`"
             )?;
         }
-        f.write_str("; `bytehop view FILE` and `bytehop demo --replay` need no rights")
+        f.write_str("; `bytehop view FILE` and `bytehop lab --replay` need no rights")
     }
 }
 

@@ -35,7 +35,7 @@ crate::messages! {
     try_as_root: "Run `sudo bytehop doctor` to know." | "运行 `sudo bytehop doctor` 可得知。";
     show_addresses: "`sudo sysctl kernel.kptr_restrict=1` shows them to root." | "`sudo sysctl kernel.kptr_restrict=1` 可让 root 看到。";
 
-    rights_missing(names): "tracing needs {names}: use sudo or --elevate" | "跟踪需要 {names}：用 sudo 或 --elevate，或执行一次 `sudo setcap cap_bpf,cap_perfmon+ep $(which bytehop)`。`bytehop view FILE` 与 `bytehop demo --replay` 不需要权限。";
+    rights_missing(names): "tracing needs {names}: use sudo or --elevate" | "跟踪需要 {names}：用 sudo 或 --elevate，或执行一次 `sudo setcap cap_bpf,cap_perfmon+ep $(which bytehop)`。`bytehop view FILE` 与 `bytehop lab --replay` 不需要权限。";
     rights_confined(names): "tracing needs {names} of the host" | "跟踪需要宿主机的 {names}，用户命名空间（rootless 容器）给不了：请在宿主机上运行 bytehop。";
     no_btf: "this kernel has no type information (BTF)" | "内核没有可用的类型信息：需要 CONFIG_DEBUG_INFO_BTF，Debian 12、Ubuntu 22.04、Fedora 36、RHEL 9 及更新的发行版都有。";
     unknown_arch(arch): "bytehop traces on x86_64 and aarch64, not on {arch}; recordings open anywhere." | "bytehop 可在 x86_64 与 aarch64 上跟踪，不支持 {arch}；记录文件在哪里都能打开。";

@@ -40,7 +40,7 @@ fn advice_is_one_line_that_says_how() {
         "sudo",
         "setcap cap_bpf,cap_perfmon+ep /",
         "bytehop view",
-        "demo --replay",
+        "lab --replay",
     ] {
         assert!(advice.contains(part), "{part}: {advice}");
     }
