@@ -120,8 +120,16 @@ pub fn test(options: &Options) -> Result<ExitCode> {
 
 /// Every path at every level, in an emulated machine with another kernel.
 fn other_kernel(name: &str) -> Outcome {
-    let options = vm::Options::parse(&[name, "--paths"]);
-    match options.and_then(|options| vm::vm(&options)) {
+    let run = || vm::Options::parse(&[name, "--paths"]).and_then(|options| vm::vm(&options));
+    // Emulated, with its memory reclaimed and its packets sent again, it is tried once more.
+    let result = match run() {
+        Ok(code) if code != ExitCode::SUCCESS => {
+            println!("\nnot all exact: once more");
+            run()
+        }
+        result => result,
+    };
+    match result {
         Ok(code) if code == ExitCode::SUCCESS => Passed("every path, at levels T, F and B".into()),
         Ok(_) => Failed("the table above says which".into()),
         // No qemu, or no way to the kernel's packages.

@@ -1,5 +1,5 @@
 //! Charts of time per byte over sizes, from what a measuring program wrote: the data, and what can be
-//! concluded from it. Drawn by [`text`] and [`svg`].
+//! concluded from it. Drawn by [`text()`] and [`svg()`].
 
 mod svg;
 mod text;

@@ -81,6 +81,10 @@ pub fn register(ring: &IoUring, buffer: &mut [u8]) -> Result<()> {
 /// # Safety
 /// The request's buffer stays where it is, and nobody looks at it, until the request is completed.
 pub unsafe fn push(ring: &mut IoUring, request: &squeue::Entry) -> Result<()> {
+    // With a thread of the kernel's (SQPOLL) the ring is full until that thread gets to run.
+    while ring.submission().is_full() && ring.params().is_setup_sqpoll() {
+        std::thread::yield_now();
+    }
     // SAFETY: as the caller promises.
     unsafe { ring.submission().push(request) }.map_err(Error::other)
 }

@@ -317,8 +317,8 @@ macro_rules! at_exit {
         }
         #[kretprobe]
         pub fn $kretprobe(ctx: RetProbeContext) -> u32 {
-            // SAFETY: a map value.
             if let Some($t) = traced_or_worker()
+                // SAFETY: a map value.
                 && let Some(args) = unsafe { kept($t, const { id(stringify!($name)) }) }
             {
                 let $call = AtReturn { args, regs: ctx.as_ptr() as u64 };

@@ -2,7 +2,7 @@
 
 use aya_ebpf::macros::perf_event;
 use aya_ebpf::programs::PerfEventContext;
-use tracer_ebpf::{RANGES_MAX, sample};
+use tracer_ebpf::{RANGES_MAX, Range, sample};
 
 use crate::kread::probe;
 use crate::maps::{RANGES, SAMPLES, reg};
@@ -36,11 +36,11 @@ pub fn cpu_clock(ctx: PerfEventContext) -> i32 {
 fn range(ip: u64) -> u32 {
     let (mut first, mut step) = (0u32, RANGES_MAX as u32 / 2);
     while step != 0 {
-        // SAFETY: a map value.
-        if RANGES
-            .get_ptr(first + step)
-            .is_some_and(|r| unsafe { (*r).start } <= ip)
-        {
+        let begins = |r: *const Range| {
+            // SAFETY: a map value.
+            unsafe { (*r).start <= ip }
+        };
+        if RANGES.get_ptr(first + step).is_some_and(begins) {
             first += step;
         }
         step /= 2;

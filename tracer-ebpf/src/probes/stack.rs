@@ -76,10 +76,8 @@ fn from(regs: *const u8) -> i32 {
             return 0;
         }
         let tid = (*t).tid;
-        if let Some(last) = LAST_STACK.get_ptr_mut(tid) {
-            if *last == id {
-                return 0;
-            }
+        if LAST_STACK.get_ptr_mut(tid).is_some_and(|last| *last == id) {
+            return 0;
         }
         let _ = LAST_STACK.insert(tid, id, 0);
         if STACKS.get_ptr(id).is_none() {
