@@ -180,7 +180,9 @@ fn end_to_end(runner: &Runner, lab: &Lab, found: &mut Vec<String>) {
         }
         if let Some(Origin::Recorded(Some(why))) = session.origins.get(&program.name) {
             let reserved = program.needs.iter().chain(&lab.spec.needs);
-            let expected = reserved.count() > 0;
+            // A machine may lack something; a program that fails is never fine.
+            let failed = why.starts_with(&format!("{} failed", program.name));
+            let expected = reserved.count() > 0 && !failed;
             match expected {
                 true => not_run(&format!("{}/{}", lab.id, program.name), why),
                 false => found.push(format!("{} was not traced: {why}", program.name)),
