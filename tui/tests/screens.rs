@@ -33,12 +33,7 @@ fn about(name: &str) -> &'static str {
 #[test]
 fn paths() {
     for name in RECORDINGS {
-        for (size, lang, look) in [
-            (SMALL, "en", PLAIN),
-            (SMALL, "zh", ZH),
-            (LARGE, "en", PLAIN),
-            (LARGE, "zh", ZH),
-        ] {
+        for (size, lang, look) in sizes_and_languages() {
             let shot = screen(name, look, size, about(name));
             insta::assert_snapshot!(format!("{name}-{}x{}-{lang}", size.0, size.1), shot);
         }
@@ -68,9 +63,10 @@ fn views() {
         ("no-match", "/nothing like it<Enter>".to_owned()),
     ];
     for (name, keys) in &cases {
-        for (lang, look) in [("en", PLAIN), ("zh", ZH)] {
-            let shot = screen("copy", look, SMALL, keys);
-            insta::assert_snapshot!(format!("view-{name}-{lang}"), shot);
+        for (size, lang, look) in sizes_and_languages() {
+            let shot = screen("copy", look, size, keys);
+            let size = if size == SMALL { "" } else { "200x50-" };
+            insta::assert_snapshot!(format!("view-{name}-{size}{lang}"), shot);
         }
     }
     let ascii = Look {
@@ -159,15 +155,17 @@ fn dark() {
     };
     let keys = about("copy");
     for (size, name) in [(SMALL, "80x24"), (LARGE, "200x50")] {
-        for (view, keys) in [
-            ("path", keys.to_owned()),
-            ("calls", format!("{keys}<Tab>z")),
-            ("timeline", format!("{keys}<Tab><Tab><Tab>")),
-            ("totals", "<Tab><Tab><Tab><Tab>z".to_owned()),
-            ("explain", format!("{keys}<Enter>")),
-            ("help", "?".to_owned()),
+        let source = "/read in.bin<Enter>NN<Esc><Tab><Tab>";
+        for (view, recording, keys) in [
+            ("path", "copy", keys.to_owned()),
+            ("calls", "copy", format!("{keys}<Tab>z")),
+            ("source", "source", source.to_owned()),
+            ("timeline", "copy", format!("{keys}<Tab><Tab><Tab>")),
+            ("totals", "copy", "<Tab><Tab><Tab><Tab>z".to_owned()),
+            ("explain", "copy", format!("{keys}<Enter>")),
+            ("help", "copy", "?".to_owned()),
         ] {
-            let mut app = app("copy", look, size);
+            let mut app = app(recording, look, size);
             press(&mut app, &keys);
             settle(&mut app);
             insta::assert_snapshot!(format!("dark-{view}-{name}"), styles(&buffer(&app)));
