@@ -2,9 +2,13 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::{PLAIN, RECORDINGS, app, buffer, press, screen, settle};
 use tracer::i18n::Lang;
-use tui::app::{App, Look, Other};
+use tracer::record::{Reader, log};
+use tui::app::{App, Look, Other, Source, Target};
+use tui::store::Feed;
 use tui::theme::Theme;
 use tui::view;
 
@@ -195,6 +199,29 @@ fn dark() {
             shoot("compare", comparison(level, look, size), "");
         }
     }
+}
+
+/// Live, what a device does is told with what its thread did meanwhile, for a moment.
+#[test]
+fn a_device_at_work_live() {
+    let (mut writer, log) = log().expect("a file");
+    let (mut feed, store) = Feed::live(log);
+    let mut app = App::new(store, PLAIN, SMALL).live(Target::Command, false);
+    let mut reader = Reader::open(&common::path("direct")).expect("a recording");
+    let told = "read: in this call the thread is off the CPU for";
+    let mut seconds = (0..).map(Duration::from_secs);
+    let begin = Instant::now();
+    let is_told = |app: &App| view::text(&buffer(app)).contains(told);
+    while !is_told(&app) {
+        let record = reader.next_record().expect("a device worked");
+        writer.record(record).expect("written");
+        let now = begin + seconds.next().expect("endless");
+        writer.tick(now).expect("written");
+        feed.pull(&mut app.store, None);
+        tui::update::fed(&mut app, Source::Live(Target::Command), 0);
+    }
+    settle(&mut app);
+    assert!(!is_told(&app));
 }
 
 /// A click on an arrow goes to the next hop that it stands for.
