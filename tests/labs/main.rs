@@ -47,7 +47,15 @@ fn one_at_a_time() -> MutexGuard<'static, ()> {
 fn runner() -> Runner {
     let identity = Identity::invoking().expect("who we are");
     let work = Work::locate(Some(&work()), &identity);
-    Runner::new(env!("CARGO_BIN_EXE_bytehop").into(), identity, work).expect("a runner")
+    let runner = Runner::new(env!("CARGO_BIN_EXE_bytehop").into(), identity, work);
+    let mut runner = runner.expect("a runner");
+    runner.level = level();
+    runner
+}
+
+/// The level that all runs must have, where the kernel is known to give it.
+fn level() -> Option<String> {
+    std::env::var("BYTEHOP_LABS_LEVEL").ok()
 }
 
 fn session(lab: &Lab, lang: Lang) -> Session {
@@ -184,6 +192,13 @@ fn end_to_end(runner: &Runner, lab: &Lab, found: &mut Vec<String>) {
     for program in &lab.spec.programs {
         if let Err(e) = runner.observe(&mut session, &program.name) {
             return found.push(format!("{}: {e}", program.name));
+        }
+        let run = session.runs.get(&program.name);
+        let live = session.origins.get(&program.name) == Some(&Origin::Live);
+        if let (true, Some(run), Some(wanted)) = (live, run, level())
+            && run.level != wanted
+        {
+            found.push(format!("{}: traced at level {}", program.name, run.level));
         }
         if let Some(Origin::Recorded(Some(why))) = session.origins.get(&program.name) {
             let reserved = program.needs.iter().chain(&lab.spec.needs);

@@ -59,7 +59,7 @@ pub fn jobs(workspace: &Path) -> Result<Vec<String>> {
              cp -a {staged} /vm/virtio-ext4/labs\n\
              mount --bind /vm/virtio-ext4/labs/bytehop {bytehop}\n\
              mount --bind /vm/virtio-ext4/labs/work {work}\n\
-             export {ONLY}={ids} BYTEHOP_LABS_DISK=/vm/nvme-ext4\n\
+             export {ONLY}={ids} BYTEHOP_LABS_DISK=/vm/nvme-ext4 BYTEHOP_LABS_LEVEL=B\n\
              export BYTEHOP_NOT_RUN=/vm/job/not-run-labs\n\
              touch $BYTEHOP_NOT_RUN\n\
              /vm/virtio-ext4/labs/labs --ignored --nocapture --exact {TEST}\n\
