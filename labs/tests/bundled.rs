@@ -22,7 +22,7 @@ fn labs_that_rules_and_probes_name_are_there() {
     let (labs, _) = lab::bundled();
     let named = rules::all()
         .map(|(name, ..)| name)
-        .chain(probes::TABLE.iter().map(|probe| probe.name))
+        .chain(probes::TABLE.iter().map(|probe| probe.label))
         .filter_map(|by| Some((by, advise::lab(by)?)));
     let named: Vec<_> = named.collect();
     assert!(named.len() > 20, "{named:?}");

@@ -20,7 +20,7 @@ struct Words {
     question: fn(usize) -> String,
     ran: &'static str,
     this_run: &'static str,
-    here: fn(usize) -> String,
+    here: fn(usize, usize) -> String,
     hint: &'static str,
     fails: &'static str,
     passes: &'static str,
@@ -32,7 +32,7 @@ const EN: Words = Words {
     question: |n| format!("question {n} of"),
     ran: "It has run.",
     this_run: "this run",
-    here: |n| format!("question {n} of"),
+    here: |n, of| format!("Question {n} of {of}:"),
     hint: "Hint 1 of",
     fails: "does not pass yet",
     passes: "The check passes.",
@@ -44,7 +44,7 @@ const ZH: Words = Words {
     question: |n| format!("第 {n}/"),
     ran: "已运行。",
     this_run: "这次运行",
-    here: |n| format!("第 {n}/"),
+    here: |n, of| format!("第 {n}/{of} 题："),
     hint: "提示 1/",
     fails: "检验尚未通过",
     passes: "检验通过。",
@@ -108,7 +108,7 @@ fn walk(tmux: &Tmux, runner: &Runner, lab: &Lab, words: &Words) {
     // Where each number is from.
     for n in 1..=questions {
         tmux.keys(&["w"]);
-        tmux.wait(&(words.here)(n));
+        tmux.wait(&(words.here)(n, questions));
     }
     tmux.keys(&["4", "h"]);
     tmux.wait(words.hint);
@@ -178,7 +178,7 @@ fn from_the_menu_to_the_check() {
     tmux.keys(&["3", "G"]);
     tmux.wait("this run");
     tmux.keys(&["w"]);
-    tmux.wait("Here question 1 of");
+    tmux.wait("Question 1 of 3:");
     tmux.keys(&["4"]);
     tmux.keys(&["h"]);
     tmux.wait("Hint 1 of");

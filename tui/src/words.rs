@@ -12,10 +12,11 @@ tracer::messages! {
     lab_answer_keys: "Enter answer  Tab skip  ↑↓ scroll  Esc leave the questions" | "Enter 作答  Tab 跳过  ↑↓ 滚动  Esc 离开问题";
     lab_predict_keys: "n observe  i answer  l list  ? help  q quit" | "n 观察  i 作答  l 列表  ? 帮助  q 退出";
     lab_guide_keys: "a walk the path  3 explain  [ ] program  l list  ? help  q quit" | "a 走一遍路径  3 解释  [ ] 换程序  l 列表  ? 帮助  q 退出";
-    lab_path_keys: "n/p hop  N/P call  Enter what is it  a guide  [ ] program  3 explain  q quit" | "n/p 一跳  N/P 调用  Enter 说明  a 指南  [ ] 换程序  3 解释  q 退出";
+    lab_path_keys: "a guide  [ ] other program  w show me where  3 explain  0 list" | "a 指南  [ ] 换程序  w 指给我看  3 解释  0 列表";
     lab_explain_keys: "n change  w show me where  p back  r run again  l list  ? help  q quit" | "n 修改  w 指给我看  p 返回  r 重新运行  l 列表  ? 帮助  q 退出";
-    lab_where(n, of): "Here question {n} of {of} has its number from. w: the next  3: back" | "第 {n}/{of} 题的数字来自这里。w 下一题  3 返回";
-    lab_nowhere(n, of): "Question {n} of {of} counts nothing that stands in one place." | "第 {n}/{of} 题数的东西不在某一处。";
+    lab_where(n, of): "Question {n} of {of}: most of its number is from here. w next  3 back" | "第 {n}/{of} 题：它的数字主要来自这里。w 下一题  3 返回";
+    lab_none(n, of): "Question {n} of {of}: this run has none of it. w next  3 back" | "第 {n}/{of} 题：这次运行里一个也没有。w 下一题  3 返回";
+    lab_nowhere(n, of): "Question {n} of {of}: it is about the run as a whole. w next" | "第 {n}/{of} 题：问的是整个运行。w 下一题";
     lab_ran: "It has run. a: walk its path  3: explain" | "已运行。a 走一遍路径  3 解释";
     lab_not_checked: "Your program was not checked yet: c does it." | "你的程序还没有检验过：按 c 检验。";
     lab_change_keys: "e edit  c check  h hint  v before/after  s solution  x reset  l list  q quit" | "e 编辑  c 检验  h 提示  v 前后对比  s 答案  x 重置  l 列表  q 退出";

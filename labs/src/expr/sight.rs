@@ -2,77 +2,80 @@
 
 use tracer::model::{HopKind, Place};
 
-use super::{Expr, Measure, Node};
+use super::{Expr, Measure, Node, Op};
 
 /// What to look for among a run's calls and hops.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sight {
     /// The program whose run it is, if the expression says so.
     pub program: Option<String>,
-    what: What,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum What {
-    /// [`Measure::Hops`].
-    Hop(Measure),
-    /// A system call of that name, or any.
-    Call(Option<String>),
-    Fault,
+    /// Each of which is counted.
+    hops: Vec<Measure>,
+    /// System calls of that name, or any.
+    calls: Vec<Option<String>>,
+    faults: bool,
 }
 
 impl Expr {
-    /// What its first measure counts; `None` if that is nothing that has a place in a run.
+    /// What its measures count; `None` if that is nothing that has a place in a run. What is
+    /// subtracted is not looked for, and of several programs only the first.
     pub fn sight(&self) -> Option<Sight> {
-        first(&self.node, None)
+        let mut sight = None;
+        look(&self.node, None, &mut sight);
+        sight
     }
 }
 
-fn first(node: &Node, program: Option<&str>) -> Option<Sight> {
+fn look(node: &Node, program: Option<&str>, sight: &mut Option<Sight>) {
     match node {
-        Node::At(inner, name) => first(inner, Some(name)),
-        Node::Not(inner) | Node::Negative(inner) => first(inner, program),
-        Node::Binary(_, a, b) => first(a, program).or_else(|| first(b, program)),
-        Node::Call(_, args) => args.iter().find_map(|arg| first(arg, program)),
-        Node::Number(..) | Node::Name(_) => None,
-        Node::Measure(measure) => Some(Sight {
-            program: program.map(str::to_owned),
-            what: what(measure)?,
-        }),
+        Node::At(inner, name) => look(inner, Some(name), sight),
+        Node::Not(inner) | Node::Negative(inner) => look(inner, program, sight),
+        Node::Binary(op, a, b) => {
+            look(a, program, sight);
+            if *op != Op::Sub {
+                look(b, program, sight);
+            }
+        }
+        Node::Call(_, args) => args.iter().for_each(|arg| look(arg, program, sight)),
+        Node::Number(..) | Node::Name(_) => {}
+        Node::Measure(measure) => add(measure, program, sight),
     }
 }
 
-fn what(measure: &Measure) -> Option<What> {
-    match measure {
-        Measure::Hops { .. } => Some(What::Hop(measure.clone())),
-        Measure::Syscall(name, _) => Some(What::Call(Some(name.clone()))),
-        Measure::Scalar(name) if name.starts_with("crossings.page") => Some(What::Fault),
-        Measure::Scalar(name) if name.starts_with("faults") => Some(What::Fault),
-        Measure::Scalar("crossings" | "crossings.syscall" | "syscalls") => Some(What::Call(None)),
-        Measure::Scalar(_) | Measure::Process(..) => None,
+fn add(measure: &Measure, program: Option<&str>, sight: &mut Option<Sight>) {
+    let mut found = sight.clone().unwrap_or_else(|| Sight {
+        program: program.map(str::to_owned),
+        ..Sight::default()
+    });
+    if found.program.as_deref() != program {
+        return;
     }
+    match measure {
+        Measure::Hops { .. } => found.hops.push(measure.clone()),
+        Measure::Syscall(name, _) => found.calls.push(Some(name.clone())),
+        Measure::Scalar("crossings" | "crossings.syscall" | "syscalls") => found.calls.push(None),
+        Measure::Scalar(name) if name.contains("fault") => found.faults = true,
+        Measure::Scalar(_) | Measure::Process(..) => return,
+    }
+    *sight = Some(found);
 }
 
 impl Sight {
     /// Whether a hop is among what is counted.
     pub fn has_hop(&self, kind: HopKind, from: &Place, to: &Place, deferred: bool) -> bool {
-        match &self.what {
-            What::Hop(measure) => measure.has_hop(kind, from, to, deferred),
-            What::Call(_) | What::Fault => false,
-        }
+        let mut hops = self.hops.iter();
+        hops.any(|measure| measure.has_hop(kind, from, to, deferred))
     }
 
     /// Whether a system call is among what is counted.
     pub fn has_call(&self, name: &str) -> bool {
-        match &self.what {
-            What::Call(wanted) => wanted.as_deref().is_none_or(|wanted| wanted == name),
-            What::Hop(_) | What::Fault => false,
-        }
+        let mut calls = self.calls.iter();
+        calls.any(|wanted| wanted.as_deref().is_none_or(|wanted| wanted == name))
     }
 
     /// Whether page faults are.
     pub fn has_faults(&self) -> bool {
-        self.what == What::Fault
+        self.faults
     }
 }
 
@@ -87,12 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_measure_is_shown() {
-        let sight = expr("2 * copy page_cache->user @sendfile - copy").sight();
+    fn what_is_added_up_is_shown() {
+        let sight = expr("2 * (copy page_cache->user + dma) @sendfile - copy").sight();
         let sight = sight.expect("a hop");
         assert_eq!(sight.program.as_deref(), Some("sendfile"));
         let (user, cache) = (Place::User, Place::PageCache);
         assert!(sight.has_hop(HopKind::Copy, &cache, &user, false));
+        assert!(sight.has_hop(HopKind::Dma, &user, &cache, false));
         assert!(!sight.has_hop(HopKind::Copy, &user, &cache, false));
         assert!(!sight.has_call("read") && !sight.has_faults());
     }

@@ -505,7 +505,7 @@ impl Ui {
 }
 
 /// What the learner's run is compared with, when that is shown.
-fn original(open: &Open, lang: Lang) -> Option<Other> {
+pub fn original(open: &Open, lang: Lang) -> Option<Other> {
     let name = &open.lab().spec.change.program;
     let summary = open.session.runs.get(name).filter(|_| open.checked)?;
     Some(Other {

@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::store::What;
 
 /// Puts the cursor on the largest hop that is counted, or on the call that moved most of those that
-/// are; where there is none, it stays.
-pub fn seek(app: &mut App, sight: &Sight) {
+/// are; `false` if there is none.
+pub fn seek(app: &mut App, sight: &Sight) -> bool {
     let store = &app.store;
     let mut best: Option<(u64, usize, Option<usize>)> = None;
     let mut candidate = |bytes: u64, call: usize, hop: Option<usize>| {
@@ -42,4 +42,5 @@ pub fn seek(app: &mut App, sight: &Sight) {
         app.go(app.list.position(call), hop);
         app.fetch();
     }
+    best.is_some()
 }

@@ -93,9 +93,11 @@ pub fn load(labs: &mut Labs, path: Option<App>) {
     fit(labs);
     if let Some(open) = &mut labs.open
         && let Some(sight) = open.sight()
-        && let Some(path) = &mut open.path
+        && let (Some(path), Some(number)) = (&mut open.path, open.sought)
+        && !seek(path, &sight)
     {
-        seek(path, &sight);
+        let questions = open.lab().spec.questions.len();
+        labs.note = Some(words::lab_none(labs.look.lang, number + 1, questions));
     }
 }
 
