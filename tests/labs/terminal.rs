@@ -167,7 +167,7 @@ fn from_the_menu_to_the_check() {
     }
     tmux.wait("n observe");
     tmux.keys(&["n"]);
-    tmux.wait("a the path");
+    tmux.wait("It has run.");
     tmux.keys(&["a"]);
     tmux.wait("whole run");
     // A hop further: which one that is, the line of the list says.
