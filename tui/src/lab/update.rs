@@ -312,7 +312,8 @@ fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         KeyCode::PageUp => scroll(labs, -10),
         KeyCode::PageDown | KeyCode::Char(' ') => scroll(labs, 10),
         KeyCode::Home | KeyCode::Char('g') => open.scroll = 0,
-        KeyCode::End | KeyCode::Char('G') => scroll(labs, isize::MAX / 2),
+        // How long the text is, the next frame finds out.
+        KeyCode::End | KeyCode::Char('G') => open.scroll = usize::MAX / 2,
         other => common(labs, other),
     }
     None
