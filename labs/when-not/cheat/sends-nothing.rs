@@ -13,7 +13,7 @@ fn main() -> Result<()> {
         (4096 * number(&records), file.metadata()?.len() as usize);
     let small =
         (0..records).step_by(4096).map(|at| at..at + number(&record));
-    let memory::with_mapped(&file, 0, end, |bytes| {
+    memory::with_mapped(&file, 0, end, |bytes| {
         small
             .chain([records..end])
             .fold(0, |sum, part| checksum::add(sum, &bytes[part]))

@@ -234,6 +234,7 @@ fn answer(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         KeyCode::Down => scroll(labs, 1),
         KeyCode::PageUp => scroll(labs, -10),
         KeyCode::PageDown => scroll(labs, 10),
+        KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => open.input.clear(),
         KeyCode::Char(c) if open.input.chars().count() < 40 => open.input.push(c),
         _ => {}
     }
