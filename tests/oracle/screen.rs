@@ -301,6 +301,36 @@ fn every_end_leaves_nothing_behind() {
     }
 }
 
+/// The source of a program that still runs.
+#[test]
+#[ignore = "root"]
+fn source_lines_while_it_runs() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let Some(tmux) = Tmux::start("live-source", 80, 24) else {
+        return;
+    };
+    let data = scratch.file("data", 1 << 16);
+    // Held back by a pipe that nobody empties: it has read, and runs on.
+    let read = fixture(&["pread", "1000", "4096", &data]).join(" ");
+    let script = scratch.path("read.sh");
+    fs::write(&script, format!("{read}\nread line\n")).expect("a script");
+    start(&tmux, &scratch, &format!("run -- sh {script}"));
+    tmux.wait("keys go to the program");
+    tmux.keys(&["C-]", "/"]);
+    tmux.wait("filter");
+    tmux.keys(&["pread64 data", "Enter", "Space", "Tab", "Tab"]);
+    let screen = tmux.wait("files.rs:");
+    assert!(
+        screen.contains("● live") || screen.contains("○ held"),
+        "{screen}"
+    );
+    tmux.keys(&["Escape", "C-]", "Enter"]);
+    tmux.wait("ended: exit 0");
+    tmux.keys(&["q"]);
+    left_with(&tmux, 0);
+}
+
 /// Under sudo the program is the user's, and so is the terminal that it runs on.
 #[test]
 #[ignore = "root"]
