@@ -144,10 +144,11 @@ impl Probes {
             exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
             nr_execve: number(arch, "execve"),
             nr_execveat: number(arch, "execveat"),
-            iter_iovec: iterator(kernel, "ITER_IOVEC"),
-            iter_ubuf: iterator(kernel, "ITER_UBUF"),
-            iter_pipe: iterator(kernel, "ITER_PIPE"),
-            reserved: 0,
+            iter_iovec: enumerator(kernel, "iter_type", "ITER_IOVEC"),
+            iter_ubuf: enumerator(kernel, "iter_type", "ITER_UBUF"),
+            iter_pipe: enumerator(kernel, "iter_type", "ITER_PIPE"),
+            swap_backed: enumerator(kernel, "pageflags", "PG_swapbacked"),
+            swap_cache: enumerator(kernel, "pageflags", "PG_swapcache"),
         };
 
         // Before Linux 5.11 maps count as locked memory; later it has no effect.
@@ -525,9 +526,9 @@ fn object() -> Cow<'static, [u8]> {
     }
 }
 
-/// Value of `enum iter_type`.
-fn iterator(kernel: &KernelBtf, name: &str) -> u32 {
-    kernel.enumerator("iter_type", name).unwrap_or(NO_OFFSET)
+/// Value of an enumerator.
+fn enumerator(kernel: &KernelBtf, enumeration: &str, name: &str) -> u32 {
+    kernel.enumerator(enumeration, name).unwrap_or(NO_OFFSET)
 }
 
 fn number(arch: Arch, name: &str) -> u32 {
