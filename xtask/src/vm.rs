@@ -119,10 +119,8 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
         words.join(" ")
     };
     let job = format!("cd {}\n{job}\n", quoted(&workspace.display().to_string()));
-    let folder = |name: &str| {
-        let kind = if tests { "tests" } else { "jobs" };
-        cache.join(kind).join(name)
-    };
+    let results = |name: &str| cache.join("results").join(name);
+    let folder = cache.join(if tests { "tests" } else { "jobs" });
     let mut failed = false;
     for kernel in options.kernels.iter().filter(|_| !options.last) {
         let kernel = kernel.unpacked(&cache, options.update)?;
@@ -130,17 +128,21 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
         let machine = Machine {
             cache: &cache,
             kernel: &kernel,
-            folder: folder(kernel.kernel.name),
+            folder: folder.join(kernel.kernel.name),
             limit: options.limit,
             kvm: options.kvm,
         };
         failed |= machine.run(&job)? != Some(0);
+        if tests && options.only.is_none() {
+            let results = results(kernel.kernel.name);
+            oracle::keep(&machine.folder, &results, options.paths, options.tests)?;
+        }
     }
     if tests {
         // With the kernels that ran another time.
         let columns = KERNELS
             .iter()
-            .filter_map(|kernel| Column::read(&folder(kernel.name)));
+            .filter_map(|kernel| Column::read(&results(kernel.name)));
         let columns: Vec<Column> = columns.collect();
         println!("\n{}", table::text(&columns));
         let ran = |column: &&Column| {
