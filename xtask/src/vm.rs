@@ -152,10 +152,7 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
                 .any(|kernel| column.release.starts_with(kernel.name))
         };
         if options.paths {
-            failed |= columns
-                .iter()
-                .filter(ran)
-                .any(|c| c.paths.wrong(&c.release) > 0);
+            failed |= columns.iter().filter(ran).any(|c| c.paths.wrong() > 0);
         }
         if options.doc {
             table::document(&workspace, &columns)?;
