@@ -35,6 +35,7 @@ impl Machine<'_> {
     /// # Errors
     /// If the machine can't be started.
     pub fn run(&self, job: &str) -> Result<Option<i32>> {
+        let _alone = self.alone()?;
         self.prepare(job)?;
         let folder = self.folder.as_path();
         let console = folder.join("console.log");
@@ -67,6 +68,19 @@ impl Machine<'_> {
             println!("no result; the console is in {}", console.display());
         }
         Ok(status)
+    }
+
+    /// Keeps the folder for this run: the lock goes with the file.
+    fn alone(&self) -> Result<File> {
+        let path = self.folder.with_extension("lock");
+        let shown = || path.display().to_string();
+        fs::create_dir_all(self.folder.parent().unwrap_or(self.cache)).with_context(shown)?;
+        let lock = File::create(&path).with_context(shown)?;
+        if lock.try_lock().is_err() {
+            println!("waiting for another run of this kernel");
+            lock.lock().with_context(shown)?;
+        }
+        Ok(lock)
     }
 
     /// Makes the folder anew.
