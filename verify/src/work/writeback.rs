@@ -38,15 +38,7 @@ pub fn by_time(scene: &mut Scene) -> Result<Done> {
     let buffer = Buffer::new(CHUNK)?;
     scene.shot(|| {
         let done = pieces(PAYLOAD, |_| Ok(file.write(&buffer)?))?;
-        let begin = Instant::now();
-        let clean = || begin.elapsed() > wait + SLACK;
-        while !is_clean(&file)?.unwrap_or_else(clean) {
-            ensure!(
-                begin.elapsed() < 2 * PATIENCE,
-                "the kernel does not write back"
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        until_clean(&file, wait)?;
         Ok(done)
     })
 }
@@ -60,39 +52,40 @@ fn sysctl(name: &str) -> Result<Duration> {
 pub fn by_memory(scene: &mut Scene) -> Result<Done> {
     const ROOM: usize = 4 * PAYLOAD;
     const STEP: usize = PAYLOAD / 4;
+    const MOST: usize = ROOM + 2 * STEP;
     let group = Group::new(ROOM)?;
     let mut file = scene.target()?;
     let buffer = Buffer::new(CHUNK)?;
     group.enter()?;
-    let more = anonymous(2 * ROOM, MapFlags::MAP_PRIVATE)?;
-    let mut used = 0;
+    let more = anonymous(MOST, MapFlags::MAP_PRIVATE)?;
     scene.shot(|| {
         let done = pieces(PAYLOAD, |_| Ok(file.write(&buffer)?))?;
-        let begin = Instant::now();
-        loop {
-            match is_clean(&file)? {
-                Some(true) => return Ok(done),
-                None => {
-                    return not_offered(
-                        "the kernel does not tell which pages are dirty (cachestat)",
-                    );
-                }
-                Some(false) => {}
+        for start in (0..MOST).step_by(STEP) {
+            if is_clean(&file)? == Some(true) {
+                break;
             }
-            ensure!(
-                begin.elapsed() < 2 * PATIENCE,
-                "the kernel does not write back"
-            );
-            if used < 2 * ROOM {
-                for at in (used..used + STEP).step_by(PAGE) {
-                    // SAFETY: inside the mapping.
-                    unsafe { more.add(at).write_volatile(1) };
-                }
-                used += STEP;
+            for at in (start..start + STEP).step_by(PAGE) {
+                // SAFETY: inside the mapping.
+                unsafe { more.add(at).write_volatile(1) };
             }
-            std::thread::sleep(Duration::from_millis(10));
         }
+        until_clean(&file, Duration::ZERO)?;
+        Ok(done)
     })
+}
+
+/// Waits until the file is on its disk, which takes the kernel `wait` at most before it begins.
+fn until_clean(file: &File, wait: Duration) -> Result<()> {
+    let begin = Instant::now();
+    let over = || begin.elapsed() > wait + SLACK;
+    while !is_clean(file)?.unwrap_or_else(over) {
+        ensure!(
+            begin.elapsed() < 2 * PATIENCE,
+            "the kernel does not write back"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 /// Whether none of the file's pages in memory is dirty, or on its way to the disk; nothing where the kernel
