@@ -104,6 +104,8 @@ pub mod moved {
     pub const LATE_COPY: u16 = 44;
     /// To or from a bounce buffer (`swiotlb`).
     pub const BOUNCE: u16 = 45;
+    /// Packets' pages mapped into the program (TCP zero-copy receive).
+    pub const ZEROCOPY_RECEIVE: u16 = 46;
 
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;
@@ -414,8 +416,9 @@ pub struct Xmit {
     pub ifindex: u32,
     /// `skb->data_len`: of it, bytes in page fragments.
     pub data_len: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// 1 if the device has no hardware: it hangs on no other (`dev->dev.parent`), as what sysfs lists under
+    /// `/sys/devices/virtual`. 0 if it has, or if it is not known.
+    pub no_parent: u32,
     /// `i_ino` of the socket (`sockfs`).
     pub sock_ino: u64,
     /// `dev->name`, NUL padded.
@@ -746,6 +749,8 @@ offsets! {
     skb_destructor_arg = "skb_shared_info"."destructor_arg";
     dev_ifindex = "net_device"."ifindex";
     dev_name = "net_device"."name";
+    dev_parent = "net_device"."dev.parent";
+    zerocopy_length = "tcp_zerocopy_receive"."length";
     req_opcode = "io_kiocb"."opcode";
     req_file = "io_kiocb"."file";
     req_ctx = "io_kiocb"."ctx";

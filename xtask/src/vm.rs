@@ -4,6 +4,7 @@
 //! is the host's, over 9p with a tmpfs overlay, so that programs built here run there as they are.
 //! Times inside it mean nothing; counts and bytes do.
 
+mod bounce;
 mod disks;
 mod initramfs;
 mod kernels;
@@ -30,6 +31,8 @@ pub struct Options {
     limit: Duration,
     update: bool,
     kvm: bool,
+    /// Words more on the kernel's command line.
+    boot: String,
     /// `doctor --verify` only, or the oracle tests only.
     paths: bool,
     tests: bool,
@@ -55,6 +58,7 @@ impl Options {
             limit: Duration::from_secs(900),
             update: false,
             kvm: false,
+            boot: String::new(),
             paths: true,
             tests: true,
             all: false,
@@ -78,6 +82,10 @@ impl Options {
                 "--doc" => options.doc = true,
                 "--last" => options.last = true,
                 "--kvm" => options.kvm = true,
+                "--boot" => {
+                    let words = args.next().context("--boot WORDS")?;
+                    options.boot = (*words).to_owned();
+                }
                 "--limit" => {
                     let seconds = args.next().and_then(|word| word.parse().ok());
                     options.limit = Duration::from_secs(seconds.context("--limit SECONDS")?);
@@ -104,21 +112,21 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let cache = cache()?;
     let workspace = workspace();
     let tests = options.command.is_empty() && !options.labs;
+    let mut bounced = None;
     let job = if options.last {
         String::new()
     } else if options.labs {
         oracle::labs_job(&workspace)?
     } else if tests {
-        Programs::build(&workspace, options.tests)?.job(
-            options.paths,
-            options.all,
-            options.only.as_deref(),
-        )
+        let programs = Programs::build(&workspace, options.tests)?;
+        bounced = options.paths.then(|| bounce::job(programs.bytehop()));
+        programs.job(options.paths, options.all, options.only.as_deref())
     } else {
         let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
         words.join(" ")
     };
-    let job = format!("cd {}\n{job}\n", quoted(&workspace.display().to_string()));
+    let here = quoted(&workspace.display().to_string());
+    let script = |job: &str| format!("cd {here}\n{job}\n");
     let folder = |name: &str| {
         let kind = if tests { "tests" } else { "jobs" };
         cache.join(kind).join(name)
@@ -133,8 +141,12 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
             folder: folder(kernel.kernel.name),
             limit: options.limit,
             kvm: options.kvm,
+            boot: &options.boot,
         };
-        failed |= machine.run(&job)? != Some(0);
+        failed |= machine.run(&script(&job))? != Some(0);
+        if let Some(bounced) = &bounced {
+            failed |= bounce::run(&machine, &script(bounced))?;
+        }
     }
     if tests {
         // With the kernels that ran another time.

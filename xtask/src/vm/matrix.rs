@@ -16,7 +16,7 @@ pub const LEVELS: [&str; 3] = ["T", "F", "B"];
 const PEER: &str = "10.0.2.100:9";
 
 /// What `doctor --verify` says.
-const FILE: &str = "verify.json";
+pub const FILE: &str = "verify.json";
 
 /// The command: every path in the first folder, in the others those that a disk is part of.
 pub fn job(bytehop: &Path, all: bool) -> String {

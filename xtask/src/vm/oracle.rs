@@ -67,6 +67,10 @@ impl Programs {
         Ok(Self { bytehop, tests })
     }
 
+    pub fn bytehop(&self) -> &Path {
+        &self.bytehop
+    }
+
     /// The script that runs every path (`paths`), and the tests if they were built.
     ///
     /// `only`: the tests with this in their name instead.
