@@ -7,7 +7,6 @@
 
 mod accounting;
 mod attach;
-mod breakpoints;
 mod files;
 mod fixture;
 mod harness;

@@ -14,7 +14,7 @@ use crate::command::{cargo, output};
 
 /// Tests of what depends on the kernel; the others (isolation, exit statuses, recordings, …) run with
 /// `--all`.
-const PATHS: &str = "accounting:: breakpoints:: files:: memory:: sockets::";
+const PATHS: &str = "accounting:: files:: memory:: sockets::";
 const ON_OTHER_DISKS: &str = "files::";
 
 /// Which tests run on which disk: `(disk, filters)`.
