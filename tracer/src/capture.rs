@@ -23,7 +23,7 @@ use crate::event::{BreakpointsOff, Device, DeviceClass, End, Event, Lost, Meta, 
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
-use crate::sources::Sources;
+use crate::sources::Resolver;
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -237,7 +237,7 @@ pub struct Capture<'a> {
     pub ring: Option<RingBuf<MapData>>,
     pub control: Control,
     /// Where calls were made, if that is wanted.
-    pub sources: Option<Sources>,
+    pub sources: Option<Resolver>,
     sysfs: Sysfs,
     known: Known,
     lost: Lost,
@@ -287,6 +287,9 @@ impl<'a> Capture<'a> {
         let mut looked_for_losses = begin;
         let reason = loop {
             let taken = self.drain(out);
+            for source in self.sources.iter().flat_map(Resolver::resolved) {
+                out.meta(&Meta::Source(source));
+            }
             let now = Instant::now();
             out.tick(now);
             if let Some(hits) = self.probes.check_breakpoints(now)? {
@@ -345,10 +348,8 @@ impl<'a> Capture<'a> {
         if let Some(sampled) = self.probes.sampled()? {
             out.meta(&Meta::Sampled(sampled));
         }
-        if let Some(sources) = self.sources.take() {
-            for source in sources.resolve() {
-                out.meta(&Meta::Source(source));
-            }
+        for source in self.sources.take().into_iter().flat_map(Resolver::finish) {
+            out.meta(&Meta::Source(source));
         }
         let still_running = self.probes.threads()?.into_keys().collect();
         let end = End {
@@ -416,7 +417,7 @@ impl<'a> Capture<'a> {
         {
             n += 1;
             name_device(&mut self.known, &mut self.sysfs, &record, out);
-            if let Some(sources) = &mut self.sources {
+            if let Some(sources) = &self.sources {
                 sources.take(&record);
             }
             out.record(&record);

@@ -10,6 +10,7 @@ use std::time::Instant;
 use aya::maps::{Array, HashMap as BpfHashMap, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Btf, Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
+use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 use thiserror::Error;
 use tracer_ebpf::{
@@ -209,7 +210,7 @@ impl Probes {
                         source,
                     });
                 }
-                Err(e) => hooks.lack(probe.label, &one_line(&e)),
+                Err(e) => hooks.refused(probe.label, &e),
             }
         }
         if options.stacks && !options.stat && !options.null {
@@ -218,7 +219,7 @@ impl Probes {
                 let label = format!("stacks: {tracepoint}");
                 match attach(&mut ebpf, program, tracepoint, &btf) {
                     Ok(()) => hooks.attached.push(label),
-                    Err(e) => hooks.lack(&label, &one_line(&e)),
+                    Err(e) => hooks.refused(&label, &e),
                 }
             }
         }
@@ -479,6 +480,10 @@ impl Hooks {
     fn lack(&mut self, what: &str, why: &str) {
         self.missing.push((what.to_owned(), why.to_owned()));
     }
+
+    fn refused(&mut self, what: &str, e: &ProgramError) {
+        self.lack(what, &refusal(e));
+    }
 }
 
 /// Does something for every thread of a process, those that it makes meanwhile included.
@@ -551,6 +556,18 @@ fn refused(e: EbpfError) -> LoadError {
         LoadError::NotAllowed
     } else {
         LoadError::Object(e)
+    }
+}
+
+/// Why the kernel does not take a program, as `doctor` says it.
+fn refusal(e: &ProgramError) -> String {
+    let causes = std::iter::successors(Some(e as &(dyn std::error::Error + 'static)), |e| {
+        e.source()
+    });
+    let mut errors = causes.filter_map(|e| e.downcast_ref::<std::io::Error>());
+    match errors.find_map(std::io::Error::raw_os_error) {
+        Some(number) => format!("the kernel refuses: {:?}", Errno::from_raw(number)),
+        None => one_line(e),
     }
 }
 

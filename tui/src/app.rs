@@ -83,6 +83,9 @@ pub enum Source {
 pub const SPEEDS: [u32; 7] = [1, 2, 4, 8, 16, 64, 256];
 /// Ticks a second.
 pub const TICKS: u32 = 30;
+/// Live: calls that have come in at once and are looked at for what a device did.
+const CHECKED: usize = 256;
+
 /// Ticks for which a step is shown moving.
 pub const MOVING: u32 = 18;
 /// Details of calls kept at most.
@@ -272,6 +275,14 @@ impl App {
         }
         let total = self.total.clone();
         let new = self.list.grow(&self.store);
+        // Of many at once the last ones do.
+        let last = new.clone().rev().take(CHECKED).find_map(|position| {
+            let call = self.list.call(position)?;
+            let hops = self.store.hops(call);
+            hops.iter()
+                .any(|hop| self.store.is_dma(hop))
+                .then_some(call)
+        });
         if self.list.is_filtered() {
             let calls = new.filter_map(|position| self.list.call(position));
             self.store.add_to(&mut self.total, calls);
@@ -282,6 +293,9 @@ impl App {
         if self.is_live() {
             let now = (self.arrows.as_slice(), &self.total);
             self.flow.grew((&before, &total), now);
+            if let Some(call) = last {
+                self.flow.device_moved(call);
+            }
         }
         if self.follow {
             self.go(self.list.len().saturating_sub(1), None);

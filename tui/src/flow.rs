@@ -14,6 +14,8 @@ pub struct Flow {
     pub crossing: u32,
     /// Ticks since the beginning.
     pub clock: u32,
+    /// The last call for which a device moved bytes, and ticks left.
+    device: Option<(usize, u32)>,
 }
 
 impl Flow {
@@ -33,14 +35,44 @@ impl Flow {
         self.arrows = now.0.iter().map(left).collect();
     }
 
+    /// A device has moved bytes for this call.
+    pub fn device_moved(&mut self, call: usize) {
+        self.device = Some((call, FLOWING));
+    }
+
+    /// The call for which a device moved bytes a moment ago.
+    pub fn device(&self) -> Option<usize> {
+        self.device.map(|(call, _)| call)
+    }
+
     /// A tick has passed.
     pub fn tick(&mut self) {
         self.clock = self.clock.wrapping_add(1);
+        let device = self.device.take();
+        self.device = device
+            .filter(|(_, left)| *left > 1)
+            .map(|(call, left)| (call, left - 1));
         let left = self.arrows.iter_mut().chain([&mut self.crossing]);
         left.for_each(|left| *left = left.saturating_sub(1));
     }
 
     pub fn is_moving(&self) -> bool {
-        self.crossing > 0 || self.arrows.iter().any(|left| *left > 0)
+        self.crossing > 0 || self.device.is_some() || self.arrows.iter().any(|left| *left > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_told_for_a_moment() {
+        let mut flow = Flow::default();
+        flow.device_moved(7);
+        for _ in 0..FLOWING {
+            assert_eq!((flow.device(), flow.is_moving()), (Some(7), true));
+            flow.tick();
+        }
+        assert_eq!((flow.device(), flow.is_moving()), (None, false));
     }
 }

@@ -2,9 +2,14 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::{PLAIN, RECORDINGS, app, buffer, press, screen, settle};
 use tracer::i18n::Lang;
-use tui::app::{Look, Other};
+use tracer::record::{Reader, log};
+use tui::action::Action;
+use tui::app::{App, Look, Other, Source, Target};
+use tui::store::Feed;
 use tui::theme::Theme;
 use tui::view;
 
@@ -14,6 +19,9 @@ const ZH: Look = Look {
     lang: Lang::Zh,
     ..PLAIN
 };
+
+/// What a recording's name begins with: one of this machine's level (T), and one of level B.
+const LEVELS: [&str; 2] = ["", "b-"];
 
 /// Goes to a hop of the call that the workload is about, with the whole program in sight.
 fn about(name: &str) -> &'static str {
@@ -62,11 +70,13 @@ fn views() {
         ("filtered", "/write dst<Enter>".to_owned()),
         ("no-match", "/nothing like it<Enter>".to_owned()),
     ];
-    for (name, keys) in &cases {
-        for (size, lang, look) in sizes_and_languages() {
-            let shot = screen("copy", look, size, keys);
-            let size = if size == SMALL { "" } else { "200x50-" };
-            insta::assert_snapshot!(format!("view-{name}-{size}{lang}"), shot);
+    for level in LEVELS {
+        for (name, keys) in &cases {
+            for (size, lang, look) in sizes_and_languages() {
+                let shot = screen(&format!("{level}copy"), look, size, keys);
+                let size = if size == SMALL { "" } else { "200x50-" };
+                insta::assert_snapshot!(format!("{level}view-{name}-{size}{lang}"), shot);
+            }
         }
     }
     let ascii = Look {
@@ -77,40 +87,53 @@ fn views() {
     insta::assert_snapshot!("too-small", screen("copy", PLAIN, (40, 10), ""));
 }
 
+/// Goes to a call of the recordings `source`.
+const SOURCE: &str = "/read in.bin<Enter>NN<Esc>";
+
 /// The source of a program, beside the call that is looked at.
 #[test]
 fn source() {
-    let keys = "/read in.bin<Enter>NN<Esc>";
-    for (size, lang, look) in sizes_and_languages() {
-        let focus = if size == SMALL { "<Tab><Tab>" } else { "" };
-        let shot = screen("source", look, size, &format!("{keys}{focus}"));
-        insta::assert_snapshot!(format!("source-{}x{}-{lang}", size.0, size.1), shot);
+    for level in LEVELS {
+        let name = format!("{level}source");
+        for (size, lang, look) in sizes_and_languages() {
+            let focus = if size == SMALL { "<Tab><Tab>" } else { "" };
+            let shot = screen(&name, look, size, &format!("{SOURCE}{focus}"));
+            insta::assert_snapshot!(format!("{name}-{}x{}-{lang}", size.0, size.1), shot);
+        }
+        // The program's own source file is where the recording says.
+        let shot = screen(&name, PLAIN, SMALL, &format!("{SOURCE}<Tab><Tab>"));
+        assert!(shot.contains("let n = from.read(&mut"), "{shot}");
+        let app = app(&name, PLAIN, SMALL);
+        let annotation = &app.store.annotation;
+        let file = annotation.files.first().expect("a file");
+        let copied = |line: u32| file.lines.get(&line).map_or(0, |line| line.copied);
+        // 256 KiB in and out, by the lines that call read and write.
+        assert_eq!((copied(7), copied(11)), (256 << 10, 256 << 10));
     }
-    // The program's own source file is where the recording says.
-    let shot = screen("source", PLAIN, SMALL, &format!("{keys}<Tab><Tab>"));
-    assert!(shot.contains("let n = from.read(&mut"), "{shot}");
-    let app = app("source", PLAIN, SMALL);
-    let annotation = &app.store.annotation;
-    let file = annotation.files.first().expect("a file");
-    let copied = |line: u32| file.lines.get(&line).map_or(0, |line| line.copied);
-    // 256 KiB in and out, by the lines that call read and write.
-    assert_eq!((copied(7), copied(11)), (256 << 10, 256 << 10));
+}
+
+/// The recording of sendfile at a level, beside that of read and write.
+fn comparison(level: &str, look: Look, size: (u16, u16)) -> App {
+    let mut app = app(&format!("{level}sendfile"), look, size);
+    app.compare_with(Other {
+        summary: common::store(&format!("{level}copy")).summary,
+        names: ["copy.bhop", "sendfile.bhop"].map(str::to_owned),
+    });
+    app
 }
 
 /// Two runs side by side.
 #[test]
 fn compared() {
-    for (size, lang, look) in sizes_and_languages() {
-        let mut app = app("sendfile", look, size);
-        app.compare_with(Other {
-            summary: common::store("copy").summary,
-            names: ["copy.bhop", "sendfile.bhop"].map(str::to_owned),
-        });
-        settle(&mut app);
-        let shot = view::text(&buffer(&app));
-        insta::assert_snapshot!(format!("compare-{}x{}-{lang}", size.0, size.1), shot);
-        press(&mut app, "c");
-        assert!(!view::text(&buffer(&app)).contains("B / A"));
+    for level in LEVELS {
+        for (size, lang, look) in sizes_and_languages() {
+            let mut app = comparison(level, look, size);
+            settle(&mut app);
+            let shot = view::text(&buffer(&app));
+            insta::assert_snapshot!(format!("{level}compare-{}x{}-{lang}", size.0, size.1), shot);
+            press(&mut app, "c");
+            assert!(!view::text(&buffer(&app)).contains("B / A"));
+        }
     }
 }
 
@@ -149,28 +172,124 @@ fn styles(buffer: &ratatui::buffer::Buffer) -> String {
 /// Every view in the dark theme: the text is that of the other snapshots, here are the colours.
 #[test]
 fn dark() {
-    let look = Look {
-        theme: Theme::Dark,
-        ..PLAIN
-    };
     let keys = about("copy");
-    for (size, name) in [(SMALL, "80x24"), (LARGE, "200x50")] {
-        let source = "/read in.bin<Enter>NN<Esc><Tab><Tab>";
-        for (view, recording, keys) in [
-            ("path", "copy", keys.to_owned()),
-            ("calls", "copy", format!("{keys}<Tab>z")),
-            ("source", "source", source.to_owned()),
-            ("timeline", "copy", format!("{keys}<Tab><Tab><Tab>")),
-            ("totals", "copy", "<Tab><Tab><Tab><Tab>z".to_owned()),
-            ("explain", "copy", format!("{keys}<Enter>")),
-            ("help", "copy", "?".to_owned()),
-        ] {
-            let mut app = app(recording, look, size);
-            press(&mut app, &keys);
-            settle(&mut app);
-            insta::assert_snapshot!(format!("dark-{view}-{name}"), styles(&buffer(&app)));
+    let cases = [
+        ("path", "copy", keys.to_owned()),
+        ("calls", "copy", format!("{keys}<Tab>z")),
+        ("source", "source", format!("{SOURCE}<Tab><Tab>")),
+        ("timeline", "copy", format!("{keys}<Tab><Tab><Tab>")),
+        ("totals", "copy", "<Tab><Tab><Tab><Tab>z".to_owned()),
+        ("explain", "copy", format!("{keys}<Enter>")),
+        ("help", "copy", "?".to_owned()),
+    ];
+    for level in LEVELS {
+        for (size, lang, look) in sizes_and_languages() {
+            let look = Look {
+                theme: Theme::Dark,
+                ..look
+            };
+            let shoot = |view: &str, mut app: App, keys: &str| {
+                press(&mut app, keys);
+                settle(&mut app);
+                let name = format!("{level}dark-{view}-{}x{}-{lang}", size.0, size.1);
+                insta::assert_snapshot!(name, styles(&buffer(&app)));
+            };
+            for (view, recording, keys) in &cases {
+                shoot(view, app(&format!("{level}{recording}"), look, size), keys);
+            }
+            shoot("compare", comparison(level, look, size), "");
         }
     }
+}
+
+/// A live trace whose program waits: what has come of a recording, and what the program wrote.
+fn live(name: &str, look: Look, size: (u16, u16), keys: &str) -> App {
+    let (mut writer, log) = log().expect("a file");
+    let (mut feed, store) = Feed::live(log);
+    let mut app = App::new(store, look, size).live(Target::Command, true);
+    let reader = || Reader::open(&common::path(name)).expect("a recording");
+    let mut all = reader();
+    let records = std::iter::from_fn(|| all.next_record().map(drop)).count();
+    let mut some = reader();
+    for _ in 0..records * 3 / 4 {
+        let record = some.next_record().expect("it was there");
+        writer.record(record).expect("written");
+    }
+    let begin = Instant::now();
+    for seconds in 1..4 {
+        let now = begin + Duration::from_secs(seconds);
+        writer.tick(now).expect("written");
+        feed.pull(&mut app.store, None);
+    }
+    assert_eq!((feed.behind(), app.store.is_empty()), (0, false));
+    tui::update::fed(&mut app, Source::Live(Target::Command), 0);
+    tui::update::output(
+        &mut app,
+        b"reading src.bin\r\n\x1b[1;32mgo on?\x1b[m [y/N] ",
+    );
+    for key in keys.chars() {
+        tui::update::update(&mut app, action(key));
+    }
+    settle(&mut app);
+    app
+}
+
+fn action(key: char) -> Action {
+    match key {
+        ']' => Action::Program,
+        'z' => Action::Zoom,
+        'q' => Action::Quit,
+        other => panic!("no such key: {other}"),
+    }
+}
+
+/// The program's own terminal below the path view, alone, and after a look at the rest; what is asked
+/// before it is ended.
+#[test]
+fn program() {
+    for level in LEVELS {
+        let name = format!("{level}copy");
+        for (size, lang, look) in sizes_and_languages() {
+            for (view, keys) in [
+                ("typing", ""),
+                ("looking", "]"),
+                ("alone", "z"),
+                ("end", "]q"),
+            ] {
+                let size_of = format!("{}x{}-{lang}", size.0, size.1);
+                let plain = live(&name, look, size, keys);
+                let shot = view::text(&buffer(&plain));
+                insta::assert_snapshot!(format!("{level}program-{view}-{size_of}"), shot);
+                let theme = Theme::Dark;
+                let dark = live(&name, Look { theme, ..look }, size, keys);
+                let shot = styles(&buffer(&dark));
+                insta::assert_snapshot!(format!("{level}dark-program-{view}-{size_of}"), shot);
+            }
+        }
+    }
+}
+
+/// Live, what a device does is told with what its thread did meanwhile, for a moment.
+#[test]
+fn a_device_at_work_live() {
+    let (mut writer, log) = log().expect("a file");
+    let (mut feed, store) = Feed::live(log);
+    let mut app = App::new(store, PLAIN, SMALL).live(Target::Command, false);
+    let mut reader = Reader::open(&common::path("direct")).expect("a recording");
+    let told = "read: in this call the thread is off the CPU for";
+    let mut seconds = (0..).map(Duration::from_secs);
+    let begin = Instant::now();
+    let is_told = |app: &App| view::text(&buffer(app)).contains(told);
+    while !is_told(&app) {
+        let record = reader.next_record().expect("a device worked");
+        writer.record(record).expect("written");
+        let now = begin + seconds.next().expect("endless");
+        writer.tick(now).expect("written");
+        feed.pull(&mut app.store, None);
+        tui::update::fed(&mut app, Source::Live(Target::Command), 0);
+    }
+    settle(&mut app);
+    assert!(!is_told(&app));
 }
 
 /// A click on an arrow goes to the next hop that it stands for.
@@ -185,7 +304,7 @@ fn arrows_can_be_clicked() {
             // Two lines cross there.
             continue;
         }
-        tui::update::update(&mut app, tui::action::Action::Click(x, y));
+        tui::update::update(&mut app, Action::Click(x, y));
         let hop = app.hop().expect("a hop");
         assert!(app.arrows[number].is_of(hop));
     }
@@ -242,11 +361,7 @@ fn a_comparison_in_ascii() {
         ascii: true,
         ..PLAIN
     };
-    let mut app = app("sendfile", ascii, SMALL);
-    app.compare_with(Other {
-        summary: common::store("copy").summary,
-        names: ["a", "b"].map(str::to_owned),
-    });
+    let mut app = comparison("", ascii, SMALL);
     for _ in 0..20 {
         let shot = view::text(&buffer(&app));
         assert!(shot.is_ascii(), "{shot}");

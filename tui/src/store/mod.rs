@@ -233,6 +233,12 @@ impl Store {
             .is_some_and(|call| !self.lists.is_empty(call.list))
     }
 
+    /// Whether a device moved the bytes of a hop, and not a CPU in its name.
+    pub fn is_dma(&self, hop: &Hop) -> bool {
+        let key = self.key(hop);
+        key.is_some_and(|key| key.kind == HopKind::Dma && key.engine != Some(Engine::Software))
+    }
+
     pub fn key(&self, hop: &Hop) -> Option<&HopKey> {
         self.keys.get(hop.key)
     }

@@ -8,8 +8,7 @@ mod plan;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
-use tracer::event::Engine;
-use tracer::model::{HopKind, Place};
+use tracer::model::Place;
 use tracer::report::units;
 
 use self::glyphs::{Pen, way};
@@ -17,10 +16,10 @@ use self::grid::At;
 use self::layout::{Label, PlaceBox, Words};
 pub use self::layout::{Layout, Wish};
 use super::lines::Lines;
-use super::{compact, put};
+use super::{compact, describe, put};
 use crate::app::{App, Look, MOVING, Scope};
 use crate::arrows::{Arrow, Known, Later};
-use crate::store::{Amount, Hop, What};
+use crate::store::{Amount, What};
 use crate::text::{fit, pad, width};
 use crate::theme::Paint;
 use crate::words;
@@ -79,26 +78,31 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     scene.draw(area, buf);
 }
 
-/// What the thread of the current call did while a device moved its bytes: measured, by the switches
-/// away from it and back.
+/// What the thread of a call did while a device moved its bytes: measured, by the switches away from
+/// it and back. The call is the current one; live, the last for which a device worked.
 fn meanwhile(app: &App) -> Option<String> {
-    let is_dma = |hop: &Hop| {
-        let key = app.store.key(hop);
-        key.is_some_and(|key| key.kind == HopKind::Dma && key.engine != Some(Engine::Software))
+    let current = || {
+        let moved = match app.hop() {
+            Some(hop) => app.store.is_dma(hop),
+            None => app.hops().iter().any(|hop| app.store.is_dma(hop)),
+        };
+        moved.then_some(app.cursor.call)
     };
-    let moved = match app.hop() {
-        Some(hop) => is_dma(hop),
-        None => app.hops().iter().any(is_dma),
+    let call = match app.follow {
+        true => app.flow.device(),
+        false => current(),
     };
-    let call = app
-        .store
-        .call(app.cursor.call)
-        .filter(|_| moved && !app.follow)?;
+    let call = app.store.call(call?)?;
+    let sig = app.store.sig(&call)?;
     let lang = app.look.lang;
-    Some(match (&app.store.sig(&call)?.what, call.waited) {
+    let text = match (&sig.what, call.waited) {
         (What::Later, _) => words::nobody_waits(lang).to_owned(),
         (_, 0) => words::cpu_runs_on(lang).to_owned(),
         (_, waited) => words::cpu_waits(lang, units::time(waited.into())),
+    };
+    Some(match app.follow {
+        true => format!("{}: {text}", describe::name(app, sig)),
+        false => text,
     })
 }
 
