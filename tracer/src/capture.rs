@@ -57,7 +57,7 @@ pub enum Target {
     Process {
         pid: u32,
         pidfd: OwnedFd,
-        until: Option<Instant>,
+        duration: Option<Duration>,
     },
 }
 
@@ -72,7 +72,7 @@ impl Target {
         Ok(Self::Process {
             pid,
             pidfd,
-            until: duration.map(|d| Instant::now() + d),
+            duration,
         })
     }
 
@@ -322,9 +322,10 @@ impl<'a> Capture<'a> {
                 break "exit";
             }
             if let Target::Process {
-                until: Some(until), ..
+                duration: Some(duration),
+                ..
             } = target
-                && now >= until
+                && now - begin >= duration
             {
                 break "duration";
             }
