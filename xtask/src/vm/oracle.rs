@@ -105,34 +105,8 @@ impl Programs {
     }
 }
 
-/// The script that runs every lab. The labs' programs are built here: there is no time for it there.
-///
-/// # Errors
-/// If something does not compile.
-pub fn labs_job(workspace: &Path) -> Result<String> {
-    let build = ["test", "--no-run", "--package", "bytehop", "--test", "labs"];
-    let made = executables(cargo(workspace).args(build))?;
-    let test = made.iter().find(|(target, _)| target == "labs");
-    let (_, test) = test.context("cargo built no test of the labs")?;
-    const TEST: &str = "every_lab_end_to_end";
-    output(
-        Command::new(test)
-            .args(["--ignored", "--exact", TEST])
-            .env("BYTEHOP_LABS_BUILD", "1"),
-    )?;
-    // Only some of them, where that is asked for.
-    let only = std::env::var("BYTEHOP_LABS").unwrap_or_default();
-    Ok(format!(
-        "export BYTEHOP_LABS={}\n\
-         export BYTEHOP_LABS_DISK=/vm/nvme-ext4 BYTEHOP_NOT_RUN=/vm/job/not-run-labs\n\
-         {} --ignored --nocapture --exact {TEST}\n",
-        quoted(&only),
-        quoted(&test.display().to_string())
-    ))
-}
-
 /// Runs cargo; the names and paths of the programs that it made.
-fn executables(cargo: &mut Command) -> Result<Vec<(String, PathBuf)>> {
+pub fn executables(cargo: &mut Command) -> Result<Vec<(String, PathBuf)>> {
     let messages = output(cargo.args(["--quiet", "--message-format", "json"]))?;
     let programs = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
