@@ -336,8 +336,9 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "{what}: not within 20 s"
+            start.elapsed() < LIMIT,
+            "{what}: not within {} s",
+            LIMIT.as_secs()
         );
         thread::sleep(Duration::from_millis(5));
     }

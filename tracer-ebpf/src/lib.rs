@@ -104,9 +104,11 @@ pub mod moved {
     pub const LATE_COPY: u16 = 44;
     /// To or from a bounce buffer (`swiotlb`).
     pub const BOUNCE: u16 = 45;
+    /// Packets' pages mapped into the program (TCP zero-copy receive).
+    pub const ZEROCOPY_RECEIVE: u16 = 46;
     /// As [`MAP`], one by one (`do_set_pte`), and the same of shmem.
-    pub const MAP_PAGE: u16 = 46;
-    pub const MAP_SHMEM_PAGE: u16 = 47;
+    pub const MAP_PAGE: u16 = 47;
+    pub const MAP_SHMEM_PAGE: u16 = 48;
 
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;
@@ -417,8 +419,9 @@ pub struct Xmit {
     pub ifindex: u32,
     /// `skb->data_len`: of it, bytes in page fragments.
     pub data_len: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// 1 if the device has no hardware: it hangs on no other (`dev->dev.parent`), as what sysfs lists under
+    /// `/sys/devices/virtual`. 0 if it has, or if it is not known.
+    pub no_parent: u32,
     /// `i_ino` of the socket (`sockfs`).
     pub sock_ino: u64,
     /// `dev->name`, NUL padded.
@@ -751,6 +754,8 @@ offsets! {
     skb_destructor_arg = "skb_shared_info"."destructor_arg";
     dev_ifindex = "net_device"."ifindex";
     dev_name = "net_device"."name";
+    dev_parent = "net_device"."dev.parent";
+    zerocopy_length = "tcp_zerocopy_receive"."length";
     req_opcode = "io_kiocb"."opcode";
     req_file = "io_kiocb"."file";
     req_ctx = "io_kiocb"."ctx";

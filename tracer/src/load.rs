@@ -29,6 +29,7 @@ mod breakpoints;
 mod functions;
 mod samples;
 
+pub use breakpoints::BUDGET as BREAKPOINT_BUDGET;
 use breakpoints::Breakpoints;
 use samples::Sampling;
 
@@ -78,6 +79,8 @@ pub struct Options {
     pub buffer: u32,
     /// `None`: the best that the kernel gives, breakpoints within their budget.
     pub level: Option<Level>,
+    /// Hits of breakpoints that are allowed at once, see [`BREAKPOINT_BUDGET`].
+    pub budget: u64,
     /// The process that will be traced, in our pid namespace.
     pub pid: u32,
     /// Sample where the program's CPU time goes.
@@ -235,9 +238,9 @@ impl Probes {
                 level = functions::attach(&mut ebpf, kernel, &btf, symbols, &mut hooks);
             }
             if wanted == Level::B && level == Level::F {
-                let limited = options.level.is_none();
+                let budget = options.level.is_none().then_some(options.budget);
                 breakpoints =
-                    breakpoints::arm(&mut ebpf, symbols, options.pid, limited, &mut hooks)?;
+                    breakpoints::arm(&mut ebpf, symbols, options.pid, budget, &mut hooks)?;
                 if breakpoints.is_some() {
                     level = Level::B;
                 }

@@ -12,6 +12,8 @@ use crate::table::{Bytes, Expect, Row, Spot};
 
 /// The function that copies a page on write, as evidence names it.
 const COW: &str = ":copy_mc_to_kernel";
+/// The kernel's own count of what devices bounce: where they do, it comes with every DMA.
+const BOUNCE: &str = "tp:swiotlb_bounced";
 
 /// Hops of one path that are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,7 +26,7 @@ pub struct Seen {
     /// Its probe or rule.
     pub by: String,
     #[serde(skip)]
-    ends: (Option<Spot>, Option<Spot>),
+    ends: (Spot, Spot),
     /// In page faults that were not on the path's memory.
     #[serde(skip)]
     aside: bool,
@@ -143,8 +145,8 @@ impl Sink for Judge {
     }
 }
 
-fn spot(place: &Place) -> Option<Spot> {
-    Some(match place {
+fn spot(place: &Place) -> Spot {
+    match place {
         Place::User => Spot::User,
         Place::PageCache => Spot::Cache,
         Place::Shmem => Spot::Shmem,
@@ -153,8 +155,8 @@ fn spot(place: &Place) -> Option<Spot> {
         Place::Device(_) => Spot::Disk,
         Place::Nic(_) => Spot::Nic,
         Place::Zero => Spot::Zero,
-        Place::Kernel => return None,
-    })
+        Place::Kernel => Spot::Kernel,
+    }
 }
 
 /// One path in one trace.
@@ -238,8 +240,8 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
     let stray = |hop: &Seen| {
         let moves = matches!(hop.kind, HopKind::Copy | HopKind::Dma | HopKind::Share);
         // A page of the program's that the kernel had to copy before it could write to it.
-        let cow = hop.ends == (Some(Spot::User), Some(Spot::User)) && hop.by.ends_with(COW);
-        moves && !cow && !hop.aside && hop.bytes > 0
+        let cow = hop.ends == (Spot::User, Spot::User) && hop.by.ends_with(COW);
+        moves && !cow && hop.by != BOUNCE && !hop.aside && hop.bytes > 0
     };
     let unexpected = seen.iter().zip(used);
     let unexpected = unexpected.filter(|(hop, used)| !used && stray(hop));
@@ -254,7 +256,7 @@ impl Expect {
         // A block device that is only software has no DMA: a CPU does its work.
         let by_cpu = self.kind == HopKind::Dma && hop.by == SOFTWARE_DEVICE;
         let kind = hop.kind == self.kind || by_cpu;
-        kind && hop.ends == (Some(self.from), Some(self.to))
+        kind && hop.ends == (self.from, self.to)
     }
 }
 
@@ -269,6 +271,7 @@ impl Spot {
             Self::Disk => "device",
             Self::Nic => "nic",
             Self::Zero => "zero",
+            Self::Kernel => "kernel",
         }
     }
 }

@@ -4,9 +4,11 @@
 //! is the host's, over 9p with a tmpfs overlay, so that programs built here run there as they are.
 //! Times inside it mean nothing; counts and bytes do.
 
+mod bounce;
 mod disks;
 mod initramfs;
 mod kernels;
+mod labs;
 mod machine;
 mod matrix;
 mod oracle;
@@ -16,7 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use self::kernels::{KERNELS, Kernel};
 use self::machine::Machine;
@@ -30,6 +32,8 @@ pub struct Options {
     limit: Duration,
     update: bool,
     kvm: bool,
+    /// Words more on the kernel's command line.
+    boot: String,
     /// `doctor --verify` only, or the oracle tests only.
     paths: bool,
     tests: bool,
@@ -55,6 +59,7 @@ impl Options {
             limit: Duration::from_secs(900),
             update: false,
             kvm: false,
+            boot: String::new(),
             paths: true,
             tests: true,
             all: false,
@@ -78,6 +83,10 @@ impl Options {
                 "--doc" => options.doc = true,
                 "--last" => options.last = true,
                 "--kvm" => options.kvm = true,
+                "--boot" => {
+                    let words = args.next().context("--boot WORDS")?;
+                    options.boot = (*words).to_owned();
+                }
                 "--limit" => {
                     let seconds = args.next().and_then(|word| word.parse().ok());
                     options.limit = Duration::from_secs(seconds.context("--limit SECONDS")?);
@@ -104,38 +113,51 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let cache = cache()?;
     let workspace = workspace();
     let tests = options.command.is_empty() && !options.labs;
-    let job = if options.last {
-        String::new()
+    let mut bounced = None;
+    let jobs = if options.last {
+        Vec::new()
     } else if options.labs {
-        oracle::labs_job(&workspace)?
+        labs::jobs(&workspace)?
     } else if tests {
-        Programs::build(&workspace, options.tests)?.job(
-            options.paths,
-            options.all,
-            options.only.as_deref(),
-        )
+        let programs = Programs::build(&workspace, options.tests)?;
+        bounced = options.paths.then(|| bounce::job(programs.bytehop()));
+        vec![programs.job(options.paths, options.all, options.only.as_deref())]
     } else {
         let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
-        words.join(" ")
+        vec![words.join(" ")]
     };
-    let job = format!("cd {}\n{job}\n", quoted(&workspace.display().to_string()));
+    let here = quoted(&workspace.display().to_string());
+    let script = |job: &String| format!("cd {here}\n{job}\n");
+    let jobs: Vec<String> = jobs.iter().map(script).collect();
     let results = |name: &str| cache.join("results").join(name);
     let folder = cache.join(if tests { "tests" } else { "jobs" });
+    if !options.last {
+        // Before machines that start at the same time would both make them.
+        disks::arguments(&cache)?;
+    }
     let mut failed = false;
     for kernel in options.kernels.iter().filter(|_| !options.last) {
         let kernel = kernel.unpacked(&cache, options.update)?;
-        println!("== {} ({})", kernel.kernel.name, kernel.release);
-        let machine = Machine {
+        let name = kernel.kernel.name;
+        println!("== {name} ({})", kernel.release);
+        let machine = |i: usize| Machine {
             cache: &cache,
             kernel: &kernel,
-            folder: folder.join(kernel.kernel.name),
+            folder: match jobs.len() {
+                1 => folder.join(name),
+                _ => folder.join(format!("{name}-{i}")),
+            },
             limit: options.limit,
             kvm: options.kvm,
+            boot: &options.boot,
         };
-        failed |= machine.run(&job)? != Some(0);
+        failed |= !all_pass(&jobs, machine)?;
+        if let Some(bounced) = &bounced {
+            failed |= bounce::run(&machine(0), &script(bounced))?;
+        }
         if tests && options.only.is_none() {
-            let results = results(kernel.kernel.name);
-            oracle::keep(&machine.folder, &results, options.paths, options.tests)?;
+            let (from, to) = (machine(0).folder, results(name));
+            oracle::keep(&from, &to, options.paths, options.tests)?;
         }
     }
     if tests {
@@ -162,6 +184,25 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+/// Runs each job in a machine of its own, at the same time; whether all end well.
+fn all_pass<'a>(jobs: &[String], machine: impl Fn(usize) -> Machine<'a>) -> Result<bool> {
+    let machines: Vec<_> = (0..jobs.len()).map(machine).collect();
+    std::thread::scope(|scope| {
+        let runs = machines.iter().zip(jobs);
+        let runs: Vec<_> = runs
+            .map(|(machine, job)| scope.spawn(|| machine.run(job)))
+            .collect();
+        let mut pass = true;
+        for run in runs {
+            let ended = run
+                .join()
+                .map_err(|_| anyhow!("a machine's thread panicked"))?;
+            pass &= ended? == Some(0);
+        }
+        Ok(pass)
     })
 }
 

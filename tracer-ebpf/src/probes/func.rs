@@ -459,6 +459,13 @@ at_exit! {
         copies(t, moved::PIPE_TO_USER, call.int(), moved::TO_USER, 0);
     };
     add_to_pipe add_to_pipe_in add_to_pipe_out |call, t| moves(t, moved::ADD_TO_PIPE, call.long());
+    /// `(sk, zc, tss)`: `zc->length` is what was asked for, then what was mapped.
+    tcp_zerocopy_receive tcp_zerocopy_receive_in tcp_zerocopy_receive_out |call, t| {
+        if call.result() as i32 == 0 {
+            let mapped: u32 = probe(call.argument(1), off!(zerocopy_length)).unwrap_or(0);
+            moves(t, moved::ZEROCOPY_RECEIVE, mapped as u64);
+        }
+    };
 }
 
 at_entry! {

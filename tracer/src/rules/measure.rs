@@ -119,6 +119,7 @@ pub static MEASURES: &[Measure] = &[
     row!(UNIX_SENDPAGE "fexit:unix_stream_sendpage" Share INSIDE => K::UNIX, Kernel => Socket, Hop, Proves::Never, BY_REFERENCE),
     row!(ZEROCOPY_SEND "fexit:skb_zerocopy_iter_stream" Share K::USER => K::TCP, User => Socket, Hop, Proves::Never, BY_REFERENCE),
     row!(SPLICE_TO_PIPE "fexit:splice_to_pipe" Share K::STREAM => K::PIPE, Socket => Pipe, Nothing, Proves::Never, BY_REFERENCE),
+    row!(ZEROCOPY_RECEIVE "fexit:tcp_zerocopy_receive" Share K::TCP => K::USER, Socket => User, Hop, Proves::Always, "bytes received by reference"),
     row!(ADD_TO_PIPE "fexit:add_to_pipe" Share K::USER => K::PIPE, User => Pipe, Nothing, Proves::Never, BY_REFERENCE),
     row!(TEE "fexit:do_tee" Share K::PIPE => K::PIPE, Pipe => Pipe, Hop, Proves::Never, BY_REFERENCE),
     row!(COPY_RANGE "fexit:vfs_copy_file_range" Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Always, "bytes of files shared"),

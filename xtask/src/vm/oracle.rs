@@ -14,7 +14,9 @@ use crate::command::{cargo, output};
 
 /// Tests of what depends on the kernel; the others (isolation, exit statuses, recordings, …) run with
 /// `--all`.
-const PATHS: &str = "accounting:: files:: memory:: sockets::";
+const PATHS: &str = "accounting:: breakpoints:: files:: memory:: sockets::";
+/// Those that say the same at every level.
+const AT_EACH_LEVEL: &str = "accounting:: files:: memory:: sockets::";
 const ON_OTHER_DISKS: &str = "files::";
 
 /// In a job's folder: what it printed, and (with the disk's name) tests that could not run, and why.
@@ -31,7 +33,7 @@ fn passes(all: bool) -> Vec<(String, &'static str, &'static str)> {
         true => disk != first,
         false => disk != first && disks::ONCE.contains(&disk.as_str()),
     });
-    let at = |level| (first.to_owned(), level, PATHS);
+    let at = |level| (first.to_owned(), level, AT_EACH_LEVEL);
     let best = if all { "" } else { PATHS };
     let mut passes = vec![(first.to_owned(), BEST, best), at("F"), at("T")];
     passes.extend(others.map(|disk| (disk, BEST, ON_OTHER_DISKS)));
@@ -75,6 +77,10 @@ impl Programs {
         Ok(Self { bytehop, tests })
     }
 
+    pub fn bytehop(&self) -> &Path {
+        &self.bytehop
+    }
+
     /// The script that runs every path (`paths`), and the tests if they were built.
     ///
     /// `only`: the tests with this in their name instead.
@@ -89,7 +95,13 @@ impl Programs {
         }
         if let Some([program, fixture]) = &self.tests {
             job += &format!("export BYTEHOP_FIXTURE={}\n", word(fixture));
-            for (disk, level, filters) in passes(all) {
+            // What is looked at alone is looked at on one disk, unless all are asked for.
+            let disks = if only.is_some() && !all {
+                1
+            } else {
+                usize::MAX
+            };
+            for (disk, level, filters) in passes(all).into_iter().take(disks) {
                 let filters = only.unwrap_or(filters);
                 let export = match level {
                     BEST => "unset BYTEHOP_TEST_LEVEL".to_owned(),
@@ -107,34 +119,8 @@ impl Programs {
     }
 }
 
-/// The script that runs every lab. The labs' programs are built here: there is no time for it there.
-///
-/// # Errors
-/// If something does not compile.
-pub fn labs_job(workspace: &Path) -> Result<String> {
-    let build = ["test", "--no-run", "--package", "bytehop", "--test", "labs"];
-    let made = executables(cargo(workspace).args(build))?;
-    let test = made.iter().find(|(target, _)| target == "labs");
-    let (_, test) = test.context("cargo built no test of the labs")?;
-    const TEST: &str = "every_lab_end_to_end";
-    output(
-        Command::new(test)
-            .args(["--ignored", "--exact", TEST])
-            .env("BYTEHOP_LABS_BUILD", "1"),
-    )?;
-    // Only some of them, where that is asked for.
-    let only = std::env::var("BYTEHOP_LABS").unwrap_or_default();
-    Ok(format!(
-        "export BYTEHOP_LABS={}\n\
-         export BYTEHOP_LABS_DISK=/vm/nvme-ext4 BYTEHOP_NOT_RUN=/vm/job/{NOT_RUN}labs\n\
-         {} --ignored --nocapture --exact {TEST}\n",
-        quoted(&only),
-        quoted(&test.display().to_string())
-    ))
-}
-
 /// Runs cargo; the names and paths of the programs that it made.
-fn executables(cargo: &mut Command) -> Result<Vec<(String, PathBuf)>> {
+pub fn executables(cargo: &mut Command) -> Result<Vec<(String, PathBuf)>> {
     let messages = output(cargo.args(["--quiet", "--message-format", "json"]))?;
     let programs = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
