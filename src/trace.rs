@@ -19,7 +19,7 @@ use tracer::privileges::{self, Privileges};
 use tracer::reconstruct::{NoSink, Reconstructor};
 use tracer::record::{LogWriter, RecordError, Writer};
 use tracer::signals::Signals;
-use tracer::sources::Sources;
+use tracer::sources::Resolver;
 use tracer::user::Identity;
 
 use crate::cli::{self, SummaryArgs, Tracing};
@@ -187,6 +187,7 @@ impl Session {
             follow,
             buffer: tracing.buffer_size,
             level: tracing.level,
+            budget: tracing.breakpoint_budget,
             stacks: tracing.stacks,
             pid,
             sampling: !tracing.no_sampling,
@@ -244,7 +245,7 @@ impl Session {
         let mut capture = Capture::new(&mut self.probes, ring, control);
         if self.stacks {
             let attached = self.start.attached.then_some(self.start.pid);
-            capture.sources = Some(Sources::new(attached));
+            capture.sources = Some(Resolver::start(attached));
         }
         capture.introduce(out);
         let target = match self.pending.take() {

@@ -13,14 +13,14 @@ use crate::harness::{BYTEHOP, Scratch, command, eventually, output, serial, wait
 
 /// BPF objects by the kernel's ids.
 #[derive(Debug, Default)]
-struct Objects {
+pub struct Objects {
     programs: BTreeSet<u32>,
     maps: BTreeSet<u32>,
 }
 
 impl Objects {
     /// What a process holds, from its descriptors (the kernel says what each refers to).
-    fn of(pid: u32) -> Self {
+    pub fn of(pid: u32) -> Self {
         let mut objects = Self::default();
         let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fdinfo")) else {
             return objects;
@@ -55,7 +55,7 @@ impl Objects {
             .collect()
     }
 
-    fn assert_gone(&self, when: &str) {
+    pub fn assert_gone(&self, when: &str) {
         assert!(
             !self.programs.is_empty() && !self.maps.is_empty(),
             "{when}: nothing was loaded: {self:?}"

@@ -7,6 +7,7 @@
 
 mod accounting;
 mod attach;
+mod breakpoints;
 mod files;
 mod fixture;
 mod harness;

@@ -1,5 +1,6 @@
 //! The terminal UI over live traces, in a real terminal: every key, every size, every end.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -9,6 +10,7 @@ use nix::unistd::Pid;
 
 use crate::fixture::fixture;
 use crate::harness::{BYTEHOP, Scratch, eventually, serial};
+use crate::leftovers::Objects;
 use crate::tmux::Tmux;
 
 /// Starts `bytehop ARGS` in a terminal; gives its process.
@@ -236,11 +238,15 @@ fn every_end_leaves_nothing_behind() {
     let Some(tmux) = Tmux::start("live-end", 80, 24) else {
         return;
     };
+    let loaded = RefCell::new(Vec::new());
     let sleeper = |tmux: &Tmux| {
         let bytehop = start(tmux, &scratch, "run -- sleep 1000");
         tmux.wait("keys go to the program");
         let program = children(bytehop);
         assert_eq!(program.len(), 1);
+        loaded
+            .borrow_mut()
+            .push(Objects::of(bytehop.as_raw() as u32));
         (bytehop, program[0])
     };
     // Ctrl-C, typed for the program.
@@ -288,6 +294,69 @@ fn every_end_leaves_nothing_behind() {
     eventually("all are gone", || {
         is_gone(program) && bytehop.iter().all(|pid| is_gone(*pid))
     });
+    let loaded = loaded.into_inner();
+    assert_eq!(loaded.len(), 5);
+    for (number, objects) in loaded.iter().enumerate() {
+        objects.assert_gone(&format!("run {number} under the terminal UI"));
+    }
+}
+
+/// The source of a program that still runs.
+#[test]
+#[ignore = "root"]
+fn source_lines_while_it_runs() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let Some(tmux) = Tmux::start("live-source", 80, 24) else {
+        return;
+    };
+    let data = scratch.file("data", 1 << 16);
+    // Held back by a pipe that nobody empties: it has read, and runs on.
+    let read = fixture(&["pread", "1000", "4096", &data]).join(" ");
+    let script = scratch.path("read.sh");
+    fs::write(&script, format!("{read}\nread line\n")).expect("a script");
+    start(&tmux, &scratch, &format!("run -- sh {script}"));
+    tmux.wait("keys go to the program");
+    tmux.keys(&["C-]", "/"]);
+    tmux.wait("filter");
+    tmux.keys(&["pread64 data", "Enter", "Space", "Tab", "Tab"]);
+    let screen = tmux.wait("files.rs:");
+    assert!(
+        screen.contains("● live") || screen.contains("○ held"),
+        "{screen}"
+    );
+    tmux.keys(&["Escape", "C-]", "Enter"]);
+    tmux.wait("ended: exit 0");
+    tmux.keys(&["q"]);
+    left_with(&tmux, 0);
+}
+
+/// Under sudo the program is the user's, and so is the terminal that it runs on.
+#[test]
+#[ignore = "root"]
+fn the_programs_terminal_is_the_users() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let Some(tmux) = Tmux::start("live-sudo", 80, 80) else {
+        return;
+    };
+    let script = scratch.path("who.sh");
+    fs::write(
+        &script,
+        "echo who $(id -u) $(stat -c %u $(tty)); : < $(tty) && echo opened\n",
+    )
+    .expect("a script");
+    tmux.keys(&[
+        "export SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody SUDO_COMMAND=bytehop",
+        "Enter",
+    ]);
+    start(&tmux, &scratch, &format!("run -- sh {script}"));
+    tmux.wait("ended: exit 0");
+    tmux.keys(&["q"]);
+    // What the program wrote to its terminal comes back to ours.
+    tmux.wait("who 65534 65534");
+    tmux.wait("opened");
+    left_with(&tmux, 0);
 }
 
 #[test]

@@ -104,6 +104,11 @@ pub mod moved {
     pub const LATE_COPY: u16 = 44;
     /// To or from a bounce buffer (`swiotlb`).
     pub const BOUNCE: u16 = 45;
+    /// Packets' pages mapped into the program (TCP zero-copy receive).
+    pub const ZEROCOPY_RECEIVE: u16 = 46;
+    /// As [`MAP`], one by one (`do_set_pte`), and the same of shmem.
+    pub const MAP_PAGE: u16 = 47;
+    pub const MAP_SHMEM_PAGE: u16 = 48;
 
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;
@@ -360,7 +365,7 @@ pub mod bio {
     pub const SYNC: u32 = 32;
     /// `REQ_RAHEAD`: readahead.
     pub const READAHEAD: u32 = 64;
-    /// The page is a swap-cache page.
+    /// The page is on its way to or from a swap device.
     pub const SWAP: u32 = 128;
     /// Not the first record of its request: the request was counted with an earlier one.
     pub const CONTINUED: u32 = 256;
@@ -414,8 +419,9 @@ pub struct Xmit {
     pub ifindex: u32,
     /// `skb->data_len`: of it, bytes in page fragments.
     pub data_len: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// 1 if the device has no hardware: it hangs on no other (`dev->dev.parent`), as what sysfs lists under
+    /// `/sys/devices/virtual`. 0 if it has, or if it is not known.
+    pub no_parent: u32,
     /// `i_ino` of the socket (`sockfs`).
     pub sock_ino: u64,
     /// `dev->name`, NUL padded.
@@ -636,8 +642,9 @@ pub struct Config {
     pub iter_iovec: u32,
     pub iter_ubuf: u32,
     pub iter_pipe: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// Bits of a page's flags (`enum pageflags`): `PG_swapbacked`, `PG_swapcache`; [`NO_OFFSET`] likewise.
+    pub swap_backed: u32,
+    pub swap_cache: u32,
 }
 
 /// Offset that means "this kernel has no such field": whatever needs it is off.
@@ -679,6 +686,7 @@ offsets! {
     task_nivcsw = "task_struct"."nivcsw";
     task_exit_code = "task_struct"."exit_code";
     task_signal = "task_struct"."signal";
+    task_pagefault_disabled = "task_struct"."pagefault_disabled";
     signal_flags = "signal_struct"."flags";
     signal_exit_code = "signal_struct"."group_exit_code";
     task_comm = "task_struct"."comm";
@@ -746,6 +754,8 @@ offsets! {
     skb_destructor_arg = "skb_shared_info"."destructor_arg";
     dev_ifindex = "net_device"."ifindex";
     dev_name = "net_device"."name";
+    dev_parent = "net_device"."dev.parent";
+    zerocopy_length = "tcp_zerocopy_receive"."length";
     req_opcode = "io_kiocb"."opcode";
     req_file = "io_kiocb"."file";
     req_ctx = "io_kiocb"."ctx";

@@ -1,6 +1,7 @@
 //! Tracing live: from the ring buffer to whoever takes the records, until the program ends.
 
 use std::collections::HashSet;
+use std::mem::offset_of;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
@@ -13,16 +14,16 @@ use nix::sys::signal::Signal;
 use nix::sys::utsname::uname;
 use nix::time::{ClockId, clock_gettime};
 use thiserror::Error;
-use tracer_ebpf::kind;
+use tracer_ebpf::{Block, Xmit, kind};
 
 use crate::arch::Arch;
 use crate::decode::encode;
 use crate::device::Sysfs;
-use crate::event::{BreakpointsOff, DeviceClass, End, Event, Lost, Meta, Skipped, Start};
+use crate::event::{BreakpointsOff, Device, DeviceClass, End, Event, Lost, Meta, Skipped, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
-use crate::sources::Sources;
+use crate::sources::Resolver;
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -56,7 +57,7 @@ pub enum Target {
     Process {
         pid: u32,
         pidfd: OwnedFd,
-        until: Option<Instant>,
+        duration: Option<Duration>,
     },
 }
 
@@ -71,7 +72,7 @@ impl Target {
         Ok(Self::Process {
             pid,
             pidfd,
-            until: duration.map(|d| Instant::now() + d),
+            duration,
         })
     }
 
@@ -236,9 +237,9 @@ pub struct Capture<'a> {
     pub ring: Option<RingBuf<MapData>>,
     pub control: Control,
     /// Where calls were made, if that is wanted.
-    pub sources: Option<Sources>,
+    pub sources: Option<Resolver>,
     sysfs: Sysfs,
-    known: HashSet<(DeviceClass, u32)>,
+    known: Known,
     lost: Lost,
     at_terminal: bool,
 }
@@ -267,7 +268,7 @@ impl<'a> Capture<'a> {
     /// Sends what is known before the program runs: the devices. The caller has sent [`Start`].
     pub fn introduce(&mut self, out: &mut dyn Output) {
         for device in self.sysfs.all() {
-            self.known.insert((device.class, device.id));
+            self.known.insert(known_by(&device));
             out.meta(&Meta::Device(device));
         }
     }
@@ -286,6 +287,9 @@ impl<'a> Capture<'a> {
         let mut looked_for_losses = begin;
         let reason = loop {
             let taken = self.drain(out);
+            for source in self.sources.iter().flat_map(Resolver::resolved) {
+                out.meta(&Meta::Source(source));
+            }
             let now = Instant::now();
             out.tick(now);
             if let Some(hits) = self.probes.check_breakpoints(now)? {
@@ -318,9 +322,10 @@ impl<'a> Capture<'a> {
                 break "exit";
             }
             if let Target::Process {
-                until: Some(until), ..
+                duration: Some(duration),
+                ..
             } = target
-                && now >= until
+                && now - begin >= duration
             {
                 break "duration";
             }
@@ -343,10 +348,8 @@ impl<'a> Capture<'a> {
         if let Some(sampled) = self.probes.sampled()? {
             out.meta(&Meta::Sampled(sampled));
         }
-        if let Some(sources) = self.sources.take() {
-            for source in sources.resolve() {
-                out.meta(&Meta::Source(source));
-            }
+        for source in self.sources.take().into_iter().flat_map(Resolver::finish) {
+            out.meta(&Meta::Source(source));
         }
         let still_running = self.probes.threads()?.into_keys().collect();
         let end = End {
@@ -414,7 +417,7 @@ impl<'a> Capture<'a> {
         {
             n += 1;
             name_device(&mut self.known, &mut self.sysfs, &record, out);
-            if let Some(sources) = &mut self.sources {
+            if let Some(sources) = &self.sources {
                 sources.take(&record);
             }
             out.record(&record);
@@ -461,36 +464,41 @@ pub struct Ended {
     pub at_terminal: bool,
 }
 
-/// Sends the record of the device that `record` names, if it is the first to do so.
-fn name_device(
-    known: &mut HashSet<(DeviceClass, u32)>,
-    sysfs: &mut Sysfs,
-    record: &[u8],
-    out: &mut dyn Output,
-) {
-    match record.first() {
-        Some(&kind::BLOCK) => introduce(known, out, DeviceClass::Block, disk_of(record), |id| {
-            sysfs.block(id)
-        }),
-        Some(&kind::XMIT) => introduce(known, out, DeviceClass::Net, ifindex_of(record), |id| {
-            sysfs.net(&nic_of(record), id)
-        }),
-        _ => {}
-    }
+/// Devices that were introduced. Numbers of interfaces repeat in other network namespaces, so names are part
+/// of what they are known by; disks have none here.
+type Known = HashSet<(DeviceClass, u32, String)>;
+
+fn known_by(device: &Device) -> (DeviceClass, u32, String) {
+    let name = match device.class {
+        DeviceClass::Block => String::new(),
+        DeviceClass::Net => device.name.clone(),
+    };
+    (device.class, device.id, name)
 }
 
-/// Sends a device's record before the first record that names it.
-fn introduce(
-    known: &mut HashSet<(DeviceClass, u32)>,
-    out: &mut dyn Output,
-    class: DeviceClass,
-    id: Option<u32>,
-    classify: impl FnOnce(u32) -> crate::event::Device,
-) {
-    if let Some(id) = id
-        && known.insert((class, id))
-    {
-        out.meta(&Meta::Device(classify(id)));
+/// Sends the record of the device that `record` names, if it is the first to do so.
+fn name_device(known: &mut Known, sysfs: &mut Sysfs, record: &[u8], out: &mut dyn Output) {
+    match record.first() {
+        Some(&kind::BLOCK) => {
+            if let Some(id) = u32_at(record, offset_of!(Block, disk))
+                && known.insert((DeviceClass::Block, id, String::new()))
+            {
+                out.meta(&Meta::Device(sysfs.block(id)));
+            }
+        }
+        Some(&kind::XMIT) => {
+            let name = nic_of(record);
+            if let Some(id) = u32_at(record, offset_of!(Xmit, ifindex))
+                && known.insert((DeviceClass::Net, id, name.clone()))
+            {
+                let device = match u32_at(record, offset_of!(Xmit, no_parent)) {
+                    Some(1) => sysfs.net_without_hardware(&name, id),
+                    _ => sysfs.net(&name, id),
+                };
+                out.meta(&Meta::Device(device));
+            }
+        }
+        _ => {}
     }
 }
 
@@ -501,18 +509,8 @@ fn u32_at(record: &[u8], at: usize) -> Option<u32> {
         .map(|b| u32::from_le_bytes(*b))
 }
 
-fn disk_of(record: &[u8]) -> Option<u32> {
-    u32_at(record, std::mem::offset_of!(tracer_ebpf::Block, disk))
-}
-
-fn ifindex_of(record: &[u8]) -> Option<u32> {
-    u32_at(record, std::mem::offset_of!(tracer_ebpf::Xmit, ifindex))
-}
-
 fn nic_of(record: &[u8]) -> String {
-    let name = record
-        .get(std::mem::offset_of!(tracer_ebpf::Xmit, name)..)
-        .unwrap_or_default();
+    let name = record.get(offset_of!(Xmit, name)..).unwrap_or_default();
     let end = name.iter().position(|b| *b == 0).unwrap_or(name.len());
     String::from_utf8_lossy(&name[..end]).into_owned()
 }

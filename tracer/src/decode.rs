@@ -149,7 +149,7 @@ wire_struct! {
         around_pages, filemap, ino, dev, pgoff, irqs, irqs_user,
     }
     Block { head, issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios }
-    Xmit { head, len, ifindex, data_len, reserved, sock_ino, name }
+    Xmit { head, len, ifindex, data_len, no_parent, sock_ino, name }
     Uring { head, completed, user_data, res, opcode, how, cqe_flags, file, ring }
     Switch { head, off, voluntary, reserved }
     Fork { head, child_tid, child_tgid, clone_flags, io_thread, traced }

@@ -108,6 +108,20 @@ impl Sysfs {
         }
     }
 
+    /// The same, of which the kernel said that it hangs on no hardware: no more is needed to know an
+    /// interface of another network namespace (a container's `veth`).
+    pub fn net_without_hardware(&self, name: &str, ifindex: u32) -> Device {
+        let device = self.net(name, ifindex);
+        match device.engine {
+            Engine::Unknown => Device {
+                engine: Engine::Software,
+                driver: virtual_driver(Path::new(""), name),
+                ..device
+            },
+            _ => device,
+        }
+    }
+
     /// All disks that have a size, and all interfaces, by name.
     pub fn all(&self) -> Vec<Device> {
         let disks = self.list("block").into_iter().filter_map(|path| {

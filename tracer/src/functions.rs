@@ -96,6 +96,7 @@ functions! {
         unix_stream_sendpage or skb_splice_from_iter: "the same on UNIX sockets", "同上（UNIX 套接字）";
         skb_zerocopy_iter_stream: "MSG_ZEROCOPY: references to the program's pages", "MSG_ZEROCOPY：引用程序的页";
         splice_to_pipe: "references to packets' pages, put into a pipe", "引用：数据包的页 → 管道";
+        tcp_zerocopy_receive: "TCP zero-copy receive: packets' pages mapped into the program", "TCP 零拷贝接收：把数据包的页映射给程序";
         add_to_pipe: "references to the program's pages, put into a pipe", "引用：程序的页 → 管道";
         do_tee: "references from pipe to pipe", "引用：管道 → 管道";
         vfs_copy_file_range: "copy_file_range: copied, or extents shared", "copy_file_range：拷贝还是共享区段";
@@ -104,7 +105,8 @@ functions! {
     Entry {
         skb_copy_ubufs: "the late copy of a MSG_ZEROCOPY send", "MSG_ZEROCOPY 发送的延迟拷贝";
         copy_mc_to_kernel: "copy-on-write: bytes", "写时拷贝：字节数";
-        set_pte_range: "page faults: file pages mapped", "缺页：映射的文件页";
+        set_pte_range or do_set_pte: "page faults: file pages mapped", "缺页：映射的文件页";
+        do_set_pte or set_pte_range: "the same before Linux 6.6", "同上（Linux 6.6 之前）";
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Instant;
 use aya::maps::{Array, HashMap as BpfHashMap, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Btf, Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
+use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 use thiserror::Error;
 use tracer_ebpf::{
@@ -28,6 +29,7 @@ mod breakpoints;
 mod functions;
 mod samples;
 
+pub use breakpoints::BUDGET as BREAKPOINT_BUDGET;
 use breakpoints::Breakpoints;
 use samples::Sampling;
 
@@ -77,6 +79,8 @@ pub struct Options {
     pub buffer: u32,
     /// `None`: the best that the kernel gives, breakpoints within their budget.
     pub level: Option<Level>,
+    /// Hits of breakpoints that are allowed at once, see [`BREAKPOINT_BUDGET`].
+    pub budget: u64,
     /// The process that will be traced, in our pid namespace.
     pub pid: u32,
     /// Sample where the program's CPU time goes.
@@ -143,10 +147,11 @@ impl Probes {
             exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
             nr_execve: number(arch, "execve"),
             nr_execveat: number(arch, "execveat"),
-            iter_iovec: iterator(kernel, "ITER_IOVEC"),
-            iter_ubuf: iterator(kernel, "ITER_UBUF"),
-            iter_pipe: iterator(kernel, "ITER_PIPE"),
-            reserved: 0,
+            iter_iovec: enumerator(kernel, "iter_type", "ITER_IOVEC"),
+            iter_ubuf: enumerator(kernel, "iter_type", "ITER_UBUF"),
+            iter_pipe: enumerator(kernel, "iter_type", "ITER_PIPE"),
+            swap_backed: enumerator(kernel, "pageflags", "PG_swapbacked"),
+            swap_cache: enumerator(kernel, "pageflags", "PG_swapcache"),
         };
 
         // Before Linux 5.11 maps count as locked memory; later it has no effect.
@@ -209,7 +214,7 @@ impl Probes {
                         source,
                     });
                 }
-                Err(e) => hooks.lack(probe.label, &one_line(&e)),
+                Err(e) => hooks.refused(probe.label, &e),
             }
         }
         if options.stacks && !options.stat && !options.null {
@@ -218,7 +223,7 @@ impl Probes {
                 let label = format!("stacks: {tracepoint}");
                 match attach(&mut ebpf, program, tracepoint, &btf) {
                     Ok(()) => hooks.attached.push(label),
-                    Err(e) => hooks.lack(&label, &one_line(&e)),
+                    Err(e) => hooks.refused(&label, &e),
                 }
             }
         }
@@ -233,9 +238,9 @@ impl Probes {
                 level = functions::attach(&mut ebpf, kernel, &btf, symbols, &mut hooks);
             }
             if wanted == Level::B && level == Level::F {
-                let limited = options.level.is_none();
+                let budget = options.level.is_none().then_some(options.budget);
                 breakpoints =
-                    breakpoints::arm(&mut ebpf, symbols, options.pid, limited, &mut hooks)?;
+                    breakpoints::arm(&mut ebpf, symbols, options.pid, budget, &mut hooks)?;
                 if breakpoints.is_some() {
                     level = Level::B;
                 }
@@ -479,6 +484,10 @@ impl Hooks {
     fn lack(&mut self, what: &str, why: &str) {
         self.missing.push((what.to_owned(), why.to_owned()));
     }
+
+    fn refused(&mut self, what: &str, e: &ProgramError) {
+        self.lack(what, &refusal(e));
+    }
 }
 
 /// Does something for every thread of a process, those that it makes meanwhile included.
@@ -520,9 +529,9 @@ fn object() -> Cow<'static, [u8]> {
     }
 }
 
-/// Value of `enum iter_type`.
-fn iterator(kernel: &KernelBtf, name: &str) -> u32 {
-    kernel.enumerator("iter_type", name).unwrap_or(NO_OFFSET)
+/// Value of an enumerator.
+fn enumerator(kernel: &KernelBtf, enumeration: &str, name: &str) -> u32 {
+    kernel.enumerator(enumeration, name).unwrap_or(NO_OFFSET)
 }
 
 fn number(arch: Arch, name: &str) -> u32 {
@@ -551,6 +560,18 @@ fn refused(e: EbpfError) -> LoadError {
         LoadError::NotAllowed
     } else {
         LoadError::Object(e)
+    }
+}
+
+/// Why the kernel does not take a program, as `doctor` says it.
+fn refusal(e: &ProgramError) -> String {
+    let causes = std::iter::successors(Some(e as &(dyn std::error::Error + 'static)), |e| {
+        e.source()
+    });
+    let mut errors = causes.filter_map(|e| e.downcast_ref::<std::io::Error>());
+    match errors.find_map(std::io::Error::raw_os_error) {
+        Some(number) => format!("the kernel refuses: {:?}", Errno::from_raw(number)),
+        None => one_line(e),
     }
 }
 

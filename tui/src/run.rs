@@ -102,17 +102,7 @@ pub fn view(path: &Path, options: &Options) -> Result<(), ViewError> {
     let (mut feed, mut store) = Feed::of_file(path)?;
     // Small recordings are whole on the first frame.
     feed.pull(&mut store, Some(Instant::now() + TICK));
-    let mut app = App::new(store, options.look(), size()?);
-    app.animation = options.animation;
-    Ui {
-        signals: Signals::install().map_err(io::Error::from)?,
-        app,
-        feed,
-        pty: None,
-        target: None,
-        options: *options,
-    }
-    .run()
+    Ui::recorded(feed, store, None, options)?.run()
 }
 
 /// Shows two recordings beside each other, and behind that the second to step through.
@@ -124,21 +114,11 @@ pub fn diff(first: &Path, second: &Path, options: &Options) -> Result<(), ViewEr
     let summary = Store::open(first)?.summary;
     let (mut feed, mut store) = Feed::of_file(second)?;
     feed.finish(&mut store);
-    let mut app = App::new(store, options.look(), size()?);
-    app.animation = options.animation;
-    app.compare_with(Other {
+    let other = Other {
         summary,
         names: names(first, second),
-    });
-    Ui {
-        signals: Signals::install().map_err(io::Error::from)?,
-        app,
-        feed,
-        pty: None,
-        target: None,
-        options: *options,
-    }
-    .run()
+    };
+    Ui::recorded(feed, store, Some(other), options)?.run()
 }
 
 /// The names of two files, as short as they differ.
@@ -240,6 +220,28 @@ struct Ui {
 }
 
 impl Ui {
+    /// Over a recording, beside another one perhaps.
+    fn recorded(
+        feed: Feed,
+        store: Store,
+        other: Option<Other>,
+        options: &Options,
+    ) -> Result<Self, ViewError> {
+        let mut app = App::new(store, options.look(), size()?);
+        app.animation = options.animation;
+        if let Some(other) = other {
+            app.compare_with(other);
+        }
+        Ok(Self {
+            signals: Signals::install().map_err(io::Error::from)?,
+            app,
+            feed,
+            pty: None,
+            target: None,
+            options: *options,
+        })
+    }
+
     fn run(&mut self) -> Result<(), ViewError> {
         let mut screen = Screen::enter(self.options.mouse)?;
         let mut due = Instant::now() + TICK;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use common::{PLAIN, RECORDINGS, app, buffer, press, screen, settle};
 use tracer::i18n::Lang;
 use tracer::record::{Reader, log};
+use tui::action::Action;
 use tui::app::{App, Look, Other, Source, Target};
 use tui::store::Feed;
 use tui::theme::Theme;
@@ -201,6 +202,73 @@ fn dark() {
     }
 }
 
+/// A live trace whose program waits: what has come of a recording, and what the program wrote.
+fn live(name: &str, look: Look, size: (u16, u16), keys: &str) -> App {
+    let (mut writer, log) = log().expect("a file");
+    let (mut feed, store) = Feed::live(log);
+    let mut app = App::new(store, look, size).live(Target::Command, true);
+    let reader = || Reader::open(&common::path(name)).expect("a recording");
+    let mut all = reader();
+    let records = std::iter::from_fn(|| all.next_record().map(drop)).count();
+    let mut some = reader();
+    for _ in 0..records * 3 / 4 {
+        let record = some.next_record().expect("it was there");
+        writer.record(record).expect("written");
+    }
+    let begin = Instant::now();
+    for seconds in 1..4 {
+        let now = begin + Duration::from_secs(seconds);
+        writer.tick(now).expect("written");
+        feed.pull(&mut app.store, None);
+    }
+    assert_eq!((feed.behind(), app.store.is_empty()), (0, false));
+    tui::update::fed(&mut app, Source::Live(Target::Command), 0);
+    tui::update::output(
+        &mut app,
+        b"reading src.bin\r\n\x1b[1;32mgo on?\x1b[m [y/N] ",
+    );
+    for key in keys.chars() {
+        tui::update::update(&mut app, action(key));
+    }
+    settle(&mut app);
+    app
+}
+
+fn action(key: char) -> Action {
+    match key {
+        ']' => Action::Program,
+        'z' => Action::Zoom,
+        'q' => Action::Quit,
+        other => panic!("no such key: {other}"),
+    }
+}
+
+/// The program's own terminal below the path view, alone, and after a look at the rest; what is asked
+/// before it is ended.
+#[test]
+fn program() {
+    for level in LEVELS {
+        let name = format!("{level}copy");
+        for (size, lang, look) in sizes_and_languages() {
+            for (view, keys) in [
+                ("typing", ""),
+                ("looking", "]"),
+                ("alone", "z"),
+                ("end", "]q"),
+            ] {
+                let size_of = format!("{}x{}-{lang}", size.0, size.1);
+                let plain = live(&name, look, size, keys);
+                let shot = view::text(&buffer(&plain));
+                insta::assert_snapshot!(format!("{level}program-{view}-{size_of}"), shot);
+                let theme = Theme::Dark;
+                let dark = live(&name, Look { theme, ..look }, size, keys);
+                let shot = styles(&buffer(&dark));
+                insta::assert_snapshot!(format!("{level}dark-program-{view}-{size_of}"), shot);
+            }
+        }
+    }
+}
+
 /// Live, what a device does is told with what its thread did meanwhile, for a moment.
 #[test]
 fn a_device_at_work_live() {
@@ -236,7 +304,7 @@ fn arrows_can_be_clicked() {
             // Two lines cross there.
             continue;
         }
-        tui::update::update(&mut app, tui::action::Action::Click(x, y));
+        tui::update::update(&mut app, Action::Click(x, y));
         let hop = app.hop().expect("a hop");
         assert!(app.arrows[number].is_of(hop));
     }

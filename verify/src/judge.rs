@@ -12,6 +12,8 @@ use crate::table::{Bytes, Expect, Row, Spot};
 
 /// The function that copies a page on write, as evidence names it.
 const COW: &str = ":copy_mc_to_kernel";
+/// The kernel's own count of what devices bounce: where they do, it comes with every DMA.
+const BOUNCE: &str = "tp:swiotlb_bounced";
 
 /// Hops of one path that are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,7 +26,7 @@ pub struct Seen {
     /// Its probe or rule.
     pub by: String,
     #[serde(skip)]
-    ends: (Option<Spot>, Option<Spot>),
+    ends: (Spot, Spot),
     /// In page faults that were not on the path's memory.
     #[serde(skip)]
     aside: bool,
@@ -65,6 +67,13 @@ impl Judge {
             wrong + verdict.unexpected.len()
         });
         best.unwrap_or_default()
+    }
+
+    /// Whether a hop outside page faults is none of the path's: where page faults are looked at, pages that
+    /// the kernel itself touches, in a call or between two, are none of the program's.
+    fn touched_by_kernel(&self, path: usize, hop: &Hop) -> bool {
+        let page = hop.kind != HopKind::Dma && hop.to == Place::User;
+        page && self.regions.contains_key(&path)
     }
 
     fn add(&mut self, path: usize, hop: &Hop, aside: bool) {
@@ -119,12 +128,10 @@ impl Sink for Judge {
         }
         self.calls.insert(call.id, self.open);
         if let Some(path) = self.open {
+            let in_call = !matches!(call.what, What::Fault { .. });
             for hop in hops {
-                // Where page faults are looked at, pages that the kernel itself touches in a call are
-                // none of the program's.
-                let in_call = region.is_some() && !matches!(call.what, What::Fault { .. });
-                let page = hop.kind != HopKind::Dma && hop.to == Place::User;
-                self.add(path, hop, aside || in_call && page);
+                let touched = in_call && self.touched_by_kernel(path, hop);
+                self.add(path, hop, aside || touched);
             }
         }
     }
@@ -133,13 +140,13 @@ impl Sink for Judge {
         // A kernel thread's requests are in no call of the program.
         let path = *self.calls.get(&call).unwrap_or(&self.open);
         if let Some(path) = path {
-            self.add(path, hop, false);
+            self.add(path, hop, self.touched_by_kernel(path, hop));
         }
     }
 }
 
-fn spot(place: &Place) -> Option<Spot> {
-    Some(match place {
+fn spot(place: &Place) -> Spot {
+    match place {
         Place::User => Spot::User,
         Place::PageCache => Spot::Cache,
         Place::Shmem => Spot::Shmem,
@@ -148,8 +155,8 @@ fn spot(place: &Place) -> Option<Spot> {
         Place::Device(_) => Spot::Disk,
         Place::Nic(_) => Spot::Nic,
         Place::Zero => Spot::Zero,
-        Place::Kernel => return None,
-    })
+        Place::Kernel => Spot::Kernel,
+    }
 }
 
 /// One path in one trace.
@@ -208,7 +215,8 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
             by: Vec::new(),
         };
         for (hop, used) in seen.iter().zip(&mut used) {
-            if *used || hop.aside || !expect.fits(hop) {
+            let aside = hop.aside && expect.bytes != Bytes::Accounted;
+            if *used || aside || !expect.fits(hop) {
                 continue;
             }
             *used = true;
@@ -232,8 +240,8 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
     let stray = |hop: &Seen| {
         let moves = matches!(hop.kind, HopKind::Copy | HopKind::Dma | HopKind::Share);
         // A page of the program's that the kernel had to copy before it could write to it.
-        let cow = hop.ends == (Some(Spot::User), Some(Spot::User)) && hop.by.ends_with(COW);
-        moves && !cow && !hop.aside && hop.bytes > 0
+        let cow = hop.ends == (Spot::User, Spot::User) && hop.by.ends_with(COW);
+        moves && !cow && hop.by != BOUNCE && !hop.aside && hop.bytes > 0
     };
     let unexpected = seen.iter().zip(used);
     let unexpected = unexpected.filter(|(hop, used)| !used && stray(hop));
@@ -248,7 +256,7 @@ impl Expect {
         // A block device that is only software has no DMA: a CPU does its work.
         let by_cpu = self.kind == HopKind::Dma && hop.by == SOFTWARE_DEVICE;
         let kind = hop.kind == self.kind || by_cpu;
-        kind && hop.ends == (Some(self.from), Some(self.to))
+        kind && hop.ends == (self.from, self.to)
     }
 }
 
@@ -263,6 +271,7 @@ impl Spot {
             Self::Disk => "device",
             Self::Nic => "nic",
             Self::Zero => "zero",
+            Self::Kernel => "kernel",
         }
     }
 }

@@ -5,7 +5,7 @@ use tracer::i18n::Lang;
 use tracer::model::HopKind;
 
 use crate::scene::{Done, Scene};
-use crate::work::{files, memory, pipes, sockets, uring};
+use crate::work::{files, memory, pipes, sockets, uring, veth, writeback, zerocopy};
 
 /// One path.
 pub struct Row {
@@ -81,6 +81,8 @@ pub enum Spot {
     Disk,
     Nic,
     Zero,
+    /// Memory of the kernel's that is none of these.
+    Kernel,
 }
 
 impl Spot {
@@ -143,6 +145,10 @@ paths! {
         { Copy User > Cache All, Dma Cache > Disk All };
     "write-back" "write a file, written back by another thread's sync" "写文件，由另一线程的 sync 回写" files::write_back
         { Copy User > Cache All, Dma Cache > Disk All };
+    "write-back-time" "write a file, written back because time has passed" "写文件，到期后由内核回写" writeback::by_time
+        { Copy User > Cache All, Dma Cache > Disk All };
+    "write-back-memory" "write a file, written back because memory is short" "写文件，因内存不足由内核回写" writeback::by_memory
+        { Copy User > Cache All, Dma Cache > Disk All };
     "direct-read" "read with O_DIRECT" "O_DIRECT 读" files::direct_read
         { Dma Disk > User All } | { Dma Disk > Cache All, Copy Cache > User All };
     "direct-write" "write with O_DIRECT" "O_DIRECT 写" files::direct_write
@@ -151,6 +157,8 @@ paths! {
         { Dma Disk > Cache Accounted, Copy Cache > User All };
     "direct-hole" "write with O_DIRECT into a hole: ext4 without extents goes through the page cache after all" "O_DIRECT 写文件空洞：无 extents 的 ext4 仍经页缓存" files::direct_hole
         { Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
+    "bounced-read" "read with O_DIRECT, through bounce buffers (swiotlb)" "O_DIRECT 读，经反弹缓冲区（swiotlb）" files::bounced
+        { Dma Disk > User All, Copy Kernel > Kernel All };
     "block-device" "read the block device itself" "直接读块设备" files::block_device
         { Copy Cache > User All };
     "sendfile-file" "sendfile from file to file" "sendfile：文件 → 文件" files::sendfile_file
@@ -186,7 +194,7 @@ paths! {
     "copy-after-fork" "write to memory that is shared with the parent" "fork 后写与父进程共享的内存" memory::copy_after_fork
         { Copy User > User All };
     "swap-in" "touch memory that is on a swap device" "触碰已换出的内存" memory::swap_in
-        { Dma Disk > User AtLeast };
+        { Dma Disk > User Accounted };
 
     // Pipes.
     "pipe" "write to a pipe, and read it" "写管道再读出" pipes::pipe_copy
@@ -206,6 +214,9 @@ paths! {
     "vmsplice-out" "vmsplice out of a pipe" "vmsplice 从管道取出" pipes::vmsplice_out
         { Copy User > Pipe All, Copy Pipe > User All };
     "process-vm" "process_vm_readv" "process_vm_readv" pipes::process_vm
+        { Copy User > User All };
+
+    "process-vm-write" "process_vm_writev" "process_vm_writev" pipes::process_vm_write
         { Copy User > User All };
 
     // Sockets.
@@ -229,10 +240,14 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "udp-many" (lacks SIZES) "UDP with sendmmsg and recvmmsg" "UDP（sendmmsg、recvmmsg）" sockets::udp_many
         { Copy User > Socket All, Copy Socket > User All };
-    "zerocopy" "MSG_ZEROCOPY over loopback: copied late" "经回环的 MSG_ZEROCOPY：延后拷贝" sockets::zerocopy
+    "zerocopy" "MSG_ZEROCOPY over loopback: copied late" "经回环的 MSG_ZEROCOPY：延后拷贝" zerocopy::send_by_reference
         { Share User > Socket All, Copy User > Socket All, Copy Socket > User All };
-    "zerocopy-receive" (lacks SIZES) "TCP receive zero-copy: the packets' pages are mapped" "TCP 零拷贝接收：映射数据包的页" sockets::zerocopy_receive
+    "zerocopy-receive" (lacks SIZES) "TCP receive zero-copy: the packets' pages are mapped" "TCP 零拷贝接收：映射数据包的页" zerocopy::receive_by_reference
         { Share User > Socket All, Copy User > Socket All, Share Socket > User All };
+    "veth" "read and write to TCP between network namespaces, through veth" "经 veth 在两个网络命名空间之间 read 加 write：文件 → TCP" veth::read_write
+        { Copy Cache > User All, Copy User > Socket All, Copy Socket > User All };
+    "veth-sendfile" "sendfile to TCP between network namespaces, through veth" "经 veth 在两个网络命名空间之间 sendfile：文件 → TCP" veth::sendfile
+        { Share Cache > Socket All, Copy Socket > User All };
     "ktls-sendfile" "sendfile to a socket with kTLS: encrypted by a CPU" "sendfile 到 kTLS 套接字：由 CPU 加密" sockets::ktls_sendfile
         { Copy Cache > Socket All, Copy Socket > User AtLeast };
     "sendfile-nic" "sendfile of a cold file to a peer beyond a network device" "sendfile 冷文件到网卡之外的对端" sockets::sendfile_peer

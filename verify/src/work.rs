@@ -5,3 +5,6 @@ pub mod memory;
 pub mod pipes;
 pub mod sockets;
 pub mod uring;
+pub mod veth;
+pub mod writeback;
+pub mod zerocopy;

@@ -4,6 +4,7 @@
 //! is the host's, over 9p with a tmpfs overlay, so that programs built here run there as they are.
 //! Times inside it mean nothing; counts and bytes do.
 
+mod bounce;
 mod disks;
 mod initramfs;
 mod kernels;
@@ -31,6 +32,8 @@ pub struct Options {
     limit: Duration,
     update: bool,
     kvm: bool,
+    /// Words more on the kernel's command line.
+    boot: String,
     /// `doctor --verify` only, or the oracle tests only.
     paths: bool,
     tests: bool,
@@ -56,6 +59,7 @@ impl Options {
             limit: Duration::from_secs(900),
             update: false,
             kvm: false,
+            boot: String::new(),
             paths: true,
             tests: true,
             all: false,
@@ -79,6 +83,10 @@ impl Options {
                 "--doc" => options.doc = true,
                 "--last" => options.last = true,
                 "--kvm" => options.kvm = true,
+                "--boot" => {
+                    let words = args.next().context("--boot WORDS")?;
+                    options.boot = (*words).to_owned();
+                }
                 "--limit" => {
                     let seconds = args.next().and_then(|word| word.parse().ok());
                     options.limit = Duration::from_secs(seconds.context("--limit SECONDS")?);
@@ -105,26 +113,24 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let cache = cache()?;
     let workspace = workspace();
     let tests = options.command.is_empty() && !options.labs;
+    let mut bounced = None;
     let jobs = if options.last {
         Vec::new()
     } else if options.labs {
         labs::jobs(&workspace)?
     } else if tests {
-        vec![Programs::build(&workspace, options.tests)?.job(
-            options.paths,
-            options.all,
-            options.only.as_deref(),
-        )]
+        let programs = Programs::build(&workspace, options.tests)?;
+        bounced = options.paths.then(|| bounce::job(programs.bytehop()));
+        vec![programs.job(options.paths, options.all, options.only.as_deref())]
     } else {
         let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
         vec![words.join(" ")]
     };
-    let start = format!("cd {}\n", quoted(&workspace.display().to_string()));
-    let jobs: Vec<String> = jobs.iter().map(|job| format!("{start}{job}\n")).collect();
-    let folder = |name: &str| {
-        let kind = if tests { "tests" } else { "jobs" };
-        cache.join(kind).join(name)
-    };
+    let here = quoted(&workspace.display().to_string());
+    let script = |job: &String| format!("cd {here}\n{job}\n");
+    let jobs: Vec<String> = jobs.iter().map(script).collect();
+    let results = |name: &str| cache.join("results").join(name);
+    let folder = cache.join(if tests { "tests" } else { "jobs" });
     if !options.last {
         // Before machines that start at the same time would both make them.
         disks::arguments(&cache)?;
@@ -138,19 +144,27 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
             cache: &cache,
             kernel: &kernel,
             folder: match jobs.len() {
-                1 => folder(name),
-                _ => folder(&format!("{name}-{i}")),
+                1 => folder.join(name),
+                _ => folder.join(format!("{name}-{i}")),
             },
             limit: options.limit,
             kvm: options.kvm,
+            boot: &options.boot,
         };
         failed |= !all_pass(&jobs, machine)?;
+        if let Some(bounced) = &bounced {
+            failed |= bounce::run(&machine(0), &script(bounced))?;
+        }
+        if tests && options.only.is_none() {
+            let (from, to) = (machine(0).folder, results(name));
+            oracle::keep(&from, &to, options.paths, options.tests)?;
+        }
     }
     if tests {
         // With the kernels that ran another time.
         let columns = KERNELS
             .iter()
-            .filter_map(|kernel| Column::read(&folder(kernel.name)));
+            .filter_map(|kernel| Column::read(&results(kernel.name)));
         let columns: Vec<Column> = columns.collect();
         println!("\n{}", table::text(&columns));
         let ran = |column: &&Column| {
@@ -160,10 +174,7 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
                 .any(|kernel| column.release.starts_with(kernel.name))
         };
         if options.paths {
-            failed |= columns
-                .iter()
-                .filter(ran)
-                .any(|c| c.paths.wrong(&c.release) > 0);
+            failed |= columns.iter().filter(ran).any(|c| c.paths.wrong() > 0);
         }
         if options.doc {
             table::document(&workspace, &columns)?;

@@ -70,7 +70,7 @@ fn xmit(skb: u64, dev: u64) -> Option<()> {
         len,
         ifindex,
         data_len: probe(skb, off!(skb_data_len)).unwrap_or(0),
-        reserved: 0,
+        no_parent: u32::from(probe::<u64>(dev, off!(dev_parent)) == Some(0)),
         sock_ino: owner.ino,
         name: probe(dev, off!(dev_name)).unwrap_or([0; 16]),
     };

@@ -71,9 +71,9 @@ struct Rule {
 /// Every rule. Each may find several places.
 #[rustfmt::skip] // a table
 const RULES: &[Rule] = &[
-    Rule { name: "file-to-socket", lab: "sendfile", find: |f, _| pairs(f, is_file, is_socket), seen: words::pair, how: words::sendfile_how, unless: words::sendfile_unless },
+    Rule { name: "file-to-socket", lab: "sendfile", find: |f, _| pairs(f, |from, to| is_file(from) && is_socket(to)), seen: words::pair, how: words::sendfile_how, unless: words::sendfile_unless },
     Rule { name: "file-to-file", lab: "copy-files", find: |f, _| file_to_file(f), seen: words::pair, how: words::copy_range_how, unless: words::copy_range_unless },
-    Rule { name: "through-a-pipe", lab: "splice", find: |f, _| through_pipe(f), seen: words::pair, how: words::splice_how, unless: words::splice_unless },
+    Rule { name: "through-a-pipe", lab: "splice", find: |f, _| pairs(f, through_pipe), seen: words::pair, how: words::splice_how, unless: words::splice_unless },
     Rule { name: "small-calls", lab: "modes", find: |f, _| small(f), seen: words::small, how: words::small_how, unless: words::small_unless },
     Rule { name: "many-reads", lab: "io-uring", find: |f, _| many(f), seen: words::many, how: words::many_how, unless: words::many_unless },
     Rule { name: "sync-per-write", lab: "write-back", find: |f, _| synced(f), seen: words::synced, how: words::synced_how, unless: words::synced_unless },
@@ -147,11 +147,12 @@ fn named(facts: &Facts, ids: &[facts::Id]) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-fn pairs(facts: &Facts, from: fn(FileKind) -> bool, to: fn(FileKind) -> bool) -> Vec<Found> {
+/// Pairs of a read and a write that a single call could stand for.
+fn pairs(facts: &Facts, fits: fn(FileKind, FileKind) -> bool) -> Vec<Found> {
     let fits = facts
         .pairs
         .iter()
-        .filter(|(ends, tally)| from(ends.from) && to(ends.to) && tally.bytes >= WORTH);
+        .filter(|(ends, tally)| fits(ends.from, ends.to) && tally.bytes >= WORTH);
     let found = fits.map(|(ends, tally)| Found {
         files: named(facts, &[ends.from_id, ends.to_id]),
         saves_copied: tally.copied,
@@ -163,30 +164,19 @@ fn pairs(facts: &Facts, from: fn(FileKind) -> bool, to: fn(FileKind) -> bool) ->
 }
 
 fn file_to_file(facts: &Facts) -> Vec<Found> {
-    let mut found = pairs(facts, is_file, is_file);
+    let mut found = pairs(facts, |from, to| is_file(from) && is_file(to));
     // One copy in the kernel is left where the file system cannot share extents.
     found.iter_mut().for_each(|found| found.saves_copied /= 2);
     found
 }
 
-fn through_pipe(facts: &Facts) -> Vec<Found> {
-    let is_pipe = |kind| kind == FileKind::Pipe;
-    let fits = facts.pairs.iter().filter(|(ends, tally)| {
-        let one = is_pipe(ends.from) != is_pipe(ends.to);
-        let other = if is_pipe(ends.from) {
-            ends.to
-        } else {
-            ends.from
-        };
-        one && (is_file(other) || is_socket(other)) && tally.bytes >= WORTH
-    });
-    let found = fits.map(|(ends, tally)| Found {
-        files: named(facts, &[ends.from_id, ends.to_id]),
-        saves_copied: tally.copied,
-        saves_crossings: 2 * tally.calls,
-        ..found(tally)
-    });
-    found.collect()
+/// A pipe at one end, a file or a socket at the other.
+fn through_pipe(from: FileKind, to: FileKind) -> bool {
+    let other = match (from, to) {
+        (FileKind::Pipe, other) | (other, FileKind::Pipe) => other,
+        _ => return false,
+    };
+    is_file(other) || is_socket(other)
 }
 
 fn data_calls(facts: &Facts) -> impl Iterator<Item = (&str, facts::Id, FileKind, &Tally)> {

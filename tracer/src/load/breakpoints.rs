@@ -20,11 +20,11 @@ use crate::primitives::{self, Primitive};
 /// As missing hooks are named where the kernel refuses every breakpoint.
 pub const BREAKPOINTS: &str = "breakpoints (level B)";
 
-/// Hits that are allowed at once, and more for each second of tracing. A hit is
+/// Hits that are allowed at once; a fifth of it comes on top for each second of tracing. A hit is
 /// an exception and the program behind it: at a microsecond each, a tenth of a second at once, and 2 %
 /// after that.
-const BURST: u64 = 100_000;
-const PER_SECOND: u64 = 20_000;
+pub const BUDGET: u64 = 100_000;
+const PER_SECOND: f64 = 0.2;
 /// How often hits are counted up.
 const EVERY: Duration = Duration::from_millis(5);
 
@@ -33,8 +33,8 @@ pub struct Breakpoints {
     links: Vec<(&'static str, PerfEventLinkId)>,
     since: Instant,
     looked: Instant,
-    /// The budget applies: nobody asked for level B.
-    limited: bool,
+    /// Hits that are allowed at once; nothing where somebody asked for level B.
+    budget: Option<u64>,
 }
 
 /// Puts breakpoints on the threads of process `pid`. What is refused or absent goes to `hooks.missing`;
@@ -46,7 +46,7 @@ pub fn arm(
     ebpf: &mut Ebpf,
     symbols: Option<&Symbols>,
     pid: u32,
-    limited: bool,
+    budget: Option<u64>,
     hooks: &mut Hooks,
 ) -> Result<Option<Breakpoints>, LoadError> {
     let mut links = Vec::new();
@@ -88,7 +88,7 @@ pub fn arm(
         links,
         since: now,
         looked: now,
-        limited,
+        budget,
     }))
 }
 
@@ -178,9 +178,9 @@ impl Breakpoints {
     /// # Errors
     /// If the map of hits cannot be read.
     pub fn exceeded(&mut self, ebpf: &Ebpf, now: Instant) -> Result<Option<u64>, LoadError> {
-        if !self.limited || now - self.looked < EVERY {
+        let Some(budget) = self.budget.filter(|_| now - self.looked >= EVERY) else {
             return Ok(None);
-        }
+        };
         self.looked = now;
         let map = ebpf.map("HITS").ok_or_else(|| invalid("HITS"))?;
         let map: PerCpuArray<_, u64> = map.try_into()?;
@@ -189,7 +189,8 @@ impl Breakpoints {
             hits += map.get(&u32::from(row.id), 0)?.iter().sum::<u64>();
         }
         let seconds = (now - self.since).as_secs_f64();
-        let allowed = BURST + (PER_SECOND as f64 * seconds) as u64;
+        let more = budget as f64 * PER_SECOND * seconds;
+        let allowed = budget.saturating_add(more as u64);
         Ok((hits > allowed).then_some(hits))
     }
 

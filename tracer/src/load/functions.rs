@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use aya::programs::{FEntry, FExit, KProbe, ProgramError};
 use aya::{Btf, Ebpf};
 
-use super::{Hooks, no_program, one_line};
+use super::{Hooks, no_program};
 use crate::btf::KernelBtf;
-use crate::caps::Level;
+use crate::caps::{Level, no_fentry};
 use crate::functions::{self, Function, Hook};
 use crate::ksyms::Symbols;
 
@@ -62,11 +62,11 @@ pub fn attach(
         match attached {
             Ok(label) => hooks.attached.push(label.to_owned()),
             Err(e) if i == 0 => {
-                hooks.lack(FUNCTIONS, &one_line(&e));
+                hooks.refused(FUNCTIONS, &e);
                 return Level::T;
             }
             Err(e) => {
-                hooks.lack(row.label, &one_line(&e));
+                hooks.refused(row.label, &e);
                 if row.core {
                     level = Level::T;
                 }
@@ -74,11 +74,6 @@ pub fn attach(
         }
     }
     level
-}
-
-/// Whether to do as if the kernel had neither fentry nor fexit: for whoever tests the kprobes.
-fn no_fentry() -> bool {
-    std::env::var_os("BYTEHOP_NO_FENTRY").is_some()
 }
 
 /// By fentry or fexit.

@@ -8,7 +8,7 @@ use aya::programs::perf_event::{
 };
 use tracer_ebpf::{RANGES_MAX, Range, sample};
 
-use super::{Hooks, LoadError, WireRange, invalid, no_program, one_line};
+use super::{Hooks, LoadError, WireRange, invalid, no_program};
 use crate::event::Sampled;
 use crate::ksyms::Symbols;
 use crate::primitives;
@@ -54,7 +54,7 @@ pub fn begin(
         map.set(i as u32, WireRange(range), 0)?;
     }
     if let Err(e) = sample(ebpf, pid) {
-        hooks.lack(LABEL, &one_line(&e));
+        hooks.refused(LABEL, &e);
         return Ok(None);
     }
     hooks.attached.push(LABEL.to_owned());

@@ -28,7 +28,7 @@ mod threads;
 
 pub use sink::{Call, File, NoSink, Sink, What};
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use tracer_ebpf::{Block, Dirty, Extra, Head, kind};
 
@@ -74,6 +74,8 @@ pub struct Reconstructor {
     /// File systems whose inodes are block devices: their dirty pages are metadata.
     bdev: HashSet<u32>,
     by_reference: packets::ByReference,
+    /// Interfaces that processes sent through, by process and number.
+    nics: HashMap<(u32, u32), usize>,
     /// Sockets whose sends the kernel encrypts.
     tls: HashSet<u64>,
     /// Some socket had `SO_ZEROCOPY` set.
@@ -142,6 +144,7 @@ impl Reconstructor {
             raw: HashSet::new(),
             bdev: HashSet::new(),
             by_reference: packets::ByReference::default(),
+            nics: HashMap::new(),
             tls: HashSet::new(),
             zerocopy_on: false,
             sums: Sums::default(),

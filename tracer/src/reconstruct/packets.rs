@@ -46,10 +46,12 @@ impl Reconstructor {
             (bytes, count) = (near.bytes, near.count);
         }
         if extra.iif != 0 {
-            let nic = self
-                .sums
-                .devices
-                .find(DeviceClass::Net, extra.iif, || format!("if{}", extra.iif));
+            // The record has no name: the interface of this number that the process sends through, too.
+            let used = self.nics.get(&(extra.head.tgid, extra.iif)).copied();
+            let nic = used.unwrap_or_else(|| {
+                let name = || format!("if{}", extra.iif);
+                self.sums.devices.find(DeviceClass::Net, extra.iif, name)
+            });
             self.sums.devices.met(nic, true, bytes);
             if self.sums.devices.engine(nic) != Engine::Software {
                 let by = By::Rule(RECEIVED_FROM_NIC);
@@ -61,15 +63,12 @@ impl Reconstructor {
     }
 
     pub(super) fn xmit<S: Sink>(&mut self, xmit: &Xmit, sink: &mut S) {
-        let name = || {
-            let name = xmit
-                .name
-                .split(|&byte| byte == 0)
-                .next()
-                .unwrap_or_default();
-            String::from_utf8_lossy(name).into_owned()
-        };
-        let nic = self.sums.devices.find(DeviceClass::Net, xmit.ifindex, name);
+        let name = xmit.name.split(|&byte| byte == 0).next();
+        let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
+        let nic = self.sums.devices.interface(xmit.ifindex, name);
+        if self.nics.len() < SOCKETS_MAX {
+            self.nics.insert((xmit.head.tgid, xmit.ifindex), nic);
+        }
         let bytes = u64::from(xmit.len);
         self.sums.devices.met(nic, false, bytes);
         let software = self.sums.devices.engine(nic) == Engine::Software;

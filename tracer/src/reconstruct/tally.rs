@@ -93,11 +93,11 @@ pub struct Devices(Vec<Known>);
 impl Devices {
     /// Takes a classification; a later one replaces an earlier.
     pub fn learn(&mut self, device: &Device) {
-        match self
-            .0
-            .iter_mut()
-            .find(|known| (known.device.class, known.device.id) == (device.class, device.id))
-        {
+        let same = |old: &Device| {
+            (old.class, old.id) == (device.class, device.id)
+                && (old.class == DeviceClass::Block || old.name == device.name)
+        };
+        match self.0.iter_mut().find(|known| same(&known.device)) {
             Some(known) => known.device = device.clone(),
             None => self.0.push(Known::new(device.clone())),
         }
@@ -105,28 +105,39 @@ impl Devices {
 
     /// Index of a device; one that was never classified gets `name`.
     pub fn find(&mut self, class: DeviceClass, id: u32, name: impl FnOnce() -> String) -> usize {
-        let known = self
-            .0
-            .iter()
-            .position(|known| (known.device.class, known.device.id) == (class, id));
-        known.unwrap_or_else(|| {
+        let is = |known: &Known| (known.device.class, known.device.id) == (class, id);
+        self.0.iter().position(is).unwrap_or_else(|| {
             let name = name();
-            let engine = if name == "lo" {
-                Engine::Software
-            } else {
-                Engine::Unknown
-            };
-            let (driver, bus) = (String::new(), String::new());
-            self.0.push(Known::new(Device {
-                class,
-                name,
-                id,
-                engine,
-                driver,
-                bus,
-            }));
-            self.0.len() - 1
+            self.new_one(class, id, name)
         })
+    }
+
+    /// Index of a network interface: its number may be another's, too, in another network namespace.
+    pub fn interface(&mut self, id: u32, name: String) -> usize {
+        let is = |known: &Known| {
+            let device = &known.device;
+            (device.class, device.id) == (DeviceClass::Net, id) && device.name == name
+        };
+        let known = self.0.iter().position(is);
+        known.unwrap_or_else(|| self.new_one(DeviceClass::Net, id, name))
+    }
+
+    fn new_one(&mut self, class: DeviceClass, id: u32, name: String) -> usize {
+        let engine = if name == "lo" {
+            Engine::Software
+        } else {
+            Engine::Unknown
+        };
+        let (driver, bus) = (String::new(), String::new());
+        self.0.push(Known::new(Device {
+            class,
+            name,
+            id,
+            engine,
+            driver,
+            bus,
+        }));
+        self.0.len() - 1
     }
 
     pub fn engine(&self, index: usize) -> Engine {

@@ -122,7 +122,7 @@ fn put_kernel(line: &mut Map<String, Value>, event: &Event, arch: Option<Arch>) 
             put!(line, e, Block { issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios; head });
         }
         Event::Xmit(e) => {
-            put!(line, e, Xmit { len, ifindex, data_len, sock_ino; head, reserved, name });
+            put!(line, e, Xmit { len, ifindex, data_len, no_parent, sock_ino; head, name });
             line.insert("name".to_owned(), json!(text(&e.name)));
         }
         Event::Uring(e) => {

@@ -183,6 +183,7 @@ fn device_words(device: &DeviceRow, lang: Lang) -> String {
         Engine::Software if device.class == DeviceClass::Net && name == "lo" => {
             words::device_none(lang, name)
         }
+        Engine::Software if device.driver == "veth" => words::device_veth(lang, name),
         Engine::Software => words::device_software(lang, name, what),
         Engine::Hardware => words::device_hardware(lang, name, what),
         Engine::Paravirtual => words::device_paravirtual(lang, name, what),

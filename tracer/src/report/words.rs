@@ -129,6 +129,7 @@ crate::messages! {
     unattributed_why: "no call of the program could be found for it" | "找不到对应的调用";
     device_none(name): "{name} is no device: no DMA, a CPU does the work" | "{name} 不是设备：没有 DMA，由 CPU 完成";
     device_software(name, what): "{name} is {what} in software: no DMA, a CPU does the work" | "{name} 是软件实现的{what}：没有 DMA，由 CPU 完成";
+    device_veth(name): "{name} is a veth: no device, no DMA and no copy; each packet itself is handed to the other end" | "{name} 是 veth：没有设备，没有 DMA，也不拷贝；数据包本身直接交给另一端";
     device_hardware(name, what): "{name} is {what} with DMA of its own" | "{name} 是自带 DMA 的{what}";
     device_paravirtual(name, what): "{name} is {what} of the hypervisor: free for this CPU, the hypervisor may copy" | "{name} 是虚拟机监控器提供的{what}：不占本机 CPU，虚拟机监控器可能拷贝";
     device_unknown(name, what): "{name} is {what}; sysfs does not tell if it does DMA" | "{name} 是{what}；sysfs 没有说明它是否用 DMA";

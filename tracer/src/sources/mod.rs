@@ -1,21 +1,23 @@
 //! The source lines that calls came from.
 //!
 //! While the trace runs, [`Sources`] keeps the stacks that the kernel sent and learns from `execve` and
-//! `mmap` which files lie where in memory. At its end [`Sources::resolve`] follows each stack by the
+//! `mmap` which files lie where in memory. A thread of its own ([`Resolver`]) follows each stack by the
 //! files' unwind tables ([`unwind`]) and looks the addresses up in their debug information ([`lines`]):
 //! on the machine, and at the time, where the files are. The result is part of the recording.
 //!
 //! Nothing is guessed: a stack that cannot be followed ends there.
 
 mod lines;
+mod resolver;
 mod unwind;
+
+pub use resolver::Resolver;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use tracer_ebpf::{Stack, kind};
 
-use crate::arch::Arch;
 use crate::decode::decode;
 use crate::event::{Event, Source};
 
@@ -38,14 +40,16 @@ struct Space {
 
 /// Stacks in the making.
 #[derive(Default)]
-pub struct Sources {
+struct Sources {
+    /// Those that were not followed yet, and how many have come.
     stacks: Vec<(usize, Box<Stack>)>,
+    seen: usize,
+    files: lines::Files,
     spaces: Vec<Space>,
     /// The space of each process.
     now: HashMap<u32, usize>,
     /// Paths by `(dev, ino)`.
     names: HashMap<(u32, u64), PathBuf>,
-    mmap: Option<u16>,
 }
 
 /// Stacks that are kept: more than any program has places to call from.
@@ -57,11 +61,8 @@ const ERRORS: std::ops::Range<i64> = -4095..0;
 
 impl Sources {
     /// `attached`: a process that runs already.
-    pub fn new(attached: Option<u32>) -> Self {
-        let mut sources = Self {
-            mmap: Arch::host().and_then(|arch| arch.syscall_number("mmap")),
-            ..Self::default()
-        };
+    fn new(attached: Option<u32>) -> Self {
+        let mut sources = Self::default();
         if let Some(pid) = attached {
             let space = Space {
                 program: std::fs::read_link(format!("/proc/{pid}/exe")).ok(),
@@ -75,22 +76,6 @@ impl Sources {
     fn begin(&mut self, tgid: u32, space: Space) {
         self.now.insert(tgid, self.spaces.len());
         self.spaces.push(space);
-    }
-
-    /// Looks at a record of the kernel.
-    pub fn take(&mut self, record: &[u8]) {
-        let wanted = match record.first() {
-            Some(&(kind::STACK | kind::NAME | kind::FORK)) => true,
-            // The call's number is the third field of its head.
-            Some(&kind::SYSCALL_FILE) => {
-                let nr = record.get(2..).and_then(|bytes| bytes.first_chunk());
-                nr.map(|nr| u16::from_le_bytes(*nr)) == self.mmap
-            }
-            _ => false,
-        };
-        if wanted && let Ok(event) = decode(record) {
-            self.learn(event);
-        }
     }
 
     fn learn(&mut self, event: Event) {
@@ -132,7 +117,8 @@ impl Sources {
                     });
                 }
             }
-            Event::Stack(stack) if self.stacks.len() < STACKS_MAX => {
+            Event::Stack(stack) if self.seen < STACKS_MAX => {
+                self.seen += 1;
                 if let Some(space) = self.now.get(&stack.head.tgid) {
                     self.stacks.push((*space, stack));
                 }
@@ -141,24 +127,41 @@ impl Sources {
         }
     }
 
-    /// The source lines of all stacks. Reads the programs' files, with the rights that we have left.
-    pub fn resolve(self) -> Vec<Source> {
-        let mut files = lines::Files::default();
-        let mut sources = Vec::with_capacity(self.stacks.len());
-        for (number, space) in self.spaces.iter().enumerate() {
-            let stacks = self.stacks.iter().filter(|(of, _)| *of == number);
-            let stacks: Vec<&Stack> = stacks.map(|(_, stack)| &**stack).collect();
-            let Some(first) = stacks.first() else {
+    /// The source lines of the stacks that have come since. Reads the programs' files, with the rights
+    /// that we have left.
+    fn resolve(&mut self) -> Vec<Source> {
+        let mut stacks = std::mem::take(&mut self.stacks);
+        let mut sources = Vec::with_capacity(stacks.len());
+        stacks.sort_by_key(|(space, _)| *space);
+        for stacks in stacks.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((number, first)) = stacks.first() else {
+                continue;
+            };
+            let Some(space) = self.spaces.get(*number) else {
                 continue;
             };
             let unwinder = unwind::Unwinding::new(space, first.code..first.code_end);
-            for stack in stacks {
+            for (_, stack) in stacks {
                 let places = unwinder.follow(stack);
-                sources.push(files.source(stack.id, &places));
+                sources.push(self.files.source(stack.id, &places));
             }
         }
         sources
     }
+}
+
+/// What a record tells of stacks and memory, if it does.
+fn telling(record: &[u8], mmap: Option<u16>) -> Option<Event> {
+    let wanted = match *record.first()? {
+        kind::STACK | kind::NAME | kind::FORK => true,
+        // The call's number is the third field of its head.
+        kind::SYSCALL_FILE => {
+            let nr = record.get(2..).and_then(|bytes| bytes.first_chunk());
+            nr.map(|nr| u16::from_le_bytes(*nr)) == mmap
+        }
+        _ => false,
+    };
+    wanted.then(|| decode(record).ok())?
 }
 
 /// Executable files in the memory of a running process.

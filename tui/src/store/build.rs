@@ -28,10 +28,15 @@ pub(super) struct Building {
 }
 
 impl Store {
+    /// What the lines of the source did so far.
+    pub(super) fn annotate(&mut self) {
+        self.annotation = self.annotator.finish();
+    }
+
     /// Nothing more will come.
     pub(super) fn finish(&mut self) {
         self.flush_late();
-        self.annotation = self.annotator.finish();
+        self.annotate();
         self.lists.freeze();
         self.building = Building::default();
     }

@@ -102,6 +102,7 @@ impl Feed {
             self.summed_up = Some(now);
             store.summary = self.reconstructor.summary();
             store.summary.warnings.extend_from_slice(&self.complaints);
+            store.annotate();
         }
         changed
     }

@@ -147,14 +147,37 @@ pub fn reflink(scene: &mut Scene) -> Result<Done> {
     done
 }
 
-/// The disk itself, below its file system: only read, and only its first bytes.
-pub fn block_device(scene: &mut Scene) -> Result<Done> {
+/// A device that must not reach the program's memory itself: a CPU copies between that and a buffer which
+/// the device can reach. Drivers that do not use the DMA API (virtio) do not bounce.
+pub fn bounced(scene: &mut Scene) -> Result<Done> {
+    let booted = std::fs::read_to_string("/proc/cmdline")?;
+    if !booted
+        .split_whitespace()
+        .any(|word| word == "swiotlb=force")
+    {
+        return not_offered("only where the kernel was booted with swiotlb=force");
+    }
+    let name = disk_name(scene)?;
+    if !["nvme", "sd"].iter().any(|driver| name.starts_with(driver)) {
+        return not_offered(format!("{name} is no NVMe, SATA or SCSI disk"));
+    }
+    direct_read(scene)
+}
+
+/// Name of the disk, or of its partition, below the scene's files.
+fn disk_name(scene: &Scene) -> Result<String> {
     let dev = nix::sys::stat::stat(&scene.dir)?.st_dev;
     let (major, minor) = (nix::sys::stat::major(dev), nix::sys::stat::minor(dev));
     let link = std::fs::read_link(format!("/sys/dev/block/{major}:{minor}"));
-    let Some(name) = link.ok().and_then(|l| Some(l.file_name()?.to_owned())) else {
-        return not_offered("the file system is on no device of its own number");
-    };
+    match link.ok().as_deref().and_then(std::path::Path::file_name) {
+        Some(name) => Ok(name.to_string_lossy().into_owned()),
+        None => not_offered("the file system is on no device of its own number"),
+    }
+}
+
+/// The disk itself, below its file system: only read, and only its first bytes.
+pub fn block_device(scene: &mut Scene) -> Result<Done> {
+    let name = disk_name(scene)?;
     let opened = File::open(std::path::Path::new("/dev").join(name));
     let file = offered("opening the device", opened.map_err(errno))?;
     let mut buffer = Buffer::new(CHUNK)?;

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use nix::fcntl::{SpliceFFlags, splice, tee as tee_call, vmsplice as vmsplice_call};
 use nix::libc;
 use nix::sys::sendfile::sendfile;
-use nix::sys::uio::{RemoteIoVec, process_vm_readv};
+use nix::sys::uio::{RemoteIoVec, process_vm_readv, process_vm_writev};
 use nix::unistd::{Pid, pipe};
 
 use crate::scene::{Buffer, CHUNK, Done, PAYLOAD, Scene, offered, pieces};
@@ -140,6 +140,19 @@ pub fn process_vm(scene: &mut Scene) -> Result<Done> {
         let mut local = [IoSliceMut::new(&mut to)];
         let moved = process_vm_readv(Pid::this(), &mut local, &[remote]);
         offered("process_vm_readv", moved)
+    })
+}
+
+/// Into it: the other direction.
+pub fn process_vm_write(scene: &mut Scene) -> Result<Done> {
+    let (from, to) = (Buffer::new(PAYLOAD)?, Buffer::new(PAYLOAD)?);
+    let remote = RemoteIoVec {
+        base: to.start().as_ptr() as usize,
+        len: PAYLOAD,
+    };
+    scene.shot(|| {
+        let moved = process_vm_writev(Pid::this(), &[IoSlice::new(&from)], &[remote]);
+        offered("process_vm_writev", moved)
     })
 }
 

@@ -8,15 +8,12 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::fcntl::{SpliceFFlags, splice};
 use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use nix::sys::sendfile::sendfile;
-use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, MultiHeaders, recv, recvmmsg, recvmsg, send, sendmmsg,
-};
+use nix::sys::socket::{MsgFlags, MultiHeaders, recv, recvmmsg, sendmmsg};
 
 use super::pipes::large_pipe;
 use crate::scene::{
@@ -31,7 +28,7 @@ pub fn tcp() -> Result<(TcpStream, TcpStream)> {
     Ok((sender, receiver))
 }
 
-fn set_option(socket: &TcpStream, level: i32, name: i32, value: &[u8]) -> Result<i32, Errno> {
+pub fn set_option(socket: &TcpStream, level: i32, name: i32, value: &[u8]) -> Result<i32, Errno> {
     let length = value.len() as libc::socklen_t;
     // SAFETY: the value lives through the call.
     let set = unsafe {
@@ -74,7 +71,12 @@ pub fn between(
 }
 
 pub fn read_write_tcp(scene: &mut Scene) -> Result<Done> {
-    let (mut file, (mut out, receiver)) = (scene.source()?, tcp()?);
+    let (out, receiver) = tcp()?;
+    read_write(scene, out, receiver)
+}
+
+pub fn read_write(scene: &mut Scene, mut out: TcpStream, receiver: TcpStream) -> Result<Done> {
+    let mut file = scene.source()?;
     let mut buffer = Buffer::new(CHUNK)?;
     between(scene, receiver, || {
         pieces(PAYLOAD, |_| {
@@ -107,7 +109,7 @@ pub fn map_write_tcp(scene: &mut Scene) -> Result<Done> {
     })
 }
 
-fn send_file(scene: &mut Scene, out: impl AsFd, receiver: impl AsFd + Send) -> Result<Done> {
+pub fn send_file(scene: &mut Scene, out: impl AsFd, receiver: impl AsFd + Send) -> Result<Done> {
     let file = scene.source()?;
     between(scene, receiver, || {
         pieces(PAYLOAD, |left| {
@@ -225,136 +227,6 @@ pub fn udp_many(scene: &mut Scene) -> Result<Done> {
                 None,
             )?;
             Ok(got.map(|message| message.bytes).sum())
-        })
-    })
-}
-
-const ZEROCOPY: MsgFlags = MsgFlags::from_bits_retain(0x400_0000);
-
-/// [`tcp`] whose first end may send by reference.
-fn zerocopy_tcp() -> Result<(TcpStream, TcpStream)> {
-    let (out, receiver) = tcp()?;
-    let on = 1_i32.to_ne_bytes();
-    let set = set_option(&out, libc::SOL_SOCKET, libc::SO_ZEROCOPY, &on);
-    offered("SO_ZEROCOPY", set)?;
-    Ok((out, receiver))
-}
-
-/// References to memory; loopback copies when it delivers. The notices of completion are read.
-pub fn zerocopy(scene: &mut Scene) -> Result<Done> {
-    let (out, receiver) = zerocopy_tcp()?;
-    let buffer = Buffer::new(CHUNK)?;
-    let done = between(scene, receiver, || {
-        let mut calls = 0;
-        let sent = pieces(PAYLOAD, |_| {
-            calls += 1;
-            Ok(send(out.as_raw_fd(), &buffer, ZEROCOPY)?)
-        })?;
-        completions(&out, calls)?;
-        Ok(sent)
-    })?;
-    sent_once(&out)?;
-    Ok(done)
-}
-
-/// Whether TCP sent every segment only once: what is sent by reference is copied each time. A slow
-/// machine acknowledges late.
-pub fn sent_once(socket: &TcpStream) -> Result<()> {
-    /// `tcpi_total_retrans` in `struct tcp_info`.
-    const TOTAL_RETRANS: usize = 100;
-    let mut info = [0_u8; 104];
-    let mut length = info.len() as libc::socklen_t;
-    // SAFETY: the buffer and its length live through the call.
-    Errno::result(unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            info.as_mut_ptr().cast(),
-            &mut length,
-        )
-    })?;
-    match info[TOTAL_RETRANS..] == [0; 4] {
-        true => Ok(()),
-        false => not_offered("this machine is slow: TCP sent some segments twice"),
-    }
-}
-
-/// Reads notices until `calls` sends are complete.
-fn completions(socket: &TcpStream, calls: u32) -> Result<()> {
-    let mut complete = 0;
-    while complete < calls {
-        let mut space = cmsg_space!([u8; 64]);
-        let flags = MsgFlags::MSG_ERRQUEUE;
-        match recvmsg::<()>(socket.as_raw_fd(), &mut [], Some(&mut space), flags) {
-            Ok(message) => {
-                for note in message.cmsgs()? {
-                    if let ControlMessageOwned::Ipv4RecvErr(error, _) = note {
-                        // `ee_info` to `ee_data`: the first and the last send of the notice.
-                        complete += error.ee_data - error.ee_info + 1;
-                    }
-                }
-            }
-            Err(Errno::EAGAIN) => thread::yield_now(),
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(())
-}
-
-/// `struct tcp_zerocopy_receive`, as far as every kernel since 4.18 has it.
-#[repr(C)]
-#[derive(Default)]
-struct ZerocopyReceive {
-    address: u64,
-    length: u32,
-    skip: u32,
-}
-
-/// Packets' pages, mapped into the receiver. They must be single pages of the kernel's own: the late copy
-/// of a zero-copy send makes such.
-pub fn zerocopy_receive(scene: &mut Scene) -> Result<Done> {
-    const TCP_ZEROCOPY_RECEIVE: i32 = 35;
-    let (out, receiver) = zerocopy_tcp()?;
-    let size = std::num::NonZeroUsize::new(CHUNK).context("nothing to map")?;
-    // SAFETY: the kernel chooses a free address.
-    let mapped = unsafe {
-        mmap(
-            None,
-            size,
-            ProtFlags::PROT_READ,
-            MapFlags::MAP_SHARED,
-            &receiver,
-            0,
-        )
-    };
-    let start = offered("mmap of a TCP socket", mapped)?;
-    let buffer = Buffer::new(CHUNK)?;
-    scene.shot(|| {
-        pieces(PAYLOAD, |_| {
-            let sent = send(out.as_raw_fd(), &buffer[..CHUNK / 2], ZEROCOPY)?;
-            pieces(sent, |left| {
-                let mut ask = ZerocopyReceive {
-                    address: start.as_ptr() as u64,
-                    length: left as u32,
-                    skip: 0,
-                };
-                let mut length = size_of::<ZerocopyReceive>() as libc::socklen_t;
-                // SAFETY: the structure and its length live through the call; the mapping is ours.
-                Errno::result(unsafe {
-                    libc::getsockopt(
-                        receiver.as_raw_fd(),
-                        libc::IPPROTO_TCP,
-                        TCP_ZEROCOPY_RECEIVE,
-                        (&raw mut ask).cast(),
-                        &mut length,
-                    )
-                })?;
-                match ask.length as usize {
-                    0 => not_offered("the kernel can't map these packets"),
-                    length => Ok(length),
-                }
-            })
         })
     })
 }

@@ -9,7 +9,8 @@ use io_uring::{Builder, IoUring, opcode};
 use nix::errno::Errno;
 
 use super::pipes::large_pipe;
-use super::sockets::{between, sent_once, tcp};
+use super::sockets::{between, tcp};
+use super::zerocopy::sent_once;
 use crate::scene::{Buffer, CHUNK, Done, PAYLOAD, Scene, errno, not_offered, offered, pieces};
 
 /// `IORING_CQE_F_NOTIF`: the buffer of a zero-copy send is free again.

@@ -1,6 +1,6 @@
 //! One boot: QEMU with a job, until it powers off or its time is up.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,6 +24,8 @@ pub struct Machine<'a> {
     pub limit: Duration,
     /// Use KVM rather than emulate the processor.
     pub kvm: bool,
+    /// Words more on the kernel's command line.
+    pub boot: &'a str,
 }
 
 impl Machine<'_> {
@@ -35,6 +37,7 @@ impl Machine<'_> {
     /// # Errors
     /// If the machine can't be started.
     pub fn run(&self, job: &str) -> Result<Option<i32>> {
+        let _lock = self.lock()?;
         self.prepare(job)?;
         let folder = self.folder.as_path();
         let console = folder.join("console.log");
@@ -67,6 +70,30 @@ impl Machine<'_> {
             println!("no result; the console is in {}", console.display());
         }
         Ok(status)
+    }
+
+    /// Its folder's path with something behind it.
+    pub fn beside(&self, ending: &str) -> PathBuf {
+        let mut path = self.folder.clone().into_os_string();
+        path.push(ending);
+        path.into()
+    }
+
+    /// Held while a machine has the folder.
+    fn lock(&self) -> Result<File> {
+        let path = self.beside(".lock");
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let file = File::create(&path).with_context(|| path.display().to_string())?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => bail!(
+                "another run of this kernel is under way: it holds {} (XDG_CACHE_HOME names another cache)",
+                path.display()
+            ),
+            Err(TryLockError::Error(e)) => Err(e).with_context(|| path.display().to_string()),
+        }
     }
 
     /// Makes the folder anew.
@@ -113,10 +140,8 @@ impl Machine<'_> {
             .arg(format!("file:{}", folder.join("console.log").display()));
         qemu.arg("-kernel").arg(&self.kernel.image);
         qemu.arg("-initrd").arg(folder.join("initramfs"));
-        qemu.args([
-            "-append",
-            "console=ttyS0 loglevel=5 panic=-1 no_timer_check",
-        ]);
+        let always = "console=ttyS0 loglevel=5 panic=-1 no_timer_check";
+        qemu.arg("-append").arg(format!("{always} {}", self.boot));
         qemu.arg("-virtfs")
             .arg(share(Path::new("/"), "root", ",readonly=on"));
         qemu.arg("-virtfs").arg(share(folder, "job", ""));

@@ -1,0 +1,88 @@
+//! Follows stacks while the trace goes on, in a thread of its own: reading debug information takes a
+//! while, and the ring buffer does not wait.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use nix::libc;
+
+use super::{Sources, telling};
+use crate::arch::Arch;
+use crate::event::{Event, Source};
+
+/// Stacks that come within this time are followed together: each time the files are looked at anew.
+const TOGETHER: Duration = Duration::from_millis(200);
+/// The program goes first.
+const NICE: i32 = 10;
+
+/// Our end of the thread.
+pub struct Resolver {
+    events: Sender<Event>,
+    sources: Receiver<Vec<Source>>,
+    mmap: Option<u16>,
+}
+
+impl Resolver {
+    /// Starts the thread, with the rights that the caller has left. `attached`: a process that runs
+    /// already.
+    pub fn start(attached: Option<u32>) -> Self {
+        let (events, received) = channel();
+        let (resolved, sources) = channel();
+        let known = Sources::new(attached);
+        std::thread::spawn(move || {
+            // SAFETY: an ordinary system call, about ourselves (0): Linux means the thread.
+            unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
+            follow(known, &received, &resolved);
+        });
+        Self {
+            events,
+            sources,
+            mmap: Arch::host().and_then(|arch| arch.syscall_number("mmap")),
+        }
+    }
+
+    /// Looks at a record of the kernel.
+    pub fn take(&self, record: &[u8]) {
+        if let Some(event) = telling(record, self.mmap) {
+            // A thread that has died resolves nothing more; the calls stay without lines.
+            let _ = self.events.send(event);
+        }
+    }
+
+    /// What has been resolved since.
+    pub fn resolved(&self) -> impl Iterator<Item = Source> {
+        self.sources.try_iter().flatten()
+    }
+
+    /// Waits for the rest.
+    pub fn finish(self) -> impl Iterator<Item = Source> {
+        drop(self.events);
+        self.sources.into_iter().flatten()
+    }
+}
+
+/// Until the other end is gone.
+fn follow(mut known: Sources, events: &Receiver<Event>, resolved: &Sender<Vec<Source>>) {
+    let mut over = false;
+    while !over {
+        match events.recv() {
+            Ok(event) => known.learn(event),
+            Err(_) => return,
+        }
+        let until = Instant::now() + TOGETHER;
+        loop {
+            match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(event) => known.learn(event),
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => {
+                    over = true;
+                    break;
+                }
+            }
+        }
+        let sources = known.resolve();
+        if !sources.is_empty() && resolved.send(sources).is_err() {
+            return;
+        }
+    }
+}
