@@ -375,6 +375,10 @@ pub struct Tracing {
     /// often they are hit). Without it: the best that the kernel gives
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub level: Option<Level>,
+    /// Without --level: breakpoints are taken off after so many hits, and a fifth of it more for each
+    /// second of tracing
+    #[arg(long, value_name = "HITS", hide = true, default_value_t = tracer::load::BREAKPOINT_BUDGET)]
+    pub breakpoint_budget: u64,
     /// Tell which source line each call was made from (for programs with debug information)
     #[arg(long)]
     pub stacks: bool,

@@ -75,6 +75,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
             follow_forks: true,
             no_follow: false,
             level: None,
+            breakpoint_budget: tracer::load::BREAKPOINT_BUDGET,
             buffer_size: tracer::load::DEFAULT_BUFFER,
             no_sampling: false,
             elevate: false,

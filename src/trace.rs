@@ -187,6 +187,7 @@ impl Session {
             follow,
             buffer: tracing.buffer_size,
             level: tracing.level,
+            budget: tracing.breakpoint_budget,
             stacks: tracing.stacks,
             pid,
             sampling: !tracing.no_sampling,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use labs::{lab, lint};
+use tracer::{advise, probes, rules};
 
 #[test]
 fn bundled_labs_are_whole() {
@@ -14,4 +15,18 @@ fn bundled_labs_are_whole() {
         problems.extend(lint::lint(lab, &ids));
     }
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn labs_that_rules_and_probes_name_are_there() {
+    let (labs, _) = lab::bundled();
+    let named = rules::all()
+        .map(|(name, ..)| name)
+        .chain(probes::TABLE.iter().map(|probe| probe.label))
+        .filter_map(|by| Some((by, advise::lab(by)?)));
+    let named: Vec<_> = named.collect();
+    assert!(named.len() > 20, "{named:?}");
+    for (by, id) in named {
+        assert!(labs.iter().any(|lab| lab.id == id), "{by}: no lab {id}");
+    }
 }

@@ -11,6 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use labs::lab::{self, Lab};
 use labs::run::{RunError, Runner};
@@ -46,7 +47,15 @@ fn one_at_a_time() -> MutexGuard<'static, ()> {
 fn runner() -> Runner {
     let identity = Identity::invoking().expect("who we are");
     let work = Work::locate(Some(&work()), &identity);
-    Runner::new(env!("CARGO_BIN_EXE_bytehop").into(), identity, work).expect("a runner")
+    let runner = Runner::new(env!("CARGO_BIN_EXE_bytehop").into(), identity, work);
+    let mut runner = runner.expect("a runner");
+    runner.level = level();
+    runner
+}
+
+/// The level that all runs must have, where the kernel is known to give it.
+fn level() -> Option<String> {
+    std::env::var("BYTEHOP_LABS_LEVEL").ok()
 }
 
 fn session(lab: &Lab, lang: Lang) -> Session {
@@ -114,10 +123,12 @@ fn every_lab_end_to_end() {
         .prepare(all.iter())
         .expect("the learner's folder");
     if std::env::var_os("BYTEHOP_LABS_BUILD").is_some() {
-        return labs.iter().for_each(|lab| build_all(&runner, lab));
+        labs.iter().for_each(|lab| build_all(&runner, lab));
+        return println!("built in {}", runner.work.dir.display());
     }
     let mut found = Vec::new();
     for lab in &labs {
+        let start = Instant::now();
         let mut problems = Vec::new();
         end_to_end(&runner, lab, &mut problems);
         // A machine short of memory drops pages that a run counts on: what is wrong is so twice.
@@ -126,6 +137,8 @@ fn every_lab_end_to_end() {
             problems.clear();
             end_to_end(&runner, lab, &mut problems);
         }
+        let took = start.elapsed().as_secs();
+        eprintln!("{}: {} wrong, {took} s", lab.id, problems.len());
         found.extend(
             problems
                 .into_iter()
@@ -141,12 +154,14 @@ fn build_all(runner: &Runner, lab: &Lab) {
         .build(&session(lab, Lang::En))
         .expect("the originals");
     let program = &lab.spec.change.program;
+    let build = |whose| {
+        let built = runner.work.build(&lab.id, &[program], whose);
+        built.expect("a program for the check");
+    };
+    build(Whose::Learner);
     for (_, source) in variants(lab) {
         give(runner, lab, source);
-        runner
-            .work
-            .build(&lab.id, &[program], Whose::Given)
-            .expect("a given program");
+        build(Whose::Given);
     }
 }
 
@@ -177,6 +192,13 @@ fn end_to_end(runner: &Runner, lab: &Lab, found: &mut Vec<String>) {
     for program in &lab.spec.programs {
         if let Err(e) = runner.observe(&mut session, &program.name) {
             return found.push(format!("{}: {e}", program.name));
+        }
+        let run = session.runs.get(&program.name);
+        let live = session.origins.get(&program.name) == Some(&Origin::Live);
+        if let (true, Some(run), Some(wanted)) = (live, run, level())
+            && run.level != wanted
+        {
+            found.push(format!("{}: traced at level {}", program.name, run.level));
         }
         if let Some(Origin::Recorded(Some(why))) = session.origins.get(&program.name) {
             let reserved = program.needs.iter().chain(&lab.spec.needs);

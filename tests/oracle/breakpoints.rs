@@ -37,13 +37,12 @@ fn reading(scratch: &Scratch, options: &[&str], budget: &str) -> Summary {
     let data = scratch.file("data", 1 << 20);
     let json = scratch.path("summary");
     let mut line = vec![BYTEHOP, "run", "--no-tui", "--json", "--summary", &json];
+    line.extend(["--breakpoint-budget", budget]);
     line.extend(options);
     line.push("--");
     let words = fixture(&["pread", &CALLS.to_string(), &SIZE.to_string(), &data]);
     line.extend(words.iter().map(String::as_str));
-    let mut command = command(&line);
-    command.env("BYTEHOP_BREAKPOINT_BUDGET", budget);
-    let output = output(command).expect(0);
+    let output = output(command(&line)).expect(0);
     Summary::read(&json, &output)
 }
 
@@ -121,7 +120,7 @@ fn on_a_process_that_runs() {
     wait(&mut tracer);
     let text = std::fs::read_to_string(&json).expect("a summary");
     let summary = Summary::parse(&text);
-    assert_eq!(summary.0["level"], "B");
+    assert_eq!(summary.text("/level"), "B");
     assert_eq!(summary.calls_of("pread64") / 1000, 2);
     // A byte at a time; the call for the first began before we came.
     assert!(by_breakpoints(&summary, &LINES[1..]) >= 2 * 1000 * SIZE);

@@ -292,6 +292,11 @@ pub fn trace_with<S: AsRef<str>>(verb: Verb, options: &[&str], words: &[S]) -> T
         Verb::Stat => line.extend(["stat", "--json", "--summary", &summary]),
         Verb::Record => line.extend(["record", "-o", &recording, "--json", "--summary", &summary]),
     }
+    // Counters are of level T.
+    let level = std::env::var("BYTEHOP_TEST_LEVEL").ok();
+    if let Some(level) = level.as_deref().filter(|_| verb != Verb::Stat) {
+        line.extend(["--level", level]);
+    }
     line.extend(options);
     line.push("--");
     line.extend(words.iter().map(AsRef::as_ref));

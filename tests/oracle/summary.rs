@@ -61,6 +61,13 @@ impl Summary {
         value.unwrap_or_else(|| panic!("no number at {pointer} in {:#}", self.0))
     }
 
+    pub fn text(&self, pointer: &str) -> &str {
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
     #[track_caller]
     pub fn list(&self, pointer: &str) -> &[Value] {
         let value = self.0.pointer(pointer).and_then(Value::as_array);

@@ -106,6 +106,9 @@ pub mod moved {
     pub const BOUNCE: u16 = 45;
     /// Packets' pages mapped into the program (TCP zero-copy receive).
     pub const ZEROCOPY_RECEIVE: u16 = 46;
+    /// As [`MAP`], one by one (`do_set_pte`), and the same of shmem.
+    pub const MAP_PAGE: u16 = 47;
+    pub const MAP_SHMEM_PAGE: u16 = 48;
 
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;
@@ -362,7 +365,7 @@ pub mod bio {
     pub const SYNC: u32 = 32;
     /// `REQ_RAHEAD`: readahead.
     pub const READAHEAD: u32 = 64;
-    /// The page is a swap-cache page.
+    /// The page is on its way to or from a swap device.
     pub const SWAP: u32 = 128;
     /// Not the first record of its request: the request was counted with an earlier one.
     pub const CONTINUED: u32 = 256;
@@ -639,8 +642,9 @@ pub struct Config {
     pub iter_iovec: u32,
     pub iter_ubuf: u32,
     pub iter_pipe: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// Bits of a page's flags (`enum pageflags`): `PG_swapbacked`, `PG_swapcache`; [`NO_OFFSET`] likewise.
+    pub swap_backed: u32,
+    pub swap_cache: u32,
 }
 
 /// Offset that means "this kernel has no such field": whatever needs it is off.
@@ -682,6 +686,7 @@ offsets! {
     task_nivcsw = "task_struct"."nivcsw";
     task_exit_code = "task_struct"."exit_code";
     task_signal = "task_struct"."signal";
+    task_pagefault_disabled = "task_struct"."pagefault_disabled";
     signal_flags = "signal_struct"."flags";
     signal_exit_code = "signal_struct"."group_exit_code";
     task_comm = "task_struct"."comm";

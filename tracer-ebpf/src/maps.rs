@@ -20,7 +20,8 @@ pub static CONFIG: Config = Config {
     iter_iovec: 0,
     iter_ubuf: 0,
     iter_pipe: 0,
-    reserved: 0,
+    swap_backed: 0,
+    swap_cache: 0,
 };
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;

@@ -17,6 +17,7 @@ use crate::device::Sysfs;
 use crate::event::Device;
 use crate::functions::{self, Function};
 use crate::ksyms::Symbols;
+use crate::primitives::{self, Primitive};
 use crate::privileges::Privileges;
 use crate::probes::{self, Probe};
 
@@ -86,12 +87,14 @@ pub struct Facts {
     pub hooks: Vec<(&'static Probe, Option<&'static str>)>,
     /// Each function of [`functions::TABLE`], and the name that this kernel has for it.
     pub function_names: Vec<(&'static Function, Option<&'static str>)>,
+    /// Each primitive of [`primitives::TABLE`], and the name that this kernel has for it.
+    pub primitives: Vec<(&'static Primitive, Option<&'static str>)>,
     /// Kernel struct fields that are not there.
     pub absent_fields: Vec<&'static str>,
     pub privileges: Privileges,
     /// A BPF program attaches to a tracepoint.
     pub tracepoints: Tried,
-    /// A BPF program attaches to a function.
+    /// A BPF program attaches to a function, by fentry or by a kprobe.
     pub functions: Tried,
     /// An execution breakpoint can be set on kernel text.
     pub breakpoints: Tried,
@@ -157,9 +160,16 @@ pub fn facts() -> Facts {
         Ok(btf) => (Some(btf), None),
         Err(error) => (None, Some(error.to_string())),
     };
+    let primitives = primitives::TABLE.iter();
     let names: HashSet<&str> = functions::TABLE
         .iter()
         .flat_map(|row| row.names)
+        .chain(
+            primitives
+                .clone()
+                .flat_map(|row| row.names)
+                .map(|(name, _)| name),
+        )
         .copied()
         .collect();
     let present = btf.as_ref().map(|btf| btf.functions(&names));
@@ -178,12 +188,15 @@ pub fn facts() -> Facts {
             .iter()
             .map(|row| (row, row.name(|name| present.contains(name))))
             .collect(),
+        primitives: primitives
+            .map(|row| (row, row.name(|name| present.contains(name))))
+            .collect(),
         absent_fields: btf
             .as_ref()
             .map(|btf| btf::offsets(btf).1)
             .unwrap_or_default(),
         tracepoints: try_program(&privileges, btf.as_ref(), attempt::Attach::Tracepoint),
-        functions: try_program(&privileges, btf.as_ref(), attempt::Attach::FunctionEntry),
+        functions: try_functions(&privileges, btf.as_ref()),
         breakpoints: try_breakpoint(&privileges, known_arch),
         privileges,
         kprobes: Path::new("/sys/bus/event_source/devices/kprobe").exists(),
@@ -217,6 +230,23 @@ fn try_program(rights: &Privileges, btf: Option<&KernelBtf>, how: attempt::Attac
         Some(Ok(())) => Tried::Yes,
         Some(Err(errno)) => Tried::No(Why::Refused(errno)),
         None => Tried::No(Why::Absent(name)),
+    }
+}
+
+/// Whether to do as if the kernel had neither fentry nor fexit: for whoever tests the kprobes.
+pub fn no_fentry() -> bool {
+    std::env::var_os("BYTEHOP_NO_FENTRY").is_some()
+}
+
+/// What tracing does: where fentry is refused, kprobes.
+fn try_functions(rights: &Privileges, btf: Option<&KernelBtf>) -> Tried {
+    let fentry = match no_fentry() {
+        false => try_program(rights, btf, attempt::Attach::FunctionEntry),
+        true => Tried::No(Why::Absent("fentry")),
+    };
+    match fentry {
+        Tried::No(_) if attempt::kprobe(c"filemap_read").is_ok() => Tried::Yes,
+        tried => tried,
     }
 }
 

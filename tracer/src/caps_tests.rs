@@ -18,6 +18,10 @@ pub(crate) fn stock() -> Facts {
             .iter()
             .map(|row| (row, Some(row.program)))
             .collect(),
+        primitives: primitives::TABLE
+            .iter()
+            .map(|row| (row, row.name(|_| true)))
+            .collect(),
         absent_fields: Vec::new(),
         privileges: Privileges {
             effective: all,

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::caps::{Facts, Level, Obstacle, Plan, Tried, Why};
 use crate::event::{Device, Engine};
 use crate::i18n::Lang;
-use crate::primitives;
 use crate::probes::Group;
 use crate::report::layout::{Align, width};
 use crate::report::layout::{Flow, Page, Paint, Span, pad, span};
@@ -251,6 +250,7 @@ fn hooks(page: &mut Page, facts: &Facts) {
         }
     }
     functions(page, facts);
+    breakpoints(page, facts);
     for field in &facts.absent_fields {
         row(
             page,
@@ -263,7 +263,7 @@ fn hooks(page: &mut Page, facts: &Facts) {
 
 /// The functions of level F, where the kernel allows programs on them.
 fn functions(page: &mut Page, facts: &Facts) {
-    let Style { lang, detail, .. } = *page.style;
+    let lang = page.style.lang;
     if facts.functions != Tried::Yes {
         return;
     }
@@ -271,26 +271,40 @@ fn functions(page: &mut Page, facts: &Facts) {
         let mut rows = facts.function_names.iter();
         rows.any(|(row, at)| row.program == program && at.is_some())
     };
+    let rows = facts.function_names.iter();
     // One that another stands in for is not missing.
-    let rows: Vec<_> = facts
-        .function_names
-        .iter()
-        .filter(|(row, at)| at.is_some() || !row.or.is_some_and(known))
-        .collect();
-    let present = rows.iter().filter(|(_, at)| at.is_some()).count();
+    let rows = rows.filter(|(row, at)| at.is_some() || !row.or.is_some_and(known));
+    let rows = rows.map(|(row, at)| (row.program, row.measures(lang), *at));
+    listed(page, words::label_functions(lang), rows.collect());
+}
+
+/// The copy primitives of level B, where the kernel allows breakpoints on them.
+fn breakpoints(page: &mut Page, facts: &Facts) {
+    let lang = page.style.lang;
+    if facts.breakpoints != Tried::Yes {
+        return;
+    }
+    let rows = facts.primitives.iter();
+    let rows = rows.map(|(row, at)| (at.unwrap_or(row.names[0].0), row.measures(lang), *at));
+    listed(page, words::label_primitives(lang), rows.collect());
+}
+
+/// How many of these the kernel has, then each: name, what it tells, the kernel's name for it.
+fn listed(page: &mut Page, label: &str, rows: Vec<(&str, &str, Option<&str>)>) {
+    let Style { lang, detail, .. } = *page.style;
+    let present = rows.iter().filter(|(.., at)| at.is_some()).count();
     row(
         page,
-        words::label_functions(lang),
+        label,
         Paint::Strong,
         plain(words::hooks_present(lang, present, rows.len())),
     );
-    let names = rows.iter().map(|(row, _)| width(row.program));
-    let longest = names.max().unwrap_or(0);
-    for (row, at) in rows {
+    let longest = rows.iter().map(|(name, ..)| width(name)).max().unwrap_or(0);
+    for (name, measures, at) in rows {
         if detail == Detail::Quiet && at.is_some() {
             continue;
         }
-        hook_row(page, "", longest, row.program, row.measures(lang), *at);
+        hook_row(page, "", longest, name, measures, at);
     }
 }
 
@@ -422,9 +436,9 @@ pub fn json(facts: &Facts, plan: &Plan) -> Value {
         })
     });
     let functions: Vec<_> = functions.collect();
-    let primitives = primitives::TABLE.iter().map(|row| {
+    let primitives = facts.primitives.iter().map(|(row, at)| {
         let names: Vec<_> = row.names.iter().map(|(name, _)| *name).collect();
-        json!({ "functions": names, "measures": row.measures(lang) })
+        json!({ "functions": names, "function": at, "measures": row.measures(lang) })
     });
     let primitives: Vec<_> = primitives.collect();
     let [level_f, level_b] = &plan.above;

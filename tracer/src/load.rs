@@ -29,6 +29,7 @@ mod breakpoints;
 mod functions;
 mod samples;
 
+pub use breakpoints::BUDGET as BREAKPOINT_BUDGET;
 use breakpoints::Breakpoints;
 use samples::Sampling;
 
@@ -78,6 +79,8 @@ pub struct Options {
     pub buffer: u32,
     /// `None`: the best that the kernel gives, breakpoints within their budget.
     pub level: Option<Level>,
+    /// Hits of breakpoints that are allowed at once, see [`BREAKPOINT_BUDGET`].
+    pub budget: u64,
     /// The process that will be traced, in our pid namespace.
     pub pid: u32,
     /// Sample where the program's CPU time goes.
@@ -144,10 +147,11 @@ impl Probes {
             exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
             nr_execve: number(arch, "execve"),
             nr_execveat: number(arch, "execveat"),
-            iter_iovec: iterator(kernel, "ITER_IOVEC"),
-            iter_ubuf: iterator(kernel, "ITER_UBUF"),
-            iter_pipe: iterator(kernel, "ITER_PIPE"),
-            reserved: 0,
+            iter_iovec: enumerator(kernel, "iter_type", "ITER_IOVEC"),
+            iter_ubuf: enumerator(kernel, "iter_type", "ITER_UBUF"),
+            iter_pipe: enumerator(kernel, "iter_type", "ITER_PIPE"),
+            swap_backed: enumerator(kernel, "pageflags", "PG_swapbacked"),
+            swap_cache: enumerator(kernel, "pageflags", "PG_swapcache"),
         };
 
         // Before Linux 5.11 maps count as locked memory; later it has no effect.
@@ -234,9 +238,9 @@ impl Probes {
                 level = functions::attach(&mut ebpf, kernel, &btf, symbols, &mut hooks);
             }
             if wanted == Level::B && level == Level::F {
-                let limited = options.level.is_none();
+                let budget = options.level.is_none().then_some(options.budget);
                 breakpoints =
-                    breakpoints::arm(&mut ebpf, symbols, options.pid, limited, &mut hooks)?;
+                    breakpoints::arm(&mut ebpf, symbols, options.pid, budget, &mut hooks)?;
                 if breakpoints.is_some() {
                     level = Level::B;
                 }
@@ -525,9 +529,9 @@ fn object() -> Cow<'static, [u8]> {
     }
 }
 
-/// Value of `enum iter_type`.
-fn iterator(kernel: &KernelBtf, name: &str) -> u32 {
-    kernel.enumerator("iter_type", name).unwrap_or(NO_OFFSET)
+/// Value of an enumerator.
+fn enumerator(kernel: &KernelBtf, enumeration: &str, name: &str) -> u32 {
+    kernel.enumerator(enumeration, name).unwrap_or(NO_OFFSET)
 }
 
 fn number(arch: Arch, name: &str) -> u32 {

@@ -56,6 +56,12 @@ pub const TABLE: &[Primitive] = &[
 ];
 
 impl Primitive {
+    /// The function to set a breakpoint on, if `exists` finds one.
+    pub fn name(&self, exists: impl Fn(&str) -> bool) -> Option<&'static str> {
+        let mut names = self.names.iter().map(|(name, _)| *name);
+        names.find(|name| exists(name))
+    }
+
     /// What it tells.
     pub fn measures(&self, lang: Lang) -> &'static str {
         let [en, zh] = self.measures;

@@ -94,6 +94,7 @@ probes! {
     }
     Faults {
         page_fault_user: "page faults taken in user mode", "用户态缺页";
+        page_fault_kernel [only_record]: "page faults taken in kernel mode: they are not the program's own", "内核态缺页：不算程序自己的缺页";
         mm_page_alloc: "pages that the kernel zeroed for the program", "内核为程序清零的页";
         rss_stat [only_record]: "whether a fault's page was anonymous, file or shmem", "缺页得到的是匿名页、文件页还是 shmem 页";
         mm_filemap_fault [only_record]: "which file a page fault was on", "缺页落在哪个文件上";

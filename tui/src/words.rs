@@ -11,11 +11,16 @@ tracer::messages! {
     lab_menu_keys: "↑↓ choose  Enter open  x reset  L 中文  T theme  ? help  q quit" | "↑↓ 选择  Enter 打开  x 重置  L English  T 主题  ? 帮助  q 退出";
     lab_answer_keys: "Enter answer  Tab skip  ↑↓ scroll  Esc leave the questions" | "Enter 作答  Tab 跳过  ↑↓ 滚动  Esc 离开问题";
     lab_predict_keys: "n observe  i answer  l list  ? help  q quit" | "n 观察  i 作答  l 列表  ? 帮助  q 退出";
-    lab_guide_keys: "a the path  3 explain  [ ] program  l list  ? help  q quit" | "a 看路径  3 解释  [ ] 换程序  l 列表  ? 帮助  q 退出";
-    lab_path_keys: "n/p hop  N/P call  Enter what is it  a guide  [ ] program  3 explain  q quit" | "n/p 一跳  N/P 调用  Enter 说明  a 指南  [ ] 换程序  3 解释  q 退出";
-    lab_explain_keys: "n change  p back  r run again  ↑↓ scroll  l list  ? help  q quit" | "n 修改  p 返回  r 重新运行  ↑↓ 滚动  l 列表  ? 帮助  q 退出";
-    lab_change_keys: "e edit  c check  h hint  v see the run  s solution  x reset  l list  q quit" | "e 编辑  c 检验  h 提示  v 看运行  s 答案  x 重置  l 列表  q 退出";
-    lab_check_keys: "n next lab  v see the run  p back  s solution  l list  ? help  q quit" | "n 下一个实验  v 看运行  p 返回  s 答案  l 列表  ? 帮助  q 退出";
+    lab_guide_keys: "a walk the path  3 explain  [ ] program  l list  ? help  q quit" | "a 走一遍路径  3 解释  [ ] 换程序  l 列表  ? 帮助  q 退出";
+    lab_path_keys: "a guide  [ ] other program  w show me where  3 explain  0 list" | "a 指南  [ ] 换程序  w 指给我看  3 解释  0 列表";
+    lab_explain_keys: "n change  w show me where  p back  r run again  l list  ? help  q quit" | "n 修改  w 指给我看  p 返回  r 重新运行  l 列表  ? 帮助  q 退出";
+    lab_where(n, of): "Question {n} of {of}: most of its number is from here. w next  3 back" | "第 {n}/{of} 题：它的数字主要来自这里。w 下一题  3 返回";
+    lab_none(n, of): "Question {n} of {of}: this run has none of it. w next  3 back" | "第 {n}/{of} 题：这次运行里一个也没有。w 下一题  3 返回";
+    lab_nowhere(n, of): "Question {n} of {of}: it is about the run as a whole. w next" | "第 {n}/{of} 题：问的是整个运行。w 下一题";
+    lab_ran: "It has run. a: walk its path  3: explain" | "已运行。a 走一遍路径  3 解释";
+    lab_not_checked: "Your program was not checked yet: c does it." | "你的程序还没有检验过：按 c 检验。";
+    lab_change_keys: "e edit  c check  h hint  v before/after  s solution  x reset  l list  q quit" | "e 编辑  c 检验  h 提示  v 前后对比  s 答案  x 重置  l 列表  q 退出";
+    lab_check_keys: "n next lab  v before/after  p back  s solution  l list  ? help  q quit" | "n 下一个实验  v 前后对比  p 返回  s 答案  l 列表  ? 帮助  q 退出";
     lab_reset_ask(id): "Put the programs of {id} back as they were, and forget its answers? y/n" | "把 {id} 的程序恢复原样，并清除答案？y/n";
     lab_solution_ask: "The solution comes after success. Show it now? y/n" | "通过检验后才显示答案。现在就看吗？y/n";
     lab_question(n, of): "question {n} of {of}" | "第 {n}/{of} 题";
@@ -29,10 +34,10 @@ tracer::messages! {
     lab_learner: "your program" | "你的程序";
     lab_unsolved: "Not solved yet: change the program until its check passes." | "尚未完成：修改程序，直到检验通过。";
     lab_saved: "The program was saved: checked again." | "程序已保存：重新检验。";
-    lab_no_editor(path): "EDITOR is not set: edit {path} in another window; it is checked when you save" | "没有设置 EDITOR：请在另一个窗口编辑 {path}，保存后会自动检验";
+    lab_no_editor: "EDITOR is not set: edit the file in another window; saving it checks it" | "没有设置 EDITOR：请在另一个窗口编辑上面的文件，保存后自动检验";
     lab_reset_done: "As it was." | "已恢复原样。";
     lab_small(w, h): "The labs need {w}×{h} cells: make the window larger, or use --no-tui." | "实验需要 {w}×{h} 个字符的窗口：请放大窗口，或使用 --no-tui。";
-    lab_help: "The five steps: predict what the program does, observe what it really did, let yourself be shown why, change the program, and have the change checked by a trace.\n\n1 to 5 go to a step, n and p to the next and the one before. The program in your folder is yours: edit it with e or in another window; it is checked again whenever you save it. h gives a hint, v shows the path of your own run, s the solution, x puts everything back (and asks first).\n\nWhere a run is shown: n and p step from hop to hop, N and P from call to call, Enter tells what a hop is, ? has all keys of the path view, a goes between guide and path, [ and ] change the program.\n\nl lists the labs, L changes the language, T the colours, q quits; what you did is kept." | "五个步骤：预测程序会做什么，观察它实际做了什么，看看为什么，修改程序，再用跟踪来检验修改。\n\n1 到 5 跳到某一步，n 和 p 是下一步和上一步。你目录里的程序是你自己的：用 e 或在另一个窗口编辑，保存后会自动重新检验。h 给提示，v 看你自己那次运行的路径，s 看参考答案，x 全部恢复原样（会先询问）。\n\n显示运行时：n 和 p 逐跳前进和后退，N 和 P 逐次调用，Enter 说明这一跳是什么，? 列出路径视图的所有按键，a 在指南和路径之间切换，[ 和 ] 切换程序。\n\nl 列出实验，L 切换语言，T 切换配色，q 退出；进度会保存。";
+    lab_help: "The five steps: predict what the program does, observe what it really did, let yourself be shown why (w: where in the run), change the program, and have the change checked by a trace.\n\n1 to 5 go to a step, n and p to the next and the one before. The program in your folder is yours: edit it with e or in another window; it is checked again whenever you save it. h gives a hint, v puts your program's run beside the original's (Esc: step through yours), s the solution, x puts everything back (and asks first).\n\nWhere a run is shown: n and p step from hop to hop, N and P from call to call, Enter tells what a hop is, ? has all keys of the path view, a goes between guide and path, [ and ] change the program.\n\nl lists the labs, L changes the language, T the colours, q quits; what you did is kept." | "五个步骤：预测程序会做什么，观察它实际做了什么，看看为什么（w：在运行中的哪里），修改程序，再用跟踪来检验修改。\n\n1 到 5 跳到某一步，n 和 p 是下一步和上一步。你目录里的程序是你自己的：用 e 或在另一个窗口编辑，保存后会自动重新检验。h 给提示，v 把你的程序那次运行和原程序的并排对比（按 Esc 后可逐跳查看你的），s 看参考答案，x 全部恢复原样（会先询问）。\n\n显示运行时：n 和 p 逐跳前进和后退，N 和 P 逐次调用，Enter 说明这一跳是什么，? 列出路径视图的所有按键，a 在指南和路径之间切换，[ 和 ] 切换程序。\n\nl 列出实验，L 切换语言，T 切换配色，q 退出；进度会保存。";
 
     call_of(n, all): "call {n} of {all}" | "调用 {n}/{all}";
     hop_of(n, all): "hop {n}/{all}" | "第 {n}/{all} 跳";

@@ -18,6 +18,7 @@ use ratatui::layout::Rect;
 use tracer::i18n::Lang;
 use tui::app::{App, Look};
 use tui::lab::model::{Labs, Open};
+use tui::lab::run;
 use tui::lab::update::{self, Effect};
 use tui::lab::view;
 
@@ -112,8 +113,17 @@ fn perform(labs: &mut Labs, effect: Option<Effect>) {
             load(labs, "copy");
         }
         Some(Effect::Load) => {
-            let program = labs.open.as_ref().map_or(0, |open| open.program);
-            load(labs, ["copy", "sendfile"][program]);
+            let Some(open) = &labs.open else { return };
+            // The learner's run: the one of the program that is not looked at otherwise.
+            let name = match open.checked {
+                true => "sendfile",
+                false => ["copy", "sendfile"][open.program],
+            };
+            let mut app = App::new(common::store(name), labs.look, (0, 0));
+            if let Some(other) = run::original(open, labs.look.lang) {
+                app.compare_with(other);
+            }
+            update::load(labs, Some(app));
         }
         Some(Effect::Check) => {
             if let Some(open) = &mut labs.open {
@@ -162,8 +172,11 @@ fn screens() {
             ("path", "an"),
             ("another program", "]"),
             ("explain", "3"),
+            ("where", "w"),
             ("change", "4"),
             ("checked", "chh"),
+            ("before and after", "v"),
+            ("back", "4"),
             ("solution?", "s"),
             ("solution", "y"),
             ("help", "?"),

@@ -69,6 +69,13 @@ impl Judge {
         best.unwrap_or_default()
     }
 
+    /// Whether a hop outside page faults is none of the path's: where page faults are looked at, pages that
+    /// the kernel itself touches, in a call or between two, are none of the program's.
+    fn touched_by_kernel(&self, path: usize, hop: &Hop) -> bool {
+        let page = hop.kind != HopKind::Dma && hop.to == Place::User;
+        page && self.regions.contains_key(&path)
+    }
+
     fn add(&mut self, path: usize, hop: &Hop, aside: bool) {
         let new = Seen {
             kind: hop.kind,
@@ -121,12 +128,10 @@ impl Sink for Judge {
         }
         self.calls.insert(call.id, self.open);
         if let Some(path) = self.open {
+            let in_call = !matches!(call.what, What::Fault { .. });
             for hop in hops {
-                // Where page faults are looked at, pages that the kernel itself touches in a call are
-                // none of the program's.
-                let in_call = region.is_some() && !matches!(call.what, What::Fault { .. });
-                let page = hop.kind != HopKind::Dma && hop.to == Place::User;
-                self.add(path, hop, aside || in_call && page);
+                let touched = in_call && self.touched_by_kernel(path, hop);
+                self.add(path, hop, aside || touched);
             }
         }
     }
@@ -135,7 +140,7 @@ impl Sink for Judge {
         // A kernel thread's requests are in no call of the program.
         let path = *self.calls.get(&call).unwrap_or(&self.open);
         if let Some(path) = path {
-            self.add(path, hop, false);
+            self.add(path, hop, self.touched_by_kernel(path, hop));
         }
     }
 }
@@ -210,7 +215,8 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
             by: Vec::new(),
         };
         for (hop, used) in seen.iter().zip(&mut used) {
-            if *used || hop.aside || !expect.fits(hop) {
+            let aside = hop.aside && expect.bytes != Bytes::Accounted;
+            if *used || aside || !expect.fits(hop) {
                 continue;
             }
             *used = true;

@@ -194,7 +194,7 @@ paths! {
     "copy-after-fork" "write to memory that is shared with the parent" "fork 后写与父进程共享的内存" memory::copy_after_fork
         { Copy User > User All };
     "swap-in" "touch memory that is on a swap device" "触碰已换出的内存" memory::swap_in
-        { Dma Disk > User AtLeast };
+        { Dma Disk > User Accounted };
 
     // Pipes.
     "pipe" "write to a pipe, and read it" "写管道再读出" pipes::pipe_copy

@@ -8,6 +8,7 @@ mod bounce;
 mod disks;
 mod initramfs;
 mod kernels;
+mod labs;
 mod machine;
 mod matrix;
 mod oracle;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use self::kernels::{KERNELS, Kernel};
 use self::machine::Machine;
@@ -113,46 +114,57 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let workspace = workspace();
     let tests = options.command.is_empty() && !options.labs;
     let mut bounced = None;
-    let job = if options.last {
-        String::new()
+    let jobs = if options.last {
+        Vec::new()
     } else if options.labs {
-        oracle::labs_job(&workspace)?
+        labs::jobs(&workspace)?
     } else if tests {
         let programs = Programs::build(&workspace, options.tests)?;
         bounced = options.paths.then(|| bounce::job(programs.bytehop()));
-        programs.job(options.paths, options.all, options.only.as_deref())
+        vec![programs.job(options.paths, options.all, options.only.as_deref())]
     } else {
         let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
-        words.join(" ")
+        vec![words.join(" ")]
     };
     let here = quoted(&workspace.display().to_string());
-    let script = |job: &str| format!("cd {here}\n{job}\n");
-    let folder = |name: &str| {
-        let kind = if tests { "tests" } else { "jobs" };
-        cache.join(kind).join(name)
-    };
+    let script = |job: &String| format!("cd {here}\n{job}\n");
+    let jobs: Vec<String> = jobs.iter().map(script).collect();
+    let results = |name: &str| cache.join("results").join(name);
+    let folder = cache.join(if tests { "tests" } else { "jobs" });
+    if !options.last {
+        // Before machines that start at the same time would both make them.
+        disks::arguments(&cache)?;
+    }
     let mut failed = false;
     for kernel in options.kernels.iter().filter(|_| !options.last) {
         let kernel = kernel.unpacked(&cache, options.update)?;
-        println!("== {} ({})", kernel.kernel.name, kernel.release);
-        let machine = Machine {
+        let name = kernel.kernel.name;
+        println!("== {name} ({})", kernel.release);
+        let machine = |i: usize| Machine {
             cache: &cache,
             kernel: &kernel,
-            folder: folder(kernel.kernel.name),
+            folder: match jobs.len() {
+                1 => folder.join(name),
+                _ => folder.join(format!("{name}-{i}")),
+            },
             limit: options.limit,
             kvm: options.kvm,
             boot: &options.boot,
         };
-        failed |= machine.run(&script(&job))? != Some(0);
+        failed |= !all_pass(&jobs, machine)?;
         if let Some(bounced) = &bounced {
-            failed |= bounce::run(&machine, &script(bounced))?;
+            failed |= bounce::run(&machine(0), &script(bounced))?;
+        }
+        if tests && options.only.is_none() {
+            let (from, to) = (machine(0).folder, results(name));
+            oracle::keep(&from, &to, options.paths, options.tests)?;
         }
     }
     if tests {
         // With the kernels that ran another time.
         let columns = KERNELS
             .iter()
-            .filter_map(|kernel| Column::read(&folder(kernel.name)));
+            .filter_map(|kernel| Column::read(&results(kernel.name)));
         let columns: Vec<Column> = columns.collect();
         println!("\n{}", table::text(&columns));
         let ran = |column: &&Column| {
@@ -162,10 +174,7 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
                 .any(|kernel| column.release.starts_with(kernel.name))
         };
         if options.paths {
-            failed |= columns
-                .iter()
-                .filter(ran)
-                .any(|c| c.paths.wrong(&c.release) > 0);
+            failed |= columns.iter().filter(ran).any(|c| c.paths.wrong() > 0);
         }
         if options.doc {
             table::document(&workspace, &columns)?;
@@ -175,6 +184,25 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+/// Runs each job in a machine of its own, at the same time; whether all end well.
+fn all_pass<'a>(jobs: &[String], machine: impl Fn(usize) -> Machine<'a>) -> Result<bool> {
+    let machines: Vec<_> = (0..jobs.len()).map(machine).collect();
+    std::thread::scope(|scope| {
+        let runs = machines.iter().zip(jobs);
+        let runs: Vec<_> = runs
+            .map(|(machine, job)| scope.spawn(|| machine.run(job)))
+            .collect();
+        let mut pass = true;
+        for run in runs {
+            let ended = run
+                .join()
+                .map_err(|_| anyhow!("a machine's thread panicked"))?;
+            pass &= ended? == Some(0);
+        }
+        Ok(pass)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Result};
 
-use support::{memory, sum::Checksum};
+use support::{memory, checksum::Checksum};
 
 fn main() -> Result<()> {
     let [path] = support::args();

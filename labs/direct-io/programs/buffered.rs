@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Result, Seek};
 
-use support::{memory, sum::Checksum};
+use support::{memory, checksum::Checksum};
 
 fn main() -> Result<()> {
     let [file] = support::args();

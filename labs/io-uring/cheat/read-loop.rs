@@ -2,7 +2,7 @@
 
 use std::io::Result;
 
-use support::{number, sum::Checksum};
+use support::{number, checksum::Checksum};
 
 fn main() -> Result<()> {
     let [file, pieces, block] = support::args();

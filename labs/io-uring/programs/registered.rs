@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::Result;
 
-use support::{number, ring, sum::Checksum};
+use support::{number, ring, checksum::Checksum};
 
 fn main() -> Result<()> {
     let [file, pieces, block, batch] = support::args();

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::hint::spin_loop;
 use std::io::Result;
 
-use support::{number, ring, sum::Checksum};
+use support::{number, ring, checksum::Checksum};
 
 fn main() -> Result<()> {
     let [file, pieces, block, batch] = support::args();

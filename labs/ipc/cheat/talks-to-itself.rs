@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Result;
 
-use support::sum::Checksum;
+use support::checksum::Checksum;
 
 fn main() -> Result<()> {
     let [file] = support::args();

@@ -7,7 +7,7 @@ use std::io::{IoSliceMut, Read, Result, Write};
 
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use support::process::in_child;
-use support::sum::Checksum;
+use support::checksum::Checksum;
 use support::{memory, pipe};
 
 fn main() -> Result<()> {

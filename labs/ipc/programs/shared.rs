@@ -6,7 +6,7 @@ use std::io::{Read, Result};
 
 use support::memory;
 use support::process::in_child;
-use support::sum::Checksum;
+use support::checksum::Checksum;
 
 fn main() -> Result<()> {
     let [file] = support::args();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Result};
 
-use support::sum::Checksum;
+use support::checksum::Checksum;
 
 fn main() -> Result<()> {
     let [path] = support::args();

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use nix::libc::O_DIRECT;
 use support::memory;
-use support::sum::Checksum;
+use support::checksum::Checksum;
 
 fn main() -> Result<()> {
     let [path] = support::args();

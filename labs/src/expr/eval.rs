@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tracer::model::{HopRow, Place, Summary};
+use tracer::model::{HopKind, HopRow, Place, Summary};
 
 use super::{Expr, Func, Measure, Node, Op, PlacePattern};
 use crate::value::{Known, Unit, Value};
@@ -285,19 +285,9 @@ fn measure(what: &Measure, summary: &Summary) -> Value {
             };
             Value::measured(sum, unit, CALLS)
         }
-        Measure::Hops {
-            kind,
-            path,
-            count,
-            deferred,
-        } => {
-            let rows = summary.hops.iter().filter(|row| {
-                row.kind == *kind
-                    && deferred.is_none_or(|deferred| row.deferred == deferred)
-                    && path
-                        .as_ref()
-                        .is_none_or(|(from, to)| from.fits(&row.from) && to.fits(&row.to))
-            });
+        Measure::Hops { count, .. } => {
+            let rows = summary.hops.iter();
+            let rows = rows.filter(|row| what.has_hop(row.kind, &row.from, &row.to, row.deferred));
             let unit = if *count { Unit::Plain } else { Unit::Bytes };
             rows.fold(Value::new(0.0, unit), |mut sum, row| {
                 sum.number += (if *count { row.count } else { row.bytes }) as f64;
@@ -317,6 +307,26 @@ fn known(row: &HopRow) -> Known {
         _ => known.probes.insert(by),
     };
     known
+}
+
+impl Measure {
+    /// Whether such a hop is counted.
+    pub(super) fn has_hop(&self, kind: HopKind, from: &Place, to: &Place, deferred: bool) -> bool {
+        let Self::Hops {
+            kind: wanted,
+            path,
+            deferred: only,
+            ..
+        } = self
+        else {
+            return false;
+        };
+        kind == *wanted
+            && only.is_none_or(|only| deferred == only)
+            && path
+                .as_ref()
+                .is_none_or(|(a, b)| a.fits(from) && b.fits(to))
+    }
 }
 
 impl PlacePattern {

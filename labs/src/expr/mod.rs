@@ -10,6 +10,7 @@
 
 mod eval;
 mod parse;
+mod sight;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use crate::value::Unit;
 
 pub use eval::{EvalError, Runs, Scope};
 pub use parse::ParseError;
+pub use sight::Sight;
 
 /// A parsed expression, and how it was written.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

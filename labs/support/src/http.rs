@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
+use crate::checksum::Checksum;
 use crate::process::in_child;
-use crate::sum::Checksum;
 
 /// Serves these files over one connection, to a child that gets all of them so many times, and then
 /// prints a checksum of what it got. `answer` sends the body of an answer, the whole file.

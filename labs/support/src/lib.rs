@@ -8,7 +8,6 @@ pub mod pipe;
 pub mod process;
 mod receive;
 pub mod ring;
-pub mod sum;
 pub mod zerocopy;
 
 /// The status by which a program says that this machine can't do what it shows; the lab then uses

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Result};
 
-use crate::sum::Checksum;
+use crate::checksum::Checksum;
 
 /// Reads to the end, 64 KiB at a time, and prints how much it was and a checksum of it.
 pub fn to_the_end(mut from: impl Read) -> Result<()> {

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{Result, Write};
 use std::os::unix::fs::FileExt;
 
-use support::{checksum, net, number};
+use support::{checksum::Checksum, net, number};
 
 fn main() -> Result<()> {
     let [file, records, record] = support::args();
@@ -22,16 +22,16 @@ fn main() -> Result<()> {
         (0..records).step_by(4096).map(|at| at..at + number(&record));
 
     let mut buffer = vec![0; 64 * 1024];
-    let mut sum = 0;
+    let mut sum = Checksum::new();
     for part in small.chain([records..end]) {
         for at in part.clone().step_by(buffer.len()) {
             let piece = &mut buffer[..(part.end - at).min(64 * 1024)];
             file.read_exact_at(piece, at as u64)?;
-            sum = checksum::add(sum, piece);
+            sum.add(piece);
             socket.write_all(piece)?;
             drain.discard(piece.len())?; // at the other end, nobody looks
         }
     }
-    println!("checksum {sum:016x}");
+    println!("checksum {sum}");
     Ok(())
 }

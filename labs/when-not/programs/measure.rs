@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use nix::sys::sendfile::sendfile;
 use nix::time::{ClockId, clock_gettime};
 use support::net::Drain;
-use support::{checksum, memory, net, number};
+use support::{checksum::Checksum, memory, net, number};
 
 const PIECE: usize = 64 * 1024;
 
@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     let [file, rounds] = support::args();
     let (socket, drain) = net::pair()?;
     let (file, buffer) = (File::open(file)?, vec![0; PIECE]);
-    let mut sender = Sender { file, socket, drain, buffer, sum: 0 };
+    let mut sender = Sender { file, socket, drain, buffer, sum: Checksum::new() };
 
     let mut ways = ["copy", "share", "copy-sum", "share-sum"];
     println!("way,size,bytes,ns");
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
             }
         }
     }
-    eprintln!("checksum {:x}", sender.sum); // or it would not be made
+    eprintln!("checksum {}", sender.sum); // or it would not be made
     Ok(())
 }
 
@@ -55,37 +55,31 @@ struct Sender {
     socket: TcpStream,
     drain: Drain,
     buffer: Vec<u8>,
-    sum: u64,
+    sum: Checksum,
 }
 
 impl Sender {
     /// Sends the first `size` bytes of the file.
     fn send(&mut self, way: &str, size: usize) -> Result<()> {
-        let look = way.ends_with("-sum");
         if way == "share-sum" {
             // To be seen, they must be mapped.
-            let add = |bytes: &[u8]| checksum::add(self.sum, bytes);
-            self.sum = memory::with_mapped(&self.file, 0, size, add)?;
+            let add = |bytes: &[u8]| self.sum.add(bytes);
+            memory::with_mapped(&self.file, 0, size, add)?;
         }
-        let mut at = 0;
-        while at < size {
-            let n = PIECE.min(size - at);
-            if way.starts_with("copy") {
+        for at in (0..size).step_by(PIECE) {
+            let mut n = PIECE.min(size - at);
+            if way.starts_with("share") {
+                let at = Some(&mut (at as i64));
+                n = sendfile(&self.socket, &self.file, at, n)?;
+            } else {
                 let piece = &mut self.buffer[..n];
                 self.file.read_exact_at(piece, at as u64)?;
-                if look {
-                    self.sum = checksum::add(self.sum, piece);
+                if way == "copy-sum" {
+                    self.sum.add(piece);
                 }
                 self.socket.write_all(piece)?;
-                at += n;
-                self.drain.discard(n)?;
-            } else {
-                let mut offset = at as i64;
-                let offset = Some(&mut offset);
-                let n = sendfile(&self.socket, &self.file, offset, n)?;
-                at += n;
-                self.drain.discard(n)?;
             }
+            self.drain.discard(n)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::io::{Result, Write};
 use std::os::unix::fs::FileExt;
 
 use nix::sys::sendfile::sendfile;
-use support::{checksum, memory, net, number};
+use support::{checksum::Checksum, memory, net, number};
 
 /// Below this, copying costs less than a mapping; the chart says where.
 const SMALL: usize = 64 * 1024;
@@ -22,21 +22,21 @@ fn main() -> Result<()> {
         (0..records).step_by(4096).map(|at| at..at + number(&record));
 
     let mut buffer = vec![0; SMALL];
-    let mut sum = 0;
+    let mut sum = Checksum::new();
     for part in small.chain([records..end]) {
         if part.len() < SMALL {
             let piece = &mut buffer[..part.len()];
             file.read_exact_at(piece, part.start as u64)?;
-            sum = checksum::add(sum, piece);
+            sum.add(piece);
             socket.write_all(piece)?;
             drain.discard(piece.len())?;
             continue;
         }
-        sum = memory::with_mapped(
+        memory::with_mapped(
             &file,
             part.start,
             part.len(),
-            |bytes| checksum::add(sum, bytes),
+            |bytes| sum.add(bytes),
         )?;
         let (mut at, end) = (part.start as i64, part.end as i64);
         while at < end {
@@ -45,6 +45,6 @@ fn main() -> Result<()> {
             drain.discard(sent)?;
         }
     }
-    println!("checksum {sum:016x}");
+    println!("checksum {sum}");
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::io::Result;
 
-use support::{net, sum::Checksum, zerocopy};
+use support::{net, checksum::Checksum, zerocopy};
 
 fn main() -> Result<()> {
     let [file, _message] = support::args();

@@ -10,7 +10,7 @@ use crate::classify::{S_IFBLK, S_IFMT};
 use crate::emit::{add, lost, recording, send};
 use crate::kread::probe;
 use crate::maps::{BIOS, DIRTIED, InodeKey, config, off};
-use crate::probes::cache::file_page;
+use crate::probes::cache::{file_page, swapped};
 use crate::probes::dma::issued;
 use crate::tasks::traced_or_worker;
 
@@ -94,7 +94,8 @@ fn queue(b: u64) -> Option<()> {
         dev: 0,
         bios: 1,
     };
-    match first_page(b).and_then(file_page) {
+    let first = first_page(b);
+    match first.and_then(file_page) {
         Some(page) => {
             out.bio |= if page.mode & S_IFMT == S_IFBLK {
                 bio::BDEV
@@ -105,7 +106,12 @@ fn queue(b: u64) -> Option<()> {
             out.index = page.index;
             out.dev = page.dev;
         }
-        None => out.bio |= bio::ANON,
+        None => {
+            out.bio |= bio::ANON;
+            if first.is_some_and(swapped) {
+                out.bio |= bio::SWAP;
+            }
+        }
     }
     match task {
         Some(t) => {

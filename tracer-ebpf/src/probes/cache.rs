@@ -43,6 +43,28 @@ pub fn file_page(folio: u64) -> Option<FilePage> {
     })
 }
 
+/// Whether a bit of a page's flags is set; false if this kernel has no such bit.
+#[inline(always)]
+fn flagged(page: u64, bit: u32) -> bool {
+    let flags: u64 = probe(page, off!(page_flags)).unwrap_or(0);
+    bit < u64::BITS && flags >> bit & 1 != 0
+}
+
+/// Whether a page goes to swap when there is no room for it: anonymous memory, shmem.
+#[inline(always)]
+pub fn swap_backed(page: u64) -> bool {
+    flagged(page, config!(swap_backed))
+}
+
+/// Whether a folio that belongs to no file is on its way to or from a swap device: it is in the swap cache,
+/// or (read back past that) in no program's memory yet.
+#[inline(always)]
+pub fn swapped(folio: u64) -> bool {
+    // The bit of the swap cache means other things on pages that are not swapped.
+    swap_backed(folio)
+        && (flagged(folio, config!(swap_cache)) || probe(folio, off!(folio_mapping)) == Some(0_u64))
+}
+
 /// How many pages a folio has.
 #[inline(always)]
 pub fn pages(folio: u64) -> u32 {

@@ -12,7 +12,7 @@ use crate::maps::{config, off, reg};
 use crate::probes::cache::flush_dirty;
 use crate::probes::func::flush_sums;
 use crate::probes::syscall::{clear_extra, faults_since, known_from_here};
-use crate::tasks::traced;
+use crate::tasks::{current, traced};
 
 // Allocation flags (include/linux/gfp_types.h; the same from 5.x to 7.2).
 const GFP_HIGHMEM: u32 = 1 << 1;
@@ -50,6 +50,22 @@ pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
         (*f).dev = 0;
         (*f).pgoff = 0;
         (*t).flags |= task::FAULT_OPEN;
+    }
+    0
+}
+
+/// A fault that the kernel takes on the program's memory outside a call (to write a signal's frame, a
+/// restartable sequence's CPU): the program's own fault before it is over, and gets nothing of this one.
+#[btf_tracepoint]
+pub fn page_fault_kernel(ctx: BtfTracePointContext) -> i32 {
+    let addr: u64 = ctx.arg(0);
+    let Some(t) = traced() else { return 0 };
+    // A probe that looks at memory which is not there is no fault that would be handled.
+    let looks_only = || load::<u32>(current(), off!(task_pagefault_disabled)) != 0;
+    // SAFETY: a map value.
+    let open = unsafe { (*t).flags & task::FAULT_OPEN != 0 };
+    if open && addr >> 63 == 0 && !looks_only() {
+        flush(t);
     }
     0
 }

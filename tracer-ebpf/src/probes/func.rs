@@ -15,6 +15,7 @@ use tracer_ebpf::{
 use crate::emit::{recording, send};
 use crate::kread::probe;
 use crate::maps::{SOCKS, config, off, reg};
+use crate::probes::cache::swap_backed;
 use crate::probes::primitive::{take, take_rest, watching};
 use crate::tasks::{current_tid, find, head, traced_or_worker};
 
@@ -478,13 +479,15 @@ at_entry! {
     /// `(vmf, folio, page, nr, addr)`: a page just made for a private mapping belongs to no file. (Nor
     /// do those of the vDSO, but they are not made for the fault.)
     set_pte_range set_pte_range_in |call, t| {
-        let mapping: u64 = probe(call.argument(1), off!(folio_mapping)).unwrap_or(0);
-        let pages = call.argument(3) as u32;
-        // SAFETY: a map value.
-        let made = unsafe { (*t).fault.unzeroed != 0 };
-        if mapping != 0 || !made {
-            moves(t, moved::MAP, (pages as u64) << config!(page_shift));
-        }
+        mapped(t, moved::MAP, call.argument(1), call.argument(3) as u32)
+    };
+    /// `(vmf, page, addr)`
+    do_set_pte do_set_pte_in |call, t| {
+        let what = match swap_backed(call.argument(1)) {
+            false => moved::MAP_PAGE,
+            true => moved::MAP_SHMEM_PAGE,
+        };
+        mapped(t, what, call.argument(1), 1)
     };
 }
 
@@ -551,6 +554,17 @@ fn owner_of(skb: u64) -> Option<(u32, u32)> {
     let owner = SOCKS.get_ptr(sk)?;
     // SAFETY: a map value.
     unsafe { Some(((*owner).tid, (*owner).tgid)) }
+}
+
+/// A fault, or populating a mapping, put pages into a page table.
+#[inline(always)]
+fn mapped(t: *mut Task, what: u16, folio: u64, pages: u32) {
+    let mapping: u64 = probe(folio, off!(folio_mapping)).unwrap_or(0);
+    // SAFETY: a map value.
+    let made = unsafe { (*t).fault.unzeroed != 0 };
+    if mapping != 0 || !made {
+        moves(t, what, (pages as u64) << config!(page_shift));
+    }
 }
 
 /// A function copied, by the primitive of `from`.

@@ -1,5 +1,7 @@
 //! What can only be known by trying: each function does a harmless thing once and undoes it.
 
+use std::ffi::CStr;
+use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
@@ -74,6 +76,9 @@ struct PerfEvent {
     bp_len: u64,
 }
 
+/// A bit of `PerfEvent::flags`.
+const DISABLED: u64 = 1;
+
 /// Takes the result of a system call that returns a descriptor.
 fn descriptor(result: libc::c_long) -> Result<OwnedFd, Errno> {
     let fd = RawFd::try_from(Errno::result(result)?).map_err(|_| Errno::EBADF)?;
@@ -135,8 +140,6 @@ pub fn kernel_breakpoint(address: u64, len: u64) -> Result<(), Errno> {
     // include/uapi/linux/{perf_event,hw_breakpoint}.h
     const PERF_TYPE_BREAKPOINT: u32 = 5;
     const HW_BREAKPOINT_X: u32 = 4;
-    const DISABLED: u64 = 1;
-    const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 1 << 3;
     let attr = PerfEvent {
         kind: PERF_TYPE_BREAKPOINT,
         size: size_of::<PerfEvent>() as u32,
@@ -147,12 +150,41 @@ pub fn kernel_breakpoint(address: u64, len: u64) -> Result<(), Errno> {
         bp_len: len,
         ..PerfEvent::default()
     };
+    // SAFETY: no address but the kernel's own.
+    unsafe { event(&attr) }
+}
+
+/// Sets a kprobe at a kernel function, for this thread only and switched off.
+pub fn kprobe(function: &CStr) -> Result<(), Errno> {
+    // What the kernel calls the kind of these events.
+    let kind = fs::read_to_string("/sys/bus/event_source/devices/kprobe/type");
+    let kind = kind.ok().and_then(|kind| kind.trim().parse().ok());
+    let attr = PerfEvent {
+        kind: kind.ok_or(Errno::ENOENT)?,
+        size: size_of::<PerfEvent>() as u32,
+        sample_period: 1,
+        flags: DISABLED,
+        // `kprobe_func`, `probe_offset`
+        bp_addr: function.as_ptr() as u64,
+        bp_len: 0,
+        ..PerfEvent::default()
+    };
+    // SAFETY: the name lives throughout the call.
+    unsafe { event(&attr) }
+}
+
+/// Makes an event of this thread, and takes it away again.
+///
+/// # Safety
+/// The addresses in `attr` must be valid.
+unsafe fn event(attr: &PerfEvent) -> Result<(), Errno> {
+    const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 1 << 3;
     let (this_thread, any_cpu, no_group) = (0, -1, -1);
-    // SAFETY: `attr` is a `perf_event_attr` of the size that it names.
+    // SAFETY: `attr` is a `perf_event_attr` of the size that it names; the caller vouches for the rest.
     let event = unsafe {
         libc::syscall(
             libc::SYS_perf_event_open,
-            &raw const attr,
+            attr as *const PerfEvent,
             this_thread,
             any_cpu,
             no_group,

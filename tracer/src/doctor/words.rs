@@ -46,6 +46,7 @@ crate::messages! {
     hooks_present(present, all): "{present} of {all} are in this kernel" | "本内核有 {present} 个，共 {all} 个";
     hooks_unknown: "unknown without type information" | "没有类型信息，无从得知";
     label_functions: "functions" | "函数";
+    label_primitives: "copying" | "拷贝原语";
     absent_here: "(not in this kernel)" | "（本内核没有）";
     field_absent(field): "The kernel struct field for {field} is not there: what needs it is off." | "内核结构中没有 {field} 对应的字段：依赖它的功能关闭。";
 

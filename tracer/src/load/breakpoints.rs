@@ -13,19 +13,18 @@ use aya::programs::perf_event::{
 };
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::{Hooks, LoadError, invalid, no_program, one_line, refusal};
+use super::{Hooks, LoadError, invalid, no_program, one_line};
 use crate::ksyms::Symbols;
 use crate::primitives::{self, Primitive};
 
 /// As missing hooks are named where the kernel refuses every breakpoint.
 pub const BREAKPOINTS: &str = "breakpoints (level B)";
 
-/// Hits that are allowed at once; a fifth of them more for each second of tracing. A hit is
+/// Hits that are allowed at once; a fifth of it comes on top for each second of tracing. A hit is
 /// an exception and the program behind it: at a microsecond each, a tenth of a second at once, and 2 %
 /// after that.
-const BUDGET: u64 = 100_000;
-/// A variable with another budget, for slow and for patient machines.
-const VARIABLE: &str = "BYTEHOP_BREAKPOINT_BUDGET";
+pub const BUDGET: u64 = 100_000;
+const PER_SECOND: f64 = 0.2;
 /// How often hits are counted up.
 const EVERY: Duration = Duration::from_millis(5);
 
@@ -34,7 +33,7 @@ pub struct Breakpoints {
     links: Vec<(&'static str, PerfEventLinkId)>,
     since: Instant,
     looked: Instant,
-    /// Hits that are allowed at once; `None`: somebody asked for level B.
+    /// Hits that are allowed at once; nothing where somebody asked for level B.
     budget: Option<u64>,
 }
 
@@ -47,7 +46,7 @@ pub fn arm(
     ebpf: &mut Ebpf,
     symbols: Option<&Symbols>,
     pid: u32,
-    limited: bool,
+    budget: Option<u64>,
     hooks: &mut Hooks,
 ) -> Result<Option<Breakpoints>, LoadError> {
     let mut links = Vec::new();
@@ -89,13 +88,8 @@ pub fn arm(
         links,
         since: now,
         looked: now,
-        budget: limited.then(budget),
+        budget,
     }))
-}
-
-fn budget() -> u64 {
-    let set = std::env::var(VARIABLE).ok();
-    set.and_then(|set| set.parse().ok()).unwrap_or(BUDGET)
 }
 
 /// Tries a breakpoint with a copy of our own, then puts it on every thread of the process.
@@ -162,7 +156,7 @@ fn refused(e: &ProgramError) -> String {
         // arch_build_bp_info asks within_kprobe_blacklist, which without CONFIG_KPROBES says yes to all
         // (Linux 6.1 … 7.2).
         true => "the kernel, built without kprobes, takes no breakpoint on its own text".to_owned(),
-        false => refusal(e),
+        false => line,
     }
 }
 
@@ -195,7 +189,8 @@ impl Breakpoints {
             hits += map.get(&u32::from(row.id), 0)?.iter().sum::<u64>();
         }
         let seconds = (now - self.since).as_secs_f64();
-        let allowed = budget + (budget as f64 / 5.0 * seconds) as u64;
+        let more = budget as f64 * PER_SECOND * seconds;
+        let allowed = budget.saturating_add(more as u64);
         Ok((hits > allowed).then_some(hits))
     }
 

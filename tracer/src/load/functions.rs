@@ -7,7 +7,7 @@ use aya::{Btf, Ebpf};
 
 use super::{Hooks, no_program};
 use crate::btf::KernelBtf;
-use crate::caps::Level;
+use crate::caps::{Level, no_fentry};
 use crate::functions::{self, Function, Hook};
 use crate::ksyms::Symbols;
 
@@ -74,11 +74,6 @@ pub fn attach(
         }
     }
     level
-}
-
-/// Whether to do as if the kernel had neither fentry nor fexit: for whoever tests the kprobes.
-fn no_fentry() -> bool {
-    std::env::var_os("BYTEHOP_NO_FENTRY").is_some()
 }
 
 /// By fentry or fexit.

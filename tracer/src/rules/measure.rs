@@ -69,6 +69,7 @@ const READ: &str = "bytes read from files";
 const WRITTEN: &str = "bytes written to files";
 const PIPES: &str = "bytes through pipes";
 const SENT: &str = "bytes sent";
+const MAPPED: &str = "bytes of file pages mapped";
 const RECEIVED: &str = "bytes received";
 const BY_REFERENCE: &str = "bytes passed by reference";
 
@@ -127,7 +128,9 @@ pub static MEASURES: &[Measure] = &[
     row!(LATE_COPY "fentry:skb_copy_ubufs" Copy K::USER => K::NONE, User => Socket, Quiet, Proves::Never, "bytes sent by reference and copied late"),
     row!(BOUNCE "tp:swiotlb_bounced" Copy K::NONE => K::NONE, Kernel => Kernel, Quiet, Proves::Never, "bytes through bounce buffers"),
     row!(COW "fentry:copy_mc_to_kernel" Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, "bytes copied on write"),
-    row!(MAP "fentry:set_pte_range" Map K::PAGES => K::USER, PageCache => User, Quiet, Proves::Faults, "bytes of file pages mapped"),
+    row!(MAP "fentry:set_pte_range" Map K::PAGES => K::USER, PageCache => User, Quiet, Proves::Faults, MAPPED),
+    row!(MAP_PAGE "fentry:do_set_pte" Map K::FILE => K::USER, PageCache => User, Quiet, Proves::Faults, MAPPED),
+    row!(MAP_SHMEM_PAGE "fentry:do_set_pte" Map K::SHMEM => K::USER, Shmem => User, Quiet, Proves::Faults, MAPPED),
     // What primitives copied outside of all these functions. Silence proves nothing: bytes may be copied
     // in other ways.
     row!(TO_USER "bp:_copy_to_iter" Copy K::ALL => K::USER, Kernel => User, Quiet, Proves::Never, "bytes copied to the program"),

@@ -5,6 +5,7 @@
 
 pub mod model;
 pub mod run;
+mod seek;
 pub mod update;
 pub mod view;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use labs::expr::Sight;
 use labs::guide::Step;
 use labs::lab::Lab;
 use labs::progress::State;
@@ -53,6 +54,8 @@ pub struct Open {
     pub observed: bool,
     /// The program whose path is shown.
     pub program: usize,
+    /// The question that was asked last where its number comes from.
+    pub sought: Option<usize>,
     /// Its path view.
     pub path: Option<Box<App>>,
     /// The guide beside the path view, not the path view alone.
@@ -80,6 +83,7 @@ impl Open {
             input: String::new(),
             observed: false,
             program: 0,
+            sought: None,
             path: None,
             guide: true,
             hints: Vec::new(),
@@ -94,6 +98,12 @@ impl Open {
     /// Whether keys are for an answer.
     pub fn is_typing(&self) -> bool {
         self.step == Step::Predict && self.question.is_some()
+    }
+
+    /// What the question that was asked about counts, if that can be shown.
+    pub fn sight(&self) -> Option<Sight> {
+        let question = self.lab().spec.questions.get(self.sought?)?;
+        question.measure.sight()
     }
 
     pub fn lab(&self) -> &Lab {

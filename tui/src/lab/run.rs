@@ -22,12 +22,13 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::crossterm::event;
 use ratatui::crossterm::terminal::size;
+use tracer::i18n::Lang;
 use tracer::model::Summary;
 
 use super::model::{Labs, Open};
 use super::update::{self, Effect};
-use super::view::draw;
-use crate::app::{App, Look};
+use super::view::{self, draw};
+use crate::app::{App, Look, Other};
 use crate::run::{Options, ViewError, needs_terminal};
 use crate::store::Store;
 use crate::terminal::{Asked, Screen, Signals};
@@ -350,6 +351,8 @@ impl Ui {
             News::AllRan => {
                 open.observed = true;
                 open.checked = false;
+                let unseen = view::path_area(self.labs.size, open.guide).width == 0;
+                self.labs.note = unseen.then(|| words::lab_ran(lang).to_owned());
                 self.load();
             }
             News::Checked(checked) => {
@@ -389,8 +392,12 @@ impl Ui {
         let Some(open) = &self.labs.open else {
             return;
         };
+        let checked = match self.labs.replay {
+            Some(_) => "solution",
+            None => "check",
+        };
         let name = match (open.checked, open.lab().spec.programs.get(open.program)) {
-            (true, _) => "check",
+            (true, _) => checked,
             (false, Some(program)) => &program.name,
             (false, None) => return,
         };
@@ -398,6 +405,9 @@ impl Ui {
             Ok(store) => {
                 let mut app = App::new(store, look, (0, 0));
                 app.animation = self.options.animation;
+                if let Some(other) = original(open, look.lang) {
+                    app.compare_with(other);
+                }
                 update::load(&mut self.labs, Some(app));
             }
             Err(e) => self.labs.note = Some(e.to_string()),
@@ -443,8 +453,10 @@ impl Ui {
             .find_map(|name| identity.var(name));
         let editor = editor.filter(|editor| !editor.is_empty());
         let Some(editor) = editor.map(|editor| editor.to_string_lossy().into_owned()) else {
-            let shown = path.display();
-            self.labs.note = Some(words::lab_no_editor(self.labs.look.lang, shown));
+            self.labs.note = Some(words::lab_no_editor(self.labs.look.lang).to_owned());
+            if let Some(open) = &mut self.labs.open {
+                open.step = Step::Change;
+            }
             return Ok(());
         };
         // As shells do: the variable may have arguments.
@@ -490,6 +502,16 @@ impl Ui {
             self.open();
         }
     }
+}
+
+/// What the learner's run is compared with, when that is shown.
+pub fn original(open: &Open, lang: Lang) -> Option<Other> {
+    let name = &open.lab().spec.change.program;
+    let summary = open.session.runs.get(name).filter(|_| open.checked)?;
+    Some(Other {
+        summary: summary.clone(),
+        names: [name.clone(), words::lab_learner(lang).to_owned()],
+    })
 }
 
 fn first_line(text: &str) -> String {

@@ -6,6 +6,7 @@ use ratatui::crossterm::event::{
 };
 
 use super::model::{Confirm, Labs, Open};
+use super::seek::seek;
 use crate::action::{Action, Effect as PathEffect};
 use crate::app::App;
 use crate::keys::{self, Meaning};
@@ -90,6 +91,14 @@ pub fn load(labs: &mut Labs, path: Option<App>) {
         open.path = path.map(Box::new);
     }
     fit(labs);
+    if let Some(open) = &mut labs.open
+        && let Some(sight) = open.sight()
+        && let (Some(path), Some(number)) = (&mut open.path, open.sought)
+        && !seek(path, &sight)
+    {
+        let questions = open.lab().spec.questions.len();
+        labs.note = Some(words::lab_none(labs.look.lang, number + 1, questions));
+    }
 }
 
 fn pressed(labs: &mut Labs, key: &KeyEvent, event: &Event) -> Option<Effect> {
@@ -133,10 +142,12 @@ fn pressed(labs: &mut Labs, key: &KeyEvent, event: &Event) -> Option<Effect> {
     {
         let ours = matches!(
             key.code,
-            KeyCode::Char('0'..='5' | '[' | ']' | 'a' | 'q') | KeyCode::Esc
+            KeyCode::Char('0'..='5' | '[' | ']' | 'a' | 'q' | 'w') | KeyCode::Esc
         );
+        // A popup has its own keys, but to where one goes from it is always the same.
+        let leaves = matches!(key.code, KeyCode::Char('0'..='5' | 'q'));
         let busy = path.popup.is_some() || path.input.is_some() || path.zoom;
-        if !ours || busy && !matches!(key.code, KeyCode::Char('q')) || path.input.is_some() {
+        if !ours || busy && !leaves || path.input.is_some() {
             return match keys::meaning(event, path) {
                 Some(Meaning::Ours(action)) => match update_path(path, action) {
                     Some(PathEffect::Quit) => Some(Effect::Quit),
@@ -276,10 +287,15 @@ fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         KeyCode::Char('h') => hint(labs),
         KeyCode::Char('c') => return Some(Effect::Check),
         KeyCode::Char('e') => return Some(Effect::Edit),
-        KeyCode::Char('v') if open.outcome.is_some() => {
+        KeyCode::Char('w') if open.observed => return next_sight(labs),
+        KeyCode::Char('v') => {
+            if open.outcome.is_none() {
+                labs.note = Some(words::lab_not_checked(labs.look.lang).to_owned());
+                return None;
+            }
             open.checked = true;
-            open.step = Step::Observe;
-            return Some(Effect::Load);
+            open.sought = None;
+            return show_path(labs);
         }
         KeyCode::Char('s') => match open.solved || open.solution {
             true => {
@@ -315,10 +331,41 @@ fn go(open: &mut Open, step: Step) -> Option<Effect> {
     Some(Effect::Save)
 }
 
+/// Shows the path view, if need be instead of the guide.
+fn show_path(labs: &mut Labs) -> Option<Effect> {
+    let size = labs.size;
+    let open = labs.open.as_mut()?;
+    open.step = Step::Observe;
+    open.guide &= super::view::path_area(size, true).width > 0;
+    Some(Effect::Load)
+}
+
+/// Shows where the next question has its number from.
+fn next_sight(labs: &mut Labs) -> Option<Effect> {
+    let lang = labs.look.lang;
+    let open = labs.open.as_mut()?;
+    let questions = open.lab().spec.questions.len();
+    let number = open.sought.map_or(0, |number| number + 1) % questions.max(1);
+    open.sought = Some(number);
+    let Some(sight) = open.sight() else {
+        labs.note = Some(words::lab_nowhere(lang, number + 1, questions));
+        return None;
+    };
+    let spec = &open.lab().spec;
+    let question = spec.questions.get(number)?;
+    let name = sight.program.as_deref();
+    let name = name.unwrap_or_else(|| spec.program_of(question));
+    open.program = spec.programs.iter().position(|p| p.name == name)?;
+    open.checked = false;
+    labs.note = Some(words::lab_where(lang, number + 1, questions));
+    show_path(labs)
+}
+
 /// Another program's path.
 fn choose(open: &mut Open, by: isize) -> Option<Effect> {
     let n = open.lab().spec.programs.len() as isize;
     let before = (open.program, open.checked);
+    open.sought = None;
     open.program = (open.program as isize + by).rem_euclid(n.max(1)) as usize;
     open.checked = false;
     (before != (open.program, false) && open.step == Step::Observe).then_some(Effect::Load)

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use nix::libc;
-use nix::sys::mman::{MapFlags, MmapAdvise, MsFlags, ProtFlags, madvise, mmap, msync};
+use nix::sys::mman::{
+    MapFlags, MlockAllFlags, MmapAdvise, MsFlags, ProtFlags, madvise, mlockall, mmap, msync,
+};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 
@@ -150,6 +152,9 @@ pub fn swap_in(scene: &mut Scene) -> Result<Done> {
     if std::fs::read_to_string("/proc/swaps").map_or(0, |text| text.lines().count()) < 2 {
         return not_offered("no swap");
     }
+    // Only the pages that are watched go: the kernel counts what else is read in again, and on some file
+    // systems (9p) a program's own text, too. An ordinary user may not lock as much; then it is tried anyway.
+    let _ = mlockall(MlockAllFlags::MCL_CURRENT);
     let start = anonymous(PAYLOAD, MapFlags::MAP_PRIVATE)?;
     advise(start, PAYLOAD, MmapAdvise::MADV_NOHUGEPAGE)?;
     write_pages(start, PAYLOAD);

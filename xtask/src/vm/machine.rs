@@ -1,6 +1,6 @@
 //! One boot: QEMU with a job, until it powers off or its time is up.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -37,7 +37,7 @@ impl Machine<'_> {
     /// # Errors
     /// If the machine can't be started.
     pub fn run(&self, job: &str) -> Result<Option<i32>> {
-        let _alone = self.alone()?;
+        let _lock = self.lock()?;
         self.prepare(job)?;
         let folder = self.folder.as_path();
         let console = folder.join("console.log");
@@ -72,24 +72,28 @@ impl Machine<'_> {
         Ok(status)
     }
 
-    /// The folder's path with something behind it. (Not an extension: the end of `6.12` would be one.)
+    /// Its folder's path with something behind it.
     pub fn beside(&self, ending: &str) -> PathBuf {
         let mut path = self.folder.clone().into_os_string();
         path.push(ending);
         path.into()
     }
 
-    /// Keeps the folder for this run: the lock goes with the file.
-    fn alone(&self) -> Result<File> {
+    /// Held while a machine has the folder.
+    fn lock(&self) -> Result<File> {
         let path = self.beside(".lock");
-        let shown = || path.display().to_string();
-        fs::create_dir_all(self.folder.parent().unwrap_or(self.cache)).with_context(shown)?;
-        let lock = File::create(&path).with_context(shown)?;
-        if lock.try_lock().is_err() {
-            println!("waiting for another run of this kernel");
-            lock.lock().with_context(shown)?;
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
         }
-        Ok(lock)
+        let file = File::create(&path).with_context(|| path.display().to_string())?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => bail!(
+                "another run of this kernel is under way: it holds {} (XDG_CACHE_HOME names another cache)",
+                path.display()
+            ),
+            Err(TryLockError::Error(e)) => Err(e).with_context(|| path.display().to_string()),
+        }
     }
 
     /// Makes the folder anew.

@@ -31,70 +31,6 @@ pub fn job(bytehop: &Path, all: bool) -> String {
     )
 }
 
-/// Why a path's number is not the payload, where that is the kernel's doing.
-struct Finding {
-    /// What the release begins with, and the level; empty for all.
-    kernel: &'static str,
-    level: &'static str,
-    path: &'static str,
-    en: &'static str,
-    zh: &'static str,
-}
-
-const fn finding(
-    kernel: &'static str,
-    level: &'static str,
-    path: &'static str,
-    [en, zh]: [&'static str; 2],
-) -> Finding {
-    Finding {
-        kernel,
-        level,
-        path,
-        en,
-        zh,
-    }
-}
-
-const FINDINGS: &[Finding] = &[
-    finding("", "F", "copy-after-fork", FORK),
-    finding("", "B", "copy-after-fork", FORK),
-    finding("6.1.", "F", "map-read", MAPPED),
-    finding("6.1.", "B", "map-read", MAPPED),
-    finding("6.1.", "F", "map-read-cold", MAPPED),
-    finding("6.1.", "B", "map-read-cold", MAPPED),
-    finding("6.1.", "F", "map-shared-write", MAPPED),
-    finding("6.1.", "B", "map-shared-write", MAPPED),
-];
-
-const MAPPED: [&str; 2] = [
-    "Linux 6.1 has neither the tracepoints of file-backed faults nor `set_pte_range`: what a fault maps of a file is not seen.",
-    "Linux 6.1 既没有文件缺页的跟踪点，也没有 `set_pte_range`：看不到一次缺页映射了文件的哪些页。",
-];
-
-const FORK: [&str; 2] = [
-    "Before a forked child returns to user mode the kernel writes its thread's number into its memory (`schedule_tail`), which copies that page, too. That is in no call, so it is counted with the child's first page fault.",
-    "fork 出的子进程返回用户态之前，内核要把线程号写进它的内存（`schedule_tail`），那一页因此也被拷贝。它不属于任何调用，所以与子进程的第一次缺页计在一起。",
-];
-
-/// Kernel, level and path of what is not exact at times, for a reason that is not known yet (docs/kernels.md):
-/// it stands as wrong in the tables, but does not fail a run.
-const OPEN: &[(&str, &str, &str)] = &[("6.12.", "T", "swap-in")];
-
-fn is_open(release: &str, level: &str, result: &Value) -> bool {
-    OPEN.iter().any(|(kernel, at, path)| {
-        release.starts_with(kernel) && *at == level && result["path"] == *path
-    })
-}
-
-impl Finding {
-    fn is(&self, release: &str, level: &str, path: &str) -> bool {
-        release.starts_with(self.kernel)
-            && (self.level.is_empty() || self.level == level)
-            && self.path == path
-    }
-}
-
 /// How a path went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Sign {
@@ -105,8 +41,6 @@ enum Sign {
     Measured,
     /// Some were concluded by a rule.
     Inferred,
-    /// Not exact, and a finding about the kernel: see [`FINDINGS`].
-    Explained,
     Wrong,
 }
 
@@ -118,20 +52,7 @@ impl Sign {
             Self::Untold => "·",
             Self::Measured => "●",
             Self::Inferred => "○",
-            Self::Explained => "△",
             Self::Wrong => "✗",
-        }
-    }
-
-    /// Of a result at a level of a kernel.
-    fn at(release: &str, level: &str, path: &Value) -> Self {
-        let name = path["path"].as_str().unwrap_or_default();
-        let known = FINDINGS
-            .iter()
-            .any(|finding| finding.is(release, level, name));
-        match Self::of(path) {
-            Self::Wrong if known => Self::Explained,
-            sign => sign,
         }
     }
 
@@ -172,19 +93,16 @@ impl Paths {
         })
     }
 
-    /// Results that are neither exact nor explained, nor known as open.
-    pub fn wrong(&self, release: &str) -> usize {
-        let results = LEVELS.into_iter().flat_map(|level| {
-            self.at(level)
-                .filter(move |(_, result)| !is_open(release, level, result))
-                .map(move |(_, result)| Sign::at(release, level, result))
-        });
-        results.filter(|sign| *sign == Sign::Wrong).count()
+    /// Results that are not exact.
+    pub fn wrong(&self) -> usize {
+        let results = LEVELS.into_iter().flat_map(|level| self.at(level));
+        let signs = results.map(|(_, result)| Sign::of(result));
+        signs.filter(|sign| *sign == Sign::Wrong).count()
     }
 
-    fn sign(&self, release: &str, level: &str, path: &str) -> Sign {
+    fn sign(&self, level: &str, path: &str) -> Sign {
         let results = self.at(level).filter(|(_, result)| result["path"] == path);
-        let signs = results.map(|(folder, result)| match Sign::at(release, level, result) {
+        let signs = results.map(|(folder, result)| match Sign::of(result) {
             // What a device does that is only software is always inferred.
             Sign::Inferred if disks::SOFTWARE.contains(&folder) => Sign::Measured,
             sign => sign,
@@ -244,7 +162,7 @@ pub fn render(kernels: &[Column], words: &Words) -> String {
     for (path, title) in names(kernels, words.language) {
         let signs = columns
             .iter()
-            .map(|(release, paths, level)| paths.sign(release, level, &path).text().to_owned());
+            .map(|(_, paths, level)| paths.sign(level, &path).text().to_owned());
         row(
             &mut text,
             [format!("`{path}`"), title].into_iter().chain(signs),
@@ -279,8 +197,6 @@ pub fn render(kernels: &[Column], words: &Words) -> String {
         row(&mut text, std::iter::once(folder.clone()).chain(counts));
     }
     text.push('\n');
-    explanations(&mut text, kernels, words.language);
-    text.push('\n');
     list(&mut text, kernels, words);
     text
 }
@@ -301,31 +217,6 @@ fn names(kernels: &[(&str, &Paths)], language: &str) -> Vec<(String, String)> {
     names
 }
 
-/// Why some results are not exact, for those that occur.
-fn explanations(text: &mut String, kernels: &[(&str, &Paths)], language: &str) {
-    let mut known: Vec<&str> = Vec::new();
-    for (release, paths) in kernels {
-        for level in LEVELS {
-            for (_, result) in paths.at(level) {
-                let name = result["path"].as_str().unwrap_or_default();
-                let mut findings = FINDINGS.iter().filter(|f| f.is(release, level, name));
-                if Sign::at(release, level, result) == Sign::Explained
-                    && !known.contains(&name)
-                    && let Some(finding) = findings.next()
-                {
-                    known.push(name);
-                    let why = if language == "zh" {
-                        finding.zh
-                    } else {
-                        finding.en
-                    };
-                    text.push_str(&format!("- △ `{name}`: {why}\n"));
-                }
-            }
-        }
-    }
-}
-
 /// What is not exact, and where rules and measurements differ.
 fn list(text: &mut String, kernels: &[(&str, &Paths)], words: &Words) {
     let mut lines: Vec<String> = Vec::new();
@@ -333,7 +224,7 @@ fn list(text: &mut String, kernels: &[(&str, &Paths)], words: &Words) {
         for level in LEVELS {
             for (folder, result) in paths
                 .at(level)
-                .filter(|(_, r)| Sign::at(release, level, r) == Sign::Wrong)
+                .filter(|(_, result)| Sign::of(result) == Sign::Wrong)
             {
                 let name = result["path"].as_str().unwrap_or_default();
                 lines.push(format!(

@@ -15,19 +15,29 @@ use crate::command::{cargo, output};
 /// Tests of what depends on the kernel; the others (isolation, exit statuses, recordings, …) run with
 /// `--all`.
 const PATHS: &str = "accounting:: breakpoints:: files:: memory:: sockets::";
+/// Those that say the same at every level.
+const AT_EACH_LEVEL: &str = "accounting:: files:: memory:: sockets::";
 const ON_OTHER_DISKS: &str = "files::";
 
-/// Which tests run on which disk: `(disk, filters)`.
-fn passes(all: bool) -> Vec<(String, &'static str)> {
+/// In a job's folder: what it printed, and (with the disk's name) tests that could not run, and why.
+const OUT: &str = "out";
+const NOT_RUN: &str = "not-run-";
+
+/// The level of tests that run at one only: what the kernel gives.
+const BEST: &str = "";
+
+/// Which tests run on which disk, at which level: `(disk, level, filters)`.
+fn passes(all: bool) -> Vec<(String, &'static str, &'static str)> {
     let first = "nvme-ext4";
-    let tests = if all { "" } else { PATHS };
     let others = disks::labels().filter(|disk| match all {
         true => disk != first,
         false => disk != first && disks::ONCE.contains(&disk.as_str()),
     });
-    std::iter::once((first.to_owned(), tests))
-        .chain(others.map(|disk| (disk, ON_OTHER_DISKS)))
-        .collect()
+    let at = |level| (first.to_owned(), level, AT_EACH_LEVEL);
+    let best = if all { "" } else { PATHS };
+    let mut passes = vec![(first.to_owned(), BEST, best), at("F"), at("T")];
+    passes.extend(others.map(|disk| (disk, BEST, ON_OTHER_DISKS)));
+    passes
 }
 
 /// The built programs. In the profile of ordinary tests, so that nothing is built twice: loading probes
@@ -91,11 +101,15 @@ impl Programs {
             } else {
                 usize::MAX
             };
-            for (disk, filters) in passes(all).into_iter().take(disks) {
+            for (disk, level, filters) in passes(all).into_iter().take(disks) {
                 let filters = only.unwrap_or(filters);
+                let export = match level {
+                    BEST => "unset BYTEHOP_TEST_LEVEL".to_owned(),
+                    level => format!("export BYTEHOP_TEST_LEVEL={level}"),
+                };
                 job += &format!(
-                    "echo 'disk {disk}'\n\
-                     export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/not-run-{disk}\n\
+                    "echo 'disk {disk} {level}'\n{export}\n\
+                     export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/{NOT_RUN}{disk}\n\
                      {} --ignored --test-threads=1 {filters} || failed=1\n",
                     word(program)
                 );
@@ -105,34 +119,8 @@ impl Programs {
     }
 }
 
-/// The script that runs every lab. The labs' programs are built here: there is no time for it there.
-///
-/// # Errors
-/// If something does not compile.
-pub fn labs_job(workspace: &Path) -> Result<String> {
-    let build = ["test", "--no-run", "--package", "bytehop", "--test", "labs"];
-    let made = executables(cargo(workspace).args(build))?;
-    let test = made.iter().find(|(target, _)| target == "labs");
-    let (_, test) = test.context("cargo built no test of the labs")?;
-    const TEST: &str = "every_lab_end_to_end";
-    output(
-        Command::new(test)
-            .args(["--ignored", "--exact", TEST])
-            .env("BYTEHOP_LABS_BUILD", "1"),
-    )?;
-    // Only some of them, where that is asked for.
-    let only = std::env::var("BYTEHOP_LABS").unwrap_or_default();
-    Ok(format!(
-        "export BYTEHOP_LABS={}\n\
-         export BYTEHOP_LABS_DISK=/vm/nvme-ext4 BYTEHOP_NOT_RUN=/vm/job/not-run-labs\n\
-         {} --ignored --nocapture --exact {TEST}\n",
-        quoted(&only),
-        quoted(&test.display().to_string())
-    ))
-}
-
 /// Runs cargo; the names and paths of the programs that it made.
-fn executables(cargo: &mut Command) -> Result<Vec<(String, PathBuf)>> {
+pub fn executables(cargo: &mut Command) -> Result<Vec<(String, PathBuf)>> {
     let messages = output(cargo.args(["--quiet", "--message-format", "json"]))?;
     let programs = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
@@ -170,19 +158,46 @@ pub struct Column {
     pub release: String,
     /// What `bytehop doctor --json` said.
     pub doctor: Value,
-    /// By `(test, disk)`.
-    pub outcomes: BTreeMap<(String, String), Outcome>,
+    /// By test, disk, level (empty: the best of the kernel).
+    pub outcomes: BTreeMap<[String; 3], Outcome>,
     pub paths: Paths,
 }
 
+/// Keeps what the job left in its folder `from`, beside what the other kind of job left before.
+///
+/// # Errors
+/// If a file can't be copied.
+pub fn keep(from: &Path, to: &Path, paths: bool, tests: bool) -> Result<()> {
+    fs::create_dir_all(to)?;
+    let wanted = |name: &str| match name {
+        "release" | "doctor.json" => true,
+        matrix::FILE => paths,
+        OUT => tests,
+        name => tests && name.starts_with(NOT_RUN),
+    };
+    for folder in [to, from] {
+        for file in fs::read_dir(folder)? {
+            let file = file?;
+            if !file.file_name().to_str().is_some_and(wanted) {
+                continue;
+            }
+            match folder == to {
+                true => fs::remove_file(file.path())?,
+                false => drop(fs::copy(file.path(), to.join(file.file_name()))?),
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Column {
-    /// What the job left in its folder; nothing if it never ran.
+    /// What was kept of a kernel; nothing if it never ran.
     pub fn read(folder: &Path) -> Option<Self> {
         let release = fs::read_to_string(folder.join("release")).ok()?;
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
         let mut outcomes = BTreeMap::new();
-        for (test, disk, passed) in results(&text("out")) {
-            let not_offered = text(&format!("not-run-{disk}")).lines().any(|line| {
+        for ([test, disk, level], passed) in results(&text(OUT)) {
+            let not_offered = text(&format!("{NOT_RUN}{disk}")).lines().any(|line| {
                 let name = test.rsplit("::").next();
                 line.split_once(':').map(|(name, _)| name) == name
             });
@@ -191,7 +206,7 @@ impl Column {
                 true => Outcome::Passed,
                 false => Outcome::Failed,
             };
-            outcomes.insert((test, disk), outcome);
+            outcomes.insert([test, disk, level], outcome);
         }
         Some(Self {
             release,
@@ -202,13 +217,13 @@ impl Column {
     }
 }
 
-/// `(test, disk, passed)` from what the job printed.
-fn results(out: &str) -> Vec<(String, String, bool)> {
-    let mut disk = "";
+/// `([test, disk, level], passed)` from what the job printed.
+fn results(out: &str) -> Vec<([String; 3], bool)> {
+    let (mut disk, mut level) = ("", BEST);
     let mut results = Vec::new();
     for line in out.lines() {
-        if let Some(label) = line.strip_prefix("disk ") {
-            disk = label;
+        if let Some(pass) = line.strip_prefix("disk ") {
+            (disk, level) = pass.split_once(' ').unwrap_or((pass, BEST));
         }
         let Some((test, said)) = line
             .strip_prefix("test ")
@@ -218,7 +233,8 @@ fn results(out: &str) -> Vec<(String, String, bool)> {
         };
         // A test's own output may stand between.
         if said.ends_with("ok") || said.ends_with("FAILED") {
-            results.push((test.to_owned(), disk.to_owned(), said.ends_with("ok")));
+            let key = [test, disk, level].map(str::to_owned);
+            results.push((key, said.ends_with("ok")));
         }
     }
     results
@@ -229,9 +245,18 @@ mod tests {
     use super::results;
 
     #[test]
-    fn results_by_disk() {
-        let out = "disk a\nrunning 2 tests\ntest x::y ... ok\ntest x::z ... FAILED\ntest x::w ... ";
-        let result = |test: &str, passed| (test.to_owned(), "a".to_owned(), passed);
-        assert_eq!(results(out), [result("x::y", true), result("x::z", false)]);
+    fn results_by_disk_and_level() {
+        let out = "disk a \nrunning 2 tests\ntest x::y ... ok\ntest x::z ... FAILED\n\
+                   disk a F\ntest x::y ... ok\ntest x::w ... ";
+        let result = |test: &str, level: &str, passed| {
+            let key = [test, "a", level].map(str::to_owned);
+            (key, passed)
+        };
+        let expected = [
+            result("x::y", "", true),
+            result("x::z", "", false),
+            result("x::y", "F", true),
+        ];
+        assert_eq!(results(out), expected);
     }
 }

@@ -21,6 +21,8 @@ struct Words {
     kernel: &'static str,
     level: &'static str,
     test: &'static str,
+    /// Instead of a level: whatever the kernel gives.
+    best: &'static str,
     disk: &'static str,
     hook: &'static str,
     nothing: &'static str,
@@ -31,6 +33,7 @@ const EN: Words = Words {
     kernel: "kernel",
     level: "level",
     test: "test",
+    best: "best",
     disk: "disk",
     hook: "hooks and fields that it lacks",
     nothing: "none",
@@ -48,6 +51,7 @@ const ZH: Words = Words {
     kernel: "内核",
     level: "级别",
     test: "测试",
+    best: "最高",
     disk: "磁盘",
     hook: "缺少的挂载点和字段",
     nothing: "无",
@@ -119,21 +123,25 @@ fn render(columns: &[Column], words: &Words) -> String {
     let releases = columns.iter().map(|column| column.release.clone());
     row(
         &mut text,
-        [words.test, words.disk]
+        [words.test, words.disk, words.level]
             .map(str::to_owned)
             .into_iter()
             .chain(releases),
     );
-    row(&mut text, vec!["---".to_owned(); columns.len() + 2]);
+    row(&mut text, vec!["---".to_owned(); columns.len() + 3]);
     for key in rows {
         let signs = columns.iter().map(|column| {
             let outcome = column.outcomes.get(key).copied();
             outcome.unwrap_or(Outcome::NotRun).sign().to_owned()
         });
-        let (test, disk) = key;
+        let [test, disk, level] = key.clone();
+        let level = match level.is_empty() {
+            true => words.best.to_owned(),
+            false => level,
+        };
         row(
             &mut text,
-            [format!("`{test}`"), disk.clone()].into_iter().chain(signs),
+            [format!("`{test}`"), disk, level].into_iter().chain(signs),
         );
     }
     text
@@ -196,7 +204,7 @@ mod tests {
             outcomes: BTreeMap::from_iter(
                 outcomes
                     .iter()
-                    .map(|(test, o)| (((*test).to_owned(), "d".to_owned()), *o)),
+                    .map(|(test, o)| ([*test, "d", ""].map(str::to_owned), *o)),
             ),
             paths: matrix::Paths::default(),
         };
@@ -204,7 +212,7 @@ mod tests {
         let new = column("7.2", &[("a", Outcome::Failed), ("b", Outcome::NotOffered)]);
         let table = text(&[old, new]);
         assert!(table.contains("| 6.1 | T (F) | `tp:x` |"), "{table}");
-        assert!(table.contains("| `a` | d | ✓ | ✗ |"), "{table}");
-        assert!(table.contains("| `b` | d | ? | – |"), "{table}");
+        assert!(table.contains("| `a` | d | best | ✓ | ✗ |"), "{table}");
+        assert!(table.contains("| `b` | d | best | ? | – |"), "{table}");
     }
 }

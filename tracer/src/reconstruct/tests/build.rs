@@ -279,11 +279,15 @@ impl Trace {
         if elsewhere {
             (head.flags, head.seq) = (flag::ELSEWHERE, 0);
         }
+        let mut name = [0; 16];
+        let text: &[u8] = if ifindex == LO { b"lo" } else { b"eth0" };
+        name[..text.len()].copy_from_slice(text);
         self.events.push(Event::Xmit(Xmit {
             head,
             len,
             ifindex,
             sock_ino,
+            name,
             ..Xmit::default()
         }));
         self

@@ -664,6 +664,21 @@ fn compressed_file() {
 }
 
 #[test]
+fn swap() {
+    // Where the kernel tells of no counter (6.1), and inside a call, the page says it.
+    let mut t = Trace::new();
+    t.block(bio::ANON | bio::SWAP, 8, |_| ())
+        .fault(Fault::default())
+        .block(bio::ANON | bio::SWAP, 1, |_| ())
+        .io("read", 4096, ext4(1))
+        .end();
+    assert_eq!(
+        t.hops()[0],
+        "D device:vda→user 2/36864 tp:block_rq_complete"
+    );
+}
+
+#[test]
 fn lost_calls() {
     let mut t = Trace::new();
     // The record of call 1 was lost, its parts were not.

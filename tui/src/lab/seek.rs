@@ -1,0 +1,46 @@
+//! Where a number comes from, in the path view.
+
+use labs::expr::Sight;
+
+use crate::app::App;
+use crate::store::What;
+
+/// Puts the cursor on the largest hop that is counted, or on the call that moved most of those that
+/// are; `false` if there is none.
+pub fn seek(app: &mut App, sight: &Sight) -> bool {
+    let store = &app.store;
+    let mut best: Option<(u64, usize, Option<usize>)> = None;
+    let mut candidate = |bytes: u64, call: usize, hop: Option<usize>| {
+        if best.is_none_or(|(most, ..)| bytes > most) {
+            best = Some((bytes, call, hop));
+        }
+    };
+    for index in 0..store.len() {
+        let hops = store.hops(index);
+        for (i, hop) in hops.iter().enumerate() {
+            let fits = store
+                .key(hop)
+                .is_some_and(|key| sight.has_hop(key.kind, &key.from, &key.to, key.deferred));
+            if fits {
+                candidate(hop.bytes, index, Some(i));
+            }
+        }
+        let call = store.call(index);
+        let counts = match call.as_ref().and_then(|call| store.sig(call)) {
+            Some(sig) => match &sig.what {
+                What::Syscall { name, .. } => sight.has_call(name),
+                What::Fault { .. } => sight.has_faults(),
+                What::Later => false,
+            },
+            None => false,
+        };
+        if counts {
+            candidate(hops.iter().map(|hop| hop.bytes).sum(), index, None);
+        }
+    }
+    if let Some((_, call, hop)) = best {
+        app.go(app.list.position(call), hop);
+        app.fetch();
+    }
+    best.is_some()
+}
