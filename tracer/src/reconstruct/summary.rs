@@ -65,7 +65,7 @@ impl Reconstructor {
         );
         warn(
             sums.unsized_messages,
-            "messages of sendmmsg or recvmmsg: their sizes can't be seen",
+            "messages of sendmmsg or recvmmsg, or zero-copy receives: their sizes can't be seen",
         );
         warn(
             sums.unsized_reflinks,
