@@ -5,7 +5,7 @@ use tracer::model::{HopKind, Summary};
 
 use crate::chart::{self, Chart};
 use crate::guide::Step;
-use crate::session::{Origin, Outcome, Session};
+use crate::session::{Origin, Outcome, Session, Verdict};
 use crate::text::{comparison, outcome_lines};
 use crate::value::{Unit, Value};
 use crate::words;
@@ -21,6 +21,18 @@ pub fn predict(session: &Session) -> String {
         page += &format!(
             "\n\n{}\n\n```rust\n{source}```\n",
             words::program_at(lang, path)
+        );
+    }
+    let others: Vec<String> = spec
+        .programs
+        .iter()
+        .skip(1)
+        .map(|p| format!("`{}.rs`", p.name))
+        .collect();
+    if !others.is_empty() {
+        page += &format!(
+            "\n{}\n",
+            words::other_programs(lang, others.join(words::comma(lang)))
         );
     }
     let n = spec.questions.len();
@@ -59,11 +71,16 @@ pub fn observe(session: &Session) -> String {
     page
 }
 
-/// Predictions, textbook and measurement, the guide, and the programs side by side.
+/// Predictions, textbook and measurement side by side, the guide, what is to be said about each
+/// question, and the programs side by side.
 pub fn explain(session: &Session) -> String {
     let lang = session.lang;
-    let mut page = session.section(Step::Explain);
     let verdicts = session.verdicts();
+    let mut page = format!(
+        "{}\n{}",
+        overview(&verdicts, lang),
+        session.section(Step::Explain)
+    );
     for (i, verdict) in verdicts.iter().enumerate() {
         let title = words::question(lang, i + 1, verdicts.len());
         page += &format!("\n\n{} {}\n\n", words::lead(lang, title), verdict.ask);
@@ -74,12 +91,7 @@ pub fn explain(session: &Session) -> String {
             }
             page.push('\n');
         }
-        let mark = match (&verdict.answer, verdict.right) {
-            (None, _) => words::no_answer(lang),
-            (_, true) => words::right(lang),
-            (_, false) => words::wrong(lang),
-        };
-        page += &format!("\n→ *{mark}*\n");
+        page += &format!("\n→ *{}*\n", mark(verdict, lang));
         for (title, case) in [
             (words::why(lang), &verdict.explain),
             (words::differs(lang), &verdict.differs),
@@ -94,6 +106,44 @@ pub fn explain(session: &Session) -> String {
         page += &format!("\n\n{chart}\n");
     }
     page
+}
+
+/// One line for each question.
+fn overview(verdicts: &[Verdict], lang: Lang) -> String {
+    let measured = match verdicts.iter().all(|verdict| verdict.recorded) {
+        true => words::the_recording(lang),
+        false => words::this_run(lang),
+    };
+    let mut text = format!(
+        "|  | {} | {} | {measured} |  |\n|---|---|---|---|---|\n",
+        words::said(lang),
+        words::textbook(lang)
+    );
+    for (i, verdict) in verdicts.iter().enumerate() {
+        let rows = comparison(verdict, lang);
+        let cell = |labels: &[&str]| {
+            let found = rows.iter().find(|(label, _)| labels.contains(&&**label));
+            found.map_or("–", |(_, (value, _))| value)
+        };
+        text += &format!(
+            "| {} | {} | {} | {} | {} |\n",
+            words::question(lang, i + 1, verdicts.len()),
+            cell(&[words::said(lang)]),
+            cell(&[words::textbook(lang)]),
+            cell(&[words::this_run(lang), words::the_recording(lang)]),
+            mark(verdict, lang)
+        );
+    }
+    text
+}
+
+/// What a question's answer was.
+pub(crate) fn mark(verdict: &Verdict, lang: Lang) -> &'static str {
+    match (&verdict.answer, verdict.right) {
+        (None, _) => words::no_answer(lang),
+        (_, true) => words::right(lang),
+        (_, false) => words::wrong(lang),
+    }
 }
 
 /// The lab's chart, if it has one: drawn as text within a code block, or by something else.

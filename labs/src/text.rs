@@ -241,11 +241,7 @@ impl Text<'_> {
             let line = format!("  {}  {value}  {known}", pad(&label, 14));
             writeln!(self.out, "{}", line.trim_end())?;
         }
-        let mark = match (&verdict.answer, verdict.right) {
-            (None, _) => words::no_answer(lang),
-            (_, true) => words::right(lang),
-            (_, false) => words::wrong(lang),
-        };
+        let mark = crate::page::mark(verdict, lang);
         writeln!(self.out, "  → {mark}\n")?;
         for (title, case) in [
             (words::why(lang), &verdict.explain),

@@ -42,6 +42,8 @@ tracer::messages! {
     labs: "Guided labs" | "引导实验";
     step(n, title): "{n}. {title}" | "{n}. {title}";
     program_at(path): "The program: {path}" | "程序：{path}";
+    other_programs(list): "The others are beside it: {list}" | "其余程序在同一目录：{list}";
+    comma: ", " | "、";
     question(n, of): "Question {n} of {of}" | "第 {n}/{of} 题";
     your_answer: "your answer" | "你的答案";
     answer_hint: "a number (`1 MiB`, `64k`, `12`), or yes or no; empty to skip" | "数字（`1 MiB`、`64k`、`12`）或 是/否；直接回车跳过";

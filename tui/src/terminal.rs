@@ -1,6 +1,7 @@
 //! The real terminal: taken at the start, given back however we end.
 
 use std::io::{self, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +25,9 @@ static OURS: AtomicBool = AtomicBool::new(false);
 
 /// The screen while we have it. Gives the terminal back on drop, and before a panic's message.
 pub struct Screen {
-    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: its own `drop` would complain on standard error, which panics if that is the
+    /// terminal that has just gone. [`restore`] gives everything back.
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     mouse: bool,
 }
 
@@ -41,7 +44,10 @@ impl Screen {
         take(mouse)?;
         // If the next step fails, the terminal is given back all the same.
         let terminal = Terminal::new(CrosstermBackend::new(stdout())).inspect_err(|_| restore())?;
-        Ok(Self { terminal, mouse })
+        Ok(Self {
+            terminal: ManuallyDrop::new(terminal),
+            mouse,
+        })
     }
 
     /// Gives the terminal back, stops as Ctrl-Z does, and takes it again when continued.

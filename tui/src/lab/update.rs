@@ -234,6 +234,7 @@ fn answer(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         KeyCode::Down => scroll(labs, 1),
         KeyCode::PageUp => scroll(labs, -10),
         KeyCode::PageDown => scroll(labs, 10),
+        KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => open.input.clear(),
         KeyCode::Char(c) if open.input.chars().count() < 40 => open.input.push(c),
         _ => {}
     }
@@ -312,7 +313,8 @@ fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         KeyCode::PageUp => scroll(labs, -10),
         KeyCode::PageDown | KeyCode::Char(' ') => scroll(labs, 10),
         KeyCode::Home | KeyCode::Char('g') => open.scroll = 0,
-        KeyCode::End | KeyCode::Char('G') => scroll(labs, isize::MAX / 2),
+        // How long the text is, the next frame finds out.
+        KeyCode::End | KeyCode::Char('G') => open.scroll = usize::MAX / 2,
         other => common(labs, other),
     }
     None
