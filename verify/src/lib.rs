@@ -8,6 +8,7 @@
 //! How a program's own work is told from its preparation: [`scene`] makes a system call that nothing
 //! else makes at its beginning and its end.
 
+mod again;
 pub mod drive;
 pub mod judge;
 pub mod report;

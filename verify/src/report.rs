@@ -30,7 +30,7 @@ pub struct Run {
 #[derive(Debug, Serialize)]
 pub struct Outcome {
     #[serde(flatten)]
-    done: Done,
+    pub(crate) done: Done,
     #[serde(flatten)]
     verdict: Verdict,
     #[serde(skip)]
@@ -54,7 +54,7 @@ impl Outcome {
         lacks && self.ran() && !self.exact() && self.verdict.unexpected.is_empty()
     }
 
-    fn wrong(&self) -> bool {
+    pub(crate) fn wrong(&self) -> bool {
         self.done.not_offered.is_none() && !self.exact() && !self.untold()
     }
 }
@@ -74,23 +74,30 @@ impl Run {
 
     /// What the programs said of themselves, and what was seen.
     pub fn new(level: &str, done: Vec<Done>, judge: &Judge, summary: Summary) -> Self {
+        let mut run = Self {
+            level: level.to_owned(),
+            refused: None,
+            results: Vec::new(),
+            disagreements: summary.disagreements,
+            lost: summary.lost_events,
+            warnings: summary.warnings,
+        };
+        run.add(done, judge);
+        run
+    }
+
+    pub(crate) fn add(&mut self, done: Vec<Done>, judge: &Judge) {
+        let level_t = self.level == "T";
         let outcome = |done: Done| {
             let row = PATHS.iter().find(|row| row.name == done.path)?;
             let verdict = judge.verdict(row, &done);
             Some(Outcome {
                 done,
                 verdict,
-                level_t: level == "T",
+                level_t,
             })
         };
-        Self {
-            level: level.to_owned(),
-            refused: None,
-            results: done.into_iter().filter_map(outcome).collect(),
-            disagreements: summary.disagreements,
-            lost: summary.lost_events,
-            warnings: summary.warnings,
-        }
+        self.results.extend(done.into_iter().filter_map(outcome));
     }
 
     fn of(&self, row: &Row, dir: &str) -> Option<&Outcome> {

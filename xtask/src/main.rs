@@ -46,6 +46,7 @@ usage: cargo xtask CHORE
       --limit SECONDS a boot may take (900 if not given)
       --update        download the newest kernel of each series
       --kvm           do not emulate the processor
+      --boot WORDS    words more on the kernel's command line
   pictures        make docs/pictures/ anew, from recordings
       --check         write nothing; fail if a picture there is not what would be made
   readme          run the commands quoted in README.md and put in what they print";

@@ -8,6 +8,7 @@ use tracer_ebpf::{Exec, Exit, Fork, Switch, count, kind, task};
 use crate::emit::{count, recording, send};
 use crate::kread::load;
 use crate::maps::{config, off};
+use crate::probes::primitive::watching;
 use crate::probes::{fault, syscall};
 use crate::tasks::{PF_IO_WORKER, bump, current, find, head, insert, remove, traced};
 
@@ -29,7 +30,13 @@ pub fn task_newtask(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: map values.
     unsafe {
         if follow {
-            let mut flags = if io_thread { task::IO_THREAD } else { 0 };
+            // An io_uring thread has no calls that begin: its breakpoints, which it inherited, count from its
+            // first request on.
+            let mut flags = match (io_thread, watching()) {
+                (true, true) => task::IO_THREAD | task::WATCHED,
+                (true, false) => task::IO_THREAD,
+                (false, _) => 0,
+            };
             if clone_flags & CLONE_FILES != 0 && !thread {
                 flags |= task::NO_CACHE;
                 if let Some(leader) = find((*t).tgid) {

@@ -13,7 +13,7 @@ use aya::programs::perf_event::{
 };
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::{Hooks, LoadError, invalid, no_program, one_line};
+use super::{Hooks, LoadError, invalid, no_program, one_line, refusal};
 use crate::ksyms::Symbols;
 use crate::primitives::{self, Primitive};
 
@@ -156,7 +156,7 @@ fn refused(e: &ProgramError) -> String {
         // arch_build_bp_info asks within_kprobe_blacklist, which without CONFIG_KPROBES says yes to all
         // (Linux 6.1 … 7.2).
         true => "the kernel, built without kprobes, takes no breakpoint on its own text".to_owned(),
-        false => line,
+        false => refusal(e),
     }
 }
 

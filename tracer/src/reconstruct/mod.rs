@@ -27,6 +27,7 @@ mod tests;
 mod threads;
 
 pub use sink::{Call, File, NoSink, Sink, What};
+pub use summary::SKIPPED;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 

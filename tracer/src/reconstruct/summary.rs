@@ -13,6 +13,9 @@ use crate::model::{CpuTime, Crossings, Estimate, FunctionTime, HopKind, Summary,
 use crate::primitives::{self, Work};
 use crate::rules::ZEROCOPY_LATE_COPY;
 
+/// How a warning begins that tells of a program which the kernel did not run.
+pub const SKIPPED: &str = "the kernel skipped probe";
+
 impl Setup {
     /// Name of a call; 32-bit ones are numbers of the other table.
     pub(super) fn name(&self, compat: bool, nr: u16) -> Cow<'_, str> {
@@ -65,7 +68,7 @@ impl Reconstructor {
         );
         warn(
             sums.unsized_messages,
-            "messages of sendmmsg or recvmmsg: their sizes can't be seen",
+            "messages of sendmmsg or recvmmsg, or zero-copy receives: their sizes can't be seen",
         );
         warn(
             sums.unsized_reflinks,
@@ -212,7 +215,7 @@ fn probe_warnings(sums: &Sums, begun: u64, warnings: &mut Vec<String>) {
     }
     for (program, n) in &sums.skipped {
         warnings.push(format!(
-            "the kernel skipped probe {program} {n} times: its numbers may be too small by as many events"
+            "{SKIPPED} {program} {n} times: its numbers may be too small by as many events"
         ));
     }
 }

@@ -112,11 +112,13 @@ impl Devices {
         })
     }
 
-    /// Index of a network interface: its number may be another's, too, in another network namespace.
+    /// Index of a network interface: its number may be another's, too, in another network namespace. Of one
+    /// without a name the number has to do.
     pub fn interface(&mut self, id: u32, name: String) -> usize {
         let is = |known: &Known| {
             let device = &known.device;
-            (device.class, device.id) == (DeviceClass::Net, id) && device.name == name
+            let named = name.is_empty() || device.name == name;
+            (device.class, device.id) == (DeviceClass::Net, id) && named
         };
         let known = self.0.iter().position(is);
         known.unwrap_or_else(|| self.new_one(DeviceClass::Net, id, name))

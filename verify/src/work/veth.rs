@@ -74,15 +74,17 @@ fn become_root(user: Uid) -> Result<(), Errno> {
 
 /// Commands of `ip -batch`.
 fn ip(commands: &str) -> Result<()> {
-    let path = "/usr/sbin:/sbin:/usr/bin:/bin";
-    let started = Command::new("ip")
-        .args(["-batch", "-"])
-        .env("PATH", path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = started else {
+    let start = |program: &str| {
+        let mut ip = Command::new(program);
+        ip.args(["-batch", "-"]).stdin(Stdio::piped());
+        ip.stdout(Stdio::null()).stderr(Stdio::piped());
+        ip.spawn().ok()
+    };
+    // A user's PATH may not have what is for administrators.
+    let Some(mut child) = ["ip", "/usr/sbin/ip", "/sbin/ip"]
+        .into_iter()
+        .find_map(start)
+    else {
         return not_offered("no command `ip` (iproute2) to make a veth pair");
     };
     let mut input = child.stdin.take().context("a pipe")?;

@@ -11,7 +11,7 @@ use super::matrix::FILE;
 use super::quoted;
 
 /// Disks whose drivers use the DMA API.
-const FOLDERS: [&str; 2] = ["/vm/nvme-ext4", "/vm/ahci-xfs"];
+const FOLDERS: [&str; 2] = ["/vm/nvme-ext4", "/vm/ahci-btrfs"];
 
 pub fn job(bytehop: &Path) -> String {
     format!(

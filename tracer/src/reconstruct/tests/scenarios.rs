@@ -3,7 +3,7 @@
 use tracer_ebpf::{Fault, bio, flag, rss, uring};
 
 use super::build::*;
-use crate::event::Engine;
+use crate::event::{Device, DeviceClass, Engine, Event, Meta};
 use crate::model::{IoTotals, ProcessRow, Waits};
 
 #[test]
@@ -230,6 +230,40 @@ fn sockets_over_a_network_card() {
             "D nic:eth0→socket 1/500 received-from-nic",
             "C socket→user 1/300 receive-copied",
             "D socket→nic:eth0 1/66 tp:net_dev_start_xmit deferred",
+        ]
+    );
+}
+
+/// In a container a `veth` may have the number that the network card has outside.
+#[test]
+fn numbers_of_interfaces_repeat_in_other_namespaces() {
+    let mut t = Trace::new();
+    t.events.push(Event::Meta(Meta::Device(Device {
+        class: DeviceClass::Net,
+        name: "veth0".into(),
+        id: ETH,
+        engine: Engine::Software,
+        driver: "veth".into(),
+        bus: String::new(),
+    })));
+    t.xmit(ETH, 1066, 50, false);
+    if let Some(Event::Xmit(xmit)) = t.events.last_mut() {
+        xmit.name[..5].copy_from_slice(b"veth0");
+    }
+    t.io("write", 1000, tcp(50))
+        .extra(|extra| (extra.skb_copied, extra.iif) = (500, ETH))
+        .io("read", 500, tcp(50))
+        .fork(200, 200)
+        .on(200, 200, 1)
+        .extra(|extra| (extra.skb_copied, extra.iif) = (300, ETH))
+        .io("read", 300, tcp(51))
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C user→socket 1/1000 send-copied",
+            "C socket→user 2/800 tp:skb_copy_datagram_iovec",
+            "D nic:eth0→socket 1/300 received-from-nic",
         ]
     );
 }

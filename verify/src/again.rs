@@ -1,0 +1,82 @@
+//! Paths that are traced once more: those that are wrong in a trace whose probes the kernel skipped.
+//!
+//! A kernel runs no program of ours while the same one is under way on that processor, and counts that. On
+//! Linux 7.2 a task in the middle of one may be preempted by another (docs/kernels.md).
+
+use tracer::reconstruct::SKIPPED;
+
+use crate::report::Run;
+
+impl Run {
+    /// Names of the paths whose numbers may be too small for that reason.
+    pub fn doubtful(&self) -> Vec<String> {
+        let skipped = self.warnings.iter().any(|text| text.starts_with(SKIPPED));
+        let wrong = self.results.iter().filter(|o| skipped && o.wrong());
+        let mut names: Vec<String> = wrong.map(|o| o.done.path.clone()).collect();
+        names.dedup();
+        names
+    }
+
+    /// Takes the results of tracing [`Self::doubtful`] paths again, and says which were.
+    pub fn settle(&mut self, again: Run) {
+        let mut settled = Vec::new();
+        for new in again.results {
+            let same = |old: &&mut crate::report::Outcome| {
+                old.done.path == new.done.path && old.done.dir == new.done.dir && old.wrong()
+            };
+            if let Some(old) = self.results.iter_mut().find(same) {
+                settled.push(format!("{} ({})", new.done.path, new.done.dir));
+                *old = new;
+            }
+        }
+        self.lost += again.lost;
+        self.warnings.push(format!(
+            "traced again, because the kernel had skipped probes: {}",
+            settled.join(", ")
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracer::reconstruct::SKIPPED;
+
+    use crate::judge::Judge;
+    use crate::report::Run;
+    use crate::scene::Done;
+
+    fn run(warnings: &[&str], done: &[Done]) -> Run {
+        let mut run = Run::refused("F", String::new());
+        run.warnings = warnings.iter().map(|text| (*text).to_owned()).collect();
+        run.add(done.to_vec(), &Judge::default());
+        run
+    }
+
+    #[test]
+    fn only_where_the_kernel_skipped() {
+        let done = |payload| Done {
+            path: "pipe".to_owned(),
+            payload,
+            ..Done::default()
+        };
+        // Nothing was seen of it: right only if nothing moved.
+        let (wrong, right) = (done(100), done(0));
+        let skipped = format!("{SKIPPED} sys_exit 3 times");
+        assert!(run(&[], std::slice::from_ref(&wrong)).doubtful().is_empty());
+        assert!(
+            run(&[&skipped], std::slice::from_ref(&right))
+                .doubtful()
+                .is_empty()
+        );
+        let mut first = run(&[&skipped], &[wrong]);
+        assert_eq!(first.doubtful(), ["pipe"]);
+        assert!(first.wrong());
+        first.settle(run(&[], &[right]));
+        assert!(!first.wrong());
+        assert!(
+            first.warnings[1].ends_with("pipe ()"),
+            "{:?}",
+            first.warnings
+        );
+    }
+}
