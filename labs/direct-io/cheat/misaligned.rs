@@ -6,7 +6,7 @@ use std::io::Result;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 
 use nix::libc::O_DIRECT;
-use support::{memory, checksum::Checksum};
+use support::{checksum::Checksum, memory};
 
 fn main() -> Result<()> {
     let [path] = support::args();

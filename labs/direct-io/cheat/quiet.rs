@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Result};
 
-use support::{memory, checksum::Checksum};
+use support::{checksum::Checksum, memory};
 
 fn main() -> Result<()> {
     let [path] = support::args();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Result, Seek};
 
-use support::{memory, checksum::Checksum};
+use support::{checksum::Checksum, memory};
 
 fn main() -> Result<()> {
     let [file] = support::args();

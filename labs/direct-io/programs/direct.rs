@@ -5,7 +5,7 @@ use std::io::{Read, Result, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 
 use nix::libc::O_DIRECT;
-use support::{memory, checksum::Checksum};
+use support::{checksum::Checksum, memory};
 
 fn main() -> Result<()> {
     let [file] = support::args();

@@ -5,7 +5,7 @@ use std::io::{Read, Result};
 use std::os::unix::fs::OpenOptionsExt;
 
 use nix::libc::{EINVAL, O_DIRECT};
-use support::{memory, checksum::Checksum};
+use support::{checksum::Checksum, memory};
 
 const BLOCK: usize = 100_000;
 

@@ -6,7 +6,7 @@ use std::io::{Read, Result};
 use std::os::unix::fs::OpenOptionsExt;
 
 use nix::libc::O_DIRECT;
-use support::{memory, checksum::Checksum};
+use support::{checksum::Checksum, memory};
 
 const BLOCK: usize = 64 * 1024;
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Result;
 
 use nix::sys::mman::MapFlags;
-use support::{memory, number, checksum::Checksum};
+use support::{checksum::Checksum, memory, number};
 
 fn main() -> Result<()> {
     let [file, pieces, block] = support::args();

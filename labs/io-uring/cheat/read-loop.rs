@@ -2,7 +2,7 @@
 
 use std::io::Result;
 
-use support::{number, checksum::Checksum};
+use support::{checksum::Checksum, number};
 
 fn main() -> Result<()> {
     let [file, pieces, block] = support::args();

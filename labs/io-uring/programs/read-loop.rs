@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Result;
 use std::os::unix::fs::FileExt;
 
-use support::{number, checksum::Checksum};
+use support::{checksum::Checksum, number};
 
 fn main() -> Result<()> {
     let [file, pieces, block] = support::args();

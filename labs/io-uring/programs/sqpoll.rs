@@ -6,7 +6,7 @@ use std::fs::File;
 use std::hint::spin_loop;
 use std::io::Result;
 
-use support::{number, ring, checksum::Checksum};
+use support::{checksum::Checksum, number, ring};
 
 fn main() -> Result<()> {
     let [file, pieces, block, batch] = support::args();

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::Result;
 
-use support::{number, ring, checksum::Checksum};
+use support::{checksum::Checksum, number, ring};
 
 fn main() -> Result<()> {
     let [file, pieces, block] = support::args();

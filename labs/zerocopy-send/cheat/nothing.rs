@@ -3,7 +3,7 @@
 
 use std::io::Result;
 
-use support::{net, checksum::Checksum, zerocopy};
+use support::{checksum::Checksum, net, zerocopy};
 
 fn main() -> Result<()> {
     let [file, _message] = support::args();
