@@ -340,7 +340,7 @@ impl Session {
         self.hints = (self.hints + 1).min(hints.len());
         let hint = hints.get(self.hints.checked_sub(1)?)?;
         let number = words::hint(self.lang, self.hints, hints.len());
-        Some(format!("{number}: {hint}"))
+        Some(words::label(self.lang, number) + hint)
     }
 
     /// Fills a text's placeholders in.

@@ -5,12 +5,13 @@ use labs::expr::Sight;
 use crate::app::App;
 use crate::store::What;
 
-/// Puts the cursor on the largest hop that is counted, or on the call that moved most of those that
-/// are; `false` if there is none.
+/// Puts the cursor on the largest hop of the sort that makes up most of what is counted, or on the call
+/// that moved most; `false` if there is none.
 pub fn seek(app: &mut App, sight: &Sight) -> bool {
     let store = &app.store;
-    let mut best: Option<(u64, usize, Option<usize>)> = None;
-    let mut candidate = |bytes: u64, call: usize, hop: Option<usize>| {
+    let all = store.sums();
+    let mut best: Option<([u64; 2], usize, Option<usize>)> = None;
+    let mut candidate = |bytes: [u64; 2], call: usize, hop: Option<usize>| {
         if best.is_none_or(|(most, ..)| bytes > most) {
             best = Some((bytes, call, hop));
         }
@@ -22,7 +23,8 @@ pub fn seek(app: &mut App, sight: &Sight) -> bool {
                 .key(hop)
                 .is_some_and(|key| sight.has_hop(key.kind, &key.from, &key.to, key.deferred));
             if fits {
-                candidate(hop.bytes, index, Some(i));
+                let sort = all.of(usize::from(hop.key)).bytes;
+                candidate([sort, hop.bytes], index, Some(i));
             }
         }
         let call = store.call(index);
@@ -35,7 +37,7 @@ pub fn seek(app: &mut App, sight: &Sight) -> bool {
             None => false,
         };
         if counts {
-            candidate(hops.iter().map(|hop| hop.bytes).sum(), index, None);
+            candidate([0, hops.iter().map(|hop| hop.bytes).sum()], index, None);
         }
     }
     if let Some((_, call, hop)) = best {

@@ -97,6 +97,8 @@ impl Tmux {
 
     /// The terminal is as a shell wants it.
     pub fn is_restored(&self) {
+        // What is typed before the shell listens again may get lost.
+        self.until("the prompt", |screen| screen.trim_end().ends_with("ready>"));
         self.keys(&[
             "clear; stty -a | tr ';' '\\n' | grep icanon; echo over",
             "Enter",
