@@ -158,7 +158,7 @@ paths! {
     "direct-hole" "write with O_DIRECT into a hole: ext4 without extents goes through the page cache after all" "O_DIRECT 写文件空洞：无 extents 的 ext4 仍经页缓存" files::direct_hole
         { Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
     "bounced-read" "read with O_DIRECT, through bounce buffers (swiotlb)" "O_DIRECT 读，经反弹缓冲区（swiotlb）" files::bounced
-        { Dma Disk > User All, Copy Kernel > Kernel All } | { Dma Disk > Cache All, Copy Cache > User All, Copy Kernel > Kernel All };
+        { Dma Disk > User All, Copy Kernel > Kernel All };
     "block-device" "read the block device itself" "直接读块设备" files::block_device
         { Copy Cache > User All };
     "sendfile-file" "sendfile from file to file" "sendfile：文件 → 文件" files::sendfile_file

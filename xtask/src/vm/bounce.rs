@@ -10,8 +10,8 @@ use super::machine::Machine;
 use super::matrix::FILE;
 use super::quoted;
 
-/// Disks whose drivers use the DMA API.
-const FOLDERS: [&str; 2] = ["/vm/nvme-ext4", "/vm/ahci-btrfs"];
+/// Disks whose drivers use the DMA API (the file system on them must show their number: btrfs does not).
+const FOLDERS: [&str; 2] = ["/vm/nvme-ext4", "/vm/ahci-xfs"];
 
 pub fn job(bytehop: &Path) -> String {
     format!(
