@@ -73,47 +73,45 @@ impl Reconstructor {
             add(&mut self.sums.unattributed, &io);
             return;
         }
-        if !self.write_back(&io, sink) {
-            // The call that makes these pages dirty may not be over yet: its pages are told at its
-            // end. Otherwise they are another program's.
-            if self.orphans.len() >= ORPHANS_MAX {
-                self.orphans.pop_front();
-            }
-            self.orphans.push_back(*block);
-        }
+        self.write_back(block.head.ts, &io, sink);
     }
 
-    /// Ties written pages to the calls that made them dirty; false if no page was the program's.
-    fn write_back<S: Sink>(&mut self, io: &Io, sink: &mut S) -> bool {
+    /// Ties pages written at `ts` to the calls that made them dirty.
+    ///
+    /// The call that makes the others dirty may not be over yet: its pages are told at its end. Otherwise
+    /// they are another program's.
+    fn write_back<S: Sink>(&mut self, ts: u64, io: &Io, sink: &mut S) {
         let page = self.setup.page;
-        let mut owners: Vec<(CallId, u64)> = Vec::new();
-        self.dirty.take(
-            io.inode,
-            io.index,
-            io.bytes.div_ceil(page),
-            |owner, pages| {
-                owners.push((owner, pages));
-            },
-        );
-        // The set gives the last pages first.
-        owners.reverse();
+        let pages = io.bytes.div_ceil(page);
+        let mut owners: Vec<(CallId, u64, u64)> = Vec::new();
+        self.dirty
+            .take(io.inode, io.index, pages, |owner, first, pages| {
+                owners.push((owner, first, pages));
+            });
         let context = Context {
             raw: self.raw.contains(&io.inode),
             ..Context::default()
         };
-        let mut count = io.count;
-        let mut left = io.bytes;
-        for &(id, pages) in &owners {
-            let bytes = pages.saturating_mul(page).min(left);
-            left -= bytes;
-            let part = Io {
-                bytes,
+        let part = |first: u64, pages: u64, count| {
+            let before = (first - io.index).saturating_mul(page);
+            let bytes = pages.saturating_mul(page);
+            Io {
+                index: first,
+                bytes: bytes.min(io.bytes.saturating_sub(before)),
                 count,
                 ..*io
-            };
+            }
+        };
+        // The request is counted once, with the first of its parts.
+        let mut count = io.count;
+        let mut next = io.index;
+        for &(id, first, pages) in owners.iter().rev() {
+            if first > next {
+                self.orphan(ts, part(next, first - next, 0));
+            }
+            next = first.saturating_add(pages);
             let mut moved = Vec::new();
-            self.request(&part, context, &mut moved);
-            // The request is counted once, with its first owner.
+            self.request(&part(first, pages, count), context, &mut moved);
             count = 0;
             for hop in &mut moved {
                 hop.key.deferred = true;
@@ -122,7 +120,17 @@ impl Reconstructor {
                 self.late(id, process, hop, sink);
             }
         }
-        !owners.is_empty()
+        let end = io.index.saturating_add(pages);
+        if next < end {
+            self.orphan(ts, part(next, end - next, count));
+        }
+    }
+
+    fn orphan(&mut self, ts: u64, io: Io) {
+        if self.orphans.len() >= ORPHANS_MAX {
+            self.orphans.pop_front();
+        }
+        self.orphans.push_back((ts, io));
     }
 
     /// Takes pages that a request of the program's own wrote out of the dirty set.
@@ -132,7 +140,7 @@ impl Reconstructor {
                 io.inode,
                 io.index,
                 io.bytes.div_ceil(self.setup.page),
-                |_, _| (),
+                |_, _, _| (),
             );
         }
     }
@@ -146,15 +154,16 @@ impl Reconstructor {
         for io in &open.ios {
             self.written(io);
         }
-        let mut i = 0;
-        while let Some(block) = self.orphans.get(i).copied() {
-            let inode = (block.dev, block.ino);
-            let during = block.head.ts >= ts && open.inodes.contains(&inode);
-            if during && self.write_back(&Io::of(&block), sink) {
-                self.orphans.remove(i);
-            } else {
-                i += 1;
+        let mut during = Vec::new();
+        self.orphans.retain(|(at, io)| {
+            let is = *at >= ts && open.inodes.contains(&io.inode);
+            if is {
+                during.push((*at, *io));
             }
+            !is
+        });
+        for (at, io) in during {
+            self.write_back(at, &io, sink);
         }
     }
 

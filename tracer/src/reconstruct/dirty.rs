@@ -34,7 +34,7 @@ impl DirtyPages {
         if first >= end {
             return;
         }
-        self.take(inode, first, pages, |_, _| ());
+        self.take(inode, first, pages, |_, _, _| ());
         let ranges = self.inodes.entry(inode).or_default();
         if let Some((_, before)) = ranges.range_mut(..first).next_back() {
             let same = before.owner == owner || self.ranges >= RANGES_EXACT;
@@ -51,13 +51,14 @@ impl DirtyPages {
         self.ranges += 1;
     }
 
-    /// Takes the pages from `first` on out of the set, and tells whose they were: `(owner, pages)`.
+    /// Takes the pages from `first` on out of the set, and tells whose they were, the last first:
+    /// `(owner, first, pages)`.
     pub fn take(
         &mut self,
         inode: (u32, u64),
         first: u64,
         pages: u64,
-        mut found: impl FnMut(CallId, u64),
+        mut found: impl FnMut(CallId, u64, u64),
     ) {
         let end = first.saturating_add(pages);
         let Some(ranges) = self.inodes.get_mut(&inode) else {
@@ -70,7 +71,8 @@ impl DirtyPages {
             }
             ranges.remove(&start);
             self.ranges -= 1;
-            found(range.owner, range.end.min(end) - start.max(first));
+            let from = start.max(first);
+            found(range.owner, from, range.end.min(end) - from);
             if start < first {
                 ranges.insert(
                     start,
@@ -113,7 +115,7 @@ mod tests {
 
     fn take(dirty: &mut DirtyPages, first: u64, pages: u64) -> Vec<(u32, u64)> {
         let mut found = Vec::new();
-        dirty.take(FILE, first, pages, |owner, pages| {
+        dirty.take(FILE, first, pages, |owner, _, pages| {
             found.push((owner.seq, pages))
         });
         found.sort_unstable();

@@ -31,7 +31,7 @@ pub use summary::SKIPPED;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use tracer_ebpf::{Block, Dirty, Extra, Head, kind};
+use tracer_ebpf::{Dirty, Extra, Head, kind};
 
 use crate::arch::Arch;
 use crate::event::{Event, Meta, Start};
@@ -69,7 +69,7 @@ pub struct Reconstructor {
     threads: Threads,
     dirty: dirty::DirtyPages,
     /// Write-back of pages that nobody is known to have made dirty, yet.
-    orphans: VecDeque<Block>,
+    orphans: VecDeque<(u64, threads::Io)>,
     /// Inodes of block devices that the program itself writes to.
     raw: HashSet<(u32, u64)>,
     /// File systems whose inodes are block devices: their dirty pages are metadata.

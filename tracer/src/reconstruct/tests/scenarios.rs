@@ -163,6 +163,33 @@ fn write_back_before_the_write_is_over() {
     assert_eq!(t.summary().dirty_bytes, 32768);
 }
 
+/// A worker's request may begin with pages of a call that is over, and go on with those of one that is not.
+#[test]
+fn write_back_of_a_call_that_is_over_and_of_one_that_is_not() {
+    let mut t = Trace::new();
+    t.dirty(0, 8).io("write", 32768, ext4(1));
+    let long = t.next();
+    t.worker(0, 12).dirty(8, 8);
+    t.on(PID, PID, long)
+        .call("write", 32768, [0; 6], Some(ext4(1)));
+    let written = t.events.iter().find_map(|event| match event {
+        crate::event::Event::Block(block) => Some(block.head.ts),
+        _ => None,
+    });
+    if let Some(crate::event::Event::Syscall { call, .. }) = t.events.last_mut() {
+        call.head.ts = written.expect("the worker's request") - 1;
+    }
+    t.end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C user→page_cache 2/65536 write-copied",
+            "D page_cache→device:vda 1/49152 tp:block_rq_complete deferred"
+        ]
+    );
+    assert_eq!(t.summary().dirty_bytes, 16384);
+}
+
 #[test]
 fn synchronous_write() {
     let mut t = Trace::new();
