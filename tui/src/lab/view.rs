@@ -233,7 +233,7 @@ fn document(labs: &Labs, open: &Open) -> String {
             if let Some(outcome) = outcome(open) {
                 text += &format!("{outcome}\n\n");
             }
-            if open.solved || open.solution || labs.replay.is_some() {
+            if open.solved || open.solution || labs.replay.is_some() && session.last.is_some() {
                 text += &page::check(session, open.solution);
             } else if open.outcome.is_none() {
                 text += words::lab_unsolved(lang);
