@@ -153,6 +153,12 @@ fn every_key_and_every_size_while_it_runs() {
         tmux.resize(width, height);
         tmux.wait(expected);
     }
+    // crossterm 0.29 leaves a key that comes with a new size unread until the next one (it returns at the first of
+    // mio's events): two keys, so that one of them comes after it.
+    for _ in 0..2 {
+        tmux.keys(&["g"]);
+    }
+    tmux.wait("call 1 of");
     // The program still answers, on a screen of its own size.
     tmux.keys(&["C-]"]);
     tmux.wait("keys go to the program");
