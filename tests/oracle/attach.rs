@@ -7,7 +7,7 @@ use crate::harness::{BYTEHOP, Scratch, command, output, report, serial};
 use crate::summary::Summary;
 
 /// A program that reads a byte of a file every few milliseconds, until it is killed.
-pub struct Reader(Child);
+struct Reader(Child);
 
 const LOOP: &str = "
 import os, threading, time
@@ -21,7 +21,7 @@ print(flush=True)
 ";
 
 impl Reader {
-    pub fn start() -> Self {
+    fn start() -> Self {
         let mut python = command(&["/usr/bin/python3", "-I", "-S", "-c", LOOP]);
         let mut child = python.stdout(Stdio::piped()).spawn().expect("python");
         let mut line = [0];
@@ -34,7 +34,7 @@ impl Reader {
         self.0.id().to_string()
     }
 
-    pub fn runs(&mut self) -> bool {
+    fn runs(&mut self) -> bool {
         self.0.try_wait().expect("wait").is_none()
     }
 }
@@ -58,10 +58,13 @@ fn check(summary: &Summary, reader: &mut Reader) {
     assert!(reader.runs(), "the process was ended");
 }
 
-/// What a second of it shows.
-#[track_caller]
-pub fn attach(scratch: &Scratch, reader: &Reader) -> Summary {
+#[test]
+#[ignore = "root"]
+fn for_a_time() {
+    let _serial = serial();
+    let scratch = Scratch::new();
     let json = scratch.path("summary");
+    let mut reader = Reader::start();
     let pid = reader.pid();
     let line = [
         BYTEHOP,
@@ -76,17 +79,7 @@ pub fn attach(scratch: &Scratch, reader: &Reader) -> Summary {
         &json,
     ];
     let output = output(command(&line)).expect(0);
-    Summary::read(&json, &output)
-}
-
-#[test]
-#[ignore = "root"]
-fn for_a_time() {
-    let _serial = serial();
-    let scratch = Scratch::new();
-    let mut reader = Reader::start();
-    let summary = attach(&scratch, &reader);
-    check(&summary, &mut reader);
+    check(&Summary::read(&json, &output), &mut reader);
 }
 
 #[test]

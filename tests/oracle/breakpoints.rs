@@ -4,7 +4,9 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::fixture::fixture;
-use crate::harness::{BYTEHOP, Scratch, command, eventually, not_run, output, serial, wait};
+use crate::harness::{
+    BYTEHOP, Scratch, Verb, command, eventually, not_run, output, serial, trace_with, wait,
+};
 use crate::summary::Summary;
 
 /// Whether the kernel gives level B; says so where it does not.
@@ -35,15 +37,11 @@ const SIZE: u64 = 4096;
 /// The summary of a fixture that reads a cached file often.
 fn reading(scratch: &Scratch, options: &[&str], budget: &str) -> Summary {
     let data = scratch.file("data", 1 << 20);
-    let json = scratch.path("summary");
-    let mut line = vec![BYTEHOP, "run", "--no-tui", "--json", "--summary", &json];
-    line.extend(["--breakpoint-budget", budget]);
-    line.extend(options);
-    line.push("--");
     let words = fixture(&["pread", &CALLS.to_string(), &SIZE.to_string(), &data]);
-    line.extend(words.iter().map(String::as_str));
-    let output = output(command(&line)).expect(0);
-    Summary::read(&json, &output)
+    let options = [&["--breakpoint-budget", budget], options].concat();
+    let trace = trace_with(Verb::Run, &options, &words);
+    trace.output.expect(0);
+    trace.summary
 }
 
 #[test]

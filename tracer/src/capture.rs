@@ -171,7 +171,8 @@ impl Priority {
     }
 }
 
-fn set_nice(nice: i32) {
+/// Gives the calling thread this priority. Without the right to it nothing changes.
+pub(crate) fn set_nice(nice: i32) {
     // SAFETY: an ordinary system call, about ourselves (0): Linux means the thread.
     unsafe { nix::libc::setpriority(nix::libc::PRIO_PROCESS, 0, nice) };
 }

@@ -83,7 +83,7 @@ pub enum Source {
 pub const SPEEDS: [u32; 7] = [1, 2, 4, 8, 16, 64, 256];
 /// Ticks a second.
 pub const TICKS: u32 = 30;
-/// Live: calls that have come in at once and are looked at for what a device did.
+/// Live: of the calls that have come in at once, how many are looked at for what a device did; the last.
 const CHECKED: usize = 256;
 
 /// Ticks for which a step is shown moving.
@@ -275,16 +275,8 @@ impl App {
         }
         let total = self.total.clone();
         let new = self.list.grow(&self.store);
-        // Of many at once the last ones do.
-        let last = new.clone().rev().take(CHECKED).find_map(|position| {
-            let call = self.list.call(position)?;
-            let hops = self.store.hops(call);
-            hops.iter()
-                .any(|hop| self.store.is_dma(hop))
-                .then_some(call)
-        });
         if self.list.is_filtered() {
-            let calls = new.filter_map(|position| self.list.call(position));
+            let calls = new.clone().filter_map(|position| self.list.call(position));
             self.store.add_to(&mut self.total, calls);
         } else {
             self.total = self.store.sums();
@@ -293,6 +285,13 @@ impl App {
         if self.is_live() {
             let now = (self.arrows.as_slice(), &self.total);
             self.flow.grew((&before, &total), now);
+            let mut last = new.rev().take(CHECKED);
+            let last = last.find_map(|position| {
+                let call = self.list.call(position)?;
+                let hops = self.store.hops(call);
+                let moved = hops.iter().any(|hop| self.store.is_dma(hop));
+                moved.then_some(call)
+            });
             if let Some(call) = last {
                 self.flow.device_moved(call);
             }

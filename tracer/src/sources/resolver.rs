@@ -4,10 +4,9 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use nix::libc;
-
 use super::{Sources, telling};
 use crate::arch::Arch;
+use crate::capture::set_nice;
 use crate::event::{Event, Source};
 
 /// Stacks that come within this time are followed together: each time the files are looked at anew.
@@ -30,8 +29,7 @@ impl Resolver {
         let (resolved, sources) = channel();
         let known = Sources::new(attached);
         std::thread::spawn(move || {
-            // SAFETY: an ordinary system call, about ourselves (0): Linux means the thread.
-            unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
+            set_nice(NICE);
             follow(known, &received, &resolved);
         });
         Self {
