@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracer::caps::Level;
 use tracer::i18n::Lang;
 use tracer::report::Format;
+use tracer::report::top::Column;
 use tui::theme::Theme;
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
@@ -31,6 +32,8 @@ pub enum Verb {
     Attach(Attach),
     /// Run a command with counters in the kernel only: the lowest overhead
     Stat(Stat),
+    /// What the bytes of every process cost, live
+    Top(Top),
     /// Write a recording of a command, or of a running process
     Record(Record),
     /// Step through a recording in the terminal; needs no privileges
@@ -110,6 +113,38 @@ pub struct Stat {
     pub summary: SummaryArgs,
     #[command(flatten)]
     pub command: CommandArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Top {
+    /// Time between two tables
+    #[arg(short, long, value_name = "SECONDS", default_value = "2", value_parser = interval)]
+    pub delay: std::time::Duration,
+    /// End after so many tables
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rounds: Option<u64>,
+    /// Only processes with this in their name or command line, or with this process id
+    #[arg(short, long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Order by this column: pid, crossings, faults, copied, dma, shared, filled or name
+    #[arg(short, long, value_name = "COLUMN", default_value = "crossings", value_parser = |s: &str| s.parse::<Column>())]
+    pub sort: Column,
+    /// The smallest first
+    #[arg(short, long)]
+    pub reverse: bool,
+    /// Totals since the start, not rates
+    #[arg(short, long)]
+    pub total: bool,
+    #[command(flatten)]
+    pub ui: Ui,
+    /// One JSON object a table and line
+    #[arg(long, conflicts_with = "tui")]
+    pub json: bool,
+    /// Start again through sudo
+    #[arg(long)]
+    pub elevate: bool,
+    #[command(flatten)]
+    pub look: Look,
 }
 
 #[derive(Debug, Args)]
@@ -455,6 +490,16 @@ fn seconds(text: &str) -> Result<std::time::Duration, String> {
         .map_err(|_| "not a number of seconds".to_owned())?;
     std::time::Duration::try_from_secs_f64(seconds)
         .map_err(|_| "not a number of seconds".to_owned())
+}
+
+/// A time between two tables.
+fn interval(text: &str) -> Result<std::time::Duration, String> {
+    const LEAST: std::time::Duration = std::time::Duration::from_millis(100);
+    let interval = seconds(text)?;
+    match interval < LEAST {
+        true => Err("at least 0.1".to_owned()),
+        false => Ok(interval),
+    }
 }
 
 /// A size in bytes, with K, M or G for powers of 1024.

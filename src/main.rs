@@ -7,6 +7,7 @@ mod fail;
 mod lab;
 mod output;
 mod show;
+mod top;
 mod trace;
 mod verify;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Some(Verb::Record(args)) => trace::record(args),
         Some(Verb::Attach(args)) => trace::attach(args),
         Some(Verb::Stat(args)) => trace::stat(args),
+        Some(Verb::Top(args)) => top::top(&args),
         Some(Verb::Report(args)) => show::report(&args),
         Some(Verb::Annotate(args)) => show::annotate(&args),
         Some(Verb::Diff(args)) => show::diff(&args),

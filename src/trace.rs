@@ -2,6 +2,8 @@
 
 mod live;
 
+pub use live::is_able;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -184,6 +186,7 @@ impl Session {
         let follow = !tracing.no_follow;
         let mut options = Options {
             stat: false,
+            top: false,
             follow,
             buffer: tracing.buffer_size,
             level: tracing.level,

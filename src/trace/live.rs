@@ -25,9 +25,13 @@ use crate::output;
 pub fn is_wanted(ui: Ui, summary: &SummaryArgs) -> bool {
     let terminal =
         io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal();
-    let able = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
     let data = summary.json || summary.summary.is_some();
-    ui.tui || (!ui.no_tui && !data && terminal && able)
+    ui.tui || (!ui.no_tui && !data && terminal && is_able())
+}
+
+/// Whether the terminal can do more than print.
+pub fn is_able() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 /// Makes the program at home on a terminal of ours: it is the user's, and it is an xterm.

@@ -43,6 +43,11 @@ impl Objects {
         objects
     }
 
+    /// Nothing is loaded yet.
+    pub fn is_empty(&self) -> bool {
+        self.programs.is_empty()
+    }
+
     /// Of these, the ones that the kernel still lists.
     fn still_loaded(&self) -> Vec<u32> {
         let programs = aya::programs::loaded_programs()

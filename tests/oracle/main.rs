@@ -27,3 +27,4 @@ mod syscalls;
 #[path = "../../tui/tests/common/tmux.rs"]
 #[expect(dead_code, reason = "shared: each uses a part")]
 mod tmux;
+mod top;

@@ -5,6 +5,7 @@ use tracer_ebpf::{CACHED_FDS, Cached, FileRef, Task};
 use crate::kread::{load, probe};
 use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
 use crate::tasks::{current, generation};
+use crate::top::{everyone, process};
 
 pub const S_IFMT: u16 = 0o170000;
 const S_IFCHR: u16 = 0o020000;
@@ -15,7 +16,7 @@ const PATH_FLAGS: u32 = 0o240000; // O_DIRECT: 0o40000 on x86, 0o200000 on arm64
 
 /// Address of the `struct file` of a descriptor of the current task, 0 if it is not open.
 #[inline(always)]
-fn file_of(fd: i32) -> u64 {
+pub fn file_of(fd: i32) -> u64 {
     let files: *const u8 = load(current(), off!(task_files));
     if files.is_null() || fd < 0 {
         return 0;
@@ -58,17 +59,38 @@ pub fn describe(file: u64, out: &mut FileRef) {
                 out.family = probe(sk, off!(sk_family)).unwrap_or(0);
                 out.sock_type = probe(sk, off!(sk_type)).unwrap_or(0);
                 out.protocol = probe(sk, off!(sk_protocol)).unwrap_or(0);
-                let id = aya_ebpf::helpers::bpf_get_current_pid_tgid();
-                let owner = SockOwner {
-                    ino: out.ino,
-                    tid: id as u32,
-                    tgid: (id >> 32) as u32,
-                };
-                let _ = SOCKS.insert(sk, owner, 0);
+                owned(sk, out.ino);
             }
         }
         _ => {}
     }
+}
+
+/// The current task uses this socket.
+#[inline(always)]
+fn owned(sk: u64, ino: u64) {
+    let id = aya_ebpf::helpers::bpf_get_current_pid_tgid();
+    let mut owner = SockOwner {
+        ino,
+        tid: id as u32,
+        tgid: (id >> 32) as u32,
+        start: 0,
+        pad: 0,
+    };
+    if everyone() {
+        let Some(proc) = process() else { return };
+        owner.start = proc.start;
+        // Asked at every call, and rarely new.
+        let known = SOCKS.get_ptr(sk);
+        // SAFETY: a map value.
+        let same = |o: *const SockOwner| unsafe {
+            (*o).ino == ino && (*o).tgid == owner.tgid && (*o).start == owner.start
+        };
+        if known.is_some_and(same) {
+            return;
+        }
+    }
+    let _ = SOCKS.insert(sk, owner, 0);
 }
 
 /// The classification of descriptor `fd`, from the thread's cache if nothing can have changed it.
@@ -97,11 +119,16 @@ pub unsafe fn descriptor(t: *mut Task, fd: i32) -> Option<*mut Cached> {
 
 /// `stat`: a dense index for everything about a file that decides which way its bytes take.
 #[inline(never)]
-fn class(file: &FileRef) -> u32 {
+pub fn class(file: &FileRef) -> u32 {
     let mut key = *file;
     key.ino = 0;
+    if everyone() {
+        // One of many file systems: their kind is enough.
+        key.dev = 0;
+    }
     key.f_flags &= PATH_FLAGS;
-    key.mode &= S_IFMT;
+    // Anonymous inodes have no type, and are open all the same.
+    key.mode = (key.mode & S_IFMT) | u16::from(key.mode != 0);
     if let Some(id) = CLASSES.get_ptr(key) {
         // SAFETY: a map value.
         return unsafe { *id };

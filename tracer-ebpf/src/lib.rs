@@ -617,6 +617,8 @@ pub mod mode {
     pub const RECORD: u32 = 0;
     /// Per-CPU counters only (`bytehop stat`).
     pub const STAT: u32 = 1;
+    /// The same, of every process apart (`bytehop top`).
+    pub const TOP: u32 = 2;
 }
 
 /// Set once by user space before load, read-only afterwards (the verifier folds it).
@@ -645,6 +647,8 @@ pub struct Config {
     /// Bits of a page's flags (`enum pageflags`): `PG_swapbacked`, `PG_swapcache`; [`NO_OFFSET`] likewise.
     pub swap_backed: u32,
     pub swap_cache: u32,
+    /// `top`: our own process, which is left out.
+    pub ourselves: u32,
 }
 
 /// Offset that means "this kernel has no such field": whatever needs it is off.
@@ -679,6 +683,9 @@ offsets! {
     task_tgid = "task_struct"."tgid";
     task_flags = "task_struct"."flags";
     task_status = "task_struct"."thread_info.status";
+    task_leader = "task_struct"."group_leader";
+    /// When it began, ns since boot.
+    task_start = "task_struct"."start_boottime" | "task_struct"."real_start_time";
     task_files = "task_struct"."files";
     task_min_flt = "task_struct"."min_flt";
     task_maj_flt = "task_struct"."maj_flt";
@@ -790,15 +797,16 @@ pub struct Regs {
     pub function: [u32; 4],
     /// What a function returned.
     pub result: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// The number of the system call.
+    pub number: u32,
 }
 
 /// How the path needs a system call's arguments: one entry of the `SYSCALLS` map, indexed by number.
 ///
 /// Bits 0–2: 1 + index of the descriptor argument, 0 if none; 3–5: the second one; 6: returns a
 /// descriptor; 7–9: 1 + index of a path argument; 10: pure data movement, cannot change which file
-/// any descriptor refers to (so cached classifications stay valid); 11: returns a number of bytes.
+/// any descriptor refers to (so cached classifications stay valid); 11: returns a number of bytes;
+/// 12: returns in the child, too; 13–15: 1 + index of the argument with `MSG_*` flags.
 pub mod sysinfo {
     pub const FD_SHIFT: u32 = 0;
     pub const FD2_SHIFT: u32 = 3;
@@ -807,6 +815,9 @@ pub mod sysinfo {
     pub const PURE: u32 = 1 << 10;
     /// The return value is a number of bytes.
     pub const BYTES: u32 = 1 << 11;
+    /// Makes a thread or process, in which it returns 0.
+    pub const FORKS: u32 = 1 << 12;
+    pub const FLAGS_SHIFT: u32 = 13;
 }
 
 /// Size of the tables indexed by system call number; numbers from here on count as the last entry.
@@ -1023,11 +1034,11 @@ pub mod count {
     pub const BLOCK_ELSEWHERE: u16 = 1 << 15;
     /// In `flags` of [`BLOCK`]: issued, but the completion was not seen ([`super::bio::UNSEEN`]).
     pub const BLOCK_UNSEEN: u16 = 1 << 14;
-    /// Packets; `id` = ifindex.
+    /// Packets; `id` = ifindex, `flags` = [`XMIT_NO_PARENT`].
     pub const XMIT: u16 = 2;
     /// User page faults; `flags` = 1 write to a present page, 2 file-backed.
     pub const FAULT: u16 = 3;
-    /// Bytes copied socket → user (`skb_copy_datagram_iovec`).
+    /// Bytes copied socket → user (`skb_copy_datagram_iovec`). `top`: `id` = interface that they came in by.
     pub const SKB: u16 = 4;
     /// Off-CPU times: `flags` = 1 voluntary; bytes = ns.
     pub const SWITCH: u16 = 5;
@@ -1043,6 +1054,13 @@ pub mod count {
     pub const URING: u16 = 10;
     /// Block I/O that was queued, and neither issued nor completed as far as was seen; as [`BLOCK`].
     pub const BLOCK_UNKNOWN: u16 = 11;
+    /// Pages allocated for user memory or the page cache, not zeroed; `flags` = 1 larger than one page.
+    pub const FRESH: u16 = 12;
+    /// Pages put into the page cache; `flags` as in [`FRESH`].
+    pub const CACHED: u16 = 13;
+
+    /// In `flags` of [`XMIT`]: the device has no hardware ([`super::Xmit::no_parent`]).
+    pub const XMIT_NO_PARENT: u16 = 1;
 }
 
 /// Key of the `COUNTS` map.
@@ -1091,6 +1109,111 @@ pub struct StatKey {
     /// Index of the first and second descriptor's class; 0 for none.
     pub class: u16,
     pub class2: u16,
+}
+
+/// `top`: which process. The number alone is used again; with the time it is what `/proc/PID/stat` tells.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Proc {
+    /// Process id in the initial PID namespace; 0 for all kernel threads.
+    pub tgid: u32,
+    /// When it began, in hundredths of a second since boot (modulo 2³²).
+    pub start: u32,
+}
+
+impl Proc {
+    /// What kernel threads do for nobody that is known.
+    pub const KERNEL: Self = Self { tgid: 0, start: 0 };
+    /// Nanoseconds of one unit of [`Self::start`] (`USER_HZ` is 100 on every architecture that we know).
+    pub const UNIT: u64 = 10_000_000;
+}
+
+/// Key of the `TOP_CALLS` map: which calls of which process.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TopKey {
+    pub proc: Proc,
+    /// Number of the call, or [`OPERATION`] and an operation of io_uring.
+    pub nr: u16,
+    /// Bits of [`how`].
+    pub how: u16,
+    /// Index of the first and second descriptor's class; 0 for none, and where no bytes were moved.
+    pub class: u16,
+    pub class2: u16,
+}
+
+impl TopKey {
+    pub const NONE: Self = Self {
+        proc: Proc::KERNEL,
+        nr: 0,
+        how: 0,
+        class: 0,
+        class2: 0,
+    };
+}
+
+/// In [`TopKey::nr`]: an operation of io_uring, by its opcode.
+pub const OPERATION: u16 = 1 << 15;
+
+/// Bits of [`TopKey::how`].
+pub mod how {
+    /// `MSG_TRUNC`, `MSG_ERRQUEUE`, `MSG_ZEROCOPY`.
+    pub const TRUNC: u16 = 1;
+    pub const ERRQUEUE: u16 = 2;
+    pub const ZEROCOPY: u16 = 4;
+    /// A 32-bit call: its number is of another table.
+    pub const COMPAT: u16 = 8;
+}
+
+/// `MSG_*` flags of a socket call that decide which way its bytes take, as bits of [`how`]
+/// (include/linux/socket.h).
+pub const MSG_FLAGS: [(u32, u16); 3] = [
+    (0x20, how::TRUNC),
+    (0x2000, how::ERRQUEUE),
+    (0x400_0000, how::ZEROCOPY),
+];
+
+/// Value of the `TOP_CALLS` map.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TopCell {
+    pub calls: u64,
+    pub errors: u64,
+    /// Sum of the return values that are sizes.
+    pub bytes: u64,
+}
+
+/// Key of the `TOP_COUNTS` map; value: [`Count`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TopCountKey {
+    pub proc: Proc,
+    pub key: CountKey,
+}
+
+/// Value of the `TOP_NAMES` map: `comm` of a process, NUL padded.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TopName {
+    pub comm: [u8; 16],
+}
+
+/// `top`: most rows of `TOP_CALLS`, and of `TOP_COUNTS`; most processes in `TOP_NAMES`.
+pub const TOP_ROWS: u32 = 1 << 16;
+pub const TOP_PROCESSES: u32 = 1 << 15;
+/// `top`: of so many inodes it is known who made them dirty.
+pub const TOP_INODES: u32 = 1 << 14;
+
+/// Indices of the `TOP_LOST` map: what found no room in the maps above.
+pub mod top_lost {
+    /// Calls, and bytes that they returned.
+    pub const CALLS: u32 = 0;
+    pub const BYTES: u32 = 1;
+    /// Of everything else: times that it was to be counted.
+    pub const COUNTS: u32 = 2;
+    /// Descriptors whose kind found no room in `CLASSES`.
+    pub const CLASSES: u32 = 3;
+    pub const COUNT: usize = 4;
 }
 
 const _: () = {

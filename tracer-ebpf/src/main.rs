@@ -16,6 +16,7 @@ mod kread;
 mod maps;
 mod probes;
 mod tasks;
+mod top;
 
 /// Some helpers are GPL-only (`bpf_probe_read_kernel`); the kernel compares this string.
 #[unsafe(no_mangle)]

@@ -3,8 +3,9 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf};
 use tracer_ebpf::{
-    Awaited, Block, CELLS, Config, Count, CountKey, FileRef, Name, Offsets, RANGES_MAX, Range,
-    Regs, SYSCALLS_MAX, StatCell, StatKey, TASK_SLOTS, Task, Uring, kind, primitive, sample,
+    Awaited, Block, CELLS, Config, Count, CountKey, FileRef, Name, Offsets, Proc, RANGES_MAX,
+    Range, Regs, SYSCALLS_MAX, StatCell, StatKey, TASK_SLOTS, TOP_INODES, TOP_PROCESSES, TOP_ROWS,
+    Task, TopCell, TopCountKey, TopKey, TopName, Uring, kind, primitive, sample, top_lost,
 };
 
 #[unsafe(no_mangle)]
@@ -22,6 +23,7 @@ pub static CONFIG: Config = Config {
     iter_pipe: 0,
     swap_backed: 0,
     swap_cache: 0,
+    ourselves: 0,
 };
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;
@@ -35,7 +37,7 @@ pub static REGS: Regs = Regs {
     lr: 0,
     function: [0; 4],
     result: 0,
-    reserved: 0,
+    number: 0,
 };
 #[unsafe(no_mangle)]
 static SYSCALLS: [u16; SYSCALLS_MAX] = [0; SYSCALLS_MAX];
@@ -154,6 +156,9 @@ pub struct SockOwner {
     pub ino: u64,
     pub tid: u32,
     pub tgid: u32,
+    /// `top`: when the process began ([`Proc::start`]).
+    pub start: u32,
+    pub pad: u32,
 }
 #[map]
 pub static SOCKS: LruHashMap<u64, SockOwner> = LruHashMap::with_max_entries(8192, 0);
@@ -190,3 +195,18 @@ pub static CLASSES: HashMap<FileRef, u32> = HashMap::with_max_entries(1024, 0);
 pub static NEXT: Array<u32> = Array::with_max_entries(2, 0);
 #[map]
 pub static COUNTS: PerCpuHashMap<CountKey, Count> = PerCpuHashMap::with_max_entries(1024, 0);
+
+// `top`. Rows are allocated as they come (1 is `BPF_F_NO_PREALLOC`).
+#[map]
+pub static TOP_CALLS: PerCpuHashMap<TopKey, TopCell> = PerCpuHashMap::with_max_entries(TOP_ROWS, 1);
+#[map]
+pub static TOP_COUNTS: PerCpuHashMap<TopCountKey, Count> =
+    PerCpuHashMap::with_max_entries(TOP_ROWS, 1);
+/// Names of the processes that anything was counted of.
+#[map]
+pub static TOP_NAMES: HashMap<Proc, TopName> = HashMap::with_max_entries(TOP_PROCESSES, 1);
+#[map]
+pub static TOP_LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(top_lost::COUNT as u32, 0);
+/// Inodes that were made dirty, and by whom last.
+#[map]
+pub static TOP_DIRTIED: LruHashMap<InodeKey, Proc> = LruHashMap::with_max_entries(TOP_INODES, 0);

@@ -121,16 +121,25 @@ impl Control {
     }
 }
 
+/// Whether process ids mean the same to us and to the kernel side.
+///
+/// # Errors
+/// If we are in a pid namespace of a container.
+pub fn on_the_host() -> Result<(), CaptureError> {
+    // Inode of the first pid namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h).
+    const FIRST: u64 = 0xEFFF_FFFC;
+    match std::fs::metadata("/proc/self/ns/pid").is_ok_and(|ns| ns.ino() != FIRST) {
+        true => Err(CaptureError::Namespace),
+        false => Ok(()),
+    }
+}
+
 /// Begins to trace all threads of a running process, those that it makes meanwhile included.
 ///
 /// # Errors
 /// If the process is gone or a map cannot be written.
 pub fn trace_threads(probes: &mut Probes, pid: u32) -> Result<(), CaptureError> {
-    // Inode of the first pid namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h).
-    const FIRST: u64 = 0xEFFF_FFFC;
-    if std::fs::metadata("/proc/self/ns/pid").is_ok_and(|ns| ns.ino() != FIRST) {
-        return Err(CaptureError::Namespace);
-    }
+    on_the_host()?;
     let mut known = HashSet::new();
     loop {
         let threads = std::fs::read_dir(format!("/proc/{pid}/task"))

@@ -34,4 +34,5 @@ pub mod rules;
 pub mod signals;
 pub mod sources;
 pub mod stat;
+pub mod top;
 pub mod user;

@@ -73,6 +73,8 @@ pub enum LoadError {
 pub struct Options {
     /// Count in the kernel only, send no records.
     pub stat: bool,
+    /// The same, of every process apart.
+    pub top: bool,
     /// Trace children too.
     pub follow: bool,
     /// Size of the ring buffer; rounded up to a power of two of at least a page.
@@ -135,10 +137,10 @@ impl Probes {
         let regs: Regs = arch.regs(kernel)?;
         let syscalls: [u16; SYSCALLS_MAX] = arch.syscall_table();
         let config = Config {
-            mode: if options.stat {
-                mode::STAT
-            } else {
-                mode::RECORD
+            mode: match (options.top, options.stat) {
+                (true, _) => mode::TOP,
+                (_, true) => mode::STAT,
+                _ => mode::RECORD,
             },
             follow: options.follow.into(),
             wakeup_bytes: 0,
@@ -152,6 +154,7 @@ impl Probes {
             iter_pipe: enumerator(kernel, "iter_type", "ITER_PIPE"),
             swap_backed: enumerator(kernel, "pageflags", "PG_swapbacked"),
             swap_cache: enumerator(kernel, "pageflags", "PG_swapcache"),
+            ourselves: std::process::id(),
         };
 
         // Before Linux 5.11 maps count as locked memory; later it has no effect.
@@ -163,7 +166,14 @@ impl Probes {
             .unwrap_or(1 << 31);
         let btf = Btf::from_sys_fs().map_err(|e| LoadError::Object(EbpfError::BtfError(e)))?;
         let object = object();
-        let mut ebpf = EbpfLoader::new()
+        let mut loader = EbpfLoader::new();
+        if !options.top {
+            for map in ["TOP_CALLS", "TOP_COUNTS", "TOP_NAMES", "TOP_DIRTIED"] {
+                loader.map_max_entries(map, 1);
+            }
+        }
+        let counts_only = options.stat || options.top;
+        let mut ebpf = loader
             .btf(Some(&btf))
             .verifier_log_level(if verifier_log() {
                 VerifierLogLevel::DEBUG | VerifierLogLevel::STATS
@@ -174,7 +184,7 @@ impl Probes {
             .override_global("OFFSETS", bytes_of::<Offsets>(&offsets), true)
             .override_global("REGS", bytes_of(&regs), true)
             .override_global("SYSCALLS", bytes_of(&syscalls), true)
-            .map_max_entries("EVENTS", if options.stat { 4096 } else { ring })
+            .map_max_entries("EVENTS", if counts_only { 4096 } else { ring })
             .load(&object)
             .map_err(refused)?;
 
@@ -184,9 +194,20 @@ impl Probes {
         } else {
             probes::TABLE
                 .iter()
-                .filter(|p| !(options.stat && p.only_record))
+                .filter(|p| match options.top {
+                    true => probes::TOP.contains(&p.program),
+                    false => !(options.stat && p.only_record),
+                })
                 .collect()
         };
+        if options.top {
+            let (program, tracepoint) = probes::CALL_OF_ANYONE;
+            attach(&mut ebpf, program, tracepoint, &btf).map_err(|source| LoadError::Required {
+                probe: "tp:sys_exit",
+                source,
+            })?;
+            hooks.attached.push("tp:sys_exit".to_owned());
+        }
         if options.null {
             for (program, tracepoint) in [("null_enter", "sys_enter"), ("null_exit", "sys_exit")] {
                 attach(&mut ebpf, program, tracepoint, &btf).map_err(|source| {
@@ -217,7 +238,7 @@ impl Probes {
                 Err(e) => hooks.refused(probe.label, &e),
             }
         }
-        if options.stacks && !options.stat && !options.null {
+        if options.stacks && !counts_only && !options.null {
             // After the programs that number the calls.
             for (program, tracepoint) in probes::STACKS {
                 let label = format!("stacks: {tracepoint}");
@@ -229,7 +250,7 @@ impl Probes {
         }
         let mut level = Level::T;
         let (mut breakpoints, mut sampling) = (None, None);
-        if !options.null && !options.stat {
+        if !options.null && !counts_only {
             let wanted = options.level.unwrap_or(Level::B);
             // Without addresses there are still the functions that have types.
             let symbols = Symbols::load().ok();
@@ -422,7 +443,7 @@ impl Probes {
         self.ebpf.map(name).ok_or_else(|| invalid(name))
     }
 
-    fn map_mut(&mut self, name: &'static str) -> Result<&mut aya::maps::Map, LoadError> {
+    pub(crate) fn map_mut(&mut self, name: &'static str) -> Result<&mut aya::maps::Map, LoadError> {
         self.ebpf.map_mut(name).ok_or_else(|| invalid(name))
     }
 

@@ -142,6 +142,26 @@ pub const STACKS: [(&str, &str); 3] = [
     ("stack_of_fault", "page_fault_user"),
 ];
 
+/// `top`: the program that counts the calls of every process, and its tracepoint.
+pub const CALL_OF_ANYONE: (&str, &str) = ("call_of_anyone", "sys_exit");
+
+/// Programs of the table that `top` needs beside it.
+pub const TOP: [&str; 13] = [
+    "page_fault_user",
+    "mm_page_alloc",
+    "mm_filemap_add_to_page_cache",
+    "writeback_dirty_folio",
+    "block_bio_queue",
+    "block_split",
+    "block_rq_issue",
+    "block_rq_complete",
+    "block_bio_complete",
+    "net_dev_start_xmit",
+    "skb_copy_datagram_iovec",
+    "io_uring_submit_req",
+    "io_uring_complete",
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -152,6 +172,7 @@ mod tests {
     fn rows_are_distinct_and_complete() {
         let programs: HashSet<_> = TABLE.iter().map(|probe| probe.program).collect();
         assert_eq!(programs.len(), TABLE.len());
+        assert!(TOP.iter().all(|program| programs.contains(program)));
         for probe in TABLE {
             assert!(!probe.measures(Lang::En).is_empty() && !probe.measures(Lang::Zh).is_empty());
             assert!(!(probe.required && probe.only_record), "{}", probe.program);

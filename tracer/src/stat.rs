@@ -7,25 +7,60 @@
 use std::collections::HashMap;
 
 use aya::maps::{HashMap as BpfHashMap, PerCpuArray, PerCpuHashMap};
-use tracer_ebpf::{CELL_FIRST, Count, CountKey, FileRef, StatCell, StatKey, bio, count, sysinfo};
+use tracer_ebpf::{
+    CELL_FIRST, Count, CountKey, FileRef, OPERATION, StatCell, StatKey, bio, count, sysinfo,
+};
 
 use crate::arch::Arch;
 use crate::device::Sysfs;
-use crate::event::{DeviceClass, End, Engine, Start};
+use crate::event::{Device, DeviceClass, End, Engine, Start};
 use crate::load::{LoadError, Probes, wire};
 use crate::model::{
-    ContextSwitches, Crossings, HopKind, IoTotals, PageFaults, Summary, SyscallRow, Waits,
+    ContextSwitches, Crossings, HopKind, HopRow, IoTotals, PageFaults, Summary, SyscallRow, Waits,
 };
 use crate::reconstruct::blocks::PASS_ON;
 use crate::reconstruct::io::{Context, Moves, classify};
 use crate::reconstruct::tally::{At, By, Devices, Key, Moved, Rows};
-use crate::rules::{CallTable, Class, Facts, FileKind, ISSUED_REQUEST, SOFTWARE_DEVICE, conclude};
+use crate::rules::{
+    CallTable, Class, Facts, FileKind, ISSUED_REQUEST, SOFTWARE_DEVICE, Shape, conclude,
+};
+
+/// Alike calls: of one number, on alike files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Calls {
+    /// Number of the call, or [`OPERATION`] and an operation of io_uring.
+    pub nr: u16,
+    /// The descriptors.
+    pub file: Option<FileRef>,
+    pub file2: Option<FileRef>,
+    /// `MSG_*` flags, where they were looked at.
+    pub msg_flags: u32,
+    pub cell: StatCell,
+}
+
+impl Calls {
+    /// How they move bytes; `None`: not at all.
+    pub fn shape(&self, table: &CallTable) -> Option<Shape> {
+        match self.nr & OPERATION {
+            0 => table.call(self.nr)?.shape,
+            _ => table.operation(self.nr as u8),
+        }
+    }
+
+    /// What the rules are asked with.
+    pub fn facts(&self, shape: Shape, arch: Arch) -> Facts {
+        let class = |file: &Option<FileRef>| file.as_ref().map(|f| Class::of(f, arch));
+        Facts {
+            msg_flags: self.msg_flags,
+            ..Facts::new(shape, class(&self.file), class(&self.file2))
+        }
+    }
+}
 
 /// What the counters held at the end, summed over CPUs.
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
-    /// Calls by number and by what their descriptors were.
-    pub calls: Vec<(u16, Option<FileRef>, Option<FileRef>, StatCell)>,
+    pub calls: Vec<Calls>,
     /// Everything else.
     pub counts: Vec<(CountKey, Count)>,
 }
@@ -63,7 +98,13 @@ impl Counters {
             }
             if sum.calls > 0 {
                 let file = |class: u16| files.get(&u32::from(class)).copied();
-                calls.push((key.nr as u16, file(key.class), file(key.class2), sum));
+                calls.push(Calls {
+                    nr: key.nr as u16,
+                    file: file(key.class),
+                    file2: file(key.class2),
+                    msg_flags: 0,
+                    cell: sum,
+                });
             }
             Ok(())
         };
@@ -106,7 +147,7 @@ impl Counters {
     }
 
     /// Sums what `select` picks.
-    fn sum(&self, what: u16, select: impl Fn(&CountKey) -> bool) -> Count {
+    pub fn sum(&self, what: u16, select: impl Fn(&CountKey) -> bool) -> Count {
         let picked = self
             .counts
             .iter()
@@ -127,16 +168,64 @@ pub fn summary(probes: &Probes, start: &Start, end: &End) -> Result<Summary, Loa
     Ok(conclude_all(&counters, start, end, &Sysfs::host()))
 }
 
-/// From counters to the summary; pure but for the names of devices.
-pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs) -> Summary {
-    let arch = Arch::from_name(&start.arch)
-        .or(Arch::host())
-        .unwrap_or(Arch::X86_64);
+/// What of the machine's devices counters meet, looked up once.
+#[derive(Debug)]
+pub struct Hardware {
+    sysfs: Sysfs,
+    disks: HashMap<u32, Device>,
+    /// By number, and whether the kernel said that there is no hardware.
+    interfaces: HashMap<(u32, bool), Device>,
+}
+
+impl Hardware {
+    pub fn new(sysfs: Sysfs) -> Self {
+        Self {
+            sysfs,
+            disks: HashMap::new(),
+            interfaces: HashMap::new(),
+        }
+    }
+
+    fn disk(&mut self, id: u32) -> &Device {
+        let sysfs = &self.sysfs;
+        self.disks.entry(id).or_insert_with(|| sysfs.block(id))
+    }
+
+    fn interface(&mut self, id: u32, no_parent: bool) -> &Device {
+        let sysfs = &self.sysfs;
+        self.interfaces.entry((id, no_parent)).or_insert_with(|| {
+            let name = interface_name(id);
+            let device = sysfs.net(&name, id);
+            match no_parent && device.engine != Engine::Software {
+                false => device,
+                // The number is another one's in another network namespace.
+                true => sysfs.net_without_hardware(&format!("if{id}"), id),
+            }
+        })
+    }
+}
+
+/// Where bytes went, as counters tell it.
+#[derive(Debug)]
+pub struct Concluded {
+    pub hops: Vec<HopRow>,
+    pub devices: Devices,
+    pub metadata: IoTotals,
+}
+
+/// From counters to hops; pure but for the names of devices. Copies out of sockets that a probe counts
+/// (`measured_receive`) are left to it.
+pub fn conclude_hops(
+    counters: &Counters,
+    arch: Arch,
+    hardware: &mut Hardware,
+    measured_receive: bool,
+) -> Concluded {
     let table = CallTable::of(arch);
     let mut rows = Rows::default();
     let mut devices = Devices::default();
+    calls(counters, arch, table, measured_receive, &mut rows);
     let received = counters.sum(count::SKB, |_| true);
-    calls(counters, arch, table, received.count > 0, &mut rows);
     if received.bytes > 0 {
         rows.add(&moved(
             HopKind::Copy,
@@ -156,16 +245,15 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
             zeroed,
         ));
     }
-    let metadata_io = block_io(counters, sysfs, &mut rows, &mut devices);
+    let metadata = block_io(counters, hardware, &mut rows, &mut devices);
     for (key, c) in counters
         .counts
         .iter()
         .filter(|(key, _)| key.what == count::XMIT)
     {
-        let name = interface_name(key.id);
-        let device = sysfs.net(&name, key.id);
-        devices.learn(&device);
-        let i = devices.find(DeviceClass::Net, key.id, || name);
+        let device = hardware.interface(key.id, key.flags & count::XMIT_NO_PARENT != 0);
+        devices.learn(device);
+        let i = devices.interface(key.id, device.name.clone());
         devices.met(i, false, c.bytes);
         if device.engine != Engine::Software {
             rows.add(&moved(
@@ -177,7 +265,25 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
             ));
         }
     }
+    Concluded {
+        hops: rows.finish(&devices),
+        devices,
+        metadata,
+    }
+}
 
+/// From counters to the summary; pure but for the names of devices.
+pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs) -> Summary {
+    let arch = Arch::from_name(&start.arch)
+        .or(Arch::host())
+        .unwrap_or(Arch::X86_64);
+    let received = counters.sum(count::SKB, |_| true).count > 0;
+    let mut hardware = Hardware::new(sysfs.clone());
+    let Concluded {
+        hops,
+        devices,
+        metadata,
+    } = conclude_hops(counters, arch, &mut hardware, received);
     let syscalls = syscall_rows(counters, arch);
     let made: u64 = syscalls.iter().map(|row| row.calls).sum();
     let user = counters.sum(count::FAULT, |_| true).count;
@@ -215,13 +321,13 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
             mapped_pages: 0,
             user,
         },
-        hops: rows.finish(&devices),
+        hops,
         waits: Waits {
             count: switches(1).count,
             time_ns: switches(1).bytes,
             device_ns: 0,
         },
-        metadata_io,
+        metadata_io: metadata,
         unattributed: unattributed(counters),
         dirty_bytes: dirty.saturating_sub(written_back(counters)),
         devices: devices.rows(),
@@ -248,8 +354,7 @@ fn moved(kind: HopKind, from: At, to: At, by: By, c: Count) -> Moved {
     }
 }
 
-/// What the rules conclude from sums of alike calls. Copies out of sockets that a probe counted
-/// (`measured_receive`) are left to it.
+/// What the rules conclude from sums of alike calls.
 fn calls(
     counters: &Counters,
     arch: Arch,
@@ -257,13 +362,13 @@ fn calls(
     measured_receive: bool,
     rows: &mut Rows,
 ) {
-    for (nr, file, file2, cell) in &counters.calls {
+    for alike in &counters.calls {
+        let cell = &alike.cell;
         let done = cell.calls - cell.errors;
-        let Some(shape) = table.call(*nr).and_then(|info| info.shape) else {
+        let Some(shape) = alike.shape(table) else {
             continue;
         };
-        let class = |file: &Option<FileRef>| file.as_ref().map(|f| Class::of(f, arch));
-        let facts = Facts::new(shape, class(file), class(file2));
+        let facts = alike.facts(shape, arch);
         let Some(rule) = conclude(&facts) else {
             continue;
         };
@@ -292,7 +397,7 @@ fn calls(
 /// Hops of block devices; returns what was metadata.
 fn block_io(
     counters: &Counters,
-    sysfs: &Sysfs,
+    hardware: &mut Hardware,
     rows: &mut Rows,
     devices: &mut Devices,
 ) -> IoTotals {
@@ -304,11 +409,11 @@ fn block_io(
     {
         let bits = u32::from(key.flags);
         let write = bits & bio::WRITE != 0;
-        let device = sysfs.block(key.id);
+        let device = hardware.disk(key.id);
         if PASS_ON.contains(&device.driver.as_str()) {
             continue;
         }
-        devices.learn(&device);
+        devices.learn(device);
         let i = devices.find(DeviceClass::Block, key.id, || device.name.clone());
         // Memory outside the page cache: the program's, as direct I/O has it.
         let context = Context {
@@ -369,7 +474,7 @@ fn written_back(counters: &Counters) -> u64 {
 fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
     let bits = arch.syscall_table();
     let mut by_number: HashMap<u16, SyscallRow> = HashMap::new();
-    for (nr, _, _, cell) in &counters.calls {
+    for Calls { nr, cell, .. } in &counters.calls {
         let row = by_number.entry(*nr).or_insert_with(|| SyscallRow {
             time_evidence: "measured",
             ..SyscallRow::default()

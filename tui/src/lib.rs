@@ -6,7 +6,7 @@
 //! - [`program`]: the traced program's own terminal
 //! - [`view`](mod@view): draws the model; a pure function of it and the size
 //! - [`svg`](mod@svg): screens as pictures
-//! - [`lab`]: the screens of the guided labs
+//! - [`lab`]: the screens of the guided labs; [`top`]: the table of every process
 //! - [`terminal`]: the only part that does terminal I/O; [`run`](mod@run) ties all together
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,7 @@ pub mod svg;
 pub mod terminal;
 pub mod text;
 pub mod theme;
+pub mod top;
 pub mod update;
 pub mod view;
 mod window;

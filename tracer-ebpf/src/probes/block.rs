@@ -4,15 +4,16 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{Block, Head, bio, flag, kind};
+use tracer_ebpf::{Block, Head, Proc, bio, flag, kind};
 
 use crate::classify::{S_IFBLK, S_IFMT};
 use crate::emit::{add, lost, recording, send};
 use crate::kread::probe;
-use crate::maps::{BIOS, DIRTIED, InodeKey, config, off};
+use crate::maps::{BIOS, DIRTIED, InodeKey, TOP_DIRTIED, config, off};
 use crate::probes::cache::{file_page, swapped};
 use crate::probes::dma::issued;
 use crate::tasks::traced_or_worker;
+use crate::top::{count_for, everyone, process, remember};
 
 // include/linux/blk_types.h: the operation is the low byte; flag bits follow.
 const REQ_OP_MASK: u32 = 0xff;
@@ -62,9 +63,9 @@ fn queue(b: u64) -> Option<()> {
     if op > REQ_OP_WRITE || bytes == 0 {
         return None;
     }
-    let task = traced_or_worker();
+    let task = if everyone() { None } else { traced_or_worker() };
     // A reader is always its own submitter; only writes come from elsewhere.
-    if task.is_none() && op == REQ_OP_READ {
+    if task.is_none() && !everyone() && op == REQ_OP_READ {
         return None;
     }
     let mut flags = if op == REQ_OP_WRITE { bio::WRITE } else { 0 };
@@ -118,6 +119,7 @@ fn queue(b: u64) -> Option<()> {
             // SAFETY: a map value.
             out.head = unsafe { crate::tasks::head(t, kind::BLOCK, 0) };
         }
+        None if everyone() => cause(&mut out)?,
         None => {
             if out.bio & bio::FILE == 0 {
                 return None;
@@ -142,6 +144,34 @@ fn queue(b: u64) -> Option<()> {
     if BIOS.insert(b, out, 0).is_err() {
         lost(&out.head);
     }
+    Some(())
+}
+
+/// `top`: whose I/O it is: of who made the file dirty, else of who asks for it.
+#[inline(always)]
+fn cause(out: &mut Block) -> Option<()> {
+    let mut proc = process()?;
+    let written = bio::WRITE | bio::FILE;
+    if out.bio & written == written {
+        let key = InodeKey {
+            ino: out.ino,
+            dev: out.dev,
+            pad: 0,
+        };
+        if let Some(dirtier) = TOP_DIRTIED.get_ptr(key) {
+            // SAFETY: a map value.
+            let dirtier = unsafe { *dirtier };
+            if dirtier != proc {
+                out.head.flags = flag::ELSEWHERE;
+                proc = dirtier;
+            }
+        }
+    }
+    if out.head.flags == 0 {
+        remember(&proc, false);
+    }
+    out.head.tgid = proc.tgid;
+    out.head.seq = proc.start;
     Some(())
 }
 
@@ -332,6 +362,14 @@ fn done(r: &Block) {
         return send(&r.head, r);
     }
     if let Some(key) = r.counter() {
+        if everyone() {
+            let proc = Proc {
+                tgid: r.head.tgid,
+                start: r.head.seq,
+            };
+            count_for(proc, key, r.requests(), r.bytes as u64);
+            return;
+        }
         add(key, r.requests(), r.bytes as u64);
     }
 }

@@ -3,13 +3,14 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{Dirty, NO_OFFSET, Task, count, kind};
+use tracer_ebpf::{Dirty, NO_OFFSET, Proc, Task, count, kind};
 
 use crate::classify::{S_IFBLK, S_IFMT};
 use crate::emit::{count, lost, recording, send};
 use crate::kread::probe;
-use crate::maps::{DIRTIED, InodeKey, config, off};
+use crate::maps::{DIRTIED, InodeKey, TOP_DIRTIED, config, off};
 use crate::tasks::{traced, traced_or_worker};
+use crate::top::{self, everyone, process};
 
 /// `PG_head` (include/linux/page-flags.h: bit 6 from 6.1 on): the folio is larger than a page.
 const PG_HEAD: u64 = 1 << 6;
@@ -83,6 +84,12 @@ pub fn pages(folio: u64) -> u32 {
 #[btf_tracepoint]
 pub fn mm_filemap_add_to_page_cache(ctx: BtfTracePointContext) -> i32 {
     let folio: u64 = ctx.arg(0);
+    if everyone() {
+        let pages = pages(folio) as u64;
+        let bytes = pages << config!(page_shift);
+        top::count(count::CACHED, (pages > 1) as u16, 1, bytes);
+        return 0;
+    }
     let Some(t) = traced() else { return 0 };
     let Some(page) = file_page(folio) else {
         return 0;
@@ -102,6 +109,10 @@ pub fn mm_filemap_add_to_page_cache(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint]
 pub fn writeback_dirty_folio(ctx: BtfTracePointContext) -> i32 {
     let folio: u64 = ctx.arg(0);
+    if everyone() {
+        dirtied(folio);
+        return 0;
+    }
     let Some(t) = traced_or_worker() else {
         return 0;
     };
@@ -151,6 +162,29 @@ pub fn writeback_dirty_folio(ctx: BtfTracePointContext) -> i32 {
         }
     }
     0
+}
+
+/// `top`: the current process made a page dirty.
+#[inline(always)]
+fn dirtied(folio: u64) -> Option<()> {
+    let proc = process()?;
+    let page = file_page(folio)?;
+    if proc == Proc::KERNEL || page.mode & S_IFMT == S_IFBLK {
+        return None;
+    }
+    let key = InodeKey {
+        ino: page.ino,
+        dev: page.dev,
+        pad: 0,
+    };
+    // SAFETY: a map value.
+    let known = TOP_DIRTIED
+        .get_ptr(key)
+        .is_some_and(|p| unsafe { *p == proc });
+    if !known {
+        let _ = TOP_DIRTIED.insert(key, proc, 0);
+    }
+    Some(())
 }
 
 /// Sends the range of dirty pages gathered so far.

@@ -13,6 +13,7 @@ use crate::probes::cache::flush_dirty;
 use crate::probes::func::flush_sums;
 use crate::probes::syscall::{clear_extra, faults_since, known_from_here};
 use crate::tasks::{current, traced};
+use crate::top::{self, everyone};
 
 // Allocation flags (include/linux/gfp_types.h; the same from 5.x to 7.2).
 const GFP_HIGHMEM: u32 = 1 << 1;
@@ -24,6 +25,10 @@ pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
     let addr: u64 = ctx.arg(0);
     let regs: *const u8 = ctx.arg(1);
     let error_code: u64 = ctx.arg(2);
+    if everyone() {
+        top::count(count::FAULT, error_code as u16 & 3, 1, 0);
+        return 0;
+    }
     let Some(t) = traced() else { return 0 };
     // SAFETY: `t` is a map value.
     unsafe {
@@ -102,8 +107,15 @@ pub fn mm_page_alloc(ctx: BtfTracePointContext) -> i32 {
     if gfp & (GFP_HIGHMEM | GFP_MOVABLE) != GFP_HIGHMEM | GFP_MOVABLE || order > 20 {
         return 0;
     }
-    let Some(t) = traced() else { return 0 };
     let bytes = 1u64 << (order + config!(page_shift));
+    if everyone() {
+        match gfp & GFP_ZERO {
+            0 => top::count(count::FRESH, (order > 0) as u16, 1, bytes),
+            _ => top::count(count::ZEROED, 0, 1, bytes),
+        }
+        return 0;
+    }
+    let Some(t) = traced() else { return 0 };
     // SAFETY: a map value.
     unsafe {
         if !recording() {

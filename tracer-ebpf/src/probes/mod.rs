@@ -13,4 +13,5 @@ pub mod sample;
 pub mod sched;
 pub mod stack;
 pub mod syscall;
+pub mod top;
 pub mod uring;

@@ -3,12 +3,13 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{Head, Xmit, count, flag, kind, task};
+use tracer_ebpf::{CountKey, Head, Proc, Xmit, count, flag, kind, task};
 
 use crate::emit::{count, recording, send};
 use crate::kread::probe;
-use crate::maps::{SOCKS, off};
+use crate::maps::{SOCKS, SockOwner, off};
 use crate::tasks::traced_or_worker;
+use crate::top::{self, everyone};
 
 // include/net/tcp_states.h: these are not full sockets.
 const TCP_TIME_WAIT: u8 = 6;
@@ -16,12 +17,18 @@ const TCP_NEW_SYN_RECV: u8 = 12;
 
 #[btf_tracepoint]
 pub fn net_dev_start_xmit(ctx: BtfTracePointContext) -> i32 {
-    xmit(ctx.arg(0), ctx.arg(1));
+    let (skb, dev) = (ctx.arg(0), ctx.arg(1));
+    if everyone() {
+        sent(skb, dev);
+    } else {
+        xmit(skb, dev);
+    }
     0
 }
 
+/// Whose socket a packet was sent by, if that is known.
 #[inline(always)]
-fn xmit(skb: u64, dev: u64) -> Option<()> {
+fn sender(skb: u64) -> Option<SockOwner> {
     let sk: u64 = probe(skb, off!(skb_sk))?;
     let owner = SOCKS.get_ptr(sk)?;
     // SAFETY: a map value.
@@ -42,6 +49,35 @@ fn xmit(skb: u64, dev: u64) -> Option<()> {
             return None;
         }
     }
+    Some(owner)
+}
+
+/// `top`: a packet of whoever it is.
+#[inline(always)]
+fn sent(skb: u64, dev: u64) -> Option<()> {
+    let proc = sender(skb).map_or(Proc::KERNEL, |owner| Proc {
+        tgid: owner.tgid,
+        start: owner.start,
+    });
+    let len: u32 = probe(skb, off!(skb_len))?;
+    let key = CountKey {
+        what: count::XMIT,
+        flags: (no_parent(dev) != 0) as u16 * count::XMIT_NO_PARENT,
+        id: probe(dev, off!(dev_ifindex))?,
+    };
+    top::count_for(proc, key, 1, len as u64);
+    Some(())
+}
+
+/// 1 if a device hangs on no other: see [`Xmit::no_parent`].
+#[inline(always)]
+fn no_parent(dev: u64) -> u32 {
+    u32::from(probe::<u64>(dev, off!(dev_parent)) == Some(0))
+}
+
+#[inline(always)]
+fn xmit(skb: u64, dev: u64) -> Option<()> {
+    let owner = sender(skb)?;
     let len: u32 = probe(skb, off!(skb_len))?;
     let ifindex: u32 = probe(dev, off!(dev_ifindex))?;
     if !recording() {
@@ -70,7 +106,7 @@ fn xmit(skb: u64, dev: u64) -> Option<()> {
         len,
         ifindex,
         data_len: probe(skb, off!(skb_data_len)).unwrap_or(0),
-        no_parent: u32::from(probe::<u64>(dev, off!(dev_parent)) == Some(0)),
+        no_parent: no_parent(dev),
         sock_ino: owner.ino,
         name: probe(dev, off!(dev_name)).unwrap_or([0; 16]),
     };
@@ -82,6 +118,11 @@ fn xmit(skb: u64, dev: u64) -> Option<()> {
 pub fn skb_copy_datagram_iovec(ctx: BtfTracePointContext) -> i32 {
     let skb: u64 = ctx.arg(0);
     let len: u32 = ctx.arg(1);
+    if everyone() {
+        let iif: u32 = probe(skb, off!(skb_iif)).unwrap_or(0);
+        top::count_of(count::SKB, 0, iif, 1, len as u64);
+        return 0;
+    }
     let Some(t) = traced_or_worker() else {
         return 0;
     };

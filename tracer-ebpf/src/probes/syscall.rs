@@ -165,7 +165,7 @@ unsafe fn second(t: *mut Task, nr: u32, fd: i32, fd2: i32) {
 
 /// Argument register `i`. The offset has to be a constant for each path that the verifier follows.
 #[inline(always)]
-fn arg(regs: *const u8, i: u32) -> u64 {
+pub fn arg(regs: *const u8, i: u32) -> u64 {
     match i {
         0 => load(regs, reg!(args[0])),
         1 => load(regs, reg!(args[1])),
@@ -239,7 +239,7 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
 /// its result (`ERESTARTSYS` … `ERESTART_RESTARTBLOCK`, include/linux/errno.h) never reaches user
 /// mode, and the call has not returned.
 #[inline(always)]
-fn cut_off(ret: i64) -> bool {
+pub fn cut_off(ret: i64) -> bool {
     // include/linux/sched/signal.h
     const SIGNAL_GROUP_EXIT: u32 = 4;
     const SIGKILL: u32 = 9;

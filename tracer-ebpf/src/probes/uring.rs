@@ -3,21 +3,28 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{FileRef, Uring, count, flag, kind, task, uring};
+use tracer_ebpf::{
+    FileRef, Head, OPERATION, Proc, TopKey, Uring, count, flag, kind, task, top_lost, uring,
+};
 
-use crate::classify::describe;
+use crate::classify::{class, describe};
 use crate::emit::{count, lost, recording, send};
 use crate::kread::probe;
 use crate::maps::{URINGS, config, off};
 use crate::probes::func::flush_sums;
 use crate::probes::primitive::watch;
 use crate::tasks::{bump, current_tid, traced_or_worker};
+use crate::top::{self, everyone, process, remember};
 
 const IORING_CQE_F_MORE: u32 = 1 << 1;
 
 #[btf_tracepoint]
 pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
     let req: u64 = ctx.arg(0);
+    if everyone() {
+        submitted(req);
+        return 0;
+    }
     let Some(t) = traced_or_worker() else {
         return 0;
     };
@@ -76,6 +83,14 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
             u.res = ctx.arg(3);
             cqe_flags = ctx.arg(4);
         }
+        if everyone() {
+            describe(probe(req, off!(req_file)).unwrap_or(0), &mut u.file);
+            completed(&u);
+            if cqe_flags & IORING_CQE_F_MORE == 0 {
+                let _ = URINGS.remove(req);
+            }
+            return 0;
+        }
         // A thread without calls is between two requests now.
         if let Some(t) = traced_or_worker()
             && (*t).flags & task::IO_THREAD != 0
@@ -116,4 +131,47 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
         }
     }
     0
+}
+
+/// `top`: remembers whose request it is.
+#[inline(always)]
+fn submitted(req: u64) -> Option<()> {
+    let proc = process()?;
+    remember(&proc, false);
+    let u = Uring {
+        head: Head {
+            tgid: proc.tgid,
+            seq: proc.start,
+            ..Head::NONE
+        },
+        completed: 0,
+        user_data: 0,
+        res: 0,
+        opcode: probe(req, off!(req_opcode)).unwrap_or(0),
+        how: 0,
+        cqe_flags: 0,
+        file: FileRef::NONE,
+        ring: 0,
+    };
+    if URINGS.insert(req, u, 0).is_err() {
+        top::lost(top_lost::COUNTS, 1);
+    }
+    Some(())
+}
+
+/// `top`: counts a request like the call that it replaces.
+#[inline(always)]
+fn completed(u: &Uring) {
+    let proc = Proc {
+        tgid: u.head.tgid,
+        start: u.head.seq,
+    };
+    let moved = u.res > 0 && u.file.mode != 0;
+    let key = TopKey {
+        proc,
+        nr: OPERATION | u.opcode as u16,
+        class: if moved { class(&u.file) as u16 } else { 0 },
+        ..TopKey::NONE
+    };
+    top::call(&key, u.res < 0, if u.res > 0 { u.res as u64 } else { 0 });
 }

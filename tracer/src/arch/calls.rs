@@ -8,7 +8,9 @@
 //! descriptors (userfaultfd, fanotify), which takes none away; `recvmsg` and `ioctl` are left
 //! out all the same, since they do it in everyday programs.
 
-use tracer_ebpf::sysinfo::{BYTES, FD_SHIFT, FD2_SHIFT, PATH_SHIFT, PURE, RETURNS_FD};
+use tracer_ebpf::sysinfo::{
+    BYTES, FD_SHIFT, FD2_SHIFT, FLAGS_SHIFT, FORKS, PATH_SHIFT, PURE, RETURNS_FD,
+};
 
 /// `ioctl` request that shares a whole file's extents with another file.
 pub const FICLONE: u64 = 0x4004_9409;
@@ -30,6 +32,11 @@ const fn opens(index: u32) -> u32 {
     (index + 1) << PATH_SHIFT | RETURNS_FD
 }
 
+/// Argument `index` holds `MSG_*` flags.
+const fn flags(index: u32) -> u32 {
+    (index + 1) << FLAGS_SHIFT
+}
+
 /// Moves bytes between memory and descriptor argument 0, and returns how many.
 const MOVES: u32 = fd(0) | BYTES | PURE;
 
@@ -37,12 +44,13 @@ const MOVES: u32 = fd(0) | BYTES | PURE;
 #[rustfmt::skip] // one group a line
 const CALLS: &[(u32, &str)] = &[
     (MOVES,
-        "read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 \
-         sendto recvfrom sendmsg vmsplice"),
+        "read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 vmsplice"),
+    (MOVES | flags(3), "sendto recvfrom"),
+    (MOVES | flags(2), "sendmsg"),
     (MOVES | fd2(1), "sendfile tee"),
     (MOVES | fd2(2), "splice copy_file_range"),
     // May bring descriptors along (SCM_RIGHTS).
-    (fd(0) | BYTES, "recvmsg"),
+    (fd(0) | BYTES | flags(2), "recvmsg"),
     (fd(0), "recvmmsg"),
     (fd(0) | PURE, "sendmmsg"),
     // No descriptor, but bytes.
@@ -70,6 +78,8 @@ const CALLS: &[(u32, &str)] = &[
          epoll_create1 signalfd signalfd4 inotify_init inotify_init1 fanotify_init pidfd_open \
          pidfd_getfd io_uring_setup userfaultfd perf_event_open memfd_secret open_by_handle_at \
          fsmount"),
+
+    (FORKS, "clone clone3 fork vfork"),
 
     (PURE,
         "brk munmap mprotect madvise mremap msync mincore mlock munlock \

@@ -17,29 +17,27 @@ pub fn json(summary: &Summary) -> Value {
     if let Some(schema) = value.get_mut("schema") {
         *schema = SCHEMA.into();
     }
-    for row in value
-        .get_mut("hops")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
-        let is = |row: &Value, key: &str, wanted: &str| {
-            row.get(key).and_then(Value::as_str) == Some(wanted)
-        };
-        let not_dma = !is(row, "kind", "dma");
-        let by_other = if is(row, "evidence", "inferred") {
-            "probe"
-        } else {
-            "rule"
-        };
-        if let Some(row) = row.as_object_mut() {
-            row.shift_remove(by_other);
-            if not_dma {
-                row.shift_remove("engine");
-            }
+    let rows = value.get_mut("hops").and_then(Value::as_array_mut);
+    rows.into_iter().flatten().for_each(hop);
+    value
+}
+
+/// A row of hops names what it is known by, and a device's engine where that is what matters.
+pub(super) fn hop(row: &mut Value) {
+    let is =
+        |row: &Value, key: &str, wanted: &str| row.get(key).and_then(Value::as_str) == Some(wanted);
+    let not_dma = !is(row, "kind", "dma");
+    let by_other = if is(row, "evidence", "inferred") {
+        "probe"
+    } else {
+        "rule"
+    };
+    if let Some(row) = row.as_object_mut() {
+        row.shift_remove(by_other);
+        if not_dma {
+            row.shift_remove("engine");
         }
     }
-    value
 }
 
 /// [`json`] as text for people to read and programs to parse, with a newline at its end.

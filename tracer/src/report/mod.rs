@@ -16,6 +16,7 @@ mod ledger;
 mod lists;
 mod section;
 mod text;
+pub mod top;
 pub mod units;
 mod words;
 

@@ -430,7 +430,7 @@ fn first_line(text: &str) -> String {
 }
 
 /// Waits for a key or a signal; `false` if the terminal is gone.
-fn wait_for_input(signals: &Signals, wait: Duration) -> io::Result<bool> {
+pub(crate) fn wait_for_input(signals: &Signals, wait: Duration) -> io::Result<bool> {
     let stdin = io::stdin();
     let mut fds = [
         PollFd::new(stdin.as_fd(), PollFlags::POLLIN),

@@ -8,7 +8,7 @@ mod explain;
 mod help;
 mod lines;
 mod path;
-mod popup;
+pub(crate) mod popup;
 mod program;
 mod sight;
 mod source;
@@ -170,7 +170,11 @@ pub fn draw_path(
 
 /// In ASCII mode nothing but ASCII and words is left.
 fn plain(app: &App, buf: &mut Buffer) {
-    if !app.look.ascii {
+    plain_of(&app.look, buf);
+}
+
+pub(crate) fn plain_of(look: &Look, buf: &mut Buffer) {
+    if !look.ascii {
         return;
     }
     for cell in &mut buf.content {
@@ -213,20 +217,24 @@ pub(crate) fn put(buf: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style:
 
 /// Writes pieces of text one after the other, cut at the end of `area`.
 fn put_line(app: &App, area: Rect, buf: &mut Buffer, pieces: &[(String, Paint)]) {
+    put_pieces(&app.look, area, buf, pieces);
+}
+
+pub(crate) fn put_pieces(look: &Look, area: Rect, buf: &mut Buffer, pieces: &[(String, Paint)]) {
     let mut x = area.x;
     for (text, paint) in pieces {
         let room = usize::from(area.right().saturating_sub(x));
         if room == 0 {
             break;
         }
-        let text = fit(text, room, app.look.ascii);
+        let text = fit(text, room, look.ascii);
         x = put(
             buf,
             x,
             area.y,
             area.right(),
             &text,
-            app.look.theme.style(*paint),
+            look.theme.style(*paint),
         );
     }
 }

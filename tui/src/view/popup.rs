@@ -4,12 +4,23 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::lines::frame;
-use super::{put_line, widest};
-use crate::app::App;
+use super::{put_pieces, widest};
+use crate::app::{App, Look};
 use crate::theme::Paint;
 
 /// Draws a window with these lines, as large as they need and the screen allows.
 pub fn draw(app: &App, title: &str, lines: &[Vec<(String, Paint)>], buf: &mut Buffer) {
+    window(&app.look, app.popup_scroll, title, lines, buf);
+}
+
+/// The same, `scroll` lines down.
+pub fn window(
+    look: &Look,
+    scroll: usize,
+    title: &str,
+    lines: &[Vec<(String, Paint)>],
+    buf: &mut Buffer,
+) {
     let screen = buf.area;
     let texts: Vec<String> = lines
         .iter()
@@ -43,15 +54,15 @@ pub fn draw(app: &App, title: &str, lines: &[Vec<(String, Paint)>], buf: &mut Bu
     }
     let inner = usize::from(height.saturating_sub(2));
     let most = lines.len().saturating_sub(inner);
-    let from = app.popup_scroll.min(most);
+    let from = scroll.min(most);
     let more = if most > 0 {
         format!("{}-{}/{}", from + 1, from + inner, lines.len())
     } else {
         "Esc".to_owned()
     };
-    frame(buf, area, &app.look, true, false, [title, &more]);
+    frame(buf, area, look, true, false, [title, &more]);
     for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(lines.iter().skip(from)) {
         let area = Rect::new(area.x + 2, y, area.width.saturating_sub(3), 1);
-        put_line(app, area, buf, line);
+        put_pieces(look, area, buf, line);
     }
 }

@@ -1,0 +1,173 @@
+//! `bytehop top`: what the bytes of every process cost, live.
+
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tracer::btf::KernelBtf;
+use tracer::capture;
+use tracer::event::Start;
+use tracer::load::{DEFAULT_BUFFER, Options, Probes};
+use tracer::privileges::{self, Privileges};
+use tracer::report::top::{View, line, table};
+use tracer::signals::Signals;
+use tracer::top::{Frame, Sampler};
+use tracer::user::Identity;
+
+use crate::cli;
+use crate::fail::{FAILED, Fail};
+use crate::output::{style, ui};
+use crate::trace::is_able;
+
+pub fn top(args: &cli::Top) -> Result<i32, Fail> {
+    if args.elevate {
+        tracer::elevate::elevate()?;
+    }
+    let on_screen = is_wanted(args);
+    if on_screen {
+        tui::needs_terminal()?;
+    }
+    let identity = Identity::invoking()?;
+    Privileges::check()
+        .map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")))?
+        .require()?;
+    // Process ids are those of the first namespace.
+    capture::on_the_host()?;
+    let kernel = KernelBtf::load()?;
+    let probes = Probes::load(&kernel, options())?;
+    let start = capture::start(&probes, &[], 0, false, true);
+    let view = View {
+        sort: args.sort,
+        reverse: args.reverse,
+        filter: args.filter.clone().unwrap_or_default(),
+        idle: false,
+    };
+    let mut source = Source {
+        sampler: Sampler::new(&probes),
+        probes,
+    };
+    if on_screen {
+        // Signals are held back by the UI.
+        privileges::drop_after_load(&identity)?;
+        let settings = tui::top::Settings {
+            view,
+            interval: args.delay,
+            rounds: args.rounds,
+            total: args.total,
+            missing: start.missing,
+        };
+        tui::top::run(&mut source, settings, &ui(&args.look))?;
+        return Ok(0);
+    }
+    let signals = Signals::install()
+        .map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))?;
+    privileges::drop_after_load(&identity)?;
+    text(args, source, &view, &start, signals)
+}
+
+/// Counters of every process.
+fn options() -> Options {
+    Options {
+        stat: false,
+        top: true,
+        follow: true,
+        buffer: DEFAULT_BUFFER,
+        level: None,
+        budget: 0,
+        pid: 0,
+        sampling: false,
+        stacks: false,
+        null: false,
+    }
+}
+
+fn is_wanted(args: &cli::Top) -> bool {
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    args.ui.tui || (!args.ui.no_tui && !args.json && terminal && is_able())
+}
+
+/// The counters, for whoever shows them.
+struct Source {
+    sampler: Sampler,
+    probes: Probes,
+}
+
+impl tui::top::Source for Source {
+    fn read(&mut self) -> Result<(), String> {
+        self.sampler
+            .read(&mut self.probes)
+            .map_err(|e| e.to_string())
+    }
+
+    fn frame(&mut self, total: bool) -> Frame {
+        self.sampler.frame(total)
+    }
+}
+
+/// Blocks of text, or lines of JSON, until someone has had enough.
+fn text(
+    args: &cli::Top,
+    mut source: Source,
+    view: &View,
+    start: &Start,
+    signals: Signals,
+) -> Result<i32, Fail> {
+    let style = style(&args.look, &io::stdout());
+    let mut due = Instant::now();
+    let mut round = 0;
+    while args.rounds.is_none_or(|rounds| round < rounds) {
+        due += args.delay;
+        if !wait(due, &signals)? {
+            return Ok(0);
+        }
+        source.sampler.read(&mut source.probes)?;
+        let frame = source.sampler.frame(args.total);
+        let text = match args.json {
+            true => format!("{}\n", line(&frame, &view.rows(&frame), start)),
+            false => {
+                let blank = if round > 0 { "\n" } else { "" };
+                format!("{blank}{}", table(&frame, view, &start.missing, &style))
+            }
+        };
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
+            Err(e) => {
+                let message = format!("cannot write to standard output: {e}");
+                return Err(Fail::new(FAILED, message));
+            }
+        }
+        round += 1;
+        // After a pause (we were stopped) the clock starts anew.
+        due = due.max(Instant::now().checked_sub(args.delay).unwrap_or(due));
+    }
+    Ok(0)
+}
+
+/// Waits; false if we are asked to end, or nobody reads on.
+fn wait(until: Instant, signals: &Signals) -> Result<bool, Fail> {
+    let out = io::stdout();
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(true);
+        }
+        // Of our output only its end is of interest: that is told unasked.
+        let mut fds = [
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(out.as_fd(), PollFlags::empty()),
+        ];
+        let left = left + Duration::from_micros(999);
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        match poll(&mut fds, timeout) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(e) => return Err(Fail::new(FAILED, format!("cannot wait: {e}"))),
+        }
+        if fds.iter().any(|fd| fd.any().unwrap_or(false)) {
+            return Ok(false);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Reading the kernel's counters, and taking away those of processes that have ended.
+
+use std::collections::HashMap;
+
+use aya::maps::{HashMap as BpfHashMap, MapError, PerCpuArray, PerCpuHashMap};
+use tracer_ebpf::{Count, FileRef, Proc, TopCell, TopCountKey, TopKey, TopName, top_lost};
+
+use super::Lost;
+use super::group::{CallKey, Group, Snapshot};
+use crate::load::{LoadError, Probes, wire};
+
+wire! {
+    WireKey(TopKey);
+    WireCell(TopCell);
+    WireCountKey(TopCountKey);
+    WireCount(Count);
+    WireProc(Proc);
+    WireName(TopName);
+    WireFile(FileRef);
+}
+
+impl Snapshot {
+    /// Reads all maps of `top`.
+    ///
+    /// # Errors
+    /// If a map cannot be read.
+    pub fn read(probes: &Probes) -> Result<Self, LoadError> {
+        let mut groups: HashMap<Proc, Group> = HashMap::new();
+        let calls: PerCpuHashMap<_, WireKey, WireCell> = probes.map("TOP_CALLS")?.try_into()?;
+        for key in calls.keys() {
+            let WireKey(key) = key?;
+            let values = calls.get(&WireKey(key), 0)?;
+            let sum = values
+                .iter()
+                .fold(TopCell::default(), |sum, WireCell(c)| TopCell {
+                    calls: sum.calls + c.calls,
+                    errors: sum.errors + c.errors,
+                    bytes: sum.bytes + c.bytes,
+                });
+            let group = groups.entry(key.proc).or_default();
+            group.calls.insert(CallKey::of(&key), sum);
+        }
+        let counts: PerCpuHashMap<_, WireCountKey, WireCount> =
+            probes.map("TOP_COUNTS")?.try_into()?;
+        for key in counts.keys() {
+            let WireCountKey(TopCountKey { proc, key }) = key?;
+            let values = counts.get(&WireCountKey(TopCountKey { proc, key }), 0)?;
+            let sum = values
+                .iter()
+                .fold(Count::default(), |sum, WireCount(c)| Count {
+                    count: sum.count + c.count,
+                    bytes: sum.bytes + c.bytes,
+                });
+            groups.entry(proc).or_default().counts.insert(key, sum);
+        }
+        let classes: BpfHashMap<_, WireFile, u32> = probes.map("CLASSES")?.try_into()?;
+        let mut files = HashMap::new();
+        for entry in classes.iter() {
+            let (WireFile(file), class) = entry?;
+            files.insert(class as u16, file);
+        }
+        let known: BpfHashMap<_, WireProc, WireName> = probes.map("TOP_NAMES")?.try_into()?;
+        let mut names = HashMap::new();
+        for entry in known.iter() {
+            let (WireProc(proc), WireName(name)) = entry?;
+            let len = name.comm.iter().position(|b| *b == 0);
+            let comm = &name.comm[..len.unwrap_or(name.comm.len())];
+            names.insert(proc, String::from_utf8_lossy(comm).into_owned());
+        }
+        Ok(Self {
+            groups,
+            files,
+            names,
+            lost: lost(probes)?,
+        })
+    }
+}
+
+fn lost(probes: &Probes) -> Result<Lost, LoadError> {
+    let map: PerCpuArray<_, u64> = probes.map("TOP_LOST")?.try_into()?;
+    let sum = |what: u32| -> Result<u64, LoadError> { Ok(map.get(&what, 0)?.iter().sum()) };
+    Ok(Lost {
+        calls: sum(top_lost::CALLS)?,
+        bytes: sum(top_lost::BYTES)?,
+        counts: sum(top_lost::COUNTS)?,
+        descriptors: sum(top_lost::CLASSES)?,
+        skipped: probes.skipped().iter().map(|(_, n)| n).sum(),
+    })
+}
+
+/// Takes away what was counted of a process.
+///
+/// # Errors
+/// If a map cannot be written.
+pub fn forget(probes: &mut Probes, proc: Proc, group: &Group) -> Result<(), LoadError> {
+    let mut calls: PerCpuHashMap<_, WireKey, WireCell> = probes.map_mut("TOP_CALLS")?.try_into()?;
+    for key in group.calls.keys() {
+        let CallKey {
+            nr,
+            how,
+            class,
+            class2,
+        } = *key;
+        let key = TopKey {
+            proc,
+            nr,
+            how,
+            class,
+            class2,
+        };
+        gone(calls.remove(&WireKey(key)))?;
+    }
+    let mut counts: PerCpuHashMap<_, WireCountKey, WireCount> =
+        probes.map_mut("TOP_COUNTS")?.try_into()?;
+    for key in group.counts.keys() {
+        gone(counts.remove(&WireCountKey(TopCountKey { proc, key: *key })))?;
+    }
+    let mut names: BpfHashMap<_, WireProc, WireName> = probes.map_mut("TOP_NAMES")?.try_into()?;
+    gone(names.remove(&WireProc(proc)))
+}
+
+/// What is not there need not be taken away.
+fn gone(result: Result<(), MapError>) -> Result<(), LoadError> {
+    match result {
+        Err(MapError::KeyNotFound | MapError::ElementNotFound) | Ok(()) => Ok(()),
+        Err(MapError::SyscallError(e)) if e.io_error.raw_os_error() == Some(nix::libc::ENOENT) => {
+            Ok(())
+        }
+        Err(e) => Err(e.into()),
+    }
+}

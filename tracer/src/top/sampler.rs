@@ -1,0 +1,280 @@
+//! Tables, one after the other, from readings of the counters.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use nix::time::ClockId;
+use tracer_ebpf::{FileRef, Proc};
+
+use super::conclude::{Context, row};
+use super::group::{Group, Snapshot};
+use super::maps::forget;
+use super::{Frame, Lost, Row, Who};
+use crate::arch::Arch;
+use crate::capture::now_ns;
+use crate::device::Sysfs;
+use crate::load::{LoadError, Probes};
+use crate::stat::Hardware;
+
+/// Of so many processes that have ended the name is kept, for what is written back for them later.
+const ENDED_MAX: usize = 8192;
+
+/// A process as `/proc` has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub name: String,
+    pub command: String,
+}
+
+/// What is kept of a process.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    seen: Seen,
+    ended: bool,
+}
+
+/// Reads counters, and knows what they were before.
+pub struct Sampler {
+    context: Context,
+    round: u64,
+    begun: Instant,
+    /// When the last two readings were.
+    then: Instant,
+    now: Instant,
+    realtime_ns: u64,
+    /// The last reading, and what it added to the one before.
+    held: HashMap<Proc, Group>,
+    added: HashMap<Proc, Group>,
+    files: HashMap<u16, FileRef>,
+    lost: Lost,
+    known: HashMap<Proc, Known>,
+    /// Processes that are no more: what they did, and how many.
+    gone: Group,
+    ended: u64,
+}
+
+impl Sampler {
+    /// Counting begins.
+    pub fn new(probes: &Probes) -> Self {
+        let attached = |label: &str| probes.attached.iter().any(|hook| hook == label);
+        let context = Context {
+            arch: Arch::host().unwrap_or(Arch::X86_64),
+            hardware: Hardware::new(Sysfs::host()),
+            faults: attached("tp:page_fault_user"),
+            receives: attached("tp:skb_copy_datagram_iovec"),
+        };
+        Self::with(context, Instant::now())
+    }
+
+    /// The same from facts.
+    pub fn with(context: Context, now: Instant) -> Self {
+        Self {
+            context,
+            round: 0,
+            begun: now,
+            then: now,
+            now,
+            realtime_ns: 0,
+            held: HashMap::new(),
+            added: HashMap::new(),
+            files: HashMap::new(),
+            lost: Lost::default(),
+            known: HashMap::new(),
+            gone: Group::default(),
+            ended: 0,
+        }
+    }
+
+    /// Reads the counters, and takes away those of processes that have ended.
+    ///
+    /// # Errors
+    /// If a map cannot be used.
+    pub fn read(&mut self, probes: &mut Probes) -> Result<(), LoadError> {
+        // Asked before the counters are read: what has ended by then counts no more.
+        let ended = self.ended_by_now(look);
+        let snapshot = Snapshot::read(probes)?;
+        self.realtime_ns = now_ns(ClockId::CLOCK_REALTIME);
+        self.take(snapshot, Instant::now(), look);
+        for (proc, group) in self.let_go(&ended) {
+            forget(probes, proc, &group)?;
+        }
+        Ok(())
+    }
+
+    /// Processes that were there at the last reading, and are no more.
+    pub fn ended_by_now(&self, look: impl Fn(Proc) -> Option<Seen>) -> Vec<Proc> {
+        let held = self.held.keys().filter(|proc| **proc != Proc::KERNEL);
+        held.filter(|proc| look(**proc).is_none())
+            .copied()
+            .collect()
+    }
+
+    /// Takes a reading; `look`: what is known of a process that still runs.
+    pub fn take(&mut self, snapshot: Snapshot, now: Instant, look: impl Fn(Proc) -> Option<Seen>) {
+        let empty = Group::default();
+        self.round += 1;
+        (self.then, self.now) = (self.now, now);
+        self.added = snapshot
+            .groups
+            .iter()
+            .map(|(proc, group)| {
+                let before = self.held.get(proc).unwrap_or(&empty);
+                (*proc, group.since(before))
+            })
+            .collect();
+        for proc in snapshot.groups.keys().filter(|proc| **proc != Proc::KERNEL) {
+            let known = self.known.entry(*proc).or_default();
+            match look(*proc) {
+                Some(seen) => known.seen = seen,
+                None => {
+                    known.ended = true;
+                    // The kernel side has seen its last name.
+                    if let Some(name) = snapshot.names.get(proc).filter(|name| !name.is_empty()) {
+                        known.seen.name.clone_from(name);
+                    }
+                }
+            }
+        }
+        self.held = snapshot.groups;
+        self.files = snapshot.files;
+        self.lost = snapshot.lost;
+    }
+
+    /// Moves what these processes did to those that are gone.
+    pub fn let_go(&mut self, ended: &[Proc]) -> Vec<(Proc, Group)> {
+        let mut taken = Vec::new();
+        for proc in ended {
+            if let Some(group) = self.held.remove(proc) {
+                self.gone.merge(&group);
+                self.ended += 1;
+                taken.push((*proc, group));
+            }
+        }
+        if self.known.len() > ENDED_MAX + self.held.len() {
+            let held = &self.held;
+            self.known.retain(|proc, _| held.contains_key(proc));
+        }
+        taken
+    }
+
+    /// The table of the last interval, or (`total`) of all since the beginning. Processes that do
+    /// nothing have a row as long as they run.
+    pub fn frame(&mut self, total: bool) -> Frame {
+        let mut rows = Vec::new();
+        let groups = match total {
+            true => &self.held,
+            false => &self.added,
+        };
+        for (proc, group) in groups {
+            let who = Who::from(*proc);
+            let known = self.known.get(proc).cloned().unwrap_or_default();
+            let row = Row {
+                who,
+                name: known.seen.name,
+                command: known.seen.command,
+                ended: known.ended,
+                ..row(group, &self.files, &mut self.context)
+            };
+            if !(row.ended && row.is_idle()) {
+                rows.push(row);
+            }
+        }
+        if total && self.ended > 0 {
+            rows.push(Row {
+                who: Who::Ended(self.ended),
+                ended: true,
+                ..row(&self.gone, &self.files, &mut self.context)
+            });
+        }
+        Frame {
+            round: self.round,
+            realtime_ns: self.realtime_ns,
+            interval: match total {
+                true => self.now - self.begun,
+                false => self.now - self.then,
+            },
+            total,
+            rows,
+            lost: self.lost,
+        }
+    }
+
+    /// How long counting has gone on at the last reading.
+    pub fn elapsed(&self) -> Duration {
+        self.now - self.begun
+    }
+}
+
+/// A process that runs, unless another one has its number.
+fn look(proc: Proc) -> Option<Seen> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", proc.tgid)).ok()?;
+    let (name, start) = parse_stat(&stat)?;
+    if start as u32 != proc.start {
+        return None;
+    }
+    let command = std::fs::read(format!("/proc/{}/cmdline", proc.tgid)).unwrap_or_default();
+    Some(Seen {
+        name: name.to_owned(),
+        command: words(&command),
+    })
+}
+
+/// Name, and start in hundredths of a second since boot; `None` of a process whose last thread has ended.
+fn parse_stat(stat: &str) -> Option<(&str, u64)> {
+    // The name stands in parentheses, and may hold some itself.
+    let (before, rest) = stat.rsplit_once(") ")?;
+    let (_, name) = before.split_once(" (")?;
+    let mut fields = rest.split(' ');
+    let state = fields.next()?;
+    // Fields 20 and 22 of proc(5); the state is field 3, and that of the first thread.
+    let threads: u32 = fields.nth(16)?.parse().ok()?;
+    let start = fields.nth(1)?.parse().ok()?;
+    let ended = matches!(state, "Z" | "X") && threads <= 1;
+    (!ended).then_some((name, start))
+}
+
+/// A command line for people: its words with spaces between.
+fn words(bytes: &[u8]) -> String {
+    const MOST: usize = 512;
+    let bytes = &bytes[..bytes.len().min(MOST)];
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_end_matches('\0').replace('\0', " ");
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_anything_in_them() {
+        let rest = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 1 18 4711 20 21";
+        assert_eq!(
+            parse_stat(&format!("12 (a) b (c) {rest}")),
+            Some(("a) b (c", 4711))
+        );
+        let zombie = rest.replacen('S', "Z", 1);
+        assert_eq!(parse_stat(&format!("12 (a) {zombie}")), None);
+        // Its first thread alone has ended.
+        let lives_on = zombie.replace(" 16 1 18 ", " 16 3 18 ");
+        assert!(parse_stat(&format!("12 (a) {lives_on}")).is_some());
+        assert_eq!(parse_stat("12 (a"), None);
+        assert_eq!(words(b"ls\0-l\x1b[1m\0"), "ls -l[1m");
+    }
+
+    #[test]
+    fn we_are_found_by_our_start() {
+        let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc");
+        let (_, start) = parse_stat(&stat).expect("our own line");
+        let proc = Proc {
+            tgid: std::process::id(),
+            start: start as u32,
+        };
+        assert!(look(proc).is_some());
+        let other = Proc {
+            start: proc.start.wrapping_add(1),
+            ..proc
+        };
+        assert_eq!(look(other), None);
+    }
+}

@@ -1,0 +1,14 @@
+//! The screen of `bytehop top`: a table of every process.
+//!
+//! [`model`] is what there is, [`keys`] what a key asks for, [`update`](model::Top::update) applies it,
+//! [`view`](mod@view) and [`detail`] draw it, [`run`](mod@run) ties them to the terminal and the counters.
+
+pub mod detail;
+pub mod keys;
+pub mod model;
+mod run;
+pub mod view;
+pub mod words;
+
+pub use model::Top;
+pub use run::{Settings, Source, run};

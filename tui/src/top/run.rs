@@ -1,0 +1,158 @@
+//! The loop: counters and keys in, frames out.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event;
+use ratatui::crossterm::terminal::size;
+use tracer::report::top::View;
+use tracer::top::Frame;
+
+use super::keys::action;
+use super::model::{Effect, Top};
+use super::view;
+use crate::app::Look;
+use crate::lab::run::wait_for_input;
+use crate::run::{Options, ViewError};
+use crate::terminal::{Asked, Screen, Signals};
+
+/// Where tables come from.
+pub trait Source {
+    /// Reads the counters.
+    ///
+    /// # Errors
+    /// A line that says why they cannot be read any more.
+    fn read(&mut self) -> Result<(), String>;
+    /// A table of what was read last: of the last interval, or since the beginning.
+    fn frame(&mut self, total: bool) -> Frame;
+}
+
+/// What is shown, how often.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub view: View,
+    pub interval: Duration,
+    /// End after so many tables.
+    pub rounds: Option<u64>,
+    pub total: bool,
+    /// Hooks that are not attached, and why.
+    pub missing: Vec<(String, String)>,
+}
+
+/// Intervals that the keys go through.
+const INTERVALS: [Duration; 8] = [
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_secs(60),
+];
+/// The first table does not keep one waiting.
+const FIRST: Duration = Duration::from_millis(500);
+
+/// Shows tables until the user has had enough, or the rounds are over.
+///
+/// # Errors
+/// If the terminal does not do what is asked of it, or the counters cannot be read. The terminal is as
+/// before in any case.
+pub fn run(
+    source: &mut dyn Source,
+    settings: Settings,
+    options: &Options,
+) -> Result<(), ViewError> {
+    let look = Look {
+        lang: options.lang,
+        theme: options.theme,
+        ascii: options.ascii,
+    };
+    let mut top = Top::new(settings.view, settings.total, look, size()?);
+    top.missing = settings.missing;
+    let mut interval = settings.interval;
+    let mut signals = Signals::install().map_err(io::Error::from)?;
+    // Text can be selected: there is nothing to click at.
+    let mut screen = Screen::enter(false)?;
+    let first = interval.min(FIRST);
+    let mut due = Instant::now() + first;
+    loop {
+        screen.terminal.draw(|frame| {
+            let area = frame.area();
+            top.size = (area.width, area.height);
+            view::draw(&top, frame.buffer_mut());
+            view::waiting(&top, first, frame.buffer_mut());
+        })?;
+        let left = due.saturating_duration_since(Instant::now());
+        if !wait_for_input(&signals, left + Duration::from_micros(999))? {
+            return Ok(());
+        }
+        while event::poll(Duration::ZERO)? {
+            let event = event::read()?;
+            let Some(action) = action(&event, top.input.is_some()) else {
+                continue;
+            };
+            match top.update(action) {
+                Some(Effect::Quit) => return Ok(()),
+                Some(Effect::Suspend) => screen.suspend()?,
+                Some(Effect::Redraw) => screen.terminal.clear()?,
+                Some(Effect::Again) => top.frame = source.frame(top.total),
+                Some(Effect::Interval(by)) => {
+                    interval = other(interval, by);
+                    due = due.min(Instant::now() + interval);
+                }
+                None => {}
+            }
+        }
+        while let Some(asked) = signals.receive() {
+            match asked {
+                Asked::Quit => return Ok(()),
+                Asked::Suspend => screen.suspend()?,
+                Asked::Resume => screen.resume()?,
+            }
+        }
+        let now = Instant::now();
+        if now >= due && !top.paused {
+            source
+                .read()
+                .map_err(|e| ViewError::Terminal(io::Error::other(e)))?;
+            top.frame = source.frame(top.total);
+            if settings
+                .rounds
+                .is_some_and(|rounds| top.frame.round >= rounds)
+            {
+                return Ok(());
+            }
+        }
+        if now >= due {
+            // After a pause the clock starts anew.
+            due = (due + interval).max(now);
+        }
+    }
+}
+
+/// The next longer or shorter interval.
+fn other(interval: Duration, by: i8) -> Duration {
+    let mut longer = INTERVALS.into_iter().filter(|other| *other > interval);
+    let shorter = INTERVALS.into_iter().rfind(|other| *other < interval);
+    match by > 0 {
+        true => longer.next(),
+        false => shorter,
+    }
+    .unwrap_or(interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals() {
+        let seconds = Duration::from_secs;
+        assert_eq!(other(seconds(2), 1), seconds(5));
+        assert_eq!(other(seconds(2), -1), seconds(1));
+        assert_eq!(other(seconds(3), -1), seconds(2));
+        assert_eq!(other(seconds(60), 1), seconds(60));
+        assert_eq!(other(seconds(90), -1), seconds(60));
+    }
+}
