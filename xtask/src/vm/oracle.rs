@@ -19,7 +19,7 @@ const PATHS: &str = "accounting:: breakpoints:: files:: memory:: sockets::";
 const AT_EACH_LEVEL: &str = "accounting:: files:: memory:: sockets::";
 const ON_OTHER_DISKS: &str = "files::";
 
-/// In a job's folder: what it printed, and (with the disk's name) tests that could not run, and why.
+/// In a job's folder: what it printed, and (with disk and level) tests that could not run, and why.
 const OUT: &str = "out";
 const NOT_RUN: &str = "not-run-";
 
@@ -109,7 +109,7 @@ impl Programs {
                 };
                 job += &format!(
                     "echo 'disk {disk} {level}'\n{export}\n\
-                     export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/{NOT_RUN}{disk}\n\
+                     export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/{NOT_RUN}{disk}{level}\n\
                      {} --ignored --test-threads=1 {filters} || failed=1\n",
                     word(program)
                 );
@@ -197,10 +197,12 @@ impl Column {
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
         let mut outcomes = BTreeMap::new();
         for ([test, disk, level], passed) in results(&text(OUT)) {
-            let not_offered = text(&format!("{NOT_RUN}{disk}")).lines().any(|line| {
-                let name = test.rsplit("::").next();
-                line.split_once(':').map(|(name, _)| name) == name
-            });
+            let not_offered = text(&format!("{NOT_RUN}{disk}{level}"))
+                .lines()
+                .any(|line| {
+                    let name = test.rsplit("::").next();
+                    line.split_once(':').map(|(name, _)| name) == name
+                });
             let outcome = match passed {
                 true if not_offered => Outcome::NotOffered,
                 true => Outcome::Passed,
