@@ -24,6 +24,8 @@ pub static CONFIG: Config = Config {
     swap_backed: 0,
     swap_cache: 0,
     ourselves: 0,
+    nr_sigreturn: 0,
+    preemptible: 0,
 };
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;
@@ -37,7 +39,7 @@ pub static REGS: Regs = Regs {
     lr: 0,
     function: [0; 4],
     result: 0,
-    number: 0,
+    nr: 0,
 };
 #[unsafe(no_mangle)]
 static SYSCALLS: [u16; SYSCALLS_MAX] = [0; SYSCALLS_MAX];

@@ -23,7 +23,13 @@ pub fn call_of_anyone(ctx: BtfTracePointContext) -> i32 {
 
 #[inline(always)]
 fn ended(proc: Proc, regs: *const u8, ret: i64) {
-    let nr: u32 = load(regs, reg!(number));
+    let nr: u32 = load(regs, reg!(nr));
+    // `sigreturn` leaves no number.
+    let nr = if (nr as i32) < 0 {
+        config!(nr_sigreturn)
+    } else {
+        nr
+    };
     let mut key = TopKey {
         proc,
         nr: if nr as usize >= SYSCALLS_MAX {
