@@ -87,7 +87,10 @@ pub fn count(what: u16, flags: u16, n: u64, bytes: u64) {
 /// The same, apart by device.
 #[inline(always)]
 pub fn count_of(what: u16, flags: u16, id: u32, n: u64, bytes: u64) {
-    if let Some(proc) = process() {
+    // What kernel threads do with memory is nobody's.
+    if let Some(proc) = process()
+        && proc != Proc::KERNEL
+    {
         let key = CountKey { what, flags, id };
         if count_for(proc, key, n, bytes) {
             remember(&proc, false);

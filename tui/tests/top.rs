@@ -331,6 +331,8 @@ fn the_choice_stays() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     /// Any keys at any size: nothing panics.
     #[test]
     fn anything(keys in prop::collection::vec(0..KEYS, 0..60), width in 1u16..220, height in 1u16..60, ascii: bool) {

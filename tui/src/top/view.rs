@@ -152,6 +152,12 @@ fn draw_table(top: &Top, rows: &[&Row], area: Rect, buf: &mut Buffer) {
     let scale = Scale::of(&top.frame, ascii);
     let numbers: usize = columns.iter().map(|column| column.width(ascii)).sum();
     let wide = is_wide(usize::from(area.width).saturating_sub(numbers));
+    // Where there is room, and no other place for it.
+    if area.bottom() + 1 == buf.area.bottom() && rows.len() < usize::from(list.height) {
+        let legend = format!(" {}", texts::legend(lang, mark(ascii)));
+        let at = Rect::new(list.x, list.bottom() - 1, list.width, 1);
+        put_pieces(&top.look, at, buf, &[(legend, Paint::Dim)]);
+    }
     let current = top.position(rows);
     let height = usize::from(list.height);
     // The current row stays in sight.
