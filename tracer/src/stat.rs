@@ -4,6 +4,8 @@
 //! concludes from sums is here, and what needs more is left out (which call a request belongs to,
 //! what a page fault mapped, whose pages were written back).
 
+mod hops;
+
 use std::collections::HashMap;
 
 use aya::maps::{HashMap as BpfHashMap, PerCpuArray, PerCpuHashMap};
@@ -64,6 +66,8 @@ pub struct Counters {
     /// Everything else.
     pub counts: Vec<(CountKey, Count)>,
 }
+
+pub use hops::{Concluded, Hardware, conclude_hops};
 
 wire! {
     WireCell(StatCell);
@@ -168,110 +172,6 @@ pub fn summary(probes: &Probes, start: &Start, end: &End) -> Result<Summary, Loa
     Ok(conclude_all(&counters, start, end, &Sysfs::host()))
 }
 
-/// What of the machine's devices counters meet, looked up once.
-#[derive(Debug)]
-pub struct Hardware {
-    sysfs: Sysfs,
-    disks: HashMap<u32, Device>,
-    /// By number, and whether the kernel said that there is no hardware.
-    interfaces: HashMap<(u32, bool), Device>,
-}
-
-impl Hardware {
-    pub fn new(sysfs: Sysfs) -> Self {
-        Self {
-            sysfs,
-            disks: HashMap::new(),
-            interfaces: HashMap::new(),
-        }
-    }
-
-    fn disk(&mut self, id: u32) -> &Device {
-        let sysfs = &self.sysfs;
-        self.disks.entry(id).or_insert_with(|| sysfs.block(id))
-    }
-
-    fn interface(&mut self, id: u32, no_parent: bool) -> &Device {
-        let sysfs = &self.sysfs;
-        self.interfaces.entry((id, no_parent)).or_insert_with(|| {
-            let name = interface_name(id);
-            let device = sysfs.net(&name, id);
-            match no_parent && device.engine != Engine::Software {
-                false => device,
-                // The number is another one's in another network namespace.
-                true => sysfs.net_without_hardware(&format!("if{id}"), id),
-            }
-        })
-    }
-}
-
-/// Where bytes went, as counters tell it.
-#[derive(Debug)]
-pub struct Concluded {
-    pub hops: Vec<HopRow>,
-    pub devices: Devices,
-    pub metadata: IoTotals,
-}
-
-/// From counters to hops; pure but for the names of devices. Copies out of sockets that a probe counts
-/// (`measured_receive`) are left to it.
-pub fn conclude_hops(
-    counters: &Counters,
-    arch: Arch,
-    hardware: &mut Hardware,
-    measured_receive: bool,
-) -> Concluded {
-    let table = CallTable::of(arch);
-    let mut rows = Rows::default();
-    let mut devices = Devices::default();
-    calls(counters, arch, table, measured_receive, &mut rows);
-    let received = counters.sum(count::SKB, |_| true);
-    if received.bytes > 0 {
-        rows.add(&moved(
-            HopKind::Copy,
-            At::Socket,
-            At::User,
-            By::Probe("tp:skb_copy_datagram_iovec"),
-            received,
-        ));
-    }
-    let zeroed = counters.sum(count::ZEROED, |_| true);
-    if zeroed.bytes > 0 {
-        rows.add(&moved(
-            HopKind::Fill,
-            At::Zero,
-            At::User,
-            By::Probe("tp:mm_page_alloc"),
-            zeroed,
-        ));
-    }
-    let metadata = block_io(counters, hardware, &mut rows, &mut devices);
-    for (key, c) in counters
-        .counts
-        .iter()
-        .filter(|(key, _)| key.what == count::XMIT)
-    {
-        let device = hardware.interface(key.id, key.flags & count::XMIT_NO_PARENT != 0);
-        devices.learn(device);
-        let i = devices.interface(key.id, device.name.clone());
-        devices.met(i, false, c.bytes);
-        if device.engine != Engine::Software {
-            rows.add(&moved(
-                HopKind::Dma,
-                At::Socket,
-                At::Nic(i),
-                By::Probe("tp:net_dev_start_xmit"),
-                *c,
-            ));
-        }
-    }
-    Concluded {
-        hops: rows.finish(&devices),
-        devices,
-        metadata,
-    }
-}
-
 /// From counters to the summary; pure but for the names of devices.
 pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs) -> Summary {
     let arch = Arch::from_name(&start.arch)
@@ -337,116 +237,6 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
     }
 }
 
-fn moved(kind: HopKind, from: At, to: At, by: By, c: Count) -> Moved {
-    let key = Key {
-        kind,
-        from,
-        to,
-        by,
-        deferred: false,
-    };
-    Moved {
-        key,
-        bytes: c.bytes,
-        count: c.count,
-        ts: 0,
-        dur: 0,
-    }
-}
-
-/// What the rules conclude from sums of alike calls.
-fn calls(
-    counters: &Counters,
-    arch: Arch,
-    table: &CallTable,
-    measured_receive: bool,
-    rows: &mut Rows,
-) {
-    for alike in &counters.calls {
-        let cell = &alike.cell;
-        let done = cell.calls - cell.errors;
-        let Some(shape) = alike.shape(table) else {
-            continue;
-        };
-        let facts = alike.facts(shape, arch);
-        let Some(rule) = conclude(&facts) else {
-            continue;
-        };
-        if cell.bytes == 0 || done == 0 {
-            continue;
-        }
-        for step in rule.steps {
-            let (Some(from), Some(to)) = (facts.place(step.1), facts.place(step.2)) else {
-                continue;
-            };
-            let (from, to) = (At::from(&from), At::from(&to));
-            let seen = measured_receive
-                && (from, to) == (At::Socket, At::User)
-                && facts.from.kind != FileKind::Udp;
-            if !seen {
-                let c = Count {
-                    count: done,
-                    bytes: cell.bytes,
-                };
-                rows.add(&moved(step.0, from, to, By::Rule(rule.name), c));
-            }
-        }
-    }
-}
-
-/// Hops of block devices; returns what was metadata.
-fn block_io(
-    counters: &Counters,
-    hardware: &mut Hardware,
-    rows: &mut Rows,
-    devices: &mut Devices,
-) -> IoTotals {
-    let mut metadata = IoTotals::default();
-    for (key, c) in counters
-        .counts
-        .iter()
-        .filter(|(key, _)| key.what == count::BLOCK)
-    {
-        let bits = u32::from(key.flags);
-        let write = bits & bio::WRITE != 0;
-        let device = hardware.disk(key.id);
-        if PASS_ON.contains(&device.driver.as_str()) {
-            continue;
-        }
-        devices.learn(device);
-        let i = devices.find(DeviceClass::Block, key.id, || device.name.clone());
-        // Memory outside the page cache: the program's, as direct I/O has it.
-        let context = Context {
-            user_memory: true,
-            ..Context::default()
-        };
-        let Moves::Payload { memory, deferred } = classify(bits & 0xff, context) else {
-            let (requests, bytes) = match write {
-                true => (&mut metadata.write_requests, &mut metadata.write_bytes),
-                false => (&mut metadata.read_requests, &mut metadata.read_bytes),
-            };
-            *requests += c.count;
-            *bytes += c.bytes;
-            continue;
-        };
-        devices.met(i, !write, c.bytes);
-        let (kind, by) = match device.engine {
-            Engine::Software => (HopKind::Copy, By::Rule(SOFTWARE_DEVICE)),
-            _ if key.flags & count::BLOCK_UNSEEN != 0 => (HopKind::Dma, By::Rule(ISSUED_REQUEST)),
-            _ => (HopKind::Dma, By::Probe("tp:block_rq_complete")),
-        };
-        let (from, to) = if write {
-            (memory, At::Disk(i))
-        } else {
-            (At::Disk(i), memory)
-        };
-        let mut hop = moved(kind, from, to, by, *c);
-        hop.key.deferred = deferred;
-        rows.add(&hop);
-    }
-    metadata
-}
-
 /// Block I/O of which no more is known than that the program caused it.
 fn unattributed(counters: &Counters) -> IoTotals {
     let sum = |write| {
@@ -505,11 +295,4 @@ fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
             .then_with(|| a.name.cmp(&b.name))
     });
     rows
-}
-
-fn interface_name(ifindex: u32) -> String {
-    let name = nix::net::if_::if_indextoname(ifindex)
-        .ok()
-        .and_then(|n| n.into_string().ok());
-    name.unwrap_or_else(|| format!("if{ifindex}"))
 }

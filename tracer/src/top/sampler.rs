@@ -1,9 +1,12 @@
 //! Tables, one after the other, from readings of the counters.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
 use nix::time::ClockId;
+use nix::unistd::Pid;
 use tracer_ebpf::{FileRef, Proc};
 
 use super::conclude::{Context, row};
@@ -126,13 +129,13 @@ impl Sampler {
             let known = self.known.entry(*proc).or_default();
             match look(*proc) {
                 Some(seen) => known.seen = seen,
-                None => {
-                    known.ended = true;
-                    // The kernel side has seen its last name.
-                    if let Some(name) = snapshot.names.get(proc).filter(|name| !name.is_empty()) {
-                        known.seen.name.clone_from(name);
-                    }
-                }
+                None => known.ended = true,
+            }
+            // The kernel side has seen its last name.
+            if (known.ended || known.seen.name.is_empty())
+                && let Some(name) = snapshot.names.get(proc).filter(|name| !name.is_empty())
+            {
+                known.seen.name.clone_from(name);
             }
         }
         self.held = snapshot.groups;
@@ -198,16 +201,15 @@ impl Sampler {
             lost: self.lost,
         }
     }
-
-    /// How long counting has gone on at the last reading.
-    pub fn elapsed(&self) -> Duration {
-        self.now - self.begun
-    }
 }
 
-/// A process that runs, unless another one has its number.
+/// A process that runs, unless another one has its number. Where `/proc` hides other users' (`hidepid`),
+/// no more is known than that it runs.
 fn look(proc: Proc) -> Option<Seen> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", proc.tgid)).ok()?;
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", proc.tgid)) else {
+        let asked = kill(Pid::from_raw(proc.tgid as i32), None);
+        return (asked != Err(Errno::ESRCH)).then(Seen::default);
+    };
     let (name, start) = parse_stat(&stat)?;
     if start as u32 != proc.start {
         return None;

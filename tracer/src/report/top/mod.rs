@@ -60,7 +60,7 @@ pub fn table(frame: &Frame, view: &View, missing: &[(String, String)], style: &S
         page.line(&[], Flow::words(words::nothing(lang), Paint::Quiet), 0);
     }
     let marked = |row: &&Row| Column::ALL.iter().any(|column| is_marked(*column, row));
-    if rows.iter().any(|row| marked(row)) {
+    if rows.iter().any(marked) {
         let legend = words::legend(lang, mark(style.ascii));
         page.line(&[], Flow::words(&legend, Paint::Quiet), 0);
     }

@@ -1,12 +1,16 @@
 //! `bytehop top`: every process apart, and what each did is what it is known to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+
+mod sum;
+
+use sum::{Sum, number};
 
 use crate::fixture::{Report, fixture};
 use crate::harness::{
@@ -75,81 +79,6 @@ fn begin(words: &[&str]) -> Child {
         .args(&words[1..])
         .spawn()
         .expect("the fixture")
-}
-
-/// Everything that tables say about one process.
-#[derive(Debug, Default)]
-struct Sum {
-    names: Vec<String>,
-    ended: bool,
-    crossings: BTreeMap<&'static str, u64>,
-    copied: u64,
-    dma: u64,
-    shared: u64,
-    filled: u64,
-    /// Calls and bytes by name.
-    calls: BTreeMap<String, (u64, u64)>,
-    hops: Vec<Value>,
-}
-
-fn number(value: &Value) -> u64 {
-    value
-        .as_u64()
-        .unwrap_or_else(|| panic!("no number: {value}"))
-}
-
-impl Sum {
-    fn of(lines: &[Value], pid: u32) -> Self {
-        let mut sum = Self::default();
-        let rows = lines
-            .iter()
-            .flat_map(|line| line["processes"].as_array().expect("rows"));
-        for row in rows.filter(|row| row["pid"] == pid) {
-            sum.names
-                .push(row["comm"].as_str().expect("a name").to_owned());
-            sum.ended |= row["ended"] == true;
-            for key in ["total", "syscall", "page_fault"] {
-                *sum.crossings.entry(key).or_default() += number(&row["crossings"][key]);
-            }
-            sum.copied += number(&row["copied"]["bytes"]);
-            sum.dma += number(&row["dma"]["bytes"]);
-            sum.shared += number(&row["shared"]["bytes"]);
-            sum.filled += number(&row["filled"]["bytes"]);
-            for call in row["syscalls"].as_array().expect("calls") {
-                let name = call["name"].as_str().expect("a name").to_owned();
-                let known = sum.calls.entry(name).or_default();
-                known.0 += number(&call["calls"]);
-                known.1 += number(&call["bytes"]);
-            }
-            sum.hops
-                .extend(row["hops"].as_array().expect("hops").iter().cloned());
-        }
-        assert!(!sum.names.is_empty(), "no row of {pid}");
-        sum
-    }
-
-    /// Bytes that it read of files.
-    fn read(&self) -> u64 {
-        let bytes = |name| self.calls.get(name).map_or(0, |(_, bytes)| *bytes);
-        bytes("read") + bytes("pread64")
-    }
-
-    /// Calls of a name and their bytes, without those that the loader makes.
-    fn of_payload(&self, name: &str, loader: &Self) -> (u64, u64) {
-        let (calls, bytes) = self.calls[name];
-        let (by_loader, of_it) = loader.calls.get(name).copied().unwrap_or_default();
-        (calls - by_loader, bytes - of_it)
-    }
-
-    /// Bytes of the hops of a kind between two places.
-    fn moved(&self, kind: &str, from: &str, to: &str) -> u64 {
-        let is = |hop: &&Value| hop["kind"] == kind && hop["from"] == from && hop["to"] == to;
-        self.hops
-            .iter()
-            .filter(is)
-            .map(|hop| number(&hop["bytes"]))
-            .sum()
-    }
 }
 
 /// Calls by name are strace's, bytes are those of the payload, and the process need not live to see
