@@ -18,9 +18,7 @@ use labs::run::{Checked, RunError, Runner};
 use labs::session::{Origin, Output, Session};
 use labs::spec::Text;
 use labs::work::{Whose, WorkError};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use ratatui::crossterm::event;
+use nix::poll::{PollFd, PollFlags};
 use ratatui::crossterm::terminal::size;
 use tracer::i18n::Lang;
 use tracer::model::Summary;
@@ -29,6 +27,7 @@ use super::model::{Labs, Open};
 use super::update::{self, Effect};
 use super::view::{self, draw};
 use crate::app::{App, Look, Other};
+use crate::keyboard::Keyboard;
 use crate::run::{Options, ViewError, needs_terminal};
 use crate::store::Store;
 use crate::terminal::{Asked, Screen, Signals};
@@ -131,6 +130,7 @@ impl Ui {
     fn run(&mut self) -> Result<(), ViewError> {
         let mut signals = Signals::install().map_err(io::Error::from)?;
         let mut screen = Screen::enter(self.options.mouse)?;
+        let mut keyboard = Keyboard::default();
         loop {
             screen.terminal.draw(|frame| {
                 let area = frame.area();
@@ -142,15 +142,16 @@ impl Ui {
             let path = self.labs.open.as_ref().and_then(|open| open.path.as_ref());
             let moving = path.is_some_and(|path| path.is_moving());
             let wait = if moving || self.running { TICK } else { IDLE };
-            if !wait_for_input(&signals, wait)? {
+            let asked = PollFd::new(signals.as_fd(), PollFlags::POLLIN);
+            if !keyboard.wait(&[asked], wait)? {
                 return Ok(());
             }
-            while event::poll(Duration::ZERO)? {
-                let effect = update::event(&mut self.labs, &event::read()?);
+            while let Some(event) = keyboard.event() {
+                let effect = update::event(&mut self.labs, &event);
                 match effect {
                     Some(Effect::Quit) => return Ok(()),
                     Some(Effect::Suspend) => screen.suspend()?,
-                    Some(Effect::Redraw) => screen.terminal.clear()?,
+                    Some(Effect::Redraw) => screen.redraw()?,
                     Some(Effect::Edit) => self.edit(&mut screen)?,
                     Some(effect) => self.apply(effect),
                     None => {}
@@ -168,6 +169,8 @@ impl Ui {
                     Asked::Quit => return Ok(()),
                     Asked::Suspend => screen.suspend()?,
                     Asked::Resume => screen.resume()?,
+                    // Each frame asks for it.
+                    Asked::Size => {}
                 }
             }
         }
@@ -427,22 +430,4 @@ pub fn original(open: &Open, lang: Lang) -> Option<Other> {
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
-}
-
-/// Waits for a key or a signal; `false` if the terminal is gone.
-fn wait_for_input(signals: &Signals, wait: Duration) -> io::Result<bool> {
-    let stdin = io::stdin();
-    let mut fds = [
-        PollFd::new(stdin.as_fd(), PollFlags::POLLIN),
-        PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-    ];
-    let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
-    match poll(&mut fds, wait) {
-        Ok(_) | Err(Errno::EINTR) => {}
-        Err(e) => return Err(e.into()),
-    }
-    let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
-    Ok(!fds[0]
-        .revents()
-        .is_some_and(|events| events.intersects(gone)))
 }

@@ -35,10 +35,6 @@ pub enum Effect {
 /// Applies an event of the terminal.
 pub fn event(labs: &mut Labs, event: &Event) -> Option<Effect> {
     match event {
-        Event::Resize(w, h) => {
-            resize(labs, (*w, *h));
-            None
-        }
         Event::Key(key) if key.kind != KeyEventKind::Release => pressed(labs, key, event),
         Event::Mouse(mouse) => {
             match mouse.kind {
