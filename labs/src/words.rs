@@ -71,7 +71,7 @@ tracer::messages! {
     exit_bad(code): "the program ended with status {code}" | "程序以状态 {code} 结束";
     output_same: "the output is identical" | "输出完全相同";
     output_differs: "the output is not what the original writes" | "输出与原程序不同";
-    cannot_check: "The check needs a traced run, which is not possible here; this is what the solution did when it was recorded" | "检验需要跟踪运行，这里做不到；下面是参考答案在录制时的表现";
+    cannot_check: "The check needs a traced run, which is not possible here; this is what the solution did when it was recorded." | "检验需要跟踪运行，这里做不到；下面是参考答案在录制时的表现。";
     solution: "A solution" | "参考答案";
     commands: "c check · h hint · s solution · q quit" | "c 检验 · h 提示 · s 参考答案 · q 退出";
     solution_later: "The solution is shown after success. Show it now? [y/N]" | "通过检验后才显示参考答案。现在就看吗？[y/N]";

@@ -269,18 +269,17 @@ impl Ui {
         let Some(open) = self.labs.open.as_mut().filter(|_| !self.running) else {
             return;
         };
-        open.step = Step::Change;
-        open.scroll = usize::MAX / 2;
+        if self.labs.replay.is_none() {
+            open.step = Step::Change;
+            open.scroll = usize::MAX / 2;
+        }
         let mut session = open.session.clone();
         let observed = open.observed;
         let lang = self.labs.look.lang;
         self.work(move |runner, say| {
-            if runner.cannot.is_some() {
-                let run = runner.replay(&session, "solution")?;
-                say(News::Replayed(Box::new(run)));
-                return Ok(());
+            if runner.cannot.is_none() {
+                say(News::Says(words::lab_checking(lang).to_owned()));
             }
-            say(News::Says(words::lab_checking(lang).to_owned()));
             // Conditions may compare with the originals.
             if !observed {
                 for program in session.lab.spec.programs.clone() {
@@ -291,6 +290,11 @@ impl Ui {
                         say(News::Ran(program.name, Box::new((run, origin))));
                     }
                 }
+            }
+            if runner.cannot.is_some() {
+                let run = runner.replay(&session, "solution")?;
+                say(News::Replayed(Box::new(run)));
+                return Ok(());
             }
             match runner.check(&mut session, Whose::Learner) {
                 Ok(checked) => {
@@ -378,7 +382,6 @@ impl Ui {
                 open.session.last = Some(*run);
                 open.step = Step::Check;
                 open.scroll = 0;
-                self.labs.note = Some(labs::words::cannot_check(lang).to_owned());
             }
             News::NotBuilt(said) => {
                 open.said = Some(said);
