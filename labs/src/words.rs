@@ -51,6 +51,8 @@ tracer::messages! {
     no_answer: "no answer" | "未作答";
     running(what): "running: {what}" | "运行：{what}";
     building: "building the programs" | "正在编译程序";
+    no_cargo: "cargo was not found: install Rust (https://rustup.rs) to build the labs' programs" | "没有找到 cargo：请安装 Rust（https://rustup.rs）来编译实验的程序";
+    no_libraries: "libraries of the labs' programs are missing: connect to the network once" | "缺少编译实验程序所需的库，请联网一次后重试";
     from_recording: "from the lab's recording" | "来自实验自带的记录文件";
     because(why): "Shown from the lab's recording, because this cannot be traced here: {why}" | "以下来自实验自带的记录文件，因为这里无法跟踪：{why}";
     said: "you said" | "你的答案";

@@ -318,6 +318,7 @@ impl Ui {
     ) {
         self.running = true;
         self.labs.busy = Some("…".to_owned());
+        let lang = self.labs.look.lang;
         let (sender, runner) = (self.sender.clone(), self.runner.clone());
         self.worker = Some(std::thread::spawn(move || {
             let say = |news| {
@@ -325,7 +326,7 @@ impl Ui {
                 let _ = sender.send(news);
             };
             if let Err(e) = job(&runner, &say) {
-                say(News::Failed(e.to_string()));
+                say(News::Failed(e.told(lang)));
             }
         }));
     }
