@@ -229,3 +229,29 @@ fn dma_is_what_the_disk_counted() {
         "twelve times the disk counted more than bytehop (read, write): {quiet:?} was explained"
     );
 }
+
+/// More programs at once than processors: a kernel that runs probes preemptibly (7.2) skips some for a
+/// program that comes to run in the middle of another's. Each call is told, counted as lost, or within
+/// what the kernel says that it skipped; and none takes the result of another.
+#[test]
+#[ignore = "root"]
+fn more_programs_than_processors() {
+    const CALLS: u64 = 3000;
+    const SIZE: u64 = 10;
+    let _serial = serial();
+    let processors = std::thread::available_parallelism().expect("processors");
+    let programs = 3 * processors.get() as u64;
+    let dd = format!("dd if=/dev/zero of=/dev/null bs={SIZE} count={CALLS} status=none &");
+    let all = dd.repeat(programs as usize) + " wait";
+    for verb in VERBS {
+        let summary = trace(verb, &["sh", "-c", &all]);
+        let (told, bytes) = (summary.calls_of("write"), summary.bytes_of("write"));
+        let (lost, skipped) = (summary.lost("write"), summary.skipped("sys_exit"));
+        let expected = programs * CALLS;
+        assert!(
+            told + lost <= expected && told + lost + skipped >= expected,
+            "{verb:?}: {told} of {expected} told, {lost} lost, at most {skipped} more skipped"
+        );
+        assert_eq!(bytes, told * SIZE, "{verb:?}");
+    }
+}

@@ -1,7 +1,8 @@
 //! Page faults as hops: zero fill, copy on write, mapping.
 
 use crate::fixture::fixture;
-use crate::harness::{Scratch, Verb, disk_of, evict, serial, trace, trace_warm};
+use crate::harness::{Scratch, Verb, disk_of, evict, not_run, serial, trace, trace_warm};
+use crate::summary::Summary;
 
 const PAGE: u64 = 4096;
 /// Pages of the program's start that are counted too: loader, stack, heap.
@@ -23,24 +24,23 @@ fn mapped_file_has_no_copy() {
     let file = scratch.file("file", 4 << 20);
     let base = trace(Verb::Run, &fixture(&["noop"]));
     let summary = trace_warm(Verb::Run, &[], &fixture(&["mmap-read", &file]));
-    summary.assert_bytes(
-        "copy",
-        "page_cache",
-        "user",
-        base.bytes("copy", "page_cache", "user"),
-    );
+    summary.assert_read(base.read_bytes());
     summary.assert_none("dma", "*", "*");
-    let mapped = summary.bytes("map", "page_cache", "user");
-    assert!(
-        mapped > base.bytes("map", "page_cache", "user"),
-        "{:#}",
-        summary.0["hops"]
-    );
     // Fault-around: many pages a fault.
     let faults = summary.number("/page_faults/user") - base.number("/page_faults/user");
     assert!(
         (1..=1024).contains(&faults),
         "{faults} faults for 1024 pages"
+    );
+    if summary.text("/level") == "T" && summary.lacks("tp:mm_filemap_map_pages") {
+        let why = "this kernel's level T does not tell which pages are mapped";
+        return not_run("mapped_file_has_no_copy", why);
+    }
+    let mapped = summary.bytes("map", "page_cache", "user");
+    assert!(
+        mapped > base.bytes("map", "page_cache", "user"),
+        "{:#}",
+        summary.0["hops"]
     );
 }
 
@@ -54,12 +54,7 @@ fn mapped_file_not_in_the_cache() {
     let base = trace(Verb::Run, &fixture(&["noop"]));
     evict(&file);
     let summary = trace(Verb::Run, &fixture(&["mmap-read", &file]));
-    summary.assert_bytes(
-        "copy",
-        "page_cache",
-        "user",
-        base.bytes("copy", "page_cache", "user"),
-    );
+    summary.assert_read(base.read_bytes());
     summary.assert_within(
         "dma",
         &device,
@@ -75,12 +70,17 @@ fn private_write_copies_each_page() {
     let _serial = serial();
     let scratch = Scratch::new();
     let file = scratch.file("file", 1 << 20);
-    let base = trace(Verb::Run, &fixture(&["noop"])).bytes("copy", "page_cache", "user");
+    // The loader writes to private pages, too, and 6.1 does not tell at level T whose these were before.
+    let copied = |summary: &Summary| {
+        summary.bytes("copy", "page_cache", "user") + summary.bytes("copy", "user", "user")
+    };
+    let base = copied(&trace(Verb::Run, &fixture(&["noop"])));
     let summary = trace(Verb::Run, &fixture(&["mmap-private-write", &file]));
-    let copied = summary.bytes("copy", "page_cache", "user") - base;
+    let all = summary.bytes("copy", "page_cache", "user");
+    let more = copied(&summary) - base;
     assert!(
-        (1 << 20..=(1 << 20) + 16 * PAGE).contains(&copied),
-        "{copied}: {:#}",
+        all >= 1 << 20 && more.abs_diff(1 << 20) <= 16 * PAGE,
+        "{more}: {:#}",
         summary.0["hops"]
     );
 }

@@ -74,6 +74,28 @@ impl Summary {
         value.unwrap_or_else(|| panic!("no list at {pointer} in {:#}", self.0))
     }
 
+    /// Whether a probe was not attached.
+    pub fn lacks(&self, probe: &str) -> bool {
+        let missing = self.list("/missing_probes").iter();
+        missing.into_iter().any(|row| row[0] == probe)
+    }
+
+    /// Calls that are known by name only.
+    pub fn lost(&self, name: &str) -> u64 {
+        let lost = self.0["lost_calls"].as_array().into_iter().flatten();
+        let row = lost.into_iter().find(|row| row[0] == name);
+        row.map_or(0, |row| row[1].as_u64().expect("a count"))
+    }
+
+    /// How often the kernel did not run a program, as a warning says.
+    pub fn skipped(&self, program: &str) -> u64 {
+        let start = format!("the kernel skipped probe {program} ");
+        let warnings = self.list("/warnings").iter().filter_map(Value::as_str);
+        let said = warnings.filter_map(|text| text.strip_prefix(&start));
+        let mut counts = said.map(|text| text.split(' ').next().expect("a word").parse());
+        counts.next().map_or(0, |count| count.expect("a count"))
+    }
+
     pub fn counts(&self) -> Counts {
         let row = |row: &Value| {
             let number = |key: &str| row[key].as_u64().expect("a count");

@@ -645,6 +645,9 @@ pub struct Config {
     /// Bits of a page's flags (`enum pageflags`): `PG_swapbacked`, `PG_swapcache`; [`NO_OFFSET`] likewise.
     pub swap_backed: u32,
     pub swap_cache: u32,
+    /// 1 if the kernel runs the programs of `sys_enter` and `sys_exit` preemptibly: it then skips them
+    /// for a thread that comes to run in the middle of one.
+    pub preemptible: u32,
 }
 
 /// Offset that means "this kernel has no such field": whatever needs it is off.
@@ -790,8 +793,8 @@ pub struct Regs {
     pub function: [u32; 4],
     /// What a function returned.
     pub result: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// The system call's number; negative where there is none.
+    pub nr: u32,
 }
 
 /// How the path needs a system call's arguments: one entry of the `SYSCALLS` map, indexed by number.
@@ -834,6 +837,8 @@ pub mod task {
     /// Breakpoints were armed when the call in progress began (a thread of io_uring: when it was last
     /// between two requests).
     pub const WATCHED: u32 = 256;
+    /// The last call has been told of.
+    pub const RETURNED: u32 = 512;
 }
 
 /// A cached classification of one descriptor. 56 bytes.

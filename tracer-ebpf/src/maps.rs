@@ -22,6 +22,7 @@ pub static CONFIG: Config = Config {
     iter_pipe: 0,
     swap_backed: 0,
     swap_cache: 0,
+    preemptible: 0,
 };
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;
@@ -35,7 +36,7 @@ pub static REGS: Regs = Regs {
     lr: 0,
     function: [0; 4],
     result: 0,
-    reserved: 0,
+    nr: 0,
 };
 #[unsafe(no_mangle)]
 static SYSCALLS: [u16; SYSCALLS_MAX] = [0; SYSCALLS_MAX];

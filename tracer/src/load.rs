@@ -105,6 +105,8 @@ pub struct Probes {
     pub missing: Vec<(String, String)>,
     breakpoints: Option<Breakpoints>,
     sampling: Option<Sampling>,
+    /// All of [`probes::AGAIN`] are attached.
+    again: bool,
 }
 
 /// A wire type as a map's key or value.
@@ -154,6 +156,7 @@ impl Probes {
             iter_pipe: enumerator(kernel, "iter_type", "ITER_PIPE"),
             swap_backed: enumerator(kernel, "pageflags", "PG_swapbacked"),
             swap_cache: enumerator(kernel, "pageflags", "PG_swapcache"),
+            preemptible: preemptible(kernel).into(),
         };
 
         // Before Linux 5.11 maps count as locked memory; later it has no effect.
@@ -209,24 +212,31 @@ impl Probes {
                 continue;
             };
             match attach(&mut ebpf, probe.program, tracepoint, &btf) {
-                Ok(()) => hooks.attached.push(probe.label.to_owned()),
                 Err(source) if probe.required => {
                     return Err(LoadError::Required {
                         probe: probe.label,
                         source,
                     });
                 }
-                Err(e) => hooks.refused(probe.label, &e),
+                attached => drop(hooks.optional(probe.label, attached)),
+            }
+        }
+        let mut again = preemptible(kernel) && !options.null;
+        if again {
+            for (program, tracepoint) in probes::AGAIN {
+                again &= hooks.optional(
+                    &format!("{tracepoint}, again"),
+                    attach(&mut ebpf, program, tracepoint, &btf),
+                );
             }
         }
         if options.stacks && !options.stat && !options.null {
             // After the programs that number the calls.
             for (program, tracepoint) in probes::STACKS {
-                let label = format!("stacks: {tracepoint}");
-                match attach(&mut ebpf, program, tracepoint, &btf) {
-                    Ok(()) => hooks.attached.push(label),
-                    Err(e) => hooks.refused(&label, &e),
-                }
+                hooks.optional(
+                    &format!("stacks: {tracepoint}"),
+                    attach(&mut ebpf, program, tracepoint, &btf),
+                );
             }
         }
         let mut level = Level::T;
@@ -275,6 +285,7 @@ impl Probes {
             missing,
             breakpoints,
             sampling,
+            again,
         })
     }
 
@@ -298,6 +309,9 @@ impl Probes {
 
     /// Programs that the kernel skipped, and how often: it runs none while the same runs already on that
     /// processor, for another thread. It counts them since Linux 5.12.
+    ///
+    /// Those of [`probes::AGAIN`] stand in for each other, and a call that one told of and another did not is
+    /// counted as lost. Only what all missed is not known at all: no more than the one with the fewest.
     pub fn skipped(&self) -> Vec<(String, u64)> {
         let misses = |program: &aya::programs::Program| -> Option<u64> {
             let fd = program.fd().ok()?.as_fd().as_raw_fd();
@@ -307,9 +321,16 @@ impl Probes {
             count.trim().parse().ok()
         };
         let programs = self.ebpf.programs();
-        let skipped =
-            programs.filter_map(|(name, program)| Some((name.to_owned(), misses(program)?)));
-        skipped.filter(|(_, n)| *n > 0).collect()
+        let programs = programs.filter_map(|(name, program)| Some((name, misses(program)?)));
+        let of_calls = |(name, _): &(&str, u64)| {
+            let mut rows = probes::AGAIN.iter();
+            self.again && rows.any(|(again, first)| name == again || name == first)
+        };
+        let (calls, others): (Vec<_>, Vec<_>) = programs.partition(of_calls);
+        let all_missed = calls.iter().min_by_key(|(_, n)| *n);
+        let skipped = others.into_iter().chain(all_missed.copied());
+        let skipped = skipped.filter(|(_, n)| *n > 0);
+        skipped.map(|(name, n)| (name.to_owned(), n)).collect()
     }
 
     /// Where the program's CPU time went so far, if it is sampled.
@@ -490,6 +511,15 @@ impl Hooks {
     fn refused(&mut self, what: &str, e: &ProgramError) {
         self.lack(what, &refusal(e));
     }
+
+    /// A program that tracing can do without; whether it is there.
+    fn optional(&mut self, what: &str, attached: Result<(), ProgramError>) -> bool {
+        match &attached {
+            Ok(()) => self.attached.push(what.to_owned()),
+            Err(e) => self.refused(what, e),
+        }
+        attached.is_ok()
+    }
 }
 
 /// Does something for every thread of a process, those that it makes meanwhile included.
@@ -538,6 +568,12 @@ fn enumerator(kernel: &KernelBtf, enumeration: &str, name: &str) -> u32 {
 
 fn number(arch: Arch, name: &str) -> u32 {
     arch.syscall_number(name).map_or(NO_OFFSET, u32::from)
+}
+
+/// Whether the programs of system call tracepoints run preemptibly: 7.2 has this function, which lets them
+/// (`kernel/trace/bpf_trace.c`); 6.18 turns preemption off around them (`include/trace/bpf_probe.h`).
+fn preemptible(kernel: &KernelBtf) -> bool {
+    kernel.function_id("trace_call_bpf_faultable").is_some()
 }
 
 fn arguments(kernel: &KernelBtf, tracepoint: &str) -> usize {

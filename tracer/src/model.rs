@@ -252,6 +252,10 @@ pub struct Disagreement {
     pub expected: u64,
     pub found: u64,
     pub rule: String,
+    /// Probes that either number is of, and that the kernel skipped in this trace: what they did not tell
+    /// may be the difference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
 }
 
 /// Off-CPU time of the program's threads.

@@ -135,6 +135,13 @@ probes! {
     }
 }
 
+/// Programs that do what the two of system calls could not, and their tracepoints: for kernels that
+/// skip a program while another thread is in its middle.
+pub const AGAIN: [(&str, &str); 2] = [
+    ("sys_enter_again", "sys_enter"),
+    ("sys_exit_again", "sys_exit"),
+];
+
 /// Programs that tell where in the program a call was made, and their tracepoints.
 pub const STACKS: [(&str, &str); 3] = [
     ("name_of_program", "sched_process_exec"),

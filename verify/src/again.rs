@@ -11,7 +11,8 @@ impl Run {
     /// Names of the paths whose numbers may be too small for that reason.
     pub fn doubtful(&self) -> Vec<String> {
         let skipped = self.warnings.iter().any(|text| text.starts_with(SKIPPED));
-        let wrong = self.results.iter().filter(|o| skipped && o.wrong());
+        let doubt = skipped || self.lost > 0;
+        let wrong = self.results.iter().filter(|o| doubt && o.wrong());
         let mut names: Vec<String> = wrong.map(|o| o.done.path.clone()).collect();
         names.dedup();
         names
@@ -31,7 +32,7 @@ impl Run {
         }
         self.lost += again.lost;
         self.warnings.push(format!(
-            "traced again, because the kernel had skipped probes: {}",
+            "traced again, because probes had been skipped or events lost: {}",
             settled.join(", ")
         ));
     }

@@ -201,6 +201,7 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
             Bytes::All => (done.payload, true),
             Bytes::Times(n) => (n * done.payload, true),
             Bytes::Accounted => (done.read_bytes, true),
+            Bytes::Resent => (done.payload + done.resent, true),
             Bytes::AtLeast => (done.payload, false),
             Bytes::Maybe => (0, false),
         };

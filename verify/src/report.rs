@@ -352,7 +352,10 @@ fn totals(page: &mut Page, run: &Run) {
         page.line(&[span("   ", Paint::Plain)], text, 3);
     }
     for d in &run.disagreements {
-        let text = words::disagreed(lang, &d.what, &d.rule, d.expected, d.found);
+        let mut text = words::disagreed(lang, &d.what, &d.rule, d.expected, d.found);
+        if !d.skipped.is_empty() {
+            text += &words::skipped(lang, d.skipped.join(", "));
+        }
         page.line(
             &[span("   ", Paint::Plain)],
             Flow::words(&text, Paint::Warn),
@@ -396,6 +399,7 @@ mod words {
         agreed: "Rules and measurements agree." | "规则与实测一致。";
         lost(n): "{n} events were lost." | "丢失了 {n} 个事件。";
         disagreed(what, rule, expected, found): "{what}: the rule {rule} said {expected}, measured were {found}" | "{what}：规则 {rule} 认为 {expected}，实测 {found}";
+        skipped(probes): " (the kernel skipped {probes}, which that is known from)" | "（内核跳过了所依据的 {probes}）";
         unexpected(level, hop, by): "{level}: {hop} did not happen ({by})" | "{level}：{hop} 并未发生（{by}）";
         not_offered(path, why): "not offered here: {path} ({why})" | "此处没有：{path}（{why}）";
     }

@@ -63,6 +63,8 @@ pub struct Done {
     pub region: Option<(u64, u64)>,
     /// What the kernel's own account says that it read from disks, of `/proc/self/io`.
     pub read_bytes: u64,
+    /// Of the payload, what TCP sent once more.
+    pub resent: u64,
     /// It could not be done here, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_offered: Option<String>,

@@ -36,6 +36,11 @@ const SOURCE: [&str; 2] = [
     "the request names only the pipe: level T does not know what was spliced into it",
     "请求中只有管道：T 级不知道接入的是什么",
 ];
+/// No tracepoint of level T tells of a segment that is sent again.
+const RESENT: [&str; 2] = [
+    "what TCP sends again is copied again: level T does not see it",
+    "TCP 重传的数据会再拷贝一次：T 级看不到",
+];
 
 impl Row {
     /// A disk is part of it: it is worth a run on each.
@@ -100,6 +105,8 @@ pub enum Bytes {
     Times(u64),
     /// What the kernel's own account of the process says that it read from disks.
     Accounted,
+    /// The payload, and what TCP sent once more.
+    Resent,
     /// The payload, and headers or whole blocks around it.
     AtLeast,
     /// Perhaps, at any time: not compared.
@@ -240,10 +247,10 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "udp-many" (lacks SIZES) "UDP with sendmmsg and recvmmsg" "UDP（sendmmsg、recvmmsg）" sockets::udp_many
         { Copy User > Socket All, Copy Socket > User All };
-    "zerocopy" "MSG_ZEROCOPY over loopback: copied late" "经回环的 MSG_ZEROCOPY：延后拷贝" zerocopy::send_by_reference
-        { Share User > Socket All, Copy User > Socket All, Copy Socket > User All };
+    "zerocopy" (lacks RESENT) "MSG_ZEROCOPY over loopback: copied late" "经回环的 MSG_ZEROCOPY：延后拷贝" zerocopy::send_by_reference
+        { Share User > Socket All, Copy User > Socket Resent, Copy Socket > User All };
     "zerocopy-receive" (lacks SIZES) "TCP receive zero-copy: the packets' pages are mapped" "TCP 零拷贝接收：映射数据包的页" zerocopy::receive_by_reference
-        { Share User > Socket All, Copy User > Socket All, Share Socket > User All };
+        { Share User > Socket All, Copy User > Socket Resent, Share Socket > User All };
     "veth" "read and write to TCP between network namespaces, through veth" "经 veth 在两个网络命名空间之间 read 加 write：文件 → TCP" veth::read_write
         { Copy Cache > User All, Copy User > Socket All, Copy Socket > User All };
     "veth-sendfile" "sendfile to TCP between network namespaces, through veth" "经 veth 在两个网络命名空间之间 sendfile：文件 → TCP" veth::sendfile
@@ -274,8 +281,8 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "uring-receive" "io_uring: receive" "io_uring：接收" uring::receive
         { Copy User > Socket All, Copy Socket > User All };
-    "uring-send-zc" "io_uring: zero-copy send over loopback: copied late" "io_uring：经回环的零拷贝发送，延后拷贝" uring::send_zerocopy
-        { Share User > Socket All, Copy User > Socket All, Copy Socket > User All };
+    "uring-send-zc" (lacks RESENT) "io_uring: zero-copy send over loopback: copied late" "io_uring：经回环的零拷贝发送，延后拷贝" uring::send_zerocopy
+        { Share User > Socket All, Copy User > Socket Resent, Copy Socket > User All };
     "uring-splice" (lacks SOURCE) "io_uring: splice from file to pipe" "io_uring：splice 文件 → 管道" uring::splice
         { Share Cache > Pipe All, Copy Pipe > User All };
     "uring-tee" "io_uring: tee" "io_uring：tee" uring::tee

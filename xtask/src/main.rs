@@ -39,7 +39,7 @@ usage: cargo xtask CHORE
       --paths         without the oracle tests
       --tests         only those
       --all           every test on every disk (if not given: what depends on the kernel)
-      --only NAME     tests with NAME in their name
+      --only NAMES    tests with one of these words in their name, on one disk; with --tests as --tests does it
       --labs          the guided labs, end to end, in place of all these
       --doc           put the table of results into docs/kernels.md
       --last          run nothing: the results of each kernel's last run

@@ -41,7 +41,10 @@ pub struct Options {
     all: bool,
     /// The guided labs only.
     labs: bool,
-    /// Only tests with this in their name.
+    /// Tests run on each disk and at each level that they are meant for, and their results are kept: always,
+    /// but for [`Self::only`] without `--tests`.
+    each: bool,
+    /// Only tests with one of these words in their name.
     only: Option<String>,
     /// Put the table into the documents.
     doc: bool,
@@ -63,6 +66,7 @@ impl Options {
             paths: true,
             tests: true,
             all: false,
+            each: false,
             labs: false,
             only: None,
             doc: false,
@@ -73,7 +77,7 @@ impl Options {
             match *arg {
                 "--update" => options.update = true,
                 "--paths" => options.tests = false,
-                "--tests" => options.paths = false,
+                "--tests" => (options.paths, options.each) = (false, true),
                 "--all" => options.all = true,
                 "--labs" => options.labs = true,
                 "--only" => {
@@ -98,6 +102,7 @@ impl Options {
                 },
             }
         }
+        options.each |= options.all || options.only.is_none();
         if options.kernels.is_empty() {
             options.kernels.extend(KERNELS);
         }
@@ -121,7 +126,8 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     } else if tests {
         let programs = Programs::build(&workspace, options.tests)?;
         bounced = options.paths.then(|| bounce::job(programs.bytehop()));
-        vec![programs.job(options.paths, options.all, options.only.as_deref())]
+        let only = options.only.as_deref();
+        vec![programs.job(options.paths, options.all, options.each, only)]
     } else {
         let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
         vec![words.join(" ")]
@@ -155,9 +161,10 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
         if let Some(bounced) = &bounced {
             failed |= bounce::run(&machine(0), &script(bounced))?;
         }
-        if tests && options.only.is_none() {
+        if tests && options.each {
             let (from, to) = (machine(0).folder, results(name));
-            oracle::keep(&from, &to, options.paths, options.tests)?;
+            let some = options.only.is_some();
+            oracle::keep(&from, &to, options.paths, options.tests, some)?;
         }
     }
     if tests {

@@ -24,6 +24,15 @@ pub struct FilePage {
     pub pages: u32,
 }
 
+impl FilePage {
+    /// Not of a file's own: a block device's, or an inode's that only the file system knows (btrfs keeps its
+    /// trees in one, whose mode is 0).
+    #[inline(always)]
+    pub fn is_metadata(&self) -> bool {
+        matches!(self.mode & S_IFMT, S_IFBLK | 0)
+    }
+}
+
 /// Reads a folio's place in its file; `None` if it belongs to none (anonymous memory).
 #[inline(always)]
 pub fn file_page(folio: u64) -> Option<FilePage> {
@@ -89,7 +98,7 @@ pub fn mm_filemap_add_to_page_cache(ctx: BtfTracePointContext) -> i32 {
     };
     // SAFETY: a map value.
     unsafe {
-        if page.mode & S_IFMT == S_IFBLK {
+        if page.is_metadata() {
             (*t).meta_pages += page.pages;
         } else {
             (*t).cache_pages += page.pages;
@@ -108,7 +117,7 @@ pub fn writeback_dirty_folio(ctx: BtfTracePointContext) -> i32 {
     let Some(page) = file_page(folio) else {
         return 0;
     };
-    if page.mode & S_IFMT == S_IFBLK {
+    if page.is_metadata() {
         return 0;
     }
     // SAFETY: a map value.

@@ -9,7 +9,7 @@ use tracer_ebpf::{
 };
 
 use crate::classify::descriptor;
-use crate::emit::{recording, send, send_bytes};
+use crate::emit::{lost, recording, send, send_bytes};
 use crate::kread::{load, probe};
 use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
@@ -25,6 +25,35 @@ pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
         // SAFETY: `t` is a map value, `regs` the tracepoint's argument.
         unsafe { enter(t, regs, nr as u32) };
     }
+    0
+}
+
+/// What [`sys_enter`] does, where the kernel skipped it (see [`tracer_ebpf::Config::preemptible`]): it is
+/// another program, so another thread in the middle of that one does not matter.
+#[btf_tracepoint]
+pub fn sys_enter_again(ctx: BtfTracePointContext) -> i32 {
+    let nr: u64 = ctx.arg(1);
+    let regs: *const u8 = ctx.arg(0);
+    if let Some(t) = start(nr as u32)
+        // SAFETY: a map value.
+        && !unsafe { under_way(t, nr as u32) }
+    {
+        enter_late(t, regs, nr as u32);
+    }
+    0
+}
+
+/// Whether the thread is known to be in this call.
+#[inline(always)]
+unsafe fn under_way(t: *const Task, nr: u32) -> bool {
+    // SAFETY: a map value.
+    unsafe { (*t).flags & task::IN_CALL != 0 && (*t).nr == nr }
+}
+
+#[inline(never)]
+fn enter_late(t: *mut Task, regs: *const u8, nr: u32) -> i32 {
+    // SAFETY: `t` is a map value, `regs` a tracepoint's argument.
+    unsafe { enter(t, regs, nr) };
     0
 }
 
@@ -77,13 +106,16 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         if (*t).flags & task::FAULT_OPEN != 0 {
             fault::flush(t);
         }
+        if config!(preemptible) != 0 && (*t).flags & task::IN_CALL != 0 {
+            untold(t);
+        }
         let compat = reg!(compat_bit);
         let status: u32 = if compat != 0 {
             load(task, off!(task_status))
         } else {
             0
         };
-        (*t).flags |= task::IN_CALL;
+        (*t).flags = (*t).flags & !task::RETURNED | task::IN_CALL;
         (*t).seq += 1;
         (*t).nr = nr;
         if recording() {
@@ -125,6 +157,26 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
             (*t).enter = if timed(t) { bpf_ktime_get_ns() } else { 0 };
         }
     }
+}
+
+/// The call is over, but both programs that should have told were skipped: its record is lost, not what
+/// else happened in it.
+#[inline(never)]
+fn untold(t: *mut Task) -> i32 {
+    // SAFETY: a map value.
+    unsafe {
+        let mut head = crate::tasks::head(t, kind::SYSCALL, (*t).enter);
+        head.nr = (*t).nr as u16;
+        lost(&head);
+        if recording() {
+            flush_dirty(t);
+            flush_sums(t);
+            if (*t).has_extra != 0 {
+                extra(t, 0, 0);
+            }
+        }
+    }
+    0
 }
 
 /// `stat`: whether this call's time is taken.
@@ -220,19 +272,46 @@ fn cell_id(key: StatKey) -> u32 {
 
 #[btf_tracepoint]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
-    let regs: *const u8 = ctx.arg(0);
-    let ret: i64 = ctx.arg(1);
     if let Some(t) = traced() {
-        // SAFETY: `t` is a map value.
+        // SAFETY: `t` is a map value, the arguments are the tracepoint's.
+        unsafe { leave(t, ctx.arg(0), ctx.arg(1)) };
+    }
+    0
+}
+
+/// See [`sys_enter_again`].
+#[btf_tracepoint]
+pub fn sys_exit_again(ctx: BtfTracePointContext) -> i32 {
+    if let Some(t) = traced() {
+        // SAFETY: as above.
         unsafe {
-            // A new thread returns from a call that it never made.
-            if (*t).flags & task::IN_CALL != 0 && !cut_off(ret) {
-                exit(t, regs, ret);
-                (*t).flags &= !task::IN_CALL;
+            if (*t).flags & task::RETURNED == 0 {
+                leave(t, ctx.arg(0), ctx.arg(1));
             }
+            (*t).flags &= !task::RETURNED;
         }
     }
     0
+}
+
+#[inline(always)]
+unsafe fn leave(t: *mut Task, regs: *const u8, ret: i64) {
+    // SAFETY: `t` is a map value, `regs` the tracepoint's argument.
+    unsafe {
+        if config!(preemptible) != 0 {
+            // The entry may have been skipped. `sigreturn` leaves no number; a new thread (without calls
+            // so far) returns from one that it never made.
+            let nr: u32 = load(regs, reg!(nr));
+            if nr as i32 >= 0 && (*t).seq != 0 && !under_way(t, nr) {
+                enter_late(t, regs, nr);
+            }
+        }
+        // As above: a new thread.
+        if (*t).flags & task::IN_CALL != 0 && !cut_off(ret) {
+            exit(t, regs, ret);
+            (*t).flags = (*t).flags & !task::IN_CALL | task::RETURNED;
+        }
+    }
 }
 
 /// Whether a call ends only because its thread does: SIGKILL, or another thread's `exit_group`. Then

@@ -16,6 +16,7 @@ pub static SPEC: Spec = Spec {
     ],
     function: [("regs", 0), ("regs", 8), ("regs", 16), ("regs", 24)],
     result: "regs",
+    nr: "syscallno",
     ip: "pc",
     sp: ("sp", 0),
     fp: ("regs", 29 * 8),

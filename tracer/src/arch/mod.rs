@@ -33,6 +33,8 @@ pub struct Spec {
     /// The same for the first arguments of a kernel function, and for what it returns.
     function: [(&'static str, u32); 4],
     result: &'static str,
+    /// Field that keeps the system call's number until it returns.
+    nr: &'static str,
     /// Field of `struct pt_regs` that holds the instruction pointer.
     ip: &'static str,
     /// The same for the stack pointer, the frame pointer, and the link register, if there is one.
@@ -218,7 +220,7 @@ impl Arch {
             },
             function,
             result: at(spec.result)?,
-            reserved: 0,
+            nr: at(spec.nr)?,
         })
     }
 }

@@ -16,6 +16,7 @@ pub static SPEC: Spec = Spec {
     ],
     function: [("di", 0), ("si", 0), ("dx", 0), ("cx", 0)],
     result: "ax",
+    nr: "orig_ax",
     ip: "ip",
     sp: ("sp", 0),
     fp: ("bp", 0),

@@ -11,7 +11,7 @@ use crate::arch::Arch;
 use crate::event::Sampled;
 use crate::model::{CpuTime, Crossings, Estimate, FunctionTime, HopKind, Summary, SyscallRow};
 use crate::primitives::{self, Work};
-use crate::rules::ZEROCOPY_LATE_COPY;
+use crate::rules::{ZEROCOPY_LATE_COPY, measure};
 
 /// How a warning begins that tells of a program which the kernel did not run.
 pub const SKIPPED: &str = "the kernel skipped probe";
@@ -101,6 +101,11 @@ impl Reconstructor {
         // What was lost explains these.
         let lost_parts = lost_of(kind::EXTRA) + lost_of(kind::FAULT) + lost_of(kind::COPY);
         differences.retain(|_| lost_parts == 0);
+        for found in &mut differences {
+            let skipped = sums.skipped.iter().map(|(program, _)| program);
+            let theirs = skipped.filter(|program| measure::rests_on(&found.what, program));
+            found.skipped = theirs.cloned().collect();
+        }
 
         let never: BTreeMap<_, u64> = sums
             .never_returned

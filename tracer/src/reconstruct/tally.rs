@@ -438,6 +438,7 @@ impl Differences {
                 expected: 0,
                 found: 0,
                 rule,
+                skipped: Vec::new(),
             });
             self.0.len() - 1
         });

@@ -173,6 +173,7 @@ impl Random {
                 expected: r.number(),
                 found: r.number(),
                 rule: r.name(),
+                skipped: r.list(2, Self::name),
             }),
             by_process: self.list(14, |r| ProcessRow {
                 pid: r.next() as u32,

@@ -341,6 +341,7 @@ pub fn write_fsync() -> Summary {
             expected: MIB,
             found: MIB - 4096,
             rule: "write-returns-copied".into(),
+            skipped: Vec::new(),
         }],
         ..run(&["./copy", "--fsync", "out.bin"], 281, 35)
     }

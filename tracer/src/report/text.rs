@@ -302,7 +302,12 @@ fn findings(page: &mut Page, summary: &Summary) {
     for found in &summary.disagreements {
         let (expected, actual) = (units::count(found.expected), units::count(found.found));
         let text = words::disagreement(lang, &found.what, expected, actual, &found.rule);
-        lines.push((words::label_disagree(lang), Paint::Warn, plain(text)));
+        let mut parts = plain(text);
+        if !found.skipped.is_empty() {
+            let text = words::disagreement_skipped(lang, found.skipped.join(", "));
+            parts = parts.then(plain(text));
+        }
+        lines.push((words::label_disagree(lang), Paint::Warn, parts));
     }
     if detail != Detail::Quiet && !summary.missing_probes.is_empty() {
         let probes = &summary.missing_probes;

@@ -148,6 +148,7 @@ crate::messages! {
     column_time: "time" | "时间";
     more_processes[n]: "… {n} more" / "… {n} more" | "… 另有 {n} 个";
     disagreement(what, expected, found, rule): "{what}: expected {expected}, found {found} ({rule})" | "{what}：应为 {expected}，实为 {found}（{rule}）";
+    disagreement_skipped(probes): "The kernel skipped {probes}, which that is known from." | "内核跳过了所依据的 {probes}。";
     missing(probe, why): "{probe} ({why})" | "{probe}（{why}）";
     missing_more[n]: "… {n} more, see bytehop doctor" / "… {n} more, see bytehop doctor" | "… 另有 {n} 个，见 bytehop doctor";
 }

@@ -7,6 +7,7 @@ use tracer_ebpf::moved;
 
 use super::{FileKind, Kinds};
 use crate::model::{HopKind, Place};
+use crate::primitives::{self, Primitive};
 
 /// One kind of [`moved`].
 #[derive(Debug)]
@@ -147,6 +148,45 @@ pub fn of(what: u16) -> Option<&'static Measure> {
     MEASURES.iter().find(|row| row.what == what)
 }
 
+/// Programs that tell of the calls and requests that rules conclude from.
+const OF_CALLS: [&str; 4] = [
+    "sys_enter",
+    "sys_exit",
+    "io_uring_submit_req",
+    "io_uring_complete",
+];
+/// The same of page faults.
+const OF_FAULTS: [&str; 6] = [
+    "page_fault_user",
+    "page_fault_kernel",
+    "rss_stat",
+    "mm_page_alloc",
+    "mm_filemap_fault",
+    "mm_filemap_map_pages",
+];
+
+/// Whether a number of this disagreement (by what it is about) is of an eBPF program, or would be
+/// another if the program had run more often.
+pub fn rests_on(what: &str, program: &str) -> bool {
+    let rows = || MEASURES.iter().filter(|row| what.starts_with(row.subject));
+    // A function has up to two programs: `f`, and `f_in` at its beginning.
+    let function = program.strip_suffix("_in").unwrap_or(program);
+    let own = |row: &Measure| {
+        row.label
+            .split_once(':')
+            .is_some_and(|(_, f)| f == function)
+    };
+    let in_faults = rows().any(Measure::in_faults) || what.contains("faults");
+    rows().any(own)
+        || match in_faults {
+            true => OF_FAULTS.contains(&program),
+            false => {
+                let copies = |primitive: &Primitive| primitive.program == program;
+                OF_CALLS.contains(&program) || primitives::TABLE.iter().any(copies)
+            }
+        }
+}
+
 impl Measure {
     /// Whether it measures such a step. In page faults only [`Proves::Faults`] rows do, and nowhere
     /// else but for what populates mappings.
@@ -173,7 +213,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::{functions, primitives};
+    use crate::functions;
 
     #[test]
     fn every_row_has_a_probe_and_every_probe_a_row() {
@@ -187,5 +227,22 @@ mod tests {
         assert_eq!(&rows | &same, probes);
         let kinds: HashSet<_> = MEASURES.iter().map(|row| row.what).collect();
         assert_eq!(kinds.len(), MEASURES.len());
+    }
+
+    #[test]
+    fn what_a_skipped_program_may_explain() {
+        // Seen on 7.2.
+        assert!(rests_on("bytes copied on write", "copy_mc_to_kernel"));
+        assert!(!rests_on("bytes copied on write", "sys_exit"));
+        assert!(rests_on("bytes read from files", "sys_exit"));
+        assert!(rests_on(
+            "bytes read from files by io_uring",
+            "copy_to_iter"
+        ));
+        assert!(rests_on(
+            "bytes sent by reference and copied late",
+            "skb_copy_ubufs_in"
+        ));
+        assert!(!rests_on("bytes read from files", "block_bio_queue"));
     }
 }

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 
 use super::pipes::large_pipe;
 use super::sockets::{between, tcp};
-use super::zerocopy::sent_once;
+use super::zerocopy::resent;
 use crate::scene::{Buffer, CHUNK, Done, PAYLOAD, Scene, errno, not_offered, offered, pieces};
 
 /// `IORING_CQE_F_NOTIF`: the buffer of a zero-copy send is free again.
@@ -197,13 +197,13 @@ pub fn send_zerocopy(scene: &mut Scene) -> Result<Done> {
     knows(&ring, opcode::SendZc::CODE)?;
     let buffer = Buffer::new(CHUNK)?;
     let fd = Fd(out.as_raw_fd());
-    let done = between(scene, receiver, || {
+    let mut done = between(scene, receiver, || {
         pieces(PAYLOAD, |_| {
             let entry = opcode::SendZc::new(fd, buffer.as_ptr(), CHUNK as u32).build();
             carry_out(&mut ring, &[entry])
         })
     })?;
-    sent_once(&out)?;
+    done.resent = resent(&out)?;
     Ok(done)
 }
 

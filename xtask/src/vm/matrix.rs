@@ -127,6 +127,8 @@ pub struct Words {
     pub wrong: &'static str,
     pub none_wrong: &'static str,
     pub disagreements: &'static str,
+    /// Behind one of them: the probes that the kernel skipped.
+    pub skipped: fn(&str) -> String,
 }
 
 /// The matrix, and what is not exact, as Markdown.
@@ -246,8 +248,14 @@ fn list(text: &mut String, kernels: &[(&str, &Paths)], words: &Words) {
                 .flat_map(|l| l["disagreements"].as_array());
             for d in found.flatten() {
                 let word = |name: &str| d[name].as_str().unwrap_or_default();
+                let skipped = d["skipped"].as_array().into_iter().flatten();
+                let skipped = skipped.filter_map(Value::as_str);
+                let skipped = match skipped.collect::<Vec<_>>() {
+                    none if none.is_empty() => String::new(),
+                    names => (words.skipped)(&format!("`{}`", names.join("`, `"))),
+                };
                 lines.push(format!(
-                    "- {release} {level}: {}, `{}`: {} / {}",
+                    "- {release} {level}: {}, `{}`: {} / {}{skipped}",
                     word("what"),
                     word("rule"),
                     d["expected"],

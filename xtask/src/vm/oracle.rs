@@ -1,7 +1,8 @@
 //! The oracle tests (`tests/oracle`) as a job for a machine, and what came out as a table.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,9 +20,18 @@ const PATHS: &str = "accounting:: breakpoints:: files:: memory:: sockets::";
 const AT_EACH_LEVEL: &str = "accounting:: files:: memory:: sockets::";
 const ON_OTHER_DISKS: &str = "files::";
 
-/// In a job's folder: what it printed, and (with the disk's name) tests that could not run, and why.
+/// In a job's folder: what it printed, and (with disk and level) tests that could not run, and why.
 const OUT: &str = "out";
 const NOT_RUN: &str = "not-run-";
+
+/// The words of `only` that name tests of these modules (`a::b` is one of `a::`), or of all if there are none.
+fn of(only: &str, modules: &str) -> String {
+    let modules = modules.split_whitespace();
+    let all = modules.clone().next().is_none();
+    let words = only.split_whitespace();
+    let words = words.filter(|word| all || modules.clone().any(|module| word.starts_with(module)));
+    words.collect::<Vec<_>>().join(" ")
+}
 
 /// The level of tests that run at one only: what the kernel gives.
 const BEST: &str = "";
@@ -83,8 +93,8 @@ impl Programs {
 
     /// The script that runs every path (`paths`), and the tests if they were built.
     ///
-    /// `only`: the tests with this in their name instead.
-    pub fn job(&self, paths: bool, all: bool, only: Option<&str>) -> String {
+    /// `only`: of the tests those with one of these words in their name; not `each`: on one disk, at one level.
+    pub fn job(&self, paths: bool, all: bool, each: bool, only: Option<&str>) -> String {
         let word = |path: &Path| quoted(&path.display().to_string());
         let mut job = format!(
             "{} doctor --json >/vm/job/doctor.json\nfailed=0\n",
@@ -95,21 +105,23 @@ impl Programs {
         }
         if let Some([program, fixture]) = &self.tests {
             job += &format!("export BYTEHOP_FIXTURE={}\n", word(fixture));
-            // What is looked at alone is looked at on one disk, unless all are asked for.
-            let disks = if only.is_some() && !all {
-                1
-            } else {
-                usize::MAX
-            };
-            for (disk, level, filters) in passes(all).into_iter().take(disks) {
-                let filters = only.unwrap_or(filters);
+            let many = if each { usize::MAX } else { 1 };
+            for (disk, level, filters) in passes(all).into_iter().take(many) {
+                let filters = match only {
+                    Some(only) if each => of(only, filters),
+                    Some(only) => only.to_owned(),
+                    None => filters.to_owned(),
+                };
+                if only.is_some() && filters.is_empty() {
+                    continue;
+                }
                 let export = match level {
                     BEST => "unset BYTEHOP_TEST_LEVEL".to_owned(),
                     level => format!("export BYTEHOP_TEST_LEVEL={level}"),
                 };
                 job += &format!(
                     "echo 'disk {disk} {level}'\n{export}\n\
-                     export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/{NOT_RUN}{disk}\n\
+                     export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/{NOT_RUN}{disk}{level}\n\
                      {} --ignored --test-threads=1 {filters} || failed=1\n",
                     word(program)
                 );
@@ -165,10 +177,15 @@ pub struct Column {
 
 /// Keeps what the job left in its folder `from`, beside what the other kind of job left before.
 ///
+/// `some`: only some tests ran, and the others' last results stay.
+///
 /// # Errors
 /// If a file can't be copied.
-pub fn keep(from: &Path, to: &Path, paths: bool, tests: bool) -> Result<()> {
+pub fn keep(from: &Path, to: &Path, paths: bool, tests: bool, some: bool) -> Result<()> {
     fs::create_dir_all(to)?;
+    if some {
+        return add(from, to);
+    }
     let wanted = |name: &str| match name {
         "release" | "doctor.json" => true,
         matrix::FILE => paths,
@@ -190,6 +207,22 @@ pub fn keep(from: &Path, to: &Path, paths: bool, tests: bool) -> Result<()> {
     Ok(())
 }
 
+/// Puts results of tests behind those that are there: of each test the last counts.
+fn add(from: &Path, to: &Path) -> Result<()> {
+    for file in fs::read_dir(from)? {
+        let file = file?;
+        let name = file.file_name();
+        if name == OUT || name.to_str().is_some_and(|name| name.starts_with(NOT_RUN)) {
+            let mut known = File::options()
+                .append(true)
+                .create(true)
+                .open(to.join(name))?;
+            io::copy(&mut File::open(file.path())?, &mut known)?;
+        }
+    }
+    Ok(())
+}
+
 impl Column {
     /// What was kept of a kernel; nothing if it never ran.
     pub fn read(folder: &Path) -> Option<Self> {
@@ -197,10 +230,12 @@ impl Column {
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
         let mut outcomes = BTreeMap::new();
         for ([test, disk, level], passed) in results(&text(OUT)) {
-            let not_offered = text(&format!("{NOT_RUN}{disk}")).lines().any(|line| {
-                let name = test.rsplit("::").next();
-                line.split_once(':').map(|(name, _)| name) == name
-            });
+            let not_offered = text(&format!("{NOT_RUN}{disk}{level}"))
+                .lines()
+                .any(|line| {
+                    let name = test.rsplit("::").next();
+                    line.split_once(':').map(|(name, _)| name) == name
+                });
             let outcome = match passed {
                 true if not_offered => Outcome::NotOffered,
                 true => Outcome::Passed,

@@ -44,6 +44,7 @@ const EN: Words = Words {
         wrong: "Not exact (found / payload):",
         none_wrong: "Every number is exact to the byte.",
         disagreements: "Where a rule and a measurement differ (rule / measured):",
+        skipped: |probes| format!(" (the kernel skipped {probes})"),
     },
 };
 
@@ -62,6 +63,7 @@ const ZH: Words = Words {
         wrong: "不准确的（看到的 / 载荷）：",
         none_wrong: "每个数字都逐字节准确。",
         disagreements: "规则与实测不一致之处（规则 / 实测）：",
+        skipped: |probes| format!("（内核跳过了 {probes}）"),
     },
 };
 
