@@ -233,9 +233,13 @@ pub fn outcome(session: &Session, outcome: &Outcome) -> String {
     page
 }
 
-/// The last section, and the solution.
+/// The last section, and the solution. The section is about what a changed program did: without such a
+/// run it would compare the original with itself.
 pub fn check(session: &Session, solution: bool) -> String {
-    let mut page = session.section(Step::Check);
+    let mut page = match session.last {
+        Some(_) => session.section(Step::Check),
+        None => String::new(),
+    };
     if let Some(source) = session.lab.solution().filter(|_| solution) {
         let title = words::solution(session.lang);
         page += &format!("\n\n**{title}**\n\n```rust\n{source}```\n");

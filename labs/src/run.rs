@@ -13,6 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 use tracer::arch::Arch;
+use tracer::i18n::Lang;
 use tracer::model::Summary;
 use tracer::reconstruct::{NoSink, Reconstructor};
 use tracer::record::{RecordError, open_events};
@@ -51,6 +52,16 @@ pub enum RunError {
     NoRecording(String),
     #[error("there is no program '{0}' in this lab")]
     NoProgram(String),
+}
+
+impl RunError {
+    /// The error for the learner, as [`WorkError::told`].
+    pub fn told(&self, lang: Lang) -> String {
+        match self {
+            Self::Work(e) => e.told(lang),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Makes runs.
@@ -184,7 +195,7 @@ impl Runner {
                 }
                 Ok(run) => Ok(run),
                 Err(RunError::Stopped) => return Err(RunError::Stopped),
-                Err(e) => Err(first_line(&e.to_string())),
+                Err(e) => Err(first_line(&e.told(session.lang))),
             },
         };
         match live {

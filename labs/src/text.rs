@@ -340,7 +340,8 @@ impl Text<'_> {
                 writeln!(self.out, "{}\n{said}\n", words::cannot_build(lang))?;
                 return Ok(false);
             }
-            Err(RunError::Trace(why)) => {
+            Err(e @ (RunError::Trace(_) | RunError::Work(WorkError::NoLibraries))) => {
+                let why = e.told(lang);
                 self.say_recorded(Some(why.lines().next().unwrap_or_default()))?;
                 return self.check_recorded();
             }

@@ -51,6 +51,8 @@ tracer::messages! {
     no_answer: "no answer" | "未作答";
     running(what): "running: {what}" | "运行：{what}";
     building: "building the programs" | "正在编译程序";
+    no_cargo: "cargo was not found: install Rust (https://rustup.rs) to build the labs' programs" | "没有找到 cargo：请安装 Rust（https://rustup.rs）来编译实验的程序";
+    no_libraries: "libraries of the labs' programs are missing: connect to the network once" | "缺少编译实验程序所需的库，请联网一次后重试";
     from_recording: "from the lab's recording" | "来自实验自带的记录文件";
     because(why): "Shown from the lab's recording, because this cannot be traced here: {why}" | "以下来自实验自带的记录文件，因为这里无法跟踪：{why}";
     said: "you said" | "你的答案";
@@ -71,7 +73,7 @@ tracer::messages! {
     exit_bad(code): "the program ended with status {code}" | "程序以状态 {code} 结束";
     output_same: "the output is identical" | "输出完全相同";
     output_differs: "the output is not what the original writes" | "输出与原程序不同";
-    cannot_check: "The check needs a traced run, which is not possible here; this is what the solution did when it was recorded" | "检验需要跟踪运行，这里做不到；下面是参考答案在录制时的表现";
+    cannot_check: "The check needs a traced run, which is not possible here; this is what the solution did when it was recorded." | "检验需要跟踪运行，这里做不到；下面是参考答案在录制时的表现。";
     solution: "A solution" | "参考答案";
     commands: "c check · h hint · s solution · q quit" | "c 检验 · h 提示 · s 参考答案 · q 退出";
     solution_later: "The solution is shown after success. Show it now? [y/N]" | "通过检验后才显示参考答案。现在就看吗？[y/N]";

@@ -15,10 +15,12 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use tracer::i18n::Lang;
 use tracer::user::Identity;
 
 use crate::bundle::{LOCK, SUPPORT};
 use crate::lab::Lab;
+use crate::words;
 
 /// Name of the folder, in the current one or in the learner's home.
 pub const FOLDER: &str = "bytehop-labs";
@@ -67,11 +69,25 @@ pub enum WorkError {
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("cargo was not found: install Rust (https://rustup.rs) to build the labs' programs")]
+    #[error("{}", words::no_cargo(Lang::En))]
     NoCargo,
+    /// They are not here, and cannot be fetched.
+    #[error("{}", words::no_libraries(Lang::En))]
+    NoLibraries,
     /// What the compiler said.
     #[error("{0}")]
     Build(String),
+}
+
+impl WorkError {
+    /// The error for the learner, in their language as far as they can do something about it.
+    pub fn told(&self, lang: Lang) -> String {
+        match self {
+            Self::NoCargo => words::no_cargo(lang).to_owned(),
+            Self::NoLibraries => words::no_libraries(lang).to_owned(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// The learner's folder.
@@ -235,7 +251,13 @@ impl Work {
         // Libraries that were never fetched: with the network, then.
         let built = match offline {
             Err(said) if said.contains("--offline") || said.contains("offline mode") => {
-                self.cargo(lab, programs, whose, false)?
+                match self.cargo(lab, programs, whose, false)? {
+                    // What cargo says about the network helps nobody. It compiles once it has them.
+                    Err(said) if !said.contains("could not compile") => {
+                        return Err(WorkError::NoLibraries);
+                    }
+                    built => built,
+                }
             }
             built => built,
         };
@@ -418,4 +440,36 @@ fn dependency(name: &str) -> &'static str {
             .is_some_and(|rest| rest.starts_with(" ="))
     });
     line.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What cargo itself says on a machine without the libraries and without a network is not passed on.
+    #[test]
+    fn libraries_that_cannot_be_fetched() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut env: Vec<_> = std::env::vars_os().collect();
+        let home = dir.path().join("cargo");
+        env.extend([
+            ("CARGO_HOME".into(), home.into_os_string()),
+            // Nobody listens there.
+            ("CARGO_HTTP_PROXY".into(), "http://127.0.0.1:9".into()),
+            ("CARGO_NET_RETRY".into(), "0".into()),
+        ]);
+        let identity = Identity {
+            credentials: None,
+            env,
+        };
+        let work = Work::locate(Some(&dir.path().join("labs")), &identity);
+        let (labs, _) = crate::lab::bundled();
+        work.prepare(labs.iter()).unwrap();
+        for whose in [Whose::Original, Whose::Learner] {
+            let built = work.build("first-hops", &["copy"], whose);
+            assert!(matches!(built, Err(WorkError::NoLibraries)), "{built:?}");
+        }
+        let zh = WorkError::NoLibraries.told(Lang::Zh);
+        assert!(zh.contains("联网"), "{zh}");
+    }
 }

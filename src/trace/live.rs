@@ -114,8 +114,8 @@ pub fn trace(
     });
     let (ended, mut reported) = traced.map_err(|_| Fail::new(FAILED, "tracing broke off"))?;
     let ended = ended?;
-    // Where the program would have written it.
-    output::print(&ui.transcript())?;
+    // Where the program would have written it. If that terminal is gone, there may still be a file.
+    reported = reported.and(output::print(&ui.transcript()));
     let mut summary = ui.finish();
     mention_live(&mut summary, &ended);
     reported = reported.and(session.summary.write(&summary, ended.at_terminal));

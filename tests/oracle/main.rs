@@ -16,6 +16,9 @@ mod leftovers;
 mod losses;
 mod memory;
 mod paths;
+#[path = "../../tui/tests/common/pty.rs"]
+#[expect(dead_code, reason = "shared: each uses a part")]
+mod pty;
 mod recording;
 mod refusals;
 mod screen;

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -11,6 +13,7 @@ use nix::unistd::Pid;
 use crate::fixture::fixture;
 use crate::harness::{BYTEHOP, Scratch, eventually, serial};
 use crate::leftovers::Objects;
+use crate::pty::OnPty;
 use crate::tmux::Tmux;
 
 /// Starts `bytehop ARGS` in a terminal; gives its process.
@@ -153,11 +156,7 @@ fn every_key_and_every_size_while_it_runs() {
         tmux.resize(width, height);
         tmux.wait(expected);
     }
-    // crossterm 0.29 leaves a key that comes with a new size unread until the next one (it returns at the first of
-    // mio's events): two keys, so that one of them comes after it.
-    for _ in 0..2 {
-        tmux.keys(&["g"]);
-    }
+    tmux.keys(&["g"]);
     tmux.wait("call 1 of");
     // The program still answers, on a screen of its own size.
     tmux.keys(&["C-]"]);
@@ -304,6 +303,42 @@ fn every_end_leaves_nothing_behind() {
     assert_eq!(loaded.len(), 5);
     for (number, objects) in loaded.iter().enumerate() {
         objects.assert_gone(&format!("run {number} under the terminal UI"));
+    }
+}
+
+/// Whatever it is doing at that moment: the program writes all the time, so that it is mostly busy.
+#[test]
+#[ignore = "root"]
+fn a_terminal_that_hangs_up_ends_it() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let summary = scratch.path("summary");
+    for round in 0..3 {
+        let command = [
+            BYTEHOP,
+            "run",
+            "--tui",
+            "--json",
+            "--summary",
+            &summary,
+            "--",
+            "yes",
+        ];
+        let mut terminal = OnPty::start(&command, (80, 24));
+        terminal.wait("│y  ");
+        let bytehop = Pid::from_raw(terminal.pid() as i32);
+        let program = children(bytehop);
+        assert_eq!(program.len(), 1);
+        let objects = Objects::of(terminal.pid());
+        sleep(Duration::from_millis(5 * round));
+        terminal.hang_up();
+        // Of the program that was hung up on (SIGHUP), as a shell would say it.
+        assert_eq!(terminal.ended().code(), Some(129));
+        assert!(is_gone(program[0]));
+        objects.assert_gone("a run whose terminal hung up");
+        let told = fs::read_to_string(&summary).expect("a summary");
+        let told = crate::summary::Summary::parse(&told);
+        assert!(told.calls_of("write") > 0);
     }
 }
 

@@ -27,10 +27,12 @@ use crate::probes::{self, Probe};
 
 mod breakpoints;
 mod functions;
+mod refusal;
 mod samples;
 
 pub use breakpoints::BUDGET as BREAKPOINT_BUDGET;
 use breakpoints::Breakpoints;
+use refusal::{errno, refusal, refused};
 use samples::Sampling;
 
 /// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`; `build.rs` chooses and checks it.
@@ -559,7 +561,7 @@ fn for_each_thread(
         for tid in new {
             match each(tid) {
                 // It has ended meanwhile.
-                Err(e) if one_line(&e).contains("(os error 3)") && tid != pid => {}
+                Err(e) if errno(&e) == Some(Errno::ESRCH) && tid != pid => {}
                 other => other?,
             }
         }
@@ -611,43 +613,4 @@ fn invalid(name: &'static str) -> LoadError {
     LoadError::Map(MapError::InvalidName {
         name: name.to_owned(),
     })
-}
-
-fn refused(e: EbpfError) -> LoadError {
-    if one_line(&e).contains("(os error 1)") {
-        LoadError::NotAllowed
-    } else {
-        LoadError::Object(e)
-    }
-}
-
-/// Why the kernel does not take a program, as `doctor` says it.
-fn refusal(e: &ProgramError) -> String {
-    let causes = std::iter::successors(Some(e as &(dyn std::error::Error + 'static)), |e| {
-        e.source()
-    });
-    let mut errors = causes.filter_map(|e| e.downcast_ref::<std::io::Error>());
-    match errors.find_map(std::io::Error::raw_os_error) {
-        Some(number) => format!("the kernel refuses: {:?}", Errno::from_raw(number)),
-        None => one_line(e),
-    }
-}
-
-/// An error and its causes, the first line of each (a verifier log has thousands).
-pub(crate) fn one_line(e: &(dyn std::error::Error + 'static)) -> String {
-    let mut out = String::new();
-    let mut next = Some(e);
-    while let Some(e) = next {
-        let text = e.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let first = first.split(". Verifier output:").next().unwrap_or_default();
-        if !out.contains(first) {
-            if !out.is_empty() {
-                out.push_str(": ");
-            }
-            out.push_str(first);
-        }
-        next = e.source();
-    }
-    out
 }

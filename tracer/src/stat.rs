@@ -15,17 +15,10 @@ use tracer_ebpf::{
 
 use crate::arch::Arch;
 use crate::device::Sysfs;
-use crate::event::{Device, DeviceClass, End, Engine, Start};
+use crate::event::{End, Start};
 use crate::load::{LoadError, Probes, wire};
-use crate::model::{
-    ContextSwitches, Crossings, HopKind, HopRow, IoTotals, PageFaults, Summary, SyscallRow, Waits,
-};
-use crate::reconstruct::blocks::PASS_ON;
-use crate::reconstruct::io::{Context, Moves, classify};
-use crate::reconstruct::tally::{At, By, Devices, Key, Moved, Rows};
-use crate::rules::{
-    CallTable, Class, Facts, FileKind, ISSUED_REQUEST, SOFTWARE_DEVICE, Shape, conclude,
-};
+use crate::model::{ContextSwitches, Crossings, IoTotals, PageFaults, Summary, SyscallRow, Waits};
+use crate::rules::{CallTable, Class, Facts, Shape};
 
 /// Alike calls: of one number, on alike files.
 #[derive(Clone, Copy, Debug, Default)]

@@ -136,7 +136,6 @@ pub fn meaning(event: &Event, app: &App) -> Option<Meaning> {
 pub fn action(event: &Event, typing: bool) -> Option<Action> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key, typing),
-        Event::Resize(width, height) => Some(Action::Resize(*width, *height)),
         Event::Mouse(mouse) => match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) | MouseEventKind::Drag(MouseButton::Left) => {
                 Some(Action::Click(mouse.column, mouse.row))

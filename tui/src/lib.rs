@@ -7,13 +7,14 @@
 //! - [`view`](mod@view): draws the model; a pure function of it and the size
 //! - [`svg`](mod@svg): screens as pictures
 //! - [`lab`]: the screens of the guided labs; [`top`]: the table of every process
-//! - [`terminal`]: the only part that does terminal I/O; [`run`](mod@run) ties all together
+//! - [`terminal`] and [`keyboard`]: the only parts that do terminal I/O; [`run`](mod@run) ties all together
 #![forbid(unsafe_code)]
 
 pub mod action;
 pub mod app;
 pub mod arrows;
 pub mod flow;
+pub mod keyboard;
 pub mod keys;
 pub mod lab;
 pub mod list;

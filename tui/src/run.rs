@@ -5,9 +5,8 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use ratatui::crossterm::event::{self, Event};
+use nix::poll::{PollFd, PollFlags};
+use ratatui::crossterm::event::Event;
 use ratatui::crossterm::terminal::size;
 use tracer::i18n::Lang;
 use tracer::model::Summary;
@@ -15,6 +14,7 @@ use tracer::record::{Log, RecordError};
 
 use crate::action::{Action, Effect};
 use crate::app::{App, Look, Other, Source, TICKS, Target};
+use crate::keyboard::Keyboard;
 use crate::keys::{self, Meaning};
 use crate::program::pty::Pty;
 use crate::store::{Feed, Store};
@@ -149,6 +149,7 @@ impl Live {
         app.animation = options.animation;
         Ok(Self(Ui {
             signals: Signals::install()?,
+            keyboard: Keyboard::default(),
             app,
             feed,
             pty,
@@ -211,6 +212,7 @@ const IDLE: Duration = Duration::from_millis(200);
 
 struct Ui {
     signals: Signals,
+    keyboard: Keyboard,
     app: App,
     feed: Feed,
     pty: Option<Pty>,
@@ -234,6 +236,7 @@ impl Ui {
         }
         Ok(Self {
             signals: Signals::install().map_err(io::Error::from)?,
+            keyboard: Keyboard::default(),
             app,
             feed,
             pty: None,
@@ -293,6 +296,8 @@ impl Ui {
                     Asked::Quit => return Ok(()),
                     Asked::Suspend => self.suspend(&mut screen)?,
                     Asked::Resume => screen.resume()?,
+                    // Each frame asks for it.
+                    Asked::Size => {}
                 }
             }
         }
@@ -328,32 +333,17 @@ impl Ui {
         }
     }
 
-    /// Waits until something can be read; `false` if our terminal is gone. crossterm's own wait does
-    /// not tell, and turns round and round on a terminal that has hung up.
-    fn wait(&self, wait: Duration) -> io::Result<bool> {
-        let stdin = io::stdin();
-        let mut fds = vec![
-            PollFd::new(stdin.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
-        ];
+    /// Waits until there is something to do; `false` if our terminal is gone.
+    fn wait(&mut self, wait: Duration) -> io::Result<bool> {
+        let mut others = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
         if let Some(pty) = self.pty.as_ref().filter(|pty| pty.is_open()) {
             let out = match pty.is_waiting() {
                 true => PollFlags::POLLOUT,
                 false => PollFlags::empty(),
             };
-            fds.push(PollFd::new(pty.as_fd(), PollFlags::POLLIN | out));
+            others.push(PollFd::new(pty.as_fd(), PollFlags::POLLIN | out));
         }
-        // Up to the next whole millisecond, so as not to wake too early and wait for nothing.
-        let wait =
-            PollTimeout::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX);
-        match poll(&mut fds, wait) {
-            // A signal: of a new size, or of ours, which are looked at next.
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(e) => return Err(e.into()),
-        }
-        let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
-        let keyboard = fds.first().and_then(PollFd::revents);
-        Ok(!keyboard.is_some_and(|events| events.intersects(gone)))
+        self.keyboard.wait(&others, wait)
     }
 
     /// What the program has written to its terminal; whether there was anything.
@@ -374,16 +364,16 @@ impl Ui {
         taken > 0
     }
 
-    /// Applies all that was typed, and a new size.
+    /// Applies what was typed.
     fn take_input(&mut self, screen: &mut Screen) -> Result<Taken, ViewError> {
         let mut taken = Taken::Nothing;
         // Each at once: what the next one means may depend on it.
         for _ in 0..BATCH {
-            if !event::poll(Duration::ZERO)? {
+            let Some(event) = self.keyboard.event() else {
                 break;
-            }
+            };
             taken = Taken::Something;
-            let (first, second) = keys::apart(event::read()?, &self.app);
+            let (first, second) = keys::apart(event, &self.app);
             for event in [Some(first), second].into_iter().flatten() {
                 if self.typed(&event, screen)? {
                     return Ok(Taken::Quit);
@@ -399,7 +389,7 @@ impl Ui {
             Some(Meaning::Ours(action)) => match update(&mut self.app, action) {
                 Some(Effect::Quit) => return Ok(true),
                 Some(Effect::Suspend) => self.suspend(screen)?,
-                Some(Effect::Redraw) => screen.terminal.clear()?,
+                Some(Effect::Redraw) => screen.redraw()?,
                 None => {}
             },
             Some(Meaning::Program(bytes)) => {

@@ -19,6 +19,7 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::layout::{Position, Rect};
 
 /// Whether the terminal is ours, and has to be given back.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -63,7 +64,11 @@ impl Screen {
     /// If it cannot be taken again.
     pub fn lend<T>(&mut self, job: impl FnOnce() -> T) -> io::Result<T> {
         restore();
+        // Whoever it is for would not be told of a new size either.
+        let size: SigSet = [Signal::SIGWINCH].into_iter().collect();
+        size.thread_unblock()?;
         let result = job();
+        size.thread_block()?;
         self.resume()?;
         Ok(result)
     }
@@ -71,7 +76,17 @@ impl Screen {
     /// Takes the terminal again after someone else may have had it.
     pub fn resume(&mut self) -> io::Result<()> {
         take(self.mouse)?;
-        self.terminal.clear()
+        self.redraw()
+    }
+
+    /// Draws everything anew with the next frame.
+    ///
+    /// # Errors
+    /// If the terminal takes nothing.
+    pub fn redraw(&mut self) -> io::Result<()> {
+        // Not `clear`: that asks the terminal where the cursor is, and takes what is typed meanwhile.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 }
 
@@ -124,10 +139,12 @@ pub enum Asked {
     Suspend,
     /// We were stopped behind our back, and continued.
     Resume,
+    /// The terminal has a new size.
+    Size,
 }
 
-/// Signals that would end or stop us with the terminal in our hands: held back, and read here. The
-/// mask goes back to what it was on drop.
+/// Signals that would end or stop us with the terminal in our hands, and those of a new size: held
+/// back, and read here. The mask goes back to what it was on drop.
 pub struct Signals {
     fd: SignalFd,
     before: SigSet,
@@ -142,6 +159,7 @@ impl Signals {
             Signal::SIGQUIT,
             Signal::SIGTSTP,
             Signal::SIGCONT,
+            Signal::SIGWINCH,
         ]
         .into_iter()
         .collect();
@@ -158,6 +176,7 @@ impl Signals {
         Some(match signal {
             Signal::SIGTSTP => Asked::Suspend,
             Signal::SIGCONT => Asked::Resume,
+            Signal::SIGWINCH => Asked::Size,
             _ => Asked::Quit,
         })
     }

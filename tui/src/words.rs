@@ -32,6 +32,8 @@ tracer::messages! {
     lab_building: "building the programs … (the first time takes a while)" | "正在编译程序……（第一次需要一会儿）";
     lab_checking: "checking your program …" | "正在检验你的程序……";
     lab_learner: "your program" | "你的程序";
+    lab_solved_before: "Solved before: c checks your program again, and says what it does now." | "之前已完成：按 c 重新检验，并说明你的程序现在的表现。";
+    lab_not_replayed: "From recordings nothing is checked: c shows what the solution did when it was recorded." | "只看记录文件时不做检验：按 c 查看参考答案在录制时的表现。";
     lab_unsolved: "Not solved yet: change the program until its check passes." | "尚未完成：修改程序，直到检验通过。";
     lab_saved: "The program was saved: checked again." | "程序已保存：重新检验。";
     lab_no_editor: "EDITOR is not set: edit the file in another window; saving it checks it" | "没有设置 EDITOR：请在另一个窗口编辑上面的文件，保存后自动检验";

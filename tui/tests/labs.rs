@@ -130,7 +130,9 @@ fn perform(labs: &mut Labs, effect: Option<Effect>) {
                 let run = summarise(&common::path("copy")).expect("a recording");
                 open.outcome = Some(open.session.judge(&run, Output::Same));
                 open.session.last = Some(run);
-                open.step = labs::guide::Step::Change;
+                if labs.replay.is_none() {
+                    open.step = labs::guide::Step::Change;
+                }
             }
         }
         _ => {}
@@ -208,6 +210,42 @@ fn reset_and_solution_ask_first() {
     assert!(labs.confirm.is_none());
     press(&mut labs, "sn");
     assert!(!labs.open.as_ref().expect("a lab").solution);
+}
+
+/// What its text compares, the last step knows only of a run after the change.
+#[test]
+fn the_last_step_compares_two_runs_or_none() {
+    for (lang, compared, before, replayed) in [
+        (
+            Lang::En,
+            "As many copies",
+            "Solved before",
+            "not possible here",
+        ),
+        (Lang::Zh, "拷贝和以前一样多", "之前已完成", "这里做不到"),
+    ] {
+        // Solved on another day.
+        let mut labs = labs(lang, SMALL);
+        press(&mut labs, "<Enter><Esc>");
+        labs.open.as_mut().expect("a lab").solved = true;
+        press(&mut labs, "5");
+        let shown = screen(&labs);
+        assert!(
+            shown.contains(before) && !shown.contains(compared),
+            "{shown}"
+        );
+        press(&mut labs, "c5");
+        assert!(screen(&labs).contains(compared));
+        // Where nothing can be traced, there is what the solution did.
+        let mut labs = self::labs(lang, SMALL);
+        labs.replay = Some(String::new());
+        press(&mut labs, "<Enter><Esc>4<Enter>");
+        let shown = screen(&labs);
+        assert!(
+            shown.contains(compared) && shown.contains(replayed),
+            "{shown}"
+        );
+    }
 }
 
 proptest::proptest! {

@@ -1,11 +1,15 @@
 //! The real program in a real terminal: tmux types the keys, resizes, and tells what is on the screen.
+//! Where it matters what comes in the same moment, the terminal is our own.
 //!
 //! Skipped, and said, where there is no tmux. No step waits for a time, only for what it expects.
 
 mod common;
 
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
 
+use common::pty::OnPty;
 use common::tmux::Tmux;
 
 use nix::sys::signal::{Signal, kill};
@@ -131,6 +135,62 @@ fn ended_by_a_signal() {
     kill(pid, Signal::SIGTERM).expect("it runs");
     tmux.wait("ready>");
     tmux.is_restored();
+}
+
+fn view_on_pty(name: &str) -> OnPty {
+    let (program, file) = (example("view"), common::path(name));
+    let command = [&program, &file].map(|path| path.to_str().expect("UTF-8"));
+    let mut terminal = OnPty::start(&command, (80, 24));
+    terminal.wait("call 1 of");
+    terminal
+}
+
+#[test]
+fn a_key_that_comes_with_a_new_size_is_read() {
+    let mut terminal = view_on_pty("copy");
+    for round in 1..=80 {
+        // At another point of what the first key makes it do each time.
+        terminal.keys(b"N");
+        sleep(Duration::from_micros(200 * u64::from(round)));
+        terminal.resize((80 + round % 2, 24));
+        terminal.keys(b"N");
+        terminal.wait(&format!("call {} of", 1 + 2 * round));
+    }
+}
+
+#[test]
+fn more_keys_at_once_than_are_read_at_once() {
+    let mut terminal = view_on_pty("copy");
+    terminal.keys(format!("{}G", "P".repeat(3000)).as_bytes());
+    terminal.wait("call 166 of 166");
+}
+
+/// Alt-[ is how most keys begin.
+#[test]
+fn a_key_that_begins_like_another_holds_nothing_up() {
+    let mut terminal = view_on_pty("copy");
+    terminal.keys(b"/");
+    terminal.wait("filter: _");
+    terminal.keys(b"\x1b[");
+    // It does not wait for the rest.
+    terminal.resize((200, 50));
+    terminal.wait("┌ totals");
+    // Nothing follows: it was Esc, and a key that means nothing.
+    terminal.until("no filter", |screen| !screen.contains("filter: _"));
+    terminal.keys(b"N");
+    terminal.wait("call 2 of");
+}
+
+#[test]
+fn a_terminal_that_hangs_up_ends_it() {
+    for round in 0..20 {
+        let mut terminal = view_on_pty("copy");
+        // At another point of what these make it do each time.
+        terminal.keys("NP".repeat(100).as_bytes());
+        sleep(Duration::from_micros(400 * round));
+        terminal.hang_up();
+        terminal.ended();
+    }
 }
 
 #[test]

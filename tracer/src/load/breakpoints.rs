@@ -11,9 +11,11 @@ use aya::programs::ProgramError;
 use aya::programs::perf_event::{
     BreakpointConfig, PerfEvent, PerfEventConfig, PerfEventLinkId, PerfEventScope, SamplePolicy,
 };
+use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::{Hooks, LoadError, invalid, no_program, one_line, refusal};
+use super::refusal::{errno, refusal};
+use super::{Hooks, LoadError, invalid, no_program};
 use crate::ksyms::Symbols;
 use crate::primitives::{self, Primitive};
 
@@ -151,12 +153,13 @@ fn copy_something() {
 
 /// What a kernel means that sets no breakpoint.
 fn refused(e: &ProgramError) -> String {
-    let line = one_line(e);
-    match line.contains("(os error 22)") {
+    match errno(e) {
         // arch_build_bp_info asks within_kprobe_blacklist, which without CONFIG_KPROBES says yes to all
         // (Linux 6.1 … 7.2).
-        true => "the kernel, built without kprobes, takes no breakpoint on its own text".to_owned(),
-        false => refusal(e),
+        Some(Errno::EINVAL) => {
+            "the kernel, built without kprobes, takes no breakpoint on its own text".to_owned()
+        }
+        _ => refusal(e),
     }
 }
 

@@ -66,6 +66,12 @@ pub fn quantity(what: What, lang: Lang) -> &'static str {
     }
 }
 
+/// Cells that the longest name of a comparison's quantities takes.
+pub fn names_width(comparison: &Comparison, lang: Lang) -> usize {
+    let names = comparison.rows.iter().map(|row| quantity(row.what, lang));
+    names.map(width).max().unwrap_or(0)
+}
+
 /// A number as it stands in a comparison, with the mark of what is inferred.
 pub fn value(value: Option<Value>, unit: Unit, lang: Lang) -> String {
     match value {
@@ -180,12 +186,7 @@ pub fn comparison(a: &Summary, b: &Summary, names: [&str; 2], style: &Style) -> 
     page.blank();
     let ascii = style.ascii;
     let name = |row: &Row| quantity(row.what, lang);
-    let label = both
-        .rows
-        .iter()
-        .map(|row| width(name(row)))
-        .max()
-        .unwrap_or(0);
+    let label = names_width(&both, lang);
     const NUMBER: usize = 12;
     const RATIO: usize = 9;
     let cells = page.width().saturating_sub(label + 2 * NUMBER + RATIO + 3) / 2;

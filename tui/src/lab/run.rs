@@ -18,9 +18,7 @@ use labs::run::{Checked, RunError, Runner};
 use labs::session::{Origin, Output, Session};
 use labs::spec::Text;
 use labs::work::{Whose, WorkError};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use ratatui::crossterm::event;
+use nix::poll::{PollFd, PollFlags};
 use ratatui::crossterm::terminal::size;
 use tracer::i18n::Lang;
 use tracer::model::Summary;
@@ -29,6 +27,7 @@ use super::model::{Labs, Open};
 use super::update::{self, Effect};
 use super::view::{self, draw};
 use crate::app::{App, Look, Other};
+use crate::keyboard::Keyboard;
 use crate::run::{Options, ViewError, needs_terminal};
 use crate::store::Store;
 use crate::terminal::{Asked, Screen, Signals};
@@ -131,6 +130,7 @@ impl Ui {
     fn run(&mut self) -> Result<(), ViewError> {
         let mut signals = Signals::install().map_err(io::Error::from)?;
         let mut screen = Screen::enter(self.options.mouse)?;
+        let mut keyboard = Keyboard::default();
         loop {
             screen.terminal.draw(|frame| {
                 let area = frame.area();
@@ -142,15 +142,16 @@ impl Ui {
             let path = self.labs.open.as_ref().and_then(|open| open.path.as_ref());
             let moving = path.is_some_and(|path| path.is_moving());
             let wait = if moving || self.running { TICK } else { IDLE };
-            if !wait_for_input(&signals, wait)? {
+            let asked = PollFd::new(signals.as_fd(), PollFlags::POLLIN);
+            if !keyboard.wait(&[asked], wait)? {
                 return Ok(());
             }
-            while event::poll(Duration::ZERO)? {
-                let effect = update::event(&mut self.labs, &event::read()?);
+            while let Some(event) = keyboard.event() {
+                let effect = update::event(&mut self.labs, &event);
                 match effect {
                     Some(Effect::Quit) => return Ok(()),
                     Some(Effect::Suspend) => screen.suspend()?,
-                    Some(Effect::Redraw) => screen.terminal.clear()?,
+                    Some(Effect::Redraw) => screen.redraw()?,
                     Some(Effect::Edit) => self.edit(&mut screen)?,
                     Some(effect) => self.apply(effect),
                     None => {}
@@ -168,6 +169,8 @@ impl Ui {
                     Asked::Quit => return Ok(()),
                     Asked::Suspend => screen.suspend()?,
                     Asked::Resume => screen.resume()?,
+                    // Each frame asks for it.
+                    Asked::Size => {}
                 }
             }
         }
@@ -266,18 +269,17 @@ impl Ui {
         let Some(open) = self.labs.open.as_mut().filter(|_| !self.running) else {
             return;
         };
-        open.step = Step::Change;
-        open.scroll = usize::MAX / 2;
+        if self.labs.replay.is_none() {
+            open.step = Step::Change;
+            open.scroll = usize::MAX / 2;
+        }
         let mut session = open.session.clone();
         let observed = open.observed;
         let lang = self.labs.look.lang;
         self.work(move |runner, say| {
-            if runner.cannot.is_some() {
-                let run = runner.replay(&session, "solution")?;
-                say(News::Replayed(Box::new(run)));
-                return Ok(());
+            if runner.cannot.is_none() {
+                say(News::Says(words::lab_checking(lang).to_owned()));
             }
-            say(News::Says(words::lab_checking(lang).to_owned()));
             // Conditions may compare with the originals.
             if !observed {
                 for program in session.lab.spec.programs.clone() {
@@ -288,6 +290,11 @@ impl Ui {
                         say(News::Ran(program.name, Box::new((run, origin))));
                     }
                 }
+            }
+            if runner.cannot.is_some() {
+                let run = runner.replay(&session, "solution")?;
+                say(News::Replayed(Box::new(run)));
+                return Ok(());
             }
             match runner.check(&mut session, Whose::Learner) {
                 Ok(checked) => {
@@ -311,6 +318,7 @@ impl Ui {
     ) {
         self.running = true;
         self.labs.busy = Some("…".to_owned());
+        let lang = self.labs.look.lang;
         let (sender, runner) = (self.sender.clone(), self.runner.clone());
         self.worker = Some(std::thread::spawn(move || {
             let say = |news| {
@@ -318,7 +326,7 @@ impl Ui {
                 let _ = sender.send(news);
             };
             if let Err(e) = job(&runner, &say) {
-                say(News::Failed(e.to_string()));
+                say(News::Failed(e.told(lang)));
             }
         }));
     }
@@ -375,7 +383,6 @@ impl Ui {
                 open.session.last = Some(*run);
                 open.step = Step::Check;
                 open.scroll = 0;
-                self.labs.note = Some(labs::words::cannot_check(lang).to_owned());
             }
             News::NotBuilt(said) => {
                 open.said = Some(said);
@@ -427,22 +434,4 @@ pub fn original(open: &Open, lang: Lang) -> Option<Other> {
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
-}
-
-/// Waits for a key or a signal; `false` if the terminal is gone.
-pub(crate) fn wait_for_input(signals: &Signals, wait: Duration) -> io::Result<bool> {
-    let stdin = io::stdin();
-    let mut fds = [
-        PollFd::new(stdin.as_fd(), PollFlags::POLLIN),
-        PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-    ];
-    let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
-    match poll(&mut fds, wait) {
-        Ok(_) | Err(Errno::EINTR) => {}
-        Err(e) => return Err(e.into()),
-    }
-    let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
-    Ok(!fds[0]
-        .revents()
-        .is_some_and(|events| events.intersects(gone)))
 }

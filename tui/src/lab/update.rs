@@ -35,10 +35,6 @@ pub enum Effect {
 /// Applies an event of the terminal.
 pub fn event(labs: &mut Labs, event: &Event) -> Option<Effect> {
     match event {
-        Event::Resize(w, h) => {
-            resize(labs, (*w, *h));
-            None
-        }
         Event::Key(key) if key.kind != KeyEventKind::Release => pressed(labs, key, event),
         Event::Mouse(mouse) => {
             match mouse.kind {
@@ -248,15 +244,16 @@ fn next_question(open: &mut Open) {
 }
 
 fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
+    let replay = labs.replay.is_some();
     let open = labs.open.as_mut()?;
     match key.code {
         KeyCode::Char(c @ '1'..='5') => {
             let step = Step::ALL.get(c as usize - '1' as usize).copied()?;
-            return go(open, step);
+            return go(open, step, replay);
         }
         KeyCode::Char('n') | KeyCode::Enter | KeyCode::Right => {
             if let Some(step) = open.step.next() {
-                return go(open, step);
+                return go(open, step, replay);
             }
             // On to the next lab.
             let next = open.session.lab.spec.next.clone();
@@ -267,7 +264,7 @@ fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         }
         KeyCode::Char('p') | KeyCode::Left => {
             if let Some(step) = open.step.before() {
-                return go(open, step);
+                return go(open, step, replay);
             }
         }
         KeyCode::Char('0' | 'l') | KeyCode::Esc => {
@@ -321,13 +318,15 @@ fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
 }
 
 /// Goes to a step; what it shows is made when it is first needed.
-fn go(open: &mut Open, step: Step) -> Option<Effect> {
+fn go(open: &mut Open, step: Step, replay: bool) -> Option<Effect> {
     open.step = step;
     open.scroll = 0;
     match step {
         Step::Predict => {}
         Step::Observe | Step::Explain if !open.observed => return Some(Effect::Observe),
         Step::Observe if open.path.is_none() => return Some(Effect::Load),
+        // There is nothing that the learner could do for it.
+        Step::Check if replay && open.outcome.is_none() => return Some(Effect::Check),
         _ => {}
     }
     Some(Effect::Save)

@@ -220,7 +220,7 @@ fn document(labs: &Labs, open: &Open) -> String {
                     texts::cannot_build(lang)
                 );
             }
-            if let Some(outcome) = outcome(open) {
+            if let Some(outcome) = outcome(labs, open) {
                 text += &format!("\n\n{outcome}\n");
             }
             for hint in &open.hints {
@@ -230,13 +230,14 @@ fn document(labs: &Labs, open: &Open) -> String {
         }
         Step::Check => {
             let mut text = String::new();
-            if let Some(outcome) = outcome(open) {
-                text += &format!("{outcome}\n\n");
+            match outcome(labs, open) {
+                Some(outcome) => text += &format!("{outcome}\n\n"),
+                None if labs.replay.is_some() => text += words::lab_not_replayed(lang),
+                None if open.solved => text += words::lab_solved_before(lang),
+                None => text += words::lab_unsolved(lang),
             }
-            if open.solved || open.solution || labs.replay.is_some() && session.last.is_some() {
+            if open.solved || open.solution || labs.replay.is_some() {
                 text += &page::check(session, open.solution);
-            } else if open.outcome.is_none() {
-                text += words::lab_unsolved(lang);
             }
             text
         }
@@ -244,11 +245,15 @@ fn document(labs: &Labs, open: &Open) -> String {
 }
 
 /// A check's result, in the language of the moment.
-fn outcome(open: &Open) -> Option<String> {
+fn outcome(labs: &Labs, open: &Open) -> Option<String> {
     let outcome = open.outcome.as_ref()?;
     let run = open.session.last.as_ref()?;
     let again = open.session.judge(run, outcome.output);
-    Some(page::outcome(&open.session, &again))
+    let told = page::outcome(&open.session, &again);
+    Some(match labs.replay {
+        Some(_) => format!("*{}*\n\n{told}", texts::cannot_check(labs.look.lang)),
+        None => told,
+    })
 }
 
 fn text(labs: &Labs, open: &Open, buf: &mut Buffer, area: Rect) {

@@ -1,9 +1,10 @@
 //! The loop: counters and keys in, frames out.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use ratatui::crossterm::event;
+use nix::poll::{PollFd, PollFlags};
 use ratatui::crossterm::terminal::size;
 use tracer::report::top::View;
 use tracer::top::Frame;
@@ -12,7 +13,7 @@ use super::keys::action;
 use super::model::{Effect, Top};
 use super::view;
 use crate::app::Look;
-use crate::lab::run::wait_for_input;
+use crate::keyboard::Keyboard;
 use crate::run::{Options, ViewError};
 use crate::terminal::{Asked, Screen, Signals};
 
@@ -71,6 +72,7 @@ pub fn run(
     let mut top = Top::new(settings.view, settings.total, look, size()?);
     top.missing = settings.missing;
     let mut interval = settings.interval;
+    let mut keyboard = Keyboard::default();
     let mut signals = Signals::install().map_err(io::Error::from)?;
     // Text can be selected: there is nothing to click at.
     let mut screen = Screen::enter(false)?;
@@ -84,11 +86,11 @@ pub fn run(
             view::waiting(&top, first, frame.buffer_mut());
         })?;
         let left = due.saturating_duration_since(Instant::now());
-        if !wait_for_input(&signals, left + Duration::from_micros(999))? {
+        let asked = PollFd::new(signals.as_fd(), PollFlags::POLLIN);
+        if !keyboard.wait(&[asked], left)? {
             return Ok(());
         }
-        while event::poll(Duration::ZERO)? {
-            let event = event::read()?;
+        while let Some(event) = keyboard.event() {
             let Some(action) = action(&event, top.input.is_some()) else {
                 continue;
             };
@@ -109,6 +111,8 @@ pub fn run(
                 Asked::Quit => return Ok(()),
                 Asked::Suspend => screen.suspend()?,
                 Asked::Resume => screen.resume()?,
+                // The next frame has it.
+                Asked::Size => {}
             }
         }
         let now = Instant::now();

@@ -6,11 +6,11 @@ use ratatui::style::Style;
 use tracer::compare::{Comparison, Row, compare};
 use tracer::i18n::Lang;
 use tracer::model::Summary;
-use tracer::report::compare::{bar, bars, changes, quantity, ratio, value};
+use tracer::report::compare::{bar, bars, changes, names_width, quantity, ratio, value};
 
 use super::{draw_path, put};
 use crate::app::Look;
-use crate::text::{fit, pad, pad_left, width, wrap};
+use crate::text::{fit, pad, pad_left, wrap};
 use crate::theme::Paint;
 use crate::words;
 
@@ -84,12 +84,7 @@ fn table(both: &Comparison, names: [&str; 2], look: Look, room: u16) -> Vec<Line
     let (lang, ascii) = (look.lang, look.ascii);
     let room = usize::from(room);
     let name = |row: &Row| quantity(row.what, lang);
-    let label = both
-        .rows
-        .iter()
-        .map(|row| width(name(row)))
-        .max()
-        .unwrap_or(0);
+    let label = names_width(both, lang);
     let cells = room.saturating_sub(label + 2 * (NUMBER + 2) + RATIO + 2) / 2;
     let cells = cells.clamp(3, 40);
     let half = NUMBER + 1 + cells + 1;

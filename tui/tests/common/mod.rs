@@ -1,6 +1,7 @@
 //! Screens of the recordings in `tests/recordings`.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod pty;
 pub mod tmux;
 
 use std::path::{Path, PathBuf};
