@@ -152,8 +152,7 @@ fn draw_table(top: &Top, rows: &[&Row], area: Rect, buf: &mut Buffer) {
     let scale = Scale::of(&top.frame, ascii);
     let numbers: usize = columns.iter().map(|column| column.width(ascii)).sum();
     let wide = is_wide(usize::from(area.width).saturating_sub(numbers));
-    // Where there is room, and no other place for it.
-    if area.bottom() + 1 == buf.area.bottom() && rows.len() < usize::from(list.height) {
+    if rows.len() < usize::from(list.height) {
         let legend = format!(" {}", texts::legend(lang, mark(ascii)));
         let at = Rect::new(list.x, list.bottom() - 1, list.width, 1);
         put_pieces(&top.look, at, buf, &[(legend, Paint::Dim)]);
@@ -201,8 +200,7 @@ fn cell(column: Column, text: &str, ascii: bool) -> String {
 
 fn draw_pane(top: &Top, row: Option<&Row>, area: Rect, buf: &mut Buffer) {
     let title = row.map_or(String::new(), |row| detail::title(row, top));
-    let legend = texts::legend(top.look.lang, mark(top.look.ascii));
-    frame(buf, area, &top.look, false, false, [&title, &legend]);
+    frame(buf, area, &top.look, false, false, [&title, ""]);
     let Some(row) = row else { return };
     let lines = detail::lines(row, top, area.width.saturating_sub(2));
     let inside = usize::from(area.height.saturating_sub(2));
