@@ -161,7 +161,7 @@ impl Sampler {
     }
 
     /// The table of the last interval, or (`total`) of all since the beginning. Processes that do
-    /// nothing have a row as long as they run.
+    /// nothing have a row as long as they run, and once more when they have ended.
     pub fn frame(&mut self, total: bool) -> Frame {
         let mut rows = Vec::new();
         let groups = match total {
@@ -171,16 +171,13 @@ impl Sampler {
         for (proc, group) in groups {
             let who = Who::from(*proc);
             let known = self.known.get(proc).cloned().unwrap_or_default();
-            let row = Row {
+            rows.push(Row {
                 who,
                 name: known.seen.name,
                 command: known.seen.command,
                 ended: known.ended,
                 ..row(group, &self.files, &mut self.context)
-            };
-            if !(row.ended && row.is_idle()) {
-                rows.push(row);
-            }
+            });
         }
         if total && self.ended > 0 {
             rows.push(Row {

@@ -284,6 +284,12 @@ fn interval_by_interval() {
     let gone = sampler.let_go(&ended);
     assert_eq!(gone.iter().map(|(proc, _)| *proc).collect::<Vec<_>>(), [B]);
 
+    // One that ends and did nothing since is shown once more, too.
+    let mut quiet = Sampler::with(context(), begun);
+    quiet.take(snapshot([(B, read(1))]), at(1), alive(&[B]));
+    quiet.take(snapshot([(B, read(1))]), at(2), alive(&[]));
+    assert_eq!(of(&quiet.frame(false), B), Some(("b".into(), true, 0)));
+
     // Its number is used again, and something is written back for it.
     let new = Proc { start: 9, ..B };
     sampler.take(

@@ -241,7 +241,7 @@ pub struct View {
     pub reverse: bool,
     /// In the name or the command line, letters large or small; or the process id.
     pub filter: String,
-    /// Rows that did nothing, too.
+    /// Rows that did nothing, too, but for those of processes that have ended: they are always shown.
     pub idle: bool,
 }
 
@@ -255,7 +255,10 @@ impl View {
                 || row.command.to_lowercase().contains(&filter)
                 || row.who.pid().is_some_and(|pid| pid.to_string() == filter)
         };
-        let rows = frame.rows.iter().filter(|row| self.idle || !row.is_idle());
+        let rows = frame
+            .rows
+            .iter()
+            .filter(|row| self.idle || row.ended || !row.is_idle());
         let mut rows: Vec<_> = rows.filter(fits).collect();
         rows.sort_by(|a, b| self.sort.order(a, b));
         // What did nothing stays below.

@@ -17,7 +17,7 @@ crate::messages! {
     ended: "(ended)" | "（已结束）";
 
     title_interval(time): "per second over {time}" | "{time} 内平均每秒";
-    title_total(time): "totals of {time}" | "{time} 以来的合计";
+    title_total(time): "totals of {time}" | "启动以来（{time}）的合计";
     active(n, all): "{n} of {all} processes active" | "{all} 个进程中 {n} 个活动";
     level: "level T" | "T 级";
     nothing: "no process made a call" | "没有进程进行系统调用";
