@@ -57,12 +57,8 @@ impl OnPty {
         self.pty.as_mut().expect("not hung up").write(bytes);
     }
 
-    pub fn wait(&mut self, text: &str) -> String {
-        self.until(text, |screen| screen.contains(text))
-    }
-
-    /// Waits until the screen fulfils a condition.
-    pub fn until(&mut self, what: &str, is: impl Fn(&str) -> bool) -> String {
+    /// Waits until a text is on the screen, which may be half of the next frame already.
+    pub fn wait(&mut self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         let mut buffer = [0; 1 << 14];
         loop {
@@ -72,10 +68,10 @@ impl OnPty {
                 self.screen.process(bytes);
             }
             let screen = self.screen.screen().contents();
-            if is(&screen) {
-                return screen;
+            if screen.contains(text) {
+                return;
             }
-            assert!(Instant::now() < deadline, "never: {what}\n{screen}");
+            assert!(Instant::now() < deadline, "never: {text}\n{screen}");
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -122,6 +122,7 @@ impl Programs {
                 job += &format!(
                     "echo 'disk {disk} {level}'\n{export}\n\
                      export BYTEHOP_TEST_DIR=/vm/{disk} BYTEHOP_NOT_RUN=/vm/job/{NOT_RUN}{disk}{level}\n\
+                     : >$BYTEHOP_NOT_RUN\n\
                      {} --ignored --test-threads=1 {filters} || failed=1\n",
                     word(program)
                 );
