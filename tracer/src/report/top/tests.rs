@@ -103,7 +103,10 @@ bytehop top · per second over 2.00 s · 1 of 2 processes active · level T
         ..frame()
     };
     let text = table(&frame, &View::default(), &[], &style);
-    assert!(text.contains("~>3MiB+") && text.contains("12.0KiB"), "{text}");
+    assert!(
+        text.contains("~>3MiB+") && text.contains("12.0KiB"),
+        "{text}"
+    );
     // Nothing of a command line acts on the terminal.
     assert!(
         text.contains("./reader") && !text.contains('\x1b'),
