@@ -38,7 +38,7 @@ pub fn by_time(scene: &mut Scene) -> Result<Done> {
     let buffer = Buffer::new(CHUNK)?;
     scene.shot(|| {
         let done = pieces(PAYLOAD, |_| Ok(file.write(&buffer)?))?;
-        until_clean(&file, wait)?;
+        until(wait, || is_clean(&file))?;
         Ok(done)
     })
 }
@@ -60,8 +60,9 @@ pub fn by_memory(scene: &mut Scene) -> Result<Done> {
     let more = anonymous(MOST, MapFlags::MAP_PRIVATE)?;
     scene.shot(|| {
         let done = pieces(PAYLOAD, |_| Ok(file.write(&buffer)?))?;
+        let clean = || Ok(is_clean(&file)?.or_else(|| group.is_clean()));
         for start in (0..MOST).step_by(STEP) {
-            if is_clean(&file)? == Some(true) {
+            if clean()? == Some(true) {
                 break;
             }
             for at in (start..start + STEP).step_by(PAGE) {
@@ -69,16 +70,16 @@ pub fn by_memory(scene: &mut Scene) -> Result<Done> {
                 unsafe { more.add(at).write_volatile(1) };
             }
         }
-        until_clean(&file, Duration::ZERO)?;
+        until(Duration::ZERO, clean)?;
         Ok(done)
     })
 }
 
-/// Waits until the file is on its disk, which takes the kernel `wait` at most before it begins.
-fn until_clean(file: &File, wait: Duration) -> Result<()> {
+/// Waits until a file is on its disk, which takes the kernel `wait` at most before it begins.
+fn until(wait: Duration, is_clean: impl Fn() -> Result<Option<bool>>) -> Result<()> {
     let begin = Instant::now();
     let over = || begin.elapsed() > wait + SLACK;
-    while !is_clean(file)?.unwrap_or_else(over) {
+    while !is_clean()?.unwrap_or_else(over) {
         ensure!(
             begin.elapsed() < 2 * PATIENCE,
             "the kernel does not write back"
@@ -150,6 +151,17 @@ impl Group {
 
     fn enter(&self) -> Result<()> {
         self.set("cgroup.procs", "0")
+    }
+
+    /// Whether no page of a file that it was charged for is dirty, or on its way to a disk; nothing where
+    /// the kernel does not tell.
+    fn is_clean(&self) -> Option<bool> {
+        let stat = fs::read_to_string(self.path.join("memory.stat")).ok()?;
+        let bytes = |name: &str| {
+            let line = stat.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().parse::<u64>().ok()
+        };
+        Some(bytes("file_dirty ")? + bytes("file_writeback ")? == 0)
     }
 }
 
