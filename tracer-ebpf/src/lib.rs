@@ -1204,9 +1204,9 @@ pub struct TopName {
     pub comm: [u8; 16],
 }
 
-/// `top`: most rows of `TOP_CALLS`, and of `TOP_COUNTS`; most processes in `TOP_NAMES`.
-pub const TOP_ROWS: u32 = 1 << 16;
-pub const TOP_PROCESSES: u32 = 1 << 15;
+/// `top`: most rows of `TOP_CALLS`; of `TOP_COUNTS` there are half as many. Most processes in `TOP_NAMES`.
+pub const TOP_ROWS: u32 = 1 << 15;
+pub const TOP_PROCESSES: u32 = 1 << 14;
 /// `top`: of so many inodes it is known who made them dirty.
 pub const TOP_INODES: u32 = 1 << 14;
 

@@ -198,15 +198,16 @@ pub static NEXT: Array<u32> = Array::with_max_entries(2, 0);
 #[map]
 pub static COUNTS: PerCpuHashMap<CountKey, Count> = PerCpuHashMap::with_max_entries(1024, 0);
 
-// `top`. Rows are allocated as they come (1 is `BPF_F_NO_PREALLOC`).
+// `top`. Rows are there from the start: where they are made as they come, some kernels (Linux 7.2) have
+// none at hand now and then. User space sets how many.
 #[map]
-pub static TOP_CALLS: PerCpuHashMap<TopKey, TopCell> = PerCpuHashMap::with_max_entries(TOP_ROWS, 1);
+pub static TOP_CALLS: PerCpuHashMap<TopKey, TopCell> = PerCpuHashMap::with_max_entries(TOP_ROWS, 0);
 #[map]
 pub static TOP_COUNTS: PerCpuHashMap<TopCountKey, Count> =
-    PerCpuHashMap::with_max_entries(TOP_ROWS, 1);
+    PerCpuHashMap::with_max_entries(TOP_ROWS, 0);
 /// Names of the processes that anything was counted of.
 #[map]
-pub static TOP_NAMES: HashMap<Proc, TopName> = HashMap::with_max_entries(TOP_PROCESSES, 1);
+pub static TOP_NAMES: HashMap<Proc, TopName> = HashMap::with_max_entries(TOP_PROCESSES, 0);
 #[map]
 pub static TOP_LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(top_lost::COUNT as u32, 0);
 /// Inodes that were made dirty, and by whom last.

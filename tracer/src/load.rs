@@ -14,8 +14,8 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 use thiserror::Error;
 use tracer_ebpf::{
-    Awaited, Block, Config, NO_OFFSET, Offsets, Range, Regs, SYSCALLS_MAX, TASK_SLOTS, Task, bio,
-    kind, mode, task,
+    Awaited, Block, Config, NO_OFFSET, Offsets, Range, Regs, SYSCALLS_MAX, TASK_SLOTS, TOP_INODES,
+    TOP_PROCESSES, TOP_ROWS, Task, TopCell, bio, kind, mode, task,
 };
 
 use crate::arch::Arch;
@@ -173,10 +173,14 @@ impl Probes {
         let btf = Btf::from_sys_fs().map_err(|e| LoadError::Object(EbpfError::BtfError(e)))?;
         let object = object();
         let mut loader = EbpfLoader::new();
-        if !options.top {
-            for map in ["TOP_CALLS", "TOP_COUNTS", "TOP_NAMES", "TOP_DIRTIED"] {
-                loader.map_max_entries(map, 1);
-            }
+        let rows = top_rows();
+        for (map, entries) in [
+            ("TOP_CALLS", rows),
+            ("TOP_COUNTS", rows / 2),
+            ("TOP_NAMES", TOP_PROCESSES),
+            ("TOP_DIRTIED", TOP_INODES),
+        ] {
+            loader.map_max_entries(map, if options.top { entries } else { 1 });
         }
         let counts_only = options.stat || options.top;
         let mut ebpf = loader
@@ -516,6 +520,16 @@ fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result
 /// programs. It makes loading slow.
 fn verifier_log() -> bool {
     std::env::var_os("BYTEHOP_VERIFIER_LOG").is_some()
+}
+
+/// Rows of `top`'s table of calls: each takes memory for every processor.
+fn top_rows() -> u32 {
+    const MOST: usize = 64 << 20;
+    let processors = aya::util::nr_cpus().unwrap_or(64);
+    let rows = MOST / (size_of::<TopCell>() * processors.max(1));
+    u32::try_from(rows)
+        .unwrap_or(TOP_ROWS)
+        .clamp(1024, TOP_ROWS)
 }
 
 /// What is attached, and what is not.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tracer_ebpf::{FileRef, OPERATION, count, how};
+use tracer_ebpf::{FileRef, OPERATION, count};
 
 use super::group::Group;
 use super::{Amount, CallRow, More, Row, Unknown, What, Who};
@@ -27,23 +27,8 @@ pub struct Context {
 
 /// The row of one process; `files`: what the classes mean.
 pub fn row(group: &Group, files: &HashMap<u16, FileRef>, context: &mut Context) -> Row {
-    let compat = |key: &&super::group::CallKey| key.how & how::COMPAT != 0;
-    // Calls of the other table have numbers that mean something else.
-    let others: u64 = group
-        .calls
-        .iter()
-        .filter(|(k, _)| compat(k))
-        .map(|(_, c)| c.calls)
-        .sum();
-    let failed: u64 = group
-        .calls
-        .iter()
-        .filter(|(k, _)| compat(k))
-        .map(|(_, c)| c.errors)
-        .sum();
-    let mut ours = group.clone();
-    ours.calls.retain(|key, _| key.how & how::COMPAT == 0);
-    let counters = ours.counters(files);
+    let (others, failed) = group.of_other_table();
+    let counters = group.counters(files);
     let Concluded { hops, metadata, .. } = conclude_hops(
         &counters,
         context.arch,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use tracer_ebpf::{Count, CountKey, FileRef, MSG_FLAGS, Proc, StatCell, TopCell, TopKey};
+use tracer_ebpf::{Count, CountKey, FileRef, MSG_FLAGS, Proc, StatCell, TopCell, TopKey, how};
 
 use super::Lost;
 use crate::stat::{Calls, Counters};
@@ -25,6 +25,10 @@ impl CallKey {
             class: key.class,
             class2: key.class2,
         }
+    }
+
+    fn is_of_other_table(&self) -> bool {
+        self.how & how::COMPAT != 0
     }
 }
 
@@ -67,9 +71,22 @@ impl Group {
         }
     }
 
-    /// As the rules are asked with it; `files`: what the classes mean. In a fixed order.
+    /// Calls of 32-bit programs, and how many of them failed: their numbers mean something else.
+    pub fn of_other_table(&self) -> (u64, u64) {
+        let theirs = self.calls.iter().filter(|(key, _)| key.is_of_other_table());
+        theirs.fold((0, 0), |(calls, errors), (_, c)| {
+            (calls + c.calls, errors + c.errors)
+        })
+    }
+
+    /// As the rules are asked with it, but for calls of the other table; `files`: what the classes mean.
+    /// In a fixed order.
     pub fn counters(&self, files: &HashMap<u16, FileRef>) -> Counters {
-        let mut calls: Vec<_> = self.calls.iter().collect();
+        let ours = self
+            .calls
+            .iter()
+            .filter(|(key, _)| !key.is_of_other_table());
+        let mut calls: Vec<_> = ours.collect();
         calls.sort_by_key(|(key, _)| (key.nr, key.how, key.class, key.class2));
         let mut counts: Vec<_> = self.counts.iter().map(|(key, c)| (*key, *c)).collect();
         counts.sort_by_key(|(key, _)| (key.what, key.flags, key.id));
