@@ -135,8 +135,12 @@ pub struct Top {
     /// Totals since the start, not rates
     #[arg(short, long)]
     pub total: bool,
-    #[command(flatten)]
-    pub ui: Ui,
+    /// The table on the screen (the default on a terminal, unless --json is given)
+    #[arg(long, overrides_with = "no_tui")]
+    pub tui: bool,
+    /// As text, a block for each table
+    #[arg(long, overrides_with = "tui")]
+    pub no_tui: bool,
     /// One JSON object a table and line
     #[arg(long, conflicts_with = "tui")]
     pub json: bool,
@@ -144,7 +148,10 @@ pub struct Top {
     #[arg(long)]
     pub elevate: bool,
     #[command(flatten)]
-    pub look: Look,
+    pub look: LabLook,
+    /// Colours of the screen: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Debug, Args)]
@@ -374,7 +381,7 @@ pub enum LabVerb {
     },
 }
 
-/// How labs look.
+/// How labs, and `top`, look.
 #[derive(Clone, Debug, Args)]
 pub struct LabLook {
     /// Colour: auto, always or never (NO_COLOR is respected)
@@ -392,6 +399,19 @@ pub struct LabLook {
     /// No characters outside ASCII
     #[arg(long, global = true)]
     pub ascii: bool,
+}
+
+impl From<&LabLook> for Look {
+    fn from(look: &LabLook) -> Self {
+        Self {
+            quiet: false,
+            verbose: false,
+            color: look.color,
+            lang: look.lang,
+            ascii: look.ascii,
+            theme: None,
+        }
+    }
 }
 
 /// What is traced.

@@ -56,15 +56,7 @@ pub fn ui(look: &Look) -> tui::Options {
 
 /// How a lab's text looks.
 pub fn lab_style(look: &LabLook, stream: &impl IsTerminal) -> Style {
-    let look = Look {
-        quiet: false,
-        verbose: false,
-        color: look.color,
-        lang: look.lang,
-        ascii: look.ascii,
-        theme: None,
-    };
-    style(&look, stream)
+    style(&look.into(), stream)
 }
 
 /// Cells of a line: the terminal's, not more than reads well.

@@ -16,9 +16,9 @@ use tracer::signals::Signals;
 use tracer::top::{Frame, Sampler};
 use tracer::user::Identity;
 
-use crate::cli;
+use crate::cli::{self, Look};
 use crate::fail::{FAILED, Fail};
-use crate::output::{style, ui};
+use crate::output::{lab_style, ui};
 use crate::trace::is_able;
 
 pub fn top(args: &cli::Top) -> Result<i32, Fail> {
@@ -58,7 +58,11 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
             total: args.total,
             missing: start.missing,
         };
-        tui::top::run(&mut source, settings, &ui(&args.look))?;
+        let look = Look {
+            theme: args.theme,
+            ..Look::from(&args.look)
+        };
+        tui::top::run(&mut source, settings, &ui(&look))?;
         return Ok(0);
     }
     let signals = Signals::install()
@@ -85,7 +89,7 @@ fn options() -> Options {
 
 fn is_wanted(args: &cli::Top) -> bool {
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    args.ui.tui || (!args.ui.no_tui && !args.json && terminal && is_able())
+    args.tui || (!args.no_tui && !args.json && terminal && is_able())
 }
 
 /// The counters, for whoever shows them.
@@ -114,7 +118,7 @@ fn text(
     start: &Start,
     signals: Signals,
 ) -> Result<i32, Fail> {
-    let style = style(&args.look, &io::stdout());
+    let style = lab_style(&args.look, &io::stdout());
     let mut due = Instant::now();
     let mut round = 0;
     while args.rounds.is_none_or(|rounds| round < rounds) {
