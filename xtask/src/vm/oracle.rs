@@ -15,7 +15,7 @@ use crate::command::{cargo, output};
 
 /// Tests of what depends on the kernel; the others (isolation, exit statuses, recordings, …) run with
 /// `--all`.
-const PATHS: &str = "accounting:: breakpoints:: files:: memory:: sockets::";
+const PATHS: &str = "accounting:: breakpoints:: files:: memory:: sockets:: top::";
 /// Those that say the same at every level.
 const AT_EACH_LEVEL: &str = "accounting:: files:: memory:: sockets::";
 const ON_OTHER_DISKS: &str = "files::";
