@@ -155,7 +155,8 @@ paths! {
     "write-back-time" "write a file, written back because time has passed" "写文件，到期后由内核回写" writeback::by_time
         { Copy User > Cache All, Dma Cache > Disk All };
     "write-back-memory" "write a file, written back because memory is short" "写文件，因内存不足由内核回写" writeback::by_memory
-        { Copy User > Cache All, Dma Cache > Disk All };
+        // It asks the kernel for its control group's account.
+        { Copy User > Cache All, Dma Cache > Disk All, Copy Kernel > User Maybe };
     "direct-read" "read with O_DIRECT" "O_DIRECT 读" files::direct_read
         { Dma Disk > User All } | { Dma Disk > Cache All, Copy Cache > User All };
     "direct-write" "write with O_DIRECT" "O_DIRECT 写" files::direct_write
