@@ -161,6 +161,9 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
+        // Pages that are never written stay dirty in the trace, and the file system gives the inode's number to
+        // the next file: what a worker writes of that, before the call that writes it is over, would be theirs.
+        let _ = File::open(self.path("target")).and_then(|target| target.sync_all());
         // What is left is the caller's to delete, with the folder.
         let _ = fs::remove_file(self.path("source"));
         let _ = fs::remove_file(self.path("target"));
