@@ -100,6 +100,10 @@ pub fn count_of(what: u16, flags: u16, id: u32, n: u64, bytes: u64) {
 
 /// Counts for a process that need not be the current one; true if it is the first of its kind.
 #[inline(always)]
+#[expect(
+    clippy::needless_borrows_for_generic_args,
+    reason = "a key by value is copied once more on the small stack"
+)]
 pub fn count_for(proc: Proc, key: CountKey, n: u64, bytes: u64) -> bool {
     let key = TopCountKey { proc, key };
     if let Some(c) = TOP_COUNTS.get_ptr_mut(&key) {

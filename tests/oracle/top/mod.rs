@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -74,11 +74,8 @@ fn run(words: &[&str]) -> u32 {
 }
 
 fn begin(words: &[&str]) -> Child {
-    let words = fixture(words);
-    Command::new(&words[0])
-        .args(&words[1..])
-        .spawn()
-        .expect("the fixture")
+    // With the environment that it has under strace.
+    command(&fixture(words)).spawn().expect("the fixture")
 }
 
 /// Calls by name are strace's, bytes are those of the payload, and the process need not live to see
