@@ -1,6 +1,6 @@
 //! `bytehop top`: what the bytes of every process cost, live.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tracer::btf::KernelBtf;
 use tracer::capture;
 use tracer::event::Start;
-use tracer::load::{DEFAULT_BUFFER, Options, Probes};
+use tracer::load::{Options, Probes};
 use tracer::privileges::{self, Privileges};
 use tracer::report::top::{View, line, table};
 use tracer::signals::Signals;
@@ -18,7 +18,7 @@ use tracer::user::Identity;
 
 use crate::cli::{self, Look};
 use crate::fail::{FAILED, Fail};
-use crate::output::{lab_style, ui};
+use crate::output::{lab_style, print, ui};
 use crate::trace::is_able;
 
 pub fn top(args: &cli::Top) -> Result<i32, Fail> {
@@ -36,7 +36,11 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
     // Process ids are those of the first namespace.
     capture::on_the_host()?;
     let kernel = KernelBtf::load()?;
-    let probes = Probes::load(&kernel, options())?;
+    let options = Options {
+        top: true,
+        ..Options::default()
+    };
+    let probes = Probes::load(&kernel, options)?;
     let start = capture::start(&probes, &[], 0, false, true);
     let view = View {
         sort: args.sort,
@@ -69,22 +73,6 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
         .map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))?;
     privileges::drop_after_load(&identity)?;
     text(args, source, &view, &start, signals)
-}
-
-/// Counters of every process.
-fn options() -> Options {
-    Options {
-        stat: false,
-        top: true,
-        follow: true,
-        buffer: DEFAULT_BUFFER,
-        level: None,
-        budget: 0,
-        pid: 0,
-        sampling: false,
-        stacks: false,
-        null: false,
-    }
 }
 
 fn is_wanted(args: &cli::Top) -> bool {
@@ -135,15 +123,7 @@ fn text(
                 format!("{blank}{}", table(&frame, view, &start.missing, &style))
             }
         };
-        let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => {}
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
-            Err(e) => {
-                let message = format!("cannot write to standard output: {e}");
-                return Err(Fail::new(FAILED, message));
-            }
-        }
+        print(&text)?;
         round += 1;
         // After a pause (we were stopped) the clock starts anew.
         due = due.max(Instant::now().checked_sub(args.delay).unwrap_or(due));

@@ -185,8 +185,6 @@ impl Session {
         let kernel = KernelBtf::load()?;
         let follow = !tracing.no_follow;
         let mut options = Options {
-            stat: false,
-            top: false,
             follow,
             buffer: tracing.buffer_size,
             level: tracing.level,
@@ -194,7 +192,7 @@ impl Session {
             stacks: tracing.stacks,
             pid,
             sampling: !tracing.no_sampling,
-            null: false,
+            ..Options::default()
         };
         adjust(&mut options);
         let probes = Probes::load(&kernel, options)?;

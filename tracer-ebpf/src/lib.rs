@@ -1087,6 +1087,13 @@ pub struct Count {
     pub bytes: u64,
 }
 
+impl core::ops::AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
 /// `stat` reads the clock for the first calls of each cell on each CPU, and then for one in
 /// [`TIMED_EVERY`]: on a fast call two readings cost more than everything else together.
 pub const TIMED_FIRST: u64 = 64;
@@ -1187,6 +1194,14 @@ pub struct TopCell {
     pub errors: u64,
     /// Sum of the return values that are sizes.
     pub bytes: u64,
+}
+
+impl core::ops::AddAssign for TopCell {
+    fn add_assign(&mut self, other: Self) {
+        self.calls = self.calls.saturating_add(other.calls);
+        self.errors = self.errors.saturating_add(other.errors);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
 }
 
 /// Key of the `TOP_COUNTS` map; value: [`Count`].

@@ -220,6 +220,13 @@ impl Lost {
         lost.map(|(kind, n)| (name(kind).to_owned(), *n)).collect()
     }
 
+    /// Lost system calls by the name that `name` gives them, in its order.
+    pub fn named_calls(&self, name: impl Fn(u16) -> String) -> Vec<(String, u64)> {
+        let mut calls: Vec<_> = self.calls.iter().map(|(nr, n)| (name(*nr), *n)).collect();
+        calls.sort();
+        calls
+    }
+
     /// All lost records.
     pub fn total(&self) -> u64 {
         self.by_kind.iter().sum()

@@ -129,6 +129,24 @@ fn bytes_of<T: Copy>(value: &T) -> &[u8] {
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
 }
 
+impl Default for Options {
+    /// A trace with records of nothing in particular, at the best level.
+    fn default() -> Self {
+        Self {
+            stat: false,
+            top: false,
+            follow: true,
+            buffer: DEFAULT_BUFFER,
+            level: None,
+            budget: BREAKPOINT_BUDGET,
+            pid: 0,
+            sampling: false,
+            stacks: false,
+            null: false,
+        }
+    }
+}
+
 impl Probes {
     /// Loads and attaches everything that this kernel offers. Nothing is traced until
     /// [`Probes::trace`].
@@ -212,20 +230,12 @@ impl Probes {
         };
         if options.top {
             let (program, tracepoint) = probes::CALL_OF_ANYONE;
-            attach(&mut ebpf, program, tracepoint, &btf).map_err(|source| LoadError::Required {
-                probe: "tp:sys_exit",
-                source,
-            })?;
+            required("tp:sys_exit", attach(&mut ebpf, program, tracepoint, &btf))?;
             hooks.attached.push("tp:sys_exit".to_owned());
         }
         if options.null {
             for (program, tracepoint) in [("null_enter", "sys_enter"), ("null_exit", "sys_exit")] {
-                attach(&mut ebpf, program, tracepoint, &btf).map_err(|source| {
-                    LoadError::Required {
-                        probe: "null",
-                        source,
-                    }
-                })?;
+                required("null", attach(&mut ebpf, program, tracepoint, &btf))?;
             }
         }
         for probe in table {
@@ -237,17 +247,13 @@ impl Probes {
                 hooks.lack(probe.label, "not in this kernel");
                 continue;
             };
-            match attach(&mut ebpf, probe.program, tracepoint, &btf) {
-                Err(source) if probe.required => {
-                    return Err(LoadError::Required {
-                        probe: probe.label,
-                        source,
-                    });
-                }
-                attached => drop(hooks.optional(probe.label, attached)),
+            let mut attached = attach(&mut ebpf, probe.program, tracepoint, &btf);
+            if probe.required {
+                attached = Ok(required(probe.label, attached)?);
             }
+            hooks.optional(probe.label, attached);
         }
-        let mut again = preemptible(kernel) && !options.null && !options.top;
+        let mut again = config.preemptible != 0 && !options.null && !options.top;
         if again {
             for (program, tracepoint) in probes::AGAIN {
                 again &= hooks.optional(
@@ -514,6 +520,11 @@ fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result
     loaded?;
     program.attach()?;
     Ok(())
+}
+
+/// Fails if a program that nothing works without is not attached.
+fn required(probe: &'static str, attached: Result<(), ProgramError>) -> Result<(), LoadError> {
+    attached.map_err(|source| LoadError::Required { probe, source })
 }
 
 /// Whether to ask the verifier why it refuses a program, and to print it: for whoever changes the

@@ -15,9 +15,10 @@ use tracer_ebpf::{
 
 use crate::arch::Arch;
 use crate::device::Sysfs;
-use crate::event::{End, Start};
+use crate::event::{End, Lost, Start};
 use crate::load::{LoadError, Probes, wire};
 use crate::model::{ContextSwitches, Crossings, IoTotals, PageFaults, Summary, SyscallRow, Waits};
+use crate::reconstruct::skipped;
 use crate::rules::{CallTable, Class, Facts, Shape};
 
 /// Alike calls: of one number, on alike files.
@@ -58,6 +59,10 @@ pub struct Counters {
     pub calls: Vec<Calls>,
     /// Everything else.
     pub counts: Vec<(CountKey, Count)>,
+    /// What is in none of them.
+    pub lost: Lost,
+    /// Programs that the kernel skipped, and how often.
+    pub skipped: Vec<(String, u64)>,
 }
 
 pub use hops::{Concluded, Hardware, conclude_hops};
@@ -76,12 +81,7 @@ impl Counters {
     /// # Errors
     /// If a map cannot be read.
     pub fn read(probes: &Probes) -> Result<Self, LoadError> {
-        let classes: BpfHashMap<_, WireFile, u32> = probes.map("CLASSES")?.try_into()?;
-        let mut files = HashMap::new();
-        for entry in classes.iter() {
-            let (WireFile(file), class) = entry?;
-            files.insert(class, file);
-        }
+        let files = classes(probes)?;
         let cells: PerCpuArray<_, WireCell> = probes.map("STAT")?.try_into()?;
         let mut calls = Vec::new();
         let mut take = |cell: u32, key: StatKey| -> Result<(), LoadError> {
@@ -94,7 +94,7 @@ impl Counters {
                 sum.timed += c.timed;
             }
             if sum.calls > 0 {
-                let file = |class: u16| files.get(&u32::from(class)).copied();
+                let file = |class: u16| files.get(&class).copied();
                 calls.push(Calls {
                     nr: key.nr as u16,
                     file: file(key.class),
@@ -126,8 +126,7 @@ impl Counters {
             let (WireCountKey(key), values) = entry?;
             let mut sum = Count::default();
             for WireCount(c) in values.iter() {
-                sum.count += c.count;
-                sum.bytes += c.bytes;
+                sum += *c;
             }
             all.push((key, sum));
         }
@@ -140,7 +139,12 @@ impl Counters {
                 all.push((key, c));
             }
         }
-        Ok(Self { calls, counts: all })
+        Ok(Self {
+            calls,
+            counts: all,
+            lost: probes.lost()?,
+            skipped: probes.skipped(),
+        })
     }
 
     /// Sums what `select` picks.
@@ -149,11 +153,21 @@ impl Counters {
             .counts
             .iter()
             .filter(|(key, _)| key.what == what && select(key));
-        picked.fold(Count::default(), |sum, (_, c)| Count {
-            count: sum.count + c.count,
-            bytes: sum.bytes + c.bytes,
-        })
+        let mut sum = Count::default();
+        picked.for_each(|(_, c)| sum += *c);
+        sum
     }
+}
+
+/// Kinds of files, by the class that the kernel side gave them.
+pub(crate) fn classes(probes: &Probes) -> Result<HashMap<u16, FileRef>, LoadError> {
+    let classes: BpfHashMap<_, WireFile, u32> = probes.map("CLASSES")?.try_into()?;
+    let mut files = HashMap::new();
+    for entry in classes.iter() {
+        let (WireFile(file), class) = entry?;
+        files.insert(class as u16, file);
+    }
+    Ok(files)
 }
 
 /// The summary of a run that was only counted.
@@ -226,6 +240,12 @@ pub fn conclude_all(counters: &Counters, start: &Start, end: &End, sysfs: &Sysfs
         devices: devices.rows(),
         cpu_ns: end.cpu_ns,
         missing_probes: start.missing.clone(),
+        lost_events: counters.lost.total(),
+        lost_by_kind: counters.lost.named(),
+        lost_calls: counters
+            .lost
+            .named_calls(|nr| arch.syscall_name(nr).into_owned()),
+        warnings: counters.skipped.iter().map(skipped).collect(),
         ..Summary::default()
     }
 }
@@ -288,4 +308,38 @@ fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
             .then_with(|| a.name.cmp(&b.name))
     });
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use tracer_ebpf::kind;
+
+    use super::*;
+
+    /// What the counters lack is said, as in a trace with records.
+    #[test]
+    fn nothing_is_lost_in_silence() {
+        let mut lost = Lost {
+            by_kind: vec![0; kind::COUNT],
+            calls: vec![(1, 2), (0, 3)],
+        };
+        lost.by_kind[usize::from(kind::SYSCALL)] = 5;
+        let counters = Counters {
+            lost,
+            skipped: vec![("sys_exit".to_owned(), 7)],
+            ..Counters::default()
+        };
+        let start = Start {
+            arch: "x86_64".to_owned(),
+            ..Start::default()
+        };
+        let sysfs = Sysfs::host();
+        let summary = conclude_all(&counters, &start, &End::default(), &sysfs);
+        assert_eq!(summary.lost_events, 5);
+        let named = |name: &str, n| (name.to_owned(), n);
+        assert_eq!(summary.lost_by_kind, [named("syscall", 5)]);
+        assert_eq!(summary.lost_calls, [named("read", 3), named("write", 2)]);
+        assert_eq!(summary.warnings.len(), 1);
+        assert!(summary.warnings[0].contains("sys_exit 7 times"));
+    }
 }

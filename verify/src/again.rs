@@ -1,4 +1,5 @@
-//! Paths that are traced once more: those that are wrong in a trace whose probes the kernel skipped.
+//! Paths that are traced once more: those that are wrong in a trace whose probes the kernel skipped, or that
+//! lost events.
 //!
 //! A kernel runs no program of ours while the same one is under way on that processor, and counts that. On
 //! Linux 7.2 a task in the middle of one may be preempted by another (docs/kernels.md).

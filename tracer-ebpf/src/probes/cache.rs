@@ -178,7 +178,7 @@ pub fn writeback_dirty_folio(ctx: BtfTracePointContext) -> i32 {
 fn dirtied(folio: u64) -> Option<()> {
     let proc = process()?;
     let page = file_page(folio)?;
-    if proc == Proc::KERNEL || page.mode & S_IFMT == S_IFBLK {
+    if proc == Proc::KERNEL || page.is_metadata() {
         return None;
     }
     let key = InodeKey {

@@ -30,17 +30,8 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
     };
     // SAFETY: `t` is a map value, the helper has no preconditions.
     unsafe {
-        let mut u = Uring {
-            head: crate::tasks::head(t, kind::URING, bpf_ktime_get_ns()),
-            completed: 0,
-            user_data: 0,
-            res: 0,
-            opcode: probe(req, off!(req_opcode)).unwrap_or(0),
-            how: 0,
-            cqe_flags: 0,
-            file: FileRef::NONE,
-            ring: probe(req, off!(req_ctx)).unwrap_or(0),
-        };
+        let head = crate::tasks::head(t, kind::URING, bpf_ktime_get_ns());
+        let mut u = begun(req, head);
         if (*t).flags & task::IO_THREAD != 0 {
             u.how |= uring::SQPOLL;
         }
@@ -51,6 +42,22 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
         }
     }
     0
+}
+
+/// A request of which no more is known than that it was submitted.
+#[inline(always)]
+fn begun(req: u64, head: Head) -> Uring {
+    Uring {
+        head,
+        completed: 0,
+        user_data: 0,
+        res: 0,
+        opcode: probe(req, off!(req_opcode)).unwrap_or(0),
+        how: 0,
+        cqe_flags: 0,
+        file: FileRef::NONE,
+        ring: probe(req, off!(req_ctx)).unwrap_or(0),
+    }
 }
 
 #[btf_tracepoint]
@@ -138,22 +145,12 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
 fn submitted(req: u64) -> Option<()> {
     let proc = process()?;
     remember(&proc, false);
-    let u = Uring {
-        head: Head {
-            tgid: proc.tgid,
-            seq: proc.start,
-            ..Head::NONE
-        },
-        completed: 0,
-        user_data: 0,
-        res: 0,
-        opcode: probe(req, off!(req_opcode)).unwrap_or(0),
-        how: 0,
-        cqe_flags: 0,
-        file: FileRef::NONE,
-        ring: 0,
+    let head = Head {
+        tgid: proc.tgid,
+        seq: proc.start,
+        ..Head::NONE
     };
-    if URINGS.insert(req, u, 0).is_err() {
+    if URINGS.insert(req, begun(req, head), 0).is_err() {
         top::lost(top_lost::COUNTS, 1);
     }
     Some(())

@@ -28,6 +28,7 @@ mod threads;
 
 pub use sink::{Call, File, NoSink, Sink, What};
 pub use summary::SKIPPED;
+pub(crate) use summary::skipped;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -409,7 +410,7 @@ impl Reconstructor {
 }
 
 /// A hop of one operation, not deferred, at an unknown time.
-fn hop(kind: HopKind, from: At, to: At, by: By, bytes: u64) -> Moved {
+pub(crate) fn hop(kind: HopKind, from: At, to: At, by: By, bytes: u64) -> Moved {
     let key = Key {
         kind,
         from,

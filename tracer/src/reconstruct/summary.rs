@@ -218,11 +218,12 @@ fn probe_warnings(sums: &Sums, begun: u64, warnings: &mut Vec<String>) {
             off.hits
         ));
     }
-    for (program, n) in &sums.skipped {
-        warnings.push(format!(
-            "{SKIPPED} {program} {n} times: its numbers may be too small by as many events"
-        ));
-    }
+    warnings.extend(sums.skipped.iter().map(skipped));
+}
+
+/// A program that the kernel did not run so many times.
+pub(crate) fn skipped((program, n): &(String, u64)) -> String {
+    format!("{SKIPPED} {program} {n} times: its numbers may be too small by as many events")
 }
 
 fn row(setup: &Setup, compat: bool, nr: u16, calls: &Calls) -> SyscallRow {

@@ -10,8 +10,9 @@ use crate::device::Sysfs;
 use crate::event::{Device, DeviceClass, Engine};
 use crate::model::{HopKind, HopRow, IoTotals};
 use crate::reconstruct::blocks::PASS_ON;
+use crate::reconstruct::hop;
 use crate::reconstruct::io::{Context, Moves, classify};
-use crate::reconstruct::tally::{At, By, Devices, Key, Moved, Rows};
+use crate::reconstruct::tally::{At, By, Devices, Moved, Rows};
 use crate::rules::{CallTable, FileKind, ISSUED_REQUEST, SOFTWARE_DEVICE, conclude};
 
 /// What of the machine's devices counters meet, looked up once.
@@ -71,25 +72,19 @@ pub fn conclude_hops(
     let mut rows = Rows::default();
     let mut devices = Devices::default();
     calls(counters, arch, table, measured_receive, &mut rows);
-    let received = counters.sum(count::SKB, |_| true);
-    if received.bytes > 0 {
-        rows.add(&moved(
+    for (what, kind, from, probe) in [
+        (
+            count::SKB,
             HopKind::Copy,
             At::Socket,
-            At::User,
-            By::Probe("tp:skb_copy_datagram_iovec"),
-            received,
-        ));
-    }
-    let zeroed = counters.sum(count::ZEROED, |_| true);
-    if zeroed.bytes > 0 {
-        rows.add(&moved(
-            HopKind::Fill,
-            At::Zero,
-            At::User,
-            By::Probe("tp:mm_page_alloc"),
-            zeroed,
-        ));
+            "tp:skb_copy_datagram_iovec",
+        ),
+        (count::ZEROED, HopKind::Fill, At::Zero, "tp:mm_page_alloc"),
+    ] {
+        let c = counters.sum(what, |_| true);
+        if c.bytes > 0 {
+            rows.add(&moved(kind, from, At::User, By::Probe(probe), c));
+        }
     }
     let metadata = block_io(counters, hardware, &mut rows, &mut devices);
     for (key, c) in counters
@@ -119,19 +114,9 @@ pub fn conclude_hops(
 }
 
 fn moved(kind: HopKind, from: At, to: At, by: By, c: Count) -> Moved {
-    let key = Key {
-        kind,
-        from,
-        to,
-        by,
-        deferred: false,
-    };
     Moved {
-        key,
-        bytes: c.bytes,
         count: c.count,
-        ts: 0,
-        dur: 0,
+        ..hop(kind, from, to, by, c.bytes)
     }
 }
 

@@ -59,15 +59,10 @@ impl Group {
     /// Adds another one's.
     pub fn merge(&mut self, other: &Self) {
         for (key, c) in &other.calls {
-            let sum = self.calls.entry(*key).or_default();
-            sum.calls += c.calls;
-            sum.errors += c.errors;
-            sum.bytes = sum.bytes.saturating_add(c.bytes);
+            *self.calls.entry(*key).or_default() += *c;
         }
         for (key, c) in &other.counts {
-            let sum = self.counts.entry(*key).or_default();
-            sum.count += c.count;
-            sum.bytes = sum.bytes.saturating_add(c.bytes);
+            *self.counts.entry(*key).or_default() += *c;
         }
     }
 
@@ -109,6 +104,7 @@ impl Group {
         Counters {
             calls: calls.collect(),
             counts,
+            ..Counters::default()
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use aya::maps::{HashMap as BpfHashMap, MapError, PerCpuArray, PerCpuHashMap};
-use tracer_ebpf::{Count, FileRef, Proc, TopCell, TopCountKey, TopKey, TopName, top_lost};
+use tracer_ebpf::{Count, Proc, TopCell, TopCountKey, TopKey, TopName, top_lost};
 
 use super::Lost;
 use super::group::{CallKey, Group, Snapshot};
 use crate::load::{LoadError, Probes, wire};
+use crate::stat::classes;
 
 wire! {
     WireKey(TopKey);
@@ -16,7 +17,6 @@ wire! {
     WireCount(Count);
     WireProc(Proc);
     WireName(TopName);
-    WireFile(FileRef);
 }
 
 impl Snapshot {
@@ -30,34 +30,18 @@ impl Snapshot {
         for key in calls.keys() {
             let WireKey(key) = key?;
             let values = calls.get(&WireKey(key), 0)?;
-            let sum = values
-                .iter()
-                .fold(TopCell::default(), |sum, WireCell(c)| TopCell {
-                    calls: sum.calls + c.calls,
-                    errors: sum.errors + c.errors,
-                    bytes: sum.bytes + c.bytes,
-                });
             let group = groups.entry(key.proc).or_default();
-            group.calls.insert(CallKey::of(&key), sum);
+            let sum = group.calls.entry(CallKey::of(&key)).or_default();
+            values.iter().for_each(|WireCell(c)| *sum += *c);
         }
         let counts: PerCpuHashMap<_, WireCountKey, WireCount> =
             probes.map("TOP_COUNTS")?.try_into()?;
         for key in counts.keys() {
             let WireCountKey(TopCountKey { proc, key }) = key?;
             let values = counts.get(&WireCountKey(TopCountKey { proc, key }), 0)?;
-            let sum = values
-                .iter()
-                .fold(Count::default(), |sum, WireCount(c)| Count {
-                    count: sum.count + c.count,
-                    bytes: sum.bytes + c.bytes,
-                });
-            groups.entry(proc).or_default().counts.insert(key, sum);
-        }
-        let classes: BpfHashMap<_, WireFile, u32> = probes.map("CLASSES")?.try_into()?;
-        let mut files = HashMap::new();
-        for entry in classes.iter() {
-            let (WireFile(file), class) = entry?;
-            files.insert(class as u16, file);
+            let group = groups.entry(proc).or_default();
+            let sum = group.counts.entry(key).or_default();
+            values.iter().for_each(|WireCount(c)| *sum += *c);
         }
         let known: BpfHashMap<_, WireProc, WireName> = probes.map("TOP_NAMES")?.try_into()?;
         let mut names = HashMap::new();
@@ -69,7 +53,7 @@ impl Snapshot {
         }
         Ok(Self {
             groups,
-            files,
+            files: classes(probes)?,
             names,
             lost: lost(probes)?,
         })

@@ -32,10 +32,7 @@ pub fn title(row: &Row, top: &Top) -> String {
 pub fn lines(row: &Row, top: &Top, width: u16) -> Vec<Line> {
     let (lang, ascii) = (top.look.lang, top.look.ascii);
     let scale = Scale::of(&top.frame, ascii);
-    let per = |text: String| match top.frame.total {
-        true => text,
-        false => texts::per_second(lang, text),
-    };
+    let per = |text| per(top, text);
     let mut lines: Vec<Line> = row
         .hops
         .iter()
@@ -91,6 +88,14 @@ pub fn lines(row: &Row, top: &Top, width: u16) -> Vec<Line> {
     lines
 }
 
+/// A number as it is in the table: a rate, or a total.
+fn per(top: &Top, text: String) -> String {
+    match top.frame.total {
+        true => text,
+        false => texts::per_second(top.look.lang, text),
+    }
+}
+
 /// A sentence behind a mark, in as many lines as it needs.
 pub fn sentence(mark: &str, text: &str, width: u16) -> Vec<Line> {
     let room = usize::from(width).saturating_sub(cells(mark));
@@ -112,10 +117,6 @@ fn hop_line(hop: &HopRow, top: &Top, scale: &Scale) -> Line {
         false => ("→", common::measured(lang), &hop.probe),
     };
     let way = format!("{} {arrow} {}", place(&hop.from), place(&hop.to));
-    let unit = |text: String| match top.frame.total {
-        true => text,
-        false => texts::per_second(lang, text),
-    };
     let engine = match hop.engine {
         Some(engine) => format!(" ({})", common::engine(lang, engine)),
         None => String::new(),
@@ -129,7 +130,11 @@ fn hop_line(hop: &HopRow, top: &Top, scale: &Scale) -> Line {
         (format!(" {} ", hop.kind.letter()), paint),
         (pad(&way, WAY - 3, ascii), Paint::Text),
         (
-            pad_left(&unit(units::bytes(scale.number(hop.bytes))), NUMBER, ascii),
+            pad_left(
+                &per(top, units::bytes(scale.number(hop.bytes))),
+                NUMBER,
+                ascii,
+            ),
             Paint::Strong,
         ),
         (format!("  {later}{known}"), Paint::Text),
