@@ -67,7 +67,7 @@ fails_with! {
     tui::ViewError => |e| match e {
         tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
         tui::ViewError::NotATerminal => USAGE,
-        tui::ViewError::Terminal(_) => FAILED,
+        tui::ViewError::Source(_) | tui::ViewError::Terminal(_) => FAILED,
     };
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,

@@ -50,7 +50,7 @@ impl Options {
         }
     }
 
-    fn look(&self) -> Look {
+    pub(crate) fn look(&self) -> Look {
         Look {
             lang: self.lang,
             theme: self.theme,
@@ -77,6 +77,9 @@ pub enum ViewError {
     Recording(#[from] RecordError),
     #[error("the terminal UI needs a terminal on standard input and output")]
     NotATerminal,
+    /// What is to be shown cannot be had any more.
+    #[error("{0}")]
+    Source(String),
     #[error("the terminal: {0}")]
     Terminal(#[from] io::Error),
 }

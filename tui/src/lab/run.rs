@@ -26,7 +26,7 @@ use tracer::model::Summary;
 use super::model::{Labs, Open};
 use super::update::{self, Effect};
 use super::view::{self, draw};
-use crate::app::{App, Look, Other};
+use crate::app::{App, Other};
 use crate::keyboard::Keyboard;
 use crate::run::{Options, ViewError, needs_terminal};
 use crate::store::Store;
@@ -72,11 +72,7 @@ fn titles(labs: &[Arc<Lab>]) -> BTreeMap<String, Text> {
 /// If there is no terminal, or it does not do what is asked of it; it is as before in any case.
 pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
     needs_terminal()?;
-    let look = Look {
-        lang: options.lang,
-        theme: options.theme,
-        ascii: options.ascii,
-    };
+    let look = options.look();
     let states = setup.labs.iter().map(|lab| setup.progress.of(&lab.id));
     let mut labs = Labs::new(setup.labs.clone(), states.collect(), look, size()?);
     labs.replay.clone_from(&setup.runner.cannot);

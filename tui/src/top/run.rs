@@ -12,7 +12,6 @@ use tracer::top::Frame;
 use super::keys::action;
 use super::model::{Effect, Top};
 use super::view;
-use crate::app::Look;
 use crate::keyboard::Keyboard;
 use crate::run::{Options, ViewError};
 use crate::terminal::{Asked, Screen, Signals};
@@ -64,12 +63,7 @@ pub fn run(
     settings: Settings,
     options: &Options,
 ) -> Result<(), ViewError> {
-    let look = Look {
-        lang: options.lang,
-        theme: options.theme,
-        ascii: options.ascii,
-    };
-    let mut top = Top::new(settings.view, settings.total, look, size()?);
+    let mut top = Top::new(settings.view, settings.total, options.look(), size()?);
     top.missing = settings.missing;
     let mut interval = settings.interval;
     let mut keyboard = Keyboard::default();
@@ -97,7 +91,7 @@ pub fn run(
             match top.update(action) {
                 Some(Effect::Quit) => return Ok(()),
                 Some(Effect::Suspend) => screen.suspend()?,
-                Some(Effect::Redraw) => screen.terminal.clear()?,
+                Some(Effect::Redraw) => screen.redraw()?,
                 Some(Effect::Again) => top.frame = source.frame(top.total),
                 Some(Effect::Interval(by)) => {
                     interval = other(interval, by);
@@ -117,9 +111,7 @@ pub fn run(
         }
         let now = Instant::now();
         if now >= due && !top.paused {
-            source
-                .read()
-                .map_err(|e| ViewError::Terminal(io::Error::other(e)))?;
+            source.read().map_err(ViewError::Source)?;
             top.frame = source.frame(top.total);
             if settings
                 .rounds
