@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::report::Format;
+use bytehop_core::report::top::Column;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracer::caps::Level;
-use tracer::i18n::Lang;
-use tracer::report::Format;
-use tracer::report::top::Column;
 use tui::theme::Theme;
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
@@ -157,7 +157,7 @@ pub struct Top {
 #[derive(Debug, Args)]
 pub struct Record {
     /// Where the recording goes
-    #[arg(short, long, value_name = "FILE", default_value = tracer::record::DEFAULT_NAME)]
+    #[arg(short, long, value_name = "FILE", default_value = bytehop_core::record::DEFAULT_NAME)]
     pub output: PathBuf,
     /// Trace this process instead of a command
     #[arg(

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use tracer::i18n::Lang;
+use bytehop_core::i18n::Lang;
+use bytehop_core::reconstruct::{NoSink, Reconstructor};
+use bytehop_core::record::{Events, Reader};
+use bytehop_core::report;
 use tracer::privileges::Privileges;
-use tracer::reconstruct::{NoSink, Reconstructor};
-use tracer::record::{Events, Reader};
-use tracer::report;
 
 use crate::cli::{self, CommandArgs, SummaryArgs, Tracing};
 use crate::fail::{FAILED, Fail};
@@ -101,8 +101,9 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
 fn replay(args: &cli::Demo) -> Result<i32, Fail> {
     let reader = Reader::new(std::io::Cursor::new(RECORDING), "demo.bhop".as_ref())?;
     let mut events = Events::new(reader);
-    let mut reconstructor =
-        Reconstructor::new(tracer::arch::Arch::host().unwrap_or(tracer::arch::Arch::X86_64));
+    let mut reconstructor = Reconstructor::new(
+        bytehop_core::arch::Arch::host().unwrap_or(bytehop_core::arch::Arch::X86_64),
+    );
     for event in events.by_ref() {
         reconstructor.push(&event, &mut NoSink);
     }

@@ -1,12 +1,12 @@
 //! Failures of our own: one line, and the exit status of the command line's contract.
 
+use bytehop_core::record::RecordError;
 use tracer::btf::BtfError;
 use tracer::capture::CaptureError;
 use tracer::elevate::ElevateError;
 use tracer::launch::LaunchError;
 use tracer::load::LoadError;
 use tracer::privileges::{DropError, Missing};
-use tracer::record::RecordError;
 use tracer::user::IdentityError;
 
 /// Wrong usage, or a file that cannot be opened or created.

@@ -6,6 +6,9 @@ use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
+use bytehop_core::report::Style;
 use clap::Parser;
 use labs::guide;
 use labs::lab::{self as catalogue, Lab, LabError};
@@ -16,10 +19,7 @@ use labs::text::{Answers, Text, TextError};
 use labs::work::{Whose, Work};
 use labs::{lint, result, words};
 use tracer::caps;
-use tracer::i18n::Lang;
-use tracer::model::Summary;
 use tracer::privileges::Privileges;
-use tracer::report::Style;
 use tracer::user::Identity;
 
 use crate::cli::{self, Cli, LabVerb, Verb};

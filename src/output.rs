@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use tracer::i18n::Lang;
-use tracer::model::Summary;
-use tracer::report::{self, Detail, Style};
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
+use bytehop_core::report::{self, Detail, Style};
 use tracer::user::Identity;
 use tui::theme::Theme;
 

@@ -3,13 +3,13 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use bytehop_core::advise::{self, Facts};
+use bytehop_core::annotate::{Annotator, read_source};
+use bytehop_core::model::Summary;
+use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
+use bytehop_core::record::open_events;
+use bytehop_core::report::{self, Format};
 use clap::CommandFactory;
-use tracer::advise::{self, Facts};
-use tracer::annotate::{Annotator, read_source};
-use tracer::model::Summary;
-use tracer::reconstruct::{NoSink, Reconstructor, Sink};
-use tracer::record::open_events;
-use tracer::report::{self, Format};
 use tracer::{caps, doctor};
 
 use crate::cli::{self, Cli, Look};
@@ -25,8 +25,9 @@ pub fn help() -> Result<i32, Fail> {
 /// Reads a recording from its beginning to its end, or to where it is damaged.
 pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
     let mut events = open_events(path)?;
-    let mut reconstructor =
-        Reconstructor::new(tracer::arch::Arch::host().unwrap_or(tracer::arch::Arch::X86_64));
+    let mut reconstructor = Reconstructor::new(
+        bytehop_core::arch::Arch::host().unwrap_or(bytehop_core::arch::Arch::X86_64),
+    );
     for event in events.by_ref() {
         reconstructor.push(&event, sink);
     }

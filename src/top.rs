@@ -4,16 +4,17 @@ use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use bytehop_core::event::Start;
+use bytehop_core::report::top::{View, line, table};
+use bytehop_core::top::Frame;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tracer::btf::KernelBtf;
 use tracer::capture;
-use tracer::event::Start;
 use tracer::load::{Options, Probes};
 use tracer::privileges::{self, Privileges};
-use tracer::report::top::{View, line, table};
 use tracer::signals::Signals;
-use tracer::top::{Frame, Sampler};
+use tracer::top::Sampler;
 use tracer::user::Identity;
 
 use crate::cli::{self, Look};

@@ -10,16 +10,16 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use bytehop_core::decode::decode;
+use bytehop_core::event::{Event, Meta, Start};
+use bytehop_core::model::Summary;
+use bytehop_core::reconstruct::{NoSink, Reconstructor};
+use bytehop_core::record::{LogWriter, RecordError, Writer};
 use tracer::btf::KernelBtf;
 use tracer::capture::{self, Capture, Control, Ended, Output, Priority, Target};
-use tracer::decode::decode;
-use tracer::event::{Event, Meta, Start};
 use tracer::launch::{Command, Held};
 use tracer::load::{Options, Probes, Ring};
-use tracer::model::Summary;
 use tracer::privileges::{self, Privileges};
-use tracer::reconstruct::{NoSink, Reconstructor};
-use tracer::record::{LogWriter, RecordError, Writer};
 use tracer::signals::Signals;
 use tracer::sources::Resolver;
 use tracer::user::Identity;
@@ -89,7 +89,9 @@ fn trace(
     };
     // A recording alone is written as fast as possible and summed up afterwards.
     let live = (!from_file).then(|| {
-        Reconstructor::new(tracer::arch::Arch::host().unwrap_or(tracer::arch::Arch::X86_64))
+        Reconstructor::new(
+            bytehop_core::arch::Arch::host().unwrap_or(bytehop_core::arch::Arch::X86_64),
+        )
     });
     let mut sinks = Sinks {
         writer,

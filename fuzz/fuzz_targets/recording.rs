@@ -9,8 +9,8 @@ use std::io::Cursor;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use tracer::record::format::{BlockHeader, CODEC_LZ4, FileHeader, MAX_RAW, VERSION};
-use tracer::record::{Events, Reader};
+use bytehop_core::record::format::{BlockHeader, CODEC_LZ4, FileHeader, MAX_RAW, VERSION};
+use bytehop_core::record::{Events, Reader};
 
 fuzz_target!(|data: &[u8]| {
     read(data);

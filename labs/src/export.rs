@@ -1,8 +1,8 @@
 //! Handouts: a lab as Markdown and as one page of HTML, from its recordings.
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
 use pulldown_cmark::{Event, Parser, html};
-use tracer::i18n::Lang;
-use tracer::model::Summary;
 
 use crate::chart::{self, Chart};
 use crate::guide::Step;

@@ -1,7 +1,7 @@
 //! Guides: Markdown in five sections, with placeholders in place of numbers.
 
+use bytehop_core::i18n::Lang;
 use sha2::{Digest, Sha256};
-use tracer::i18n::Lang;
 
 use crate::expr::Expr;
 use crate::value::Format;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tracer::i18n::Lang;
+use bytehop_core::i18n::Lang;
 
 use crate::bundle::BUNDLE;
 use crate::chart::{Chart, ChartError};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use tracer::i18n::Lang;
-use tracer::rules;
+use bytehop_core::i18n::Lang;
+use bytehop_core::rules;
 
 use crate::guide::{Placeholder, Step, pieces};
 use crate::lab::{Lab, Place, hash_of_original};

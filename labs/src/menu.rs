@@ -1,6 +1,6 @@
 //! The list of labs, as text.
 
-use tracer::report::Style;
+use bytehop_core::report::Style;
 use unicode_width::UnicodeWidthStr;
 
 use crate::guide::Step;

@@ -8,9 +8,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytehop_core::i18n::Lang;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tracer::i18n::Lang;
 
 use crate::guide::hex;
 use crate::lab::Lab;
@@ -259,13 +259,13 @@ fn again(file: &Path, result: &Result, labs: &[Lab]) -> std::result::Result<bool
 /// If it is none.
 pub fn summary_of(
     bytes: &[u8],
-) -> std::result::Result<tracer::model::Summary, tracer::record::RecordError> {
-    use tracer::record::{Events, Reader};
+) -> std::result::Result<bytehop_core::model::Summary, bytehop_core::record::RecordError> {
+    use bytehop_core::record::{Events, Reader};
     let reader = Reader::new(io::Cursor::new(bytes), Path::new("a bundled recording"))?;
-    let arch = tracer::arch::Arch::host().unwrap_or(tracer::arch::Arch::X86_64);
-    let mut reconstructor = tracer::reconstruct::Reconstructor::new(arch);
+    let arch = bytehop_core::arch::Arch::host().unwrap_or(bytehop_core::arch::Arch::X86_64);
+    let mut reconstructor = bytehop_core::reconstruct::Reconstructor::new(arch);
     for event in Events::new(reader) {
-        reconstructor.push(&event, &mut tracer::reconstruct::NoSink);
+        reconstructor.push(&event, &mut bytehop_core::reconstruct::NoSink);
     }
     Ok(reconstructor.finish())
 }

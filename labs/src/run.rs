@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bytehop_core::arch::Arch;
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
+use bytehop_core::reconstruct::{NoSink, Reconstructor};
+use bytehop_core::record::{RecordError, open_events};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
-use tracer::arch::Arch;
-use tracer::i18n::Lang;
-use tracer::model::Summary;
-use tracer::reconstruct::{NoSink, Reconstructor};
-use tracer::record::{RecordError, open_events};
 use tracer::user::Identity;
 
 use crate::chart::Chart;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::{Place, Summary};
+use bytehop_core::rules;
 use sha2::{Digest, Sha256};
-use tracer::i18n::Lang;
-use tracer::model::{Place, Summary};
-use tracer::rules;
 
 use crate::chart::Chart;
 use crate::expr::{Expr, Runs, Scope};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bytehop_core::i18n::Lang;
 use serde::Deserialize;
-use tracer::i18n::Lang;
 
 use crate::expr::Expr;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
-use tracer::i18n::Lang;
-use tracer::report::{self, Detail, Style};
+use bytehop_core::i18n::Lang;
+use bytehop_core::report::{self, Detail, Style};
 
 use crate::chart;
 use crate::guide::Step;

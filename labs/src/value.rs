@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use tracer::i18n::Lang;
-use tracer::report::units;
+use bytehop_core::i18n::Lang;
+use bytehop_core::report::units;
 
 use crate::words;
 

@@ -1,6 +1,6 @@
 //! What the labs say, in both languages.
 
-use tracer::i18n::Lang;
+use bytehop_core::i18n::Lang;
 
 /// Yes or no.
 pub fn truth(lang: Lang, truth: bool) -> &'static str {
@@ -10,7 +10,7 @@ pub fn truth(lang: Lang, truth: bool) -> &'static str {
     }
 }
 
-tracer::messages! {
+bytehop_core::messages! {
     yes: "yes" | "是";
     no: "no" | "否";
     semicolon: "; " | "；";
@@ -107,6 +107,6 @@ mod tests {
 
     #[test]
     fn every_message_is_whole() {
-        assert_eq!(tracer::i18n::problems(TABLE), [""; 0]);
+        assert_eq!(bytehop_core::i18n::problems(TABLE), [""; 0]);
     }
 }

@@ -15,7 +15,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tracer::i18n::Lang;
+use bytehop_core::i18n::Lang;
 use tracer::user::Identity;
 
 use crate::bundle::{LOCK, SUPPORT};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use bytehop_core::{advise, probes, rules};
 use labs::{lab, lint};
-use tracer::{advise, probes, rules};
 
 #[test]
 fn bundled_labs_are_whole() {

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
+use bytehop_core::advise::{self, Facts};
+use bytehop_core::arch::Arch;
+use bytehop_core::i18n::Lang;
+use bytehop_core::reconstruct::Reconstructor;
+use bytehop_core::record::open_events;
 use labs::lab;
-use tracer::advise::{self, Facts};
-use tracer::arch::Arch;
-use tracer::i18n::Lang;
-use tracer::reconstruct::Reconstructor;
-use tracer::record::open_events;
 
 /// Names of the rules that have something to say about a recording.
 fn advice(recording: &str) -> Vec<&'static str> {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytehop_core::i18n::Lang;
 use labs::expr::Expr;
 use labs::session::{Origin, Session};
 use labs::{lab, result};
-use tracer::i18n::Lang;
 
 const OPEN: &str = "<!--= ";
 const CLOSE: &str = "<!--/-->";

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
 use labs::result::{csv, grade, summary_of, write};
 use labs::session::{Output, Session};
-use tracer::i18n::Lang;
 
 fn first_hops() -> Lab {
     let (labs, _) = lab::bundled();

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
 use labs::result::summary_of;
 use labs::session::{Origin, Output, Session};
-use tracer::i18n::Lang;
 
 fn session(id: &str, seed: Option<&str>) -> Session {
     let (labs, _) = lab::bundled();

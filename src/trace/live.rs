@@ -2,6 +2,7 @@
 //!
 //! Between them lies a log on the disk, so that neither waits for the other.
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -9,10 +10,10 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytehop_core::event::Meta;
+use bytehop_core::record::{self, Writer};
 use nix::sys::signal::Signal;
 use tracer::capture::{Control, Order, Output};
-use tracer::event::Meta;
-use tracer::record::{self, Writer};
 use tracer::user::Identity;
 use tui::{Live, Pty};
 
@@ -86,7 +87,7 @@ pub fn trace(
     let ring = session.probes.ring()?;
     let priority = session.give_up_rights()?;
 
-    let (log, reader) = record::log()?;
+    let (log, reader) = record::log(room)?;
     let mut sinks = Sinks {
         writer,
         log: Some(log),
@@ -159,4 +160,12 @@ impl Drop for Orders {
     fn drop(&mut self) {
         let _ = self.0.send(Order::Stop);
     }
+}
+
+/// Free bytes where a file lies.
+fn room(file: &File) -> u64 {
+    let room = nix::sys::statvfs::fstatvfs(file);
+    room.map_or(u64::MAX, |room| {
+        room.blocks_available().saturating_mul(room.fragment_size())
+    })
 }

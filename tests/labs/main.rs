@@ -13,12 +13,12 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
 use labs::run::{RunError, Runner};
 use labs::session::{Origin, Session};
 use labs::value::{Unit, Value};
 use labs::work::{Whose, Work, WorkError};
-use tracer::i18n::Lang;
 use tracer::user::Identity;
 
 const NOBODY: u32 = 65534;

@@ -6,10 +6,10 @@ mod tmux;
 
 use std::path::Path;
 
+use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
 use labs::run::Runner;
 use labs::work::Whose;
-use tracer::i18n::Lang;
 
 use crate::{one_at_a_time, runner, session};
 use tmux::Tmux;

@@ -9,7 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tracer_ebpf::Offsets;
+use bytehop_core::arch::Arch;
+use tracer_ebpf::{Offsets, Regs};
 
 /// Where the running kernel shows its BTF.
 pub const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
@@ -203,6 +204,18 @@ impl KernelBtf {
             ty = self.resolve(target)?;
         }
         (bits % 8 == 0).then_some(bits / 8)
+    }
+
+    /// Where this kernel keeps a task's user registers.
+    ///
+    /// # Errors
+    /// [`BtfError::NoField`] if `struct pt_regs` lacks one: not a kernel of this architecture.
+    pub fn regs(&self, arch: Arch) -> Result<Regs, BtfError> {
+        arch.regs(|field| self.offset("pt_regs", field))
+            .map_err(|field| BtfError::NoField {
+                record: "pt_regs",
+                field,
+            })
     }
 
     /// Bit offset and type of a member, looked for in anonymous members too.

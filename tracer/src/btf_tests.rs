@@ -162,3 +162,15 @@ fn facts_of_the_running_kernel() {
     assert!(tracepoint.is_some() && function.is_some() && tracepoint != function);
     assert_eq!(btf.function_id("no_such_function"), None);
 }
+
+#[test]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn host_registers_are_found() {
+    let Ok(btf) = KernelBtf::load() else { return };
+    let host = Arch::host().expect("a known architecture");
+    let regs = btf.regs(host).expect("pt_regs of this architecture");
+    if host == Arch::X86_64 {
+        assert_eq!(regs.args, [112, 104, 96, 56, 72, 64]);
+        assert_eq!(regs.ip, 128);
+    }
+}

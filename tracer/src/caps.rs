@@ -10,16 +10,16 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::sys::utsname::uname;
 
-use crate::arch::Arch;
 use crate::btf::{self, KernelBtf};
 use crate::capset::{CapSet, cap};
 use crate::device::Sysfs;
-use crate::event::Device;
-use crate::functions::{self, Function};
 use crate::ksyms::Symbols;
-use crate::primitives::{self, Primitive};
 use crate::privileges::Privileges;
-use crate::probes::{self, Probe};
+use bytehop_core::arch::Arch;
+use bytehop_core::event::Device;
+use bytehop_core::functions::{self, Function};
+use bytehop_core::primitives::{self, Primitive};
+use bytehop_core::probes::{self, Probe};
 
 mod attempt;
 

@@ -16,14 +16,16 @@ use nix::time::{ClockId, clock_gettime};
 use thiserror::Error;
 use tracer_ebpf::{Block, Xmit, kind};
 
-use crate::arch::Arch;
-use crate::decode::encode;
 use crate::device::Sysfs;
-use crate::event::{BreakpointsOff, Device, DeviceClass, End, Event, Lost, Meta, Skipped, Start};
 use crate::launch::{Exit, Running};
 use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
 use crate::sources::Resolver;
+use bytehop_core::arch::Arch;
+use bytehop_core::decode::encode;
+use bytehop_core::event::{
+    BreakpointsOff, Device, DeviceClass, End, Event, Lost, Meta, Skipped, Start,
+};
 
 /// Takes a trace, live, record by record.
 pub trait Output {

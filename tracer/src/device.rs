@@ -10,10 +10,12 @@
 //! - **Software** has no engine: a CPU does the work (loop, zram, lo, veth, persistent memory), or
 //!   it hands the work to other devices (dm, md, bridge, bond, nbd), which appear on their own.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use crate::event::{Device, DeviceClass, Engine};
+use bytehop_core::counters;
+use bytehop_core::event::{Device, DeviceClass, Engine};
 
 /// A view of sysfs.
 #[derive(Clone, Debug)]
@@ -317,6 +319,52 @@ fn read_dev(path: &Path) -> Option<u32> {
     let (major, minor) = text.trim().split_once(':')?;
     let (major, minor): (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
     Some(major << 20 | minor)
+}
+
+/// This machine's devices, each looked up once.
+#[derive(Debug)]
+pub struct Hardware {
+    sysfs: Sysfs,
+    disks: HashMap<u32, Device>,
+    /// By number, and whether the kernel said that there is no hardware.
+    interfaces: HashMap<(u32, bool), Device>,
+}
+
+impl Hardware {
+    pub fn new(sysfs: Sysfs) -> Self {
+        Self {
+            sysfs,
+            disks: HashMap::new(),
+            interfaces: HashMap::new(),
+        }
+    }
+}
+
+impl counters::Hardware for Hardware {
+    fn disk(&mut self, id: u32) -> &Device {
+        let sysfs = &self.sysfs;
+        self.disks.entry(id).or_insert_with(|| sysfs.block(id))
+    }
+
+    fn interface(&mut self, id: u32, no_parent: bool) -> &Device {
+        let sysfs = &self.sysfs;
+        self.interfaces.entry((id, no_parent)).or_insert_with(|| {
+            let name = interface_name(id);
+            let device = sysfs.net(&name, id);
+            match no_parent && device.engine != Engine::Software {
+                false => device,
+                // The number is another one's in another network namespace.
+                true => sysfs.net_without_hardware(&format!("if{id}"), id),
+            }
+        })
+    }
+}
+
+fn interface_name(ifindex: u32) -> String {
+    let name = nix::net::if_::if_indextoname(ifindex)
+        .ok()
+        .and_then(|n| n.into_string().ok());
+    name.unwrap_or_else(|| format!("if{ifindex}"))
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::caps::{Facts, Level, Obstacle, Plan, Tried, Why};
-use crate::event::{Device, Engine};
-use crate::i18n::Lang;
-use crate::probes::Group;
-use crate::report::layout::{Align, width};
-use crate::report::layout::{Flow, Page, Paint, Span, pad, span};
-use crate::report::{Detail, Style};
+use bytehop_core::event::{Device, Engine};
+use bytehop_core::i18n::Lang;
+use bytehop_core::probes::Group;
+use bytehop_core::report::layout::{Align, width};
+use bytehop_core::report::layout::{Flow, Page, Paint, Span, pad, span};
+use bytehop_core::report::{Detail, Style};
 
 mod words;
 

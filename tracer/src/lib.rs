@@ -1,36 +1,18 @@
-//! bytehop's library: kernel probes → ring buffer → [`decode`] → hops → (live view | recording |
-//! report).
-//!
-//! Only loading and the live source need privileges; everything else works on a stream of
-//! [`event::Event`]s, live or recorded.
+//! What meets the kernel: load probes, capture records, launch and attach, count, and tell what this
+//! machine lets us measure. What the records mean is the portable core's (`bytehop_core`).
 
-pub mod advise;
-pub mod annotate;
-pub mod arch;
 pub mod btf;
 pub mod caps;
 pub mod capset;
 pub mod capture;
-pub mod compare;
-pub mod decode;
 pub mod device;
 pub mod doctor;
 pub mod elevate;
-pub mod event;
-pub mod functions;
-pub mod i18n;
 pub mod inherited;
 pub mod ksyms;
 pub mod launch;
 pub mod load;
-pub mod model;
-pub mod primitives;
 pub mod privileges;
-pub mod probes;
-pub mod reconstruct;
-pub mod record;
-pub mod report;
-pub mod rules;
 pub mod signals;
 pub mod sources;
 pub mod stat;

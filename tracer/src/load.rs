@@ -18,12 +18,12 @@ use tracer_ebpf::{
     TOP_PROCESSES, TOP_ROWS, Task, TopCell, bio, kind, mode, task,
 };
 
-use crate::arch::Arch;
 use crate::btf::{self, BtfError, KernelBtf};
 use crate::caps::Level;
-use crate::event::{Lost, Sampled};
 use crate::ksyms::Symbols;
-use crate::probes::{self, Probe};
+use bytehop_core::arch::Arch;
+use bytehop_core::event::{Lost, Sampled};
+use bytehop_core::probes::{self, Probe};
 
 mod breakpoints;
 mod functions;
@@ -156,7 +156,7 @@ impl Probes {
     pub fn load(kernel: &KernelBtf, options: Options) -> Result<Self, LoadError> {
         let arch = Arch::host().ok_or(LoadError::Arch(std::env::consts::ARCH))?;
         let (offsets, absent) = btf::offsets(kernel);
-        let regs: Regs = arch.regs(kernel)?;
+        let regs: Regs = kernel.regs(arch)?;
         let syscalls: [u16; SYSCALLS_MAX] = arch.syscall_table();
         let config = Config {
             mode: match (options.top, options.stat) {

@@ -7,11 +7,11 @@
 
 use std::time::{Duration, Instant};
 
+use bytehop_core::decode::encode_meta;
+use bytehop_core::event::{Meta, Start};
+use bytehop_core::record::log;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use tracer::decode::encode_meta;
-use tracer::event::{Meta, Start};
-use tracer::record::log;
 use tui::action::{Action, Dir};
 use tui::app::{App, Look, Source, Target};
 use tui::run::{FEEDING, READING, TICK};
@@ -119,8 +119,8 @@ fn open(file: &str) -> Result<(), Fail> {
 
 /// One thread writes calls as tracing would, the other shows them as the UI does.
 fn live(rate: u64, seconds: u64) -> Result<(), Fail> {
-    let (mut writer, log) = log()?;
-    let records = std::thread::spawn(move || -> Result<u64, tracer::record::RecordError> {
+    let (mut writer, log) = log(|_| u64::MAX)?;
+    let records = std::thread::spawn(move || -> Result<u64, bytehop_core::record::RecordError> {
         let mut start = Vec::new();
         encode_meta(&Meta::Start(Start::default()), &mut start);
         writer.record(&start)?;
@@ -200,5 +200,5 @@ fn resident() -> u64 {
         .split_whitespace()
         .nth(1)
         .and_then(|n| n.parse::<u64>().ok());
-    pages.unwrap_or(0) * u64::from(tracer::capture::page_size())
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
 }

@@ -4,10 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
+use bytehop_core::i18n::Lang;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
-use tracer::i18n::Lang;
 use tui::action::Action;
 use tui::app::{App, Look, MOVING, Other};
 use tui::store::Store;

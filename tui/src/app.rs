@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use tracer::i18n::Lang;
-use tracer::model::Summary;
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
 
 use crate::arrows::{Arrow, arrows};
 use crate::flow::Flow;
@@ -347,7 +347,7 @@ impl App {
         if let Some(path) = crate::view::source_in_sight(self)
             && !self.texts.contains_key(&path)
         {
-            let text = tracer::annotate::read_source(&path);
+            let text = bytehop_core::annotate::read_source(&path);
             let lines = text.map(|text| text.lines().map(str::to_owned).collect());
             self.texts.insert(path, lines);
         }

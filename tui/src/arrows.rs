@@ -1,7 +1,7 @@
 //! The arrows of the path view: hops of one kind between the same two places, taken together.
 
-use tracer::event::Engine;
-use tracer::model::{Evidence, HopKind, HopRow, Place};
+use bytehop_core::event::Engine;
+use bytehop_core::model::{Evidence, HopKind, HopRow, Place};
 
 use crate::store::{Amount, Hop, HopKey, Store, Sums};
 

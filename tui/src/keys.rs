@@ -1,9 +1,9 @@
 //! Which key means what. The help screen is made from the same table.
 
+use bytehop_core::i18n::Lang;
 use ratatui::crossterm::event::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
 };
-use tracer::i18n::Lang;
 
 use crate::action::{Action, Dir};
 use crate::app::App;

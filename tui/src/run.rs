@@ -5,12 +5,12 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
+use bytehop_core::record::{Log, RecordError};
 use nix::poll::{PollFd, PollFlags};
 use ratatui::crossterm::event::Event;
 use ratatui::crossterm::terminal::size;
-use tracer::i18n::Lang;
-use tracer::model::Summary;
-use tracer::record::{Log, RecordError};
 
 use crate::action::{Action, Effect};
 use crate::app::{App, Look, Other, Source, TICKS, Target};

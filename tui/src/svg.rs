@@ -3,11 +3,11 @@
 
 use std::fmt::Write;
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
-use tracer::i18n::Lang;
-use tracer::model::Summary;
 
 use crate::app::Look;
 use crate::arrows::of_rows;

@@ -3,8 +3,8 @@
 
 use std::str::FromStr;
 
+use bytehop_core::model::HopKind;
 use ratatui::style::{Color, Modifier, Style};
-use tracer::model::HopKind;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {

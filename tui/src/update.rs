@@ -4,7 +4,7 @@ use crate::action::{Action, Dir, Effect};
 use crate::app::{App, Pane, Popup, SPEEDS, Scope, Source, TICKS, Target};
 use crate::list::Row;
 use crate::{view, window};
-use tracer::i18n::Lang;
+use bytehop_core::i18n::Lang;
 
 /// Applies one action.
 pub fn update(app: &mut App, action: Action) -> Option<Effect> {

@@ -1,10 +1,10 @@
 //! Every text of the terminal UI. Terms follow the domain model.
 
-use tracer::event::Engine;
-use tracer::i18n::Lang;
-use tracer::model::{HopKind, Place};
+use bytehop_core::event::Engine;
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::{HopKind, Place};
 
-tracer::messages! {
+bytehop_core::messages! {
     // The guided labs.
     lab_title: "bytehop · guided labs" | "bytehop · 引导实验";
     lab_solved(n, of): "{n} of {of} solved" | "已完成 {n}/{of}";
@@ -251,7 +251,7 @@ pub fn engine(lang: Lang, engine: Engine) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::TABLE;
-    use tracer::i18n::problems;
+    use bytehop_core::i18n::problems;
 
     #[test]
     fn every_message_is_whole() {

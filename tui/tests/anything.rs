@@ -4,15 +4,15 @@ mod common;
 
 use std::time::{Duration, Instant};
 
+use bytehop_core::decode::decode;
+use bytehop_core::event::{Device, DeviceClass, Engine, Event, Meta};
+use bytehop_core::i18n::Lang;
+use bytehop_core::record::log;
 use proptest::prelude::*;
 use proptest::sample::select;
 use ratatui::crossterm::event::{
     Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind,
 };
-use tracer::decode::decode;
-use tracer::event::{Device, DeviceClass, Engine, Event, Meta};
-use tracer::i18n::Lang;
-use tracer::record::log;
 use tui::action::Action;
 use tui::app::{App, Look, Source, Target};
 use tui::keys::Meaning;
@@ -175,7 +175,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// A live trace, up to its end and beyond.
 fn live(look: Look, size: (u16, u16), steps: Vec<Step>, more: Vec<Action>) {
-    let (mut writer, log) = log().expect("a file");
+    let (mut writer, log) = log(|_| u64::MAX).expect("a file");
     let (mut feed, store) = Feed::live(log);
     let mut app = App::new(store, look, size).live(Target::Command, true);
     let begin = Instant::now();

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytehop_core::i18n::Lang;
 use common::PLAIN;
 use labs::lab::Lab;
 use labs::progress::State;
@@ -15,7 +16,6 @@ use labs::session::{Origin, Output, Session};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
-use tracer::i18n::Lang;
 use tui::app::{App, Look};
 use tui::lab::model::{Labs, Open};
 use tui::lab::run;

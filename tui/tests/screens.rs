@@ -4,9 +4,9 @@ mod common;
 
 use std::time::{Duration, Instant};
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::record::{Reader, log};
 use common::{PLAIN, RECORDINGS, app, buffer, press, screen, settle};
-use tracer::i18n::Lang;
-use tracer::record::{Reader, log};
 use tui::action::Action;
 use tui::app::{App, Look, Other, Source, Target};
 use tui::store::Feed;
@@ -204,7 +204,7 @@ fn dark() {
 
 /// A live trace whose program waits: what has come of a recording, and what the program wrote.
 fn live(name: &str, look: Look, size: (u16, u16), keys: &str) -> App {
-    let (mut writer, log) = log().expect("a file");
+    let (mut writer, log) = log(|_| u64::MAX).expect("a file");
     let (mut feed, store) = Feed::live(log);
     let mut app = App::new(store, look, size).live(Target::Command, true);
     let reader = || Reader::open(&common::path(name)).expect("a recording");
@@ -272,7 +272,7 @@ fn program() {
 /// Live, what a device does is told with what its thread did meanwhile, for a moment.
 #[test]
 fn a_device_at_work_live() {
-    let (mut writer, log) = log().expect("a file");
+    let (mut writer, log) = log(|_| u64::MAX).expect("a file");
     let (mut feed, store) = Feed::live(log);
     let mut app = App::new(store, PLAIN, SMALL).live(Target::Command, false);
     let mut reader = Reader::open(&common::path("direct")).expect("a recording");

@@ -4,9 +4,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use bytehop_core::event::Event;
+use bytehop_core::record::open_events;
 use common::{RECORDINGS, store};
-use tracer::event::Event;
-use tracer::record::open_events;
 use tui::store::{Call, Detail, Hop, Store, What};
 
 #[test]

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use bytehop_core::event::Engine;
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::{HopKind, HopRow, IoTotals, Place};
+use bytehop_core::report::top::{Column, View};
+use bytehop_core::top::{Amount, CallRow, Frame, Lost, More, Proc, Row, Unknown, What, Who};
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
-use tracer::event::Engine;
-use tracer::i18n::Lang;
-use tracer::model::{HopKind, HopRow, IoTotals, Place};
-use tracer::report::top::{Column, View};
-use tracer::top::{Amount, CallRow, Frame, Lost, More, Proc, Row, Unknown, What, Who};
 
 use tui::app::Look;
 use tui::theme::Theme;

@@ -4,7 +4,7 @@
 //! A kernel runs no program of ours while the same one is under way on that processor, and counts that. On
 //! Linux 7.2 a task in the middle of one may be preempted by another (docs/kernels.md).
 
-use tracer::reconstruct::SKIPPED;
+use bytehop_core::reconstruct::SKIPPED;
 
 use crate::report::Run;
 
@@ -41,7 +41,7 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    use tracer::reconstruct::SKIPPED;
+    use bytehop_core::reconstruct::SKIPPED;
 
     use crate::judge::Judge;
     use crate::report::Run;

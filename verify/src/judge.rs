@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use bytehop_core::model::{CallId, Hop, HopKind, Place};
+use bytehop_core::reconstruct::{Call, Sink, What};
+use bytehop_core::rules::SOFTWARE_DEVICE;
 use serde::Serialize;
-use tracer::model::{CallId, Hop, HopKind, Place};
-use tracer::reconstruct::{Call, Sink, What};
-use tracer::rules::SOFTWARE_DEVICE;
 
 use crate::scene::{BEGIN, Done, END, MARK};
 use crate::table::{Bytes, Expect, Row, Spot};
@@ -279,7 +279,7 @@ impl Spot {
 
 #[cfg(test)]
 mod tests {
-    use tracer::model::{Evidence, Hop, HopKind, Place};
+    use bytehop_core::model::{Evidence, Hop, HopKind, Place};
 
     use super::Judge;
     use crate::scene::Done;

@@ -1,12 +1,12 @@
 //! Rule against measurement against what happened: as a table, and as JSON.
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::{Disagreement, Summary};
+use bytehop_core::report::layout::{Align, Flow, Page, Paint, pad, span};
+use bytehop_core::report::units;
+use bytehop_core::report::{Detail, Style};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tracer::i18n::Lang;
-use tracer::model::{Disagreement, Summary};
-use tracer::report::layout::{Align, Flow, Page, Paint, pad, span};
-use tracer::report::units;
-use tracer::report::{Detail, Style};
 
 use crate::judge::{Found, Judge, Verdict};
 use crate::scene::Done;
@@ -382,7 +382,7 @@ fn absent(page: &mut Page, runs: &[&Run]) {
 }
 
 mod words {
-    tracer::messages! {
+    bytehop_core::messages! {
         title(kernel): "Every path on Linux {kernel}: what happened, and what bytehop saw of it" | "Linux {kernel} 上的每条路径：实际发生的，与 bytehop 看到的";
         dir(dir): "Files in {dir}" | "文件位于 {dir}";
         path: "path" | "路径";
@@ -409,6 +409,6 @@ mod words {
 mod tests {
     #[test]
     fn every_message_is_whole() {
-        assert_eq!(tracer::i18n::problems(super::words::TABLE), [""; 0]);
+        assert_eq!(bytehop_core::i18n::problems(super::words::TABLE), [""; 0]);
     }
 }

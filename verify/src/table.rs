@@ -1,8 +1,8 @@
 //! Every path, and the hops that tracing it must show.
 
 use anyhow::Result;
-use tracer::i18n::Lang;
-use tracer::model::HopKind;
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::HopKind;
 
 use crate::scene::{Done, Scene};
 use crate::work::{files, memory, pipes, sockets, uring, veth, writeback, zerocopy};

@@ -6,7 +6,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
-use tracer::i18n::Lang;
+use bytehop_core::i18n::Lang;
 
 pub use svg::svg;
 pub use text::text;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tracer::i18n::Lang;
+use bytehop_core::i18n::Lang;
 
 use super::{Chart, Series, bytes};
 use crate::words;

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use tracer::i18n::Lang;
+use bytehop_core::i18n::Lang;
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! A chart for the terminal, and for those who read it line by line: a table follows it.
 
-use tracer::i18n::Lang;
+use bytehop_core::i18n::Lang;
 
 use super::{Chart, bytes, cost};
 use crate::words;

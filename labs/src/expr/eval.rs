@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tracer::model::{HopKind, HopRow, Place, Summary};
+use bytehop_core::model::{HopKind, HopRow, Place, Summary};
 
 use super::{Expr, Func, Measure, Node, Op, PlacePattern};
 use crate::value::{Known, Unit, Value};
@@ -268,7 +268,7 @@ fn measure(what: &Measure, summary: &Summary) -> Value {
         }
         Measure::Syscall(name, field) => {
             let row = summary.syscalls.iter().find(|row| row.name == *name);
-            let (read, unit): (fn(&tracer::model::SyscallRow) -> u64, Unit) = match *field {
+            let (read, unit): (fn(&bytehop_core::model::SyscallRow) -> u64, Unit) = match *field {
                 "bytes" => (|row| row.bytes, Unit::Bytes),
                 "errors" => (|row| row.errors, Unit::Plain),
                 "time" => (|row| row.time_ns, Unit::Time),

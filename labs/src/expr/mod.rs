@@ -16,8 +16,8 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use bytehop_core::model::HopKind;
 use serde::Deserialize;
-use tracer::model::HopKind;
 
 use crate::value::Unit;
 

@@ -1,6 +1,6 @@
 //! Text → expression, by recursive descent.
 
-use tracer::model::HopKind;
+use bytehop_core::model::HopKind;
 
 use super::{Expr, Func, Measure, Node, Op, PlacePattern, eval};
 use crate::value::Unit;

@@ -1,6 +1,6 @@
 //! Where in a run one can see what an expression reads.
 
-use tracer::model::{HopKind, Place};
+use bytehop_core::model::{HopKind, Place};
 
 use super::{Expr, Measure, Node, Op};
 
@@ -81,7 +81,7 @@ impl Sight {
 
 #[cfg(test)]
 mod tests {
-    use tracer::model::{HopKind, Place};
+    use bytehop_core::model::{HopKind, Place};
 
     use super::super::Expr;
 

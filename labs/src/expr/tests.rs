@@ -1,4 +1,4 @@
-use tracer::model::{Crossings, HopKind, HopRow, Place, Summary, SyscallRow};
+use bytehop_core::model::{Crossings, HopKind, HopRow, Place, Summary, SyscallRow};
 
 use super::{EvalError, Expr, Runs, Scope};
 use crate::value::{Unit, Value};

@@ -4,8 +4,8 @@ use super::*;
 use crate::caps::plan;
 use crate::caps::tests::{stock, without};
 use crate::capset::{CapSet, cap};
-use crate::event::DeviceClass;
 use crate::privileges::Privileges;
+use bytehop_core::event::DeviceClass;
 
 fn device(name: &str, engine: Engine, driver: &str) -> Device {
     let (class, bus) = (DeviceClass::Block, String::new());
@@ -134,7 +134,7 @@ fn json_tells_the_same() {
     assert_eq!(value["allowed"]["F"]["works"], false);
     assert_eq!(
         value["hooks"].as_array().map(Vec::len),
-        Some(crate::probes::TABLE.len())
+        Some(bytehop_core::probes::TABLE.len())
     );
     assert_eq!(value["devices"][0]["engine"], "paravirtual");
 

@@ -1,10 +1,10 @@
 //! The messages of `doctor`.
 
-use crate::event::Engine;
-use crate::i18n::Lang;
-use crate::probes::Group;
+use bytehop_core::event::Engine;
+use bytehop_core::i18n::Lang;
+use bytehop_core::probes::Group;
 
-crate::messages! {
+bytehop_core::messages! {
     comma: "," | "，";
     virtual_machine: "virtual machine" | "虚拟机";
     container: "container" | "容器";
@@ -103,7 +103,7 @@ pub fn group(group: Group, lang: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::TABLE;
-    use crate::i18n::problems;
+    use bytehop_core::i18n::problems;
 
     #[test]
     fn every_message_is_whole() {

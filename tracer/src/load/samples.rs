@@ -9,9 +9,9 @@ use aya::programs::perf_event::{
 use tracer_ebpf::{RANGES_MAX, Range, sample};
 
 use super::{Hooks, LoadError, WireRange, invalid, no_program};
-use crate::event::Sampled;
 use crate::ksyms::Symbols;
-use crate::primitives;
+use bytehop_core::event::Sampled;
+use bytehop_core::primitives;
 
 pub const LABEL: &str = "perf:cpu-clock";
 

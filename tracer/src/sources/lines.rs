@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use addr2line::Loader;
 
 use super::unwind::Place;
-use crate::event::{Frame, Source};
+use bytehop_core::event::{Frame, Source};
 
 /// Debug information of the files met so far.
 #[derive(Default)]

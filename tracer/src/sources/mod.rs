@@ -18,8 +18,8 @@ use std::path::PathBuf;
 
 use tracer_ebpf::{Stack, kind};
 
-use crate::decode::decode;
-use crate::event::{Event, Source};
+use bytehop_core::decode::decode;
+use bytehop_core::event::{Event, Source};
 
 /// A file in a process's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::{Sources, telling};
-use crate::arch::Arch;
 use crate::capture::set_nice;
-use crate::event::{Event, Source};
+use bytehop_core::arch::Arch;
+use bytehop_core::event::{Event, Source};
 
 /// Stacks that come within this time are followed together: each time the files are looked at anew.
 const TOGETHER: Duration = Duration::from_millis(200);

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use aya::maps::{HashMap as BpfHashMap, MapError, PerCpuArray, PerCpuHashMap};
 use tracer_ebpf::{Count, Proc, TopCell, TopCountKey, TopKey, TopName, top_lost};
 
-use super::Lost;
-use super::group::{CallKey, Group, Snapshot};
 use crate::load::{LoadError, Probes, wire};
 use crate::stat::classes;
+use bytehop_core::top::Lost;
+use bytehop_core::top::group::{CallKey, Group, Snapshot};
 
 wire! {
     WireKey(TopKey);
@@ -19,45 +19,42 @@ wire! {
     WireName(TopName);
 }
 
-impl Snapshot {
-    /// Reads all maps of `top`.
-    ///
-    /// # Errors
-    /// If a map cannot be read.
-    pub fn read(probes: &Probes) -> Result<Self, LoadError> {
-        let mut groups: HashMap<Proc, Group> = HashMap::new();
-        let calls: PerCpuHashMap<_, WireKey, WireCell> = probes.map("TOP_CALLS")?.try_into()?;
-        for key in calls.keys() {
-            let WireKey(key) = key?;
-            let values = calls.get(&WireKey(key), 0)?;
-            let group = groups.entry(key.proc).or_default();
-            let sum = group.calls.entry(CallKey::of(&key)).or_default();
-            values.iter().for_each(|WireCell(c)| *sum += *c);
-        }
-        let counts: PerCpuHashMap<_, WireCountKey, WireCount> =
-            probes.map("TOP_COUNTS")?.try_into()?;
-        for key in counts.keys() {
-            let WireCountKey(TopCountKey { proc, key }) = key?;
-            let values = counts.get(&WireCountKey(TopCountKey { proc, key }), 0)?;
-            let group = groups.entry(proc).or_default();
-            let sum = group.counts.entry(key).or_default();
-            values.iter().for_each(|WireCount(c)| *sum += *c);
-        }
-        let known: BpfHashMap<_, WireProc, WireName> = probes.map("TOP_NAMES")?.try_into()?;
-        let mut names = HashMap::new();
-        for entry in known.iter() {
-            let (WireProc(proc), WireName(name)) = entry?;
-            let len = name.comm.iter().position(|b| *b == 0);
-            let comm = &name.comm[..len.unwrap_or(name.comm.len())];
-            names.insert(proc, String::from_utf8_lossy(comm).into_owned());
-        }
-        Ok(Self {
-            groups,
-            files: classes(probes)?,
-            names,
-            lost: lost(probes)?,
-        })
+/// Reads all maps of `top`.
+///
+/// # Errors
+/// If a map cannot be read.
+pub fn read(probes: &Probes) -> Result<Snapshot, LoadError> {
+    let mut groups: HashMap<Proc, Group> = HashMap::new();
+    let calls: PerCpuHashMap<_, WireKey, WireCell> = probes.map("TOP_CALLS")?.try_into()?;
+    for key in calls.keys() {
+        let WireKey(key) = key?;
+        let values = calls.get(&WireKey(key), 0)?;
+        let group = groups.entry(key.proc).or_default();
+        let sum = group.calls.entry(CallKey::of(&key)).or_default();
+        values.iter().for_each(|WireCell(c)| *sum += *c);
     }
+    let counts: PerCpuHashMap<_, WireCountKey, WireCount> = probes.map("TOP_COUNTS")?.try_into()?;
+    for key in counts.keys() {
+        let WireCountKey(TopCountKey { proc, key }) = key?;
+        let values = counts.get(&WireCountKey(TopCountKey { proc, key }), 0)?;
+        let group = groups.entry(proc).or_default();
+        let sum = group.counts.entry(key).or_default();
+        values.iter().for_each(|WireCount(c)| *sum += *c);
+    }
+    let known: BpfHashMap<_, WireProc, WireName> = probes.map("TOP_NAMES")?.try_into()?;
+    let mut names = HashMap::new();
+    for entry in known.iter() {
+        let (WireProc(proc), WireName(name)) = entry?;
+        let len = name.comm.iter().position(|b| *b == 0);
+        let comm = &name.comm[..len.unwrap_or(name.comm.len())];
+        names.insert(proc, String::from_utf8_lossy(comm).into_owned());
+    }
+    Ok(Snapshot {
+        groups,
+        files: classes(probes)?,
+        names,
+        lost: lost(probes)?,
+    })
 }
 
 fn lost(probes: &Probes) -> Result<Lost, LoadError> {

@@ -9,15 +9,14 @@ use nix::time::ClockId;
 use nix::unistd::Pid;
 use tracer_ebpf::{FileRef, Proc};
 
-use super::conclude::{Context, row};
-use super::group::{Group, Snapshot};
-use super::maps::forget;
-use super::{Frame, Lost, Row, Who};
-use crate::arch::Arch;
+use super::maps::{self, forget};
 use crate::capture::now_ns;
-use crate::device::Sysfs;
+use crate::device::{Hardware, Sysfs};
 use crate::load::{LoadError, Probes};
-use crate::stat::Hardware;
+use bytehop_core::arch::Arch;
+use bytehop_core::top::conclude::{Context, row};
+use bytehop_core::top::group::{Group, Snapshot};
+use bytehop_core::top::{Frame, Lost, Row, Who};
 
 /// Of so many processes that have ended the name is kept, for what is written back for them later.
 const ENDED_MAX: usize = 8192;
@@ -62,7 +61,7 @@ impl Sampler {
         let attached = |label: &str| probes.attached.iter().any(|hook| hook == label);
         let context = Context {
             arch: Arch::host().unwrap_or(Arch::X86_64),
-            hardware: Hardware::new(Sysfs::host()),
+            hardware: Box::new(Hardware::new(Sysfs::host())),
             faults: attached("tp:page_fault_user"),
             receives: attached("tp:skb_copy_datagram_iovec"),
         };
@@ -95,7 +94,7 @@ impl Sampler {
     pub fn read(&mut self, probes: &mut Probes) -> Result<(), LoadError> {
         // Asked before the counters are read: what has ended by then counts no more.
         let ended = self.ended_by_now(look);
-        let snapshot = Snapshot::read(probes)?;
+        let snapshot = maps::read(probes)?;
         self.realtime_ns = now_ns(ClockId::CLOCK_REALTIME);
         self.take(snapshot, Instant::now(), look);
         for (proc, group) in self.let_go(&ended) {

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, Proc, TopCell, bio, count, how};
 
-use super::conclude::{Context, row};
-use super::group::{CallKey, Group, Snapshot};
 use super::sampler::{Sampler, Seen};
-use super::{Amount, Frame, More, Row, What, Who};
-use crate::arch::{Arch, uring};
-use crate::device::Sysfs;
-use crate::model::HopKind;
-use crate::stat::Hardware;
+use crate::device::{Hardware, Sysfs};
+use bytehop_core::arch::{Arch, uring};
+use bytehop_core::model::HopKind;
+use bytehop_core::top::conclude::{Context, row};
+use bytehop_core::top::group::{CallKey, Group, Snapshot};
+use bytehop_core::top::{Amount, Frame, More, Row, What, Who};
 
 const FILE: u16 = 1;
 const PIPE: u16 = 2;
@@ -42,7 +41,7 @@ fn files() -> HashMap<u16, FileRef> {
 fn context() -> Context {
     Context {
         arch: Arch::X86_64,
-        hardware: Hardware::new(Sysfs::at("/nonexistent")),
+        hardware: Box::new(Hardware::new(Sysfs::at("/nonexistent"))),
         faults: true,
         receives: true,
     }
@@ -137,7 +136,7 @@ fn received_once() {
         ..context()
     };
     assert_eq!(
-        super::conclude::row(&received, &files(), blind).copied,
+        bytehop_core::top::conclude::row(&received, &files(), blind).copied,
         inferred(500)
     );
 }

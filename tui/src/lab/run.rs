@@ -10,6 +10,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
 use labs::chart::Chart;
 use labs::guide::Step;
 use labs::lab::Lab;
@@ -20,8 +22,6 @@ use labs::spec::Text;
 use labs::work::{Whose, WorkError};
 use nix::poll::{PollFd, PollFlags};
 use ratatui::crossterm::terminal::size;
-use tracer::i18n::Lang;
-use tracer::model::Summary;
 
 use super::model::{Labs, Open};
 use super::update::{self, Effect};

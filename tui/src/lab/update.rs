@@ -185,7 +185,7 @@ fn common(labs: &mut Labs, code: KeyCode) {
         KeyCode::Char('?') | KeyCode::F(1) => labs.help = true,
         KeyCode::Char('T') => labs.look.theme = labs.look.theme.next(),
         KeyCode::Char('L') => {
-            use tracer::i18n::Lang;
+            use bytehop_core::i18n::Lang;
             labs.look.lang = match labs.look.lang {
                 Lang::En => Lang::Zh,
                 Lang::Zh => Lang::En,

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use tracer::event::{CalledFrom, Meta, Name};
-use tracer::model::{self, CallId};
-use tracer::reconstruct::{self, File, Sink};
+use bytehop_core::event::{CalledFrom, Meta, Name};
+use bytehop_core::model::{self, CallId};
+use bytehop_core::reconstruct::{self, File, Sink};
 
 use super::{Call, FileId, Hop, NONE, Sig, Store, What};
 
@@ -182,7 +182,8 @@ impl Sink for Store {
             reconstruct::What::Fault {
                 write, major, file, ..
             } => {
-                let class = tracer::rules::Class::plain(tracer::rules::FileKind::RegularFile);
+                let class =
+                    bytehop_core::rules::Class::plain(bytehop_core::rules::FileKind::RegularFile);
                 let file = file.map(|(dev, ino, _)| FileId { dev, ino, class });
                 self.number(Sig {
                     tid,

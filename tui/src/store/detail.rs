@@ -2,9 +2,9 @@
 
 use std::fs::File;
 
-use tracer::decode::decode;
-use tracer::event::Event;
-use tracer::record::{Block, Reader};
+use bytehop_core::decode::decode;
+use bytehop_core::event::Event;
+use bytehop_core::record::{Block, Reader};
 
 use super::{Call, What};
 
@@ -58,7 +58,7 @@ impl Details {
         }
         let source = self.0.as_mut()?;
         let event = source.record(u64::from(call.record));
-        let same = |head: &tracer::event::Head| head.seq == call.seq && head.ts == call.ts;
+        let same = |head: &bytehop_core::event::Head| head.seq == call.seq && head.ts == call.ts;
         Some(match event {
             Some(Event::Syscall { call, .. }) if same(&call.head) => Detail::Syscall {
                 args: call.args,

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use tracer::arch::Arch;
-use tracer::decode::{DecodeError, decode};
-use tracer::reconstruct::Reconstructor;
-use tracer::record::{Block, Index, Log, Reader, RecordError, Warning};
+use bytehop_core::arch::Arch;
+use bytehop_core::decode::{DecodeError, decode};
+use bytehop_core::reconstruct::Reconstructor;
+use bytehop_core::record::{Block, Index, Log, Reader, RecordError, Warning};
 
 use super::{Details, NONE, Store};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tracer::model;
+use bytehop_core::model;
 
 use super::paged::{Fields, Fixed, Paged};
 use super::{Hop, HopKey};

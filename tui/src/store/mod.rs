@@ -21,19 +21,19 @@ mod threads;
 
 use std::path::Path;
 
+use bytehop_core::annotate::{Annotation, Annotator};
+use bytehop_core::arch::Arch;
+use bytehop_core::event::{Engine, Event, Frame};
+use bytehop_core::model::{CallId, Evidence, HopKind, Place, Summary};
+use bytehop_core::reconstruct::Reconstructor;
+use bytehop_core::record::RecordError;
+use bytehop_core::rules::Class;
 pub use detail::{Detail, Details};
 pub use feed::Feed;
 use intern::{Keys, Lists};
 pub use paged::{Fields, Fixed, Paged};
 use sums::Prefix;
 use threads::Threads;
-use tracer::annotate::{Annotation, Annotator};
-use tracer::arch::Arch;
-use tracer::event::{Engine, Event, Frame};
-use tracer::model::{CallId, Evidence, HopKind, Place, Summary};
-use tracer::reconstruct::Reconstructor;
-use tracer::record::RecordError;
-use tracer::rules::Class;
 
 pub use sums::{Amount, Sums};
 

@@ -1,9 +1,9 @@
 //! What the numbers of one row are made of, and how each is known.
 
-use tracer::model::{HopRow, Place};
-use tracer::report::top::{Scale, mark, name, unknown, words as texts};
-use tracer::report::units;
-use tracer::top::Row;
+use bytehop_core::model::{HopRow, Place};
+use bytehop_core::report::top::{Scale, mark, name, unknown, words as texts};
+use bytehop_core::report::units;
+use bytehop_core::top::Row;
 
 use super::model::Top;
 use super::words;

@@ -1,8 +1,8 @@
 //! Which key means what. The help is made from the same table.
 
+use bytehop_core::i18n::Lang;
+use bytehop_core::report::top::Column;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use tracer::i18n::Lang;
-use tracer::report::top::Column;
 
 use super::words;
 

@@ -1,8 +1,8 @@
 //! What the screen shows, and what changes it.
 
-use tracer::i18n::Lang;
-use tracer::report::top::{Column, View};
-use tracer::top::{Frame, Row, Who};
+use bytehop_core::i18n::Lang;
+use bytehop_core::report::top::{Column, View};
+use bytehop_core::top::{Frame, Row, Who};
 
 use super::keys::Action;
 use crate::app::Look;

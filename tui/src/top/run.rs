@@ -4,10 +4,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use bytehop_core::report::top::View;
+use bytehop_core::top::Frame;
 use nix::poll::{PollFd, PollFlags};
 use ratatui::crossterm::terminal::size;
-use tracer::report::top::View;
-use tracer::top::Frame;
 
 use super::keys::action;
 use super::model::{Effect, Top};

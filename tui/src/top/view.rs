@@ -1,11 +1,11 @@
 //! The screen as a function of the model and its size.
 
+use bytehop_core::report::top::{Column, Scale, caveats, is_wide, mark, title, words as texts};
+use bytehop_core::report::units;
+use bytehop_core::top::Row;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use tracer::report::top::{Column, Scale, caveats, is_wide, mark, title, words as texts};
-use tracer::report::units;
-use tracer::top::Row;
 
 use super::model::{Popup, Top};
 use super::{detail, keys, words};

@@ -1,6 +1,6 @@
 //! The messages that only the screen has.
 
-tracer::messages! {
+bytehop_core::messages! {
     waiting(time): "counting … the first numbers come after {time}" | "正在计数……{time} 后显示第一批数字";
     no_match: "no process matches the filter (Esc clears it)" | "没有符合筛选条件的进程（按 Esc 清除）";
     paused: "paused" | "已暂停";
@@ -45,7 +45,7 @@ tracer::messages! {
 #[cfg(test)]
 mod tests {
     use super::TABLE;
-    use tracer::i18n::problems;
+    use bytehop_core::i18n::problems;
 
     #[test]
     fn every_message_is_whole() {

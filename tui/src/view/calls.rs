@@ -1,8 +1,8 @@
 //! The list of calls, with the hops of the current one below it.
 
+use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use tracer::report::units;
 
 use super::{compact, describe, put, put_line};
 use crate::app::App;

@@ -1,12 +1,12 @@
 //! Two runs side by side: their paths, then what each did with bars to one scale, then what changed.
 
+use bytehop_core::compare::{Comparison, Row, compare};
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
+use bytehop_core::report::compare::{bar, bars, changes, names_width, quantity, ratio, value};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use tracer::compare::{Comparison, Row, compare};
-use tracer::i18n::Lang;
-use tracer::model::Summary;
-use tracer::report::compare::{bar, bars, changes, names_width, quantity, ratio, value};
 
 use super::{draw_path, put};
 use crate::app::Look;

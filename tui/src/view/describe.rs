@@ -1,8 +1,8 @@
 //! Calls and hops in a line of text.
 
-use nix::errno::Errno;
-use tracer::model::Place;
-use tracer::report::units;
+use bytehop_core::linux::error_name;
+use bytehop_core::model::Place;
+use bytehop_core::report::units;
 
 use super::compact;
 use crate::app::App;
@@ -82,7 +82,7 @@ pub fn call(app: &App, index: usize) -> String {
 }
 
 /// What caused later hops.
-fn later(app: &App, call: &Call, lang: tracer::i18n::Lang) -> String {
+fn later(app: &App, call: &Call, lang: bytehop_core::i18n::Lang) -> String {
     let owner = (call.record != NONE).then_some(call.record as usize);
     let sig = owner.and_then(|owner| app.store.sig(&app.store.call(owner)?));
     match (owner, sig) {
@@ -112,13 +112,10 @@ fn syscall(app: &App, sig: &Sig, name: &str, args: &[u64; 6], ret: i64) -> Strin
         parts.push(units::bytes(args.get(bytes).copied().unwrap_or_default()));
     }
     let result = match ret {
-        -4095..0 => {
-            let error = Errno::from_raw(ret.unsigned_abs() as i32);
-            match error {
-                Errno::UnknownErrno => ret.to_string(),
-                error => format!("-{error:?}"),
-            }
-        }
+        -4095..0 => match error_name(ret.unsigned_abs() as u32) {
+            None => ret.to_string(),
+            Some(error) => format!("-{error}"),
+        },
         n if returns_bytes(name) => units::bytes(n.unsigned_abs()),
         // Addresses.
         n if !(0..1 << 31).contains(&n) => format!("{n:#x}"),

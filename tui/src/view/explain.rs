@@ -1,11 +1,11 @@
 //! What a hop is, who moved it, how that is known, and why it happened.
 
+use bytehop_core::event::Engine;
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::{Evidence, HopKind};
+use bytehop_core::report::units;
+use bytehop_core::{probes, rules};
 use ratatui::buffer::Buffer;
-use tracer::event::Engine;
-use tracer::i18n::Lang;
-use tracer::model::{Evidence, HopKind};
-use tracer::report::units;
-use tracer::{probes, rules};
 
 use super::{describe, popup};
 use crate::app::App;
@@ -106,7 +106,7 @@ fn explain(app: &App, page: &mut Page, hop: &Hop, key: &HopKey) {
     if let Some(function) = function(key) {
         page.say(words::runs_in(lang), function, Paint::Text);
     }
-    if let Some(lab) = tracer::advise::lab(key.evidence.by()) {
+    if let Some(lab) = bytehop_core::advise::lab(key.evidence.by()) {
         page.say(words::lab(lang), &format!("bytehop lab {lab}"), Paint::Key);
     }
     let began = app.store.call(app.cursor.call).map_or(0, |call| call.ts);

@@ -16,10 +16,10 @@ mod status;
 mod timeline;
 mod totals;
 
+use bytehop_core::model::Summary;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use tracer::model::Summary;
 
 use self::areas::inside;
 pub use self::areas::{Areas, MIN, areas, program_cell, program_size};

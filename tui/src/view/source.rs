@@ -1,11 +1,11 @@
 //! The program's source: the line that made the current call, and what each line did.
 
+use bytehop_core::annotate::{File, Line};
+use bytehop_core::event::Frame;
+use bytehop_core::model::HopKind;
+use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use tracer::annotate::{File, Line};
-use tracer::event::Frame;
-use tracer::model::HopKind;
-use tracer::report::units;
 
 use super::{compact, put, put_line};
 use crate::app::App;

@@ -1,9 +1,9 @@
 //! The lines above and below the panes: where one is, the slider, the sums so far, the keys.
 
+use bytehop_core::model::HopKind;
+use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use tracer::model::HopKind;
-use tracer::report::units;
 
 use super::{describe, put, put_line};
 use crate::app::{App, SPEEDS, Scope, Source};
@@ -205,7 +205,7 @@ pub fn sums(app: &App, area: Rect, buf: &mut Buffer) {
         (units::count(sums.crossings()), Paint::Strong),
     ];
     let mut used: usize = pieces.iter().map(|(text, _)| width(text)).sum();
-    type Name = fn(tracer::i18n::Lang) -> &'static str;
+    type Name = fn(bytehop_core::i18n::Lang) -> &'static str;
     let shown: [(Name, HopKind); 5] = [
         (words::cpu_copies, HopKind::Copy),
         (words::dma, HopKind::Dma),

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
+use bytehop_core::event::Engine;
+use bytehop_core::model::{HopKind, Place};
+use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use tracer::event::Engine;
-use tracer::model::{HopKind, Place};
-use tracer::report::units;
 
 use super::{inside, put};
 use crate::app::App;

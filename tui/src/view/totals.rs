@@ -1,8 +1,8 @@
 //! The totals of the whole run, each with its evidence.
 
+use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use tracer::report::units;
 
 use super::{compact, describe, put_line};
 use crate::app::App;

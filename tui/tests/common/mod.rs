@@ -6,10 +6,10 @@ pub mod tmux;
 
 use std::path::{Path, PathBuf};
 
+use bytehop_core::i18n::Lang;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, TerminalOptions};
-use tracer::i18n::Lang;
 use tui::action::Action;
 use tui::app::{App, Look, MOVING};
 use tui::store::Store;

@@ -1,6 +1,6 @@
 //! Line bodies: each kind of hop has its own, and a broken one for what is inferred.
 
-use tracer::model::HopKind;
+use bytehop_core::model::HopKind;
 
 use super::grid::{At, Way};
 

@@ -1,10 +1,10 @@
 //! Where boxes, arrows and their labels stand. Depends on the arrows and the size alone, not on where
 //! one is, so that nothing moves while stepping.
 
+use bytehop_core::event::Engine;
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::{DeviceRow, Place};
 use ratatui::layout::Rect;
-use tracer::event::Engine;
-use tracer::i18n::Lang;
-use tracer::model::{DeviceRow, Place};
 
 use super::grid::{At, Cell, Grid, Path};
 use super::plan::{Plan, Port};

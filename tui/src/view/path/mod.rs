@@ -5,11 +5,11 @@ mod grid;
 mod layout;
 mod plan;
 
+use bytehop_core::model::Place;
+use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
-use tracer::model::Place;
-use tracer::report::units;
 
 use self::glyphs::{Pen, way};
 use self::grid::At;

@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use tracer::i18n::Lang;
-use tracer::model::Place;
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Place;
 
 use super::grid::{At, Way};
 use super::layout::{PlaceBox, Wish};

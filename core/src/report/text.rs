@@ -1,7 +1,5 @@
 //! The text report: what the program did, in the words of the domain model.
 
-use nix::sys::signal::Signal;
-
 use super::layout::{Flow, Page, Paint, clean, shorten, span, width};
 use super::ledger::{self, Mover};
 use super::lists::{self, fold};
@@ -9,6 +7,7 @@ use super::section::{painted_section, plain, section};
 use super::{Detail, Style, units, words};
 use crate::event::DeviceClass;
 use crate::i18n::Lang;
+use crate::linux::signal_name;
 use crate::model::{CpuTime, Estimate, Summary};
 
 /// Missing probes named before "… more".
@@ -50,8 +49,12 @@ fn title(page: &mut Page, summary: &Summary) {
     let end = match summary.exit_status {
         None if summary.command.is_empty() => words::running_after(lang, time),
         None => words::end_not_seen(lang, time),
-        Some(code) => match code.checked_sub(128).and_then(|n| Signal::try_from(n).ok()) {
-            Some(signal) => words::exit_signal_in(lang, code, signal.as_str(), time),
+        Some(code) => match code
+            .checked_sub(128)
+            .and_then(|n| u32::try_from(n).ok())
+            .and_then(signal_name)
+        {
+            Some(signal) => words::exit_signal_in(lang, code, signal, time),
             None => words::exit_in(lang, code, time),
         },
     };

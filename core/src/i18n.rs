@@ -99,7 +99,7 @@ pub fn problems(table: &[Entry]) -> Vec<String> {
 ///
 /// ```
 /// mod words {
-///     tracer::messages! {
+///     bytehop_core::messages! {
 ///         /// A plain message: `title(lang)`.
 ///         title: "title" | "标题";
 ///         /// With arguments (anything that can be displayed): `found(lang, "x")`.
@@ -108,7 +108,7 @@ pub fn problems(table: &[Entry]) -> Vec<String> {
 ///         pages[n]: "{n} page" / "{n} pages" | "{n} 页";
 ///     }
 /// }
-/// use tracer::i18n::{Lang, problems};
+/// use bytehop_core::i18n::{Lang, problems};
 /// assert_eq!(words::title(Lang::Zh), "标题");
 /// assert_eq!(words::found(Lang::En, 1), "found 1");
 /// assert_eq!(words::pages(Lang::En, 1200), "1,200 pages");
@@ -124,7 +124,7 @@ macro_rules! messages {
             $crate::messages!(@fn [$(#[$doc])*] $name $(($($arg),+))? $([$n])? : $en $(/ $many)? | $zh);
         )*
 
-        /// All messages, for `tracer::i18n::problems`.
+        /// All messages, for `bytehop_core::i18n::problems`.
         #[allow(dead_code, reason = "only the table's test reads it")]
         pub const TABLE: &[$crate::i18n::Entry] = &[$(
             $crate::i18n::Entry {

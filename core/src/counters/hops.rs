@@ -1,12 +1,9 @@
 //! From counters to hops: what the rules conclude from sums of alike calls, what probes counted.
 
-use std::collections::HashMap;
-
 use tracer_ebpf::{Count, bio, count};
 
 use super::Counters;
 use crate::arch::Arch;
-use crate::device::Sysfs;
 use crate::event::{Device, DeviceClass, Engine};
 use crate::model::{HopKind, HopRow, IoTotals};
 use crate::reconstruct::blocks::PASS_ON;
@@ -15,41 +12,13 @@ use crate::reconstruct::io::{Context, Moves, classify};
 use crate::reconstruct::tally::{At, By, Devices, Moved, Rows};
 use crate::rules::{CallTable, FileKind, ISSUED_REQUEST, SOFTWARE_DEVICE, conclude};
 
-/// What of the machine's devices counters meet, looked up once.
-#[derive(Debug)]
-pub struct Hardware {
-    sysfs: Sysfs,
-    disks: HashMap<u32, Device>,
-    /// By number, and whether the kernel said that there is no hardware.
-    interfaces: HashMap<(u32, bool), Device>,
-}
+/// What of the machine's devices counters meet.
+pub trait Hardware {
+    /// The disk of this number (major << 20 | minor).
+    fn disk(&mut self, id: u32) -> &Device;
 
-impl Hardware {
-    pub fn new(sysfs: Sysfs) -> Self {
-        Self {
-            sysfs,
-            disks: HashMap::new(),
-            interfaces: HashMap::new(),
-        }
-    }
-
-    fn disk(&mut self, id: u32) -> &Device {
-        let sysfs = &self.sysfs;
-        self.disks.entry(id).or_insert_with(|| sysfs.block(id))
-    }
-
-    fn interface(&mut self, id: u32, no_parent: bool) -> &Device {
-        let sysfs = &self.sysfs;
-        self.interfaces.entry((id, no_parent)).or_insert_with(|| {
-            let name = interface_name(id);
-            let device = sysfs.net(&name, id);
-            match no_parent && device.engine != Engine::Software {
-                false => device,
-                // The number is another one's in another network namespace.
-                true => sysfs.net_without_hardware(&format!("if{id}"), id),
-            }
-        })
-    }
+    /// The network interface of this number; `no_parent`: the kernel said that there is no hardware behind it.
+    fn interface(&mut self, id: u32, no_parent: bool) -> &Device;
 }
 
 /// Where bytes went, as counters tell it.
@@ -65,7 +34,7 @@ pub struct Concluded {
 pub fn conclude_hops(
     counters: &Counters,
     arch: Arch,
-    hardware: &mut Hardware,
+    hardware: &mut dyn Hardware,
     measured_receive: bool,
 ) -> Concluded {
     let table = CallTable::of(arch);
@@ -163,7 +132,7 @@ fn calls(
 /// Hops of block devices; returns what was metadata.
 fn block_io(
     counters: &Counters,
-    hardware: &mut Hardware,
+    hardware: &mut dyn Hardware,
     rows: &mut Rows,
     devices: &mut Devices,
 ) -> IoTotals {
@@ -211,11 +180,4 @@ fn block_io(
         rows.add(&hop);
     }
     metadata
-}
-
-fn interface_name(ifindex: u32) -> String {
-    let name = nix::net::if_::if_indextoname(ifindex)
-        .ok()
-        .and_then(|n| n.into_string().ok());
-    name.unwrap_or_else(|| format!("if{ifindex}"))
 }

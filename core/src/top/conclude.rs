@@ -7,9 +7,9 @@ use tracer_ebpf::{FileRef, OPERATION, count};
 use super::group::Group;
 use super::{Amount, CallRow, More, Row, Unknown, What, Who};
 use crate::arch::{Arch, uring};
+use crate::counters::{Calls, Concluded, Counters, Hardware, conclude_hops};
 use crate::model::{HopKind, HopRow};
 use crate::rules::{CallTable, FileKind, Move, Role, Size, conclude as rule_of};
-use crate::stat::{Calls, Concluded, Counters, Hardware, conclude_hops};
 
 /// Index of the loopback interface, in every network namespace (`LOOPBACK_IFINDEX`, include/net/flow.h).
 const LOOPBACK: u32 = 1;
@@ -19,7 +19,7 @@ const OTHER_TABLE: &str = "32-bit";
 /// What is the same for every row.
 pub struct Context {
     pub arch: Arch,
-    pub hardware: Hardware,
+    pub hardware: Box<dyn Hardware>,
     /// The hooks on user page faults, on copies out of sockets are attached.
     pub faults: bool,
     pub receives: bool,
@@ -32,7 +32,7 @@ pub fn row(group: &Group, files: &HashMap<u16, FileRef>, context: &mut Context) 
     let Concluded { hops, metadata, .. } = conclude_hops(
         &counters,
         context.arch,
-        &mut context.hardware,
+        context.hardware.as_mut(),
         context.receives,
     );
     let mut unknown = unknown(&counters, context);

@@ -5,11 +5,10 @@ use tracer_ebpf::{Count, CountKey, FileRef, Proc, TopCell, count};
 
 use super::{Column, View, line, table};
 use crate::arch::Arch;
-use crate::device::Sysfs;
+use crate::counters::NoHardware;
 use crate::event::Start;
 use crate::i18n::Lang;
 use crate::report::Style;
-use crate::stat::Hardware;
 use crate::top::conclude::{Context, row};
 use crate::top::group::{CallKey, Group};
 use crate::top::{Frame, Lost, Row, Who};
@@ -49,7 +48,7 @@ fn frame() -> Frame {
     };
     let mut context = Context {
         arch: Arch::X86_64,
-        hardware: Hardware::new(Sysfs::at("/nonexistent")),
+        hardware: Box::new(NoHardware),
         faults: true,
         receives: true,
     };

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use tracer::advise::{Facts, advise};
-use tracer::annotate::{Annotation, Annotator};
-use tracer::arch::Arch;
-use tracer::i18n::Lang;
-use tracer::model::Summary;
-use tracer::reconstruct::{NoSink, Reconstructor, Sink};
-use tracer::record::open_events;
-use tracer::report::{self, Style};
+use bytehop_core::advise::{Facts, advise};
+use bytehop_core::annotate::{Annotation, Annotator};
+use bytehop_core::arch::Arch;
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
+use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
+use bytehop_core::record::open_events;
+use bytehop_core::report::{self, Style};
 
 /// The recordings of the terminal UI's tests.
 fn folder() -> PathBuf {

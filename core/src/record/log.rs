@@ -36,11 +36,11 @@ pub struct Log {
     pub readers: [Reader<File>; 2],
 }
 
-/// Makes a log in the directory for temporary files.
+/// Makes a log in the directory for temporary files; `room` tells how many bytes are free where a file lies.
 ///
 /// # Errors
 /// If no file can be made or written there.
-pub fn log() -> Result<(LogWriter, Log), RecordError> {
+pub fn log(room: impl FnOnce(&File) -> u64) -> Result<(LogWriter, Log), RecordError> {
     let path = Path::new(NAME);
     let failed = |source: io::Error| RecordError::Create {
         path: path.to_owned(),
@@ -61,14 +61,6 @@ pub fn log() -> Result<(LogWriter, Log), RecordError> {
         limit,
     };
     Ok((writer, Log { blocks, readers }))
-}
-
-/// Free bytes where a file lies.
-fn room(file: &File) -> u64 {
-    let room = nix::sys::statvfs::fstatvfs(file);
-    room.map_or(u64::MAX, |room| {
-        room.blocks_available().saturating_mul(room.fragment_size())
-    })
 }
 
 impl LogWriter {
@@ -137,7 +129,7 @@ mod tests {
 
     #[test]
     fn leaves_room_for_others() {
-        let (mut writer, log) = log().unwrap();
+        let (mut writer, log) = log(|_| u64::MAX).unwrap();
         writer.limit = 1 << 16;
         let mut errors = 0;
         for n in 0..20_000u32 {
@@ -163,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_block_can_be_read_once_it_is_announced() {
-        let (mut writer, log) = log().unwrap();
+        let (mut writer, log) = log(|_| u64::MAX).unwrap();
         let [mut reader, _] = log.readers;
         let begin = Instant::now();
         let mut seen = 0;

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use tracer_ebpf::{Count, CountKey, FileRef, MSG_FLAGS, Proc, StatCell, TopCell, TopKey, how};
 
 use super::Lost;
-use crate::stat::{Calls, Counters};
+use crate::counters::{Calls, Counters};
 
 /// A [`TopKey`] without its process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

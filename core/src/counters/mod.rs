@@ -1,0 +1,259 @@
+//! What the kernel's counters tell (`bytehop stat`, `top`): from sums of alike calls to hops.
+//!
+//! No record is sent, so there is no order, no call with its parts, and no thread: what a rule
+//! concludes from sums is here, and what needs more is left out (which call a request belongs to,
+//! what a page fault mapped, whose pages were written back).
+
+mod hops;
+
+use std::collections::HashMap;
+
+use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sysinfo};
+
+use crate::arch::Arch;
+use crate::event::{End, Lost, Start};
+use crate::model::{ContextSwitches, Crossings, IoTotals, PageFaults, Summary, SyscallRow, Waits};
+use crate::reconstruct::skipped;
+use crate::rules::{CallTable, Class, Facts, Shape};
+
+pub use hops::{Concluded, Hardware, conclude_hops};
+
+/// Alike calls: of one number, on alike files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Calls {
+    /// Number of the call, or [`OPERATION`] and an operation of io_uring.
+    pub nr: u16,
+    /// The descriptors.
+    pub file: Option<FileRef>,
+    pub file2: Option<FileRef>,
+    /// `MSG_*` flags, where they were looked at.
+    pub msg_flags: u32,
+    pub cell: StatCell,
+}
+
+impl Calls {
+    /// How they move bytes; `None`: not at all.
+    pub fn shape(&self, table: &CallTable) -> Option<Shape> {
+        match self.nr & OPERATION {
+            0 => table.call(self.nr)?.shape,
+            _ => table.operation(self.nr as u8),
+        }
+    }
+
+    /// What the rules are asked with.
+    pub fn facts(&self, shape: Shape, arch: Arch) -> Facts {
+        let class = |file: &Option<FileRef>| file.as_ref().map(|f| Class::of(f, arch));
+        Facts {
+            msg_flags: self.msg_flags,
+            ..Facts::new(shape, class(&self.file), class(&self.file2))
+        }
+    }
+}
+
+/// What the counters held at the end, summed over CPUs.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    pub calls: Vec<Calls>,
+    /// Everything else.
+    pub counts: Vec<(CountKey, Count)>,
+    /// What is in none of them.
+    pub lost: Lost,
+    /// Programs that the kernel skipped, and how often.
+    pub skipped: Vec<(String, u64)>,
+}
+
+impl Counters {
+    /// Sums what `select` picks.
+    pub fn sum(&self, what: u16, select: impl Fn(&CountKey) -> bool) -> Count {
+        let picked = self
+            .counts
+            .iter()
+            .filter(|(key, _)| key.what == what && select(key));
+        let mut sum = Count::default();
+        picked.for_each(|(_, c)| sum += *c);
+        sum
+    }
+}
+
+/// From counters to the summary; pure but for the names of devices.
+pub fn conclude_all(
+    counters: &Counters,
+    start: &Start,
+    end: &End,
+    hardware: &mut dyn Hardware,
+) -> Summary {
+    let arch = Arch::from_name(&start.arch)
+        .or(Arch::host())
+        .unwrap_or(Arch::X86_64);
+    let received = counters.sum(count::SKB, |_| true).count > 0;
+    let Concluded {
+        hops,
+        devices,
+        metadata,
+    } = conclude_hops(counters, arch, hardware, received);
+    let syscalls = syscall_rows(counters, arch);
+    let made: u64 = syscalls.iter().map(|row| row.calls).sum();
+    let user = counters.sum(count::FAULT, |_| true).count;
+    let switches = |voluntary| counters.sum(count::SWITCH, |key| key.flags == voluntary);
+    let irqs = counters.sum(count::IRQ, |key| key.flags == 1).count;
+    let faults = |major| {
+        counters
+            .sum(count::RUSAGE_FAULTS, |key| key.flags == major)
+            .count
+    };
+    let dirty = counters.sum(count::DIRTY, |_| true).bytes;
+    Summary {
+        schema: 1,
+        bytehop: start.bytehop.clone(),
+        kernel: start.kernel.clone(),
+        arch: start.arch.clone(),
+        level: start.level.clone(),
+        command: start.command.clone(),
+        exit_status: end.exit_status,
+        duration_ns: end.duration_ns,
+        crossings: Crossings {
+            total: 2 * made + 2 * user,
+            syscall: 2 * made,
+            page_fault: 2 * user,
+            interrupt: Some(2 * irqs),
+        },
+        context_switches: ContextSwitches {
+            voluntary: switches(1).count,
+            involuntary: switches(0).count,
+        },
+        syscalls,
+        page_faults: PageFaults {
+            minor: faults(0),
+            major: faults(1),
+            mapped_pages: 0,
+            user,
+        },
+        hops,
+        waits: Waits {
+            count: switches(1).count,
+            time_ns: switches(1).bytes,
+            device_ns: 0,
+        },
+        metadata_io: metadata,
+        unattributed: unattributed(counters),
+        dirty_bytes: dirty.saturating_sub(written_back(counters)),
+        devices: devices.rows(),
+        cpu_ns: end.cpu_ns,
+        missing_probes: start.missing.clone(),
+        lost_events: counters.lost.total(),
+        lost_by_kind: counters.lost.named(),
+        lost_calls: counters
+            .lost
+            .named_calls(|nr| arch.syscall_name(nr).into_owned()),
+        warnings: counters.skipped.iter().map(skipped).collect(),
+        ..Summary::default()
+    }
+}
+
+/// Block I/O of which no more is known than that the program caused it.
+fn unattributed(counters: &Counters) -> IoTotals {
+    let sum = |write| {
+        counters.sum(count::BLOCK_UNKNOWN, |key| {
+            (u32::from(key.flags) & bio::WRITE != 0) == write
+        })
+    };
+    let (read, write) = (sum(false), sum(true));
+    IoTotals {
+        read_requests: read.count,
+        read_bytes: read.bytes,
+        write_requests: write.count,
+        write_bytes: write.bytes,
+    }
+}
+
+/// Bytes of file pages that went to a device.
+fn written_back(counters: &Counters) -> u64 {
+    let both = (bio::WRITE | bio::FILE) as u16;
+    counters
+        .sum(count::BLOCK, |key| key.flags & both == both)
+        .bytes
+}
+
+fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
+    let bits = arch.syscall_table();
+    let mut by_number: HashMap<u16, SyscallRow> = HashMap::new();
+    for Calls { nr, cell, .. } in &counters.calls {
+        let row = by_number.entry(*nr).or_insert_with(|| SyscallRow {
+            time_evidence: "measured",
+            ..SyscallRow::default()
+        });
+        row.calls += cell.calls;
+        row.errors += cell.errors;
+        // Of many calls only some were timed: theirs stands for the rest.
+        let scaled = u128::from(cell.time) * u128::from(cell.calls) / u128::from(cell.timed.max(1));
+        row.time_ns += scaled as u64;
+        if cell.timed < cell.calls {
+            row.time_evidence = "estimated";
+        }
+        if bits
+            .get(usize::from(*nr))
+            .is_some_and(|b| u32::from(*b) & sysinfo::BYTES != 0)
+        {
+            row.bytes += cell.bytes;
+        }
+    }
+    let named = by_number.into_iter().map(|(nr, row)| SyscallRow {
+        name: arch.syscall_name(nr).into_owned(),
+        ..row
+    });
+    let mut rows: Vec<_> = named.collect();
+    rows.sort_by(|a, b| {
+        (b.bytes, b.calls)
+            .cmp(&(a.bytes, a.calls))
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    rows
+}
+
+/// For tests whose counters meet no device.
+#[cfg(test)]
+pub(crate) struct NoHardware;
+
+#[cfg(test)]
+impl Hardware for NoHardware {
+    fn disk(&mut self, _: u32) -> &crate::event::Device {
+        unreachable!()
+    }
+
+    fn interface(&mut self, _: u32, _: bool) -> &crate::event::Device {
+        unreachable!()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracer_ebpf::kind;
+
+    use super::*;
+
+    /// What the counters lack is said, as in a trace with records.
+    #[test]
+    fn nothing_is_lost_in_silence() {
+        let mut lost = Lost {
+            by_kind: vec![0; kind::COUNT],
+            calls: vec![(1, 2), (0, 3)],
+        };
+        lost.by_kind[usize::from(kind::SYSCALL)] = 5;
+        let counters = Counters {
+            lost,
+            skipped: vec![("sys_exit".to_owned(), 7)],
+            ..Counters::default()
+        };
+        let start = Start {
+            arch: "x86_64".to_owned(),
+            ..Start::default()
+        };
+        let summary = conclude_all(&counters, &start, &End::default(), &mut NoHardware);
+        assert_eq!(summary.lost_events, 5);
+        let named = |name: &str, n| (name.to_owned(), n);
+        assert_eq!(summary.lost_by_kind, [named("syscall", 5)]);
+        assert_eq!(summary.lost_calls, [named("read", 3), named("write", 2)]);
+        assert_eq!(summary.warnings.len(), 1);
+        assert!(summary.warnings[0].contains("sys_exit 7 times"));
+    }
+}

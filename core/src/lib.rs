@@ -1,0 +1,24 @@
+//! bytehop's portable core: everything after the ring buffer's record.
+//!
+//! [`decode`] → [`reconstruct`] → hops → ([`report`] | [`record`] | whoever draws). It runs on any
+//! machine and needs no kernel: what meets one (loading, capturing, launching, sysfs) is the crate `tracer`.
+#![forbid(unsafe_code)]
+
+pub mod advise;
+pub mod annotate;
+pub mod arch;
+pub mod compare;
+pub mod counters;
+pub mod decode;
+pub mod event;
+pub mod functions;
+pub mod i18n;
+pub mod linux;
+pub mod model;
+pub mod primitives;
+pub mod probes;
+pub mod reconstruct;
+pub mod record;
+pub mod report;
+pub mod rules;
+pub mod top;
