@@ -1,0 +1,75 @@
+//! The JSON summary of every recording in the tree, as it was: what other programs read does not change by
+//! accident. A change that is meant is taken over with `BLESS=1 cargo test -p bytehop-core --test golden`.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use bytehop_core::arch::Arch;
+use bytehop_core::reconstruct::{NoSink, Reconstructor};
+use bytehop_core::record::{EXTENSION, open_events};
+use bytehop_core::report;
+use sha2::{Digest, Sha256};
+
+/// `SHA-256  path`, as `sha256sum` writes it: of what `bytehop report --format json` prints.
+const GOLDEN: &str = "tests/golden-json.sha256";
+
+/// Folders that hold recordings.
+const FOLDERS: [&str; 3] = ["core", "labs", "tui"];
+
+fn recordings(folder: &Path, found: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    for path in entries.map(|entry| entry.expect("an entry").path()) {
+        if path.is_dir() {
+            recordings(&path, found);
+        } else if path.extension().is_some_and(|e| e == EXTENSION) {
+            found.push(path);
+        }
+    }
+}
+
+fn json(path: &Path) -> String {
+    let mut events = open_events(path).expect("a recording");
+    let mut reconstructor = Reconstructor::new(Arch::X86_64);
+    for event in events.by_ref() {
+        reconstructor.push(&event, &mut NoSink);
+    }
+    let mut summary = reconstructor.finish();
+    let warnings = events.warnings();
+    summary
+        .warnings
+        .extend(warnings.iter().map(ToString::to_string));
+    report::json_string(&summary) + "\n"
+}
+
+#[test]
+fn json_of_every_recording_is_as_it_was() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let workspace = package.join("..");
+    let mut found = Vec::new();
+    for folder in FOLDERS {
+        recordings(&workspace.join(folder), &mut found);
+    }
+    found.sort();
+    let mut lines = String::new();
+    for path in &found {
+        let hash = Sha256::digest(json(path));
+        let hash = hash.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        let name = path.strip_prefix(&workspace).expect("below it");
+        let _ = writeln!(lines, "{hash}  {}", name.display());
+    }
+    let golden = package.join(GOLDEN);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&golden, &lines).expect("a file that can be written");
+    }
+    let expected = std::fs::read_to_string(&golden).expect("the golden file");
+    let changed: Vec<_> = lines
+        .lines()
+        .filter(|line| !expected.contains(line))
+        .collect();
+    assert!(changed.is_empty(), "changed:\n{}", changed.join("\n"));
+    assert_eq!(lines.lines().count(), expected.lines().count());
+    assert!(found.len() >= 100, "{} recordings", found.len());
+}
