@@ -9,8 +9,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::app::Look;
 use crate::arrows::of_rows;
+use crate::look::Look;
 use crate::text::width;
 use crate::theme::Theme;
 use crate::view;
@@ -96,7 +96,7 @@ pub fn path_svg(summary: &Summary, lang: Lang, theme: Theme) -> String {
 pub fn path_buffer(summary: &Summary, look: Look, size: (u16, u16)) -> Buffer {
     let area = Rect::new(0, 0, size.0, size.1);
     let mut buffer = Buffer::empty(area);
-    view::draw_path(summary, look, area, "", None, &mut buffer);
+    view::draw_run(summary, look, area, "", None, &mut buffer);
     buffer
 }
 

@@ -6,7 +6,7 @@ use bytehop_core::decode::decode;
 use bytehop_core::event::Event;
 use bytehop_core::record::{Block, Reader};
 
-use super::{Call, What};
+use super::call::{Call, What};
 
 /// What a call was given and what it returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

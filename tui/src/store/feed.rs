@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 
 use bytehop_core::arch::Arch;
 use bytehop_core::decode::{DecodeError, decode};
+use bytehop_core::event::Event;
 use bytehop_core::reconstruct::Reconstructor;
 use bytehop_core::record::{Block, Index, Log, Reader, RecordError, Warning};
 
-use super::{Details, NONE, Store};
+use super::call::NONE;
+use super::detail::Details;
+use super::trace::Store;
 
 /// Reads a recording, finished or in the making, block by block.
 pub struct Feed {
@@ -242,6 +245,32 @@ impl Feed {
         summary.warnings.append(&mut self.complaints);
         store.summary = summary;
         store.finish();
+    }
+}
+
+impl Store {
+    /// Reads a recording from beginning to end.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or is no recording; damage further on becomes a warning in the
+    /// summary.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let (mut feed, mut store) = Feed::of_file(path)?;
+        feed.pull(&mut store, None);
+        Ok(store)
+    }
+
+    /// Takes events that are in no recording: arguments of calls are not known then.
+    pub fn of_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut reconstructor = reconstructor();
+        let mut store = Self::default();
+        for event in events {
+            reconstructor.push(event, &mut store);
+        }
+        reconstructor.drain(&mut store);
+        store.summary = reconstructor.finish();
+        store.finish();
+        store
     }
 }
 
