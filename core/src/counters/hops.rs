@@ -110,7 +110,7 @@ fn calls(
         if cell.bytes == 0 || done == 0 {
             continue;
         }
-        for step in rule.steps {
+        for step in rule.does.steps() {
             let (Some(from), Some(to)) = (facts.place(step.1), facts.place(step.2)) else {
                 continue;
             };

@@ -205,7 +205,7 @@ impl Reconstructor {
                 .retain(|found| found.what != tracer_ebpf::moved::SKB_SPLICE);
         }
         self.unexpected(&open.found, Some(rule.name), false, ts, moved);
-        let unsized_call = shape.size == Size::Unknown && !rule.steps.is_empty();
+        let unsized_call = shape.size == Size::Unknown && !rule.does.steps().is_empty();
         if unsized_call && !matches!(outcome, Outcome::Measured(_)) {
             match shape.moves {
                 Move::Clone => self.sums.unsized_reflinks += count,
@@ -246,7 +246,7 @@ impl Reconstructor {
             && facts.msg_flags & (MSG_PEEK | MSG_TRUNC) == 0
             && shape.size != Size::Unknown
             && self.setup.skb
-            && !rule.steps.is_empty()
+            && !rule.does.steps().is_empty()
             && open.hops.is_empty();
         if exact && found != bytes && !self.sums.async_used {
             let what = "bytes received from sockets";
@@ -365,13 +365,17 @@ impl Reconstructor {
 
 /// The program's memory is handed to a socket by reference.
 fn by_reference(rule: &Rule, facts: &Facts) -> bool {
-    let shares = rule.steps.iter().any(|step| step.0 == HopKind::Share);
+    let shares = rule
+        .does
+        .steps()
+        .iter()
+        .any(|step| step.0 == HopKind::Share);
     shares && facts.from.kind == FileKind::User && Kinds::INET.has(facts.to.kind)
 }
 
 /// The hops that a rule concludes.
 fn apply(rule: &Rule, facts: &Facts, (bytes, count): (u64, u64), ts: u64, moved: &mut Vec<Moved>) {
-    for &rules::Step(kind, from, to) in rule.steps {
+    for &rules::Step(kind, from, to) in rule.does.steps() {
         let (Some(from), Some(to)) = (facts.place(from), facts.place(to)) else {
             continue;
         };
