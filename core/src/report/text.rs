@@ -7,6 +7,7 @@ use super::section::{painted_section, plain, section};
 use super::{Detail, Style, units, words};
 use crate::event::DeviceClass;
 use crate::i18n::Lang;
+use crate::ledger::Unaccounted;
 use crate::linux::signal_name;
 use crate::model::{CpuTime, Estimate, Summary};
 
@@ -20,10 +21,14 @@ pub fn text(summary: &Summary, style: &Style) -> String {
     losses(&mut page, summary);
     if style.detail == Detail::Quiet {
         totals(&mut page, summary);
+        if !summary.ledger.open.is_empty() {
+            account(&mut page, summary);
+        }
     } else {
         page.blank();
         ledger::write(&mut page, summary);
         page.blank();
+        account(&mut page, summary);
         counters(&mut page, summary);
         lists::calls(&mut page, summary);
         lists::io(&mut page, summary);
@@ -296,6 +301,45 @@ fn copying_time(sampled: &CpuTime, style: &Style) -> Vec<Flow> {
     let samples = words::time_samples(lang, sampled.samples);
     parts.push(Flow::words(&samples, Paint::Quiet));
     parts
+}
+
+/// Whether hops account for every byte that calls returned.
+fn account(page: &mut Page, summary: &Summary) {
+    let lang = page.style.lang;
+    let ledger = &summary.ledger;
+    if ledger.returned == 0 && ledger.open.is_empty() {
+        return;
+    }
+    let mut parts = Vec::new();
+    if ledger.unaccounted == 0 {
+        let text = words::account_closes(lang, units::bytes(ledger.returned));
+        parts.push(Flow::words(&text, Paint::Good));
+    } else {
+        let (bytes, returned) = (
+            units::bytes(ledger.unaccounted),
+            units::bytes(ledger.returned),
+        );
+        parts.push(Flow::words(
+            &words::account_open(lang, bytes, returned),
+            Paint::Warn,
+        ));
+    }
+    for row in &ledger.open {
+        let why = row.why.words(lang);
+        let text = match row.why {
+            Unaccounted::Unsized => {
+                words::account_messages(lang, units::count(row.count), &row.call, why)
+            }
+            _ => words::account_row(lang, units::bytes(row.bytes), &row.call, why),
+        };
+        parts.push(Flow::words(&text, Paint::Warn));
+    }
+    if !summary.at_least.is_empty() {
+        let totals = summary.at_least.join(words::comma_space(lang));
+        parts.push(Flow::words(&words::at_least(lang, totals), Paint::Warn));
+    }
+    let list = Flow::join(parts, words::semicolon(lang));
+    section(page, words::label_account(lang), list);
 }
 
 /// What the reader must know about the numbers: differences, hooks not there, damage.
