@@ -1,6 +1,7 @@
 //! Calls and hops as they are kept.
 
 use bytehop_core::event::Engine;
+use bytehop_core::ledger::Unaccounted;
 use bytehop_core::model::{Evidence, HopKind, Place};
 use bytehop_core::rules::Class;
 
@@ -36,6 +37,8 @@ pub struct Sig {
     pub what: What,
     pub file: Option<FileId>,
     pub file2: Option<FileId>,
+    /// Why not all bytes that it returned are accounted for.
+    pub open: Option<Unaccounted>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
