@@ -1,6 +1,7 @@
 //! What each line of the program's source did: the hops and calls of a trace, added up by the line
 //! that they came from.
 
+use crate::model::Known;
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
@@ -94,7 +95,7 @@ impl Line {
             (HopKind::Map, _) => &mut self.mapped,
         };
         *sum = sum.saturating_add(hop.bytes);
-        self.inferred |= hop.evidence.word() != "measured";
+        self.inferred |= hop.evidence.known() != Known::Measured;
     }
 }
 

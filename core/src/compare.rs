@@ -1,5 +1,6 @@
 //! Two runs beside each other: what each did, and what is different, all from their summaries.
 
+use crate::model::Known;
 use serde::Serialize;
 
 use crate::event::Engine;
@@ -93,7 +94,7 @@ impl What {
                     let none = row.kind == HopKind::Dma && row.engine == Some(Engine::Software);
                     if Some(row.kind) == kind && !none && row.bytes > 0 {
                         sum.n = sum.n.saturating_add(row.bytes);
-                        sum.inferred |= row.evidence != "measured";
+                        sum.inferred |= row.evidence.known() != Known::Measured;
                     }
                 }
                 Some(sum)
@@ -220,7 +221,7 @@ pub fn compare(a: &Summary, b: &Summary) -> Comparison {
             let amount = if second { &mut hop.b } else { &mut hop.a };
             amount.bytes = amount.bytes.saturating_add(row.bytes);
             amount.count = amount.count.saturating_add(row.count);
-            hop.inferred |= row.evidence != "measured";
+            hop.inferred |= row.evidence.known() != Known::Measured;
         }
     }
     for hop in &mut hops {
@@ -274,7 +275,8 @@ impl Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Crossings, HopRow};
+    use crate::catalogue::RuleId;
+    use crate::model::{Crossings, Evidence, HopRow};
 
     fn row(kind: HopKind, from: Place, to: Place, count: u64, bytes: u64) -> HopRow {
         HopRow {
@@ -283,9 +285,7 @@ mod tests {
             to,
             count,
             bytes,
-            evidence: "inferred",
-            probe: None,
-            rule: None,
+            evidence: Evidence::Inferred(RuleId::ReadReturnsCopied),
             deferred: false,
             engine: None,
             cpu_ns: None,

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::catalogue::RuleId;
 use crate::i18n::Lang;
 use crate::report::units;
 
@@ -86,13 +87,13 @@ pub enum Unaccounted {
     /// No rule knows such a call on such a file.
     NoRule,
     /// The rule that fits says that it can't be told from here.
-    CannotTell(&'static str),
+    CannotTell(RuleId),
     /// A device was to move them, and none was seen to: a hole, a file system that does otherwise.
     NoDevice,
     /// A probe stands where they would have gone by this rule, and saw nothing.
-    Silent(&'static str),
+    Silent(RuleId),
     /// That probe saw fewer.
-    Less(&'static str),
+    Less(RuleId),
     /// Their number stands in memory that no probe reads.
     Unsized,
 }

@@ -1,12 +1,14 @@
 //! The domain model: places, hops, calls, and the summary of a run. See `docs/` and `domain.md`.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::catalogue::{Method, ProbeId, RuleId, Subject, Tracepoint};
 use crate::event::Engine;
+use crate::i18n::Lang;
 use crate::ledger::Ledger;
+use crate::notice::Notice;
 
 /// Where bytes live.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,33 +83,57 @@ impl HopKind {
     }
 }
 
-/// How a number is known.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// How a number is known, in a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Known {
+    #[default]
+    Measured,
+    Inferred,
+    Estimated,
+}
+
+impl Known {
+    /// As JSON and expressions write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Inferred => "inferred",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
+/// How a number is known, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Evidence {
-    /// A probe saw it: its name, such as `tp:block_rq_complete`.
-    Measured { probe: Cow<'static, str> },
-    /// A rule concluded it: its name.
-    Inferred { rule: Cow<'static, str> },
-    /// Sampling, with the sampling method's name.
-    Estimated { method: Cow<'static, str> },
+    /// A probe saw it.
+    Measured(ProbeId),
+    /// A rule concluded it.
+    Inferred(RuleId),
+    /// Sampling.
+    Estimated(Method),
 }
 
 impl Evidence {
-    /// `measured`, `inferred` or `estimated`.
-    pub fn word(&self) -> &'static str {
+    /// A tracepoint saw it.
+    pub const fn tracepoint(id: Tracepoint) -> Self {
+        Self::Measured(ProbeId::Tracepoint(id))
+    }
+
+    pub const fn known(self) -> Known {
         match self {
-            Evidence::Measured { .. } => "measured",
-            Evidence::Inferred { .. } => "inferred",
-            Evidence::Estimated { .. } => "estimated",
+            Self::Measured(_) => Known::Measured,
+            Self::Inferred(_) => Known::Inferred,
+            Self::Estimated(_) => Known::Estimated,
         }
     }
 
-    /// The probe, rule or method.
-    pub fn by(&self) -> &str {
+    /// Name of the probe, rule or method.
+    pub fn by(self) -> &'static str {
         match self {
-            Evidence::Measured { probe } => probe,
-            Evidence::Inferred { rule } => rule,
-            Evidence::Estimated { method } => method,
+            Self::Measured(probe) => probe.label(),
+            Self::Inferred(rule) => rule.name(),
+            Self::Estimated(method) => method.name(),
         }
     }
 }
@@ -140,23 +166,17 @@ pub struct CallId {
 }
 
 /// Totals of one row of the hop table: hops alike in all that is not a quantity.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HopRow {
     pub kind: HopKind,
     pub from: Place,
     pub to: Place,
     pub count: u64,
     pub bytes: u64,
-    pub evidence: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub probe: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<String>,
+    pub evidence: Evidence,
     pub deferred: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<Engine>,
     /// CPU time, where a probe measured it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_ns: Option<u64>,
 }
 
@@ -188,8 +208,9 @@ pub struct SyscallRow {
     /// Sum of the return values that are sizes, 0 for calls that return none.
     pub bytes: u64,
     pub time_ns: u64,
-    /// `measured`, or `estimated` from the calls that were timed (`stat`).
-    pub time_evidence: &'static str,
+    /// Measured, or estimated from the calls that were timed (`stat`).
+    #[serde(serialize_with = "crate::report::known")]
+    pub time_evidence: Known,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -247,16 +268,53 @@ fn is_zero(n: &u64) -> bool {
 }
 
 /// A difference between a rule and a measurement, or between two measurements.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disagreement {
-    pub what: String,
+    pub what: Subject,
+    /// It is about requests of io_uring.
+    pub by_requests: bool,
     pub expected: u64,
     pub found: u64,
-    pub rule: String,
-    /// Probes that either number is of, and that the kernel skipped in this trace: what they did not tell
+    pub claim: Claim,
+    /// Programs that either number is of, and that the kernel skipped in this trace: what they did not tell
     /// may be the difference.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<String>,
+}
+
+impl Disagreement {
+    /// What it is about, in words; the English ones are its name in JSON.
+    pub fn words(&self, lang: Lang) -> String {
+        let what = self.what.words(lang);
+        match (self.by_requests, lang) {
+            (false, _) => what.to_owned(),
+            (true, Lang::En) => format!("{what} by io_uring"),
+            (true, Lang::Zh) => format!("{what}（经 io_uring）"),
+        }
+    }
+}
+
+/// Who claimed the expected number of a [`Disagreement`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    Rule(RuleId),
+    /// A probe further from the bytes.
+    Probe(ProbeId),
+    /// No rule fits such a call: nothing was expected.
+    NoRule,
+    /// The kernel's own account.
+    Kernel,
+}
+
+impl Claim {
+    /// As reports and JSON name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rule(rule) => rule.name(),
+            Self::Probe(probe) => probe.label(),
+            Self::NoRule => "none",
+            Self::Kernel => "",
+        }
+    }
 }
 
 /// Off-CPU time of the program's threads.
@@ -307,10 +365,12 @@ pub struct FunctionTime {
 /// Where the program's CPU time went, by sampling: `copy` and `fill` are part of `kernel`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CpuTime {
-    /// `estimated`.
-    pub evidence: &'static str,
-    /// The clock that was sampled.
-    pub method: &'static str,
+    /// Estimated.
+    #[serde(serialize_with = "crate::report::known")]
+    pub evidence: Known,
+    /// What was sampled.
+    #[serde(serialize_with = "crate::report::method")]
+    pub method: Method,
     /// CPU time between two samples of a thread, ns.
     pub period_ns: u64,
     pub samples: u64,
@@ -370,6 +430,6 @@ pub struct Summary {
     pub cpu_time: Option<CpuTime>,
     /// Hooks that this kernel did not give, with the reason.
     pub missing_probes: Vec<(String, String)>,
-    /// Plain sentences about what is not complete: a damaged recording, a trace cut off.
-    pub warnings: Vec<String>,
+    /// What is not complete: a damaged recording, a trace cut off.
+    pub warnings: Vec<Notice>,
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use bytehop_core::arch::Arch;
+use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
 use bytehop_core::record::{EXTENSION, open_events};
 use bytehop_core::report;
@@ -48,9 +49,7 @@ fn json(path: &Path) -> String {
     }
     let mut summary = reconstructor.finish();
     let warnings = events.warnings();
-    summary
-        .warnings
-        .extend(warnings.iter().map(ToString::to_string));
+    summary.warnings.extend(warnings.iter().map(Notice::from));
     report::json_string(&summary) + "\n"
 }
 

@@ -17,9 +17,9 @@ use crate::ksyms::Symbols;
 use crate::privileges::Privileges;
 use bytehop_core::arch::Arch;
 use bytehop_core::event::Device;
-use bytehop_core::functions::{self, Function};
-use bytehop_core::primitives::{self, Primitive};
-use bytehop_core::probes::{self, Probe};
+use bytehop_core::catalogue::functions::{self, Function};
+use bytehop_core::catalogue::primitives::{self, Primitive};
+use bytehop_core::catalogue::probes::{self, Probe};
 
 mod attempt;
 

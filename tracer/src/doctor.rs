@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::caps::{Facts, Level, Obstacle, Plan, Tried, Why};
 use bytehop_core::event::{Device, Engine};
 use bytehop_core::i18n::Lang;
-use bytehop_core::probes::Group;
+use bytehop_core::catalogue::probes::Group;
 use bytehop_core::report::layout::{Align, width};
 use bytehop_core::report::layout::{Flow, Page, Paint, Span, pad, span};
 use bytehop_core::report::{Detail, Style};

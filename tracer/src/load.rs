@@ -23,7 +23,7 @@ use crate::caps::Level;
 use crate::ksyms::Symbols;
 use bytehop_core::arch::Arch;
 use bytehop_core::event::{Lost, Sampled};
-use bytehop_core::probes::{self, Probe};
+use bytehop_core::catalogue::probes::{self, Probe};
 
 mod breakpoints;
 mod functions;

@@ -24,7 +24,7 @@ impl Account {
     /// Takes `calls` calls that returned `bytes` together; `rule` decides them.
     pub fn take(&mut self, nr: u16, bytes: u64, calls: u64, rule: Option<&Rule>) {
         self.returned = self.returned.saturating_add(bytes);
-        let why = match rule.map(|rule| (rule.does, rule.name)) {
+        let why = match rule.map(|rule| (rule.does, rule.id)) {
             None => Unaccounted::NoRule,
             Some((Does::CannotTell, name)) => Unaccounted::CannotTell(name),
             Some((Does::LeavesToDevice, _)) => return self.left.push((nr, calls, bytes)),

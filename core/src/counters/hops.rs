@@ -1,5 +1,7 @@
 //! From counters to hops: what the rules conclude from sums of alike calls, what probes counted.
 
+use crate::catalogue::{RuleId, Tracepoint};
+use crate::model::Evidence;
 use tracer_ebpf::{Count, bio, count};
 
 use super::Counters;
@@ -11,8 +13,8 @@ use crate::model::{HopKind, HopRow, IoTotals};
 use crate::reconstruct::blocks::PASS_ON;
 use crate::reconstruct::hop;
 use crate::reconstruct::io::{Context, Moves, classify};
-use crate::reconstruct::tally::{At, By, Devices, Moved, Rows};
-use crate::rules::{CallTable, FileKind, ISSUED_REQUEST, SOFTWARE_DEVICE, Size, conclude};
+use crate::reconstruct::tally::{At, Devices, Moved, Rows};
+use crate::rules::{CallTable, FileKind, Size, conclude};
 
 /// What of the machine's devices counters meet.
 pub trait Hardware {
@@ -57,13 +59,18 @@ pub fn conclude_hops(
             count::SKB,
             HopKind::Copy,
             At::Socket,
-            "tp:skb_copy_datagram_iovec",
+            Tracepoint::skb_copy_datagram_iovec,
         ),
-        (count::ZEROED, HopKind::Fill, At::Zero, "tp:mm_page_alloc"),
+        (
+            count::ZEROED,
+            HopKind::Fill,
+            At::Zero,
+            Tracepoint::mm_page_alloc,
+        ),
     ] {
         let c = counters.sum(what, |_| true);
         if c.bytes > 0 {
-            rows.add(&moved(kind, from, At::User, By::Probe(probe), c));
+            rows.add(&moved(kind, from, At::User, Evidence::tracepoint(probe), c));
         }
     }
     let metadata = block_io(counters, hardware, &mut rows, &mut devices, &mut account);
@@ -81,7 +88,7 @@ pub fn conclude_hops(
                 HopKind::Dma,
                 At::Socket,
                 At::Nic(i),
-                By::Probe("tp:net_dev_start_xmit"),
+                Evidence::tracepoint(Tracepoint::net_dev_start_xmit),
                 *c,
             ));
         }
@@ -94,7 +101,7 @@ pub fn conclude_hops(
     }
 }
 
-fn moved(kind: HopKind, from: At, to: At, by: By, c: Count) -> Moved {
+fn moved(kind: HopKind, from: At, to: At, by: Evidence, c: Count) -> Moved {
     Moved {
         count: c.count,
         ..hop(kind, from, to, by, c.bytes)
@@ -143,7 +150,7 @@ fn calls(
                     count: done,
                     bytes: cell.bytes,
                 };
-                rows.add(&moved(step.0, from, to, By::Rule(rule.name), c));
+                rows.add(&moved(step.0, from, to, Evidence::Inferred(rule.id), c));
             }
         }
     }
@@ -187,9 +194,17 @@ fn block_io(
         };
         devices.met(i, !write, c.bytes);
         let (kind, by) = match device.engine {
-            Engine::Software => (HopKind::Copy, By::Rule(SOFTWARE_DEVICE)),
-            _ if key.flags & count::BLOCK_UNSEEN != 0 => (HopKind::Dma, By::Rule(ISSUED_REQUEST)),
-            _ => (HopKind::Dma, By::Probe("tp:block_rq_complete")),
+            Engine::Software => (
+                HopKind::Copy,
+                Evidence::Inferred(RuleId::SoftwareDeviceCopied),
+            ),
+            _ if key.flags & count::BLOCK_UNSEEN != 0 => {
+                (HopKind::Dma, Evidence::Inferred(RuleId::IssuedRequestDone))
+            }
+            _ => (
+                HopKind::Dma,
+                Evidence::tracepoint(Tracepoint::block_rq_complete),
+            ),
         };
         let (from, to) = if write {
             (memory, At::Disk(i))

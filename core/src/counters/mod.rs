@@ -7,6 +7,8 @@
 mod account;
 mod hops;
 
+use crate::model::Known;
+use crate::notice::Notice;
 use std::collections::HashMap;
 
 use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sysinfo};
@@ -14,7 +16,6 @@ use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sys
 use crate::arch::{Arch, uring};
 use crate::event::{End, Lost, Start};
 use crate::model::{ContextSwitches, Crossings, IoTotals, PageFaults, Summary, SyscallRow, Waits};
-use crate::reconstruct::skipped;
 use crate::rules::{CallTable, Class, Facts, Shape};
 
 pub use hops::{Concluded, Hardware, conclude_hops};
@@ -148,7 +149,7 @@ pub fn conclude_all(
         lost_calls: counters
             .lost
             .named_calls(|nr| arch.syscall_name(nr).into_owned()),
-        warnings: counters.skipped.iter().map(skipped).collect(),
+        warnings: counters.skipped.iter().map(Notice::skipped).collect(),
         ..Summary::default()
     }
 }
@@ -190,7 +191,7 @@ fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
     let mut by_number: HashMap<u16, SyscallRow> = HashMap::new();
     for Calls { nr, cell, .. } in &counters.calls {
         let row = by_number.entry(*nr).or_insert_with(|| SyscallRow {
-            time_evidence: "measured",
+            time_evidence: Known::Measured,
             ..SyscallRow::default()
         });
         row.calls += cell.calls;
@@ -199,7 +200,7 @@ fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
         let scaled = u128::from(cell.time) * u128::from(cell.calls) / u128::from(cell.timed.max(1));
         row.time_ns += scaled as u64;
         if cell.timed < cell.calls {
-            row.time_evidence = "estimated";
+            row.time_evidence = Known::Estimated;
         }
         if bits
             .get(usize::from(*nr))
@@ -264,7 +265,9 @@ mod tests {
         let named = |name: &str, n| (name.to_owned(), n);
         assert_eq!(summary.lost_by_kind, [named("syscall", 5)]);
         assert_eq!(summary.lost_calls, [named("read", 3), named("write", 2)]);
-        assert_eq!(summary.warnings.len(), 1);
-        assert!(summary.warnings[0].contains("sys_exit 7 times"));
+        assert_eq!(
+            summary.warnings,
+            [Notice::skipped(&("sys_exit".to_owned(), 7))]
+        );
     }
 }

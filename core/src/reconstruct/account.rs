@@ -68,12 +68,10 @@ impl Fate {
         match (rule.does, outcome) {
             (Does::Moves(_), Outcome::Unmeasured) | (Does::Discards, _) => Self::Closed,
             (Does::Moves(_), Outcome::Measured(found)) => {
-                Self::of(bytes, found, Unaccounted::Less(rule.name))
+                Self::of(bytes, found, Unaccounted::Less(rule.id))
             }
-            (Does::Moves(_), Outcome::Refuted) => {
-                Self::of(bytes, 0, Unaccounted::Silent(rule.name))
-            }
-            (Does::CannotTell, _) => Self::of(bytes, 0, Unaccounted::CannotTell(rule.name)),
+            (Does::Moves(_), Outcome::Refuted) => Self::of(bytes, 0, Unaccounted::Silent(rule.id)),
+            (Does::CannotTell, _) => Self::of(bytes, 0, Unaccounted::CannotTell(rule.id)),
             (Does::LeavesToDevice, _) => {
                 let found = moved.iter().filter(|hop| is_transfer(hop));
                 let found = found.fold(0, |sum: u64, hop| sum.saturating_add(hop.bytes));

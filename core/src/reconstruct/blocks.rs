@@ -1,17 +1,18 @@
 //! Block requests: which call caused them, and what they moved.
 
+use crate::catalogue::{RuleId, Tracepoint};
+use crate::model::Evidence;
 use tracer_ebpf::{Block, bio, flag};
 
 use super::io::{Context, Moves, classify};
-use super::tally::{At, By, Key, Moved};
+use super::tally::{At, Key, Moved};
 use super::threads::{Io, Open};
 use super::{Part, Reconstructor, Sink};
 use crate::event::{DeviceClass, Engine};
 use crate::model::{CallId, HopKind, IoTotals};
-use crate::rules::{ISSUED_REQUEST, SOFTWARE_DEVICE};
 
 /// Completions of block requests.
-const COMPLETE: By = By::Probe("tp:block_rq_complete");
+const COMPLETE: Evidence = Evidence::tracepoint(Tracepoint::block_rq_complete);
 /// Drivers that only hand requests on to other devices, which appear on their own.
 pub(crate) const PASS_ON: [&str; 2] = ["device-mapper", "md"];
 /// Write-back of pages that no call was known to have made dirty, kept for a call that is not over.
@@ -188,8 +189,13 @@ impl Reconstructor {
             self.sums.devices.mapped(disk, io.bytes);
         }
         let (kind, by) = match self.sums.devices.engine(disk) {
-            Engine::Software => (HopKind::Copy, By::Rule(SOFTWARE_DEVICE)),
-            _ if io.bio & bio::UNSEEN != 0 => (HopKind::Dma, By::Rule(ISSUED_REQUEST)),
+            Engine::Software => (
+                HopKind::Copy,
+                Evidence::Inferred(RuleId::SoftwareDeviceCopied),
+            ),
+            _ if io.bio & bio::UNSEEN != 0 => {
+                (HopKind::Dma, Evidence::Inferred(RuleId::IssuedRequestDone))
+            }
             _ => (HopKind::Dma, COMPLETE),
         };
         let device = At::Disk(disk);

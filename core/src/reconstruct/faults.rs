@@ -1,10 +1,11 @@
 //! Page faults: the rules applied to them.
 
+use crate::model::Evidence;
 use tracer_ebpf::{Fault, rss};
 
 use super::io::Context;
 use super::measured::{Expected, Outcome, kind_of};
-use super::tally::{At, By, Moved};
+use super::tally::{At, Moved};
 use super::{Call, Reconstructor, Sink, What, hop};
 use crate::model::CallId;
 use crate::rules::fault::{self, FaultFacts};
@@ -31,10 +32,12 @@ impl Reconstructor {
         let mut mapped = u64::from(swap);
         for rule in fault::conclude(&facts) {
             let mut bytes = (rule.bytes)(&facts);
-            let by = rule.probe.map_or(By::Rule(rule.name), By::Probe);
+            let by = rule
+                .probe
+                .map_or(Evidence::Inferred(rule.id), Evidence::tracepoint);
             let (from, to) = (At::from(&rule.from), At::from(&rule.to));
             let expected = Expected {
-                rule: rule.name,
+                rule: rule.id,
                 kind: rule.kind,
                 between: (kind_of(from), kind_of(to)),
                 at: (from, to),

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 
 use tracer_ebpf::{Copied, FileRef, flag, moved, primitive};
 
-use super::tally::{At, By, Moved};
+use super::tally::{At, Moved};
 use super::threads::Open;
 use super::{Part, Reconstructor, Setup, Sink, hop};
-use crate::model::{CallId, HopKind};
+use crate::catalogue::{FunctionId, PrimitiveId, ProbeId, RuleId, Subject, functions, primitives};
+use crate::model::{CallId, Claim, Evidence, HopKind};
 use crate::rules::measure::{self, Alone, MEASURES, Measure, Proves};
 use crate::rules::{Facts, FileKind, Fs, Move, Rule, Shape, Size, Step};
-use crate::{functions, primitives};
 
 /// Of one kind of [`moved`], in one call.
 #[derive(Clone, Copy, Debug)]
@@ -28,28 +28,28 @@ pub struct Found {
 /// What a rule expected of io_uring requests, and what was found, by [`Measure::subject`]: requests are
 /// carried out at other times and by other threads, so only the sums can be compared.
 #[derive(Debug, Default)]
-pub struct Requests(Vec<(&'static str, &'static str, u64, u64)>);
+pub struct Requests(Vec<(Subject, Option<RuleId>, u64, u64)>);
 
 impl Requests {
-    fn row(&mut self, subject: &'static str) -> &mut (&'static str, &'static str, u64, u64) {
+    fn row(&mut self, subject: Subject) -> &mut (Subject, Option<RuleId>, u64, u64) {
         let known = self.0.iter().position(|row| row.0 == subject);
         let index = known.unwrap_or_else(|| {
-            self.0.push((subject, "", 0, 0));
+            self.0.push((subject, None, 0, 0));
             self.0.len() - 1
         });
         &mut self.0[index]
     }
 
     /// What differs: subject, rule, expected, found.
-    pub fn differences(&self) -> impl Iterator<Item = (&'static str, &'static str, u64, u64)> {
-        self.0
-            .iter()
-            .copied()
-            .filter(|(_, rule, expected, found)| expected != found && !rule.is_empty())
+    pub fn differences(&self) -> impl Iterator<Item = (Subject, RuleId, u64, u64)> {
+        let rows = self.0.iter().copied();
+        rows.filter_map(|(subject, rule, expected, found)| {
+            (expected != found).then_some((subject, rule?, expected, found))
+        })
     }
 }
 
-/// The function of a probe: `filemap_read` of `fexit:filemap_read`.
+/// The function of a probe's label: `filemap_read` of `fexit:filemap_read`.
 fn function(label: &str) -> &str {
     label.split_once(':').map_or(label, |(_, name)| name)
 }
@@ -57,13 +57,15 @@ fn function(label: &str) -> &str {
 /// Bits of the rows of [`MEASURES`] whose probes are attached, in whatever way.
 pub fn attached(probes: &[String]) -> u64 {
     let names: HashSet<_> = probes.iter().map(|probe| function(probe)).collect();
-    let primitives = primitives::TABLE.iter().filter(|row| {
-        let labels = row.names.iter();
-        labels.clone().any(|(name, _)| names.contains(name))
-    });
-    let primitives: Vec<_> = primitives.map(|row| row.names[0].1).collect();
-    let has =
-        |row: &Measure| names.contains(function(row.label)) || primitives.contains(&row.label);
+    let has = |row: &Measure| match row.probe {
+        // Whichever of its functions the kernel has.
+        ProbeId::Primitive(name) => primitives::TABLE
+            .iter()
+            .filter(|primitive| primitive.names.contains(&name))
+            .flat_map(|primitive| primitive.names)
+            .any(|name| names.contains(name.function())),
+        probe => names.contains(function(probe.label())),
+    };
     let bits = MEASURES.iter().enumerate();
     bits.filter(|(_, row)| has(row))
         .fold(0, |bits, (i, _)| bits | 1 << i)
@@ -72,31 +74,37 @@ pub fn attached(probes: &[String]) -> u64 {
 /// As evidence names who measured.
 #[derive(Debug, Default)]
 pub struct Labels {
-    primitives: [&'static str; primitive::COUNT],
+    primitives: [Option<PrimitiveId>; primitive::COUNT],
     /// Functions that kprobes stand in for.
-    kprobes: Vec<(&'static str, &'static str)>,
+    kprobes: Vec<FunctionId>,
 }
 
 pub fn labels(probes: &[String]) -> Labels {
     let mut labels = Labels::default();
     for (id, label) in (0..).zip(&mut labels.primitives) {
-        *label = primitives::label(id, probes);
+        *label = primitives::watched(id, probes);
     }
-    let kprobes = functions::TABLE.iter();
-    let kprobes = kprobes.filter(|row| probes.iter().any(|probe| probe == row.kprobe_label));
-    labels.kprobes = kprobes.map(|row| (row.label, row.kprobe_label)).collect();
+    let rows = functions::TABLE.iter();
+    let kprobes = rows.filter(|row| probes.iter().any(|probe| probe == row.kprobe_label));
+    labels.kprobes = kprobes.map(|row| row.id).collect();
     labels
 }
 
 impl Labels {
     /// Of what was found in a call.
-    pub fn of(&self, found: &Found, row: &Measure) -> &'static str {
+    pub fn of(&self, found: &Found, row: &Measure) -> ProbeId {
         if found.by != primitive::NONE {
-            let label = self.primitives.get(usize::from(found.by));
-            return label.copied().unwrap_or(row.label);
+            let watched = self
+                .primitives
+                .get(usize::from(found.by))
+                .copied()
+                .flatten();
+            return watched.map_or(row.probe, ProbeId::Primitive);
         }
-        let kprobe = self.kprobes.iter().find(|(label, _)| *label == row.label);
-        kprobe.map_or(row.label, |(_, label)| label)
+        match row.probe {
+            ProbeId::Function(id) if self.kprobes.contains(&id) => ProbeId::Kprobe(id),
+            probe => probe,
+        }
     }
 }
 
@@ -143,7 +151,7 @@ pub fn kind_of(at: At) -> FileKind {
 
 /// A step that a rule concluded.
 pub struct Expected {
-    pub rule: &'static str,
+    pub rule: RuleId,
     pub kind: HopKind,
     /// What it is between, and where the bytes are.
     pub between: (FileKind, FileKind),
@@ -189,7 +197,13 @@ impl Reconstructor {
             let mut add = |m: &mut Found| {
                 m.used = true;
                 sum = sum.saturating_add(m.bytes);
-                let one = hop(kind, at.0, at.1, By::Probe(labels.of(m, row)), m.bytes);
+                let one = hop(
+                    kind,
+                    at.0,
+                    at.1,
+                    Evidence::Measured(labels.of(m, row)),
+                    m.bytes,
+                );
                 let count = m.count;
                 moved.push(Moved { count, ts, ..one });
             };
@@ -212,7 +226,7 @@ impl Reconstructor {
         {
             self.sums
                 .differences
-                .add(subject, expected.rule, bytes, sum);
+                .add(subject, Claim::Rule(expected.rule), bytes, sum);
         }
         match sum {
             0 => Outcome::Refuted,
@@ -220,12 +234,12 @@ impl Reconstructor {
         }
     }
 
-    /// What was measured without any rule: hops of their own, and disagreements if `rule` should have
+    /// What was measured without any rule: hops of their own, and disagreements if `claim` should have
     /// known.
     pub(super) fn unexpected(
         &mut self,
         found: &[Found],
-        rule: Option<&'static str>,
+        claim: Option<Claim>,
         requests: bool,
         ts: u64,
         moved: &mut Vec<Moved>,
@@ -260,18 +274,18 @@ impl Reconstructor {
                 }
             }
             let (from, to) = (At::from(&row.at.0), At::from(&row.at.1));
-            let by = By::Probe(self.setup.labels.of(m, row));
+            let by = Evidence::Measured(self.setup.labels.of(m, row));
             let one = hop(row.kind, from, to, by, m.bytes);
             moved.push(Moved {
                 count: m.count,
                 ts,
                 ..one
             });
-            if let Some(rule) = rule
+            if let Some(claim) = claim
                 && row.alone == Alone::Hop
                 && !requests
             {
-                self.sums.differences.add(row.subject, rule, 0, m.bytes);
+                self.sums.differences.add(row.subject, claim, 0, m.bytes);
             }
         }
     }
@@ -297,7 +311,7 @@ impl Reconstructor {
             };
             let at = (At::from(&source), At::from(&target));
             let expected = Expected {
-                rule: rule.name,
+                rule: rule.id,
                 kind,
                 between: (facts.kind(from), facts.kind(to)),
                 at,
@@ -307,7 +321,7 @@ impl Reconstructor {
             };
             let this = self.measure(&expected, found, ts, moved);
             if this == Outcome::Unmeasured && (shape.size != Size::Unknown || count > 0) {
-                let one = hop(kind, at.0, at.1, By::Rule(rule.name), bytes);
+                let one = hop(kind, at.0, at.1, Evidence::Inferred(rule.id), bytes);
                 moved.push(Moved { count, ts, ..one });
             }
             if outcome == Outcome::Unmeasured {
@@ -331,7 +345,7 @@ impl Reconstructor {
             let mut rows = self.setup.covering(kind, from, to, false);
             if let Some(row) = rows.find(|row| row.may_see(file.magic)) {
                 let sum = self.sums.requests.row(row.subject);
-                sum.1 = rule.name;
+                sum.1 = Some(rule.id);
                 sum.2 = sum.2.saturating_add(bytes);
                 taken = true;
             }
@@ -363,7 +377,7 @@ impl Reconstructor {
                 let bytes = found[at].bytes;
                 self.sums
                     .differences
-                    .add(row.subject, around, bytes, near.bytes);
+                    .add(row.subject, Claim::Probe(around), bytes, near.bytes);
             }
             found[at].used = true;
         }

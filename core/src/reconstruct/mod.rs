@@ -28,9 +28,10 @@ mod tests;
 mod threads;
 
 pub use sink::{Call, File, NoSink, Sink, What};
-pub use summary::SKIPPED;
-pub(crate) use summary::skipped;
 
+use crate::catalogue::Tracepoint;
+use crate::model::Evidence;
+use crate::notice::Notice;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use tracer_ebpf::{Dirty, Extra, Head, kind};
@@ -42,11 +43,11 @@ use crate::rules::CallTable;
 use crate::rules::fault::FaultProbes;
 use io::Context;
 use sums::Sums;
-use tally::{At, By, Key, Moved};
+use tally::{At, Key, Moved};
 use threads::{Open, Thread, Threads};
 
 /// Pages zeroed by the allocator.
-const PAGE_ALLOC: By = By::Probe("tp:mm_page_alloc");
+const PAGE_ALLOC: Evidence = Evidence::tracepoint(Tracepoint::mm_page_alloc);
 
 /// What the trace says about itself, and tables made from it.
 struct Setup {
@@ -193,8 +194,7 @@ impl Reconstructor {
         self.drain(&mut NoSink);
         let mut summary = self.summary();
         if self.sums.end.is_none() {
-            let warning = "the trace has no end record: it was cut off";
-            summary.warnings.push(warning.to_owned());
+            summary.warnings.push(Notice::NoEnd);
         }
         summary
     }
@@ -412,7 +412,7 @@ impl Reconstructor {
 }
 
 /// A hop of one operation, not deferred, at an unknown time.
-pub(crate) fn hop(kind: HopKind, from: At, to: At, by: By, bytes: u64) -> Moved {
+pub(crate) fn hop(kind: HopKind, from: At, to: At, by: Evidence, bytes: u64) -> Moved {
     let key = Key {
         kind,
         from,

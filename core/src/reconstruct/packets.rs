@@ -1,21 +1,22 @@
 //! Packets, and bytes that came out of sockets.
 
+use crate::catalogue::{ProbeId, RuleId, Tracepoint};
+use crate::model::{Claim, Evidence};
 use std::collections::HashMap;
 
 use tracer_ebpf::{Extra, Xmit, flag, moved};
 
 use super::measured::Found;
-use super::tally::{At, By, Moved};
+use super::tally::{At, Moved};
 use super::{Part, Reconstructor, Sink, hop};
 use crate::event::{DeviceClass, Engine};
 use crate::model::{CallId, HopKind};
 use crate::rules::measure;
-use crate::rules::{RECEIVED_FROM_NIC, ZEROCOPY_LATE_COPY};
 
 /// Packets handed to a device.
-const XMIT: By = By::Probe("tp:net_dev_start_xmit");
+const XMIT: Evidence = Evidence::tracepoint(Tracepoint::net_dev_start_xmit);
 /// Copies out of a socket.
-const SKB_COPY: By = By::Probe("tp:skb_copy_datagram_iovec");
+const SKB_COPY: Evidence = Evidence::tracepoint(Tracepoint::skb_copy_datagram_iovec);
 /// Sockets that are remembered.
 const SOCKETS_MAX: usize = 4096;
 
@@ -25,7 +26,7 @@ impl Reconstructor {
         if self.measures_late_copies() {
             return self.expect_late_copy(bytes);
         }
-        let by = By::Rule(ZEROCOPY_LATE_COPY);
+        let by = Evidence::Inferred(RuleId::ZerocopyLateCopy);
         let mut copy = hop(HopKind::Copy, At::User, At::Socket, by, bytes);
         copy.key.deferred = true;
         moved.push(copy);
@@ -40,9 +41,10 @@ impl Reconstructor {
         {
             if near.bytes != bytes {
                 let differences = &mut self.sums.differences;
-                differences.add(row.subject, "tp:skb_copy_datagram_iovec", bytes, near.bytes);
+                let claim = Claim::Probe(ProbeId::Tracepoint(Tracepoint::skb_copy_datagram_iovec));
+                differences.add(row.subject, claim, bytes, near.bytes);
             }
-            by = By::Probe(self.setup.labels.of(near, row));
+            by = Evidence::Measured(self.setup.labels.of(near, row));
             (bytes, count) = (near.bytes, near.count);
         }
         if extra.iif != 0 {
@@ -54,7 +56,7 @@ impl Reconstructor {
             });
             self.sums.devices.met(nic, true, bytes);
             if self.sums.devices.engine(nic) != Engine::Software {
-                let by = By::Rule(RECEIVED_FROM_NIC);
+                let by = Evidence::Inferred(RuleId::ReceivedFromNic);
                 moved.push(hop(HopKind::Dma, At::Nic(nic), At::Socket, by, bytes));
             }
         }

@@ -1,5 +1,7 @@
 //! The sums as a [`Summary`].
 
+use crate::model::{Claim, Known};
+use crate::notice::Notice;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -8,14 +10,12 @@ use tracer_ebpf::{OPERATION, kind};
 use super::sums::{Calls, Sums};
 use super::{Reconstructor, Setup, account};
 use crate::arch::{Arch, uring};
+use crate::catalogue::primitives::{self, Work};
+use crate::catalogue::{Method, RuleId, Subject};
 use crate::event::Sampled;
 use crate::ledger::{Ledger, OpenRow, Unaccounted};
 use crate::model::{CpuTime, Crossings, Estimate, FunctionTime, HopKind, Summary, SyscallRow};
-use crate::primitives::{self, Work};
-use crate::rules::{ZEROCOPY_LATE_COPY, measure};
-
-/// How a warning begins that tells of a program which the kernel did not run.
-pub const SKIPPED: &str = "the kernel skipped probe";
+use crate::rules::measure;
 
 impl Setup {
     /// Name of a call; 32-bit ones are numbers of the other table.
@@ -58,45 +58,31 @@ impl Reconstructor {
         };
 
         let mut warnings = Vec::new();
-        let mut warn = |n: u64, what: &str| {
+        for (n, notice) in [
+            (sums.failed_io, Notice::FailedRequests as fn(u64) -> Notice),
+            (sums.unsized_messages, Notice::UnsizedMessages),
+            (sums.unsized_reflinks, Notice::UnsizedReflinks),
+            (dirty.dropped, Notice::Scattered),
+        ] {
             if n > 0 {
-                warnings.push(format!("{n} {what}"));
+                warnings.push(notice(n));
             }
-        };
-        warn(
-            sums.failed_io,
-            "block requests failed: their bytes are not counted",
-        );
-        warn(
-            sums.unsized_messages,
-            "messages of sendmmsg or recvmmsg, or zero-copy receives: their sizes can't be seen",
-        );
-        warn(
-            sums.unsized_reflinks,
-            "reflinks: the number of bytes is not in the call",
-        );
-        warn(
-            dirty.dropped,
-            "dirty pages were too scattered to be remembered: their write-back is not tied",
-        );
+        }
         if end.reason == "exit" && !end.still_running.is_empty() {
-            warnings.push(format!(
-                "tracing ended with the program; threads that it left behind, still running: {}",
-                end.still_running.len()
-            ));
+            warnings.push(Notice::LeftRunning(end.still_running.len() as u64));
         }
         probe_warnings(sums, setup.start.monotonic_ns, &mut warnings);
 
         let mut differences = sums.differences.clone();
         let (expected, found) = sums.late_copies;
         if expected != found && expected > 0 {
-            let what = "bytes sent by reference and copied late";
-            differences.add(what, ZEROCOPY_LATE_COPY, expected, found);
+            let claim = Claim::Rule(RuleId::ZerocopyLateCopy);
+            differences.add(Subject::LateCopies, claim, expected, found);
         }
         // Requests from before tracing are carried out under it, without a record of their own.
         let whole = !setup.start.attached && lost_of(kind::URING) == 0;
         for (subject, rule, expected, found) in sums.requests.differences().filter(|_| whole) {
-            differences.add(&format!("{subject} by io_uring"), rule, expected, found);
+            differences.add_requests(subject, Claim::Rule(rule), expected, found);
         }
         let mut differences = differences.into_rows();
         // What was lost explains these.
@@ -104,7 +90,7 @@ impl Reconstructor {
         differences.retain(|_| lost_parts == 0);
         for found in &mut differences {
             let skipped = sums.skipped.iter().map(|(program, _)| program);
-            let theirs = skipped.filter(|program| measure::rests_on(&found.what, program));
+            let theirs = skipped.filter(|program| measure::rests_on(found.what, program));
             found.skipped = theirs.cloned().collect();
         }
 
@@ -231,8 +217,8 @@ fn cpu_time(sampled: &Sampled) -> CpuTime {
     let listed = sampled.functions.iter();
     let kernel = listed.fold(sampled.kernel, |sum, (_, n)| sum.saturating_add(*n));
     CpuTime {
-        evidence: "estimated",
-        method: "perf:cpu-clock",
+        evidence: Known::Estimated,
+        method: Method::CpuClock,
         period_ns: sampled.period_ns,
         samples: sampled.user.saturating_add(kernel),
         user: of(sampled.user),
@@ -244,21 +230,14 @@ fn cpu_time(sampled: &Sampled) -> CpuTime {
 }
 
 /// What happened to the probes on the way.
-fn probe_warnings(sums: &Sums, begun: u64, warnings: &mut Vec<String>) {
+fn probe_warnings(sums: &Sums, begun: u64, warnings: &mut Vec<Notice>) {
     if let Some(off) = &sums.breakpoints_off {
-        let ms = off.monotonic_ns.saturating_sub(begun) / 1_000_000;
-        warnings.push(format!(
-            "breakpoints were taken off after {} hits, at {ms} ms, so as not to slow the program down: \
-             copies after that are measured at functions (--level B leaves them on)",
-            off.hits
-        ));
+        warnings.push(Notice::BreakpointsOff {
+            hits: off.hits,
+            ms: off.monotonic_ns.saturating_sub(begun) / 1_000_000,
+        });
     }
-    warnings.extend(sums.skipped.iter().map(skipped));
-}
-
-/// A program that the kernel did not run so many times.
-pub(crate) fn skipped((program, n): &(String, u64)) -> String {
-    format!("{SKIPPED} {program} {n} times: its numbers may be too small by as many events")
+    warnings.extend(sums.skipped.iter().map(Notice::skipped));
 }
 
 fn row(setup: &Setup, compat: bool, nr: u16, calls: &Calls) -> SyscallRow {
@@ -268,6 +247,6 @@ fn row(setup: &Setup, compat: bool, nr: u16, calls: &Calls) -> SyscallRow {
         errors: calls.errors,
         bytes: calls.bytes,
         time_ns: calls.time,
-        time_evidence: "measured",
+        time_evidence: Known::Measured,
     }
 }

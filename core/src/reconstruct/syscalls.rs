@@ -1,5 +1,7 @@
 //! System calls and io_uring requests: the rules applied to them.
 
+use crate::catalogue::Subject;
+use crate::model::{Claim, Evidence};
 use tracer_ebpf::{FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
 
 use super::account::Fate;
@@ -7,7 +9,7 @@ use super::io::Context;
 use super::measured::Outcome;
 use super::sink::{Call, File, What};
 use super::sums::Calls;
-use super::tally::{At, By, Moved};
+use super::tally::{At, Moved};
 use super::threads::Open;
 use super::{Part, Reconstructor, Sink, hop};
 use crate::ledger::Unaccounted;
@@ -198,7 +200,7 @@ impl Reconstructor {
         });
         let ts = call.head.ts;
         let Some(rule) = rules::conclude(&facts) else {
-            self.unexpected(&open.found, Some("none"), false, ts, moved);
+            self.unexpected(&open.found, Some(Claim::NoRule), false, ts, moved);
             return Fate::Open(bytes, Unaccounted::NoRule);
         };
         let by_tracepoint = self.measured(&facts, rule, bytes, shape, open);
@@ -220,7 +222,7 @@ impl Reconstructor {
             open.found
                 .retain(|found| found.what != tracer_ebpf::moved::SKB_SPLICE);
         }
-        self.unexpected(&open.found, Some(rule.name), false, ts, moved);
+        self.unexpected(&open.found, Some(Claim::Rule(rule.id)), false, ts, moved);
         let unsized_call = shape.size == Size::Unknown && !rule.does.steps().is_empty();
         if unsized_call && !matches!(outcome, Outcome::Measured(_)) {
             match shape.moves {
@@ -271,8 +273,10 @@ impl Reconstructor {
             && !rule.does.steps().is_empty()
             && open.hops.is_empty();
         if exact && found != bytes && !self.sums.async_used {
-            let what = "bytes received from sockets";
-            self.sums.differences.add(what, rule.name, bytes, found);
+            let what = Subject::ReceivedFromSockets;
+            self.sums
+                .differences
+                .add(what, Claim::Rule(rule.id), bytes, found);
         }
         (found > 0).then_some(found)
     }
@@ -419,7 +423,7 @@ fn apply(rule: &Rule, facts: &Facts, (bytes, count): (u64, u64), ts: u64, moved:
             kind,
             At::from(&from),
             At::from(&to),
-            By::Rule(rule.name),
+            Evidence::Inferred(rule.id),
             bytes,
         );
         moved.push(Moved { count, ts, ..one });

@@ -1,10 +1,12 @@
 //! Sums: hops, devices and processes.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::catalogue::Subject;
 use crate::event::{Device, DeviceClass, Engine};
-use crate::model::{DeviceRow, Disagreement, Evidence, Hop, HopKind, HopRow, Place, ProcessRow};
+use crate::model::{
+    Claim, DeviceRow, Disagreement, Evidence, Hop, HopKind, HopRow, Place, ProcessRow,
+};
 
 /// [`Place`] without its string: devices are indices into [`Devices`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +37,13 @@ impl From<&Place> for At {
     }
 }
 
-/// [`Evidence`] that is copied without allocating.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    Probe(&'static str),
-    Rule(&'static str),
-}
-
 /// What makes hops one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     pub kind: HopKind,
     pub from: At,
     pub to: At,
-    pub by: By,
+    pub by: Evidence,
     pub deferred: bool,
 }
 
@@ -212,14 +207,7 @@ impl Devices {
             to: self.place(key.to),
             bytes,
             count,
-            evidence: match key.by {
-                By::Probe(probe) => Evidence::Measured {
-                    probe: Cow::Borrowed(probe),
-                },
-                By::Rule(rule) => Evidence::Inferred {
-                    rule: Cow::Borrowed(rule),
-                },
-            },
+            evidence: key.by,
             deferred: key.deferred,
             engine: self.engine_of(&key),
             ts,
@@ -288,11 +276,6 @@ impl Rows {
                 ts: 0,
                 dur: 0,
             });
-            let word = hop.evidence.word();
-            let (probe, rule) = match key.by {
-                By::Probe(probe) => (Some(probe.to_owned()), None),
-                By::Rule(rule) => (None, Some(rule.to_owned())),
-            };
             let engine = hop.engine;
             let Hop {
                 kind,
@@ -307,9 +290,7 @@ impl Rows {
                 to,
                 count,
                 bytes,
-                evidence: word,
-                probe,
-                rule,
+                evidence: key.by,
                 deferred,
                 engine,
                 cpu_ns: None,
@@ -322,7 +303,10 @@ impl Rows {
                     r.kind,
                     r.from.clone(),
                     r.to.clone(),
-                    r.rule.clone(),
+                    match r.evidence {
+                        Evidence::Inferred(rule) => Some(rule.name()),
+                        Evidence::Measured(_) | Evidence::Estimated(_) => None,
+                    },
                     r.deferred,
                 )
             };
@@ -429,15 +413,26 @@ impl Processes {
 pub struct Differences(Vec<Disagreement>);
 
 impl Differences {
-    pub fn add(&mut self, what: &str, rule: &str, expected: u64, found: u64) {
-        let known = self.0.iter().position(|d| d.what == what && d.rule == rule);
+    pub fn add(&mut self, what: Subject, claim: Claim, expected: u64, found: u64) {
+        self.sum(what, false, claim, expected, found);
+    }
+
+    /// The same, of requests of io_uring.
+    pub fn add_requests(&mut self, what: Subject, claim: Claim, expected: u64, found: u64) {
+        self.sum(what, true, claim, expected, found);
+    }
+
+    fn sum(&mut self, what: Subject, by_requests: bool, claim: Claim, expected: u64, found: u64) {
+        let same =
+            |d: &Disagreement| (d.what, d.by_requests, d.claim) == (what, by_requests, claim);
+        let known = self.0.iter().position(same);
         let index = known.unwrap_or_else(|| {
-            let (what, rule) = (what.to_owned(), rule.to_owned());
             self.0.push(Disagreement {
                 what,
+                by_requests,
                 expected: 0,
                 found: 0,
-                rule,
+                claim,
                 skipped: Vec::new(),
             });
             self.0.len() - 1

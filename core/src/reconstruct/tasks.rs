@@ -1,5 +1,7 @@
 //! Threads and processes: birth, `execve`, death, and time off the CPU.
 
+use crate::catalogue::Subject;
+use crate::model::Claim;
 use tracer_ebpf::{Exec, Exit, Fork, Switch, flag};
 
 use super::threads::Thread;
@@ -79,12 +81,13 @@ impl Reconstructor {
             if thread.born {
                 let minor = (exit.min_flt, thread.min_flt);
                 let major = (exit.maj_flt, thread.maj_flt);
-                for (what, (expected, found)) in [
-                    ("minor faults of threads", minor),
-                    ("major faults of threads", major),
-                ] {
+                for (what, (expected, found)) in
+                    [(Subject::MinorFaults, minor), (Subject::MajorFaults, major)]
+                {
                     if expected != found {
-                        self.sums.differences.add(what, "", expected, found);
+                        self.sums
+                            .differences
+                            .add(what, Claim::Kernel, expected, found);
                     }
                 }
             }

@@ -14,7 +14,6 @@ mod log;
 mod reader;
 mod writer;
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -112,64 +111,6 @@ pub enum Warning {
         unknown: u64,
         malformed: u64,
     },
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Header => write!(f, "the file header is damaged"),
-            Self::Gap {
-                offset,
-                bytes,
-                blocks,
-                records,
-            } => write!(
-                f,
-                "damaged at byte {offset}: {bytes} bytes skipped, {records} records missing \
-                 (blocks: {blocks})"
-            ),
-            Self::CutOff {
-                offset,
-                bytes,
-                records,
-            } => {
-                write!(
-                    f,
-                    "cut off at byte {offset}: what followed is missing (the recorder was killed or is \
-                     still running, or the file is incomplete)"
-                )?;
-                if *bytes > 0 {
-                    write!(f, "; {bytes} unusable bytes at the end held ")?;
-                    match records {
-                        0 => write!(f, "an unknown number of records")?,
-                        n => write!(f, "{n} records or more")?,
-                    }
-                }
-                Ok(())
-            }
-            Self::Trailing { offset, bytes } => {
-                write!(
-                    f,
-                    "{bytes} bytes after the end of the recording, at byte {offset}, ignored"
-                )
-            }
-            Self::Io { offset, error } => write!(f, "reading stopped at byte {offset}: {error}"),
-            Self::Undecodable { unknown, malformed } => {
-                let mut sep = "";
-                if *unknown > 0 {
-                    write!(
-                        f,
-                        "{unknown} records of kinds that this version does not know, ignored"
-                    )?;
-                    sep = "; ";
-                }
-                if *malformed > 0 {
-                    write!(f, "{sep}{malformed} malformed records, ignored")?;
-                }
-                Ok(())
-            }
-        }
-    }
 }
 
 #[cfg(test)]

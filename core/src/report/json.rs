@@ -3,9 +3,13 @@
 //! The shape is that of [`Summary`] and its parts, where each field is described. Fields may be added,
 //! none is renamed. Quantities are plain numbers in the units of the field's description.
 
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::model::Summary;
+use crate::catalogue::Method;
+use crate::i18n::Lang;
+use crate::model::{Disagreement, Evidence, HopKind, HopRow, Known, Summary};
 
 /// Number of the schema. Grows when a field changes its meaning, not when one is added.
 const SCHEMA: u32 = 1;
@@ -17,30 +21,63 @@ pub fn json(summary: &Summary) -> Value {
     if let Some(schema) = value.get_mut("schema") {
         *schema = SCHEMA.into();
     }
-    let rows = value.get_mut("hops").and_then(Value::as_array_mut);
-    rows.into_iter().flatten().for_each(hop);
     value
-}
-
-/// A row of hops names what it is known by, and a device's engine where that is what matters.
-pub(super) fn hop(row: &mut Value) {
-    let is =
-        |row: &Value, key: &str, wanted: &str| row.get(key).and_then(Value::as_str) == Some(wanted);
-    let not_dma = !is(row, "kind", "dma");
-    let by_other = if is(row, "evidence", "inferred") {
-        "probe"
-    } else {
-        "rule"
-    };
-    if let Some(row) = row.as_object_mut() {
-        row.shift_remove(by_other);
-        if not_dma {
-            row.shift_remove("engine");
-        }
-    }
 }
 
 /// [`json`] as text for people to read and programs to parse, with a newline at its end.
 pub fn json_string(summary: &Summary) -> String {
     format!("{:#}\n", json(summary))
+}
+
+// -------------------------------------------------------------------------------------------------
+// Ids as text: here and nowhere else.
+
+/// How a number is known, in a word.
+pub fn known<S: Serializer>(known: &Known, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_str(known.word())
+}
+
+/// What was sampled.
+pub fn method<S: Serializer>(method: &Method, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_str(method.name())
+}
+
+impl Serialize for HopRow {
+    /// A row names what it is known by, and a device's engine where that is what matters.
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut row = s.serialize_map(None)?;
+        row.serialize_entry("kind", &self.kind)?;
+        row.serialize_entry("from", &self.from)?;
+        row.serialize_entry("to", &self.to)?;
+        row.serialize_entry("count", &self.count)?;
+        row.serialize_entry("bytes", &self.bytes)?;
+        row.serialize_entry("evidence", self.evidence.known().word())?;
+        let by = match self.evidence {
+            Evidence::Measured(_) => "probe",
+            Evidence::Inferred(_) | Evidence::Estimated(_) => "rule",
+        };
+        row.serialize_entry(by, self.evidence.by())?;
+        row.serialize_entry("deferred", &self.deferred)?;
+        if let Some(engine) = self.engine.filter(|_| self.kind == HopKind::Dma) {
+            row.serialize_entry("engine", &engine)?;
+        }
+        if let Some(ns) = self.cpu_ns {
+            row.serialize_entry("cpu_ns", &ns)?;
+        }
+        row.end()
+    }
+}
+
+impl Serialize for Disagreement {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut row = s.serialize_map(None)?;
+        row.serialize_entry("what", &self.words(Lang::En))?;
+        row.serialize_entry("expected", &self.expected)?;
+        row.serialize_entry("found", &self.found)?;
+        row.serialize_entry("rule", self.claim.name())?;
+        if !self.skipped.is_empty() {
+            row.serialize_entry("skipped", &self.skipped)?;
+        }
+        row.end()
+    }
 }

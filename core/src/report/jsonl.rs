@@ -147,7 +147,7 @@ fn put_kernel(line: &mut Map<String, Value>, event: &Event, arch: Option<Arch>) 
         Event::Copied(e) => {
             put!(line, e, Copied { bytes, count, what, primitive; head });
             if let Some(row) = measure::of(e.what) {
-                line.insert("probe".to_owned(), json!(row.label));
+                line.insert("probe".to_owned(), json!(row.probe.label()));
             }
         }
         Event::Stack(e) => {

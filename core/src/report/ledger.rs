@@ -4,6 +4,7 @@ use super::layout::{Align, Flow, Page, Paint, Span, pad, span, width};
 use super::{Detail, units, words};
 use crate::event::Engine;
 use crate::i18n::Lang;
+use crate::model::Known;
 use crate::model::{HopKind, HopRow, Place, Summary};
 
 /// Cells before a row's path: indent, letter, kind.
@@ -88,7 +89,7 @@ pub fn totals(summary: &Summary, mover: Mover, lang: Lang) -> Flow {
         };
         rows().next().is_some().then(|| {
             let bytes = rows().fold(0, |sum: u64, row| sum.saturating_add(row.bytes));
-            let about = if rows().any(|row| row.evidence == "estimated") {
+            let about = if rows().any(|row| row.evidence.known() == Known::Estimated) {
                 "~"
             } else {
                 ""
@@ -245,12 +246,9 @@ fn write_row(page: &mut Page, columns: &Columns, row: &HopRow, summary: &Summary
 /// How it is known beyond the word, and what else to know.
 fn remarks(row: &HopRow, lang: Lang, detail: Detail, short: bool) -> Vec<Flow> {
     let mut parts = Vec::new();
-    let by = row.rule.as_deref().or(row.probe.as_deref());
-    let said = row.evidence != "measured" || detail == Detail::Verbose;
-    parts.extend(
-        by.filter(|_| said)
-            .map(|name| Flow::solid(name, Paint::Quiet)),
-    );
+    let by = row.evidence.by();
+    let said = row.evidence.known() != Known::Measured || detail == Detail::Verbose;
+    parts.extend(said.then(|| Flow::solid(by, Paint::Quiet)));
     if row.deferred {
         parts.push(Flow::solid(words::later(lang), Paint::Strong));
     }
@@ -277,7 +275,7 @@ fn write_notes(page: &mut Page, summary: &Summary) {
     let lang = page.style.lang;
     let any = |wanted: &dyn Fn(&HopRow) -> bool| summary.hops.iter().any(wanted);
     let mut notes = Vec::new();
-    if any(&|row| row.evidence == "inferred") {
+    if any(&|row| row.evidence.known() == Known::Inferred) {
         notes.push(words::legend_inferred(lang, INFERRED));
     }
     if any(&|row| row.deferred) {
@@ -317,7 +315,7 @@ fn kind(row: &HopRow, lang: Lang) -> &'static str {
 }
 
 fn path(row: &HopRow, lang: Lang) -> String {
-    let arrow = if row.evidence == "inferred" {
+    let arrow = if row.evidence.known() == Known::Inferred {
         INFERRED
     } else {
         '→'
@@ -347,7 +345,11 @@ fn is_device(place: &Place, device: &str) -> bool {
 }
 
 fn amount(row: &HopRow) -> String {
-    let about = if row.evidence == "estimated" { "~" } else { "" };
+    let about = if row.evidence.known() == Known::Estimated {
+        "~"
+    } else {
+        ""
+    };
     format!("{about}{}", units::bytes(row.bytes))
 }
 
@@ -356,9 +358,9 @@ fn times(row: &HopRow) -> String {
 }
 
 fn evidence(row: &HopRow, lang: Lang) -> &'static str {
-    match row.evidence {
-        "measured" => words::measured(lang),
-        "estimated" => words::estimated(lang),
-        _ => words::inferred(lang),
+    match row.evidence.known() {
+        Known::Measured => words::measured(lang),
+        Known::Estimated => words::estimated(lang),
+        Known::Inferred => words::inferred(lang),
     }
 }

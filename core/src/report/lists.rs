@@ -5,6 +5,7 @@ use super::section::{plain, section, write_table};
 use super::{Detail, units, words};
 use crate::event::{DeviceClass, Engine};
 use crate::i18n::Lang;
+use crate::model::Known;
 use crate::model::{DeviceRow, IoTotals, ProcessRow, Summary, SyscallRow};
 
 /// Calls named in the folded line, and rows of other lists, before "… more".
@@ -25,7 +26,7 @@ pub fn calls(page: &mut Page, summary: &Summary) {
                     units::count(row.calls),
                     or_blank(row.errors, units::count(row.errors)),
                     or_blank(row.bytes, units::bytes(row.bytes)),
-                    if row.time_evidence == "estimated" {
+                    if row.time_evidence == Known::Estimated {
                         format!("~{}", units::time(row.time_ns))
                     } else {
                         units::time(row.time_ns)

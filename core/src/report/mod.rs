@@ -10,6 +10,7 @@ mod advise;
 mod annotate;
 pub mod compare;
 mod json;
+pub(crate) use json::{known, method};
 mod jsonl;
 pub mod layout;
 mod ledger;

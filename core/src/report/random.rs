@@ -1,11 +1,15 @@
 //! Random summaries.
 
+use crate::catalogue::probes;
+use crate::catalogue::{Method, RuleId, Subject};
 use crate::event::{DeviceClass, Engine, KIND_NAMES};
 use crate::ledger::Ledger;
+use crate::model::{Claim, Evidence, Known};
 use crate::model::{
     ContextSwitches, CpuTime, Crossings, DeviceRow, Disagreement, Estimate, HopKind, HopRow,
     IoTotals, PageFaults, Place, ProcessRow, Summary, SyscallRow, Waits,
 };
+use crate::notice::Notice;
 
 /// A small deterministic generator (xorshift64*): tests need variety, not quality.
 pub struct Random(pub u64);
@@ -93,9 +97,12 @@ impl Random {
             to: self.place(),
             count: self.number(),
             bytes: self.number(),
-            evidence: self.pick(&["measured", "inferred", "estimated"]),
-            probe: Some(self.name()),
-            rule: Some(self.name()),
+            evidence: {
+                let measured = Evidence::tracepoint(self.pick(probes::TABLE).id);
+                let inferred = Evidence::Inferred(self.pick(RuleId::ALL));
+                let estimated = Evidence::Estimated(Method::CpuClock);
+                self.pick(&[measured, inferred, estimated])
+            },
             deferred: self.below(2) == 0,
             engine: Some(self.engine()),
             cpu_ns: Some(self.number()),
@@ -105,8 +112,8 @@ impl Random {
     fn cpu_time(&mut self) -> CpuTime {
         let time = |r: &mut Self| Estimate::of(r.number(), 250_007);
         CpuTime {
-            evidence: "estimated",
-            method: "perf:cpu-clock",
+            evidence: Known::Estimated,
+            method: Method::CpuClock,
             period_ns: 250_007,
             samples: self.number(),
             user: time(self),
@@ -159,9 +166,9 @@ impl Random {
                 bytes: r.number(),
                 time_ns: r.number(),
                 time_evidence: if r.number() % 2 == 0 {
-                    "measured"
+                    Known::Measured
                 } else {
-                    "estimated"
+                    Known::Estimated
                 },
             }),
             page_faults: PageFaults {
@@ -172,10 +179,11 @@ impl Random {
             },
             hops: self.list(12, Self::hop),
             disagreements: self.list(3, |r| Disagreement {
-                what: r.name(),
+                what: r.pick(Subject::ALL),
+                by_requests: r.below(2) == 0,
                 expected: r.number(),
                 found: r.number(),
-                rule: r.name(),
+                claim: Claim::Rule(r.pick(RuleId::ALL)),
                 skipped: r.list(2, Self::name),
             }),
             by_process: self.list(14, |r| ProcessRow {
@@ -207,7 +215,7 @@ impl Random {
             cpu_ns: Some(self.number()),
             cpu_time: Some(self.cpu_time()).filter(|time| time.samples % 3 != 0),
             missing_probes: self.list(6, |r| (r.name(), r.name())),
-            warnings: self.list(3, Self::name),
+            warnings: self.list(3, |r| Notice::Foreign(r.name())),
         }
     }
 }

@@ -1,17 +1,21 @@
 //! Summaries made by hand, as real runs give them.
 
+use crate::catalogue::{Method, ProbeId, RuleId, Subject, Tracepoint};
 use crate::event::{DeviceClass, Engine};
 use crate::ledger::{Ledger, OpenRow, Unaccounted};
+use crate::model::{Claim, Evidence, Known};
 use crate::model::{
     ContextSwitches, Crossings, DeviceRow, Disagreement, HopKind, HopRow, IoTotals, PageFaults,
     Place, ProcessRow, Summary, SyscallRow, Waits,
 };
+use crate::notice::Notice;
+use crate::record::Warning;
 
 /// How a row is known: a probe, or a rule after a `rule:`.
 fn row(kind: HopKind, from: Place, to: Place, count: u64, bytes: u64, by: &str) -> HopRow {
-    let (evidence, probe, rule) = match by.strip_prefix("rule:") {
-        Some(rule) => ("inferred", None, Some(rule.to_owned())),
-        None => ("measured", Some(by.to_owned()), None),
+    let evidence = match by.strip_prefix("rule:") {
+        Some(rule) => Evidence::Inferred(RuleId::of_name(rule).expect("a rule")),
+        None => Evidence::Measured(ProbeId::of_label(by).expect("a probe")),
     };
     HopRow {
         kind,
@@ -20,8 +24,6 @@ fn row(kind: HopKind, from: Place, to: Place, count: u64, bytes: u64, by: &str) 
         count,
         bytes,
         evidence,
-        probe,
-        rule,
         deferred: false,
         engine: None,
         cpu_ns: None,
@@ -42,7 +44,7 @@ fn call(name: &str, calls: u64, errors: u64, bytes: u64) -> SyscallRow {
         errors,
         bytes,
         time_ns: calls * 1_700 + bytes / 12,
-        time_evidence: "measured",
+        time_evidence: Known::Measured,
     }
 }
 
@@ -125,7 +127,7 @@ fn loader() -> Vec<HopRow> {
             Place::User,
             33,
             132 << 10,
-            "rule:first-touch",
+            "rule:first-touch-zeroed",
         ),
         row(
             HopKind::Copy,
@@ -133,7 +135,7 @@ fn loader() -> Vec<HopRow> {
             Place::User,
             7,
             28 << 10,
-            "rule:cow-of-private-page",
+            "rule:private-file-write-copied",
         ),
     ]
 }
@@ -157,7 +159,7 @@ pub fn cat_cold() -> Summary {
         Place::Pipe,
         8,
         MIB,
-        "rule:write-returns-copied",
+        "rule:write-copied",
     ));
     let disk = Place::Device("vda".into());
     hops.push(dma(
@@ -213,7 +215,7 @@ pub fn sendfile_loopback() -> Summary {
         Place::Socket,
         18,
         64 * MIB,
-        "rule:sendfile-shares",
+        "rule:sendfile-shared",
     );
     let disk = dma(
         Place::Device("nvme0n1".into()),
@@ -223,7 +225,7 @@ pub fn sendfile_loopback() -> Summary {
         Engine::Hardware,
     );
     let lo = HopRow {
-        probe: Some("tp:net_dev_start_xmit".into()),
+        evidence: Evidence::tracepoint(Tracepoint::net_dev_start_xmit),
         deferred: true,
         ..dma(
             Place::Socket,
@@ -295,7 +297,7 @@ pub fn write_fsync() -> Summary {
                 Place::PageCache,
                 256,
                 MIB,
-                "rule:write-returns-copied",
+                "rule:write-copied",
             ),
             row(
                 HopKind::Fill,
@@ -303,7 +305,7 @@ pub fn write_fsync() -> Summary {
                 Place::User,
                 35,
                 140 << 10,
-                "rule:first-touch",
+                "rule:first-touch-zeroed",
             ),
             dma(Place::PageCache, disk(), 1, 262_144, Engine::Unknown),
             later,
@@ -339,10 +341,11 @@ pub fn write_fsync() -> Summary {
             involuntary: 0,
         },
         disagreements: vec![Disagreement {
-            what: "bytes copied by write".into(),
+            what: Subject::Written,
+            by_requests: false,
             expected: MIB,
             found: MIB - 4096,
-            rule: "write-returns-copied".into(),
+            claim: Claim::Rule(RuleId::WriteCopied),
             skipped: Vec::new(),
         }],
         ..run(&["./copy", "--fsync", "out.bin"], 281, 35)
@@ -374,7 +377,7 @@ pub fn pipeline() -> Summary {
         Place::Pipe,
         620,
         40 * MIB,
-        "rule:write-returns-copied",
+        "rule:write-copied",
     ));
     hops.push(row(
         HopKind::Copy,
@@ -390,7 +393,7 @@ pub fn pipeline() -> Summary {
         Place::User,
         91,
         364 << 10,
-        "rule:cow-after-fork",
+        "rule:cow-fault-copied",
     ));
     let mut syscalls = calls(&[
         ("read", 1561, 0, 80 * MIB),
@@ -435,7 +438,11 @@ pub fn lossy() -> Summary {
     let mut summary = Summary {
         lost_events: 1243,
         lost_by_kind: lost_by_kind.map(|(kind, n)| (kind.to_owned(), n)).to_vec(),
-        warnings: vec!["The recording ends without an end mark after 81,920 bytes: what came later is not in it.".into()],
+        warnings: vec![Notice::Recording(Warning::CutOff {
+            offset: 81_920,
+            bytes: 0,
+            records: 0,
+        })],
         exit_status: None,
         ledger: Ledger::of(
             2 * MIB + 832,
@@ -453,10 +460,15 @@ pub fn lossy() -> Summary {
         .hops
         .retain(|hop| hop.kind != HopKind::Copy && hop.kind != HopKind::Dma);
     summary.hops.push(HopRow {
-        evidence: "estimated",
-        rule: Some("perf:cycles@997Hz".into()),
-        probe: None,
-        ..row(HopKind::Fill, Place::Zero, Place::User, 5, 20_480, "x")
+        evidence: Evidence::Estimated(Method::CpuClock),
+        ..row(
+            HopKind::Fill,
+            Place::Zero,
+            Place::User,
+            5,
+            20_480,
+            "tp:mm_page_alloc",
+        )
     });
     summary
 }

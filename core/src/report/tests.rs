@@ -1,5 +1,6 @@
 //! The reports as a whole: snapshots of what runs read like, and what holds for any run.
 
+use crate::notice::Notice;
 use serde_json::{Value, json as value};
 
 use super::layout::width;
@@ -151,7 +152,7 @@ fn json_rows_are_consistent() {
         let value: Value = serde_json::from_str(&json_string(&random.summary())).expect("JSON");
         for row in value["hops"].as_array().expect("rows") {
             let has = |key| row.get(key).is_some();
-            assert_eq!(has("rule"), row["evidence"] == "inferred", "{row}");
+            assert_eq!(has("probe"), row["evidence"] == "measured", "{row}");
             assert!(has("rule") != has("probe"), "{row}");
             assert_eq!(has("engine"), row["kind"] == "dma", "{row}");
         }
@@ -235,7 +236,7 @@ fn claims() {
         "a device did work: {metadata}"
     );
     let cut = Summary {
-        warnings: vec!["The recording is cut off.".into()],
+        warnings: vec![Notice::NoEnd],
         ..samples::empty()
     };
     let cut = text(&cut, &style);

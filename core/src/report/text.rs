@@ -9,6 +9,7 @@ use crate::event::DeviceClass;
 use crate::i18n::Lang;
 use crate::linux::signal_name;
 use crate::model::{CpuTime, Estimate, Summary};
+use crate::notice::{Why, hook};
 
 /// Missing probes named before "… more".
 const FOLD_MISSING: usize = 3;
@@ -332,7 +333,13 @@ fn findings(page: &mut Page, summary: &Summary) {
     let mut lines: Vec<(&str, Paint, Flow)> = Vec::new();
     for found in &summary.disagreements {
         let (expected, actual) = (units::count(found.expected), units::count(found.found));
-        let text = words::disagreement(lang, &found.what, expected, actual, &found.rule);
+        let text = words::disagreement(
+            lang,
+            found.words(lang),
+            expected,
+            actual,
+            found.claim.name(),
+        );
         let mut parts = plain(text);
         if !found.skipped.is_empty() {
             let text = words::disagreement_skipped(lang, found.skipped.join(", "));
@@ -349,7 +356,10 @@ fn findings(page: &mut Page, summary: &Summary) {
         };
         let mut parts: Vec<Flow> = probes[..shown]
             .iter()
-            .map(|(probe, why)| Flow::words(&words::missing(lang, probe, why), Paint::Quiet))
+            .map(|(probe, why)| {
+                let (probe, why) = (hook(probe, lang), Why::of(why).words(lang));
+                Flow::words(&words::missing(lang, probe, why), Paint::Quiet)
+            })
             .collect();
         if shown < probes.len() {
             let more = words::missing_more(lang, (probes.len() - shown) as u64);
@@ -362,7 +372,8 @@ fn findings(page: &mut Page, summary: &Summary) {
         ));
     }
     for warning in &summary.warnings {
-        lines.push((words::label_warning(lang), Paint::Warn, plain(warning)));
+        let text = plain(warning.words(lang));
+        lines.push((words::label_warning(lang), Paint::Warn, text));
     }
     let mut last = "";
     for (label, paint, flow) in lines {

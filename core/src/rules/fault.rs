@@ -19,6 +19,7 @@
 use tracer_ebpf::{Fault, rss};
 
 use crate::arch::Arch;
+use crate::catalogue::{RuleId, Tracepoint};
 use crate::model::{HopKind, Place};
 
 /// What is known of one fault.
@@ -93,7 +94,7 @@ fn access(arch: Arch, code: u32) -> (bool, bool) {
 
 /// One row of the table.
 pub struct FaultRule {
-    pub name: &'static str,
+    pub id: RuleId,
     pub when: fn(&FaultFacts) -> bool,
     pub kind: HopKind,
     pub from: Place,
@@ -101,9 +102,7 @@ pub struct FaultRule {
     /// Bytes.
     pub bytes: fn(&FaultFacts) -> u64,
     /// The probe that measured it; otherwise the rule inferred it.
-    pub probe: Option<&'static str>,
-    pub en: &'static str,
-    pub zh: &'static str,
+    pub probe: Option<Tracepoint>,
 }
 
 /// Large folios have at least this many pages (`do_anonymous_page` uses order 2 and up).
@@ -198,58 +197,32 @@ fn range(f: &FaultFacts) -> u64 {
 /// The rules for page faults. Every row that fits adds a hop.
 #[rustfmt::skip] // a table
 pub static RULES: &[FaultRule] = &[
-    FaultRule { name: "first-touch-zeroed", when: zeroed, kind: HopKind::Fill, from: Place::Zero, to: Place::User,
-        bytes: |f| f.zeroed, probe: Some("tp:mm_page_alloc"),
-        en: "The first touch of anonymous memory: the CPU fills the new page with zeros.",
-        zh: "首次访问匿名内存：CPU 把新页清零。" },
-    FaultRule { name: "large-folio-zeroed", when: large_folio, kind: HopKind::Fill, from: Place::Zero, to: Place::User,
-        bytes: |f| f.fresh, probe: None,
-        en: "The first touch of anonymous memory got a large or huge page, which the CPU fills with zeros.",
-        zh: "首次访问匿名内存得到大页，CPU 把它清零。" },
-    FaultRule { name: "cow-fault-copied", when: cow_of_anonymous, kind: HopKind::Copy, from: Place::User, to: Place::User,
-        bytes: one_page, probe: None,
-        en: "Copy-on-write: the first write to a page shared since fork copies it.",
-        zh: "写时拷贝：fork 之后首次写共享页时拷贝该页。" },
-    FaultRule { name: "cow-file-page-copied", when: cow_of_file, kind: HopKind::Copy, from: Place::PageCache, to: Place::User,
-        bytes: one_page, probe: None,
-        en: "Copy-on-write: the first write to a private file page that was already mapped copies it.",
-        zh: "写时拷贝：首次写已映射的私有文件页时拷贝该页。" },
-    FaultRule { name: "cow-shmem-page-copied", when: cow_of_shmem, kind: HopKind::Copy, from: Place::Shmem, to: Place::User,
-        bytes: one_page, probe: None,
-        en: "Copy-on-write: the first write to a private page of tmpfs or a memfd that was already mapped copies it.",
-        zh: "写时拷贝：首次写 tmpfs 或 memfd 的已映射私有页时拷贝该页。" },
-    FaultRule { name: "cow-unknown-page-copied", when: cow_of_unknown, kind: HopKind::Copy, from: Place::User, to: Place::User,
-        bytes: one_page, probe: None,
-        en: "Copy-on-write copied a page; this kernel does not tell whether it was a file's or another process's.",
-        zh: "写时拷贝拷贝了一页；此内核不能说明该页原属文件还是其他进程。" },
-    FaultRule { name: "private-file-write-copied", when: private_file, kind: HopKind::Copy, from: Place::PageCache, to: Place::User,
-        bytes: one_page, probe: None,
-        en: "The first access to a private file page was a write: the page is copied for this process.",
-        zh: "对私有文件页的首次访问就是写：为本进程拷贝该页。" },
-    FaultRule { name: "private-shmem-write-copied", when: private_shmem, kind: HopKind::Copy, from: Place::Shmem, to: Place::User,
-        bytes: one_page, probe: None,
-        en: "The first access to a private page of tmpfs or a memfd was a write: the page is copied for this process.",
-        zh: "对 tmpfs 或 memfd 私有页的首次访问就是写：为本进程拷贝该页。" },
-    FaultRule { name: "shmem-page-zeroed", when: shmem_new, kind: HopKind::Fill, from: Place::Zero, to: Place::Shmem,
-        bytes: |f| f.fresh, probe: None,
-        en: "A new page of shared memory: the CPU fills it with zeros.",
-        zh: "共享内存的新页：CPU 把它清零。" },
-    FaultRule { name: "shmem-page-mapped", when: shmem_mapped, kind: HopKind::Map, from: Place::Shmem, to: Place::User,
-        bytes: range, probe: None,
-        en: "A page of shared memory was mapped: no bytes move.",
-        zh: "映射了共享内存的页：字节没有移动。" },
-    FaultRule { name: "fault-around-range", when: around, kind: HopKind::Map, from: Place::PageCache, to: Place::User,
-        bytes: range, probe: None,
-        en: "Fault-around mapped the cached pages near the fault: at most this range, no bytes move.",
-        zh: "fault-around 映射了缺页地址附近已缓存的页：至多这个范围，字节没有移动。" },
-    FaultRule { name: "file-page-mapped", when: single, kind: HopKind::Map, from: Place::PageCache, to: Place::User,
-        bytes: one_page, probe: None,
-        en: "A page of the page cache was mapped: at least this one, no bytes move.",
-        zh: "映射了页缓存中的页：至少这一页，字节没有移动。" },
-    FaultRule { name: "zero-page-mapped", when: zero_page, kind: HopKind::Map, from: Place::Zero, to: Place::User,
-        bytes: one_page, probe: None,
-        en: "Untouched anonymous memory was only read: the shared page of zeros was mapped.",
-        zh: "只读了未写过的匿名内存：映射共享的零页。" },
+    FaultRule { id: RuleId::FirstTouchZeroed, when: zeroed, kind: HopKind::Fill, from: Place::Zero, to: Place::User,
+        bytes: |f| f.zeroed, probe: Some(Tracepoint::mm_page_alloc) },
+    FaultRule { id: RuleId::LargeFolioZeroed, when: large_folio, kind: HopKind::Fill, from: Place::Zero, to: Place::User,
+        bytes: |f| f.fresh, probe: None },
+    FaultRule { id: RuleId::CowFaultCopied, when: cow_of_anonymous, kind: HopKind::Copy, from: Place::User, to: Place::User,
+        bytes: one_page, probe: None },
+    FaultRule { id: RuleId::CowFilePageCopied, when: cow_of_file, kind: HopKind::Copy, from: Place::PageCache, to: Place::User,
+        bytes: one_page, probe: None },
+    FaultRule { id: RuleId::CowShmemPageCopied, when: cow_of_shmem, kind: HopKind::Copy, from: Place::Shmem, to: Place::User,
+        bytes: one_page, probe: None },
+    FaultRule { id: RuleId::CowUnknownPageCopied, when: cow_of_unknown, kind: HopKind::Copy, from: Place::User, to: Place::User,
+        bytes: one_page, probe: None },
+    FaultRule { id: RuleId::PrivateFileWriteCopied, when: private_file, kind: HopKind::Copy, from: Place::PageCache, to: Place::User,
+        bytes: one_page, probe: None },
+    FaultRule { id: RuleId::PrivateShmemWriteCopied, when: private_shmem, kind: HopKind::Copy, from: Place::Shmem, to: Place::User,
+        bytes: one_page, probe: None },
+    FaultRule { id: RuleId::ShmemPageZeroed, when: shmem_new, kind: HopKind::Fill, from: Place::Zero, to: Place::Shmem,
+        bytes: |f| f.fresh, probe: None },
+    FaultRule { id: RuleId::ShmemPageMapped, when: shmem_mapped, kind: HopKind::Map, from: Place::Shmem, to: Place::User,
+        bytes: range, probe: None },
+    FaultRule { id: RuleId::FaultAroundRange, when: around, kind: HopKind::Map, from: Place::PageCache, to: Place::User,
+        bytes: range, probe: None },
+    FaultRule { id: RuleId::FilePageMapped, when: single, kind: HopKind::Map, from: Place::PageCache, to: Place::User,
+        bytes: one_page, probe: None },
+    FaultRule { id: RuleId::ZeroPageMapped, when: zero_page, kind: HopKind::Map, from: Place::Zero, to: Place::User,
+        bytes: one_page, probe: None },
 ];
 
 /// The hops of a fault.

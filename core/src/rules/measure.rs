@@ -6,16 +6,17 @@
 use tracer_ebpf::moved;
 
 use super::{FileKind, Kinds};
+use crate::catalogue::primitives::Primitive;
+use crate::catalogue::probes::Group;
+use crate::catalogue::{FunctionId, PrimitiveId, ProbeId, Subject, Tracepoint, primitives, probes};
 use crate::model::{HopKind, Place};
-use crate::primitives::{self, Primitive};
 
 /// One kind of [`moved`].
 #[derive(Debug)]
 pub struct Measure {
     /// One of [`moved`].
     pub what: u16,
-    /// The probe, as evidence names it.
-    pub label: &'static str,
+    pub probe: ProbeId,
     pub kind: HopKind,
     /// What the steps that it covers come from and go to.
     pub from: Kinds,
@@ -27,7 +28,7 @@ pub struct Measure {
     /// Where nothing was measured although a rule says so, the rule is wrong.
     pub proves: Proves,
     /// As a disagreement names it.
-    pub subject: &'static str,
+    pub subject: Subject,
 }
 
 /// What a measurement means where no rule concluded it.
@@ -66,19 +67,19 @@ use Place::{Kernel, PageCache, Pipe, Shmem, Socket, User};
 
 const INSIDE: K = K::PAGES.or(K::PIPE).or(K::KERNEL).or(K::SOCKET);
 
-const READ: &str = "bytes read from files";
-const WRITTEN: &str = "bytes written to files";
-const PIPES: &str = "bytes through pipes";
-const SENT: &str = "bytes sent";
-const MAPPED: &str = "bytes of file pages mapped";
-const RECEIVED: &str = "bytes received";
-const BY_REFERENCE: &str = "bytes passed by reference";
+const READ: Subject = Subject::Read;
+const WRITTEN: Subject = Subject::Written;
+const PIPES: Subject = Subject::Pipes;
+const SENT: Subject = Subject::Sent;
+const MAPPED: Subject = Subject::Mapped;
+const RECEIVED: Subject = Subject::Received;
+const BY_REFERENCE: Subject = Subject::ByReference;
 
 macro_rules! row {
-    ($what:ident $label:literal $kind:ident $from:expr => $to:expr, $source:expr => $target:expr, $alone:expr, $proves:expr, $subject:expr) => {
+    ($what:ident $by:ident($probe:ident) $kind:ident $from:expr => $to:expr, $source:expr => $target:expr, $alone:expr, $proves:expr, $subject:expr) => {
         Measure {
             what: moved::$what,
-            label: $label,
+            probe: row!(@probe $by $probe),
             kind: $kind,
             from: $from,
             to: $to,
@@ -88,59 +89,62 @@ macro_rules! row {
             subject: $subject,
         }
     };
+    (@probe function $probe:ident) => { ProbeId::Function(FunctionId::$probe) };
+    (@probe primitive $probe:ident) => { ProbeId::Primitive(PrimitiveId::$probe) };
+    (@probe tracepoint $probe:ident) => { ProbeId::Tracepoint(Tracepoint::$probe) };
 }
 
 /// What can be measured.
 #[rustfmt::skip] // a table
 pub static MEASURES: &[Measure] = &[
-    row!(FILE_READ "fexit:filemap_read" Copy K::FILE => K::USER, PageCache => User, Hop, Proves::On(&[EXT4, XFS, BTRFS]), READ),
-    row!(FILE_READ_KERNEL "fexit:filemap_read" Copy K::FILE => K::KERNEL, PageCache => Kernel, Quiet, Proves::Never, READ),
-    row!(FILE_READ_PIPE "fexit:filemap_read" Share K::FILE => K::PIPE, PageCache => Pipe, Nothing, Proves::Never, BY_REFERENCE),
-    row!(SHMEM_READ "fexit:shmem_file_read_iter" Copy K::SHMEM => K::USER, Shmem => User, Hop, Proves::On(&[TMPFS]), READ),
-    row!(SHMEM_READ_KERNEL "fexit:shmem_file_read_iter" Copy K::SHMEM => K::KERNEL, Shmem => Kernel, Quiet, Proves::Never, READ),
-    row!(SHMEM_READ_PIPE "fexit:shmem_file_read_iter" Share K::SHMEM => K::PIPE, Shmem => Pipe, Nothing, Proves::Never, BY_REFERENCE),
-    row!(WRITE "fexit:generic_perform_write" Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[EXT4]), WRITTEN),
-    row!(WRITE_KERNEL "fexit:generic_perform_write" Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[EXT4]), WRITTEN),
-    row!(SHMEM_WRITE "fexit:generic_perform_write" Copy K::USER => K::SHMEM, User => Shmem, Hop, Proves::On(&[TMPFS]), WRITTEN),
-    row!(SHMEM_WRITE_KERNEL "fexit:generic_perform_write" Copy INSIDE => K::SHMEM, Kernel => Shmem, Hop, Proves::On(&[TMPFS]), WRITTEN),
-    row!(IOMAP_WRITE "fexit:iomap_file_buffered_write" Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[XFS]), WRITTEN),
-    row!(IOMAP_WRITE_KERNEL "fexit:iomap_file_buffered_write" Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[XFS]), WRITTEN),
-    row!(BTRFS_WRITE "fexit:btrfs_buffered_write" Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[BTRFS]), WRITTEN),
-    row!(BTRFS_WRITE_KERNEL "fexit:btrfs_buffered_write" Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[BTRFS]), WRITTEN),
-    row!(PIPE_READ "fexit:pipe_read" Copy K::PIPE => K::USER, Pipe => User, Hop, Proves::Always, PIPES),
-    row!(PIPE_WRITE "fexit:pipe_write" Copy K::USER => K::PIPE, User => Pipe, Hop, Proves::Always, PIPES),
-    row!(PIPE_TO_USER "fexit:pipe_to_user" Copy K::PIPE => K::USER, Pipe => User, Hop, Proves::Never, PIPES),
-    row!(TCP_SEND "fexit:tcp_sendmsg_locked" Copy K::USER => K::TCP, User => Socket, Hop, Proves::Never, SENT),
-    row!(UDP_SEND "fexit:ip_generic_getfrag" Copy K::USER => K::UDP, User => Socket, Hop, Proves::Always, SENT),
-    row!(UNIX_SEND "fexit:skb_copy_datagram_from_iter" Copy K::USER => K::UNIX, User => Socket, Hop, Proves::Always, SENT),
-    row!(UDP_RECEIVE "fexit:udp_recvmsg" Copy K::UDP => K::USER, Socket => User, Hop, Proves::Never, RECEIVED),
-    row!(SPLICE_FOLIO "fexit:splice_folio_into_pipe" Share K::PAGES => K::PIPE, PageCache => Pipe, Nothing, Proves::On(&[EXT4, XFS, BTRFS]), BY_REFERENCE),
-    row!(SKB_SPLICE "fexit:skb_splice_from_iter" Share INSIDE => K::TCP.or(K::UNIX), Kernel => Socket, Hop, Proves::Never, BY_REFERENCE),
-    row!(TCP_SENDPAGE "fexit:tcp_sendpage" Share INSIDE => K::TCP, Kernel => Socket, Hop, Proves::Always, BY_REFERENCE),
-    row!(UNIX_SENDPAGE "fexit:unix_stream_sendpage" Share INSIDE => K::UNIX, Kernel => Socket, Hop, Proves::Never, BY_REFERENCE),
-    row!(ZEROCOPY_SEND "fexit:skb_zerocopy_iter_stream" Share K::USER => K::TCP, User => Socket, Hop, Proves::Never, BY_REFERENCE),
-    row!(SPLICE_TO_PIPE "fexit:splice_to_pipe" Share K::STREAM => K::PIPE, Socket => Pipe, Nothing, Proves::Never, BY_REFERENCE),
-    row!(ZEROCOPY_RECEIVE "fexit:tcp_zerocopy_receive" Share K::TCP => K::USER, Socket => User, Hop, Proves::Always, "bytes received by reference"),
-    row!(ADD_TO_PIPE "fexit:add_to_pipe" Share K::USER => K::PIPE, User => Pipe, Nothing, Proves::Never, BY_REFERENCE),
-    row!(TEE "fexit:do_tee" Share K::PIPE => K::PIPE, Pipe => Pipe, Hop, Proves::Never, BY_REFERENCE),
-    row!(COPY_RANGE "fexit:vfs_copy_file_range" Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Always, "bytes of files shared"),
-    row!(CLONE "fexit:vfs_clone_file_range" Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Never, "bytes of files shared"),
-    row!(PROCESS_VM "fexit:process_vm_rw" Copy K::USER => K::USER, User => User, Hop, Proves::Always, "bytes between processes"),
-    row!(LATE_COPY "fentry:skb_copy_ubufs" Copy K::USER => K::NONE, User => Socket, Quiet, Proves::Never, "bytes sent by reference and copied late"),
-    row!(BOUNCE "tp:swiotlb_bounced" Copy K::NONE => K::NONE, Kernel => Kernel, Quiet, Proves::Never, "bytes through bounce buffers"),
-    row!(COW "fentry:copy_mc_to_kernel" Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, "bytes copied on write"),
-    row!(MAP "fentry:set_pte_range" Map K::PAGES => K::USER, PageCache => User, Quiet, Proves::Faults, MAPPED),
-    row!(MAP_PAGE "fentry:do_set_pte" Map K::FILE => K::USER, PageCache => User, Quiet, Proves::Faults, MAPPED),
-    row!(MAP_SHMEM_PAGE "fentry:do_set_pte" Map K::SHMEM => K::USER, Shmem => User, Quiet, Proves::Faults, MAPPED),
+    row!(FILE_READ function(filemap_read) Copy K::FILE => K::USER, PageCache => User, Hop, Proves::On(&[EXT4, XFS, BTRFS]), READ),
+    row!(FILE_READ_KERNEL function(filemap_read) Copy K::FILE => K::KERNEL, PageCache => Kernel, Quiet, Proves::Never, READ),
+    row!(FILE_READ_PIPE function(filemap_read) Share K::FILE => K::PIPE, PageCache => Pipe, Nothing, Proves::Never, BY_REFERENCE),
+    row!(SHMEM_READ function(shmem_file_read_iter) Copy K::SHMEM => K::USER, Shmem => User, Hop, Proves::On(&[TMPFS]), READ),
+    row!(SHMEM_READ_KERNEL function(shmem_file_read_iter) Copy K::SHMEM => K::KERNEL, Shmem => Kernel, Quiet, Proves::Never, READ),
+    row!(SHMEM_READ_PIPE function(shmem_file_read_iter) Share K::SHMEM => K::PIPE, Shmem => Pipe, Nothing, Proves::Never, BY_REFERENCE),
+    row!(WRITE function(generic_perform_write) Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[EXT4]), WRITTEN),
+    row!(WRITE_KERNEL function(generic_perform_write) Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[EXT4]), WRITTEN),
+    row!(SHMEM_WRITE function(generic_perform_write) Copy K::USER => K::SHMEM, User => Shmem, Hop, Proves::On(&[TMPFS]), WRITTEN),
+    row!(SHMEM_WRITE_KERNEL function(generic_perform_write) Copy INSIDE => K::SHMEM, Kernel => Shmem, Hop, Proves::On(&[TMPFS]), WRITTEN),
+    row!(IOMAP_WRITE function(iomap_file_buffered_write) Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[XFS]), WRITTEN),
+    row!(IOMAP_WRITE_KERNEL function(iomap_file_buffered_write) Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[XFS]), WRITTEN),
+    row!(BTRFS_WRITE function(btrfs_buffered_write) Copy K::USER => K::FILE, User => PageCache, Hop, Proves::On(&[BTRFS]), WRITTEN),
+    row!(BTRFS_WRITE_KERNEL function(btrfs_buffered_write) Copy INSIDE => K::FILE, Kernel => PageCache, Hop, Proves::On(&[BTRFS]), WRITTEN),
+    row!(PIPE_READ function(pipe_read) Copy K::PIPE => K::USER, Pipe => User, Hop, Proves::Always, PIPES),
+    row!(PIPE_WRITE function(pipe_write) Copy K::USER => K::PIPE, User => Pipe, Hop, Proves::Always, PIPES),
+    row!(PIPE_TO_USER function(pipe_to_user) Copy K::PIPE => K::USER, Pipe => User, Hop, Proves::Never, PIPES),
+    row!(TCP_SEND function(tcp_sendmsg_locked) Copy K::USER => K::TCP, User => Socket, Hop, Proves::Never, SENT),
+    row!(UDP_SEND function(ip_generic_getfrag) Copy K::USER => K::UDP, User => Socket, Hop, Proves::Always, SENT),
+    row!(UNIX_SEND function(skb_copy_datagram_from_iter) Copy K::USER => K::UNIX, User => Socket, Hop, Proves::Always, SENT),
+    row!(UDP_RECEIVE function(udp_recvmsg) Copy K::UDP => K::USER, Socket => User, Hop, Proves::Never, RECEIVED),
+    row!(SPLICE_FOLIO function(splice_folio_into_pipe) Share K::PAGES => K::PIPE, PageCache => Pipe, Nothing, Proves::On(&[EXT4, XFS, BTRFS]), BY_REFERENCE),
+    row!(SKB_SPLICE function(skb_splice_from_iter) Share INSIDE => K::TCP.or(K::UNIX), Kernel => Socket, Hop, Proves::Never, BY_REFERENCE),
+    row!(TCP_SENDPAGE function(tcp_sendpage) Share INSIDE => K::TCP, Kernel => Socket, Hop, Proves::Always, BY_REFERENCE),
+    row!(UNIX_SENDPAGE function(unix_stream_sendpage) Share INSIDE => K::UNIX, Kernel => Socket, Hop, Proves::Never, BY_REFERENCE),
+    row!(ZEROCOPY_SEND function(skb_zerocopy_iter_stream) Share K::USER => K::TCP, User => Socket, Hop, Proves::Never, BY_REFERENCE),
+    row!(SPLICE_TO_PIPE function(splice_to_pipe) Share K::STREAM => K::PIPE, Socket => Pipe, Nothing, Proves::Never, BY_REFERENCE),
+    row!(ZEROCOPY_RECEIVE function(tcp_zerocopy_receive) Share K::TCP => K::USER, Socket => User, Hop, Proves::Always, Subject::ReceivedByReference),
+    row!(ADD_TO_PIPE function(add_to_pipe) Share K::USER => K::PIPE, User => Pipe, Nothing, Proves::Never, BY_REFERENCE),
+    row!(TEE function(do_tee) Share K::PIPE => K::PIPE, Pipe => Pipe, Hop, Proves::Never, BY_REFERENCE),
+    row!(COPY_RANGE function(vfs_copy_file_range) Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Always, Subject::FilesShared),
+    row!(CLONE function(vfs_clone_file_range) Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Never, Subject::FilesShared),
+    row!(PROCESS_VM function(process_vm_rw) Copy K::USER => K::USER, User => User, Hop, Proves::Always, Subject::BetweenProcesses),
+    row!(LATE_COPY function(skb_copy_ubufs) Copy K::USER => K::NONE, User => Socket, Quiet, Proves::Never, Subject::LateCopies),
+    row!(BOUNCE tracepoint(swiotlb_bounced) Copy K::NONE => K::NONE, Kernel => Kernel, Quiet, Proves::Never, Subject::Bounced),
+    row!(COW function(copy_mc_to_kernel) Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, Subject::CopiedOnWrite),
+    row!(MAP function(set_pte_range) Map K::PAGES => K::USER, PageCache => User, Quiet, Proves::Faults, MAPPED),
+    row!(MAP_PAGE function(do_set_pte) Map K::FILE => K::USER, PageCache => User, Quiet, Proves::Faults, MAPPED),
+    row!(MAP_SHMEM_PAGE function(do_set_pte) Map K::SHMEM => K::USER, Shmem => User, Quiet, Proves::Faults, MAPPED),
     // What primitives copied outside of all these functions. Silence proves nothing: bytes may be copied
     // in other ways.
-    row!(TO_USER "bp:_copy_to_iter" Copy K::ALL => K::USER, Kernel => User, Quiet, Proves::Never, "bytes copied to the program"),
-    row!(PACKET_READ "bp:_copy_to_iter" Copy K::STREAM => K::USER, Socket => User, Quiet, Proves::Never, RECEIVED),
-    row!(TO_KERNEL "bp:_copy_to_iter" Copy K::ALL => K::KERNEL, Kernel => Kernel, Quiet, Proves::Never, "bytes copied inside the kernel"),
-    row!(FROM_USER "bp:_copy_from_iter" Copy K::USER => K::ALL, User => Kernel, Quiet, Proves::Never, "bytes copied from the program"),
-    row!(FROM_KERNEL "bp:_copy_from_iter" Copy INSIDE => K::ALL, Kernel => Kernel, Quiet, Proves::Never, "bytes copied inside the kernel"),
-    row!(INTO_PAGES "bp:copy_folio_from_iter_atomic" Copy K::USER => K::PAGES, User => PageCache, Quiet, Proves::Never, WRITTEN),
-    row!(INTO_PAGES_KERNEL "bp:copy_folio_from_iter_atomic" Copy INSIDE => K::PAGES, Kernel => PageCache, Quiet, Proves::Never, WRITTEN),
+    row!(TO_USER primitive(_copy_to_iter) Copy K::ALL => K::USER, Kernel => User, Quiet, Proves::Never, Subject::ToProgram),
+    row!(PACKET_READ primitive(_copy_to_iter) Copy K::STREAM => K::USER, Socket => User, Quiet, Proves::Never, RECEIVED),
+    row!(TO_KERNEL primitive(_copy_to_iter) Copy K::ALL => K::KERNEL, Kernel => Kernel, Quiet, Proves::Never, Subject::InsideKernel),
+    row!(FROM_USER primitive(_copy_from_iter) Copy K::USER => K::ALL, User => Kernel, Quiet, Proves::Never, Subject::FromProgram),
+    row!(FROM_KERNEL primitive(_copy_from_iter) Copy INSIDE => K::ALL, Kernel => Kernel, Quiet, Proves::Never, Subject::InsideKernel),
+    row!(INTO_PAGES primitive(copy_folio_from_iter_atomic) Copy K::USER => K::PAGES, User => PageCache, Quiet, Proves::Never, WRITTEN),
+    row!(INTO_PAGES_KERNEL primitive(copy_folio_from_iter_atomic) Copy INSIDE => K::PAGES, Kernel => PageCache, Quiet, Proves::Never, WRITTEN),
 ];
 
 /// The row of a kind of [`moved`]; `None` if a later version made it.
@@ -148,41 +152,28 @@ pub fn of(what: u16) -> Option<&'static Measure> {
     MEASURES.iter().find(|row| row.what == what)
 }
 
-/// Programs that tell of the calls and requests that rules conclude from.
-const OF_CALLS: [&str; 4] = [
-    "sys_enter",
-    "sys_exit",
-    "io_uring_submit_req",
-    "io_uring_complete",
-];
-/// The same of page faults.
-const OF_FAULTS: [&str; 6] = [
-    "page_fault_user",
-    "page_fault_kernel",
-    "rss_stat",
-    "mm_page_alloc",
-    "mm_filemap_fault",
-    "mm_filemap_map_pages",
-];
-
-/// Whether a number of this disagreement (by what it is about) is of an eBPF program, or would be
-/// another if the program had run more often.
-pub fn rests_on(what: &str, program: &str) -> bool {
-    let rows = || MEASURES.iter().filter(|row| what.starts_with(row.subject));
+/// Whether a number of a disagreement on this subject is of an eBPF program, or would be another if the
+/// program had run more often.
+pub fn rests_on(what: Subject, program: &str) -> bool {
+    let rows = || MEASURES.iter().filter(|row| row.subject == what);
     // A function has up to two programs: `f`, and `f_in` at its beginning.
     let function = program.strip_suffix("_in").unwrap_or(program);
-    let own = |row: &Measure| {
-        row.label
-            .split_once(':')
-            .is_some_and(|(_, f)| f == function)
+    let own = |row: &Measure| match row.probe {
+        ProbeId::Tracepoint(id) => id.row().program == function,
+        ProbeId::Function(id) | ProbeId::Kprobe(id) => id.row().program == function,
+        ProbeId::Primitive(id) => id.function() == function,
     };
-    let in_faults = rows().any(Measure::in_faults) || what.contains("faults");
+    let counts = matches!(what, Subject::MinorFaults | Subject::MajorFaults);
+    let in_faults = rows().any(Measure::in_faults) || counts;
+    let group = probes::TABLE.iter().find(|row| row.program == program);
+    let group = group.map(|row| row.group);
     rows().any(own)
         || match in_faults {
-            true => OF_FAULTS.contains(&program),
+            true => group == Some(Group::Faults),
             false => {
                 let copies = |primitive: &Primitive| primitive.program == program;
-                OF_CALLS.contains(&program) || primitives::TABLE.iter().any(copies)
+                matches!(group, Some(Group::Calls | Group::Uring))
+                    || primitives::TABLE.iter().any(copies)
             }
         }
 }
@@ -213,17 +204,19 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::functions;
+    use crate::catalogue::functions;
 
     #[test]
     fn every_row_has_a_probe_and_every_probe_a_row() {
-        let rows: HashSet<_> = MEASURES.iter().map(|row| row.label).collect();
-        let functions = functions::TABLE.iter().map(|row| row.label);
-        let primitives = primitives::TABLE.iter().map(|row| row.names[0].1);
-        let tracepoints = ["tp:swiotlb_bounced"];
+        let rows: HashSet<_> = MEASURES.iter().map(|row| row.probe).collect();
+        let functions = functions::TABLE.iter().map(|row| ProbeId::Function(row.id));
+        let primitives = primitives::TABLE
+            .iter()
+            .map(|row| ProbeId::Primitive(row.names[0]));
+        let tracepoints = [ProbeId::Tracepoint(Tracepoint::swiotlb_bounced)];
         let probes: HashSet<_> = functions.chain(primitives).chain(tracepoints).collect();
         // IPv6 measures what IPv4 does.
-        let same = HashSet::from(["fexit:udpv6_recvmsg"]);
+        let same = HashSet::from([ProbeId::Function(FunctionId::udpv6_recvmsg)]);
         assert_eq!(&rows | &same, probes);
         let kinds: HashSet<_> = MEASURES.iter().map(|row| row.what).collect();
         assert_eq!(kinds.len(), MEASURES.len());
@@ -232,17 +225,11 @@ mod tests {
     #[test]
     fn what_a_skipped_program_may_explain() {
         // Seen on 7.2.
-        assert!(rests_on("bytes copied on write", "copy_mc_to_kernel"));
-        assert!(!rests_on("bytes copied on write", "sys_exit"));
-        assert!(rests_on("bytes read from files", "sys_exit"));
-        assert!(rests_on(
-            "bytes read from files by io_uring",
-            "copy_to_iter"
-        ));
-        assert!(rests_on(
-            "bytes sent by reference and copied late",
-            "skb_copy_ubufs_in"
-        ));
-        assert!(!rests_on("bytes read from files", "block_bio_queue"));
+        assert!(rests_on(Subject::CopiedOnWrite, "copy_mc_to_kernel"));
+        assert!(!rests_on(Subject::CopiedOnWrite, "sys_exit"));
+        assert!(rests_on(Subject::Read, "sys_exit"));
+        assert!(rests_on(Subject::Read, "copy_to_iter"));
+        assert!(rests_on(Subject::LateCopies, "skb_copy_ubufs_in"));
+        assert!(!rests_on(Subject::Read, "block_bio_queue"));
     }
 }

@@ -20,13 +20,12 @@ pub use calls::{CallTable, End, Move, Role, Shape, Size, shape_of};
 pub use kind::{Class, FileKind, Fs, Kinds};
 pub use table::RULES;
 
-use crate::i18n::Lang;
+use crate::catalogue::RuleId;
 use crate::model::{HopKind, Place};
 
 /// One row of the table.
 pub struct Rule {
-    /// Name, as shown wherever a number is inferred by it.
-    pub name: &'static str,
+    pub id: RuleId,
     /// Calls that it is about.
     pub moves: &'static [Move],
     /// What the bytes come from and go to.
@@ -35,9 +34,6 @@ pub struct Rule {
     /// What else must be true.
     pub when: fn(&Facts) -> bool,
     pub does: Does,
-    /// One line for people, in English and Chinese.
-    pub en: &'static str,
-    pub zh: &'static str,
 }
 
 /// What a rule says of the bytes that a call returned.
@@ -162,53 +158,5 @@ pub fn conclude(facts: &Facts) -> Option<&'static Rule> {
             && rule.from.has(facts.from.kind)
             && rule.to.has(facts.to.kind)
             && (rule.when)(facts)
-    })
-}
-
-/// Rules that are not in a table, because they conclude from more than one event.
-const OTHERS: &[(&str, &str, &str)] = &[
-    (
-        RECEIVED_FROM_NIC,
-        "The bytes copied out of the socket came in through this device, which had written them to memory.",
-        "从套接字拷出的字节来自这个网络设备，是它把字节写进内存的。",
-    ),
-    (
-        ZEROCOPY_LATE_COPY,
-        "A MSG_ZEROCOPY send over loopback (or another software device) is copied after all, when the packet is delivered.",
-        "MSG_ZEROCOPY 发送若经过回环（或其他纯软件设备），数据包投递时仍会被拷贝。",
-    ),
-    (
-        SOFTWARE_DEVICE,
-        "This block device is only software (loop, zram, ram disk): a CPU moved the bytes, there was no DMA.",
-        "这个块设备只是软件（loop、zram、内存盘）：字节由 CPU 搬运，没有 DMA。",
-    ),
-    (
-        ISSUED_REQUEST,
-        "The request was given to the device, but no probe saw it complete: tracing ended before that, or it completed where this kernel runs no probe.",
-        "请求已交给设备，但没有探针看到它完成：跟踪在此之前就结束了，或者它完成时这个内核不运行探针。",
-    ),
-];
-
-/// Names of the rules that conclude from more than one event.
-pub const RECEIVED_FROM_NIC: &str = "received-from-nic";
-pub const ZEROCOPY_LATE_COPY: &str = "zerocopy-late-copy";
-pub const SOFTWARE_DEVICE: &str = "software-device-copied";
-pub const ISSUED_REQUEST: &str = "issued-request-done";
-
-/// Names and explanations of all rules.
-pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let calls = RULES.iter().map(|rule| (rule.name, rule.en, rule.zh));
-    let faults = fault::RULES
-        .iter()
-        .map(|rule| (rule.name, rule.en, rule.zh));
-    calls.chain(faults).chain(OTHERS.iter().copied())
-}
-
-/// One line for people on what a rule concludes, and why; `None` if there is no such rule.
-pub fn explain(name: &str, lang: Lang) -> Option<&'static str> {
-    let (_, en, zh) = all().find(|(rule, _, _)| *rule == name)?;
-    Some(match lang {
-        Lang::En => en,
-        Lang::Zh => zh,
     })
 }

@@ -1,5 +1,7 @@
 //! From counters of a process to its row: the rules of `stat`, and what they leave open.
 
+use crate::catalogue::Certainty;
+use crate::model::Evidence;
 use std::collections::HashMap;
 
 use tracer_ebpf::{FileRef, OPERATION, count};
@@ -80,7 +82,10 @@ pub fn row(group: &Group, files: &HashMap<u16, FileRef>, context: &mut Context) 
 fn amount(kind: HopKind, hops: &[HopRow], unknown: &[Unknown]) -> Amount {
     let of_kind = hops.iter().filter(|hop| hop.kind == kind);
     let (bytes, inferred) = of_kind.fold((0u64, 0u64), |(all, inferred), hop| {
-        let concluded = if hop.probe.is_none() { hop.bytes } else { 0 };
+        let concluded = match hop.evidence {
+            Evidence::Measured(_) => 0,
+            Evidence::Inferred(_) | Evidence::Estimated(_) => hop.bytes,
+        };
         (
             all.saturating_add(hop.bytes),
             inferred.saturating_add(concluded),
@@ -151,14 +156,10 @@ fn unknown(counters: &Counters, context: &Context) -> Vec<Unknown> {
             continue;
         }
         let facts = calls.facts(shape, context.arch);
-        match rule_of(&facts).map(|rule| rule.name) {
-            Some("copy-range-undecided" | "copy-range-remote" | "direct-remote-not-seen") => {
-                add(What::Undecided, done, Some(calls.cell.bytes));
-            }
-            Some("send-zerocopy-shared" | "send-zc-shared") => {
-                add(What::ZeroCopySends, done, Some(calls.cell.bytes));
-            }
-            Some(_) => {}
+        match rule_of(&facts).map(|rule| rule.id.certainty()) {
+            Some(Certainty::Undecided) => add(What::Undecided, done, Some(calls.cell.bytes)),
+            Some(Certainty::UpTo) => add(What::ZeroCopySends, done, Some(calls.cell.bytes)),
+            Some(Certainty::Known) => {}
             None => {
                 let directory = [facts.from.kind, facts.to.kind].contains(&FileKind::Directory);
                 if !directory {

@@ -134,7 +134,7 @@ fn json_tells_the_same() {
     assert_eq!(value["allowed"]["F"]["works"], false);
     assert_eq!(
         value["hooks"].as_array().map(Vec::len),
-        Some(bytehop_core::probes::TABLE.len())
+        Some(bytehop_core::catalogue::probes::TABLE.len())
     );
     assert_eq!(value["devices"][0]["engine"], "paravirtual");
 

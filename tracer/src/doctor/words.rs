@@ -2,7 +2,7 @@
 
 use bytehop_core::event::Engine;
 use bytehop_core::i18n::Lang;
-use bytehop_core::probes::Group;
+use bytehop_core::catalogue::probes::Group;
 
 bytehop_core::messages! {
     comma: "," | "，";

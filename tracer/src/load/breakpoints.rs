@@ -17,7 +17,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use super::refusal::{errno, refusal};
 use super::{Hooks, LoadError, invalid, no_program};
 use crate::ksyms::Symbols;
-use bytehop_core::primitives::{self, Primitive};
+use bytehop_core::catalogue::primitives::{self, Primitive};
 
 /// As missing hooks are named where the kernel refuses every breakpoint.
 pub const BREAKPOINTS: &str = "breakpoints (level B)";

@@ -9,7 +9,7 @@ use super::{Hooks, no_program};
 use crate::btf::KernelBtf;
 use crate::caps::{Level, no_fentry};
 use crate::ksyms::Symbols;
-use bytehop_core::functions::{self, Function, Hook};
+use bytehop_core::catalogue::functions::{self, Function, Hook};
 
 /// As missing hooks are named where the kernel refuses every program on functions.
 pub const FUNCTIONS: &str = "functions (level F)";

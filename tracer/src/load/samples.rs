@@ -11,7 +11,7 @@ use tracer_ebpf::{RANGES_MAX, Range, sample};
 use super::{Hooks, LoadError, WireRange, invalid, no_program};
 use crate::ksyms::Symbols;
 use bytehop_core::event::Sampled;
-use bytehop_core::primitives;
+use bytehop_core::catalogue::primitives;
 
 pub const LABEL: &str = "perf:cpu-clock";
 

@@ -4,7 +4,8 @@ use bytehop_core::event::Engine;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{Evidence, HopKind};
 use bytehop_core::report::units;
-use bytehop_core::{probes, rules};
+use bytehop_core::catalogue::probes;
+use bytehop_core::rules;
 use ratatui::buffer::Buffer;
 
 use super::describe;

@@ -287,7 +287,10 @@ fn other() -> impl Strategy<Value = Event> {
                 Event::Meta(Meta::Start(Start {
                     page_size,
                     arch: arch.into(),
-                    probes: MEASURES.iter().map(|row| row.label.to_owned()).collect(),
+                    probes: MEASURES
+                        .iter()
+                        .map(|row| row.probe.label().to_owned())
+                        .collect(),
                     ..Start::default()
                 }))
             }),

@@ -400,7 +400,7 @@ impl Trace {
             .hops
             .iter()
             .map(|row| {
-                let by = row.probe.as_ref().or(row.rule.as_ref()).map_or("", |by| by);
+                let by = row.evidence.by();
                 let deferred = if row.deferred { " deferred" } else { "" };
                 let (kind, from, to) = (row.kind.letter(), &row.from, &row.to);
                 format!(

@@ -4,7 +4,9 @@ use tracer_ebpf::{Copied, Fault, flag, kind, moved, primitive, rss, uring};
 
 use super::build::*;
 use crate::event::{BreakpointsOff, Event, Meta, Sampled};
+use crate::i18n::Lang;
 use crate::model::Disagreement;
+use crate::notice::Notice;
 use crate::rules::measure::MEASURES;
 
 /// A trace with every function attached, but for these.
@@ -12,7 +14,7 @@ fn trace(without: &[&str]) -> Trace {
     let mut t = Trace::new();
     for event in &mut t.events {
         if let Event::Meta(Meta::Start(start)) = event {
-            let labels = MEASURES.iter().map(|row| row.label);
+            let labels = MEASURES.iter().map(|row| row.probe.label());
             start.probes = labels
                 .filter(|label| !without.contains(label))
                 .map(str::to_owned)
@@ -48,7 +50,14 @@ impl Trace {
     }
 
     fn differences(&self) -> Vec<(String, String, u64, u64)> {
-        let row = |d: Disagreement| (d.what, d.rule, d.expected, d.found);
+        let row = |d: Disagreement| {
+            (
+                d.words(Lang::En),
+                d.claim.name().to_owned(),
+                d.expected,
+                d.found,
+            )
+        };
         self.summary().disagreements.into_iter().map(row).collect()
     }
 }
@@ -355,5 +364,10 @@ fn samples_are_time_with_an_error() {
     assert_eq!((time.samples, time.kernel.samples), (144, 134));
     assert_eq!((time.copy.ns, time.copy.error_ns), (25_000_000, 4_900_000));
     assert_eq!((time.fill.samples, time.user.ns), (4, 2_500_000));
-    assert!(summary.warnings.iter().any(|w| w.contains("123456 hits")));
+    assert!(
+        summary
+            .warnings
+            .iter()
+            .any(|w| matches!(w, Notice::BreakpointsOff { hits: 123_456, .. }))
+    );
 }

@@ -1,5 +1,6 @@
 //! What a run of a program comes to, in events as the kernel sends them.
 
+use crate::notice::Notice;
 use tracer_ebpf::{Fault, bio, flag, rss, uring};
 
 use super::build::*;
@@ -27,7 +28,7 @@ fn warm_read() {
         ),
         ("read", 3, 1, 65536, 1500)
     );
-    assert_eq!(summary.warnings, [""; 0]);
+    assert_eq!(summary.warnings, []);
 }
 
 #[test]
@@ -311,7 +312,7 @@ fn rule_and_measurement_differ() {
     let differ = receive(400, 0).summary().disagreements;
     assert_eq!(differ.len(), 1);
     assert_eq!(
-        (differ[0].rule.as_str(), differ[0].expected, differ[0].found),
+        (differ[0].claim.name(), differ[0].expected, differ[0].found),
         ("receive-copied", 500, 400)
     );
     // The measurement counts.
@@ -783,7 +784,7 @@ fn messages_without_sizes() {
     let mut t = Trace::new();
     t.call("sendmmsg", 8, [0; 6], Some(udp())).end();
     assert_eq!(t.hops(), ["C user→socket 8/0 send-copied"]);
-    assert!(t.summary().warnings[0].starts_with("8 messages"));
+    assert_eq!(t.summary().warnings[0], Notice::UnsizedMessages(8));
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use serde_json::{Value, json};
 
 use crate::event::Start;
-use crate::report::json::hop;
 use crate::top::{Amount, Frame, More, Row, Who};
 
 /// A table as a JSON object; `rows`: those that are wanted, in order.
@@ -31,8 +30,6 @@ fn process(row: &Row) -> Value {
         Who::Kernel => ("kernel", 0),
         Who::Ended(n) => ("ended", n),
     };
-    let mut hops = serde_json::to_value(&row.hops).unwrap_or_default();
-    hops.as_array_mut().into_iter().flatten().for_each(hop);
     json!({
         "what": what,
         "processes": count,
@@ -49,7 +46,7 @@ fn process(row: &Row) -> Value {
         "dma": amount(&row.dma),
         "shared": amount(&row.shared),
         "filled": amount(&row.filled),
-        "hops": hops,
+        "hops": row.hops,
         "syscalls": row.syscalls,
         "unknown": row.unknown,
         "metadata_io": row.metadata_io,

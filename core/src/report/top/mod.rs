@@ -12,6 +12,7 @@ pub use json::line;
 use super::layout::{Align, Flow, Page, Paint, pad, span};
 use super::{Style, units};
 use crate::i18n::Lang;
+use crate::notice::Why;
 use crate::top::{Frame, Lost, Row, Unknown, What};
 
 /// A table for people. `missing`: hooks that are not attached, and why.
@@ -99,7 +100,7 @@ pub fn caveats(lost: &Lost, missing: &[(String, String)], lang: Lang) -> Vec<Str
     }
     // A field of a struct that no hook of ours asks for is no news here.
     let hooks = missing.iter().filter(|(probe, _)| probe.starts_with("tp:"));
-    texts.extend(hooks.map(|(probe, why)| words::missing(lang, probe, why)));
+    texts.extend(hooks.map(|(probe, why)| words::missing(lang, probe, Why::of(why).words(lang))));
     texts
 }
 

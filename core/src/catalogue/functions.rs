@@ -9,6 +9,7 @@ use crate::i18n::Lang;
 /// An eBPF program and the function that it attaches to.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
+    pub id: FunctionId,
     /// Name of the program in the eBPF object.
     pub program: &'static str,
     /// Names of the function, the usual one first: the first that the kernel has is used.
@@ -33,6 +34,14 @@ pub enum Hook {
     Exit,
 }
 
+impl FunctionId {
+    /// Its row.
+    pub fn row(self) -> &'static Function {
+        // The rows are made in the order of the ids.
+        &TABLE[self as usize]
+    }
+}
+
 impl Function {
     /// What it tells.
     pub fn measures(&self, lang: Lang) -> &'static str {
@@ -51,8 +60,16 @@ impl Function {
 
 macro_rules! functions {
     ($($hook:ident { $($name:ident $(| $other:ident)* $([$core:ident])? $(or $or:ident)?: $en:literal, $zh:literal;)* })*) => {
+        /// A function of the kernel that a program is attached to, as the kernel names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(non_camel_case_types, reason = "named as the kernel names them")]
+        pub enum FunctionId {
+            $($(#[doc = $en] $name,)*)*
+        }
+
         /// Every function; core ones first.
         pub const TABLE: &[Function] = &[$($(Function {
+            id: FunctionId::$name,
             program: stringify!($name),
             names: &[stringify!($name) $(, stringify!($other))*],
             hook: Hook::$hook,
@@ -121,6 +138,7 @@ mod tests {
         let programs: HashSet<_> = TABLE.iter().map(|row| row.program).collect();
         assert_eq!(programs.len(), TABLE.len());
         for row in TABLE {
+            assert_eq!(row.id.row().id, row.id);
             assert!(row.or.is_none_or(|or| programs.contains(or)), "{row:?}");
             assert!(!row.measures(Lang::En).is_empty() && !row.measures(Lang::Zh).is_empty());
         }
@@ -129,7 +147,7 @@ mod tests {
 
     #[test]
     fn another_name_is_used_where_the_usual_one_is_absent() {
-        let row = TABLE.iter().find(|row| row.program == "pipe_read");
+        let row = TABLE.iter().find(|row| row.id == FunctionId::pipe_read);
         let row = row.expect("in the table");
         assert_eq!(row.name(|_| true), Some("pipe_read"));
         let newer = row.name(|name| name.starts_with("anon"));

@@ -7,6 +7,7 @@ use crate::i18n::Lang;
 /// An eBPF program and where it attaches.
 #[derive(Clone, Copy, Debug)]
 pub struct Probe {
+    pub id: Tracepoint,
     /// Name of the program in the eBPF object.
     pub program: &'static str,
     /// Names of the tracepoint, newest first: the first that the kernel has is used.
@@ -20,6 +21,8 @@ pub struct Probe {
     pub required: bool,
     /// Counters (`stat`) have no use for it.
     pub only_record: bool,
+    /// `top` needs it, too.
+    pub top: bool,
 }
 
 /// Which part of a program's life a hook belongs to.
@@ -49,6 +52,14 @@ impl Group {
     ];
 }
 
+impl Tracepoint {
+    /// Its row.
+    pub fn row(self) -> &'static Probe {
+        // The rows are made in the order of the ids.
+        &TABLE[self as usize]
+    }
+}
+
 impl Probe {
     /// What it tells.
     pub fn measures(&self, lang: Lang) -> &'static str {
@@ -66,22 +77,38 @@ impl Probe {
 }
 
 macro_rules! probes {
-    ($($group:ident { $($name:ident $(| $older:ident)* $([$mark:ident])?: $en:literal, $zh:literal;)* })*) => {
+    ($($group:ident { $($name:ident $(| $older:ident)* $([$($mark:ident),+])?: $en:literal, $zh:literal;)* })*) => {
+        /// A hook of level T, as the kernel names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(non_camel_case_types, reason = "named as the kernel names them")]
+        pub enum Tracepoint {
+            $($(#[doc = $en] $name,)*)*
+        }
+
+        impl Tracepoint {
+            /// As evidence names it: `tp:block_rq_complete`.
+            pub const fn label(self) -> &'static str {
+                match self { $($(Self::$name => concat!("tp:", stringify!($name)),)*)* }
+            }
+        }
+
         /// Every hook, grouped.
         pub const TABLE: &[Probe] = &[$($(Probe {
+            id: Tracepoint::$name,
             program: stringify!($name),
             tracepoints: &[stringify!($name) $(, stringify!($older))*],
-            label: concat!("tp:", stringify!($name)),
+            label: Tracepoint::$name.label(),
             group: Group::$group,
             measures: [$en, $zh],
-            required: probes!(@required $($mark)?),
-            only_record: probes!(@only_record $($mark)?),
+            required: false $($(|| probes!(@is required $mark))+)?,
+            only_record: false $($(|| probes!(@is only_record $mark))+)?,
+            top: false $($(|| probes!(@is top $mark))+)?,
         },)*)*];
     };
-    (@required required) => { true };
-    (@required $($other:ident)?) => { false };
-    (@only_record only_record) => { true };
-    (@only_record $($other:ident)?) => { false };
+    (@is required required) => { true };
+    (@is only_record only_record) => { true };
+    (@is top top) => { true };
+    (@is $wanted:ident $mark:ident) => { false };
 }
 
 probes! {
@@ -93,35 +120,35 @@ probes! {
         sched_process_exit [required]: "ends of threads and processes", "线程和进程结束";
     }
     Faults {
-        page_fault_user: "page faults taken in user mode", "用户态缺页";
+        page_fault_user [top]: "page faults taken in user mode", "用户态缺页";
         page_fault_kernel [only_record]: "page faults taken in kernel mode: they are not the program's own", "内核态缺页：不算程序自己的缺页";
-        mm_page_alloc: "pages that the kernel zeroed for the program", "内核为程序清零的页";
+        mm_page_alloc [top]: "pages that the kernel zeroed for the program", "内核为程序清零的页";
         rss_stat [only_record]: "whether a fault's page was anonymous, file or shmem", "缺页得到的是匿名页、文件页还是 shmem 页";
         mm_filemap_fault [only_record]: "which file a page fault was on", "缺页落在哪个文件上";
         mm_filemap_map_pages [only_record]: "fault-around: pages mapped beside the faulting one", "fault-around：顺带映射的页";
     }
     PageCache {
-        mm_filemap_add_to_page_cache [only_record]: "page-cache misses and readahead", "页缓存未命中与预读";
-        writeback_dirty_folio: "pages made dirty, to tie write-back to its cause", "写脏的页（用于把回写归到起因）";
+        mm_filemap_add_to_page_cache [only_record, top]: "page-cache misses and readahead", "页缓存未命中与预读";
+        writeback_dirty_folio [top]: "pages made dirty, to tie write-back to its cause", "写脏的页（用于把回写归到起因）";
     }
     Block {
-        block_bio_queue: "block I/O, in the context of its cause", "块 I/O（在起因的上下文中）";
-        block_split: "block I/O split into parts", "被拆分的块 I/O";
-        block_rq_issue: "requests given to the driver", "交给驱动的请求";
+        block_bio_queue [top]: "block I/O, in the context of its cause", "块 I/O（在起因的上下文中）";
+        block_split [top]: "block I/O split into parts", "被拆分的块 I/O";
+        block_rq_issue [top]: "requests given to the driver", "交给驱动的请求";
         dma_map_phys | dma_map_page [only_record]: "pages that the driver mapped for DMA", "驱动为 DMA 映射的页";
         dma_map_sg [only_record]: "the same, lists of pages", "同上（页的列表）";
         swiotlb_bounced [only_record]: "copies to and from bounce buffers", "与反弹缓冲区之间的拷贝";
-        block_rq_complete: "DMA between disk and memory: bytes, time", "磁盘与内存之间的 DMA：字节、用时";
-        block_bio_complete: "I/O of drivers without requests (zram, dm, md)", "不使用请求的驱动的 I/O（zram、dm、md）";
+        block_rq_complete [top]: "DMA between disk and memory: bytes, time", "磁盘与内存之间的 DMA：字节、用时";
+        block_bio_complete [top]: "I/O of drivers without requests (zram, dm, md)", "不使用请求的驱动的 I/O（zram、dm、md）";
     }
     Network {
-        net_dev_start_xmit: "packets handed to a device", "交给网络设备的数据包";
-        skb_copy_datagram_iovec: "copies socket → user (measured)", "CPU 拷贝：套接字 → 用户（实测）";
+        net_dev_start_xmit [top]: "packets handed to a device", "交给网络设备的数据包";
+        skb_copy_datagram_iovec [top]: "copies socket → user (measured)", "CPU 拷贝：套接字 → 用户（实测）";
     }
     Uring {
-        io_uring_submit_req | io_uring_submit_sqe: "io_uring requests submitted", "提交的 io_uring 请求";
+        io_uring_submit_req | io_uring_submit_sqe [top]: "io_uring requests submitted", "提交的 io_uring 请求";
         io_uring_queue_async_work: "io_uring requests handed to a worker", "转给工作线程的 io_uring 请求";
-        io_uring_complete: "io_uring requests completed", "完成的 io_uring 请求";
+        io_uring_complete [top]: "io_uring requests completed", "完成的 io_uring 请求";
     }
     Scheduling {
         sched_switch: "context switches and waits", "上下文切换与等待";
@@ -152,23 +179,6 @@ pub const STACKS: [(&str, &str); 3] = [
 /// `top`: the program that counts the calls of every process, and its tracepoint.
 pub const CALL_OF_ANYONE: (&str, &str) = ("call_of_anyone", "sys_exit");
 
-/// Programs of the table that `top` needs beside it.
-pub const TOP: [&str; 13] = [
-    "page_fault_user",
-    "mm_page_alloc",
-    "mm_filemap_add_to_page_cache",
-    "writeback_dirty_folio",
-    "block_bio_queue",
-    "block_split",
-    "block_rq_issue",
-    "block_rq_complete",
-    "block_bio_complete",
-    "net_dev_start_xmit",
-    "skb_copy_datagram_iovec",
-    "io_uring_submit_req",
-    "io_uring_complete",
-];
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -179,8 +189,8 @@ mod tests {
     fn rows_are_distinct_and_complete() {
         let programs: HashSet<_> = TABLE.iter().map(|probe| probe.program).collect();
         assert_eq!(programs.len(), TABLE.len());
-        assert!(TOP.iter().all(|program| programs.contains(program)));
         for probe in TABLE {
+            assert_eq!(probe.id.row().id, probe.id);
             assert!(!probe.measures(Lang::En).is_empty() && !probe.measures(Lang::Zh).is_empty());
             assert!(!(probe.required && probe.only_record), "{}", probe.program);
         }
@@ -194,7 +204,7 @@ mod tests {
     fn an_older_name_is_used_where_the_newer_is_absent() {
         let submit = TABLE
             .iter()
-            .find(|probe| probe.program == "io_uring_submit_req");
+            .find(|probe| probe.id == Tracepoint::io_uring_submit_req);
         let submit = submit.expect("in the table");
         assert_eq!(submit.tracepoint(|_| true), Some("io_uring_submit_req"));
         assert_eq!(

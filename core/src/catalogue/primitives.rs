@@ -12,53 +12,56 @@ pub struct Primitive {
     pub id: u16,
     /// Name of the program in the eBPF object.
     pub program: &'static str,
-    /// Names of the function, and as evidence names it: the first that the kernel has is used.
-    pub names: &'static [(&'static str, &'static str)],
+    /// Its functions: the first that the kernel has is used.
+    pub names: &'static [PrimitiveId],
     /// What it tells, in English and Chinese.
     pub measures: [&'static str; 2],
 }
 
-/// Every primitive. Processors have four breakpoints: one is left to debuggers.
-pub const TABLE: &[Primitive] = &[
-    Primitive {
-        id: primitive::TO_ITER,
-        program: "copy_to_iter",
-        names: &[("_copy_to_iter", "bp:_copy_to_iter")],
-        measures: [
-            "copies kernel → user, wherever from",
-            "拷贝：内核 → 用户，不论来源",
-        ],
-    },
-    Primitive {
-        id: primitive::FROM_ITER,
-        program: "copy_from_iter",
-        names: &[("_copy_from_iter", "bp:_copy_from_iter")],
-        measures: ["copies user → pipe or socket", "拷贝：用户 → 管道或套接字"],
-    },
-    Primitive {
-        id: primitive::FROM_ITER_ATOMIC,
-        program: "copy_from_iter_atomic",
-        names: &[
-            (
-                "copy_folio_from_iter_atomic",
-                "bp:copy_folio_from_iter_atomic",
-            ),
-            (
-                "copy_page_from_iter_atomic",
-                "bp:copy_page_from_iter_atomic",
-            ),
-        ],
-        measures: [
-            "copies user → page cache or tmpfs",
-            "拷贝：用户 → 页缓存或 tmpfs",
-        ],
-    },
-];
+macro_rules! primitives {
+    ($($id:ident $program:literal: $($name:ident)|+, $en:literal, $zh:literal;)*) => {
+        /// A function of a primitive, as the kernel names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(non_camel_case_types, reason = "named as the kernel names them")]
+        pub enum PrimitiveId {
+            $($(#[doc = $en] $name,)+)*
+        }
+
+        impl PrimitiveId {
+            /// The kernel's function.
+            pub const fn function(self) -> &'static str {
+                match self { $($(Self::$name => stringify!($name),)+)* }
+            }
+
+            /// As evidence names it: `bp:_copy_to_iter`.
+            pub const fn label(self) -> &'static str {
+                match self { $($(Self::$name => concat!("bp:", stringify!($name)),)+)* }
+            }
+        }
+
+        /// Every primitive. Processors have four breakpoints: one is left to debuggers.
+        pub const TABLE: &[Primitive] = &[$(Primitive {
+            id: primitive::$id,
+            program: $program,
+            names: &[$(PrimitiveId::$name,)+],
+            measures: [$en, $zh],
+        },)*];
+    };
+}
+
+primitives! {
+    TO_ITER "copy_to_iter": _copy_to_iter,
+        "copies kernel → user, wherever from", "拷贝：内核 → 用户，不论来源";
+    FROM_ITER "copy_from_iter": _copy_from_iter,
+        "copies user → pipe or socket", "拷贝：用户 → 管道或套接字";
+    FROM_ITER_ATOMIC "copy_from_iter_atomic": copy_folio_from_iter_atomic | copy_page_from_iter_atomic,
+        "copies user → page cache or tmpfs", "拷贝：用户 → 页缓存或 tmpfs";
+}
 
 impl Primitive {
     /// The function to set a breakpoint on, if `exists` finds one.
     pub fn name(&self, exists: impl Fn(&str) -> bool) -> Option<&'static str> {
-        let mut names = self.names.iter().map(|(name, _)| *name);
+        let mut names = self.names.iter().map(|name| name.function());
         names.find(|name| exists(name))
     }
 
@@ -72,17 +75,14 @@ impl Primitive {
     }
 }
 
-/// As evidence names a primitive; `probes` are those of the trace.
-pub fn label(id: u16, probes: &[String]) -> &'static str {
-    let names = TABLE.iter().filter(|row| row.id == id);
-    let labels: Vec<_> = names
-        .flat_map(|row| row.names)
-        .map(|(_, label)| *label)
-        .collect();
-    let listed = labels
+/// The function of a primitive that a trace with these probes watched; `None` for a primitive of a later
+/// version.
+pub fn watched(id: u16, probes: &[String]) -> Option<PrimitiveId> {
+    let names = TABLE.iter().find(|row| row.id == id)?.names;
+    let listed = names
         .iter()
-        .find(|label| probes.iter().any(|probe| probe == *label));
-    listed.or(labels.first()).copied().unwrap_or("bp")
+        .find(|name| probes.iter().any(|probe| probe == name.label()));
+    listed.or(names.first()).copied()
 }
 
 /// What the CPU does in a function of the kernel.

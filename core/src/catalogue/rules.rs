@@ -1,0 +1,301 @@
+//! The rules: what each is called, where in the kernel its step runs, how sure it is, and what it says.
+//!
+//! What makes a rule apply stands beside the tables in [`crate::rules`]; here is what people read of it.
+
+use crate::i18n::Lang;
+
+/// How sure a rule is of the bytes that it concludes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// They went this way.
+    Known,
+    /// They may have gone one way or another: with more events it could be told.
+    Undecided,
+    /// Passed on by reference; up to as many may be copied later, by a software device.
+    UpTo,
+}
+
+macro_rules! rules {
+    ($($id:ident $name:literal $certainty:ident, $function:literal, $en:literal, $zh:literal;)*) => {
+        /// A rule, by its stable name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum RuleId {
+            $(#[doc = $name] $id,)*
+        }
+
+        impl RuleId {
+            /// Every rule, in the order of the catalogue.
+            pub const ALL: &[Self] = &[$(Self::$id,)*];
+
+            /// As reports, recordings of other tools, labs and JSON name it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$id => $name,)* }
+            }
+
+            /// The kernel functions in which its step happens, innermost first (`inner < outer`,
+            /// `this / that`); names of Linux 6.x, which may differ in other versions.
+            pub const fn function(self) -> &'static str {
+                match self { $(Self::$id => $function,)* }
+            }
+
+            pub const fn certainty(self) -> Certainty {
+                match self { $(Self::$id => Certainty::$certainty,)* }
+            }
+
+            /// One line for people on what it concludes, and why.
+            pub const fn says(self, lang: Lang) -> &'static str {
+                match (self, lang) { $(
+                    (Self::$id, Lang::En) => $en,
+                    (Self::$id, Lang::Zh) => $zh,
+                )* }
+            }
+        }
+    };
+}
+
+#[rustfmt::skip] // a table
+mod table {
+    use super::*;
+
+    rules! {
+        // Of calls.
+        DirectRemoteNotSeen "direct-remote-not-seen" Undecided, "fuse_direct_io / nfs_file_direct_read / nfs_file_direct_write",
+            "O_DIRECT on a network or user-space file system: how the bytes travel can't be seen from this call.",
+            "网络或用户态文件系统上的 O_DIRECT：从这个调用看不出字节怎样传送。";
+        DirectReadFellBack "direct-read-fell-back" Known, "copy_folio_to_iter < filemap_read",
+            "O_DIRECT was asked for, but the file system read through the page cache: the CPU copied what the call returned.",
+            "程序要求 O_DIRECT，但文件系统仍经页缓存读取：CPU 拷贝了返回值那么多字节。";
+        DirectReadNotCopied "direct-read-not-copied" Known, "iomap_dio_rw < ext4_dio_read_iter",
+            "O_DIRECT: the device writes into the program's memory (measured as DMA), the CPU copies nothing.",
+            "O_DIRECT：设备直接写入程序的内存（实测为 DMA），CPU 不拷贝。";
+        ReadReturnsCopied "read-returns-copied" Known, "copy_folio_to_iter < filemap_read",
+            "A read without O_DIRECT copies what it returns from the page cache to the program's memory.",
+            "不带 O_DIRECT 的读，把返回值那么多字节从页缓存拷贝到程序内存。";
+        ShmemReadCopied "shmem-read-copied" Known, "copy_page_to_iter < shmem_file_read_iter",
+            "tmpfs and memfd: the data is in memory already, a read copies what it returns.",
+            "tmpfs 和 memfd：数据本来就在内存里，读操作拷贝返回值那么多字节。";
+        PipeReadCopied "pipe-read-copied" Known, "copy_page_to_iter < pipe_read",
+            "Reading a pipe copies what it returns to the program's memory.",
+            "读管道会把返回值那么多字节拷贝到程序内存。";
+        ZerosFilled "zeros-filled" Known, "iov_iter_zero < read_iter_zero",
+            "Reading /dev/zero: the CPU writes zeros, there is nothing to copy from.",
+            "读 /dev/zero：CPU 直接写零，没有源数据可拷贝。";
+        KernelReadCopied "kernel-read-copied" Known, "copy_to_iter / copy_to_user",
+            "The kernel made these bytes itself (proc, sysfs, terminal, random, eventfd …) and copies them out.",
+            "这些字节由内核自己产生（proc、sysfs、终端、随机数、eventfd 等），再拷贝给程序。";
+        ErrorQueueRead "error-queue-read" Known, "ip_recv_error < inet_recv_error",
+            "MSG_ERRQUEUE reads notices (such as zero-copy completions), not data.",
+            "MSG_ERRQUEUE 读取的是通知（例如零拷贝完成通知），不是数据。";
+        ReceiveDiscarded "receive-discarded" Known, "tcp_recvmsg_locked",
+            "MSG_TRUNC on TCP throws the bytes away without copying them.",
+            "TCP 上的 MSG_TRUNC 直接丢弃字节，不拷贝。";
+        ReceiveCopied "receive-copied" Known, "skb_copy_datagram_iter",
+            "Receiving copies what the call returns out of the socket's packets.",
+            "接收会把返回值那么多字节从套接字的数据包中拷贝出来。";
+        ReceiveZerocopy "receive-zerocopy" Known, "vm_insert_pages < tcp_zerocopy_receive",
+            "Zero-copy receive: the pages of the packets are mapped into the program, nothing is copied.",
+            "零拷贝接收：数据包所在的页直接映射给程序，不拷贝。";
+        SendZerocopyShared "send-zerocopy-shared" UpTo, "skb_zerocopy_iter_stream < tcp_sendmsg_locked",
+            "MSG_ZEROCOPY: the socket takes references to the program's pages, nothing is copied at the send.",
+            "MSG_ZEROCOPY：套接字只引用程序的页，发送时不拷贝。";
+        SendZcShared "send-zc-shared" UpTo, "io_sg_from_iter < io_send_zc",
+            "io_uring SEND_ZC: the socket takes references to the program's pages, nothing is copied at the send.",
+            "io_uring SEND_ZC：套接字只引用程序的页，发送时不拷贝。";
+        SendCopied "send-copied" Known, "skb_do_copy_data_nocache < tcp_sendmsg_locked",
+            "Sending copies the program's bytes into the socket's packets.",
+            "发送会把程序的字节拷贝到套接字的数据包里。";
+        DirectWriteFellBack "direct-write-fell-back" Known, "copy_folio_from_iter_atomic < generic_perform_write",
+            "O_DIRECT was asked for, but the file system wrote through the page cache: the CPU copied what the call returned.",
+            "程序要求 O_DIRECT，但文件系统仍经页缓存写入：CPU 拷贝了返回值那么多字节。";
+        DirectWriteNotCopied "direct-write-not-copied" Known, "iomap_dio_rw < ext4_dio_write_iter",
+            "O_DIRECT: the device reads the program's memory (measured as DMA), the CPU copies nothing.",
+            "O_DIRECT：设备直接读取程序的内存（实测为 DMA），CPU 不拷贝。";
+        WriteCopied "write-copied" Known, "copy_folio_from_iter_atomic < generic_perform_write",
+            "A write without O_DIRECT copies what it returns into the page cache; the device gets it later.",
+            "不带 O_DIRECT 的写，把返回值那么多字节拷贝到页缓存，稍后才交给设备。";
+        ShmemWriteCopied "shmem-write-copied" Known, "copy_folio_from_iter_atomic < generic_perform_write",
+            "tmpfs and memfd: a write copies what it returns into memory, and no device is involved.",
+            "tmpfs 和 memfd：写操作把返回值那么多字节拷贝到内存，不涉及任何设备。";
+        PipeWriteCopied "pipe-write-copied" Known, "copy_page_from_iter < pipe_write",
+            "Writing to a pipe copies the program's bytes into it.",
+            "写管道会把程序的字节拷贝进去。";
+        WriteDiscarded "write-discarded" Known, "write_iter_null",
+            "/dev/null does not even look at the bytes.",
+            "/dev/null 根本不看这些字节。";
+        KernelWriteCopied "kernel-write-copied" Known, "copy_from_iter / copy_from_user",
+            "Writing to a terminal, proc, sysfs, eventfd … copies the bytes into a buffer of the kernel.",
+            "写终端、proc、sysfs、eventfd 等，会把字节拷贝到内核缓冲区。";
+        TlsEncrypted "tls-encrypted" Known, "tls_do_encryption < tls_push_record < tls_sw_sendmsg",
+            "kTLS: the CPU reads every byte and writes it encrypted into the socket's packets, so sendfile and splice do not pass references either.",
+            "kTLS：CPU 读出每个字节，加密后写进套接字的数据包，所以 sendfile 和 splice 也不能只传引用。";
+        SpliceDiscarded "splice-discarded" Known, "pipe_to_null < splice_write_null",
+            "References to the pages were taken and dropped again: /dev/null takes no bytes.",
+            "只是取得页的引用后又放掉：/dev/null 不要任何字节。";
+        SpliceToDirectNotCopied "splice-to-direct-not-copied" Known, "iter_file_splice_write < do_splice",
+            "The target is open with O_DIRECT: the device reads the very pages (measured as DMA).",
+            "目标以 O_DIRECT 打开：设备直接读取这些页（实测为 DMA）。";
+        SpliceFromDirectShared "splice-from-direct-shared" Known, "copy_splice_read < splice_file_to_pipe",
+            "The source is open with O_DIRECT: the device fills pages of the kernel's own, which are passed on.",
+            "源以 O_DIRECT 打开：设备写满内核自己的页，再把这些页传引用。";
+        SendfileShared "sendfile-shared" Known, "filemap_splice_read, splice_to_socket < do_sendfile",
+            "sendfile passes references to the file's pages on: the CPU copies nothing.",
+            "sendfile 只传递文件页的引用：CPU 不拷贝。";
+        SendfileCopied "sendfile-copied" Known, "filemap_splice_read, iter_file_splice_write < do_sendfile",
+            "sendfile from file to file copies once, inside the kernel.",
+            "sendfile 从文件到文件，会在内核里拷贝一次。";
+        SpliceFileShared "splice-file-shared" Known, "filemap_splice_read < splice_file_to_pipe",
+            "splice puts references to the file's pages into the pipe: the CPU copies nothing.",
+            "splice 把文件页的引用放进管道：CPU 不拷贝。";
+        SplicePipeToSocketShared "splice-pipe-to-socket-shared" Known, "splice_to_socket < do_splice",
+            "splice hands the pipe's pages to the socket by reference.",
+            "splice 把管道里的页以引用方式交给套接字。";
+        SplicePipeToPipeShared "splice-pipe-to-pipe-shared" Known, "splice_pipe_to_pipe < do_splice",
+            "splice moves references from one pipe to the other.",
+            "splice 把引用从一个管道移到另一个管道。";
+        SplicePipeToFileCopied "splice-pipe-to-file-copied" Known, "iter_file_splice_write < do_splice",
+            "splice from a pipe to a file copies: the file keeps pages of its own.",
+            "splice 从管道到文件会拷贝：文件要保留自己的页。";
+        SpliceSocketShared "splice-socket-shared" Known, "skb_splice_bits < tcp_splice_read",
+            "splice passes the packets' pages to the pipe by reference (the first bytes of a packet may be copied).",
+            "splice 把数据包的页以引用方式交给管道（数据包开头的少量字节可能被拷贝）。";
+        SpliceSourceCopied "splice-source-copied" Known, "copy_splice_read < splice_file_to_pipe",
+            "This source has no pages to pass on: its bytes are copied into fresh ones.",
+            "这种源没有可传引用的页：字节要拷贝到新的页里。";
+        SpliceZerosFilled "splice-zeros-filled" Known, "iov_iter_zero < read_iter_zero < copy_splice_read",
+            "Pages of zeros are made and passed on.",
+            "内核生成全零的页再传引用。";
+        SpliceZerosCopied "splice-zeros-copied" Known, "iov_iter_zero < read_iter_zero < copy_splice_read, iter_file_splice_write",
+            "Pages of zeros are made, and copied into the file.",
+            "内核生成全零的页，再拷贝进文件。";
+        TeeShared "tee-shared" Known, "link_pipe < do_tee",
+            "tee gives the second pipe references to the same pages.",
+            "tee 让第二个管道引用同样的页。";
+        VmspliceShared "vmsplice-shared" Known, "iter_to_pipe < vmsplice_to_pipe",
+            "vmsplice puts references to the program's pages into the pipe.",
+            "vmsplice 把程序内存页的引用放进管道。";
+        VmspliceCopied "vmsplice-copied" Known, "pipe_to_user < vmsplice_to_user",
+            "vmsplice out of a pipe copies, like a read.",
+            "从管道 vmsplice 到内存会拷贝，和 read 一样。";
+        CopyRangeRemote "copy-range-remote" Undecided, "nfs4_copy_file_range / fuse_copy_file_range < vfs_copy_file_range",
+            "The server, or the process behind the file system, may have copied: this machine can't see it.",
+            "可能由服务器或文件系统背后的进程完成拷贝：本机看不到。";
+        CopyRangeReflinked "copy-range-reflinked" Known, "btrfs_remap_file_range / xfs_file_remap_range < vfs_copy_file_range",
+            "copy_file_range touched no page on a file system that can share extents: the files now share them.",
+            "copy_file_range 没有触及任何页，而文件系统能共享区段：两个文件现在共享这些区段。";
+        CopyRangeUndecided "copy-range-undecided" Undecided, "vfs_copy_file_range",
+            "This file system may have shared extents or copied; without the event stream it can't be told.",
+            "文件系统可能共享了区段，也可能拷贝了；没有事件流就无法判断。";
+        CopyRangeCopied "copy-range-copied" Known, "splice_copy_file_range < vfs_copy_file_range",
+            "copy_file_range without shared extents copies once, inside the kernel.",
+            "copy_file_range 在不能共享区段时，会在内核里拷贝一次。";
+        ReflinkShared "reflink-shared" Known, "btrfs_remap_file_range / xfs_file_remap_range < vfs_clone_file_range",
+            "FICLONE makes the files share their extents: no data moves. (The number of bytes is not in the call.)",
+            "FICLONE 让两个文件共享区段：数据没有移动。（调用中没有字节数。）";
+        ProcessVmCopied "process-vm-copied" Known, "process_vm_rw_core",
+            "process_vm_readv and process_vm_writev copy from one process's memory to the other's, once.",
+            "process_vm_readv 和 process_vm_writev 在两个进程的内存之间拷贝一次。";
+        PopulateCopied "populate-copied" Known, "do_cow_fault < populate_vma_page_range < __mm_populate",
+            "MAP_POPULATE of a private writable mapping makes the private copies at once.",
+            "对私有可写映射用 MAP_POPULATE，会立即做好私有副本。";
+        PopulateMapped "populate-mapped" Known, "filemap_map_pages < populate_vma_page_range < __mm_populate",
+            "MAP_POPULATE maps the whole range at once.",
+            "MAP_POPULATE 一次映射整个范围。";
+
+        // Of page faults.
+        FirstTouchZeroed "first-touch-zeroed" Known, "clear_user_highpage / post_alloc_hook < do_anonymous_page",
+            "The first touch of anonymous memory: the CPU fills the new page with zeros.",
+            "首次访问匿名内存：CPU 把新页清零。";
+        LargeFolioZeroed "large-folio-zeroed" Known, "folio_zero_user < do_anonymous_page / do_huge_pmd_anonymous_page",
+            "The first touch of anonymous memory got a large or huge page, which the CPU fills with zeros.",
+            "首次访问匿名内存得到大页，CPU 把它清零。";
+        CowFaultCopied "cow-fault-copied" Known, "wp_page_copy",
+            "Copy-on-write: the first write to a page shared since fork copies it.",
+            "写时拷贝：fork 之后首次写共享页时拷贝该页。";
+        CowFilePageCopied "cow-file-page-copied" Known, "wp_page_copy",
+            "Copy-on-write: the first write to a private file page that was already mapped copies it.",
+            "写时拷贝：首次写已映射的私有文件页时拷贝该页。";
+        CowShmemPageCopied "cow-shmem-page-copied" Known, "wp_page_copy",
+            "Copy-on-write: the first write to a private page of tmpfs or a memfd that was already mapped copies it.",
+            "写时拷贝：首次写 tmpfs 或 memfd 的已映射私有页时拷贝该页。";
+        CowUnknownPageCopied "cow-unknown-page-copied" Known, "wp_page_copy",
+            "Copy-on-write copied a page; this kernel does not tell whether it was a file's or another process's.",
+            "写时拷贝拷贝了一页；此内核不能说明该页原属文件还是其他进程。";
+        PrivateFileWriteCopied "private-file-write-copied" Known, "do_cow_fault",
+            "The first access to a private file page was a write: the page is copied for this process.",
+            "对私有文件页的首次访问就是写：为本进程拷贝该页。";
+        PrivateShmemWriteCopied "private-shmem-write-copied" Known, "do_cow_fault",
+            "The first access to a private page of tmpfs or a memfd was a write: the page is copied for this process.",
+            "对 tmpfs 或 memfd 私有页的首次访问就是写：为本进程拷贝该页。";
+        ShmemPageZeroed "shmem-page-zeroed" Known, "shmem_get_folio_gfp < shmem_fault",
+            "A new page of shared memory: the CPU fills it with zeros.",
+            "共享内存的新页：CPU 把它清零。";
+        ShmemPageMapped "shmem-page-mapped" Known, "finish_fault < do_shared_fault",
+            "A page of shared memory was mapped: no bytes move.",
+            "映射了共享内存的页：字节没有移动。";
+        FaultAroundRange "fault-around-range" Known, "filemap_map_pages < do_fault_around",
+            "Fault-around mapped the cached pages near the fault: at most this range, no bytes move.",
+            "fault-around 映射了缺页地址附近已缓存的页：至多这个范围，字节没有移动。";
+        FilePageMapped "file-page-mapped" Known, "finish_fault < do_read_fault",
+            "A page of the page cache was mapped: at least this one, no bytes move.",
+            "映射了页缓存中的页：至少这一页，字节没有移动。";
+        ZeroPageMapped "zero-page-mapped" Known, "do_anonymous_page",
+            "Untouched anonymous memory was only read: the shared page of zeros was mapped.",
+            "只读了未写过的匿名内存：映射共享的零页。";
+
+        // Of more than one event.
+        ReceivedFromNic "received-from-nic" Known, "napi_gro_receive < napi_poll",
+            "The bytes copied out of the socket came in through this device, which had written them to memory.",
+            "从套接字拷出的字节来自这个网络设备，是它把字节写进内存的。";
+        ZerocopyLateCopy "zerocopy-late-copy" Known, "skb_copy_ubufs",
+            "A MSG_ZEROCOPY send over loopback (or another software device) is copied after all, when the packet is delivered.",
+            "MSG_ZEROCOPY 发送若经过回环（或其他纯软件设备），数据包投递时仍会被拷贝。";
+        SoftwareDeviceCopied "software-device-copied" Known, "lo_rw_aio / zram_submit_bio / brd_submit_bio",
+            "This block device is only software (loop, zram, ram disk): a CPU moved the bytes, there was no DMA.",
+            "这个块设备只是软件（loop、zram、内存盘）：字节由 CPU 搬运，没有 DMA。";
+        IssuedRequestDone "issued-request-done" Known, "blk_mq_start_request",
+            "The request was given to the device, but no probe saw it complete: tracing ended before that, or it completed where this kernel runs no probe.",
+            "请求已交给设备，但没有探针看到它完成：跟踪在此之前就结束了，或者它完成时这个内核不运行探针。";
+    }
+}
+
+pub use table::RuleId;
+
+impl RuleId {
+    /// The rule of this name; `None` if there is none (any more, or yet).
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.name() == name)
+    }
+}
+
+impl std::fmt::Display for RuleId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_distinct_and_every_cell_is_filled() {
+        let names: HashSet<_> = RuleId::ALL.iter().map(|rule| rule.name()).collect();
+        assert_eq!(names.len(), RuleId::ALL.len());
+        for &rule in RuleId::ALL {
+            assert_eq!(RuleId::of_name(rule.name()), Some(rule));
+            assert!(!rule.function().is_empty(), "{rule}");
+            assert!(!rule.says(Lang::En).is_empty() && !rule.says(Lang::Zh).is_empty());
+            assert!(
+                !rule.says(Lang::En).contains(|c: char| c > '\u{2fff}'),
+                "{rule}"
+            );
+            assert!(
+                rule.says(Lang::Zh).contains(|c: char| c > '\u{2fff}'),
+                "{rule}"
+            );
+        }
+        assert_eq!(RuleId::of_name("no-such-rule"), None);
+    }
+}
