@@ -28,11 +28,13 @@ use bytehop_core::probes::{self, Probe};
 mod breakpoints;
 mod functions;
 mod refusal;
+mod retry;
 mod samples;
 
 pub use breakpoints::BUDGET as BREAKPOINT_BUDGET;
 use breakpoints::Breakpoints;
 use refusal::{errno, refusal, refused};
+use retry::persistently;
 use samples::Sampling;
 
 /// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`; `build.rs` chooses and checks it.
@@ -53,7 +55,7 @@ pub enum LoadError {
     Arch(&'static str),
     #[error("the kernel refused the eBPF object: {0}")]
     Object(#[source] EbpfError),
-    #[error("the kernel refused probe {probe}, which nothing works without: {source}")]
+    #[error("probe {probe}, which nothing works without: {}", refusal(.source))]
     Required {
         probe: &'static str,
         source: ProgramError,
@@ -201,20 +203,20 @@ impl Probes {
             loader.map_max_entries(map, if options.top { entries } else { 1 });
         }
         let counts_only = options.stat || options.top;
-        let mut ebpf = loader
+        loader
             .btf(Some(&btf))
-            .verifier_log_level(if verifier_log() {
-                VerifierLogLevel::DEBUG | VerifierLogLevel::STATS
-            } else {
-                VerifierLogLevel::DISABLE
+            .verifier_log_level(match verifier_log() {
+                true => VerifierLogLevel::DEBUG | VerifierLogLevel::STATS,
+                // Not none: aya asks again with a buffer for the log, and a buffer without a level is
+                // answered EINVAL whatever the first answer was (bpf_verifier_log_attr_valid).
+                false => VerifierLogLevel::STATS,
             })
             .override_global("CONFIG", bytes_of(&config), true)
             .override_global("OFFSETS", bytes_of::<Offsets>(&offsets), true)
             .override_global("REGS", bytes_of(&regs), true)
             .override_global("SYSCALLS", bytes_of(&syscalls), true)
-            .map_max_entries("EVENTS", if counts_only { 4096 } else { ring })
-            .load(&object)
-            .map_err(refused)?;
+            .map_max_entries("EVENTS", if counts_only { 4096 } else { ring });
+        let mut ebpf = persistently(|| loader.load(&object)).map_err(refused)?;
 
         let mut hooks = Hooks::default();
         let table: Vec<&Probe> = if options.null {
@@ -511,14 +513,14 @@ fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result
         .program_mut(program)
         .ok_or_else(|| no_program(program))?
         .try_into()?;
-    let loaded = program.load(tracepoint, btf);
+    let loaded = persistently(|| program.load(tracepoint, btf));
     if let Err(error) = &loaded
         && verifier_log()
     {
         eprintln!("{tracepoint}: {error}");
     }
     loaded?;
-    program.attach()?;
+    persistently(|| program.attach())?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::refusal::{errno, refusal};
+use super::retry::persistently;
 use super::{Hooks, LoadError, invalid, no_program};
 use crate::ksyms::Symbols;
 use bytehop_core::primitives::{self, Primitive};
@@ -103,7 +104,7 @@ fn put(
 ) -> Result<Vec<PerfEventLinkId>, ProgramError> {
     let config = PerfEventConfig::Breakpoint(BreakpointConfig::Instruction { address });
     let attach = |program: &mut PerfEvent, scope, inherit| {
-        program.attach(config, scope, SamplePolicy::Period(1), inherit)
+        persistently(|| program.attach(config, scope, SamplePolicy::Period(1), inherit))
     };
     let hits = |ebpf: &Ebpf| -> Result<u64, LoadError> {
         let map: PerCpuArray<_, u64> = ebpf
@@ -113,7 +114,7 @@ fn put(
         Ok(map.get(&u32::from(row.id), 0)?.iter().sum())
     };
     let program = program(ebpf, row.program)?;
-    program.load()?;
+    persistently(|| program.load())?;
     let ours = PerfEventScope::CallingProcess { cpu: None };
     let canary = attach(program, ours, false)?;
     copy_something();

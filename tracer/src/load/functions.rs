@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use aya::programs::{FEntry, FExit, KProbe, ProgramError};
 use aya::{Btf, Ebpf};
 
+use super::retry::persistently;
 use super::{Hooks, no_program};
 use crate::btf::KernelBtf;
 use crate::caps::{Level, no_fentry};
@@ -84,13 +85,13 @@ fn traced(ebpf: &mut Ebpf, row: &Function, name: &str, btf: &Btf) -> Result<(), 
     match row.hook {
         Hook::Entry => {
             let program: &mut FEntry = program.try_into()?;
-            program.load(name, btf)?;
-            program.attach()?;
+            persistently(|| program.load(name, btf))?;
+            persistently(|| program.attach())?;
         }
         Hook::Exit => {
             let program: &mut FExit = program.try_into()?;
-            program.load(name, btf)?;
-            program.attach()?;
+            persistently(|| program.load(name, btf))?;
+            persistently(|| program.attach())?;
         }
     }
     Ok(())
@@ -109,8 +110,8 @@ fn probed(ebpf: &mut Ebpf, row: &Function, name: &str) -> Result<(), ProgramErro
             .program_mut(&program)
             .ok_or_else(|| no_program(&program))?
             .try_into()?;
-        program.load()?;
-        program.attach(name, 0)?;
+        persistently(|| program.load())?;
+        persistently(|| program.attach(name, 0))?;
     }
     Ok(())
 }

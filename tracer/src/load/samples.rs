@@ -8,6 +8,7 @@ use aya::programs::perf_event::{
 };
 use tracer_ebpf::{RANGES_MAX, Range, sample};
 
+use super::retry::persistently;
 use super::{Hooks, LoadError, WireRange, invalid, no_program};
 use crate::ksyms::Symbols;
 use bytehop_core::event::Sampled;
@@ -68,14 +69,14 @@ fn sample(ebpf: &mut Ebpf, pid: u32) -> Result<(), ProgramError> {
         .program_mut(NAME)
         .ok_or_else(|| no_program(NAME))?
         .try_into()?;
-    program.load()?;
+    persistently(|| program.load())?;
     let clock = PerfEventConfig::Software(SoftwareEvent::CpuClock);
     super::for_each_thread(pid, |tid| {
         let scope = PerfEventScope::OneProcess {
             pid: tid,
             cpu: None,
         };
-        program.attach(clock, scope, SamplePolicy::Period(PERIOD), true)?;
+        persistently(|| program.attach(clock, scope, SamplePolicy::Period(PERIOD), true))?;
         Ok(())
     })
 }
