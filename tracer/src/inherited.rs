@@ -1,7 +1,7 @@
 //! What our caller gave us, and what the traced command is to start with: noted before Rust's runtime
 //! and we ourselves change it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -11,6 +11,7 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocma
 static MASK: AtomicU64 = AtomicU64::new(0);
 static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 static MEMLOCK: [AtomicU64; 2] = [const { AtomicU64::new(rlim_t::MAX) }; 2];
+static NICE: AtomicI32 = AtomicI32::new(0);
 
 /// Runs before `main`: Rust's runtime sets SIGPIPE to "ignore" before any code of ours.
 #[used]
@@ -25,6 +26,7 @@ static NOTE: extern "C" fn() = {
             MEMLOCK[0].store(soft, Ordering::Relaxed);
             MEMLOCK[1].store(hard, Ordering::Relaxed);
         }
+        NICE.store(nice(), Ordering::Relaxed);
     }
     note
 };
@@ -36,6 +38,8 @@ pub struct Inherited {
     pub sigpipe: SigHandler,
     /// RLIMIT_MEMLOCK, soft and hard: loading lifts it for kernels before 5.11.
     pub memlock: [rlim_t; 2],
+    /// We go first where programs compete for the CPU; the command does not.
+    pub nice: i32,
 }
 
 impl Inherited {
@@ -52,6 +56,7 @@ impl Inherited {
                 .collect(),
             sigpipe,
             memlock: [0, 1].map(|i: usize| MEMLOCK[i].load(Ordering::Relaxed)),
+            nice: NICE.load(Ordering::Relaxed),
         }
     }
 
@@ -59,12 +64,27 @@ impl Inherited {
     pub(crate) fn restore(&self) -> Result<(), Errno> {
         let [soft, hard] = self.memlock;
         setrlimit(Resource::RLIMIT_MEMLOCK, soft, hard)?;
+        if nice() != self.nice {
+            set_nice(self.nice)?;
+        }
         if let SigHandler::SigDfl = self.sigpipe {
             // SAFETY: sets the default disposition, no handler.
             unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
         }
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None)
     }
+}
+
+/// The calling thread's priority.
+pub(crate) fn nice() -> i32 {
+    // SAFETY: an ordinary system call, about ourselves (0): Linux means the thread.
+    unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }
+}
+
+/// Gives the calling thread this priority. Async-signal-safe.
+pub(crate) fn set_nice(nice: i32) -> Result<(), Errno> {
+    // SAFETY: as above.
+    Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) }).map(drop)
 }
 
 /// Whether a signal is ignored now.

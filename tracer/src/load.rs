@@ -30,6 +30,7 @@ mod functions;
 mod refusal;
 mod retry;
 mod samples;
+mod threads;
 
 pub use breakpoints::BUDGET as BREAKPOINT_BUDGET;
 use breakpoints::Breakpoints;
@@ -411,10 +412,13 @@ impl Probes {
         };
         {
             let mut slots: BpfHashMap<_, u32, u32> = self.map_mut("SLOTS")?.try_into()?;
-            // Taken already: by the thread itself, announced by a fork event.
             const BPF_NOEXIST: u64 = 1;
             if slots.insert(slot, tid, BPF_NOEXIST).is_err() {
-                return Ok(());
+                // Taken already: by the thread itself, announced by a fork event; or by another one.
+                return match slots.get(&slot, 0) {
+                    Ok(other) if other != tid => self.trace_more(tid, seed),
+                    _ => Ok(()),
+                };
             }
         }
         let mut tasks: Array<_, TaskBytes> = self.map_mut("TASKS")?.try_into()?;
@@ -496,6 +500,11 @@ impl Probes {
             if t.tid != 0 {
                 threads.insert(t.tid, (t.flags & task::IN_CALL != 0).then_some(t.nr));
             }
+        }
+        let more: BpfHashMap<_, u32, TaskBytes> = self.map("TASKS_MORE")?.try_into()?;
+        for entry in more.iter() {
+            let (tid, TaskBytes(t)) = entry?;
+            threads.insert(tid, (t.flags & task::IN_CALL != 0).then_some(t.nr));
         }
         Ok(threads)
     }
