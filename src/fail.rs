@@ -19,6 +19,11 @@ pub const FAILED: u8 = 125;
 /// Ctrl-C, as a shell says it.
 pub const INTERRUPTED: u8 = 130;
 
+/// The status of what the signal of this number ended, as a shell says it.
+pub fn signalled(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(FAILED)
+}
+
 /// A failure that ends bytehop.
 #[derive(Debug)]
 pub struct Fail {
@@ -67,6 +72,7 @@ fails_with! {
     tui::ViewError => |e| match e {
         tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
         tui::ViewError::NotATerminal => USAGE,
+        tui::ViewError::Ended(signal) => signalled(*signal),
         tui::ViewError::Source(_) | tui::ViewError::Terminal(_) => FAILED,
     };
     CaptureError => |e| match e {

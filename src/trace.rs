@@ -26,7 +26,7 @@ use tracer::sources::Resolver;
 use tracer::user::Identity;
 
 use crate::cli::{self, SummaryArgs, Tracing};
-use crate::fail::{FAILED, Fail};
+use crate::fail::{FAILED, Fail, signalled};
 use crate::output::{self, SummaryOutput};
 use crate::show;
 
@@ -293,7 +293,9 @@ trait Status {
 
 impl Status for Ended {
     fn status(&self, reported: Result<(), Fail>) -> Result<i32, Fail> {
-        let signal = self.signal.map_or(0, |signal| 128 + signal as i32);
+        let signal = self
+            .signal
+            .map_or(0, |signal| signalled(signal as i32).into());
         let code = self.exit.map_or(signal, |exit| exit.code());
         match reported {
             Ok(()) => Ok(code),

@@ -23,7 +23,8 @@ pub use system::Pty;
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    Quit,
+    /// To end; the signal of this number does.
+    Quit(i32),
     Suspend,
     /// We were stopped behind our back, and continued.
     Resume,
