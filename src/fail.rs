@@ -5,6 +5,7 @@ use tracer::btf::BtfError;
 use tracer::capture::CaptureError;
 use tracer::elevate::ElevateError;
 use tracer::launch::LaunchError;
+use tracer::limits::Limit;
 use tracer::load::LoadError;
 use tracer::privileges::{DropError, Missing};
 use tracer::user::IdentityError;
@@ -57,6 +58,7 @@ fails_with! {
     ElevateError => |_| NOT_ALLOWED;
     BtfError => |_| NOT_ALLOWED;
     LoadError => |_| NOT_ALLOWED;
+    Limit => |_| NOT_ALLOWED;
     DropError => |_| FAILED;
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;

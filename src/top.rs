@@ -36,6 +36,7 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
         .require()?;
     // Process ids are those of the first namespace.
     capture::on_the_host()?;
+    tracer::limits::lift(0)?;
     let kernel = KernelBtf::load()?;
     let options = Options {
         top: true,

@@ -19,6 +19,7 @@ use bytehop_core::record::{LogWriter, RecordError, Writer};
 use tracer::btf::KernelBtf;
 use tracer::capture::{self, Capture, Control, Ended, Followed, Output, Priority, Target};
 use tracer::launch::{Command, Held};
+use tracer::limits;
 use tracer::load::{Options, Probes, Ring};
 use tracer::privileges::{self, Privileges};
 use tracer::signals::Signals;
@@ -172,6 +173,18 @@ impl Session {
             tracer::elevate::elevate()?;
         }
         let priority = capture::keep_up();
+        let follow = !tracing.no_follow;
+        let mut options = Options {
+            follow,
+            buffer: tracing.buffer_size,
+            level: tracing.level,
+            budget: tracing.breakpoint_budget,
+            stacks: tracing.stacks,
+            sampling: !tracing.no_sampling,
+            ..Options::default()
+        };
+        adjust(&mut options);
+        limits::lift(if options.stat { 0 } else { options.buffer })?;
         let identity = Identity::invoking()?;
         Privileges::check()
             .map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")))?
@@ -200,18 +213,7 @@ impl Session {
         let attached = matches!(pending, Pending::Process(_));
 
         let kernel = KernelBtf::load()?;
-        let follow = !tracing.no_follow;
-        let mut options = Options {
-            follow,
-            buffer: tracing.buffer_size,
-            level: tracing.level,
-            budget: tracing.breakpoint_budget,
-            stacks: tracing.stacks,
-            pid,
-            sampling: !tracing.no_sampling,
-            ..Options::default()
-        };
-        adjust(&mut options);
+        options.pid = pid;
         let mut probes = Probes::load(&kernel, options)?;
         let mut start = capture::start(&probes, &command, pid, attached, follow);
         let mut followed = None;

@@ -21,6 +21,7 @@ use tracer_ebpf::{
 use crate::btf::{self, BtfError, KernelBtf};
 use crate::caps::Level;
 use crate::ksyms::Symbols;
+use crate::limits::Limit;
 use bytehop_core::arch::Arch;
 use bytehop_core::event::{Lost, Sampled};
 use bytehop_core::probes::{self, Probe};
@@ -34,7 +35,7 @@ mod threads;
 
 pub use breakpoints::BUDGET as BREAKPOINT_BUDGET;
 use breakpoints::Breakpoints;
-use refusal::{errno, refusal, refused};
+use refusal::{errno, limited, out_of_files, refusal, refused};
 use retry::persistently;
 use samples::Sampling;
 
@@ -69,6 +70,8 @@ pub enum LoadError {
     PidNamespace(#[source] std::io::Error),
     #[error("not allowed to load eBPF programs")]
     NotAllowed,
+    #[error(transparent)]
+    Limit(#[from] Limit),
     #[error("this kernel does not give level {level}: {why}")]
     Level { level: &'static str, why: String },
 }
@@ -155,8 +158,16 @@ impl Probes {
     /// [`Probes::trace`].
     ///
     /// # Errors
-    /// If a hook that nothing works without is missing or refused.
+    /// If a hook that nothing works without is missing or refused, or a limit of ours kept one away.
     pub fn load(kernel: &KernelBtf, options: Options) -> Result<Self, LoadError> {
+        let probes = Self::load_what_there_is(kernel, options).map_err(limited)?;
+        match out_of_files(&probes.missing) {
+            Some(limit) => Err(limit.into()),
+            None => Ok(probes),
+        }
+    }
+
+    fn load_what_there_is(kernel: &KernelBtf, options: Options) -> Result<Self, LoadError> {
         let arch = Arch::host().ok_or(LoadError::Arch(std::env::consts::ARCH))?;
         let (offsets, absent) = btf::offsets(kernel);
         let regs: Regs = kernel.regs(arch)?;
@@ -435,7 +446,7 @@ impl Probes {
             .ebpf
             .take_map("EVENTS")
             .ok_or_else(|| invalid("EVENTS"))?;
-        Ok(RingBuf::try_from(map)?)
+        RingBuf::try_from(map).map_err(|e| limited(e.into()))
     }
 
     /// How many records have not fitted into the ring buffer so far.
