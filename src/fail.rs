@@ -5,6 +5,7 @@ use tracer::btf::BtfError;
 use tracer::capture::CaptureError;
 use tracer::elevate::ElevateError;
 use tracer::launch::LaunchError;
+use tracer::limits::Limit;
 use tracer::load::LoadError;
 use tracer::privileges::{DropError, Missing};
 use tracer::user::IdentityError;
@@ -18,6 +19,11 @@ pub const FAILED: u8 = 125;
 
 /// Ctrl-C, as a shell says it.
 pub const INTERRUPTED: u8 = 130;
+
+/// The status of what the signal of this number ended, as a shell says it.
+pub fn signalled(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(FAILED)
+}
 
 /// A failure that ends bytehop.
 #[derive(Debug)]
@@ -52,6 +58,7 @@ fails_with! {
     ElevateError => |_| NOT_ALLOWED;
     BtfError => |_| NOT_ALLOWED;
     LoadError => |_| NOT_ALLOWED;
+    Limit => |_| NOT_ALLOWED;
     DropError => |_| FAILED;
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;
@@ -67,6 +74,7 @@ fails_with! {
     tui::ViewError => |e| match e {
         tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
         tui::ViewError::NotATerminal => USAGE,
+        tui::ViewError::Ended(signal) => signalled(*signal),
         tui::ViewError::Source(_) | tui::ViewError::Terminal(_) => FAILED,
     };
     CaptureError => |e| match e {
