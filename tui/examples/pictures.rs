@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bytehop_core::i18n::Lang;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
+use terminput::{Event, KeyCode, KeyEvent};
 use tui::action::Action;
 use tui::app::{App, Look, MOVING, Other};
 use tui::store::Store;
@@ -38,7 +38,7 @@ fn press(app: &mut App, typed: &str) {
             '\t' => KeyCode::Tab,
             c => KeyCode::Char(c),
         };
-        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let event = Event::Key(KeyEvent::new(code));
         if let Some(action) = keys::action(&event, app.input.is_some()) {
             update::update(app, action);
         }

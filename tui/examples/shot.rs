@@ -4,8 +4,8 @@
 //! Keys are typed one by one: `N`, `n`, `z`, `Enter`, `Tab`.
 
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
+use terminput::{Event, KeyCode, KeyEvent};
 use tui::app::{App, Look, Other};
 use tui::store::Store;
 use tui::theme::Theme;
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         app.other = Some(Other { summary, names });
     }
     for code in typed {
-        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let event = Event::Key(KeyEvent::new(code));
         if let Some(action) = keys::action(&event, app.input.is_some()) {
             update::update(&mut app, action);
         }

@@ -10,8 +10,8 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::record::log;
 use proptest::prelude::*;
 use proptest::sample::select;
-use ratatui::crossterm::event::{
-    Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind,
+use terminput::{
+    Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind, ScrollDirection,
 };
 use tui::action::Action;
 use tui::app::{App, Look, Source, Target};
@@ -101,7 +101,7 @@ fn action() -> impl Strategy<Value = Action> {
         KeyCode::PageDown,
     ]);
     let key = (codes, any::<bool>()).prop_filter_map("bound", |(code, typing)| {
-        keys::action(&Input::Key(KeyEvent::new(code, KeyModifiers::NONE)), typing)
+        keys::action(&Input::Key(KeyEvent::new(code)), typing)
     });
     let (x, y) = (0u16..300, 0u16..90);
     prop_oneof![
@@ -150,11 +150,12 @@ fn step() -> impl Strategy<Value = Step> {
         KeyCode::Tab,
         KeyCode::F(7),
     ]);
-    let modifiers = select(vec![KeyModifiers::NONE, KeyModifiers::CONTROL]);
-    let key = (codes, modifiers).prop_map(|(code, with)| Input::Key(KeyEvent::new(code, with)));
+    let modifiers = select(vec![KeyModifiers::NONE, KeyModifiers::CTRL]);
+    let key =
+        (codes, modifiers).prop_map(|(code, with)| Input::Key(KeyEvent::new(code).modifiers(with)));
     let mouse = (0u16..220, 0u16..70).prop_map(|(column, row)| {
         Input::Mouse(MouseEvent {
-            kind: MouseEventKind::ScrollUp,
+            kind: MouseEventKind::Scroll(ScrollDirection::Up),
             column,
             row,
             modifiers: KeyModifiers::NONE,

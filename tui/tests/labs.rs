@@ -14,8 +14,8 @@ use labs::progress::State;
 use labs::run::summarise;
 use labs::session::{Origin, Output, Session};
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
+use terminput::{Event, KeyCode, KeyEvent};
 use tui::app::{App, Look};
 use tui::lab::model::{Labs, Open};
 use tui::lab::run;
@@ -84,7 +84,7 @@ fn press(labs: &mut Labs, keys: &str) {
                 KeyCode::Char(c)
             }
         };
-        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let event = Event::Key(KeyEvent::new(code));
         let effect = update::event(labs, &event);
         perform(labs, effect);
     }

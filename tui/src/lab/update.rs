@@ -1,8 +1,8 @@
 //! Keys → what happens to the model, and what the rest of the program is to do.
 
 use labs::guide::Step;
-use ratatui::crossterm::event::{
-    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind,
+use terminput::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind, ScrollDirection,
 };
 
 use super::model::{Confirm, Labs, Open};
@@ -38,8 +38,8 @@ pub fn event(labs: &mut Labs, event: &Event) -> Option<Effect> {
         Event::Key(key) if key.kind != KeyEventKind::Release => pressed(labs, key, event),
         Event::Mouse(mouse) => {
             match mouse.kind {
-                MouseEventKind::ScrollUp => scroll(labs, -3),
-                MouseEventKind::ScrollDown => scroll(labs, 3),
+                MouseEventKind::Scroll(ScrollDirection::Up) => scroll(labs, -3),
+                MouseEventKind::Scroll(ScrollDirection::Down) => scroll(labs, 3),
                 _ => {}
             }
             None
@@ -98,7 +98,7 @@ pub fn load(labs: &mut Labs, path: Option<App>) {
 }
 
 fn pressed(labs: &mut Labs, key: &KeyEvent, event: &Event) -> Option<Effect> {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let control = key.modifiers.contains(KeyModifiers::CTRL);
     match key.code {
         KeyCode::Char('c') if control => return Some(Effect::Quit),
         KeyCode::Char('z') if control => return Some(Effect::Suspend),
@@ -220,8 +220,10 @@ fn answer(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
             next_question(open);
             return Some(Effect::Save);
         }
+        KeyCode::Tab if key.modifiers.contains(KeyModifiers::SHIFT) => {
+            open.question = Some(open.question?.saturating_sub(1));
+        }
         KeyCode::Tab => next_question(open),
-        KeyCode::BackTab => open.question = Some(open.question?.saturating_sub(1)),
         KeyCode::Backspace => {
             open.input.pop();
         }
@@ -230,7 +232,7 @@ fn answer(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         KeyCode::Down => scroll(labs, 1),
         KeyCode::PageUp => scroll(labs, -10),
         KeyCode::PageDown => scroll(labs, 10),
-        KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => open.input.clear(),
+        KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CTRL) => open.input.clear(),
         KeyCode::Char(c) if open.input.chars().count() < 40 => open.input.push(c),
         _ => {}
     }

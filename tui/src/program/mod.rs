@@ -1,7 +1,6 @@
 //! The traced program's own terminal: what it writes, as a screen, and what is typed for it.
 
 pub mod input;
-pub mod pty;
 
 use std::num::NonZeroU16;
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use bytehop_core::i18n::Lang;
 use ratatui::backend::TestBackend;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, TerminalOptions};
+use terminput::{Event, KeyCode, KeyEvent};
 use tui::action::Action;
 use tui::app::{App, Look, MOVING};
 use tui::store::Store;
@@ -81,7 +81,7 @@ pub fn press(app: &mut App, keys: &str) {
                 KeyCode::Char(c)
             }
         };
-        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let event = Event::Key(KeyEvent::new(code));
         if let Some(action) = keys::action(&event, app.input.is_some()) {
             update::update(app, action);
         }
