@@ -397,7 +397,7 @@ impl Reconstructor {
         };
         let io_thread = head.flags & flag::IO_THREAD != 0;
         match self.part(head, sink) {
-            Part::Open(slot) if !io_thread => self.threads.at(slot).open.found(found),
+            Part::Open(slot) if !io_thread => self.threads.open(slot).found(found),
             Part::Open(slot) | Part::Late(slot) => {
                 let thread = self.threads.at(slot);
                 let (id, process) = (
