@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bytehop_core::advise::{self, Facts};
 use bytehop_core::annotate::{Annotator, read_source};
+use bytehop_core::arch::Arch;
 use bytehop_core::model::Summary;
 use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::open_events;
@@ -22,12 +23,15 @@ pub fn help() -> Result<i32, Fail> {
     Ok(0)
 }
 
+/// The architecture of a recording that does not say.
+fn host() -> Arch {
+    Arch::host().unwrap_or(Arch::X86_64)
+}
+
 /// Reads a recording from its beginning to its end, or to where it is damaged.
 pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
     let mut events = open_events(path)?;
-    let mut reconstructor = Reconstructor::new(
-        bytehop_core::arch::Arch::host().unwrap_or(bytehop_core::arch::Arch::X86_64),
-    );
+    let mut reconstructor = Reconstructor::new(host());
     for event in events.by_ref() {
         reconstructor.push(&event, sink);
     }
@@ -135,31 +139,30 @@ fn show(file: &Path, look: &Look) -> Result<i32, Fail> {
 /// One event a line, as they come: nothing is kept.
 fn lines(file: &Path) -> Result<i32, Fail> {
     let mut events = open_events(file)?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut lines = report::Lines::new(host());
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut written = Ok(());
     for event in events.by_ref() {
-        let line = report::jsonl_event(&event);
-        match writeln!(out, "{line}") {
-            Ok(()) => {}
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
-            Err(e) => {
-                return Err(Fail::new(
-                    FAILED,
-                    format!("cannot write to standard output: {e}"),
-                ));
-            }
+        written = out.write_all(lines.event(&event));
+        if written.is_err() {
+            break;
         }
     }
-    let flushed = out.flush();
+    let written = written
+        .and_then(|()| out.write_all(lines.finish()))
+        .and_then(|()| out.flush());
+    match written {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
+        Err(e) => {
+            let message = format!("cannot write to standard output: {e}");
+            return Err(Fail::new(FAILED, message));
+        }
+        Ok(()) => {}
+    }
     for warning in events.warnings() {
         crate::output::complain(&warning.to_string());
     }
-    match flushed {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
-            FAILED,
-            format!("cannot write to standard output: {e}"),
-        )),
-        _ => Ok(0),
-    }
+    Ok(0)
 }
 
 pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {
