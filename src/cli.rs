@@ -192,12 +192,17 @@ pub struct View {
 pub struct Report {
     /// The recording
     pub file: PathBuf,
-    /// text, json, or jsonl (one event a line)
+    /// text, json, jsonl (one event a line), html (a page with the screens, for any browser), csv, folded
+    /// (stacks by bytes copied, for flame graphs), markdown (for a bug report), svg (the path), or
+    /// perfetto (a time line for ui.perfetto.dev)
     #[arg(long, default_value = "text", value_parser = |s: &str| s.parse::<Format>())]
     pub format: Format,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Write to this file, not to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     #[command(flatten)]
     pub look: Look,
 }

@@ -1,6 +1,6 @@
-//! The verbs that show: report, view, doctor.
+//! The verbs that show: view, annotate, advise, diff, doctor.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use bytehop_core::advise::{self, Facts};
@@ -9,12 +9,12 @@ use bytehop_core::arch::Arch;
 use bytehop_core::model::Summary;
 use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::open_events;
-use bytehop_core::report::{self, Format};
+use bytehop_core::report;
 use clap::CommandFactory;
 use tracer::{caps, doctor};
 
 use crate::cli::{self, Cli, Look};
-use crate::fail::{FAILED, Fail, NOT_ALLOWED};
+use crate::fail::{Fail, NOT_ALLOWED};
 use crate::output::{print, style};
 
 /// `bytehop` alone.
@@ -24,7 +24,7 @@ pub fn help() -> Result<i32, Fail> {
 }
 
 /// The architecture of a recording that does not say.
-fn host() -> Arch {
+pub fn host() -> Arch {
     Arch::host().unwrap_or(Arch::X86_64)
 }
 
@@ -40,19 +40,6 @@ pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
         .warnings
         .extend(events.warnings().iter().map(ToString::to_string));
     Ok(summary)
-}
-
-pub fn report(args: &cli::Report) -> Result<i32, Fail> {
-    let format = if args.json { Format::Json } else { args.format };
-    match format {
-        Format::Text => show(&args.file, &args.look),
-        Format::Json => {
-            let summary = summarise(&args.file, &mut NoSink)?;
-            print(&(report::json_string(&summary) + "\n"))?;
-            Ok(0)
-        }
-        Format::Jsonl => lines(&args.file),
-    }
 }
 
 /// Source lines with what each of them did.
@@ -133,35 +120,6 @@ pub fn view(args: &cli::View) -> Result<i32, Fail> {
 fn show(file: &Path, look: &Look) -> Result<i32, Fail> {
     let summary = summarise(file, &mut NoSink)?;
     print(&report::text(&summary, &style(look, &io::stdout())))?;
-    Ok(0)
-}
-
-/// One event a line, as they come: nothing is kept.
-fn lines(file: &Path) -> Result<i32, Fail> {
-    let mut events = open_events(file)?;
-    let mut lines = report::Lines::new(host());
-    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut written = Ok(());
-    for event in events.by_ref() {
-        written = out.write_all(lines.event(&event));
-        if written.is_err() {
-            break;
-        }
-    }
-    let written = written
-        .and_then(|()| out.write_all(lines.finish()))
-        .and_then(|()| out.flush());
-    match written {
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
-        Err(e) => {
-            let message = format!("cannot write to standard output: {e}");
-            return Err(Fail::new(FAILED, message));
-        }
-        Ok(()) => {}
-    }
-    for warning in events.warnings() {
-        crate::output::complain(&warning.to_string());
-    }
     Ok(0)
 }
 

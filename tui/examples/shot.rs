@@ -6,10 +6,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use terminput::{Event, KeyCode, KeyEvent};
-use tui::app::{App, Look, Other};
+use tui::app::{App, Other};
+use tui::look::Look;
 use tui::store::Store;
 use tui::theme::Theme;
-use tui::{keys, update, view};
+use tui::{draw, keys, update, view};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -61,7 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if picture {
         print!("{}", tui::svg::svg(&buf, look.theme));
     } else {
-        print!("{}", view::text(&buf));
+        print!("{}", draw::text(&buf));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use terminput::{
 use crate::action::{Action, Dir};
 use crate::app::App;
 use crate::program::input;
-use crate::{view, words};
+use crate::{areas, words};
 
 /// A line of the help screen, and the keys on it.
 pub struct Binding {
@@ -117,7 +117,7 @@ pub fn meaning(event: &Event, app: &App) -> Option<Meaning> {
         }
         Event::Key(key) => input::key(key, screen),
         Event::Paste(text) => input::paste(text, screen),
-        Event::Mouse(mouse) => match view::program_cell(app, mouse.column, mouse.row) {
+        Event::Mouse(mouse) => match areas::program_cell(app, mouse.column, mouse.row) {
             Some(cell) => {
                 let bytes = input::mouse(mouse, cell, screen);
                 // A wheel that the program does not want scrolls over what it wrote.

@@ -16,12 +16,18 @@
 
 pub mod action;
 pub mod app;
+pub mod areas;
 pub mod arrows;
+pub mod draw;
+mod fetch;
 pub mod flow;
 pub mod keys;
 #[cfg(target_os = "linux")]
 pub mod lab;
+pub mod lanes;
+pub mod layout;
 pub mod list;
+pub mod look;
 mod options;
 pub mod program;
 #[cfg(feature = "terminal")]

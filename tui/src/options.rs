@@ -2,7 +2,7 @@
 
 use bytehop_core::i18n::Lang;
 
-use crate::app::Look;
+use crate::look::Look;
 use crate::theme::Theme;
 
 /// How the UI is to look and behave.

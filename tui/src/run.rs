@@ -9,8 +9,9 @@ use bytehop_core::record::{Log, RecordError};
 use terminput::Event;
 
 use crate::action::{Action, Effect};
-use crate::app::{App, Look, Other, Source, TICKS, Target};
+use crate::app::{App, Other, Source, TICKS, Target};
 use crate::keys::{self, Meaning};
+use crate::look::Look;
 use crate::options::Options;
 use crate::store::{Feed, Store};
 use crate::terminal::{Asked, Console, Pty, Screen, size};

@@ -14,12 +14,13 @@ use terminput::{
     Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind, ScrollDirection,
 };
 use tui::action::Action;
-use tui::app::{App, Look, Source, Target};
+use tui::app::{App, Source, Target};
 use tui::keys::Meaning;
 use tui::list::List;
+use tui::look::Look;
 use tui::store::{Feed, Store};
 use tui::theme::Theme;
-use tui::{keys, update, view};
+use tui::{draw, keys, update};
 
 /// A record of some kind with random content, of one of a few threads and calls.
 fn record() -> impl Strategy<Value = Vec<u8>> {
@@ -225,7 +226,7 @@ fn play(mut app: App, actions: Vec<Action>) {
 }
 
 fn check(app: &App) {
-    let screen = view::text(&common::buffer(app));
+    let screen = draw::text(&common::buffer(app));
     assert_eq!(screen.lines().count(), usize::from(app.size.1));
     for line in screen.lines() {
         assert!(tui::text::width(line) <= usize::from(app.size.0), "{line}");

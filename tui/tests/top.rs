@@ -12,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use terminput::{Event, KeyCode, KeyEvent};
 
-use tui::app::Look;
+use tui::look::Look;
 use tui::theme::Theme;
 use tui::top::keys::{BINDINGS, action};
 use tui::top::model::Effect;
@@ -232,7 +232,7 @@ fn shot(top: &Top) -> String {
     let (width, height) = top.size;
     let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
     view::draw(top, &mut buf);
-    tui::view::text(&buf)
+    tui::draw::text(&buf)
 }
 
 #[test]

@@ -13,6 +13,14 @@ use super::{RecordError, Warning};
 /// A byte of LZ4 stands for at most so many.
 const LZ4_MOST: usize = 255;
 
+/// What a recording can be read from more than once: a file, or bytes in memory.
+pub trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// Any of them.
+pub type Input = Box<dyn ReadSeek>;
+
 /// Reads the records of a recording in the order in which they were written.
 ///
 /// Memory stays within a few times [`MAX_RAW`](super::format::MAX_RAW), whatever the file claims.
@@ -105,14 +113,20 @@ pub fn index(path: &Path) -> Result<(Vec<Block>, Vec<Warning>), RecordError> {
 }
 
 /// The same, block by block.
-pub struct Index {
-    blocks: Blocks<File>,
+pub struct Index<R = File> {
+    blocks: Blocks<R>,
 }
 
 impl Index {
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        let file = File::open(path).map_err(RecordError::open(path))?;
-        let blocks = Blocks::new(file, path)?;
+        Self::new(File::open(path).map_err(RecordError::open(path))?, path)
+    }
+}
+
+impl<R: Read> Index<R> {
+    /// Of a recording that is not in a file of its own; `path` is what errors call it.
+    pub fn new(input: R, path: &Path) -> Result<Self, RecordError> {
+        let blocks = Blocks::new(input, path)?;
         Ok(Self { blocks })
     }
 
@@ -122,7 +136,7 @@ impl Index {
     }
 }
 
-impl Iterator for Index {
+impl<R: Read> Iterator for Index<R> {
     type Item = Block;
 
     fn next(&mut self) -> Option<Block> {

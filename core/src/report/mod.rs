@@ -45,6 +45,8 @@ pub enum Format {
     Json,
     /// One JSON object per event and line: [`Lines`].
     Jsonl,
+    /// The screens and the summary as one page.
+    Html,
     /// For other tools: [`export`].
     Csv,
     Folded,
@@ -55,10 +57,11 @@ pub enum Format {
 
 impl Format {
     /// Each with its name.
-    pub const ALL: [(&str, Self); 8] = [
+    pub const ALL: [(&str, Self); 9] = [
         ("text", Self::Text),
         ("json", Self::Json),
         ("jsonl", Self::Jsonl),
+        ("html", Self::Html),
         ("csv", Self::Csv),
         ("folded", Self::Folded),
         ("markdown", Self::Markdown),
@@ -69,7 +72,7 @@ impl Format {
 
 /// `--format` names nothing that we can write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{0}': text, json, jsonl, csv, folded, markdown, svg or perfetto")]
+#[error("unknown format '{0}': text, json, jsonl, html, csv, folded, markdown, svg or perfetto")]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {

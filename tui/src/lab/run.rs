@@ -19,9 +19,9 @@ use labs::session::{Origin, Output, Session};
 use labs::spec::Text;
 use labs::work::{Whose, WorkError};
 
-use super::model::{Labs, Open};
+use super::model::{Labs, Open, path_area};
 use super::update::{self, Effect};
-use super::view::{self, draw};
+use super::view::draw;
 use crate::app::{App, Other};
 use crate::options::Options;
 use crate::run::{ViewError, needs_terminal};
@@ -349,7 +349,7 @@ impl Ui {
             News::AllRan => {
                 open.observed = true;
                 open.checked = false;
-                let unseen = view::path_area(self.labs.size, open.guide).width == 0;
+                let unseen = path_area(self.labs.size, open.guide).width == 0;
                 self.labs.note = unseen.then(|| words::lab_ran(lang).to_owned());
                 self.load();
             }

@@ -5,7 +5,7 @@ use terminput::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind, ScrollDirection,
 };
 
-use super::model::{Confirm, Labs, Open};
+use super::model::{Confirm, Labs, Open, path_area};
 use super::seek::seek;
 use crate::action::{Action, Effect as PathEffect};
 use crate::app::App;
@@ -133,7 +133,7 @@ fn pressed(labs: &mut Labs, key: &KeyEvent, event: &Event) -> Option<Effect> {
     }
     // The path view has most keys to itself.
     if open.step == Step::Observe
-        && super::view::path_area(labs.size, open.guide).width > 0
+        && path_area(labs.size, open.guide).width > 0
         && let Some(path) = &mut open.path
     {
         let ours = matches!(
@@ -339,7 +339,7 @@ fn show_path(labs: &mut Labs) -> Option<Effect> {
     let size = labs.size;
     let open = labs.open.as_mut()?;
     open.step = Step::Observe;
-    open.guide &= super::view::path_area(size, true).width > 0;
+    open.guide &= path_area(size, true).width > 0;
     Some(Effect::Load)
 }
 

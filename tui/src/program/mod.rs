@@ -122,6 +122,14 @@ impl Program {
     pub fn scrolled(&self) -> usize {
         self.scroll
     }
+
+    /// The first row that is shown where only so many fit: those at the cursor.
+    pub fn top(&self, height: u16) -> u16 {
+        let (_, rows) = self.size();
+        let (row, _) = self.screen().cursor_position();
+        let most = rows.saturating_sub(height);
+        (row + 1).saturating_sub(height).min(most)
+    }
 }
 
 fn size_of((columns, rows): (u16, u16)) -> (NonZeroU16, NonZeroU16) {

@@ -1,31 +1,14 @@
 //! Takes what the reconstruction hands out.
 
-use std::collections::HashMap;
-
 use bytehop_core::event::{CalledFrom, Meta, Name};
 use bytehop_core::model::{self, CallId};
 use bytehop_core::reconstruct::{self, File, Sink};
 
-use super::{Call, FileId, Hop, NONE, Sig, Store, What};
-
-/// Paths by `(dev, ino)`.
-pub type Names = HashMap<(u32, u64), Box<str>>;
+use super::call::{Call, FileId, Hop, NONE, Sig, What};
+use super::trace::{Building, Store};
 
 /// Paths that are kept.
 const NAMES_MAX: usize = 1 << 16;
-
-/// What a [`Store`] needs only while it grows.
-#[derive(Default)]
-pub(super) struct Building {
-    known: HashMap<Sig, u32>,
-    /// The last call's `sig`: the next is often the same.
-    last: u32,
-    /// Number of the record that is being taken.
-    pub record: u32,
-    /// Later hops that have come since the last call, of this call.
-    late: Option<(CallId, u64)>,
-    hops: Vec<Hop>,
-}
 
 impl Store {
     /// What the lines of the source did so far.

@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use terminput::Event;
 
-use super::Asked;
+use super::asked::Asked;
 use super::keyboard::Keyboard;
 use super::pty::Pty;
 

@@ -3,30 +3,23 @@
 //! [`Screen`] has the terminal while we have it, [`Console`] tells what is typed and what signals ask for,
 //! [`Pty`] is the traced program's own terminal. What a system does differently is in one file each.
 
+mod asked;
 #[cfg(target_os = "linux")]
 mod keyboard;
 #[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod other;
+#[cfg(target_os = "linux")]
 mod pty;
 mod screen;
-#[cfg_attr(target_os = "linux", path = "linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
-mod system;
 
+pub use asked::Asked;
+#[cfg(target_os = "linux")]
+pub use linux::Console;
+#[cfg(not(target_os = "linux"))]
+pub use other::{Console, Pty};
 #[cfg(target_os = "linux")]
 pub use pty::Pty;
 pub use ratatui::crossterm::terminal::size;
 pub use screen::Screen;
-pub use system::Console;
-#[cfg(not(target_os = "linux"))]
-pub use system::Pty;
-
-/// What a signal asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    Quit,
-    Suspend,
-    /// We were stopped behind our back, and continued.
-    Resume,
-    /// The terminal has a new size.
-    Size,
-}

@@ -8,7 +8,7 @@ use ratatui::crossterm::event::{poll, read};
 use terminput::Event;
 use terminput_crossterm::to_terminput;
 
-use super::Asked;
+use super::asked::Asked;
 
 /// What comes from outside: keys, and signals.
 pub struct Console {
@@ -96,7 +96,7 @@ mod signals {
     use signal_hook::SigId;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-    use super::Asked;
+    use crate::terminal::asked::Asked;
 
     /// Signals that would end us with the terminal in our hands: noted.
     pub struct Signals {
@@ -139,7 +139,7 @@ mod signals {
 mod signals {
     use std::io;
 
-    use super::Asked;
+    use crate::terminal::asked::Asked;
 
     /// There are none.
     pub struct Signals;

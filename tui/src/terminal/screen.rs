@@ -17,7 +17,10 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::layout::{Position, Rect};
 
-use super::system;
+#[cfg(target_os = "linux")]
+use super::linux as system;
+#[cfg(not(target_os = "linux"))]
+use super::other as system;
 
 /// Whether the terminal is ours, and has to be given back.
 static OURS: AtomicBool = AtomicBool::new(false);

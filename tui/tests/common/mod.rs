@@ -11,10 +11,11 @@ use ratatui::backend::TestBackend;
 use ratatui::{Terminal, TerminalOptions};
 use terminput::{Event, KeyCode, KeyEvent};
 use tui::action::Action;
-use tui::app::{App, Look, MOVING};
+use tui::app::{App, MOVING};
+use tui::look::Look;
 use tui::store::Store;
 use tui::theme::Theme;
-use tui::{keys, update, view};
+use tui::{draw, keys, update, view};
 
 /// The paths of the labs, and what a level-T machine makes of some other calls.
 pub const RECORDINGS: [&str; 15] = [
@@ -111,5 +112,5 @@ pub fn screen(name: &str, look: Look, size: (u16, u16), keys: &str) -> String {
     let mut app = app(name, look, size);
     press(&mut app, keys);
     settle(&mut app);
-    view::text(&buffer(&app))
+    draw::text(&buffer(&app))
 }
