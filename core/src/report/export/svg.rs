@@ -121,7 +121,10 @@ fn draw(out: &mut String, row: &HopRow, top: usize, lang: Lang) {
         ledger::amount(row),
         ledger::times(row)
     );
-    let under = format!("{} {}", ledger::evidence(row, lang), by(row));
+    let mut under = format!("{} {}", ledger::evidence(row, lang), by(row));
+    if row.deferred {
+        under += &format!(" · {}", crate::report::words::later(lang));
+    }
     for (y, label) in [(middle - 7, over), (middle + 16, under)] {
         let x = left + ARROW / 2;
         let label = xml(&cut(&label, LABEL - 6));
