@@ -192,7 +192,9 @@ pub struct View {
 pub struct Report {
     /// The recording
     pub file: PathBuf,
-    /// text, json, jsonl (one event a line), or html (a page with the screens, for any browser)
+    /// text, json, jsonl (one event a line), html (a page with the screens, for any browser), csv, folded
+    /// (stacks by bytes copied, for flame graphs), markdown (for a bug report), svg (the path), or
+    /// perfetto (a time line for ui.perfetto.dev)
     #[arg(long, default_value = "text", value_parser = |s: &str| s.parse::<Format>())]
     pub format: Format,
     /// The same as --format json
