@@ -56,11 +56,11 @@ fails_with! {
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;
     labs::lab::LabError => |_| USAGE;
-    labs::work::WorkError => |_| FAILED;
-    labs::run::RunError => |e| match e {
-        labs::run::RunError::NoRecording(_) => NOT_ALLOWED,
-        labs::run::RunError::Stopped => INTERRUPTED,
-        labs::run::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
+    labs::runs::WorkError => |_| FAILED;
+    labs::runs::RunError => |e| match e {
+        labs::runs::RunError::NoRecording(_) => NOT_ALLOWED,
+        labs::runs::RunError::Stopped => INTERRUPTED,
+        labs::runs::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
         _ => FAILED,
     };
     RecordError => |e| e.exit_code().unwrap_or(FAILED);

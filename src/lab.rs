@@ -12,12 +12,12 @@ use bytehop_core::report::Style;
 use clap::Parser;
 use labs::guide;
 use labs::lab::{self as catalogue, Lab, LabError};
-use labs::progress::Progress;
 use labs::run::Runner;
+use labs::runs::{RunError, Whose};
 use labs::session::{Origin, Session};
 use labs::text::{Answers, Text, TextError};
-use labs::work::{Whose, Work};
-use labs::{lint, result, words};
+use labs::work::{self, Work};
+use labs::{lint, recording, result, words};
 use tracer::caps;
 use tracer::privileges::Privileges;
 use tracer::user::Identity;
@@ -123,8 +123,8 @@ impl<'a> Context<'a> {
         let setup = tui::lab::Setup {
             labs: self.labs.iter().cloned().map(Arc::new).collect(),
             open: id.map(str::to_owned),
-            runner: self.runner()?,
-            progress: Progress::open(&self.identity),
+            runner: Arc::new(self.runner()?),
+            progress: work::progress(&self.identity),
             seed: self.args.seed.clone().filter(|_| !self.args.replay),
         };
         tui::lab::run(setup, &options)?;
@@ -132,7 +132,7 @@ impl<'a> Context<'a> {
     }
 
     fn list(&self) -> Result<i32, Fail> {
-        let progress = Progress::open(&self.identity);
+        let progress = work::progress(&self.identity);
         if let Some(warning) = &progress.warning {
             complain(warning);
         }
@@ -182,7 +182,7 @@ impl<'a> Context<'a> {
         let mut session = self.session(lab);
         let runner = self.runner()?;
         stop_when_told(&runner)?;
-        let mut progress = Progress::open(&self.identity);
+        let mut progress = work::progress(&self.identity);
         if let Some(warning) = &progress.warning {
             complain(warning);
         }
@@ -248,7 +248,7 @@ impl<'a> Context<'a> {
                 return Ok(0);
             }
         }
-        let mut progress = Progress::open(&self.identity);
+        let mut progress = work::progress(&self.identity);
         for lab in chosen {
             // Only what is there: nobody's folder is made for a reset.
             if self.work.dir.join(&lab.id).is_dir() {
@@ -269,12 +269,12 @@ impl<'a> Context<'a> {
         session.folder = id.to_owned();
         for program in &lab.spec.programs {
             let bytes = lab.recording(&program.name);
-            let missing = || labs::run::RunError::NoRecording(program.name.clone());
-            let summary = result::summary_of(bytes.ok_or_else(missing)?)?;
+            let missing = || RunError::NoRecording(program.name.clone());
+            let summary = recording::summary_of(bytes.ok_or_else(missing)?)?;
             session.observe(&program.name, summary, Origin::Recorded(None));
         }
         if let Some(bytes) = lab.recording("solution") {
-            session.last = Some(result::summary_of(bytes)?);
+            session.last = Some(recording::summary_of(bytes)?);
         }
         let lang = self.lang;
         let svg = |_: &str, run: &Summary| tui::svg::path_svg(run, lang, tui::theme::Theme::Light);

@@ -7,9 +7,8 @@ use pulldown_cmark::{Event, Parser, html};
 use crate::chart::{self, Chart};
 use crate::guide::Step;
 use crate::markdown::options;
-use crate::page;
+use crate::page::{self, comparison};
 use crate::session::Session;
-use crate::text::comparison;
 use crate::words;
 
 /// A picture of a run, by the program's name.

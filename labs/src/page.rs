@@ -5,8 +5,7 @@ use bytehop_core::model::{HopKind, Summary};
 
 use crate::chart::{self, Chart};
 use crate::guide::Step;
-use crate::session::{Origin, Outcome, Session, Verdict};
-use crate::text::{comparison, outcome_lines};
+use crate::session::{Origin, Outcome, Output, Session, Verdict};
 use crate::value::{Unit, Value};
 use crate::words;
 
@@ -245,4 +244,67 @@ pub fn check(session: &Session, solution: bool) -> String {
         page += &format!("\n\n**{title}**\n\n```rust\n{source}```\n");
     }
     page
+}
+
+/// Prediction, textbook, measurement: labels, values, and how each is known.
+pub fn comparison(verdict: &Verdict, lang: Lang) -> Vec<(String, (String, String))> {
+    let mut rows = Vec::new();
+    let unit = verdict.measured.as_ref().map(|m| m.unit);
+    if let Some(answer) = &verdict.answer {
+        rows.push((
+            words::said(lang).to_owned(),
+            (answer.show(None, lang), String::new()),
+        ));
+    }
+    if let Some(textbook) = &verdict.textbook {
+        let mut textbook = textbook.clone();
+        if let Some(unit) = unit {
+            textbook.unit = unit;
+        }
+        rows.push((
+            words::textbook(lang).to_owned(),
+            (textbook.show(None, lang), String::new()),
+        ));
+    }
+    if let Some(measured) = &verdict.measured {
+        let label = match verdict.recorded {
+            true => words::the_recording(lang),
+            false => words::this_run(lang),
+        };
+        let value = measured.marked(None, lang);
+        let known = measured.known.describe(lang);
+        rows.push((label.to_owned(), (value, known)));
+    }
+    rows
+}
+
+/// A check's conditions: whether each holds, and its text.
+pub fn outcome_lines(outcome: &Outcome, lang: Lang) -> Vec<(bool, String)> {
+    let mut lines = Vec::new();
+    for condition in &outcome.conditions {
+        let mut text = condition.text.clone();
+        if let Some(found) = &condition.found {
+            text += &format!(
+                "  ({}; {})",
+                condition.that,
+                words::found(lang, found.marked(None, lang))
+            );
+        } else {
+            text += &format!("  ({})", condition.that);
+        }
+        lines.push((condition.passed, text));
+    }
+    match outcome.output {
+        Output::Same => lines.push((true, words::output_same(lang).to_owned())),
+        Output::Differs => lines.push((false, words::output_differs(lang).to_owned())),
+        Output::NotCompared => {}
+    }
+    match outcome.exit {
+        Some(0) => lines.push((true, words::exit_ok(lang).to_owned())),
+        code => {
+            let code = code.map_or_else(|| "?".to_owned(), |code| code.to_string());
+            lines.push((false, words::exit_bad(lang, code)));
+        }
+    }
+    lines
 }

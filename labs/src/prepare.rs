@@ -14,21 +14,12 @@ use tempfile::TempDir;
 use tracer::user::Identity;
 
 use crate::expr::Scope;
-use crate::spec::{Cache, Fill, Need, On, Program, Spec};
+use crate::runs::PrepareError;
+use crate::spec::{Cache, Fill, Need, On, Program, Spec, braced};
 
 /// On a disk, as a rule. `BYTEHOP_LABS_DISK` names another folder.
 const DISK: &str = "/var/tmp";
 const TMPFS: &str = "/dev/shm";
-
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    #[error("cannot prepare the lab's files: {0}")]
-    Io(#[from] io::Error),
-    #[error("cannot make a {what} device: {why}")]
-    Device { what: &'static str, why: String },
-    #[error("the size of {0} cannot be told")]
-    Size(String),
-}
 
 /// The folder for files on a disk.
 fn disk() -> String {
@@ -82,7 +73,7 @@ impl Prepared {
             })
         };
         let wanted = |file: &crate::spec::File| {
-            let mut names = program.args.iter().flat_map(|arg| crate::lint::braced(arg));
+            let mut names = program.args.iter().flat_map(|arg| braced(arg));
             names.any(|name| name == file.name)
         };
         let on_shm = spec.files.iter().any(|file| file.on == On::Tmpfs);
@@ -141,7 +132,7 @@ impl Prepared {
         let args = program.args.iter();
         args.map(|arg| {
             let mut filled = arg.clone();
-            for name in crate::lint::braced(arg) {
+            for name in braced(arg) {
                 let value = match (name, self.paths.get(name), params.get(name)) {
                     ("out", ..) => self.out().display().to_string(),
                     (_, Some(path), _) => path.display().to_string(),

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::guide::hex;
 use crate::lab::Lab;
-use crate::run::summarise;
+use crate::recording::{summarise, summary_of};
 use crate::session::{Outcome, Output, Session};
 
 /// End of a result file's name.
@@ -251,23 +251,6 @@ fn again(file: &Path, result: &Result, labs: &[Lab]) -> std::result::Result<bool
         _ => Output::NotCompared,
     };
     Ok(session.judge(&summary, output).passed())
-}
-
-/// The summary of a recording in memory.
-///
-/// # Errors
-/// If it is none.
-pub fn summary_of(
-    bytes: &[u8],
-) -> std::result::Result<bytehop_core::model::Summary, bytehop_core::record::RecordError> {
-    use bytehop_core::record::{Events, Reader};
-    let reader = Reader::new(io::Cursor::new(bytes), Path::new("a bundled recording"))?;
-    let arch = bytehop_core::arch::Arch::host().unwrap_or(bytehop_core::arch::Arch::X86_64);
-    let mut reconstructor = bytehop_core::reconstruct::Reconstructor::new(arch);
-    for event in Events::new(reader) {
-        reconstructor.push(&event, &mut bytehop_core::reconstruct::NoSink);
-    }
-    Ok(reconstructor.finish())
 }
 
 /// The grades as CSV (RFC 4180), with a head line.

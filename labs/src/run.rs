@@ -9,20 +9,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use bytehop_core::arch::Arch;
-use bytehop_core::i18n::Lang;
-use bytehop_core::model::Summary;
-use bytehop_core::reconstruct::{NoSink, Reconstructor};
-use bytehop_core::record::{RecordError, open_events};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 use tracer::user::Identity;
 
 use crate::chart::Chart;
-use crate::prepare::{PrepareError, Prepared, hash_output, unmet};
-use crate::session::{Origin, Outcome, Output, Session};
-use crate::work::{Whose, Work, WorkError, as_user};
+use crate::lab::Lab;
+use crate::prepare::{Prepared, hash_output, unmet};
+use crate::recording::summarise;
+use crate::runs::{Checked, Run, RunError, Runs, Whose, WorkError};
+use crate::session::{Origin, Output, Session};
+use crate::work::{Work, as_user};
 
 /// How long a program may run.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,39 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(2);
 /// By which a program says that this machine can't do what it shows (`support::UNAVAILABLE`).
 const UNAVAILABLE: i32 = 77;
-
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    #[error(transparent)]
-    Work(#[from] WorkError),
-    #[error(transparent)]
-    Prepare(#[from] PrepareError),
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    #[error("cannot run {what}: {source}")]
-    Start { what: String, source: io::Error },
-    /// What bytehop said when it could not trace.
-    #[error("{0}")]
-    Trace(String),
-    #[error("{0} did not end within a minute, and was stopped")]
-    TooLong(String),
-    #[error("stopped")]
-    Stopped,
-    #[error("the lab has no recording of '{0}'")]
-    NoRecording(String),
-    #[error("there is no program '{0}' in this lab")]
-    NoProgram(String),
-}
-
-impl RunError {
-    /// The error for the learner, as [`WorkError::told`].
-    pub fn told(&self, lang: Lang) -> String {
-        match self {
-            Self::Work(e) => e.told(lang),
-            other => other.to_string(),
-        }
-    }
-}
 
 /// Makes runs.
 pub struct Runner {
@@ -114,20 +79,6 @@ impl Drop for Running {
     }
 }
 
-/// A traced run.
-pub struct Run {
-    pub summary: Summary,
-    pub recording: PathBuf,
-    pub output: [u8; 32],
-    pub stderr: String,
-}
-
-/// A check of the learner's program.
-pub struct Checked {
-    pub run: Run,
-    pub outcome: Outcome,
-}
-
 impl Runner {
     /// # Errors
     /// If there is no room for recordings.
@@ -162,59 +113,9 @@ impl Runner {
         self.dir.path()
     }
 
-    /// Where the recording of a program is, once it was observed.
-    pub fn recording(&self, name: &str) -> PathBuf {
+    /// Where the recording of a program is, once it was traced.
+    fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(format!("{name}.bhop"))
-    }
-
-    /// Builds the original programs of a session's lab. Not needed for what is only replayed.
-    ///
-    /// # Errors
-    /// If they cannot be built.
-    pub fn build(&self, session: &Session) -> Result<(), RunError> {
-        let programs = session.lab.spec.programs.iter();
-        let names: Vec<&str> = programs.map(|program| program.name.as_str()).collect();
-        self.work.build(&session.lab.id, &names, Whose::Original)?;
-        Ok(())
-    }
-
-    /// Traces one program of the lab, or takes its recording where that is not possible.
-    ///
-    /// # Errors
-    /// If there is no recording either.
-    pub fn observe(&self, session: &mut Session, name: &str) -> Result<(), RunError> {
-        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
-        let live = match self.why_not(session, name) {
-            Some(why) => Err(why),
-            None => match self.trace(session, name, Whose::Original, payload, name) {
-                Ok(run) if run.summary.exit_status == Some(UNAVAILABLE) => {
-                    Err(first_line(&run.stderr))
-                }
-                Ok(run) if run.summary.exit_status != Some(0) => {
-                    Err(format!("{name} failed: {}", first_line(&run.stderr)))
-                }
-                Ok(run) => Ok(run),
-                Err(RunError::Stopped) => return Err(RunError::Stopped),
-                Err(e) => Err(first_line(&e.told(session.lang))),
-            },
-        };
-        match live {
-            Ok(run) => session.observe(name, run.summary, Origin::Live),
-            Err(why) => {
-                // Without a recording, why there is no live run is what matters.
-                let summary = self
-                    .replay(session, name)
-                    .map_err(|e| match (e, &why[..]) {
-                        (RunError::NoRecording(_), why) if !why.is_empty() => {
-                            RunError::Trace(why.to_owned())
-                        }
-                        (e, _) => e,
-                    })?;
-                let why = (!why.is_empty()).then_some(why);
-                session.observe(name, summary, Origin::Recorded(why));
-            }
-        }
-        Ok(())
     }
 
     /// Why a program cannot be traced; empty if its recording was asked for.
@@ -228,21 +129,6 @@ impl Runner {
         needs
             .chain(own)
             .find_map(|need| unmet(*need, self.level.as_deref(), &self.identity))
-    }
-
-    /// The bundled recording of a program.
-    ///
-    /// # Errors
-    /// If there is none, or it cannot be read.
-    pub fn replay(&self, session: &Session, name: &str) -> Result<Summary, RunError> {
-        let bytes = session.lab.recording(name);
-        let bytes = bytes.ok_or_else(|| RunError::NoRecording(name.to_owned()))?;
-        let path = self.recording(name);
-        std::fs::write(&path, bytes).map_err(|source| RunError::Start {
-            what: path.display().to_string(),
-            source,
-        })?;
-        Ok(summarise(&path)?)
     }
 
     /// Traces a program on fresh files.
@@ -259,7 +145,7 @@ impl Runner {
     ) -> Result<Run, RunError> {
         let _running = self.interrupt.running();
         let built = self.work.build(&session.lab.id, &[name], whose)?;
-        let recording = self.recording(recording);
+        let recording = self.path(recording);
         // Of the run before.
         let _ = std::fs::remove_file(&recording);
         let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
@@ -321,24 +207,6 @@ impl Runner {
         self.hash(&stdout, &prepared)
     }
 
-    /// Builds the learner's program (or a given one), traces it on new data, and judges it.
-    ///
-    /// # Errors
-    /// If it cannot be built or traced: that is not yet a failed check.
-    pub fn check(&self, session: &mut Session, whose: Whose) -> Result<Checked, RunError> {
-        let name = session.lab.spec.change.program.clone();
-        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
-        let run = self.trace(session, &name, whose, payload, "check")?;
-        let output = match session.lab.spec.change.output {
-            false => Output::NotCompared,
-            true if self.expected(session, &name, payload)? == run.output => Output::Same,
-            true => Output::Differs,
-        };
-        let outcome = session.judge(&run.summary, output);
-        session.last = Some(run.summary.clone());
-        Ok(Checked { run, outcome })
-    }
-
     /// Traces everything that a lab bundles, into its folder; what cannot be traced here, and why.
     pub fn record_all(
         &self,
@@ -359,7 +227,7 @@ impl Runner {
             let name = &program.name;
             let observed = self.observe(session, name).map_err(|e| e.to_string());
             let kept = observed.and_then(|()| match session.origins.get(name) {
-                Some(Origin::Live) => keep(name, "bhop", &self.recording(name)),
+                Some(Origin::Live) => keep(name, "bhop", &self.path(name)),
                 Some(Origin::Recorded(why)) => Err(why.clone().unwrap_or_default()),
                 None => Err("not traced".to_owned()),
             });
@@ -393,18 +261,6 @@ impl Runner {
         done
     }
 
-    /// Measures a lab's chart anew; `None` if it has none, or that isn't possible here: then the
-    /// recorded one stands.
-    pub fn chart(&self, session: &Session) -> Option<Chart> {
-        let spec = session.lab.spec.chart.as_ref()?;
-        let name = &spec.program.name;
-        if self.why_not(session, name).is_some() {
-            return None;
-        }
-        let csv = std::fs::read_to_string(self.measure(session, name).ok()?).ok()?;
-        Chart::parse(&csv, spec).ok()
-    }
-
     /// Runs a measuring program, untraced: the file that it wrote to standard output.
     ///
     /// # Errors
@@ -420,27 +276,6 @@ impl Runner {
             Some(0) => Ok(stdout),
             _ => Err(RunError::Trace(stderr)),
         }
-    }
-
-    /// Writes the result of a check, unless a better one is there: the file.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn keep_result(&self, session: &Session, checked: &Checked) -> io::Result<Option<PathBuf>> {
-        let dir = self.work.dir.join("results");
-        let id = &session.lab.id;
-        let there = dir.join(format!("{id}{}", crate::result::SUFFIX));
-        if !checked.outcome.passed() && there.exists() {
-            return Ok(None);
-        }
-        let program = &session.lab.spec.change.program;
-        self.identity.with_file_rights(|| {
-            let source = std::fs::read_to_string(self.work.source(id, program, Whose::Learner))?;
-            let recording = &checked.run.recording;
-            let outcome = &checked.outcome;
-            crate::result::write(&dir, &self.student, session, outcome, &source, recording)
-                .map(Some)
-        })
     }
 
     /// Waits for a command, its output in files; exit status, standard output, standard error.
@@ -492,6 +327,138 @@ impl Runner {
     }
 }
 
+impl Runs for Runner {
+    fn cannot(&self) -> Option<&str> {
+        self.cannot.as_deref()
+    }
+
+    fn folder(&self, lab: &Lab) -> String {
+        self.work.dir.join(&lab.id).display().to_string()
+    }
+
+    fn build(&self, session: &Session) -> Result<(), RunError> {
+        let programs = session.lab.spec.programs.iter();
+        let names: Vec<&str> = programs.map(|program| program.name.as_str()).collect();
+        self.work.build(&session.lab.id, &names, Whose::Original)?;
+        Ok(())
+    }
+
+    fn observe(&self, session: &mut Session, name: &str) -> Result<(), RunError> {
+        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
+        let live = match self.why_not(session, name) {
+            Some(why) => Err(why),
+            None => match self.trace(session, name, Whose::Original, payload, name) {
+                Ok(run) if run.summary.exit_status == Some(UNAVAILABLE) => {
+                    Err(first_line(&run.stderr))
+                }
+                Ok(run) if run.summary.exit_status != Some(0) => {
+                    Err(format!("{name} failed: {}", first_line(&run.stderr)))
+                }
+                Ok(run) => Ok(run),
+                Err(RunError::Stopped) => return Err(RunError::Stopped),
+                Err(e) => Err(first_line(&e.told(session.lang))),
+            },
+        };
+        match live {
+            Ok(run) => session.observe(name, run.summary, Origin::Live),
+            Err(why) => {
+                // Without a recording, why there is no live run is what matters.
+                let summary = self
+                    .replay(session, name)
+                    .map_err(|e| match (e, &why[..]) {
+                        (RunError::NoRecording(_), why) if !why.is_empty() => {
+                            RunError::Trace(why.to_owned())
+                        }
+                        (e, _) => e,
+                    })?;
+                let why = (!why.is_empty()).then_some(why);
+                session.observe(name, summary, Origin::Recorded(why));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, session: &mut Session, whose: Whose) -> Result<Checked, RunError> {
+        let name = session.lab.spec.change.program.clone();
+        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
+        let run = self.trace(session, &name, whose, payload, "check")?;
+        let output = match session.lab.spec.change.output {
+            false => Output::NotCompared,
+            true if self.expected(session, &name, payload)? == run.output => Output::Same,
+            true => Output::Differs,
+        };
+        let outcome = session.judge(&run.summary, output);
+        session.last = Some(run.summary.clone());
+        Ok(Checked { run, outcome })
+    }
+
+    fn chart(&self, session: &Session) -> Option<Chart> {
+        let spec = session.lab.spec.chart.as_ref()?;
+        let name = &spec.program.name;
+        if self.why_not(session, name).is_some() {
+            return None;
+        }
+        let csv = std::fs::read_to_string(self.measure(session, name).ok()?).ok()?;
+        Chart::parse(&csv, spec).ok()
+    }
+
+    fn keep_result(&self, session: &Session, checked: &Checked) -> io::Result<Option<PathBuf>> {
+        let dir = self.work.dir.join("results");
+        let id = &session.lab.id;
+        let there = dir.join(format!("{id}{}", crate::result::SUFFIX));
+        if !checked.outcome.passed() && there.exists() {
+            return Ok(None);
+        }
+        let program = &session.lab.spec.change.program;
+        self.identity.with_file_rights(|| {
+            let source = std::fs::read_to_string(self.work.source(id, program, Whose::Learner))?;
+            let recording = &checked.run.recording;
+            let outcome = &checked.outcome;
+            crate::result::write(&dir, &self.student, session, outcome, &source, recording)
+                .map(Some)
+        })
+    }
+
+    fn recording(&self, name: &str) -> Option<PathBuf> {
+        Some(self.path(name)).filter(|path| path.is_file())
+    }
+
+    fn source(&self, lab: &Lab) -> Option<PathBuf> {
+        let program = &lab.spec.change.program;
+        Some(self.work.source(&lab.id, program, Whose::Learner))
+    }
+
+    fn is_changed(&self, lab: &Lab) -> bool {
+        self.work.is_changed(lab, &lab.spec.change.program)
+    }
+
+    fn reset(&self, lab: &Lab) -> Result<(), WorkError> {
+        // Only what is there: nobody's folder is made for a reset.
+        match self.work.dir.join(&lab.id).is_dir() {
+            true => self.work.reset(lab),
+            false => Ok(()),
+        }
+    }
+
+    fn editor(&self, lab: &Lab) -> Option<(String, Command)> {
+        let mut named = ["VISUAL", "EDITOR"]
+            .iter()
+            .filter_map(|name| self.identity.var(name));
+        let editor = named.find(|editor| !editor.is_empty())?;
+        let editor = editor.to_string_lossy().into_owned();
+        // As shells do: the variable may have arguments.
+        let mut command = as_user("sh", &self.identity);
+        command
+            .args(["-c", &format!("{editor} \"$1\""), "sh"])
+            .arg(self.source(lab)?);
+        Some((editor, command))
+    }
+
+    fn stop(&self) -> bool {
+        self.interrupt.stop()
+    }
+}
+
 /// Brings a program and its libraries into the page cache: what comes from the disk is its work's
 /// then, not its start's. The libraries are ours, too.
 fn warm(binary: &Path) {
@@ -525,17 +492,4 @@ fn first_line(text: &str) -> String {
 fn time_seed() -> u32 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |now| now.subsec_nanos() ^ now.as_secs() as u32)
-}
-
-/// The summary of a recording.
-///
-/// # Errors
-/// If it cannot be opened.
-pub fn summarise(path: &Path) -> Result<Summary, RecordError> {
-    let mut events = open_events(path)?;
-    let mut reconstructor = Reconstructor::new(Arch::host().unwrap_or(Arch::X86_64));
-    for event in events.by_ref() {
-        reconstructor.push(&event, &mut NoSink);
-    }
-    Ok(reconstructor.finish())
 }

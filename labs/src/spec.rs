@@ -300,3 +300,10 @@ impl Spec {
         all
     }
 }
+
+/// Names in braces in a program's argument.
+pub(crate) fn braced(arg: &str) -> impl Iterator<Item = &str> {
+    arg.split('{')
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('}')?.0))
+}

@@ -9,11 +9,11 @@ use bytehop_core::report::{self, Detail, Style};
 use crate::chart;
 use crate::guide::Step;
 use crate::markdown::{self, Look};
+use crate::page::{comparison, outcome_lines};
 use crate::progress::Progress;
-use crate::run::{Checked, RunError, Runner};
+use crate::runs::{Checked, RunError, Runs, Whose, WorkError};
 use crate::session::{Origin, Outcome, Output, Session, Verdict};
 use crate::words;
-use crate::work::{Whose, WorkError};
 
 /// Where answers come from.
 pub enum Answers {
@@ -47,7 +47,7 @@ impl Answers {
 /// The text mode.
 pub struct Text<'a> {
     pub session: &'a mut Session,
-    pub runner: &'a Runner,
+    pub runner: &'a dyn Runs,
     pub progress: &'a mut Progress,
     pub style: Style,
     /// Somebody is there to be asked.
@@ -190,7 +190,7 @@ impl Text<'_> {
 
     /// Builds the originals, where anything is to be traced; if that fails, nothing is.
     fn build(&mut self) -> Result<(), TextError> {
-        if self.runner.cannot.is_some() {
+        if self.runner.cannot().is_some() {
             return Ok(());
         }
         if self.interactive {
@@ -326,11 +326,11 @@ impl Text<'_> {
     pub fn check(&mut self, whose: Whose) -> Result<bool, TextError> {
         let lang = self.lang();
         let lab = self.session.lab.clone();
-        if self.runner.cannot.is_some() {
+        if self.runner.cannot().is_some() {
             return self.check_recorded();
         }
         let program = &lab.spec.change.program;
-        if whose == Whose::Learner && !self.runner.work.is_changed(&lab, program) {
+        if whose == Whose::Learner && !self.runner.is_changed(&lab) {
             let path = format!("{}/{program}.rs", self.session.folder);
             self.markdown(&words::unchanged(lang, path))?;
         }
@@ -432,69 +432,6 @@ impl Text<'_> {
         writeln!(self.out)?;
         Ok(())
     }
-}
-
-/// Prediction, textbook, measurement: labels, values, and how each is known.
-pub fn comparison(verdict: &Verdict, lang: Lang) -> Vec<(String, (String, String))> {
-    let mut rows = Vec::new();
-    let unit = verdict.measured.as_ref().map(|m| m.unit);
-    if let Some(answer) = &verdict.answer {
-        rows.push((
-            words::said(lang).to_owned(),
-            (answer.show(None, lang), String::new()),
-        ));
-    }
-    if let Some(textbook) = &verdict.textbook {
-        let mut textbook = textbook.clone();
-        if let Some(unit) = unit {
-            textbook.unit = unit;
-        }
-        rows.push((
-            words::textbook(lang).to_owned(),
-            (textbook.show(None, lang), String::new()),
-        ));
-    }
-    if let Some(measured) = &verdict.measured {
-        let label = match verdict.recorded {
-            true => words::the_recording(lang),
-            false => words::this_run(lang),
-        };
-        let value = measured.marked(None, lang);
-        let known = measured.known.describe(lang);
-        rows.push((label.to_owned(), (value, known)));
-    }
-    rows
-}
-
-/// A check's conditions: whether each holds, and its text.
-pub fn outcome_lines(outcome: &Outcome, lang: Lang) -> Vec<(bool, String)> {
-    let mut lines = Vec::new();
-    for condition in &outcome.conditions {
-        let mut text = condition.text.clone();
-        if let Some(found) = &condition.found {
-            text += &format!(
-                "  ({}; {})",
-                condition.that,
-                words::found(lang, found.marked(None, lang))
-            );
-        } else {
-            text += &format!("  ({})", condition.that);
-        }
-        lines.push((condition.passed, text));
-    }
-    match outcome.output {
-        Output::Same => lines.push((true, words::output_same(lang).to_owned())),
-        Output::Differs => lines.push((false, words::output_differs(lang).to_owned())),
-        Output::NotCompared => {}
-    }
-    match outcome.exit {
-        Some(0) => lines.push((true, words::exit_ok(lang).to_owned())),
-        code => {
-            let code = code.map_or_else(|| "?".to_owned(), |code| code.to_string());
-            lines.push((false, words::exit_bad(lang, code)));
-        }
-    }
-    lines
 }
 
 /// Padded to a number of cells.

@@ -15,25 +15,15 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bytehop_core::i18n::Lang;
 use tracer::user::Identity;
 
 use crate::bundle::{LOCK, SUPPORT};
 use crate::lab::Lab;
-use crate::words;
+use crate::progress::{InFile, Keep, Progress};
+use crate::runs::{Whose, WorkError};
 
 /// Name of the folder, in the current one or in the learner's home.
 pub const FOLDER: &str = "bytehop-labs";
-
-/// Whose version of a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Whose {
-    /// As the lab has it.
-    Original,
-    Learner,
-    /// A file named on the command line.
-    Given,
-}
 
 impl Whose {
     /// The cargo package that has it. A lab may be called as a library is (`io-uring`); a package of
@@ -59,33 +49,6 @@ impl Whose {
             Self::Original => Some(".originals"),
             Self::Given => Some(".given"),
             Self::Learner => None,
-        }
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum WorkError {
-    #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
-    #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{}", words::no_cargo(Lang::En))]
-    NoCargo,
-    /// They are not here, and cannot be fetched.
-    #[error("{}", words::no_libraries(Lang::En))]
-    NoLibraries,
-    /// What the compiler said.
-    #[error("{0}")]
-    Build(String),
-}
-
-impl WorkError {
-    /// The error for the learner, in their language as far as they can do something about it.
-    pub fn told(&self, lang: Lang) -> String {
-        match self {
-            Self::NoCargo => words::no_cargo(lang).to_owned(),
-            Self::NoLibraries => words::no_libraries(lang).to_owned(),
-            other => other.to_string(),
         }
     }
 }
@@ -380,6 +343,41 @@ impl Work {
     }
 }
 
+/// The learner's progress: `$XDG_STATE_HOME/bytehop/labs.toml`, read and written as them.
+pub fn progress(identity: &Identity) -> Progress {
+    let state = identity.var("XDG_STATE_HOME").filter(|dir| !dir.is_empty());
+    let home = || {
+        let home = identity.var("HOME").unwrap_or_default();
+        PathBuf::from(home).join(".local/state")
+    };
+    let state = state.map_or_else(home, PathBuf::from);
+    Progress::open(Theirs {
+        file: InFile(state.join("bytehop/labs.toml")),
+        identity: identity.clone(),
+    })
+}
+
+/// The learner's file, with their rights.
+#[derive(Debug)]
+struct Theirs {
+    file: InFile,
+    identity: Identity,
+}
+
+impl Keep for Theirs {
+    fn read(&self) -> io::Result<String> {
+        self.identity.with_file_rights(|| self.file.read())
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        self.identity.with_file_rights(|| self.file.write(text))
+    }
+
+    fn set_aside(&self) -> io::Result<String> {
+        self.identity.with_file_rights(|| self.file.set_aside())
+    }
+}
+
 /// A command that runs as the learner, in their environment, where cargo may be in their home.
 pub(crate) fn as_user(program: &str, identity: &Identity) -> Command {
     let mut command = Command::new(program);
@@ -444,6 +442,8 @@ fn dependency(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use bytehop_core::i18n::Lang;
+
     use super::*;
 
     /// What cargo itself says on a machine without the libraries and without a network is not passed on.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
-use labs::result::{csv, grade, summary_of, write};
+use labs::recording::summary_of;
+use labs::result::{csv, grade, write};
 use labs::session::{Output, Session};
 
 fn first_hops() -> Lab {

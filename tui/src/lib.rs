@@ -19,7 +19,6 @@ pub mod app;
 pub mod arrows;
 pub mod flow;
 pub mod keys;
-#[cfg(target_os = "linux")]
 pub mod lab;
 pub mod list;
 mod options;

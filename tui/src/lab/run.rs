@@ -3,6 +3,8 @@
 mod learner;
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -14,10 +16,9 @@ use labs::chart::Chart;
 use labs::guide::Step;
 use labs::lab::Lab;
 use labs::progress::Progress;
-use labs::run::{Checked, RunError, Runner};
+use labs::runs::{Checked, RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Output, Session};
 use labs::spec::Text;
-use labs::work::{Whose, WorkError};
 
 use super::model::{Labs, Open};
 use super::update::{self, Effect};
@@ -34,7 +35,7 @@ pub struct Setup {
     pub labs: Vec<Arc<Lab>>,
     /// The lab to open at once.
     pub open: Option<String>,
-    pub runner: Runner,
+    pub runner: Arc<dyn Runs>,
     pub progress: Progress,
     pub seed: Option<String>,
 }
@@ -71,12 +72,12 @@ pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
     let look = options.look();
     let states = setup.labs.iter().map(|lab| setup.progress.of(&lab.id));
     let mut labs = Labs::new(setup.labs.clone(), states.collect(), look, size()?);
-    labs.replay.clone_from(&setup.runner.cannot);
+    labs.replay = setup.runner.cannot().map(str::to_owned);
     labs.note.clone_from(&setup.progress.warning);
     let (sender, news) = channel();
     let mut ui = Ui {
         labs,
-        runner: Arc::new(setup.runner),
+        runner: setup.runner,
         progress: setup.progress,
         seed: setup.seed,
         sender,
@@ -92,7 +93,7 @@ pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
     }
     let result = ui.run();
     // What runs is ended, and what was made for it removed.
-    ui.runner.interrupt().stop();
+    ui.runner.stop();
     if let Some(worker) = ui.worker.take() {
         let _ = worker.join();
     }
@@ -101,7 +102,7 @@ pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
 
 struct Ui {
     labs: Labs,
-    runner: Arc<Runner>,
+    runner: Arc<dyn Runs>,
     progress: Progress,
     seed: Option<String>,
     sender: Sender<News>,
@@ -185,7 +186,7 @@ impl Ui {
         let state = self.progress.of(&lab.id);
         let lang = self.labs.look.lang;
         let mut session = Session::new(lab.clone(), lang, self.seed.clone());
-        session.folder = self.runner.work.dir.join(&lab.id).display().to_string();
+        session.folder = self.runner.folder(&lab);
         session.titles = titles(&self.labs.labs);
         for question in &lab.spec.questions {
             if let Some(text) = state.answers.get(&question.id) {
@@ -232,7 +233,7 @@ impl Ui {
         let mut session = open.session.clone();
         let lang = self.labs.look.lang;
         self.work(move |runner, say| {
-            if runner.cannot.is_none() {
+            if runner.cannot().is_none() {
                 say(News::Says(words::lab_building(lang).to_owned()));
                 // If it fails, each program's own attempt says why, and its recording stands in.
                 let _ = runner.build(&session);
@@ -267,7 +268,7 @@ impl Ui {
         let observed = open.observed;
         let lang = self.labs.look.lang;
         self.work(move |runner, say| {
-            if runner.cannot.is_none() {
+            if runner.cannot().is_none() {
                 say(News::Says(words::lab_checking(lang).to_owned()));
             }
             // Conditions may compare with the originals.
@@ -281,7 +282,7 @@ impl Ui {
                     }
                 }
             }
-            if runner.cannot.is_some() {
+            if runner.cannot().is_some() {
                 let run = runner.replay(&session, "solution")?;
                 say(News::Replayed(Box::new(run)));
                 return Ok(());
@@ -304,7 +305,7 @@ impl Ui {
     /// Does something in the background, one thing at a time.
     fn work(
         &mut self,
-        job: impl FnOnce(&Runner, &dyn Fn(News)) -> Result<(), RunError> + Send + 'static,
+        job: impl FnOnce(&dyn Runs, &dyn Fn(News)) -> Result<(), RunError> + Send + 'static,
     ) {
         self.running = true;
         self.labs.busy = Some("…".to_owned());
@@ -315,7 +316,7 @@ impl Ui {
                 // Nobody listens any more: we are about to end.
                 let _ = sender.send(news);
             };
-            if let Err(e) = job(&runner, &say) {
+            if let Err(e) = job(&*runner, &say) {
                 say(News::Failed(e.told(lang)));
             }
         }));
@@ -383,6 +384,19 @@ impl Ui {
         }
     }
 
+    /// The calls and hops of a run of this session, or of the lab's recording.
+    fn store(&self, lab: &Lab, name: &str) -> Result<Store, String> {
+        let open = |path: &Path| Store::open(path).map_err(|e| e.to_string());
+        if let Some(path) = self.runner.recording(name) {
+            return open(&path);
+        }
+        let missing = || RunError::NoRecording(name.to_owned()).to_string();
+        let bytes = lab.recording(name).ok_or_else(missing)?;
+        let mut file = tempfile::NamedTempFile::new().map_err(|e| e.to_string())?;
+        file.write_all(bytes).map_err(|e| e.to_string())?;
+        open(file.path())
+    }
+
     /// Loads the path that is to be shown.
     fn load(&mut self) {
         let look = self.labs.look;
@@ -398,7 +412,7 @@ impl Ui {
             (false, Some(program)) => &program.name,
             (false, None) => return,
         };
-        match Store::open(&self.runner.recording(name)) {
+        match self.store(open.lab(), name) {
             Ok(store) => {
                 let mut app = App::new(store, look, (0, 0));
                 app.animation = self.options.animation;
@@ -407,7 +421,7 @@ impl Ui {
                 }
                 update::load(&mut self.labs, Some(app));
             }
-            Err(e) => self.labs.note = Some(e.to_string()),
+            Err(e) => self.labs.note = Some(e),
         }
     }
 }
