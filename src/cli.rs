@@ -370,6 +370,18 @@ pub enum LabVerb {
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
     },
+    /// Run a command, and end all that it leaves: what lab runs start their programs with
+    #[command(hide = true)]
+    Own {
+        /// As the learner
+        #[arg(long)]
+        learner: bool,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// Remove what a lab's session leaves
+    #[command(hide = true)]
+    Tidy,
     /// Make a lab's recordings anew, in its folder
     #[command(hide = true)]
     Record {

@@ -16,9 +16,6 @@ pub const NOT_ALLOWED: u8 = 3;
 /// The command could not be started, or tracing broke off.
 pub const FAILED: u8 = 125;
 
-/// Ctrl-C, as a shell says it.
-pub const INTERRUPTED: u8 = 130;
-
 /// A failure that ends bytehop.
 #[derive(Debug)]
 pub struct Fail {
@@ -59,7 +56,8 @@ fails_with! {
     labs::runs::WorkError => |_| FAILED;
     labs::runs::RunError => |e| match e {
         labs::runs::RunError::NoRecording(_) => NOT_ALLOWED,
-        labs::runs::RunError::Stopped => INTERRUPTED,
+        labs::runs::RunError::Stopped(signal) => 128u8.saturating_add(*signal as u8),
+        labs::runs::RunError::Work(labs::runs::WorkError::Stopped(signal)) => 128u8.saturating_add(*signal as u8),
         labs::runs::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
         _ => FAILED,
     };

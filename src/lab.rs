@@ -12,6 +12,7 @@ use bytehop_core::report::Style;
 use clap::Parser;
 use labs::guide;
 use labs::lab::{self as catalogue, Lab, LabError};
+use labs::own::{guardian, tidy};
 use labs::run::Runner;
 use labs::runs::{RunError, Whose};
 use labs::session::{Origin, Session};
@@ -29,6 +30,14 @@ use crate::output::{self, complain, print};
 pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     if let Some(LabVerb::Lint { dir, bless }) = &args.verb {
         return lint_labs(dir.as_deref(), *bless);
+    }
+    match &args.verb {
+        Some(LabVerb::Own { learner, command }) => return Ok(guardian::own(command, *learner)),
+        Some(LabVerb::Tidy) => {
+            tidy::tidy();
+            return Ok(0);
+        }
+        _ => {}
     }
     if args.elevate {
         tracer::elevate::elevate()?;
@@ -57,7 +66,7 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
         ) => context.export(id, output, *solutions),
         (Some(LabVerb::Grade { dirs }), None) => context.grade(dirs),
         (Some(LabVerb::Record { to, ids }), None) => context.record(to, ids),
-        (Some(LabVerb::Lint { .. }), None) => Ok(0),
+        (Some(LabVerb::Lint { .. } | LabVerb::Own { .. } | LabVerb::Tidy), None) => Ok(0),
     }
 }
 
@@ -357,12 +366,11 @@ fn stop_when_told(runner: &Runner) -> Result<(), Fail> {
     let signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]);
     let mut signals = signals.map_err(|e| Fail::new(FAILED, e))?;
     let interrupt = runner.interrupt();
-    let folder = runner.folder().to_owned();
     std::thread::spawn(move || {
-        for _ in signals.forever() {
-            if !interrupt.stop() {
-                let _ = fs::remove_dir_all(&folder);
-                std::process::exit(crate::fail::INTERRUPTED.into());
+        for signal in signals.forever() {
+            // What the session made goes with us.
+            if !interrupt.stop(signal) {
+                std::process::exit(128 + signal);
             }
         }
     });

@@ -17,6 +17,8 @@ pub mod lab;
 pub mod lint;
 pub mod markdown;
 pub mod menu;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub mod own;
 pub mod page;
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod prepare;

@@ -1,31 +1,25 @@
 //! Running programs traced. Each run is a `bytehop record` of its own: it takes the rights that it
 //! needs and gives them up, and the lab goes on.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
 use tracer::user::Identity;
 
 use crate::chart::Chart;
 use crate::lab::Lab;
+use crate::own::tidy::{Thing, Tidy};
+use crate::own::{Interrupt, Job, Limits, Unfinished, as_user};
 use crate::prepare::{Prepared, hash_output, unmet};
 use crate::recording::summarise;
 use crate::runs::{Checked, Run, RunError, Runs, Whose, WorkError};
 use crate::session::{Origin, Output, Session};
-use crate::work::{Work, as_user};
+use crate::work::{Work, text_of};
 
-/// How long a program may run.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a program may take to end when it is told to.
-const GRACE: Duration = Duration::from_secs(2);
 /// By which a program says that this machine can't do what it shows (`support::UNAVAILABLE`).
 const UNAVAILABLE: i32 = 77;
 
@@ -43,40 +37,7 @@ pub struct Runner {
     pub student: String,
     /// Recordings of this session.
     dir: TempDir,
-    interrupt: Interrupt,
-}
-
-/// Ends a run from another thread: the program is stopped, and what was made for it removed.
-#[derive(Clone, Debug, Default)]
-pub struct Interrupt {
-    wanted: Arc<AtomicBool>,
-    running: Arc<AtomicBool>,
-}
-
-impl Interrupt {
-    /// Ends the run that goes on; whether there is one.
-    pub fn stop(&self) -> bool {
-        self.wanted.store(true, Ordering::SeqCst);
-        self.running.load(Ordering::SeqCst)
-    }
-
-    fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::SeqCst)
-    }
-
-    /// Notes that something runs, until the guard goes.
-    fn running(&self) -> Running {
-        self.running.store(true, Ordering::SeqCst);
-        Running(self.running.clone())
-    }
-}
-
-struct Running(Arc<AtomicBool>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::SeqCst);
-    }
+    tidy: Tidy,
 }
 
 impl Runner {
@@ -91,9 +52,14 @@ impl Runner {
         let user = ["USER", "LOGNAME"]
             .iter()
             .find_map(|name| identity.var(name));
+        let mut work = work;
+        work.owner.bytehop = Some(bytehop.clone());
+        let tidy = Tidy::start(&bytehop)?;
+        let dir = identity.with_file_rights(temp)?;
+        tidy.made(Thing::Folder, dir.path());
         Ok(Self {
-            dir: identity.with_file_rights(temp)?,
-            interrupt: Interrupt::default(),
+            dir,
+            tidy,
             student: user.unwrap_or_default().to_string_lossy().into_owned(),
             bytehop,
             identity,
@@ -105,12 +71,7 @@ impl Runner {
 
     /// What ends a run from another thread.
     pub fn interrupt(&self) -> Interrupt {
-        self.interrupt.clone()
-    }
-
-    /// Where this session's recordings are; all is removed on drop.
-    pub fn folder(&self) -> &Path {
-        self.dir.path()
+        self.work.owner.interrupt.clone()
     }
 
     /// Where the recording of a program is, once it was traced.
@@ -143,23 +104,25 @@ impl Runner {
         payload: u64,
         recording: &str,
     ) -> Result<Run, RunError> {
-        let _running = self.interrupt.running();
+        let _running = self.interrupt().running();
         let built = self.work.build(&session.lab.id, &[name], whose)?;
         let recording = self.path(recording);
         // Of the run before.
         let _ = std::fs::remove_file(&recording);
         let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
-        let mut command = Command::new(&self.bytehop);
-        command.args(["record", "-q", "--summary", "/dev/null", "-o"]);
-        command.arg(&recording).arg("--").args(&argv);
         // What the summary says is read from the recording.
-        let (status, stdout, stderr) = self.wait(command, name)?;
+        let mut args: Vec<OsString> = ["record", "-q", "--summary", "/dev/null", "-o"]
+            .map(OsString::from)
+            .into();
+        args.extend([recording.clone().into(), "--".into()]);
+        args.extend(argv.into_iter().map(OsString::from));
+        let (status, stdout, stderr) = self.wait(self.bytehop.as_os_str(), args, None, name)?;
         if !recording.is_file() {
             return Err(RunError::Trace(stderr));
         }
         let mut summary = summarise(&recording)?;
         if summary.exit_status.is_none() {
-            summary.exit_status = status;
+            summary.exit_status = Some(status);
         }
         Ok(Run {
             output: self.hash(&stdout, &prepared)?,
@@ -181,7 +144,7 @@ impl Runner {
         let program = spec.program(name).ok_or_else(unknown)?;
         let binary = binary.ok_or_else(unknown)?;
         let params = session.params_scope();
-        let prepared = Prepared::new(spec, program, &params, payload, &self.identity)?;
+        let prepared = Prepared::new(spec, program, &params, payload, &self.identity, &self.tidy)?;
         warm(binary);
         let mut argv = vec![binary.display().to_string()];
         argv.extend(prepared.args(program, &params));
@@ -200,10 +163,7 @@ impl Runner {
     fn expected(&self, session: &Session, name: &str, payload: u64) -> Result<[u8; 32], RunError> {
         let built = self.work.build(&session.lab.id, &[name], Whose::Original)?;
         let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
-        let (program, args) = argv.split_first().map_or(("", &argv[..]), |(p, a)| (p, a));
-        let mut command = as_user(program, &self.identity);
-        command.args(args);
-        let (_, stdout, _) = self.wait(command, name)?;
+        let (_, stdout, _) = self.untraced(argv, name)?;
         self.hash(&stdout, &prepared)
     }
 
@@ -268,22 +228,29 @@ impl Runner {
     pub fn measure(&self, session: &Session, name: &str) -> Result<PathBuf, RunError> {
         let built = self.work.build(&session.lab.id, &[name], Whose::Original)?;
         let (_prepared, argv) = self.prepare(session, name, built.get(name), 0)?;
-        let (program, args) = argv.split_first().map_or(("", &argv[..]), |(p, a)| (p, a));
-        let mut command = as_user(program, &self.identity);
-        command.args(args);
-        let (status, stdout, stderr) = self.wait(command, name)?;
+        let (status, stdout, stderr) = self.untraced(argv, name)?;
         match status {
-            Some(0) => Ok(stdout),
+            0 => Ok(stdout),
             _ => Err(RunError::Trace(stderr)),
         }
     }
 
-    /// Waits for a command, its output in files; exit status, standard output, standard error.
+    /// Runs a program as the learner would.
+    fn untraced(&self, argv: Vec<String>, name: &str) -> Result<Ended, RunError> {
+        let mut argv = argv.into_iter().map(OsString::from);
+        let program = argv.next().unwrap_or_default();
+        self.wait(&program, argv.collect(), Some(&self.identity), name)
+    }
+
+    /// Waits for a command, its output in files.
     fn wait(
         &self,
-        mut command: Command,
+        program: &OsStr,
+        args: Vec<OsString>,
+        learner: Option<&Identity>,
         name: &str,
-    ) -> Result<(Option<i32>, PathBuf, String), RunError> {
+    ) -> Result<Ended, RunError> {
+        let _running = self.interrupt().running();
         let start = |source| RunError::Start {
             what: name.to_owned(),
             source,
@@ -291,41 +258,26 @@ impl Runner {
         let stdout = self.dir.path().join("stdout");
         let out = self.identity.create_file(&stdout).map_err(start)?;
         let mut err = tempfile::tempfile().map_err(start)?;
-        command
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err.try_clone().map_err(start)?);
-        let mut child = command.spawn().map_err(start)?;
-        let begin = Instant::now();
-        let mut asked = false;
-        let mut since = begin;
-        let status = loop {
-            if let Some(status) = child.try_wait().map_err(start)? {
-                break status;
-            }
-            let stop = self.interrupt.is_wanted();
-            if (begin.elapsed() > PATIENCE || stop) && !asked {
-                asked = true;
-                since = Instant::now();
-                // bytehop passes it on to the program, and ends with it.
-                let _ = kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM);
-            }
-            if begin.elapsed() > PATIENCE + Duration::from_secs(5)
-                || stop && since.elapsed() > GRACE
-            {
-                let _ = child.kill();
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        if self.interrupt.is_wanted() {
-            return Err(RunError::Stopped);
-        }
-        if asked {
-            return Err(RunError::TooLong(name.to_owned()));
-        }
-        Ok((status.code(), stdout, text_of(&mut err)))
+        let ended = self.work.owner.run(Job {
+            program,
+            args,
+            learner,
+            dir: None,
+            stdout: out.into(),
+            stderr: err.try_clone().map_err(start)?.into(),
+            limits: Limits::of_program(),
+        });
+        let status = ended.map_err(|why| match why {
+            Unfinished::Start(e) => start(e),
+            Unfinished::Stopped(signal) => RunError::Stopped(signal),
+            Unfinished::Limit(limit) => RunError::Limit(name.to_owned(), limit),
+        })?;
+        Ok((status, stdout, text_of(&mut err)))
     }
 }
+
+/// A command's status, the file with its standard output, and its standard error.
+type Ended = (i32, PathBuf, String);
 
 impl Runs for Runner {
     fn cannot(&self) -> Option<&str> {
@@ -355,7 +307,7 @@ impl Runs for Runner {
                     Err(format!("{name} failed: {}", first_line(&run.stderr)))
                 }
                 Ok(run) => Ok(run),
-                Err(RunError::Stopped) => return Err(RunError::Stopped),
+                Err(e) if e.is_stopped() => return Err(e),
                 Err(e) => Err(first_line(&e.told(session.lang))),
             },
         };
@@ -454,8 +406,12 @@ impl Runs for Runner {
         Some((editor, command))
     }
 
-    fn stop(&self) -> bool {
-        self.interrupt.stop()
+    fn stop(&self, signal: i32) -> bool {
+        self.interrupt().stop(signal)
+    }
+
+    fn begin(&self) {
+        self.interrupt().forget();
     }
 }
 
@@ -471,15 +427,6 @@ fn warm(binary: &Path) {
     for path in files {
         // If that fails, the trace shows it.
         let _ = File::open(path).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
-    }
-}
-
-fn text_of(file: &mut File) -> String {
-    let mut bytes = Vec::new();
-    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
-    match read {
-        Ok(_) => String::from_utf8_lossy(&bytes).trim_end().to_owned(),
-        Err(e) => e.to_string(),
     }
 }
 

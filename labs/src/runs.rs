@@ -4,10 +4,12 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::record::RecordError;
+use bytehop_core::report::units;
 
 use crate::chart::Chart;
 use crate::lab::Lab;
@@ -37,9 +39,17 @@ pub enum WorkError {
     /// They are not here, and cannot be fetched.
     #[error("{}", words::no_libraries(Lang::En))]
     NoLibraries,
-    /// What the compiler said.
+    /// What the compiler said about the program.
     #[error("{0}")]
     Build(String),
+    /// What kept cargo from compiling at all.
+    #[error("{}", words::no_build(Lang::En, .0))]
+    Cargo(String),
+    #[error("{}", .0.told(Lang::En, "cargo"))]
+    Limit(Limit),
+    /// As [`RunError::Stopped`].
+    #[error("{}", words::stopped(Lang::En))]
+    Stopped(i32),
 }
 
 impl WorkError {
@@ -48,6 +58,9 @@ impl WorkError {
         match self {
             Self::NoCargo => words::no_cargo(lang).to_owned(),
             Self::NoLibraries => words::no_libraries(lang).to_owned(),
+            Self::Cargo(said) => words::no_build(lang, said),
+            Self::Limit(limit) => limit.told(lang, "cargo"),
+            Self::Stopped(_) => words::stopped(lang).to_owned(),
             other => other.to_string(),
         }
     }
@@ -77,10 +90,12 @@ pub enum RunError {
     /// What bytehop said when it could not trace.
     #[error("{0}")]
     Trace(String),
-    #[error("{0} did not end within a minute, and was stopped")]
-    TooLong(String),
-    #[error("stopped")]
-    Stopped,
+    /// It used more than it may, and was ended with all that it started.
+    #[error("{}", .1.told(Lang::En, .0))]
+    Limit(String, Limit),
+    /// Somebody wanted it to end: by which signal.
+    #[error("{}", words::stopped(Lang::En))]
+    Stopped(i32),
     #[error("the lab has no recording of '{0}'")]
     NoRecording(String),
     #[error("there is no program '{0}' in this lab")]
@@ -88,11 +103,49 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Whether somebody wanted the end.
+    pub fn is_stopped(&self) -> bool {
+        self.signal().is_some()
+    }
+
+    /// The signal by which somebody wanted the end.
+    pub fn signal(&self) -> Option<i32> {
+        match self {
+            Self::Stopped(signal) | Self::Work(WorkError::Stopped(signal)) => Some(*signal),
+            _ => None,
+        }
+    }
+
     /// The error for the learner, as [`WorkError::told`].
     pub fn told(&self, lang: Lang) -> String {
         match self {
             Self::Work(e) => e.told(lang),
+            Self::Limit(program, limit) => limit.told(lang, program),
+            Self::Stopped(_) => words::stopped(lang).to_owned(),
+            Self::NoProgram(name) => words::no_program(lang, name),
+            Self::NoRecording(name) => words::no_recording(lang, name),
             other => other.to_string(),
+        }
+    }
+}
+
+/// What a run may not use more of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    Time(Duration),
+    /// Bytes.
+    Memory(u64),
+    /// Processes and threads.
+    Tasks(usize),
+}
+
+impl Limit {
+    /// What happened to a program that went beyond it.
+    pub fn told(self, lang: Lang, program: &str) -> String {
+        match self {
+            Self::Time(time) => words::too_long(lang, program, time.as_secs()),
+            Self::Memory(bytes) => words::too_much_memory(lang, program, units::bytes(bytes)),
+            Self::Tasks(n) => words::too_many_tasks(lang, program, n),
         }
     }
 }
@@ -202,10 +255,13 @@ pub trait Runs: Send + Sync {
         None
     }
 
-    /// Ends what runs, from another thread; whether anything does.
-    fn stop(&self) -> bool {
+    /// Ends what runs, from another thread, as if by a signal; whether anything does.
+    fn stop(&self, _signal: i32) -> bool {
         false
     }
+
+    /// What was stopped is done with: runs may start again.
+    fn begin(&self) {}
 }
 
 /// Recordings only: what every machine can.

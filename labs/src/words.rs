@@ -53,6 +53,13 @@ bytehop_core::messages! {
     building: "building the programs" | "正在编译程序";
     no_cargo: "cargo was not found: install Rust (https://rustup.rs) to build the labs' programs" | "没有找到 cargo：请安装 Rust（https://rustup.rs）来编译实验的程序";
     no_libraries: "libraries of the labs' programs are missing: connect to the network once" | "缺少编译实验程序所需的库，请联网一次后重试";
+    no_build(said): "cargo could not build the program: {said}" | "cargo 无法编译程序：{said}";
+    too_long(program, seconds): "{program} did not end within {seconds} s, and was ended with all that it started" | "{program} 在 {seconds} 秒内没有结束，已连同它启动的所有进程一起终止";
+    too_much_memory(program, size): "{program} used more than {size} of memory, and was ended with all that it started" | "{program} 使用了超过 {size} 的内存，已连同它启动的所有进程一起终止";
+    too_many_tasks(program, n): "{program} had more than {n} processes and threads, and was ended with all that it started" | "{program} 的进程和线程超过 {n} 个，已连同它启动的所有进程一起终止";
+    stopped: "stopped" | "已停止";
+    no_program(name): "there is no program '{name}' in this lab" | "这个实验里没有程序“{name}”";
+    no_recording(name): "the lab has no recording of '{name}'" | "实验没有“{name}”的记录文件";
     from_recording: "from the lab's recording" | "来自实验自带的记录文件";
     because(why): "Shown from the lab's recording, because this cannot be traced here: {why}" | "以下来自实验自带的记录文件，因为这里无法跟踪：{why}";
     said: "you said" | "你的答案";

@@ -9,16 +9,17 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::os::unix::process::CommandExt;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use tracer::user::Identity;
 
 use crate::bundle::{LOCK, SUPPORT};
 use crate::lab::Lab;
+use crate::own::{Job, Limits, Owner, Unfinished, guardian};
 use crate::progress::{InFile, Keep, Progress};
 use crate::runs::{Whose, WorkError};
 
@@ -57,6 +58,8 @@ impl Whose {
 #[derive(Clone, Debug)]
 pub struct Work {
     pub dir: PathBuf,
+    /// What builds are started by.
+    pub owner: Owner,
     identity: Identity,
 }
 
@@ -75,6 +78,7 @@ impl Work {
         };
         Self {
             dir: std::path::absolute(&dir).unwrap_or(dir),
+            owner: Owner::default(),
             identity: identity.clone(),
         }
     }
@@ -224,7 +228,10 @@ impl Work {
             }
             built => built,
         };
-        built.map_err(WorkError::Build)?;
+        built.map_err(|said| match is_about_program(&said) {
+            true => WorkError::Build(said),
+            false => WorkError::Cargo(said),
+        })?;
         if whose == Whose::Given {
             for program in programs {
                 let from = self.target().join(whose.binary(lab, program));
@@ -292,34 +299,45 @@ impl Work {
         whose: Whose,
         offline: bool,
     ) -> Result<Result<(), String>, WorkError> {
-        let mut cargo = as_user("cargo", &self.identity);
-        cargo
-            .current_dir(&self.dir)
-            .args([
-                "build",
-                "--quiet",
-                "--color=never",
-                "--target-dir",
-                "target",
-            ])
-            .args(["-p", &whose.package(lab)]);
+        let mut args: Vec<OsString> = [
+            "build",
+            "--quiet",
+            "--color=never",
+            "--target-dir",
+            "target",
+            "-p",
+            &whose.package(lab),
+        ]
+        .map(OsString::from)
+        .into();
         if offline {
-            cargo.arg("--offline");
+            args.push("--offline".into());
         }
         for program in programs {
-            cargo.args(["--bin", &whose.binary(lab, program)]);
+            args.extend(["--bin".into(), whose.binary(lab, program).into()]);
         }
-        let output = cargo.stdin(Stdio::null()).output();
-        let output = output.map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => WorkError::NoCargo,
-            _ => WorkError::Build(format!("cannot start cargo: {e}")),
+        let failed = |e: io::Error| WorkError::Cargo(e.to_string());
+        let mut said = tempfile::tempfile().map_err(failed)?;
+        let ended = self.owner.run(Job {
+            program: OsStr::new("cargo"),
+            args,
+            learner: Some(&self.identity),
+            dir: Some(&self.dir),
+            stdout: Stdio::null(),
+            stderr: said.try_clone().map_err(failed)?.into(),
+            limits: Limits::of_build(),
+        });
+        let status = ended.map_err(|why| match why {
+            Unfinished::Start(e) if e.kind() == io::ErrorKind::NotFound => WorkError::NoCargo,
+            Unfinished::Start(e) => failed(e),
+            Unfinished::Stopped(signal) => WorkError::Stopped(signal),
+            Unfinished::Limit(limit) => WorkError::Limit(limit),
         })?;
-        Ok(match output.status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&output.stderr)
-                .trim_end()
-                .to_owned()),
-        })
+        match status {
+            0 => Ok(Ok(())),
+            guardian::NOT_FOUND => Err(WorkError::NoCargo),
+            _ => Ok(Err(text_of(&mut said))),
+        }
     }
 
     /// Writes a file as the learner, if it is not already so.
@@ -378,26 +396,28 @@ impl Keep for Theirs {
     }
 }
 
-/// A command that runs as the learner, in their environment, where cargo may be in their home.
-pub(crate) fn as_user(program: &str, identity: &Identity) -> Command {
-    let mut command = Command::new(program);
-    let mut path = identity.var("PATH").unwrap_or_default().to_owned();
-    if let Some(home) = identity.var("HOME") {
-        path.push(":");
-        path.push(Path::new(home).join(".cargo/bin"));
+/// Whether the compiler refused the program: cargo says so last. Without a linker, without room on the disk
+/// or without a working toolchain it is not the program's fault.
+fn is_about_program(said: &str) -> bool {
+    let elsewhere = [
+        "error: linker `",
+        "No space left on device",
+        "Read-only file system",
+        "Disk quota exceeded",
+        "Cannot allocate memory",
+        "could not compile `support`",
+    ];
+    said.contains("could not compile") && !elsewhere.iter().any(|what| said.contains(what))
+}
+
+/// All that was written to a file that we hold.
+pub(crate) fn text_of(file: &mut File) -> String {
+    let mut bytes = Vec::new();
+    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    match read {
+        Ok(_) => String::from_utf8_lossy(&bytes).trim_end().to_owned(),
+        Err(e) => e.to_string(),
     }
-    command.env_clear();
-    command.envs(identity.env.iter().map(|(name, value)| (name, value)));
-    command.env("PATH", path);
-    // Of a cargo that runs our tests.
-    for name in ["CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
-        command.env_remove(name);
-    }
-    if let Some(credentials) = &identity.credentials {
-        command.gid(credentials.gid.as_raw());
-        command.uid(credentials.uid.as_raw());
-    }
-    command
 }
 
 fn package(name: &str, binaries: &[(String, String)]) -> String {
