@@ -3,9 +3,14 @@
 use serde::{Serialize, Serializer};
 
 use crate::i18n::Lang;
+use crate::report::units;
 
 mod words {
     crate::messages! {
+        closes(bytes): "every byte that calls returned is accounted for ({bytes})" | "系统调用返回的字节全部有去向（{bytes}）";
+        open(bytes, returned): "{bytes} of {returned} that calls returned are unaccounted for" | "系统调用返回的 {returned} 中，有 {bytes} 去向不明";
+        row(bytes, call, why): "{bytes} of {call}: {why}" | "{call} 的 {bytes}：{why}";
+        messages(count, call, why): "{count} messages of {call}: {why}" | "{call} 的 {count} 条消息：{why}";
         no_rule: "no rule knows such a call on such a file" | "没有规则适用于这种文件上的这种调用";
         cannot_tell(rule): "where they went can't be seen from here ({rule})" | "从这里看不到它们的去向（{rule}）";
         no_device: "a device was to move them, and none was seen to" | "本应由设备搬运，却没有看到设备搬运";
@@ -28,6 +33,27 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The account in sentences: whether it closes, then what stands open, most bytes first. Nothing if no
+    /// call returned bytes.
+    pub fn sentences(&self, lang: Lang) -> Vec<String> {
+        let returned = units::bytes(self.returned);
+        let head = match self.unaccounted {
+            0 if self.returned == 0 => None,
+            0 => Some(words::closes(lang, returned)),
+            bytes => Some(words::open(lang, units::bytes(bytes), returned)),
+        };
+        let rows = self.open.iter().map(|row| {
+            let why = row.why.words(lang);
+            match row.why {
+                Unaccounted::Unsized => {
+                    words::messages(lang, units::count(row.count), &row.call, why)
+                }
+                _ => words::row(lang, units::bytes(row.bytes), &row.call, why),
+            }
+        });
+        head.into_iter().chain(rows).collect()
+    }
+
     /// Of what calls returned, with what stands open of it.
     pub fn of(returned: u64, open: Vec<OpenRow>) -> Self {
         let unaccounted = open

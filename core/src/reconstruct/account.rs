@@ -46,6 +46,14 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// Why bytes are left, if they are.
+    pub fn open(self) -> Option<Unaccounted> {
+        match self {
+            Self::Open(_, why) => Some(why),
+            Self::Closed | Self::Pending(_) => None,
+        }
+    }
+
     /// Of `bytes` that a call returned, `found` are known.
     pub fn of(bytes: u64, found: u64, why: Unaccounted) -> Self {
         match bytes.saturating_sub(found) {

@@ -99,6 +99,7 @@ impl Reconstructor {
             }
             self.parts(&open, context, &mut moved);
         }
+        let mut unaccounted = None;
         if let Some(shape) = shape
             && let Some((bytes, count)) = moved_by(shape, call)
         {
@@ -118,6 +119,7 @@ impl Reconstructor {
                 };
                 let account = &mut self.sums.account;
                 account.take((compat, head.nr), id, bytes, fate);
+                unaccounted = fate.open();
             }
         } else if !open.found.is_empty() {
             let requests = role == Role::AsyncIo;
@@ -135,6 +137,7 @@ impl Reconstructor {
                 (file, one),
                 (file2.as_ref(), two),
                 &open,
+                unaccounted,
                 sink,
             );
         }
@@ -274,6 +277,7 @@ impl Reconstructor {
         (found > 0).then_some(found)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "all that is known of one call")]
     fn hand_out<S: Sink>(
         &self,
         call: &Syscall,
@@ -281,6 +285,7 @@ impl Reconstructor {
         (file, one): (Option<&FileRef>, Option<Class>),
         (file2, two): (Option<&FileRef>, Option<Class>),
         open: &Open,
+        unaccounted: Option<Unaccounted>,
         sink: &mut S,
     ) {
         let head = &call.head;
@@ -301,6 +306,7 @@ impl Reconstructor {
             dur: call.dur,
             waited: open.waited,
             irqs: open.extra.as_ref().map_or(0, |extra| extra.irqs),
+            open: unaccounted,
             what: What::Syscall {
                 name: &name,
                 nr: head.nr,

@@ -7,7 +7,6 @@ use super::section::{painted_section, plain, section};
 use super::{Detail, Style, units, words};
 use crate::event::DeviceClass;
 use crate::i18n::Lang;
-use crate::ledger::Unaccounted;
 use crate::linux::signal_name;
 use crate::model::{CpuTime, Estimate, Summary};
 
@@ -310,30 +309,15 @@ fn account(page: &mut Page, summary: &Summary) {
     if ledger.returned == 0 && ledger.open.is_empty() {
         return;
     }
-    let mut parts = Vec::new();
-    if ledger.unaccounted == 0 {
-        let text = words::account_closes(lang, units::bytes(ledger.returned));
-        parts.push(Flow::words(&text, Paint::Good));
-    } else {
-        let (bytes, returned) = (
-            units::bytes(ledger.unaccounted),
-            units::bytes(ledger.returned),
-        );
-        parts.push(Flow::words(
-            &words::account_open(lang, bytes, returned),
-            Paint::Warn,
-        ));
-    }
-    for row in &ledger.open {
-        let why = row.why.words(lang);
-        let text = match row.why {
-            Unaccounted::Unsized => {
-                words::account_messages(lang, units::count(row.count), &row.call, why)
-            }
-            _ => words::account_row(lang, units::bytes(row.bytes), &row.call, why),
-        };
-        parts.push(Flow::words(&text, Paint::Warn));
-    }
+    let paint = match ledger.open.is_empty() {
+        true => Paint::Good,
+        false => Paint::Warn,
+    };
+    let mut parts: Vec<Flow> = ledger
+        .sentences(lang)
+        .iter()
+        .map(|sentence| Flow::words(sentence, paint))
+        .collect();
     if !summary.at_least.is_empty() {
         let totals = summary.at_least.join(words::comma_space(lang));
         parts.push(Flow::words(&words::at_least(lang, totals), Paint::Warn));

@@ -38,10 +38,6 @@ crate::messages! {
 
     // The account.
     label_account: "account" | "账目";
-    account_closes(bytes): "every byte that calls returned is accounted for ({bytes})" | "系统调用返回的字节全部有去向（{bytes}）";
-    account_open(bytes, returned): "{bytes} of {returned} that calls returned are unaccounted for" | "系统调用返回的 {returned} 中，有 {bytes} 去向不明";
-    account_row(bytes, call, why): "{bytes} of {call}: {why}" | "{call} 的 {bytes}：{why}";
-    account_messages(count, call, why): "{count} messages of {call}: {why}" | "{call} 的 {count} 条消息：{why}";
     at_least(totals): "may be too small, since events were missed: {totals}" | "可能偏小（有事件没有看到）：{totals}";
 
     // The hop table.

@@ -104,6 +104,7 @@ impl Store {
             what: What::Later,
             file: caused.as_ref().and_then(|sig| sig.file),
             file2: caused.as_ref().and_then(|sig| sig.file2),
+            open: None,
         });
         self.push(Call {
             ts,
@@ -162,7 +163,7 @@ impl Sink for Store {
                 let same = |sig: &&Sig| {
                     let what = matches!(&sig.what, What::Syscall { name: n, failed: f } if **n == *name && *f == failed);
                     what && (sig.tid, sig.tgid) == (tid, tgid)
-                        && (sig.file, sig.file2) == (file(one), file(two))
+                        && (sig.file, sig.file2, sig.open) == (file(one), file(two), call.open)
                 };
                 // Spares the name's allocation for the usual case.
                 match self.sigs.get(self.building.last as usize).filter(same) {
@@ -176,6 +177,7 @@ impl Sink for Store {
                         },
                         file: file(one),
                         file2: file(two),
+                        open: call.open,
                     }),
                 }
             }
@@ -191,6 +193,7 @@ impl Sink for Store {
                     what: What::Fault { write, major },
                     file,
                     file2: None,
+                    open: None,
                 })
             }
         };

@@ -24,6 +24,7 @@ use std::path::Path;
 use bytehop_core::annotate::{Annotation, Annotator};
 use bytehop_core::arch::Arch;
 use bytehop_core::event::{Engine, Event, Frame};
+use bytehop_core::ledger::Unaccounted;
 use bytehop_core::model::{CallId, Evidence, HopKind, Place, Summary};
 use bytehop_core::reconstruct::Reconstructor;
 use bytehop_core::record::RecordError;
@@ -67,6 +68,8 @@ pub struct Sig {
     pub what: What,
     pub file: Option<FileId>,
     pub file2: Option<FileId>,
+    /// Why not all bytes that it returned are accounted for.
+    pub open: Option<Unaccounted>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -268,6 +268,10 @@ fn call(app: &App, page: &mut Page) {
         }
         None => {}
     }
+    if let Some(why) = sig.open {
+        let text = words::open_bytes(lang, why.words(lang));
+        page.say(words::account(lang), &text, Paint::Warning);
+    }
     let since = call.ts.saturating_sub(app.store.span.0);
     let mut when = words::at_time(lang, units::time(since));
     if call.dur > 0 {

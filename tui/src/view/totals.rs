@@ -59,6 +59,14 @@ pub fn lines(app: &App) -> Vec<Line> {
             (format!(" {by}{engine}"), Paint::Dim),
         ]);
     }
+    let ledger = &summary.ledger;
+    for sentence in ledger.sentences(lang) {
+        let (mark, paint) = match ledger.open.is_empty() {
+            true => (" ", Paint::Text),
+            false => (" ! ", Paint::Warning),
+        };
+        lines.push(vec![(format!("{mark}{sentence}"), paint)]);
+    }
     let mut say = |text: String| lines.push(vec![(format!(" {text}"), Paint::Text)]);
     let crossings = &summary.crossings;
     say(words::total_crossings(
