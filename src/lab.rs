@@ -136,8 +136,7 @@ impl<'a> Context<'a> {
             progress: work::progress(&self.identity),
             seed: self.args.seed.clone().filter(|_| !self.args.replay),
         };
-        tui::lab::run(setup, &options)?;
-        Ok(0)
+        Ok(tui::lab::run(setup, &options)?)
     }
 
     fn list(&self) -> Result<i32, Fail> {
@@ -190,6 +189,7 @@ impl<'a> Context<'a> {
         let lab = self.find(id)?;
         let mut session = self.session(lab);
         let runner = self.runner()?;
+        session.editable = runner.cannot.is_none();
         stop_when_told(&runner)?;
         let mut progress = work::progress(&self.identity);
         if let Some(warning) = &progress.warning {

@@ -52,7 +52,8 @@ pub fn predict(session: &Session) -> String {
 /// The guide, and what was run.
 pub fn observe(session: &Session) -> String {
     let lang = session.lang;
-    let mut page = session.section(Step::Observe);
+    let mut page = recorded_notice(session);
+    page += &session.section(Step::Observe);
     page += &format!("\n\n**{}**\n\n", words::the_runs(lang));
     for program in &session.lab.spec.programs {
         page += &format!("- **{}** (`{}`)", program.title.get(lang), program.name);
@@ -68,6 +69,20 @@ pub fn observe(session: &Session) -> String {
         page.push('\n');
     }
     page
+}
+
+/// What is shown was not run here: said before anything else. Empty if all was.
+fn recorded_notice(session: &Session) -> String {
+    let recorded = session.origins.values().find_map(|origin| match origin {
+        Origin::Recorded(why) => Some(why),
+        Origin::Live => None,
+    });
+    let notice = match recorded {
+        Some(Some(why)) => words::because(session.lang, why),
+        Some(None) => words::from_recording(session.lang).to_owned(),
+        None => return String::new(),
+    };
+    format!("*{notice}*\n\n")
 }
 
 /// Predictions, textbook and measurement side by side, the guide, what is to be said about each
@@ -208,11 +223,14 @@ pub fn change(session: &Session) -> String {
     let change = &session.lab.spec.change;
     let path = format!("`{}/{}.rs`", session.folder, change.program);
     let mut page = session.section(Step::Change);
+    let what = match session.editable {
+        true => words::edit(lang, path),
+        false => words::nothing_to_edit(lang).to_owned(),
+    };
     page += &format!(
-        "\n\n{} {}\n\n{}\n",
+        "\n\n{} {}\n\n{what}\n",
         words::lead(lang, words::task(lang)),
         session.task(),
-        words::edit(lang, path)
     );
     page
 }
@@ -224,12 +242,27 @@ pub fn outcome(session: &Session, outcome: &Outcome) -> String {
         true => words::check_passed(lang),
         false => words::check_failed(lang),
     };
-    let mut page = format!("**{verdict}**\n\n");
-    for (passed, text) in outcome_lines(outcome, lang) {
-        let mark = if passed { "✓" } else { "✗" };
-        page += &format!("- {mark} {text}\n");
-    }
-    page
+    format!("**{verdict}**\n\n{}", conditions(outcome, lang))
+}
+
+/// What the recorded solution did, where nothing can be checked.
+pub fn recorded_outcome(session: &Session, outcome: &Outcome) -> String {
+    let lang = session.lang;
+    format!(
+        "**{}**\n\n*{}*\n\n{}",
+        words::not_checked(lang),
+        words::cannot_check(lang),
+        conditions(outcome, lang)
+    )
+}
+
+fn conditions(outcome: &Outcome, lang: Lang) -> String {
+    let lines = outcome_lines(outcome, lang);
+    let lines = lines.iter().map(|(passed, text)| {
+        let mark = if *passed { "✓" } else { "✗" };
+        format!("- {mark} {text}\n")
+    });
+    lines.collect()
 }
 
 /// The last section, and the solution. The section is about what a changed program did: without such a

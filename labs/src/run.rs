@@ -377,7 +377,8 @@ impl Runs for Runner {
 
     fn source(&self, lab: &Lab) -> Option<PathBuf> {
         let program = &lab.spec.change.program;
-        Some(self.work.source(&lab.id, program, Whose::Learner))
+        let editable = self.cannot.is_none();
+        editable.then(|| self.work.source(&lab.id, program, Whose::Learner))
     }
 
     fn is_changed(&self, lab: &Lab) -> bool {

@@ -319,7 +319,8 @@ impl Text<'_> {
         self.markdown(&format!("**{title}**\n\n```rust\n{solution}```"))
     }
 
-    /// Checks a program; whether it passes. Without tracing, what the recorded solution did is shown.
+    /// Checks a program; whether it was checked and passes. Without tracing nothing is checked, and what the
+    /// recorded solution did is shown.
     ///
     /// # Errors
     /// As [`Self::run`].
@@ -340,16 +341,20 @@ impl Text<'_> {
                 writeln!(self.out, "{}\n{said}\n", words::cannot_build(lang))?;
                 return Ok(false);
             }
-            Err(e @ (RunError::Trace(_) | RunError::Work(WorkError::NoLibraries))) => {
-                let why = e.told(lang);
-                self.say_recorded(Some(why.lines().next().unwrap_or_default()))?;
-                return self.check_recorded();
+            Err(e) if e.is_stopped() => return Err(e.into()),
+            Err(e) => {
+                writeln!(
+                    self.out,
+                    "{}\n\n{}\n",
+                    words::not_checked(lang),
+                    e.told(lang)
+                )?;
+                return Ok(false);
             }
-            Err(e) => return Err(e.into()),
         };
         let Checked { run, outcome } = &checked;
         if !run.stderr.is_empty() && run.summary.exit_status != Some(0) {
-            writeln!(self.out, "{}\n", run.stderr)?;
+            writeln!(self.out, "{}\n{}\n", words::errors(lang), run.stderr)?;
         }
         self.outcome(outcome)?;
         if outcome.passed() && whose == Whose::Learner {
@@ -374,29 +379,39 @@ impl Text<'_> {
 
     fn check_recorded(&mut self) -> Result<bool, TextError> {
         let lang = self.lang();
-        self.markdown(&format!("*{}*", words::cannot_check(lang)))?;
+        writeln!(self.out, "{}\n", words::not_checked(lang))?;
+        if let Some(why) = self.runner.cannot().filter(|why| !why.is_empty()) {
+            writeln!(self.out, "{why}\n")?;
+        }
         if self.session.lab.recording("solution").is_none() {
             return Ok(false);
         }
+        self.markdown(&format!("*{}*", words::cannot_check(lang)))?;
         let run = self.runner.replay(self.session, "solution")?;
         let outcome = self.session.judge(&run, Output::NotCompared);
         self.session.last = Some(run);
-        self.outcome(&outcome)?;
+        self.conditions(&outcome)?;
+        writeln!(self.out)?;
         self.step(Step::Check)?;
-        Ok(outcome.passed())
+        Ok(false)
     }
 
     fn outcome(&mut self, outcome: &Outcome) -> Result<(), TextError> {
         let lang = self.lang();
-        for (passed, text) in outcome_lines(outcome, lang) {
-            let mark = if passed { "[x]" } else { "[ ]" };
-            writeln!(self.out, "  {mark} {text}")?;
-        }
+        self.conditions(outcome)?;
         let verdict = match outcome.passed() {
             true => words::check_passed(lang),
             false => words::check_failed(lang),
         };
         writeln!(self.out, "\n{verdict}\n")?;
+        Ok(())
+    }
+
+    fn conditions(&mut self, outcome: &Outcome) -> Result<(), TextError> {
+        for (passed, text) in outcome_lines(outcome, self.lang()) {
+            let mark = if passed { "[x]" } else { "[ ]" };
+            writeln!(self.out, "  {mark} {text}")?;
+        }
         Ok(())
     }
 

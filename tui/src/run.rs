@@ -240,7 +240,7 @@ impl Ui {
             while let Some(asked) = self.console.asked() {
                 dirty = true;
                 match asked {
-                    Asked::Quit => return Ok(()),
+                    Asked::Quit(_) => return Ok(()),
                     Asked::Suspend => self.suspend(&mut screen)?,
                     Asked::Resume => screen.resume()?,
                     // Each frame asks for it.

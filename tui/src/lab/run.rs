@@ -19,8 +19,9 @@ use labs::progress::Progress;
 use labs::runs::{Checked, RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Output, Session};
 use labs::spec::Text;
+use labs::words as texts;
 
-use super::model::{Labs, Open};
+use super::model::{Labs, Open, Said};
 use super::update::{self, Effect};
 use super::view::{self, draw};
 use crate::app::{App, Other};
@@ -53,6 +54,15 @@ enum News {
     /// The program does not compile.
     NotBuilt(String),
     Failed(String),
+    /// Somebody wanted it to end.
+    Stopped(String),
+}
+
+impl News {
+    /// Whether nothing comes after it.
+    fn is_last(&self) -> bool {
+        !matches!(self, Self::Says(_) | Self::Ran(..) | Self::Charted(_))
+    }
 }
 
 /// Titles of labs, by id.
@@ -63,11 +73,11 @@ fn titles(labs: &[Arc<Lab>]) -> BTreeMap<String, Text> {
         .collect()
 }
 
-/// Shows the labs until the user quits.
+/// Shows the labs until the user quits; the exit status: 128 and the number of the signal that ended it.
 ///
 /// # Errors
 /// If there is no terminal, or it does not do what is asked of it; it is as before in any case.
-pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
+pub fn run(setup: Setup, options: &Options) -> Result<i32, ViewError> {
     needs_terminal()?;
     let look = options.look();
     let states = setup.labs.iter().map(|lab| setup.progress.of(&lab.id));
@@ -83,6 +93,8 @@ pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
         sender,
         news,
         running: false,
+        visit: 0,
+        started: 0,
         worker: None,
         saved: None,
         options: *options,
@@ -93,7 +105,7 @@ pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
     }
     let result = ui.run();
     // What runs is ended, and what was made for it removed.
-    ui.runner.stop();
+    ui.runner.stop(SIGTERM);
     if let Some(worker) = ui.worker.take() {
         let _ = worker.join();
     }
@@ -108,19 +120,26 @@ struct Ui {
     sender: Sender<News>,
     news: Receiver<News>,
     running: bool,
+    /// How many times a lab was opened, and at which time what runs was started: what an earlier visit
+    /// ran is not this one's.
+    visit: u64,
+    started: u64,
     worker: Option<JoinHandle<()>>,
     /// When the learner's program was changed last.
     saved: Option<SystemTime>,
     options: Options,
 }
 
+/// As keyboards and the end of a session send them.
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
 /// How long to wait for a key where nothing moves.
 const IDLE: Duration = Duration::from_millis(150);
 /// A thirtieth of a second, while something does.
 const TICK: Duration = Duration::from_millis(33);
 
 impl Ui {
-    fn run(&mut self) -> Result<(), ViewError> {
+    fn run(&mut self) -> Result<i32, ViewError> {
         let mut console = Console::open()?;
         let mut screen = Screen::enter(self.options.mouse)?;
         loop {
@@ -135,12 +154,12 @@ impl Ui {
             let moving = path.is_some_and(|path| path.is_moving());
             let wait = if moving || self.running { TICK } else { IDLE };
             if !console.wait(None, wait)? {
-                return Ok(());
+                return Ok(0);
             }
             while let Some(event) = console.event() {
                 let effect = update::event(&mut self.labs, &event);
                 match effect {
-                    Some(Effect::Quit) => return Ok(()),
+                    Some(Effect::Quit) => return Ok(0),
                     Some(Effect::Suspend) => screen.suspend()?,
                     Some(Effect::Redraw) => screen.redraw()?,
                     Some(Effect::Edit) => self.edit(&mut screen)?,
@@ -157,7 +176,7 @@ impl Ui {
             self.look_at_program();
             while let Some(asked) = console.asked() {
                 match asked {
-                    Asked::Quit => return Ok(()),
+                    Asked::Quit(signal) => return Ok(128 + signal),
                     Asked::Suspend => screen.suspend()?,
                     Asked::Resume => screen.resume()?,
                     // Each frame asks for it.
@@ -175,6 +194,9 @@ impl Ui {
             Effect::Load => self.load(),
             Effect::Check => self.check(),
             Effect::Reset => self.reset(),
+            Effect::Stop => {
+                self.runner.stop(SIGINT);
+            }
             Effect::Edit | Effect::Quit | Effect::Suspend | Effect::Redraw => {}
         }
     }
@@ -193,7 +215,9 @@ impl Ui {
                 session.answer(question, text);
             }
         }
+        session.editable = self.labs.replay.is_none();
         let mut open = Open::new(session, &state);
+        self.visit += 1;
         // What was answered before is not asked again.
         let unanswered = |q: &labs::spec::Question| !open.session.answers.contains_key(&q.id);
         open.question = lab.spec.questions.iter().position(unanswered);
@@ -264,6 +288,9 @@ impl Ui {
             open.step = Step::Change;
             open.scroll = usize::MAX / 2;
         }
+        // Until there is a new verdict, there is none.
+        open.outcome = None;
+        open.said = None;
         let mut session = open.session.clone();
         let observed = open.observed;
         let lang = self.labs.look.lang;
@@ -308,6 +335,8 @@ impl Ui {
         job: impl FnOnce(&dyn Runs, &dyn Fn(News)) -> Result<(), RunError> + Send + 'static,
     ) {
         self.running = true;
+        self.started = self.visit;
+        self.runner.begin();
         self.labs.busy = Some("…".to_owned());
         let lang = self.labs.look.lang;
         let (sender, runner) = (self.sender.clone(), self.runner.clone());
@@ -316,13 +345,22 @@ impl Ui {
                 // Nobody listens any more: we are about to end.
                 let _ = sender.send(news);
             };
-            if let Err(e) = job(&*runner, &say) {
-                say(News::Failed(e.told(lang)));
+            match job(&*runner, &say) {
+                Ok(()) => {}
+                Err(e) if e.is_stopped() => say(News::Stopped(e.told(lang))),
+                Err(e) => say(News::Failed(e.told(lang))),
             }
         }));
     }
 
     fn take(&mut self, news: News) {
+        if self.started != self.visit || self.labs.open.is_none() {
+            if news.is_last() {
+                self.labs.busy = None;
+                self.running = false;
+            }
+            return;
+        }
         if let News::Says(text) = news {
             self.labs.busy = Some(text);
             return;
@@ -351,14 +389,26 @@ impl Ui {
                 open.observed = true;
                 open.checked = false;
                 let unseen = view::path_area(self.labs.size, open.guide).width == 0;
-                self.labs.note = unseen.then(|| words::lab_ran(lang).to_owned());
+                let recorded = open
+                    .session
+                    .origins
+                    .values()
+                    .find_map(|origin| match origin {
+                        Origin::Recorded(why) => Some(why.clone()),
+                        Origin::Live => None,
+                    });
+                self.labs.note = match recorded {
+                    Some(Some(why)) => Some(texts::because(lang, why)),
+                    Some(None) => unseen.then(|| words::lab_recorded(lang).to_owned()),
+                    None => unseen.then(|| words::lab_ran(lang).to_owned()),
+                };
                 self.load();
             }
             News::Checked(checked) => {
                 let Checked { run, outcome } = *checked;
                 open.observed = true;
                 open.said = (!run.stderr.is_empty() && run.summary.exit_status != Some(0))
-                    .then_some(run.stderr);
+                    .then_some((Said::Errors, run.stderr));
                 open.session.last = Some(run.summary);
                 let passed = outcome.passed();
                 open.outcome = Some(outcome);
@@ -376,10 +426,15 @@ impl Ui {
                 open.scroll = 0;
             }
             News::NotBuilt(said) => {
-                open.said = Some(said);
-                open.outcome = None;
+                open.said = Some((Said::NotBuilt, said));
             }
-            News::Failed(why) => self.labs.note = Some(first_line(&why)),
+            News::Failed(why) => {
+                self.labs.note = Some(first_line(&why));
+                if open.step == Step::Change {
+                    open.said = Some((Said::NotChecked, why));
+                }
+            }
+            News::Stopped(said) => self.labs.note = Some(said),
             News::Says(_) | News::Ran(..) | News::Charted(_) => {}
         }
     }

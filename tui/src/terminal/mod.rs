@@ -23,7 +23,8 @@ pub use system::Pty;
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    Quit,
+    /// By which signal.
+    Quit(i32),
     Suspend,
     /// We were stopped behind our back, and continued.
     Resume,
