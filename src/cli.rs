@@ -366,6 +366,9 @@ pub enum LabVerb {
     },
     /// Grade students' result files, as CSV
     Grade {
+        /// The students, one a line: ids are the first column; each one's seed is the id
+        #[arg(long, value_name = "FILE")]
+        roster: Option<PathBuf>,
         /// Folders with result files and their recordings
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,

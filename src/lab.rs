@@ -10,6 +10,7 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::report::Style;
 use clap::Parser;
+use labs::grade::{self, Roster};
 use labs::guide;
 use labs::lab::{self as catalogue, Lab, LabError};
 use labs::own::{guardian, tidy};
@@ -18,7 +19,7 @@ use labs::runs::{RunError, Whose};
 use labs::session::{Origin, Session};
 use labs::text::{Answers, Text, TextError};
 use labs::work::{self, Work};
-use labs::{lint, recording, result, words};
+use labs::{lint, recording, words};
 use tracer::caps;
 use tracer::privileges::Privileges;
 use tracer::user::Identity;
@@ -64,7 +65,7 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
             }),
             None,
         ) => context.export(id, output, *solutions),
-        (Some(LabVerb::Grade { dirs }), None) => context.grade(dirs),
+        (Some(LabVerb::Grade { roster, dirs }), None) => context.grade(roster.as_deref(), dirs),
         (Some(LabVerb::Record { to, ids }), None) => context.record(to, ids),
         (Some(LabVerb::Lint { .. } | LabVerb::Own { .. } | LabVerb::Tidy), None) => Ok(0),
     }
@@ -134,7 +135,7 @@ impl<'a> Context<'a> {
             open: id.map(str::to_owned),
             runner: Arc::new(self.runner()?),
             progress: work::progress(&self.identity),
-            seed: self.args.seed.clone().filter(|_| !self.args.replay),
+            seed: self.seed(),
         };
         Ok(tui::lab::run(setup, &options)?)
     }
@@ -148,9 +149,15 @@ impl<'a> Context<'a> {
         Ok(0)
     }
 
+    /// What the parameters come from: a student's id is their seed. Recordings have the sizes that they
+    /// were made with.
+    fn seed(&self) -> Option<String> {
+        let given = self.args.seed.clone().or(self.args.student.clone());
+        given.filter(|_| !self.args.replay)
+    }
+
     fn session(&self, lab: &Lab) -> Session {
-        let seed = self.args.seed.clone().filter(|_| !self.args.replay);
-        let mut session = Session::new(Arc::new(lab.clone()), self.lang, seed);
+        let mut session = Session::new(Arc::new(lab.clone()), self.lang, self.seed());
         session.folder = self.work.dir.join(&lab.id).display().to_string();
         session.titles = self
             .labs
@@ -320,11 +327,20 @@ impl<'a> Context<'a> {
         Ok(0)
     }
 
-    fn grade(&self, dirs: &[PathBuf]) -> Result<i32, Fail> {
-        let grades = result::grade(dirs, &self.labs);
-        let grades =
-            grades.map_err(|e| Fail::new(USAGE, format!("cannot read the results: {e}")))?;
-        print(&result::csv(&grades))?;
+    fn grade(&self, roster: Option<&Path>, dirs: &[PathBuf]) -> Result<i32, Fail> {
+        let read = |path: &Path| {
+            let cannot = |e| Fail::new(USAGE, format!("cannot read {}: {e}", path.display()));
+            fs::read_to_string(path)
+                .map(|text| Roster::of(&text))
+                .map_err(cannot)
+        };
+        let roster = roster.map(read).transpose()?;
+        for dir in dirs {
+            fs::symlink_metadata(dir)
+                .map_err(|e| Fail::new(USAGE, format!("cannot read {}: {e}", dir.display())))?;
+        }
+        let grades = grade::grade(dirs, &self.labs, roster.as_ref());
+        print(&grade::csv(&grades))?;
         Ok(0)
     }
 

@@ -12,6 +12,7 @@ mod bundle;
 pub mod chart;
 pub mod export;
 pub mod expr;
+pub mod grade;
 pub mod guide;
 pub mod lab;
 pub mod lint;

@@ -362,12 +362,27 @@ impl Runs for Runner {
             return Ok(None);
         }
         let program = &session.lab.spec.change.program;
+        let live = session
+            .runs
+            .keys()
+            .filter(|name| !session.is_recorded(name));
+        let observed = live
+            .filter_map(|name| Some((name.clone(), self.recording(name)?)))
+            .collect();
         self.identity.with_file_rights(|| {
             let source = std::fs::read_to_string(self.work.source(id, program, Whose::Learner))?;
             let recording = &checked.run.recording;
             let outcome = &checked.outcome;
-            crate::result::write(&dir, &self.student, session, outcome, &source, recording)
-                .map(Some)
+            crate::result::write(
+                &dir,
+                &self.student,
+                session,
+                outcome,
+                &source,
+                recording,
+                &observed,
+            )
+            .map(Some)
         })
     }
 
