@@ -20,6 +20,8 @@ use crate::spec::{Cache, Fill, Need, On, Program, Spec, braced};
 
 /// On a disk, as a rule. `BYTEHOP_LABS_DISK` names another folder.
 const DISK: &str = "/var/tmp";
+/// The largest file that a lab may want: its author may be a stranger.
+const SIZE_MAX: u64 = 4 << 30;
 const TMPFS: &str = "/dev/shm";
 
 /// The folder for files on a disk.
@@ -121,6 +123,9 @@ impl Prepared {
             let size = size
                 .map_err(|_| PrepareError::Size(file.name.clone()))?
                 .number as u64;
+            if size > SIZE_MAX {
+                return Err(PrepareError::Size(file.name.clone()));
+            }
             let shm = prepared.shm.as_ref().map(|shm| shm.dir.path());
             let folder = match file.on {
                 On::Tmpfs => shm.unwrap_or(prepared.dir.dir.path()),

@@ -73,7 +73,7 @@ pub enum PrepareError {
     Io(#[from] io::Error),
     #[error("cannot make a {what} device: {why}")]
     Device { what: &'static str, why: String },
-    #[error("the size of {0} cannot be told")]
+    #[error("the size of {0} cannot be told, or is too large")]
     Size(String),
 }
 

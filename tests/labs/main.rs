@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a lab: what is asked, right and wrong comes from its data.
 
+mod ending;
 mod export;
 mod terminal;
 
