@@ -369,6 +369,9 @@ pub enum LabVerb {
         /// The students, one a line: ids are the first column; each one's seed is the id
         #[arg(long, value_name = "FILE")]
         roster: Option<PathBuf>,
+        /// Build and run what was handed in, here: programs of others, without a network (needs root)
+        #[arg(long)]
+        rerun: bool,
         /// Folders with result files and their recordings
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
@@ -379,6 +382,9 @@ pub enum LabVerb {
         /// As the learner
         #[arg(long)]
         learner: bool,
+        /// Without a network
+        #[arg(long)]
+        alone: bool,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<OsString>,
     },

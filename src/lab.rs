@@ -10,12 +10,12 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::report::Style;
 use clap::Parser;
-use labs::grade::{self, Roster};
+use labs::grade::{self, Grade, Roster};
 use labs::guide;
 use labs::lab::{self as catalogue, Lab, LabError};
 use labs::own::{guardian, tidy};
 use labs::run::Runner;
-use labs::runs::{RunError, Whose};
+use labs::runs::{RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Session};
 use labs::text::{Answers, Text, TextError};
 use labs::work::{self, Work};
@@ -33,7 +33,11 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
         return lint_labs(dir.as_deref(), *bless);
     }
     match &args.verb {
-        Some(LabVerb::Own { learner, command }) => return Ok(guardian::own(command, *learner)),
+        Some(LabVerb::Own {
+            learner,
+            alone,
+            command,
+        }) => return Ok(guardian::own(command, *learner, *alone)),
         Some(LabVerb::Tidy) => {
             tidy::tidy();
             return Ok(0);
@@ -65,7 +69,14 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
             }),
             None,
         ) => context.export(id, output, *solutions),
-        (Some(LabVerb::Grade { roster, dirs }), None) => context.grade(roster.as_deref(), dirs),
+        (
+            Some(LabVerb::Grade {
+                roster,
+                rerun,
+                dirs,
+            }),
+            None,
+        ) => context.grade(roster.as_deref(), *rerun, dirs),
         (Some(LabVerb::Record { to, ids }), None) => context.record(to, ids),
         (Some(LabVerb::Lint { .. } | LabVerb::Own { .. } | LabVerb::Tidy), None) => Ok(0),
     }
@@ -327,7 +338,7 @@ impl<'a> Context<'a> {
         Ok(0)
     }
 
-    fn grade(&self, roster: Option<&Path>, dirs: &[PathBuf]) -> Result<i32, Fail> {
+    fn grade(&self, roster: Option<&Path>, rerun: bool, dirs: &[PathBuf]) -> Result<i32, Fail> {
         let read = |path: &Path| {
             let cannot = |e| Fail::new(USAGE, format!("cannot read {}: {e}", path.display()));
             fs::read_to_string(path)
@@ -339,9 +350,71 @@ impl<'a> Context<'a> {
             fs::symlink_metadata(dir)
                 .map_err(|e| Fail::new(USAGE, format!("cannot read {}: {e}", dir.display())))?;
         }
-        let grades = grade::grade(dirs, &self.labs, roster.as_ref());
+        let mut grades = grade::grade(dirs, &self.labs, roster.as_ref());
+        if rerun {
+            self.rerun(&mut grades)?;
+        }
         print(&grade::csv(&grades))?;
         Ok(0)
+    }
+
+    /// Builds and checks here what was handed in; only what passes here, too, has passed.
+    fn rerun(&self, grades: &mut [Grade]) -> Result<(), Fail> {
+        let mut runner = self.runner()?;
+        if let Some(why) = &runner.cannot {
+            return Err(Fail::new(crate::fail::NOT_ALLOWED, why));
+        }
+        runner.alone = true;
+        stop_when_told(&runner)?;
+        for grade in grades.iter_mut().filter(|grade| grade.result.is_some()) {
+            let Some(lab) = self.labs.iter().find(|lab| lab.id == grade.lab) else {
+                continue;
+            };
+            let seed = grade.result.as_ref().map(|result| result.seed.clone());
+            let seed = seed.filter(|seed| !seed.is_empty());
+            let mut session = Session::new(Arc::new(lab.clone()), Lang::En, seed);
+            let failed = match grade.source() {
+                Ok(source) => self.rerun_one(&runner, &mut session, &source)?,
+                Err(why) => Some(why),
+            };
+            if let Some(why) = failed {
+                grade.passed = false;
+                grade.remarks.push(format!("rerun: {why}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a program does not pass here; nothing if it does.
+    fn rerun_one(
+        &self,
+        runner: &Runner,
+        session: &mut Session,
+        source: &[u8],
+    ) -> Result<Option<String>, Fail> {
+        let checked = || -> Result<_, RunError> {
+            let lab = session.lab.clone();
+            let program = &lab.spec.change.program;
+            let text = String::from_utf8_lossy(source);
+            runner.work.give_text(&lab.id, program, &text)?;
+            for name in session.compared() {
+                runner.observe(session, &name)?;
+            }
+            runner.check(session, Whose::Given)
+        }();
+        let outcome = match checked {
+            Ok(checked) => checked.outcome,
+            Err(e) if e.is_stopped() => return Err(e.into()),
+            Err(RunError::Work(WorkError::Build(_))) => {
+                return Ok(Some("it does not compile".to_owned()));
+            }
+            Err(e) => {
+                let said = e.to_string();
+                return Ok(Some(said.lines().next().unwrap_or_default().to_owned()));
+            }
+        };
+        let mut lines = labs::page::outcome_lines(&outcome, Lang::En).into_iter();
+        Ok(lines.find_map(|(passed, text)| (!passed).then_some(text)))
     }
 
     /// Traces all programs of labs, and the solutions, and keeps the recordings with the labs.

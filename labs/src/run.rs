@@ -33,6 +33,8 @@ pub struct Runner {
     pub cannot: Option<String>,
     /// The level that the kernel gives.
     pub level: Option<String>,
+    /// Programs run without a network.
+    pub alone: bool,
     /// Whose result files are written.
     pub student: String,
     /// Recordings of this session.
@@ -65,6 +67,7 @@ impl Runner {
             identity,
             work,
             cannot: None,
+            alone: false,
             level: None,
         })
     }
@@ -266,6 +269,7 @@ impl Runner {
             stdout: out.into(),
             stderr: err.try_clone().map_err(start)?.into(),
             limits: Limits::of_program(),
+            alone: self.alone,
         });
         let status = ended.map_err(|why| match why {
             Unfinished::Start(e) => start(e),

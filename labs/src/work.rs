@@ -157,7 +157,15 @@ impl Work {
             path: file.to_owned(),
             source,
         })?;
-        self.write(&self.source(lab, program, Whose::Given), &text)?;
+        self.give_text(lab, program, &text)
+    }
+
+    /// Takes a program's source, as [`Self::give`] takes a file's.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn give_text(&self, lab: &str, program: &str, text: &str) -> Result<(), WorkError> {
+        self.write(&self.source(lab, program, Whose::Given), text)?;
         let binary = [(
             Whose::Given.binary(lab, program),
             format!("{lab}-{program}.rs"),
@@ -326,6 +334,7 @@ impl Work {
             stdout: Stdio::null(),
             stderr: said.try_clone().map_err(failed)?.into(),
             limits: Limits::of_build(),
+            alone: false,
         });
         let status = ended.map_err(|why| match why {
             Unfinished::Start(e) if e.kind() == io::ErrorKind::NotFound => WorkError::NoCargo,

@@ -56,6 +56,16 @@ struct Marks {
     source: Option<String>,
 }
 
+impl Grade {
+    /// The source that was handed in.
+    ///
+    /// # Errors
+    /// If there is none: why.
+    pub fn source(&self) -> std::result::Result<Vec<u8>, String> {
+        beside(&self.file, &format!("{}.rs", self.lab), TEXT_MAX)
+    }
+}
+
 /// Who should have handed in: ids, the first column of a CSV file.
 #[derive(Clone, Debug, Default)]
 pub struct Roster(BTreeSet<String>);
@@ -261,7 +271,7 @@ fn again(
     grade.marks.recording = Some(mark);
     of_this_lab(&run, lab)?;
 
-    if let Ok(source) = beside(&grade.file, &format!("{}.rs", lab.id), TEXT_MAX) {
+    if let Ok(source) = grade.source() {
         if hex(&Sha256::digest(&source)) != result.program {
             grade
                 .remarks

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -26,10 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a command until it ends, or until nobody holds the other end of our standard input; then ends all that
 /// descends from us. The command's status, as a shell says it.
-pub fn own(command: &[OsString], learner: bool) -> i32 {
+pub fn own(command: &[OsString], learner: bool, alone: bool) -> i32 {
     be_quiet(c"lab-guardian");
     let child = prctl::set_child_subreaper(true)
         .map_err(io::Error::from)
+        .and_then(|()| if alone { leave_network() } else { Ok(()) })
         .and_then(|()| start(command, learner));
     let child = match child {
         Ok(child) => child,
@@ -61,6 +63,19 @@ pub fn own(command: &[OsString], learner: bool) -> i32 {
         }
     }
     status
+}
+
+/// Goes where there is no network but loopback, which programs talk to themselves through.
+fn leave_network() -> io::Result<()> {
+    unshare(CloneFlags::CLONE_NEWNET)?;
+    let up = Command::new("ip")
+        .args(["link", "set", "lo", "up"])
+        .stdin(Stdio::null())
+        .status()?;
+    match up.success() {
+        true => Ok(()),
+        false => Err(io::Error::other("no loopback without a network")),
+    }
 }
 
 /// No signal ends us before what we guard, and no name search for bytehop finds us.

@@ -77,6 +77,8 @@ pub struct Job<'a> {
     pub stdout: Stdio,
     pub stderr: Stdio,
     pub limits: Limits,
+    /// Without a network.
+    pub alone: bool,
 }
 
 /// Ends a run from another thread.
@@ -167,6 +169,7 @@ impl Owner {
                 let mut command = Command::new(bytehop);
                 command.args(["lab", "own"]);
                 command.args(learner.map(|_| "--learner"));
+                command.args(job.alone.then_some("--alone"));
                 // Ctrl-C is for us; we tell the guardian.
                 command.arg("--").arg(job.program).process_group(0);
                 command
