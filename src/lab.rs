@@ -321,7 +321,8 @@ impl<'a> Context<'a> {
                 labs::export::html(&session, solutions, &svg),
             ),
         ];
-        for (program, run) in &session.runs {
+        // Pictures show what is asked.
+        for (program, run) in session.runs.iter().filter(|_| solutions) {
             files.push((picture(program), svg(program, run)));
         }
         let cannot =

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+/// Libraries may have to be built first.
+const PATIENCE: Duration = Duration::from_secs(240);
 const BYTEHOP: &str = env!("CARGO_BIN_EXE_bytehop");
 
 /// How many processes sleep for that odd number of seconds: nobody else's do.
@@ -22,7 +24,7 @@ fn sleepers(seconds: &str) -> usize {
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "{what}");
+        assert!(begin.elapsed() < PATIENCE, "{what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
