@@ -17,9 +17,6 @@ pub const NOT_ALLOWED: u8 = 3;
 /// The command could not be started, or tracing broke off.
 pub const FAILED: u8 = 125;
 
-/// Ctrl-C, as a shell says it.
-pub const INTERRUPTED: u8 = 130;
-
 /// The status of what the signal of this number ended, as a shell says it.
 pub fn signalled(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(FAILED)
@@ -63,11 +60,12 @@ fails_with! {
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;
     labs::lab::LabError => |_| USAGE;
-    labs::work::WorkError => |_| FAILED;
-    labs::run::RunError => |e| match e {
-        labs::run::RunError::NoRecording(_) => NOT_ALLOWED,
-        labs::run::RunError::Stopped => INTERRUPTED,
-        labs::run::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
+    labs::runs::WorkError => |_| FAILED;
+    labs::runs::RunError => |e| match e {
+        labs::runs::RunError::NoRecording(_) => NOT_ALLOWED,
+        labs::runs::RunError::Stopped(signal) => 128u8.saturating_add(*signal as u8),
+        labs::runs::RunError::Work(labs::runs::WorkError::Stopped(signal)) => 128u8.saturating_add(*signal as u8),
+        labs::runs::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
         _ => FAILED,
     };
     RecordError => |e| e.exit_code().unwrap_or(FAILED);
