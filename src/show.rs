@@ -178,10 +178,7 @@ fn lines(file: &Path, output: Option<&Path>) -> Result<i32, Fail> {
             Ok(()) => {}
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
             Err(e) => {
-                return Err(Fail::new(
-                    FAILED,
-                    format!("cannot write the events: {e}"),
-                ));
+                return Err(Fail::new(FAILED, format!("cannot write the events: {e}")));
             }
         }
     }
@@ -190,10 +187,9 @@ fn lines(file: &Path, output: Option<&Path>) -> Result<i32, Fail> {
         crate::output::complain(&warning.to_string());
     }
     match flushed {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
-            FAILED,
-            format!("cannot write the events: {e}"),
-        )),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Fail::new(FAILED, format!("cannot write the events: {e}")))
+        }
         _ => Ok(0),
     }
 }

@@ -77,6 +77,19 @@ enum Spill {
     Never,
 }
 
+impl Spill {
+    #[cfg(not(target_family = "wasm"))]
+    fn new() -> Self {
+        tempfile::tempfile().map_or(Self::Never, Self::To)
+    }
+
+    /// A browser has no files, and asking where temporary ones go is a panic.
+    #[cfg(target_family = "wasm")]
+    fn new() -> Self {
+        Self::Never
+    }
+}
+
 impl<T> Default for Paged<T> {
     fn default() -> Self {
         Self::keeping(RESIDENT)
@@ -214,7 +227,7 @@ impl<T: Fixed> Full<T> {
             return true;
         }
         if matches!(self.file, Spill::Not) {
-            self.file = tempfile::tempfile().map_or(Spill::Never, Spill::To);
+            self.file = Spill::new();
         }
         let (Spill::To(file), Some(Some(page))) = (&self.file, self.pages.get(number)) else {
             return false;

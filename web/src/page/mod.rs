@@ -46,7 +46,7 @@ pub fn page(recording: &[u8], summary: &Summary, lang: Lang) -> String {
     // Nothing may be loaded, and no script may run but the one below.
     let glue = base64(&Sha256::digest(GLUE.as_bytes()));
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{glue}' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; \
+        "default-src 'none'; img-src data:; script-src 'sha256-{glue}' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; \
          base-uri 'none'; form-action 'none'"
     );
     let _ = write!(
