@@ -171,18 +171,22 @@ struct Here {
 }
 
 impl Here {
-    fn open(file: &Path, size: (u16, u16)) -> Self {
+    fn new(store: Store, size: (u16, u16)) -> Self {
         let look = Look {
             lang: Lang::En,
             theme: Theme::Light,
             ascii: false,
         };
-        let app = App::new(Store::open(file).expect("a recording"), look, size);
+        let app = App::new(store, look, size);
         Self { app }
     }
 
     fn step(&mut self, step: &str) {
-        let (what, key) = step.split_once(' ').unwrap_or((step, ""));
+        let (what, key) = match step {
+            "swipe left" => ("key", "n"),
+            "swipe right" => ("key", "p"),
+            step => step.split_once(' ').unwrap_or((step, "")),
+        };
         let event = match what {
             "click" => {
                 let (x, y) = key.split_once(',').expect("x,y");
@@ -224,7 +228,7 @@ impl Here {
     }
 }
 
-const STEPS: [&str; 15] = [
+const STEPS: [&str; 17] = [
     "key n",
     "key n",
     "key N",
@@ -232,18 +236,20 @@ const STEPS: [&str; 15] = [
     "key Escape",
     "click 100,6",
     "button n",
+    "swipe left",
+    "swipe right",
     "key ArrowRight",
     "key L",
     "key T",
     "button L",
-    "button Tab",
+    "key Tab",
     "key z",
     "key z",
     "button ?",
 ];
 
 /// The same screens here and there, from the first to the last step.
-fn compare(name: &str, file: &Path, width: u16, probe: &Probe, steps: &[&str]) {
+fn compare(name: &str, store: Store, width: u16, probe: &Probe, steps: &[&str]) {
     assert_eq!(probe.get("stuck"), "", "{name}");
     let shown = probe.shown();
     assert_eq!(
@@ -255,7 +261,7 @@ fn compare(name: &str, file: &Path, width: u16, probe: &Probe, steps: &[&str]) {
     let size = &shown[0][1];
     let (w, h) = size.split_once('x').expect("a size");
     let size = (w.parse().expect("columns"), h.parse().expect("rows"));
-    let mut here = Here::open(file, size);
+    let mut here = Here::new(store, size);
     for [step, _, cells, text] in &shown {
         if !step.is_empty() {
             here.step(step);
@@ -278,10 +284,17 @@ fn compare(name: &str, file: &Path, width: u16, probe: &Probe, steps: &[&str]) {
     assert!(letters > 200, "{name}: the picture has {letters} letters");
 }
 
-fn of_file(file: &Path) -> String {
-    let summary = Store::open(file).expect("a recording").summary;
+/// A recording, and its page.
+fn open(file: &Path) -> (Store, String) {
+    let store = Store::open(file).expect("a recording");
     let bytes = std::fs::read(file).expect("a recording");
-    page(&bytes, &summary, Lang::En)
+    let page = page(&bytes, &store.summary, Lang::En);
+    assert!(
+        page.len() < (3 << 20) + bytes.len() * 4 / 3,
+        "{} bytes",
+        page.len()
+    );
+    (store, page)
 }
 
 #[test]
@@ -295,12 +308,35 @@ fn draws_what_the_terminal_draws() {
         ("b-uring", 1440),
         ("sendfile", 800),
     ] {
-        let file = recording(name);
-        let probe = visit(browser, name, &of_file(&file), width, &STEPS);
-        compare(name, &file, width, &probe, &STEPS);
+        let (store, page) = open(&recording(name));
+        let probe = visit(browser, name, &page, width, &STEPS);
+        compare(name, store, width, &probe, &STEPS);
         assert_eq!(probe.get("lang"), "en");
         assert_ne!(probe.get("tables"), "0");
     }
+}
+
+#[test]
+fn the_solution_of_every_lab() {
+    let Some(browser) = browser("every lab's solution in the page") else {
+        return;
+    };
+    let labs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../labs");
+    let labs = std::fs::read_dir(labs).expect("the labs");
+    let steps = ["key N", "key n", "button Enter"];
+    let mut seen = 0;
+    for lab in labs {
+        let lab = lab.expect("a lab").path();
+        let file = lab.join("recordings/solution.bhop");
+        if file.is_file() {
+            let name = lab.file_name().unwrap_or_default().to_string_lossy();
+            let (store, page) = open(&file);
+            let probe = visit(browser, &name, &page, 1000, &steps);
+            compare(&name, store, 1000, &probe, &steps);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "{seen} labs");
 }
 
 #[test]
@@ -332,7 +368,7 @@ fn hostile_names_change_nothing() {
     }
     writer.finish().expect("write");
 
-    let page = of_file(&path);
+    let (store, page) = open(&path);
     assert!(!page.contains("<img") && !page.contains("\u{202e}") && !page.contains('\x1b'));
     assert_eq!(page.matches("<script").count(), 3);
     let Some(browser) = browser("hostile names in the page") else {
@@ -340,7 +376,7 @@ fn hostile_names_change_nothing() {
     };
     let steps = ["key n", "key N", "button Enter", "key Escape"];
     let probe = visit(browser, "hostile", &page, 1440, &steps);
-    compare("hostile", &path, 1440, &probe, &steps);
+    compare("hostile", store, 1440, &probe, &steps);
     assert!(probe.get("body").contains("<script>window.hit=1</script>"));
 }
 
@@ -391,9 +427,10 @@ fn a_million_calls() {
     let path = folder().join("million.bhop");
     million(&path);
     let steps = ["key n", "key G", "key p", "key P"];
-    let probe = visit(browser, "million", &of_file(&path), 1440, &steps);
+    let (store, page) = open(&path);
+    let probe = visit(browser, "million", &page, 1440, &steps);
     println!("shown whole after {} ms", probe.get("whole"));
-    compare("million", &path, 1440, &probe, &steps);
+    compare("million", store, 1440, &probe, &steps);
 }
 
 #[test]
