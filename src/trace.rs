@@ -18,7 +18,7 @@ use bytehop_core::record::{LogWriter, RecordError, Writer};
 use tracer::btf::KernelBtf;
 use tracer::capture::{self, Capture, Control, Ended, Output, Priority, Target};
 use tracer::launch::{Command, Held};
-use tracer::load::{Options, Probes, Ring};
+use tracer::load::{Options, Probes, Ring, Verb};
 use tracer::privileges::{self, Privileges};
 use tracer::signals::Signals;
 use tracer::sources::Resolver;
@@ -61,8 +61,10 @@ pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
         &args.summary,
         None,
         |options| {
-            options.stat = true;
-            options.null = args.null_probes;
+            options.verb = match args.null_probes {
+                true => Verb::Null,
+                false => Verb::Stat,
+            };
         },
     )?;
     let ended = session.trace(None, &mut Nothing)?;

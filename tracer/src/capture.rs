@@ -18,7 +18,7 @@ use tracer_ebpf::{Block, Xmit, kind};
 
 use crate::device::Sysfs;
 use crate::launch::{Exit, Running};
-use crate::load::{LoadError, Probes};
+use crate::load::{LoadError, Probes, page_size};
 use crate::signals::{Policy, Reaction, Sender, Signals};
 use crate::sources::Resolver;
 use bytehop_core::arch::Arch;
@@ -224,12 +224,6 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
 fn comm_of(pid: u32) -> String {
     let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
     comm.unwrap_or_default().trim_end().to_owned()
-}
-
-/// Size of a page, bytes.
-pub fn page_size() -> u32 {
-    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
-    size.ok().flatten().map_or(4096, |n| n as u32)
 }
 
 /// A clock's time, ns.

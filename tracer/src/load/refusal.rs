@@ -3,12 +3,9 @@
 use std::error::Error;
 use std::io;
 
-use aya::EbpfError;
 use aya::maps::MapError;
 use aya::programs::ProgramError;
 use nix::errno::Errno;
-
-use super::LoadError;
 
 /// The number that the kernel answered with, if it is the kernel that failed us.
 pub(super) fn errno(e: &(dyn Error + 'static)) -> Option<Errno> {
@@ -22,14 +19,6 @@ pub(super) fn errno(e: &(dyn Error + 'static)) -> Option<Errno> {
     match held.downcast_ref().and_then(io::Error::raw_os_error) {
         Some(number) => Some(Errno::from_raw(number)),
         None => errno(e.source()?),
-    }
-}
-
-/// What it means that the kernel does not take our object.
-pub(super) fn refused(e: EbpfError) -> LoadError {
-    match errno(&e) {
-        Some(Errno::EPERM) => LoadError::NotAllowed,
-        _ => LoadError::Object(e),
     }
 }
 
@@ -62,6 +51,7 @@ fn one_line(e: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aya::EbpfError;
     use aya::sys::SyscallError;
 
     use super::*;
@@ -97,7 +87,6 @@ mod tests {
                 path: "/none".into(),
                 error: io(),
             }),
-            Box::new(LoadError::Object(EbpfError::MapError(create()))),
         ];
         for e in errors {
             assert_eq!(errno(e.as_ref()), Some(Errno::ESRCH), "{e:?}");
@@ -113,9 +102,6 @@ mod tests {
             call: "bpf_map_create",
             io_error: errno.into(),
         };
-        let refused = |errno| refused(EbpfError::MapError(call(errno).into()));
-        assert!(matches!(refused(Errno::EPERM), LoadError::NotAllowed));
-        assert!(matches!(refused(Errno::EINVAL), LoadError::Object(_)));
         assert_eq!(
             refusal(&call(Errno::EBUSY).into()),
             "the kernel refuses: EBUSY"
