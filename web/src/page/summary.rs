@@ -16,7 +16,12 @@ use super::words;
 pub fn title(summary: &Summary, lang: Lang) -> String {
     let what = match (summary.command.as_slice(), summary.by_process.first()) {
         ([], Some(process)) => words::process(lang, process.pid, &process.comm),
-        (command, _) => command.join(" "),
+        // As the screens call it: without the folder.
+        ([program, args @ ..], _) => {
+            let name = program.rsplit('/').next().unwrap_or(program);
+            [&[name.to_owned()], args].concat().join(" ")
+        }
+        ([], None) => String::new(),
     };
     format!("bytehop: {what}")
 }
@@ -151,7 +156,7 @@ fn hops(out: &mut String, summary: &Summary, lang: Lang) {
     let rows = summary.hops.iter().map(|row| {
         let kind = common::kind(lang, row.kind);
         let kind = match row.engine {
-            Some(engine) => format!("{kind} ({})", common::engine(lang, engine)),
+            Some(engine) => words::kind_by(lang, kind, common::engine(lang, engine)),
             None => kind.to_owned(),
         };
         vec![
