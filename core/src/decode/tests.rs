@@ -197,7 +197,7 @@ proptest! {
 /// The tables in the documentation are made from the code: run with `BYTEHOP_BLESS=1` to renew them.
 #[test]
 fn documented_layouts_are_these() {
-    const BEGIN: &str = "<!-- layouts: from tracer/src/decode.rs, BYTEHOP_BLESS=1 cargo test documented_layouts -->\n";
+    const BEGIN: &str = "<!-- layouts: from core/src/decode.rs, BYTEHOP_BLESS=1 cargo test documented_layouts -->\n";
     const END: &str = "<!-- /layouts -->";
     let mut tables = String::from(BEGIN);
     for (name, size, fields) in layouts() {
