@@ -192,12 +192,15 @@ pub struct View {
 pub struct Report {
     /// The recording
     pub file: PathBuf,
-    /// text, json, or jsonl (one event a line)
+    /// text, json, jsonl (one event a line), or html (a page with the screens, for any browser)
     #[arg(long, default_value = "text", value_parser = |s: &str| s.parse::<Format>())]
     pub format: Format,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Write to this file, not to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     #[command(flatten)]
     pub look: Look,
 }

@@ -1,10 +1,12 @@
 //! The verbs that show: report, view, doctor.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use bytehop_core::advise::{self, Facts};
 use bytehop_core::annotate::{Annotator, read_source};
+use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::open_events;
@@ -13,7 +15,7 @@ use clap::CommandFactory;
 use tracer::{caps, doctor};
 
 use crate::cli::{self, Cli, Look};
-use crate::fail::{FAILED, Fail, NOT_ALLOWED};
+use crate::fail::{FAILED, Fail, NOT_ALLOWED, USAGE};
 use crate::output::{print, style};
 
 /// `bytehop` alone.
@@ -40,15 +42,45 @@ pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
 
 pub fn report(args: &cli::Report) -> Result<i32, Fail> {
     let format = if args.json { Format::Json } else { args.format };
-    match format {
-        Format::Text => show(&args.file, &args.look),
+    let text = match format {
+        Format::Jsonl => return lines(&args.file, args.output.as_deref()),
+        Format::Text => {
+            let summary = summarise(&args.file, &mut NoSink)?;
+            let style = match &args.output {
+                // As for a pipe.
+                Some(path) => style(&args.look, &created(path)?),
+                None => style(&args.look, &io::stdout()),
+            };
+            report::text(&summary, &style)
+        }
         Format::Json => {
             let summary = summarise(&args.file, &mut NoSink)?;
-            print(&(report::json_string(&summary) + "\n"))?;
-            Ok(0)
+            report::json_string(&summary) + "\n"
         }
-        Format::Jsonl => lines(&args.file),
+        Format::Html => {
+            let summary = summarise(&args.file, &mut NoSink)?;
+            let recording = std::fs::read(&args.file).map_err(|e| {
+                Fail::new(FAILED, format!("cannot read {}: {e}", args.file.display()))
+            })?;
+            bytehop_web::page::page(&recording, &summary, Lang::from_env(args.look.lang))
+        }
+    };
+    match &args.output {
+        None => print(&text)?,
+        Some(path) => {
+            let written = created(path)?.write_all(text.as_bytes());
+            written.map_err(|e| cannot_write(path, &e))?;
+        }
     }
+    Ok(0)
+}
+
+fn created(path: &Path) -> Result<File, Fail> {
+    File::create(path).map_err(|e| cannot_write(path, &e))
+}
+
+fn cannot_write(path: &Path, e: &io::Error) -> Fail {
+    Fail::new(USAGE, format!("cannot write {}: {e}", path.display()))
 }
 
 /// Source lines with what each of them did.
@@ -133,9 +165,13 @@ fn show(file: &Path, look: &Look) -> Result<i32, Fail> {
 }
 
 /// One event a line, as they come: nothing is kept.
-fn lines(file: &Path) -> Result<i32, Fail> {
+fn lines(file: &Path, output: Option<&Path>) -> Result<i32, Fail> {
     let mut events = open_events(file)?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let out: Box<dyn Write> = match output {
+        Some(path) => Box::new(created(path)?),
+        None => Box::new(io::stdout().lock()),
+    };
+    let mut out = io::BufWriter::new(out);
     for event in events.by_ref() {
         let line = report::jsonl_event(&event);
         match writeln!(out, "{line}") {
@@ -144,7 +180,7 @@ fn lines(file: &Path) -> Result<i32, Fail> {
             Err(e) => {
                 return Err(Fail::new(
                     FAILED,
-                    format!("cannot write to standard output: {e}"),
+                    format!("cannot write the events: {e}"),
                 ));
             }
         }
@@ -156,7 +192,7 @@ fn lines(file: &Path) -> Result<i32, Fail> {
     match flushed {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
             FAILED,
-            format!("cannot write to standard output: {e}"),
+            format!("cannot write the events: {e}"),
         )),
         _ => Ok(0),
     }

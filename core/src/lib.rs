@@ -13,6 +13,7 @@ pub mod decode;
 pub mod event;
 pub mod functions;
 pub mod i18n;
+pub mod ledger;
 pub mod linux;
 pub mod model;
 pub mod primitives;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::event::Engine;
+use crate::ledger::Ledger;
 
 /// Where bytes live.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -344,6 +345,11 @@ pub struct Summary {
     pub syscalls: Vec<SyscallRow>,
     pub page_faults: PageFaults,
     pub hops: Vec<HopRow>,
+    pub ledger: Ledger,
+    /// Totals that a missed event may have made too small: `copy page_cache->user`, or `dma` where no such
+    /// hop was seen at all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub at_least: Vec<String>,
     pub disagreements: Vec<Disagreement>,
     pub by_process: Vec<ProcessRow>,
     /// Calls that never returned (`exit_group`, blocked at the end): not in `syscalls`.

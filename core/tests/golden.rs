@@ -27,6 +27,19 @@ fn recordings(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn all() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in FOLDERS {
+        recordings(&workspace().join(folder), &mut found);
+    }
+    found.sort();
+    found
+}
+
 fn json(path: &Path) -> String {
     let mut events = open_events(path).expect("a recording");
     let mut reconstructor = Reconstructor::new(Arch::X86_64);
@@ -43,13 +56,7 @@ fn json(path: &Path) -> String {
 
 #[test]
 fn json_of_every_recording_is_as_it_was() {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let workspace = package.join("..");
-    let mut found = Vec::new();
-    for folder in FOLDERS {
-        recordings(&workspace.join(folder), &mut found);
-    }
-    found.sort();
+    let found = all();
     let mut lines = String::new();
     for path in &found {
         let hash = Sha256::digest(json(path));
@@ -57,10 +64,10 @@ fn json_of_every_recording_is_as_it_was() {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        let name = path.strip_prefix(&workspace).expect("below it");
+        let name = path.strip_prefix(workspace()).expect("below it");
         let _ = writeln!(lines, "{hash}  {}", name.display());
     }
-    let golden = package.join(GOLDEN);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(GOLDEN);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&golden, &lines).expect("a file that can be written");
     }
@@ -72,4 +79,21 @@ fn json_of_every_recording_is_as_it_was() {
     assert!(changed.is_empty(), "changed:\n{}", changed.join("\n"));
     assert_eq!(lines.lines().count(), expected.lines().count());
     assert!(found.len() >= 100, "{} recordings", found.len());
+}
+
+/// What calls returned, and what hops account for: nothing stands open in any of them.
+#[test]
+fn the_account_of_every_recording_closes() {
+    for path in all() {
+        let summary: serde_json::Value = serde_json::from_str(&json(&path)).expect("JSON");
+        let ledger = &summary["ledger"];
+        let number = |key: &str| ledger[key].as_u64().expect("a number");
+        assert_eq!(
+            number("returned"),
+            number("accounted"),
+            "{ledger}: {path:?}"
+        );
+        assert_eq!(number("unaccounted"), 0, "{path:?}");
+        assert_eq!(ledger["open"], serde_json::json!([]), "{path:?}");
+    }
 }

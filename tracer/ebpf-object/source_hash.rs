@@ -1,6 +1,6 @@
-//! The hash that ties the checked-in eBPF object to its sources.
+//! The hashes that tie the checked-in eBPF object and the page's program to their sources.
 //!
-//! Shared: `tracer/build.rs` and `xtask` both include this file. It depends on the sources alone: not on
+//! Shared: `tracer/build.rs`, `web/build.rs` and `xtask` include this file. They depend on the sources alone: not on
 //! where the checkout lies, the order of directory entries, or line endings.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,18 +26,37 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// # Errors
 /// If a file cannot be read.
 pub fn source_hash(workspace: &Path) -> io::Result<String> {
+    hash_of(workspace, &[CRATE], CRATE)
+}
+
+/// The crate that the page's program is built from.
+pub const WEB: &str = "bytehop-web";
+
+/// What it is built from, beside locked crates.
+pub const WEB_SOURCES: [&str; 4] = ["core/src", "tracer-ebpf/src", "tui/src", "web/src"];
+
+/// The same over the sources of the page's program.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn web_hash(workspace: &Path) -> io::Result<String> {
+    hash_of(workspace, &WEB_SOURCES, WEB)
+}
+
+fn hash_of(workspace: &Path, folders: &[&str], package: &str) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut field = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
-    let root = workspace.join(CRATE);
-    for (name, path) in source_files(&root)? {
-        field(name.as_bytes());
-        field(&unix_lines(fs::read(path)?));
+    for folder in folders {
+        for (name, path) in source_files(&workspace.join(folder))? {
+            field(name.as_bytes());
+            field(&unix_lines(fs::read(path)?));
+        }
     }
     let lock = fs::read_to_string(workspace.join("Cargo.lock"))?;
-    for dependency in locked_dependencies(&lock, CRATE) {
+    for dependency in locked_dependencies(&lock, package) {
         field(dependency.as_bytes());
     }
     Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use bytehop_core::i18n::Lang;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
+use terminput::{Event, KeyCode, KeyEvent};
 use tui::action::Action;
-use tui::app::{App, Look, MOVING, Other};
+use tui::app::{App, MOVING, Other};
+use tui::look::Look;
 use tui::store::Store;
 use tui::svg::{animation, path_svg, svg};
 use tui::theme::Theme;
@@ -38,7 +39,7 @@ fn press(app: &mut App, typed: &str) {
             '\t' => KeyCode::Tab,
             c => KeyCode::Char(c),
         };
-        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let event = Event::Key(KeyEvent::new(code));
         if let Some(action) = keys::action(&event, app.input.is_some()) {
             update::update(app, action);
         }

@@ -4,12 +4,13 @@
 //! Keys are typed one by one: `N`, `n`, `z`, `Enter`, `Tab`.
 
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
-use tui::app::{App, Look, Other};
+use terminput::{Event, KeyCode, KeyEvent};
+use tui::app::{App, Other};
+use tui::look::Look;
 use tui::store::Store;
 use tui::theme::Theme;
-use tui::{keys, update, view};
+use tui::{draw, keys, update, view};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -48,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         app.other = Some(Other { summary, names });
     }
     for code in typed {
-        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let event = Event::Key(KeyEvent::new(code));
         if let Some(action) = keys::action(&event, app.input.is_some()) {
             update::update(&mut app, action);
         }
@@ -61,7 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if picture {
         print!("{}", tui::svg::svg(&buf, look.theme));
     } else {
-        print!("{}", view::text(&buf));
+        print!("{}", draw::text(&buf));
     }
     Ok(())
 }

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 
 use crate::arrows::{Arrow, arrows};
 use crate::flow::Flow;
+use crate::lanes::Lanes;
+use crate::layout::{Layout, Wish};
 use crate::list::{Cursor, List};
+use crate::look::Look;
 use crate::program::Program;
 use crate::store::{Detail, Hop, Store, Sums};
-use crate::theme::Theme;
-use crate::view::{Lanes, Layout, Wish};
 
 /// A part of the screen that keys can be meant for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,15 +50,6 @@ pub enum Scope {
     Call,
 }
 
-/// How it looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look {
-    pub lang: Lang,
-    pub theme: Theme,
-    /// No characters outside ASCII of our own, apart from the words of a language.
-    pub ascii: bool,
-}
-
 /// What is traced live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -88,9 +79,6 @@ const CHECKED: usize = 256;
 
 /// Ticks for which a step is shown moving.
 pub const MOVING: u32 = 18;
-/// Details of calls kept at most.
-const DETAILS_MAX: usize = 4096;
-
 /// A run to compare with.
 #[derive(Clone, Debug)]
 pub struct Other {
@@ -161,12 +149,13 @@ pub struct App {
     pub details: HashMap<usize, Detail>,
     /// Where the path view has its boxes and arrows, and what that was made for.
     pub layout: Layout,
-    wish: Option<Wish>,
+    pub(crate) wish: Option<Wish>,
 }
 
 impl App {
-    pub fn new(store: Store, look: Look, size: (u16, u16)) -> Self {
-        let mut app = Self {
+    /// Nothing of it is made or read yet.
+    pub(crate) fn bare(store: Store, look: Look, size: (u16, u16)) -> Self {
+        Self {
             list: List::default(),
             arrows: Vec::new(),
             total: Sums::default(),
@@ -204,10 +193,7 @@ impl App {
             wish: None,
             store,
             look,
-        };
-        app.refilter();
-        app.fetch();
-        app
+        }
     }
 
     /// Puts another run beside this one, and shows both.
@@ -240,18 +226,6 @@ impl App {
     /// Whether the traced program still runs, as far as is known.
     pub fn is_live(&self) -> bool {
         matches!(self.source, Source::Live(_))
-    }
-
-    /// With a live trace in place of a recording.
-    pub fn live(mut self, target: Target, terminal: bool) -> Self {
-        self.source = Source::Live(target);
-        self.follow = true;
-        if terminal {
-            self.program = Some(Program::new(self.size));
-            self.focus = Pane::Program;
-            self.fit_program();
-        }
-        self
     }
 
     /// Makes the list and what depends on it, after the filter has changed.
@@ -326,47 +300,5 @@ impl App {
         } else {
             self.store.sums_until(call)
         };
-    }
-
-    /// Gives the program's terminal the size that its pane has now.
-    pub(crate) fn fit_program(&mut self) {
-        let room = crate::view::program_size(self);
-        if let Some(program) = &mut self.program {
-            program.resize(room);
-        }
-    }
-
-    /// Reads the details of what is in sight, and lays the path view out anew if it has to be.
-    pub(crate) fn fetch(&mut self) {
-        let wish = crate::view::wish(self);
-        if let Some(wish) = wish.filter(|wish| self.wish.as_ref() != Some(wish)) {
-            self.layout = Layout::new(&wish);
-            self.wish = Some(wish);
-        }
-        self.lanes.fit(&self.store, crate::view::lanes_wish(self));
-        if let Some(path) = crate::view::source_in_sight(self)
-            && !self.texts.contains_key(&path)
-        {
-            let text = bytehop_core::annotate::read_source(&path);
-            let lines = text.map(|text| text.lines().map(str::to_owned).collect());
-            self.texts.insert(path, lines);
-        }
-        if self.details.len() > DETAILS_MAX {
-            self.details.clear();
-        }
-        for index in crate::view::calls_in_sight(self) {
-            if self.details.contains_key(&index) {
-                continue;
-            }
-            let Some(call) = self.store.call(index) else {
-                continue;
-            };
-            let Some(what) = self.store.sig(&call).map(|sig| sig.what.clone()) else {
-                continue;
-            };
-            if let Some(detail) = self.store.details.read(&call, &what) {
-                self.details.insert(index, detail);
-            }
-        }
     }
 }

@@ -1,14 +1,15 @@
 //! Which key means what. The help screen is made from the same table.
 
 use bytehop_core::i18n::Lang;
-use ratatui::crossterm::event::{
+use terminput::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+    ScrollDirection,
 };
 
 use crate::action::{Action, Dir};
 use crate::app::App;
 use crate::program::input;
-use crate::{view, words};
+use crate::{areas, words};
 
 /// A line of the help screen, and the keys on it.
 pub struct Binding {
@@ -25,7 +26,7 @@ pub struct Group {
 }
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
-const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+const CTRL: KeyModifiers = KeyModifiers::CTRL;
 
 const fn ch(c: char, action: Action) -> (KeyCode, KeyModifiers, Action) {
     (KeyCode::Char(c), NONE, action)
@@ -50,7 +51,7 @@ pub const GROUPS: &[Group] = &[
         Binding { shown: "+ -", text: words::key_speed, keys: &[ch('+', Action::Faster), ch('=', Action::Faster), ch('-', Action::Slower)] },
     ] },
     Group { name: words::group_look, bindings: &[
-        Binding { shown: "Tab", text: words::key_pane, keys: &[key(KeyCode::Tab, Action::NextPane), key(KeyCode::BackTab, Action::PrevPane)] },
+        Binding { shown: "Tab", text: words::key_pane, keys: &[key(KeyCode::Tab, Action::NextPane), (KeyCode::Tab, KeyModifiers::SHIFT, Action::PrevPane)] },
         Binding { shown: "←↓↑→ hjkl", text: words::key_move, keys: &[
             key(KeyCode::Left, Action::Move(Dir::Left)), key(KeyCode::Down, Action::Move(Dir::Down)),
             key(KeyCode::Up, Action::Move(Dir::Up)), key(KeyCode::Right, Action::Move(Dir::Right)),
@@ -92,7 +93,7 @@ pub fn apart(event: Event, app: &App) -> (Event, Option<Event>) {
         Event::Key(key) if key.modifiers.contains(KeyModifiers::ALT) && !app.is_typing() => {
             let mut second = key;
             second.modifiers -= KeyModifiers::ALT;
-            let first = KeyEvent::new(KeyCode::Esc, NONE);
+            let first = KeyEvent::new(KeyCode::Esc);
             (Event::Key(first), Some(Event::Key(second)))
         }
         event => (event, None),
@@ -116,7 +117,7 @@ pub fn meaning(event: &Event, app: &App) -> Option<Meaning> {
         }
         Event::Key(key) => input::key(key, screen),
         Event::Paste(text) => input::paste(text, screen),
-        Event::Mouse(mouse) => match view::program_cell(app, mouse.column, mouse.row) {
+        Event::Mouse(mouse) => match areas::program_cell(app, mouse.column, mouse.row) {
             Some(cell) => {
                 let bytes = input::mouse(mouse, cell, screen);
                 // A wheel that the program does not want scrolls over what it wrote.
@@ -140,8 +141,12 @@ pub fn action(event: &Event, typing: bool) -> Option<Action> {
             MouseEventKind::Down(MouseButton::Left) | MouseEventKind::Drag(MouseButton::Left) => {
                 Some(Action::Click(mouse.column, mouse.row))
             }
-            MouseEventKind::ScrollUp => Some(Action::Scroll(-1, mouse.column, mouse.row)),
-            MouseEventKind::ScrollDown => Some(Action::Scroll(1, mouse.column, mouse.row)),
+            MouseEventKind::Scroll(ScrollDirection::Up) => {
+                Some(Action::Scroll(-1, mouse.column, mouse.row))
+            }
+            MouseEventKind::Scroll(ScrollDirection::Down) => {
+                Some(Action::Scroll(1, mouse.column, mouse.row))
+            }
             _ => None,
         },
         _ => None,
@@ -162,10 +167,13 @@ fn pressed(key: &KeyEvent, typing: bool) -> Option<Action> {
             _ => {}
         }
     }
-    let bindings = GROUPS.iter().flat_map(|group| group.bindings);
-    let mut keys = bindings.flat_map(|binding| binding.keys);
-    keys.find(|(code, with, _)| *code == key.code && *with == modifiers)
-        .map(|(.., action)| *action)
+    let find = |modifiers| {
+        let bindings = GROUPS.iter().flat_map(|group| group.bindings);
+        let mut keys = bindings.flat_map(|binding| binding.keys);
+        keys.find(|(code, with, _)| *code == key.code && *with == modifiers)
+            .map(|(.., action)| *action)
+    };
+    find(key.modifiers).or_else(|| find(modifiers))
 }
 
 #[cfg(test)]
@@ -175,7 +183,10 @@ mod tests {
     use super::*;
 
     fn press(code: KeyCode, modifiers: KeyModifiers, typing: bool) -> Option<Action> {
-        action(&Event::Key(KeyEvent::new(code, modifiers)), typing)
+        action(
+            &Event::Key(KeyEvent::new(code).modifiers(modifiers)),
+            typing,
+        )
     }
 
     #[test]
@@ -201,5 +212,7 @@ mod tests {
         assert_eq!(press(KeyCode::Char('c'), CTRL, true), Some(Action::Quit));
         assert_eq!(press(KeyCode::Esc, NONE, true), Some(Action::Back));
         assert_eq!(press(KeyCode::Char('x'), CTRL, false), None);
+        assert_eq!(press(KeyCode::Tab, shift, false), Some(Action::PrevPane));
+        assert_eq!(press(KeyCode::Tab, NONE, false), Some(Action::NextPane));
     }
 }

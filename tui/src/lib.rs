@@ -7,21 +7,34 @@
 //! - [`view`](mod@view): draws the model; a pure function of it and the size
 //! - [`svg`](mod@svg): screens as pictures
 //! - [`lab`]: the screens of the guided labs; [`top`]: the table of every process
-//! - [`terminal`] and [`keyboard`]: the only parts that do terminal I/O; [`run`](mod@run) ties all together
+//!
+//! All of this builds for any target. With the feature `terminal` (the default) there are, too:
+//!
+//! - [`terminal`]: the real one, and the only part that does terminal I/O
+//! - [`run`](mod@run): the loop that ties all together; [`lab::run`](mod@lab::run) and [`top::run`] are the others'
 #![forbid(unsafe_code)]
 
 pub mod action;
 pub mod app;
+pub mod areas;
 pub mod arrows;
+pub mod draw;
+mod fetch;
 pub mod flow;
-pub mod keyboard;
 pub mod keys;
+#[cfg(target_os = "linux")]
 pub mod lab;
+pub mod lanes;
+pub mod layout;
 pub mod list;
+pub mod look;
+mod options;
 pub mod program;
+#[cfg(feature = "terminal")]
 pub mod run;
 pub mod store;
 pub mod svg;
+#[cfg(feature = "terminal")]
 pub mod terminal;
 pub mod text;
 pub mod theme;
@@ -32,5 +45,8 @@ mod window;
 pub mod words;
 
 pub use app::Target;
-pub use program::pty::Pty;
-pub use run::{Live, Options, ViewError, diff, needs_terminal, view};
+pub use options::Options;
+#[cfg(feature = "terminal")]
+pub use run::{Live, ViewError, diff, needs_terminal, view};
+#[cfg(feature = "terminal")]
+pub use terminal::Pty;

@@ -1,74 +1,22 @@
 //! The loop: events in, actions to the model, frames out.
 
 use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::record::{Log, RecordError};
-use nix::poll::{PollFd, PollFlags};
-use ratatui::crossterm::event::Event;
-use ratatui::crossterm::terminal::size;
+use terminput::Event;
 
 use crate::action::{Action, Effect};
-use crate::app::{App, Look, Other, Source, TICKS, Target};
-use crate::keyboard::Keyboard;
+use crate::app::{App, Other, Source, TICKS, Target};
 use crate::keys::{self, Meaning};
-use crate::program::pty::Pty;
+use crate::look::Look;
+use crate::options::Options;
 use crate::store::{Feed, Store};
-use crate::terminal::{Asked, Screen, Signals};
-use crate::theme::Theme;
+use crate::terminal::{Asked, Console, Pty, Screen, size};
 use crate::update::{fed, output, update};
 use crate::view::draw;
-
-/// How the UI is to look and behave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    pub lang: Lang,
-    pub theme: Theme,
-    /// No characters outside ASCII of our own, apart from the words of a language.
-    pub ascii: bool,
-    /// Take clicks and the wheel; without it the terminal's own selection works as usual.
-    pub mouse: bool,
-    /// Bytes travel along the arrows; without it what is current is only marked.
-    pub animation: bool,
-}
-
-impl Options {
-    /// What the environment asks for: `BYTEHOP_LANG` and the locale, `NO_COLOR`, `BYTEHOP_THEME`
-    /// (`dark`, `light`, `contrast`, `plain`), else the terminal's background by `COLORFGBG`;
-    /// `BYTEHOP_NO_ANIMATION`; ASCII where the locale is one that has no more.
-    pub fn from_env(lang: Option<Lang>) -> Self {
-        Self {
-            lang: Lang::from_env(lang),
-            theme: Theme::choose(|name| std::env::var(name).ok()),
-            ascii: !speaks_utf8(|name| std::env::var(name).ok()),
-            mouse: true,
-            animation: std::env::var_os("BYTEHOP_NO_ANIMATION").is_none_or(|set| set.is_empty()),
-        }
-    }
-
-    pub(crate) fn look(&self) -> Look {
-        Look {
-            lang: self.lang,
-            theme: self.theme,
-            ascii: self.ascii,
-        }
-    }
-}
-
-/// Whether the terminal is likely to show more than ASCII: the first variable that is set decides, as
-/// `setlocale` does. Where nothing is said, terminals of today do.
-fn speaks_utf8(env: impl Fn(&str) -> Option<String>) -> bool {
-    let mut names = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
-    let locale = names.find_map(|name| env(name).filter(|value| !value.is_empty()));
-    locale.is_none_or(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    })
-}
 
 /// Why the UI could not be shown, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -151,8 +99,7 @@ impl Live {
         let mut app = app.live(target, pty.is_some());
         app.animation = options.animation;
         Ok(Self(Ui {
-            signals: Signals::install()?,
-            keyboard: Keyboard::default(),
+            console: Console::open()?,
             app,
             feed,
             pty,
@@ -214,8 +161,7 @@ const BETWEEN: Duration = Duration::from_millis(8);
 const IDLE: Duration = Duration::from_millis(200);
 
 struct Ui {
-    signals: Signals,
-    keyboard: Keyboard,
+    console: Console,
     app: App,
     feed: Feed,
     pty: Option<Pty>,
@@ -238,8 +184,7 @@ impl Ui {
             app.compare_with(other);
         }
         Ok(Self {
-            signals: Signals::install().map_err(io::Error::from)?,
-            keyboard: Keyboard::default(),
+            console: Console::open()?,
             app,
             feed,
             pty: None,
@@ -284,7 +229,7 @@ impl Ui {
             };
             let next = if dirty { next.min(drawable) } else { next };
             let wait = next.saturating_duration_since(Instant::now());
-            if !self.wait(wait)? {
+            if !self.console.wait(self.pty.as_ref(), wait)? {
                 return Ok(());
             }
             dirty |= self.take_output();
@@ -293,7 +238,7 @@ impl Ui {
                 Taken::Something => dirty = true,
                 Taken::Quit => return Ok(()),
             }
-            while let Some(asked) = self.signals.receive() {
+            while let Some(asked) = self.console.asked() {
                 dirty = true;
                 match asked {
                     Asked::Quit => return Ok(()),
@@ -336,19 +281,6 @@ impl Ui {
         }
     }
 
-    /// Waits until there is something to do; `false` if our terminal is gone.
-    fn wait(&mut self, wait: Duration) -> io::Result<bool> {
-        let mut others = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        if let Some(pty) = self.pty.as_ref().filter(|pty| pty.is_open()) {
-            let out = match pty.is_waiting() {
-                true => PollFlags::POLLOUT,
-                false => PollFlags::empty(),
-            };
-            others.push(PollFd::new(pty.as_fd(), PollFlags::POLLIN | out));
-        }
-        self.keyboard.wait(&others, wait)
-    }
-
     /// What the program has written to its terminal; whether there was anything.
     fn take_output(&mut self) -> bool {
         let Some(pty) = &mut self.pty else {
@@ -372,7 +304,7 @@ impl Ui {
         let mut taken = Taken::Nothing;
         // Each at once: what the next one means may depend on it.
         for _ in 0..BATCH {
-            let Some(event) = self.keyboard.event() else {
+            let Some(event) = self.console.event() else {
                 break;
             };
             taken = Taken::Something;

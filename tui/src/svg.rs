@@ -9,8 +9,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::app::Look;
 use crate::arrows::of_rows;
+use crate::look::Look;
 use crate::text::width;
 use crate::theme::Theme;
 use crate::view;
@@ -19,9 +19,9 @@ use crate::view;
 pub const PATH: (u16, u16) = (78, 18);
 
 /// Size of a cell, in user units.
-const CELL: (f32, f32) = (8.4, 18.0);
+pub const CELL: (f32, f32) = (8.4, 18.0);
 /// Room around the screen.
-const MARGIN: f32 = 10.0;
+pub const MARGIN: f32 = 10.0;
 
 /// A screen as a picture of its own: no script, no font, no reference to anything outside.
 pub fn svg(buffer: &Buffer, theme: Theme) -> String {
@@ -30,6 +30,13 @@ pub fn svg(buffer: &Buffer, theme: Theme) -> String {
     let mut out = open(w, h, &palette);
     out += &group(buffer, &palette);
     out + "</svg>\n"
+}
+
+/// The rows of a screen as parts of a picture, for whoever changes them one by one: a line each.
+pub fn rows(buffer: &Buffer, theme: Theme) -> impl Iterator<Item = String> {
+    let palette = Palette::of(theme);
+    let rows = buffer.area.y..buffer.area.bottom();
+    rows.map(move |y| row(buffer, &palette, y).trim_end().to_owned())
 }
 
 /// Screens one after the other, each with the time that it is shown, ms; endless.
@@ -96,7 +103,7 @@ pub fn path_svg(summary: &Summary, lang: Lang, theme: Theme) -> String {
 pub fn path_buffer(summary: &Summary, look: Look, size: (u16, u16)) -> Buffer {
     let area = Rect::new(0, 0, size.0, size.1);
     let mut buffer = Buffer::empty(area);
-    view::draw_path(summary, look, area, "", None, &mut buffer);
+    view::draw_run(summary, look, area, "", None, &mut buffer);
     buffer
 }
 

@@ -3,7 +3,7 @@
 use crate::action::{Action, Dir, Effect};
 use crate::app::{App, Pane, Popup, SPEEDS, Scope, Source, TICKS, Target};
 use crate::list::Row;
-use crate::{view, window};
+use crate::{lanes, view, window};
 use bytehop_core::i18n::Lang;
 
 /// Applies one action.
@@ -406,7 +406,7 @@ fn click(app: &mut App, x: u16, y: u16) {
         Some(view::Hit::Timeline(time)) => {
             app.focus = Pane::Timeline;
             if let Some(time) = time {
-                let call = view::call_at(app, time);
+                let call = lanes::call_at(&app.store, time);
                 let position = app.list.position(call);
                 app.go(position, None);
             }

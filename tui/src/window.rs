@@ -1,11 +1,20 @@
 //! The part of the time that the timeline shows.
 
 use crate::app::App;
-use crate::view;
+
+/// The shortest window, ns.
+pub const WINDOW_MIN: u64 = 200;
+
+/// The time that is shown.
+pub fn window(app: &App) -> (u64, u64) {
+    let (first, last) = app.span;
+    let whole = (first, last.max(first.saturating_add(WINDOW_MIN)));
+    app.window.unwrap_or(whole)
+}
 
 /// Halves or doubles the time in sight, around a time (the current call's, if none is given).
 pub fn zoom(app: &mut App, closer: bool, around: Option<u64>) {
-    let (from, to) = view::window(app);
+    let (from, to) = window(app);
     let whole = app.store.span;
     let now = app.store.call(app.cursor.call).map(|call| call.ts);
     let middle = around.or(now.filter(|now| (from..=to).contains(now)));
@@ -23,7 +32,7 @@ pub fn zoom(app: &mut App, closer: bool, around: Option<u64>) {
         middle.saturating_add(right).min(whole.1),
     );
     app.window = match to.saturating_sub(from) {
-        length if length < view::WINDOW_MIN => app.window,
+        length if length < WINDOW_MIN => app.window,
         length if length >= whole.1.saturating_sub(whole.0) => None,
         _ => Some((from, to)),
     };
@@ -31,7 +40,7 @@ pub fn zoom(app: &mut App, closer: bool, around: Option<u64>) {
 
 /// Moves the window by a quarter of itself.
 pub fn pan(app: &mut App, by: isize) {
-    let (from, to) = view::window(app);
+    let (from, to) = window(app);
     let whole = app.store.span;
     let length = to - from;
     let step = (length / 4).max(1);

@@ -134,6 +134,8 @@ bytehop_core::messages! {
     by_reference: "by ref." | "传引用";
     mapped: "mapped" | "映射";
     zeroed: "zeroed" | "清零";
+    account: "account" | "账目";
+    open_bytes(why): "not all that it returned is accounted for: {why}" | "它返回的字节没有全部查明去向：{why}";
     total_crossings(total, calls, faults): "crossings {total} = 2 × ({calls} system calls + {faults} page faults)" | "特权级切换 {total} = 2 ×（{calls} 次系统调用 + {faults} 次缺页）";
     total_switches(voluntary, involuntary): "context switches {voluntary} voluntary, {involuntary} involuntary" | "上下文切换：主动 {voluntary}，被动 {involuntary}";
     total_waits(time, device): "waited {time}, {device} of it for a device" | "等待 {time}，其中等待设备 {device}";

@@ -10,16 +10,17 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::record::log;
 use proptest::prelude::*;
 use proptest::sample::select;
-use ratatui::crossterm::event::{
-    Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind,
+use terminput::{
+    Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind, ScrollDirection,
 };
 use tui::action::Action;
-use tui::app::{App, Look, Source, Target};
+use tui::app::{App, Source, Target};
 use tui::keys::Meaning;
 use tui::list::List;
+use tui::look::Look;
 use tui::store::{Feed, Store};
 use tui::theme::Theme;
-use tui::{keys, update, view};
+use tui::{draw, keys, update};
 
 /// A record of some kind with random content, of one of a few threads and calls.
 fn record() -> impl Strategy<Value = Vec<u8>> {
@@ -101,7 +102,7 @@ fn action() -> impl Strategy<Value = Action> {
         KeyCode::PageDown,
     ]);
     let key = (codes, any::<bool>()).prop_filter_map("bound", |(code, typing)| {
-        keys::action(&Input::Key(KeyEvent::new(code, KeyModifiers::NONE)), typing)
+        keys::action(&Input::Key(KeyEvent::new(code)), typing)
     });
     let (x, y) = (0u16..300, 0u16..90);
     prop_oneof![
@@ -150,11 +151,12 @@ fn step() -> impl Strategy<Value = Step> {
         KeyCode::Tab,
         KeyCode::F(7),
     ]);
-    let modifiers = select(vec![KeyModifiers::NONE, KeyModifiers::CONTROL]);
-    let key = (codes, modifiers).prop_map(|(code, with)| Input::Key(KeyEvent::new(code, with)));
+    let modifiers = select(vec![KeyModifiers::NONE, KeyModifiers::CTRL]);
+    let key =
+        (codes, modifiers).prop_map(|(code, with)| Input::Key(KeyEvent::new(code).modifiers(with)));
     let mouse = (0u16..220, 0u16..70).prop_map(|(column, row)| {
         Input::Mouse(MouseEvent {
-            kind: MouseEventKind::ScrollUp,
+            kind: MouseEventKind::Scroll(ScrollDirection::Up),
             column,
             row,
             modifiers: KeyModifiers::NONE,
@@ -224,7 +226,7 @@ fn play(mut app: App, actions: Vec<Action>) {
 }
 
 fn check(app: &App) {
-    let screen = view::text(&common::buffer(app));
+    let screen = draw::text(&common::buffer(app));
     assert_eq!(screen.lines().count(), usize::from(app.size.1));
     for line in screen.lines() {
         assert!(tui::text::width(line) <= usize::from(app.size.0), "{line}");

@@ -14,13 +14,14 @@ use labs::progress::State;
 use labs::run::summarise;
 use labs::session::{Origin, Output, Session};
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
-use tui::app::{App, Look};
+use terminput::{Event, KeyCode, KeyEvent};
+use tui::app::App;
 use tui::lab::model::{Labs, Open};
 use tui::lab::run;
 use tui::lab::update::{self, Effect};
 use tui::lab::view;
+use tui::look::Look;
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (200, 50);
@@ -84,7 +85,7 @@ fn press(labs: &mut Labs, keys: &str) {
                 KeyCode::Char(c)
             }
         };
-        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let event = Event::Key(KeyEvent::new(code));
         let effect = update::event(labs, &event);
         perform(labs, effect);
     }
@@ -142,7 +143,7 @@ fn perform(labs: &mut Labs, effect: Option<Effect>) {
 fn screen(labs: &Labs) -> String {
     let mut buffer = Buffer::empty(Rect::new(0, 0, labs.size.0, labs.size.1));
     view::draw(labs, &mut buffer);
-    tui::view::text(&buffer)
+    tui::draw::text(&buffer)
 }
 
 #[test]

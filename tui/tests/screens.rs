@@ -8,7 +8,9 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::record::{Reader, log};
 use common::{PLAIN, RECORDINGS, app, buffer, press, screen, settle};
 use tui::action::Action;
-use tui::app::{App, Look, Other, Source, Target};
+use tui::app::{App, Other, Source, Target};
+use tui::draw;
+use tui::look::Look;
 use tui::store::Feed;
 use tui::theme::Theme;
 use tui::view;
@@ -129,10 +131,10 @@ fn compared() {
         for (size, lang, look) in sizes_and_languages() {
             let mut app = comparison(level, look, size);
             settle(&mut app);
-            let shot = view::text(&buffer(&app));
+            let shot = draw::text(&buffer(&app));
             insta::assert_snapshot!(format!("{level}compare-{}x{}-{lang}", size.0, size.1), shot);
             press(&mut app, "c");
-            assert!(!view::text(&buffer(&app)).contains("B / A"));
+            assert!(!draw::text(&buffer(&app)).contains("B / A"));
         }
     }
 }
@@ -258,7 +260,7 @@ fn program() {
             ] {
                 let size_of = format!("{}x{}-{lang}", size.0, size.1);
                 let plain = live(&name, look, size, keys);
-                let shot = view::text(&buffer(&plain));
+                let shot = draw::text(&buffer(&plain));
                 insta::assert_snapshot!(format!("{level}program-{view}-{size_of}"), shot);
                 let theme = Theme::Dark;
                 let dark = live(&name, Look { theme, ..look }, size, keys);
@@ -279,7 +281,7 @@ fn a_device_at_work_live() {
     let told = "read: in this call the thread is off the CPU for";
     let mut seconds = (0..).map(Duration::from_secs);
     let begin = Instant::now();
-    let is_told = |app: &App| view::text(&buffer(app)).contains(told);
+    let is_told = |app: &App| draw::text(&buffer(app)).contains(told);
     while !is_told(&app) {
         let record = reader.next_record().expect("a device worked");
         writer.record(record).expect("written");
@@ -363,7 +365,7 @@ fn a_comparison_in_ascii() {
     };
     let mut app = comparison("", ascii, SMALL);
     for _ in 0..20 {
-        let shot = view::text(&buffer(&app));
+        let shot = draw::text(&buffer(&app));
         assert!(shot.is_ascii(), "{shot}");
         press(&mut app, "<Down>");
     }

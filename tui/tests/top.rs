@@ -9,10 +9,10 @@ use bytehop_core::report::top::{Column, View};
 use bytehop_core::top::{Amount, CallRow, Frame, Lost, More, Proc, Row, Unknown, What, Who};
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
+use terminput::{Event, KeyCode, KeyEvent};
 
-use tui::app::Look;
+use tui::look::Look;
 use tui::theme::Theme;
 use tui::top::keys::{BINDINGS, action};
 use tui::top::model::Effect;
@@ -220,7 +220,7 @@ fn press(top: &mut Top, mut keys: &str) -> Vec<Effect> {
             None => (KeyCode::Char(c), c.len_utf8()),
         };
         keys = &keys[len..];
-        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let event = Event::Key(KeyEvent::new(code));
         if let Some(action) = action(&event, top.input.is_some()) {
             effects.extend(top.update(action));
         }
@@ -232,7 +232,7 @@ fn shot(top: &Top) -> String {
     let (width, height) = top.size;
     let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
     view::draw(top, &mut buf);
-    tui::view::text(&buf)
+    tui::draw::text(&buf)
 }
 
 #[test]

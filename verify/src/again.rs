@@ -9,10 +9,15 @@ use bytehop_core::reconstruct::SKIPPED;
 use crate::report::Run;
 
 impl Run {
+    /// The kernel skipped probes, or events were lost: numbers may be too small.
+    pub(crate) fn doubt(&self) -> bool {
+        let skipped = self.warnings.iter().any(|text| text.starts_with(SKIPPED));
+        skipped || self.lost > 0
+    }
+
     /// Names of the paths whose numbers may be too small for that reason.
     pub fn doubtful(&self) -> Vec<String> {
-        let skipped = self.warnings.iter().any(|text| text.starts_with(SKIPPED));
-        let doubt = skipped || self.lost > 0;
+        let doubt = self.doubt();
         let wrong = self.results.iter().filter(|o| doubt && o.wrong());
         let mut names: Vec<String> = wrong.map(|o| o.done.path.clone()).collect();
         names.dedup();

@@ -1,6 +1,7 @@
 //! Rule against measurement against what happened: as a table, and as JSON.
 
 use bytehop_core::i18n::Lang;
+use bytehop_core::ledger::Ledger;
 use bytehop_core::model::{Disagreement, Summary};
 use bytehop_core::report::layout::{Align, Flow, Page, Paint, pad, span};
 use bytehop_core::report::units;
@@ -22,6 +23,8 @@ pub struct Run {
     pub results: Vec<Outcome>,
     pub disagreements: Vec<Disagreement>,
     pub lost: u64,
+    /// What calls returned, and what is known of it.
+    pub ledger: Ledger,
     /// What else the trace says of itself: skipped probes, for one.
     pub warnings: Vec<String>,
 }
@@ -68,6 +71,7 @@ impl Run {
             results: Vec::new(),
             disagreements: Vec::new(),
             lost: 0,
+            ledger: Ledger::default(),
             warnings: Vec::new(),
         }
     }
@@ -80,6 +84,7 @@ impl Run {
             results: Vec::new(),
             disagreements: summary.disagreements,
             lost: summary.lost_events,
+            ledger: summary.ledger,
             warnings: summary.warnings,
         };
         run.add(done, judge);
@@ -118,7 +123,12 @@ impl Run {
 
     /// Something was not as it was.
     pub fn wrong(&self) -> bool {
-        self.lost > 0 || self.count(Outcome::wrong) > 0
+        self.lost > 0 || self.open() || self.count(Outcome::wrong) > 0
+    }
+
+    /// Bytes that calls returned stand open, though no probe was skipped.
+    fn open(&self) -> bool {
+        self.ledger.unaccounted > 0 && !self.doubt()
     }
 }
 
@@ -134,6 +144,7 @@ pub fn json(kernel: &str, runs: &[Run]) -> Value {
             "wrong": run.count(Outcome::wrong),
             "not_offered": run.count(|o| o.done.not_offered.is_some()),
             "lost_events": run.lost,
+            "ledger": run.ledger,
             "warnings": run.warnings,
             "disagreements": run.disagreements,
             "paths": run.results.iter().map(|outcome| {
@@ -347,6 +358,18 @@ fn totals(page: &mut Page, run: &Run) {
         flow = flow.then(plain(words::agreed(lang)));
     }
     page.line(&[label], flow, 3);
+    for sentence in run.ledger.sentences(lang) {
+        let paint = if run.open() {
+            Paint::Warn
+        } else {
+            Paint::Quiet
+        };
+        page.line(
+            &[span("   ", Paint::Plain)],
+            Flow::words(&sentence, paint),
+            3,
+        );
+    }
     for warning in &run.warnings {
         let text = Flow::words(warning, Paint::Quiet);
         page.line(&[span("   ", Paint::Plain)], text, 3);

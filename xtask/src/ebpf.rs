@@ -169,7 +169,7 @@ fn build(workspace: &Path, toolchain: &Toolchain) -> Result<PathBuf> {
 }
 
 /// Takes from `cargo` what the calling cargo and the user's environment would have it do.
-fn without_settings(cargo: &mut Command) {
+pub fn without_settings(cargo: &mut Command) {
     const KEPT: &[&str] = &["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR"];
     const ALSO: &[&str] = &[
         "RUSTFLAGS",

@@ -11,6 +11,7 @@ mod setup;
 mod test;
 mod toolchain;
 mod vm;
+mod web;
 
 #[path = "../../tracer/ebpf-object/source_hash.rs"]
 mod source_hash;
@@ -29,6 +30,9 @@ usage: cargo xtask CHORE
       --strict        fail if a step could not run (the default where CI is set)
   ebpf            rebuild tracer/ebpf-object/ from the sources of tracer-ebpf
       --check         write nothing; fail if the object there is not what the sources give
+  web             rebuild web/object/, the program of `report --format html` (adds the target
+                  wasm32-unknown-unknown)
+      --check         write nothing; fail if the program there is not what the sources give
   bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
       --rounds N      how often (5 if not given)
       WORKLOAD…       only these
@@ -68,6 +72,8 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["setup"] => setup::setup()?,
         ["ebpf"] => ebpf::rebuild()?,
         ["ebpf", "--check"] => println!("{}", ebpf::check()?),
+        ["web"] => web::rebuild()?,
+        ["web", "--check"] => println!("{}", web::check()?),
         ["bench", options @ ..] => bench::run(options)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
         ["pictures"] => pictures::pictures(false)?,

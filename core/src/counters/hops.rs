@@ -3,14 +3,16 @@
 use tracer_ebpf::{Count, bio, count};
 
 use super::Counters;
+use super::account::Account;
 use crate::arch::Arch;
 use crate::event::{Device, DeviceClass, Engine};
+use crate::ledger::Ledger;
 use crate::model::{HopKind, HopRow, IoTotals};
 use crate::reconstruct::blocks::PASS_ON;
 use crate::reconstruct::hop;
 use crate::reconstruct::io::{Context, Moves, classify};
 use crate::reconstruct::tally::{At, By, Devices, Moved, Rows};
-use crate::rules::{CallTable, FileKind, ISSUED_REQUEST, SOFTWARE_DEVICE, conclude};
+use crate::rules::{CallTable, FileKind, ISSUED_REQUEST, SOFTWARE_DEVICE, Size, conclude};
 
 /// What of the machine's devices counters meet.
 pub trait Hardware {
@@ -25,6 +27,7 @@ pub trait Hardware {
 #[derive(Debug)]
 pub struct Concluded {
     pub hops: Vec<HopRow>,
+    pub ledger: Ledger,
     pub devices: Devices,
     pub metadata: IoTotals,
 }
@@ -40,7 +43,15 @@ pub fn conclude_hops(
     let table = CallTable::of(arch);
     let mut rows = Rows::default();
     let mut devices = Devices::default();
-    calls(counters, arch, table, measured_receive, &mut rows);
+    let mut account = Account::default();
+    calls(
+        counters,
+        arch,
+        table,
+        measured_receive,
+        &mut rows,
+        &mut account,
+    );
     for (what, kind, from, probe) in [
         (
             count::SKB,
@@ -55,7 +66,7 @@ pub fn conclude_hops(
             rows.add(&moved(kind, from, At::User, By::Probe(probe), c));
         }
     }
-    let metadata = block_io(counters, hardware, &mut rows, &mut devices);
+    let metadata = block_io(counters, hardware, &mut rows, &mut devices, &mut account);
     for (key, c) in counters
         .counts
         .iter()
@@ -77,6 +88,7 @@ pub fn conclude_hops(
     }
     Concluded {
         hops: rows.finish(&devices),
+        ledger: account.finish(arch),
         devices,
         metadata,
     }
@@ -96,6 +108,7 @@ fn calls(
     table: &CallTable,
     measured_receive: bool,
     rows: &mut Rows,
+    account: &mut Account,
 ) {
     for alike in &counters.calls {
         let cell = &alike.cell;
@@ -104,13 +117,20 @@ fn calls(
             continue;
         };
         let facts = alike.facts(shape, arch);
-        let Some(rule) = conclude(&facts) else {
-            continue;
-        };
+        let rule = conclude(&facts);
+        if shape.size == Size::Unknown && rule.is_some_and(|rule| !rule.does.steps().is_empty()) {
+            account.unsized_calls(alike, shape, done);
+        }
         if cell.bytes == 0 || done == 0 {
             continue;
         }
-        for step in rule.steps {
+        if shape.returns_bytes() {
+            account.take(alike.nr, cell.bytes, done, rule);
+        }
+        let Some(rule) = rule else {
+            continue;
+        };
+        for step in rule.does.steps() {
             let (Some(from), Some(to)) = (facts.place(step.1), facts.place(step.2)) else {
                 continue;
             };
@@ -135,6 +155,7 @@ fn block_io(
     hardware: &mut dyn Hardware,
     rows: &mut Rows,
     devices: &mut Devices,
+    account: &mut Account,
 ) -> IoTotals {
     let mut metadata = IoTotals::default();
     for (key, c) in counters
@@ -175,6 +196,9 @@ fn block_io(
         } else {
             (At::Disk(i), memory)
         };
+        if !deferred {
+            account.device(c.bytes);
+        }
         let mut hop = moved(kind, from, to, by, *c);
         hop.key.deferred = deferred;
         rows.add(&hop);

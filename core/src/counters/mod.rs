@@ -4,13 +4,14 @@
 //! concludes from sums is here, and what needs more is left out (which call a request belongs to,
 //! what a page fault mapped, whose pages were written back).
 
+mod account;
 mod hops;
 
 use std::collections::HashMap;
 
 use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sysinfo};
 
-use crate::arch::Arch;
+use crate::arch::{Arch, uring};
 use crate::event::{End, Lost, Start};
 use crate::model::{ContextSwitches, Crossings, IoTotals, PageFaults, Summary, SyscallRow, Waits};
 use crate::reconstruct::skipped;
@@ -88,6 +89,7 @@ pub fn conclude_all(
     let received = counters.sum(count::SKB, |_| true).count > 0;
     let Concluded {
         hops,
+        ledger,
         devices,
         metadata,
     } = conclude_hops(counters, arch, hardware, received);
@@ -129,6 +131,7 @@ pub fn conclude_all(
             user,
         },
         hops,
+        ledger,
         waits: Waits {
             count: switches(1).count,
             time_ns: switches(1).bytes,
@@ -172,6 +175,14 @@ fn written_back(counters: &Counters) -> u64 {
     counters
         .sum(count::BLOCK, |key| key.flags & both == both)
         .bytes
+}
+
+/// Name of a call, or of an operation of io_uring.
+pub(crate) fn call_name(nr: u16, arch: Arch) -> String {
+    match nr & OPERATION {
+        0 => arch.syscall_name(nr).into_owned(),
+        _ => format!("io_uring:{}", uring::name(nr as u8)),
+    }
 }
 
 fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {

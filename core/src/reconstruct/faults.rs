@@ -65,6 +65,7 @@ impl Reconstructor {
         if S::WANTED {
             let named = fault.ino != 0;
             let call = Call {
+                open: None,
                 id: CallId {
                     tid: head.tid,
                     seq: head.seq,

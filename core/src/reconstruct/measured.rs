@@ -291,7 +291,7 @@ impl Reconstructor {
     ) -> Outcome {
         share_the_rest(found, facts, bytes);
         let mut outcome = Outcome::Unmeasured;
-        for &Step(kind, from, to) in rule.steps {
+        for &Step(kind, from, to) in rule.does.steps() {
             let (Some(source), Some(target)) = (facts.place(from), facts.place(to)) else {
                 continue;
             };
@@ -326,7 +326,7 @@ impl Reconstructor {
         bytes: u64,
     ) -> bool {
         let mut taken = false;
-        for &Step(kind, from, to) in rule.steps {
+        for &Step(kind, from, to) in rule.does.steps() {
             let (from, to) = (facts.kind(from), facts.kind(to));
             let mut rows = self.setup.covering(kind, from, to, false);
             if let Some(row) = rows.find(|row| row.may_see(file.magic)) {

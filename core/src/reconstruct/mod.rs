@@ -10,6 +10,7 @@
 //! result less complete, never an error. Memory is bounded by what is open: live threads, their
 //! parts of calls, dirty ranges, distinct rows.
 
+pub(crate) mod account;
 pub(crate) mod blocks;
 mod dirty;
 mod faults;
@@ -308,6 +309,7 @@ impl Reconstructor {
     /// Adds a hop that comes after its call, and hands it out.
     fn late<S: Sink>(&mut self, id: CallId, process: usize, moved: &Moved, sink: &mut S) {
         self.add(process, moved);
+        self.sums.account.late(id, moved);
         if S::WANTED {
             sink.late_hop(id, &self.sums.devices.hop(moved));
         }

@@ -3,6 +3,7 @@
 use tracer_ebpf::{CalledFrom, Exec, Exit, FileRef, Fork, Switch};
 
 use crate::event::{Meta, Name};
+use crate::ledger::Unaccounted;
 use crate::model::{CallId, Hop};
 use crate::rules::Class;
 
@@ -26,6 +27,8 @@ pub struct Call<'a> {
     pub waited: u64,
     /// Interrupts that landed on the thread since the call before.
     pub irqs: u32,
+    /// Why not all bytes that it returned are accounted for; what a device may still move is not meant.
+    pub open: Option<Unaccounted>,
     pub what: What<'a>,
 }
 

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use tracer_ebpf::kind;
+use tracer_ebpf::{OPERATION, kind};
 
 use super::sums::{Calls, Sums};
-use super::{Reconstructor, Setup};
-use crate::arch::Arch;
+use super::{Reconstructor, Setup, account};
+use crate::arch::{Arch, uring};
 use crate::event::Sampled;
+use crate::ledger::{Ledger, OpenRow, Unaccounted};
 use crate::model::{CpuTime, Crossings, Estimate, FunctionTime, HopKind, Summary, SyscallRow};
 use crate::primitives::{self, Work};
 use crate::rules::{ZEROCOPY_LATE_COPY, measure};
@@ -134,6 +135,8 @@ impl Reconstructor {
 
         Summary {
             schema: 1,
+            ledger: ledger(setup, sums),
+            at_least: Vec::new(),
             hops: sums.rows.finish(&sums.devices),
             devices: sums.devices.rows(),
             bytehop: setup.start.bytehop.clone(),
@@ -168,6 +171,38 @@ impl Reconstructor {
             warnings,
         }
     }
+}
+
+/// What became of the bytes that calls returned.
+fn ledger(setup: &Setup, sums: &Sums) -> Ledger {
+    let name = |(compat, nr): account::Which| match nr & OPERATION {
+        0 => setup.name(compat, nr).into_owned(),
+        _ if nr & !OPERATION == account::ANY => "io_uring".to_owned(),
+        _ => format!("io_uring:{}", uring::name(nr as u8)),
+    };
+    let mut open: Vec<_> = sums
+        .account
+        .rows()
+        .into_iter()
+        .map(|(which, why, count, bytes)| OpenRow {
+            call: name(which),
+            bytes,
+            count,
+            why,
+        })
+        .collect();
+    // What requests of io_uring moved is measured as a sum.
+    for (_, rule, expected, found) in sums.requests.differences() {
+        if expected > found {
+            open.push(OpenRow {
+                call: "io_uring".to_owned(),
+                bytes: expected - found,
+                count: 1,
+                why: Unaccounted::Less(rule),
+            });
+        }
+    }
+    Ledger::of(sums.account.returned, open)
 }
 
 /// The CPU time that samples stand for.

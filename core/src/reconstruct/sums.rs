@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::account::Account;
 use super::measured::Requests;
 use super::tally::{Devices, Differences, Processes, Rows};
 use crate::event::{BreakpointsOff, End, Lost, Sampled};
@@ -20,6 +21,7 @@ pub struct Calls {
 #[derive(Default)]
 pub struct Sums {
     pub rows: Rows,
+    pub account: Account,
     pub devices: Devices,
     pub processes: Processes,
     pub differences: Differences,

@@ -1,7 +1,8 @@
 //! System calls and io_uring requests: the rules applied to them.
 
-use tracer_ebpf::{FileRef, Syscall, Uring, bio, flag, uring};
+use tracer_ebpf::{FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
 
+use super::account::Fate;
 use super::io::Context;
 use super::measured::Outcome;
 use super::sink::{Call, File, What};
@@ -9,6 +10,7 @@ use super::sums::Calls;
 use super::tally::{At, By, Moved};
 use super::threads::Open;
 use super::{Part, Reconstructor, Sink, hop};
+use crate::ledger::Unaccounted;
 use crate::model::{CallId, HopKind};
 use crate::rules::{self, Class, End, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
 
@@ -97,10 +99,11 @@ impl Reconstructor {
             }
             self.parts(&open, context, &mut moved);
         }
+        let mut unaccounted = None;
         if let Some(shape) = shape
             && let Some((bytes, count)) = moved_by(shape, call)
         {
-            self.conclude(
+            let fate = self.conclude(
                 shape,
                 call,
                 (one, two),
@@ -109,9 +112,21 @@ impl Reconstructor {
                 file,
                 &mut moved,
             );
+            if shape.returns_bytes() {
+                let id = CallId {
+                    tid: head.tid,
+                    seq: head.seq,
+                };
+                let account = &mut self.sums.account;
+                account.take((compat, head.nr), id, bytes, fate);
+                unaccounted = fate.open();
+            }
         } else if !open.found.is_empty() {
             let requests = role == Role::AsyncIo;
             self.unexpected(&open.found, None, requests, head.ts, &mut moved);
+        }
+        if role == Role::AsyncIo {
+            self.sums.account.beside(&moved);
         }
         self.settle(head.ts, &open, sink);
         self.add_all::<S>(process, &moved);
@@ -122,6 +137,7 @@ impl Reconstructor {
                 (file, one),
                 (file2.as_ref(), two),
                 &open,
+                unaccounted,
                 sink,
             );
         }
@@ -163,7 +179,7 @@ impl Reconstructor {
         open: &mut Open,
         file: Option<&FileRef>,
         moved: &mut Vec<Moved>,
-    ) {
+    ) -> Fate {
         let mut facts = Facts::new(shape, one, two);
         facts.msg_flags = shape
             .msg_flags
@@ -183,12 +199,12 @@ impl Reconstructor {
         let ts = call.head.ts;
         let Some(rule) = rules::conclude(&facts) else {
             self.unexpected(&open.found, Some("none"), false, ts, moved);
-            return;
+            return Fate::Open(bytes, Unaccounted::NoRule);
         };
         let by_tracepoint = self.measured(&facts, rule, bytes, shape, open);
-        let mut outcome = Outcome::Unmeasured;
-        if !by_tracepoint {
-            outcome = self.apply_measured(
+        let outcome = match by_tracepoint {
+            Some(found) => Outcome::Measured(found),
+            None => self.apply_measured(
                 rule,
                 shape,
                 &facts,
@@ -197,36 +213,42 @@ impl Reconstructor {
                 &mut open.found,
                 ts,
                 moved,
-            );
-        }
+            ),
+        };
         if facts.tls {
             // The encrypted records are handed to TCP by reference: between two parts of the kernel.
             open.found
                 .retain(|found| found.what != tracer_ebpf::moved::SKB_SPLICE);
         }
         self.unexpected(&open.found, Some(rule.name), false, ts, moved);
-        let unsized_call = shape.size == Size::Unknown && !rule.steps.is_empty();
+        let unsized_call = shape.size == Size::Unknown && !rule.does.steps().is_empty();
         if unsized_call && !matches!(outcome, Outcome::Measured(_)) {
             match shape.moves {
                 Move::Clone => self.sums.unsized_reflinks += count,
-                _ => self.sums.unsized_messages += count,
+                _ => {
+                    self.sums.unsized_messages += count;
+                    let which = (false, call.head.nr);
+                    self.sums.account.unsized_messages(which, count);
+                }
             }
         }
-        if by_tracepoint || shape.size == Size::Unknown && count == 0 {
-            return;
+        let fate = Fate::by_rule(rule, outcome, bytes, moved);
+        if by_tracepoint.is_some() || shape.size == Size::Unknown && count == 0 {
+            return fate;
         }
         if let Some(file) = file.filter(|_| by_reference(rule, &facts))
             && let Some(bytes) = self.by_reference.sent(file.ino, bytes)
         {
             self.late_copy(bytes, moved);
         }
+        fate
     }
 
     fn encrypts(&self, file: Option<&FileRef>) -> bool {
         file.is_some_and(|file| self.tls.contains(&file.ino))
     }
 
-    /// Whether a probe measured the very copy that a rule concludes; reports it if they differ.
+    /// Bytes that a probe measured of the very copy that a rule concludes; reports it if they differ.
     fn measured(
         &mut self,
         facts: &Facts,
@@ -234,10 +256,10 @@ impl Reconstructor {
         bytes: u64,
         shape: Shape,
         open: &Open,
-    ) -> bool {
+    ) -> Option<u64> {
         let receives = facts.to.kind == FileKind::User && Kinds::SOCKET.has(facts.from.kind);
         if !receives {
-            return false;
+            return None;
         }
         let found = open.extra.as_ref().map_or(0, |extra| extra.skb_copied);
         // Only these receive through the probe always. What was cut off, or looked at twice, may
@@ -246,15 +268,16 @@ impl Reconstructor {
             && facts.msg_flags & (MSG_PEEK | MSG_TRUNC) == 0
             && shape.size != Size::Unknown
             && self.setup.skb
-            && !rule.steps.is_empty()
+            && !rule.does.steps().is_empty()
             && open.hops.is_empty();
         if exact && found != bytes && !self.sums.async_used {
             let what = "bytes received from sockets";
             self.sums.differences.add(what, rule.name, bytes, found);
         }
-        found > 0
+        (found > 0).then_some(found)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "all that is known of one call")]
     fn hand_out<S: Sink>(
         &self,
         call: &Syscall,
@@ -262,6 +285,7 @@ impl Reconstructor {
         (file, one): (Option<&FileRef>, Option<Class>),
         (file2, two): (Option<&FileRef>, Option<Class>),
         open: &Open,
+        unaccounted: Option<Unaccounted>,
         sink: &mut S,
     ) {
         let head = &call.head;
@@ -282,6 +306,7 @@ impl Reconstructor {
             dur: call.dur,
             waited: open.waited,
             irqs: open.extra.as_ref().map_or(0, |extra| extra.irqs),
+            open: unaccounted,
             what: What::Syscall {
                 name: &name,
                 nr: head.nr,
@@ -330,15 +355,19 @@ impl Reconstructor {
             FileKind::Tcp | FileKind::UnixStream | FileKind::UnixDgram
         );
         if shape.moves == Move::Recv && probed && self.setup.skb && !deferred {
+            self.account_of_request(request, bytes, Fate::Closed);
             return;
         }
         let Some(rule) = rules::conclude(&facts) else {
+            self.account_of_request(request, bytes, Fate::Open(bytes, Unaccounted::NoRule));
             return;
         };
         let mut moved = Vec::new();
         if !self.expect_of_request(rule, &facts, &request.file, bytes) {
             apply(rule, &facts, (bytes, 1), head.ts, &mut moved);
         }
+        let fate = Fate::by_rule(rule, Outcome::Unmeasured, bytes, &[]);
+        self.account_of_request(request, bytes, fate);
         for hop in &mut moved {
             hop.key.deferred = deferred;
             hop.dur = request.completed.saturating_sub(head.ts);
@@ -363,15 +392,26 @@ impl Reconstructor {
     }
 }
 
+impl Reconstructor {
+    fn account_of_request(&mut self, request: &Uring, bytes: u64, fate: Fate) {
+        let which = (false, OPERATION | u16::from(request.opcode));
+        self.sums.account.take_request(which, bytes, fate);
+    }
+}
+
 /// The program's memory is handed to a socket by reference.
 fn by_reference(rule: &Rule, facts: &Facts) -> bool {
-    let shares = rule.steps.iter().any(|step| step.0 == HopKind::Share);
+    let shares = rule
+        .does
+        .steps()
+        .iter()
+        .any(|step| step.0 == HopKind::Share);
     shares && facts.from.kind == FileKind::User && Kinds::INET.has(facts.to.kind)
 }
 
 /// The hops that a rule concludes.
 fn apply(rule: &Rule, facts: &Facts, (bytes, count): (u64, u64), ts: u64, moved: &mut Vec<Moved>) {
-    for &rules::Step(kind, from, to) in rule.steps {
+    for &rules::Step(kind, from, to) in rule.does.steps() {
         let (Some(from), Some(to)) = (facts.place(from), facts.place(to)) else {
             continue;
         };

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::{Block, Reader, RecordError, Writer};
+use super::{Block, Input, Reader, RecordError, Writer};
 use crate::event::Meta;
 
 /// What is recorded can be read after this time.
@@ -33,7 +33,7 @@ pub struct Log {
     /// Announces blocks, and what could not be recorded; disconnected at the end of the log.
     pub blocks: Receiver<Result<Block, String>>,
     /// Two readers of the blocks, each with a place of its own.
-    pub readers: [Reader<File>; 2],
+    pub readers: [Reader<Input>; 2],
 }
 
 /// Makes a log in the directory for temporary files; `room` tells how many bytes are free where a file lies.
@@ -51,7 +51,7 @@ pub fn log(room: impl FnOnce(&File) -> u64) -> Result<(LogWriter, Log), RecordEr
     let again = [file.reopen(), file.reopen()].map(|file| file.map_err(failed));
     let limit = room(file.as_file()) / 2;
     let writer = Writer::new(file.into_file(), path)?.flush_after(FLUSH_AFTER);
-    let [one, two] = again.map(|file| Reader::new(file?, path));
+    let [one, two] = again.map(|file| Reader::new(Box::new(file?) as Input, path));
     let readers = [one?, two?];
     let (sender, blocks) = channel();
     let writer = LogWriter {

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 pub use blocks::Block;
 pub use events::{Events, open_events};
 pub use log::{Log, LogWriter, log};
-pub use reader::{Index, Reader, index};
+pub use reader::{Index, Input, Reader, index};
 pub use writer::{Sink, Stats, Writer};
 
 /// File name extension, without the dot.

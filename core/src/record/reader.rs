@@ -10,6 +10,14 @@ use super::blocks::{Block, Blocks};
 use super::format::{are_frames, next_frame};
 use super::{RecordError, Warning};
 
+/// What a recording can be read from more than once: a file, or bytes in memory.
+pub trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// Any of them.
+pub type Input = Box<dyn ReadSeek>;
+
 /// Reads the records of a recording in the order in which they were written.
 ///
 /// Memory stays within a few times [`MAX_RAW`](super::format::MAX_RAW), whatever the file claims.
@@ -92,14 +100,20 @@ pub fn index(path: &Path) -> Result<(Vec<Block>, Vec<Warning>), RecordError> {
 }
 
 /// The same, block by block.
-pub struct Index {
-    blocks: Blocks<File>,
+pub struct Index<R = File> {
+    blocks: Blocks<R>,
 }
 
 impl Index {
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        let file = File::open(path).map_err(RecordError::open(path))?;
-        let blocks = Blocks::new(file, path)?;
+        Self::new(File::open(path).map_err(RecordError::open(path))?, path)
+    }
+}
+
+impl<R: Read> Index<R> {
+    /// Of a recording that is not in a file of its own; `path` is what errors call it.
+    pub fn new(input: R, path: &Path) -> Result<Self, RecordError> {
+        let blocks = Blocks::new(input, path)?;
         Ok(Self { blocks })
     }
 
@@ -109,7 +123,7 @@ impl Index {
     }
 }
 
-impl Iterator for Index {
+impl<R: Read> Iterator for Index<R> {
     type Item = Block;
 
     fn next(&mut self) -> Option<Block> {

@@ -44,11 +44,13 @@ pub enum Format {
     Json,
     /// One JSON object per event and line: [`jsonl_event`].
     Jsonl,
+    /// The screens and the summary as one page.
+    Html,
 }
 
 /// `--format` names nothing that we can write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{0}': text, json or jsonl")]
+#[error("unknown format '{0}': text, json, jsonl or html")]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {
@@ -59,6 +61,7 @@ impl FromStr for Format {
             "text" => Ok(Format::Text),
             "json" => Ok(Format::Json),
             "jsonl" => Ok(Format::Jsonl),
+            "html" => Ok(Format::Html),
             _ => Err(UnknownFormat(text.to_owned())),
         }
     }

@@ -1,6 +1,7 @@
 //! Random summaries.
 
 use crate::event::{DeviceClass, Engine, KIND_NAMES};
+use crate::ledger::Ledger;
 use crate::model::{
     ContextSwitches, CpuTime, Crossings, DeviceRow, Disagreement, Estimate, HopKind, HopRow,
     IoTotals, PageFaults, Place, ProcessRow, Summary, SyscallRow, Waits,
@@ -128,6 +129,8 @@ impl Random {
     /// Any summary, most of them absurd.
     pub fn summary(&mut self) -> Summary {
         Summary {
+            ledger: Ledger::default(),
+            at_least: Vec::new(),
             schema: 1,
             bytehop: self.name(),
             kernel: self.name(),

@@ -1,6 +1,7 @@
 //! Summaries made by hand, as real runs give them.
 
 use crate::event::{DeviceClass, Engine};
+use crate::ledger::{Ledger, OpenRow, Unaccounted};
 use crate::model::{
     ContextSwitches, Crossings, DeviceRow, Disagreement, HopKind, HopRow, IoTotals, PageFaults,
     Place, ProcessRow, Summary, SyscallRow, Waits,
@@ -174,6 +175,7 @@ pub fn cat_cold() -> Summary {
             ("close", 5, 0, 0),
             ("fadvise64", 1, 0, 0),
         ]),
+        ledger: Ledger::of(2 * MIB + 832, Vec::new()),
         never_returned: vec![("exit_group".into(), 1)],
         context_switches: ContextSwitches {
             voluntary: 4,
@@ -435,6 +437,16 @@ pub fn lossy() -> Summary {
         lost_by_kind: lost_by_kind.map(|(kind, n)| (kind.to_owned(), n)).to_vec(),
         warnings: vec!["The recording ends without an end mark after 81,920 bytes: what came later is not in it.".into()],
         exit_status: None,
+        ledger: Ledger::of(
+            2 * MIB + 832,
+            vec![OpenRow {
+                call: "read".into(),
+                bytes: 65_536,
+                count: 1,
+                why: Unaccounted::NoDevice,
+            }],
+        ),
+        at_least: vec!["dma device:vda->page_cache".into()],
         ..cat_cold()
     };
     summary

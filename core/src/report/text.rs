@@ -20,10 +20,14 @@ pub fn text(summary: &Summary, style: &Style) -> String {
     losses(&mut page, summary);
     if style.detail == Detail::Quiet {
         totals(&mut page, summary);
+        if !summary.ledger.open.is_empty() {
+            account(&mut page, summary);
+        }
     } else {
         page.blank();
         ledger::write(&mut page, summary);
         page.blank();
+        account(&mut page, summary);
         counters(&mut page, summary);
         lists::calls(&mut page, summary);
         lists::io(&mut page, summary);
@@ -296,6 +300,30 @@ fn copying_time(sampled: &CpuTime, style: &Style) -> Vec<Flow> {
     let samples = words::time_samples(lang, sampled.samples);
     parts.push(Flow::words(&samples, Paint::Quiet));
     parts
+}
+
+/// Whether hops account for every byte that calls returned.
+fn account(page: &mut Page, summary: &Summary) {
+    let lang = page.style.lang;
+    let ledger = &summary.ledger;
+    if ledger.returned == 0 && ledger.open.is_empty() {
+        return;
+    }
+    let paint = match ledger.open.is_empty() {
+        true => Paint::Good,
+        false => Paint::Warn,
+    };
+    let mut parts: Vec<Flow> = ledger
+        .sentences(lang)
+        .iter()
+        .map(|sentence| Flow::words(sentence, paint))
+        .collect();
+    if !summary.at_least.is_empty() {
+        let totals = summary.at_least.join(words::comma_space(lang));
+        parts.push(Flow::words(&words::at_least(lang, totals), Paint::Warn));
+    }
+    let list = Flow::join(parts, words::semicolon(lang));
+    section(page, words::label_account(lang), list);
 }
 
 /// What the reader must know about the numbers: differences, hooks not there, damage.

@@ -36,6 +36,10 @@ crate::messages! {
     lost_dirty: "dirtied pages" | "变脏的页";
     lost_others: "others" | "其他";
 
+    // The account.
+    label_account: "account" | "账目";
+    at_least(totals): "may be too small, since events were missed: {totals}" | "可能偏小（有事件没有看到）：{totals}";
+
     // The hop table.
     who_moved: "who moved the bytes" | "谁搬运了字节";
     by_cpu: "CPU" | "CPU";

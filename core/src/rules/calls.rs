@@ -138,6 +138,11 @@ const MAP_NONBLOCK: u64 = 0x1_0000;
 const PROT_WRITE: u64 = 2;
 
 impl Shape {
+    /// Whether the call returns how many payload bytes it moved.
+    pub fn returns_bytes(&self) -> bool {
+        matches!(self.size, Size::Returned | Size::AtMost(_))
+    }
+
     /// Whether a call with these arguments does move bytes: `ioctl` and `mmap` rarely do.
     pub fn applies(&self, args: &[u64; 6]) -> bool {
         match self.moves {

@@ -34,11 +34,33 @@ pub struct Rule {
     pub to: Kinds,
     /// What else must be true.
     pub when: fn(&Facts) -> bool,
-    /// What it concludes; empty if nothing is moved by the CPU in the call itself.
-    pub steps: &'static [Step],
+    pub does: Does,
     /// One line for people, in English and Chinese.
     pub en: &'static str,
     pub zh: &'static str,
+}
+
+/// What a rule says of the bytes that a call returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// They went this way.
+    Moves(&'static [Step]),
+    /// They were thrown away, or were no data: nothing moved, and nothing is missing.
+    Discards,
+    /// A device moves them, or whatever its driver does instead: requests tell.
+    LeavesToDevice,
+    /// What became of them can't be told from here.
+    CannotTell,
+}
+
+impl Does {
+    /// The hops that it concludes.
+    pub const fn steps(self) -> &'static [Step] {
+        match self {
+            Self::Moves(steps) => steps,
+            Self::Discards | Self::LeavesToDevice | Self::CannotTell => &[],
+        }
+    }
 }
 
 /// A hop that a rule concludes.

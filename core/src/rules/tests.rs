@@ -140,7 +140,7 @@ fn rule(
         return "none".to_owned();
     };
     let mut text = rule.name.to_owned();
-    for Step(kind, from, to) in rule.steps {
+    for Step(kind, from, to) in rule.does.steps() {
         let place = |spot| {
             facts
                 .place(spot)

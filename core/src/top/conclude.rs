@@ -6,8 +6,8 @@ use tracer_ebpf::{FileRef, OPERATION, count};
 
 use super::group::Group;
 use super::{Amount, CallRow, More, Row, Unknown, What, Who};
-use crate::arch::{Arch, uring};
-use crate::counters::{Calls, Concluded, Counters, Hardware, conclude_hops};
+use crate::arch::Arch;
+use crate::counters::{Calls, Concluded, Counters, Hardware, call_name, conclude_hops};
 use crate::model::{HopKind, HopRow};
 use crate::rules::{CallTable, FileKind, Move, Role, Size, conclude as rule_of};
 
@@ -106,10 +106,7 @@ fn by_name(counters: &Counters, arch: Arch) -> Vec<CallRow> {
         row.bytes = row.bytes.saturating_add(cell.bytes);
     }
     let named = rows.into_iter().map(|(nr, row)| CallRow {
-        name: match nr & OPERATION {
-            0 => arch.syscall_name(nr).into_owned(),
-            _ => format!("io_uring:{}", uring::name(nr as u8)),
-        },
+        name: call_name(nr, arch),
         ..row
     });
     named.collect()

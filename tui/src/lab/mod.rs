@@ -4,10 +4,12 @@
 //! changes it, [`view`] draws it, [`run`](mod@run) does the input and output.
 
 pub mod model;
+#[cfg(feature = "terminal")]
 pub mod run;
 mod seek;
 pub mod update;
 pub mod view;
 
 pub use model::Labs;
+#[cfg(feature = "terminal")]
 pub use run::{Setup, run};

@@ -7,8 +7,25 @@ use labs::guide::Step;
 use labs::lab::Lab;
 use labs::progress::State;
 use labs::session::{Outcome, Session};
+use ratatui::layout::Rect;
 
-use crate::app::{App, Look};
+use crate::app::App;
+use crate::look::Look;
+
+/// From this width on the guide stands beside the path.
+pub const WIDE: u16 = 130;
+/// Cells of the guide beside the path.
+pub const GUIDE: u16 = 46;
+/// Where the path view is; nowhere while the guide is read on a narrow screen.
+pub fn path_area(size: (u16, u16), guide: bool) -> Rect {
+    let (w, h) = size;
+    let body = Rect::new(0, 1, w, h.saturating_sub(2));
+    match (guide, w >= WIDE) {
+        (false, _) => body,
+        (true, true) => Rect::new(GUIDE, 1, w - GUIDE, body.height),
+        (true, false) => Rect::default(),
+    }
+}
 
 /// The labs, and the one that is open.
 pub struct Labs {
@@ -131,9 +148,9 @@ impl Labs {
     }
 
     /// Where the path view is in the observe step, if it is shown: x, y, width, height.
-    pub fn path_area(&self) -> Option<ratatui::layout::Rect> {
+    pub fn path_area(&self) -> Option<Rect> {
         let open = self.open.as_ref()?;
         (open.step == Step::Observe && open.path.is_some())
-            .then(|| super::view::path_area(self.size, open.guide))
+            .then(|| path_area(self.size, open.guide))
     }
 }

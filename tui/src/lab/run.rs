@@ -3,8 +3,6 @@
 mod learner;
 
 use std::collections::BTreeMap;
-use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -20,17 +18,15 @@ use labs::run::{Checked, RunError, Runner};
 use labs::session::{Origin, Output, Session};
 use labs::spec::Text;
 use labs::work::{Whose, WorkError};
-use nix::poll::{PollFd, PollFlags};
-use ratatui::crossterm::terminal::size;
 
-use super::model::{Labs, Open};
+use super::model::{Labs, Open, path_area};
 use super::update::{self, Effect};
-use super::view::{self, draw};
+use super::view::draw;
 use crate::app::{App, Other};
-use crate::keyboard::Keyboard;
-use crate::run::{Options, ViewError, needs_terminal};
+use crate::options::Options;
+use crate::run::{ViewError, needs_terminal};
 use crate::store::Store;
-use crate::terminal::{Asked, Screen, Signals};
+use crate::terminal::{Asked, Console, Screen, size};
 use crate::words;
 
 /// What the labs need from outside.
@@ -124,9 +120,8 @@ const TICK: Duration = Duration::from_millis(33);
 
 impl Ui {
     fn run(&mut self) -> Result<(), ViewError> {
-        let mut signals = Signals::install().map_err(io::Error::from)?;
+        let mut console = Console::open()?;
         let mut screen = Screen::enter(self.options.mouse)?;
-        let mut keyboard = Keyboard::default();
         loop {
             screen.terminal.draw(|frame| {
                 let area = frame.area();
@@ -138,11 +133,10 @@ impl Ui {
             let path = self.labs.open.as_ref().and_then(|open| open.path.as_ref());
             let moving = path.is_some_and(|path| path.is_moving());
             let wait = if moving || self.running { TICK } else { IDLE };
-            let asked = PollFd::new(signals.as_fd(), PollFlags::POLLIN);
-            if !keyboard.wait(&[asked], wait)? {
+            if !console.wait(None, wait)? {
                 return Ok(());
             }
-            while let Some(event) = keyboard.event() {
+            while let Some(event) = console.event() {
                 let effect = update::event(&mut self.labs, &event);
                 match effect {
                     Some(Effect::Quit) => return Ok(()),
@@ -160,7 +154,7 @@ impl Ui {
                 self.take(news);
             }
             self.look_at_program();
-            while let Some(asked) = signals.receive() {
+            while let Some(asked) = console.asked() {
                 match asked {
                     Asked::Quit => return Ok(()),
                     Asked::Suspend => screen.suspend()?,
@@ -355,7 +349,7 @@ impl Ui {
             News::AllRan => {
                 open.observed = true;
                 open.checked = false;
-                let unseen = view::path_area(self.labs.size, open.guide).width == 0;
+                let unseen = path_area(self.labs.size, open.guide).width == 0;
                 self.labs.note = unseen.then(|| words::lab_ran(lang).to_owned());
                 self.load();
             }

@@ -1,11 +1,11 @@
 //! Keys → what happens to the model, and what the rest of the program is to do.
 
 use labs::guide::Step;
-use ratatui::crossterm::event::{
-    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind,
+use terminput::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind, ScrollDirection,
 };
 
-use super::model::{Confirm, Labs, Open};
+use super::model::{Confirm, Labs, Open, path_area};
 use super::seek::seek;
 use crate::action::{Action, Effect as PathEffect};
 use crate::app::App;
@@ -38,8 +38,8 @@ pub fn event(labs: &mut Labs, event: &Event) -> Option<Effect> {
         Event::Key(key) if key.kind != KeyEventKind::Release => pressed(labs, key, event),
         Event::Mouse(mouse) => {
             match mouse.kind {
-                MouseEventKind::ScrollUp => scroll(labs, -3),
-                MouseEventKind::ScrollDown => scroll(labs, 3),
+                MouseEventKind::Scroll(ScrollDirection::Up) => scroll(labs, -3),
+                MouseEventKind::Scroll(ScrollDirection::Down) => scroll(labs, 3),
                 _ => {}
             }
             None
@@ -98,7 +98,7 @@ pub fn load(labs: &mut Labs, path: Option<App>) {
 }
 
 fn pressed(labs: &mut Labs, key: &KeyEvent, event: &Event) -> Option<Effect> {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let control = key.modifiers.contains(KeyModifiers::CTRL);
     match key.code {
         KeyCode::Char('c') if control => return Some(Effect::Quit),
         KeyCode::Char('z') if control => return Some(Effect::Suspend),
@@ -133,7 +133,7 @@ fn pressed(labs: &mut Labs, key: &KeyEvent, event: &Event) -> Option<Effect> {
     }
     // The path view has most keys to itself.
     if open.step == Step::Observe
-        && super::view::path_area(labs.size, open.guide).width > 0
+        && path_area(labs.size, open.guide).width > 0
         && let Some(path) = &mut open.path
     {
         let ours = matches!(
@@ -220,8 +220,10 @@ fn answer(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
             next_question(open);
             return Some(Effect::Save);
         }
+        KeyCode::Tab if key.modifiers.contains(KeyModifiers::SHIFT) => {
+            open.question = Some(open.question?.saturating_sub(1));
+        }
         KeyCode::Tab => next_question(open),
-        KeyCode::BackTab => open.question = Some(open.question?.saturating_sub(1)),
         KeyCode::Backspace => {
             open.input.pop();
         }
@@ -230,7 +232,7 @@ fn answer(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         KeyCode::Down => scroll(labs, 1),
         KeyCode::PageUp => scroll(labs, -10),
         KeyCode::PageDown => scroll(labs, 10),
-        KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => open.input.clear(),
+        KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CTRL) => open.input.clear(),
         KeyCode::Char(c) if open.input.chars().count() < 40 => open.input.push(c),
         _ => {}
     }
@@ -337,7 +339,7 @@ fn show_path(labs: &mut Labs) -> Option<Effect> {
     let size = labs.size;
     let open = labs.open.as_mut()?;
     open.step = Step::Observe;
-    open.guide &= super::view::path_area(size, true).width > 0;
+    open.guide &= path_area(size, true).width > 0;
     Some(Effect::Load)
 }
 

@@ -7,32 +7,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::model::{Confirm, Labs, Open};
-use crate::app::Look;
+use super::model::{Confirm, GUIDE, Labs, Open, path_area};
+use crate::draw::{frame, put};
+use crate::look::Look;
 use crate::text::{fit, width};
 use crate::theme::Paint;
-use crate::view::{self, put};
+use crate::view;
 use crate::words;
 
 /// The smallest screen that everything fits on.
 pub const MIN: (u16, u16) = (60, 22);
-/// From this width on the guide stands beside the path.
-const WIDE: u16 = 130;
-/// Cells of the guide beside the path.
-const GUIDE: u16 = 46;
 /// Cells of a line that reads well.
 const LINE: u16 = 96;
-
-/// Where the path view is; nowhere while the guide is read on a narrow screen.
-pub fn path_area(size: (u16, u16), guide: bool) -> Rect {
-    let (w, h) = size;
-    let body = Rect::new(0, 1, w, h.saturating_sub(2));
-    match (guide, w >= WIDE) {
-        (false, _) => body,
-        (true, true) => Rect::new(GUIDE, 1, w - GUIDE, body.height),
-        (true, false) => Rect::default(),
-    }
-}
 
 /// Draws the screen.
 pub fn draw(labs: &Labs, buf: &mut Buffer) {
@@ -412,7 +398,7 @@ fn help(labs: &Labs, buf: &mut Buffer) {
             Style::reset(),
         );
     }
-    view::frame(buf, area, &labs.look, true, false, ["?", "Esc"]);
+    frame(buf, area, &labs.look, true, false, ["?", "Esc"]);
     let inner = Rect::new(area.x + 2, area.y + 1, area.width - 3, area.height - 2);
     paint(labs, buf, inner, &lines, 0);
 }

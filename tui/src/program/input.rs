@@ -1,14 +1,15 @@
 //! Keys, clicks and pasted text as the bytes that an xterm sends for them.
 
-use ratatui::crossterm::event::{
+use terminput::{
     KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+    ScrollDirection,
 };
 use vt100::{MouseProtocolEncoding, MouseProtocolMode, Screen};
 
 /// The key that takes the keyboard away from the program, and gives it back. A terminal sends
 /// Ctrl-], Ctrl-5 the same byte.
 pub fn is_escape(key: &KeyEvent) -> bool {
-    matches!(key.code, KeyCode::Char(']' | '5')) && key.modifiers.contains(KeyModifiers::CONTROL)
+    matches!(key.code, KeyCode::Char(']' | '5')) && key.modifiers.contains(KeyModifiers::CTRL)
 }
 
 /// Nothing for a key that sends nothing.
@@ -24,11 +25,12 @@ pub fn key(key: &KeyEvent, screen: &Screen) -> Vec<u8> {
             if alt {
                 bytes.push(0x1b);
             }
-            match with.contains(KeyModifiers::CONTROL).then(|| control(c)) {
+            match with.contains(KeyModifiers::CTRL).then(|| control(c)) {
                 Some(Some(byte)) => bytes.push(byte),
                 _ => bytes.extend(c.encode_utf8(&mut [0; 4]).bytes()),
             }
         }
+        KeyCode::Tab if with.contains(KeyModifiers::SHIFT) => bytes.extend(b"\x1b[Z"),
         KeyCode::Enter | KeyCode::Tab | KeyCode::Backspace | KeyCode::Esc => {
             if alt {
                 bytes.push(0x1b);
@@ -40,7 +42,6 @@ pub fn key(key: &KeyEvent, screen: &Screen) -> Vec<u8> {
                 _ => 0x1b,
             });
         }
-        KeyCode::BackTab => bytes.extend(b"\x1b[Z"),
         KeyCode::Up => letter(b'A', with, screen.application_cursor(), &mut bytes),
         KeyCode::Down => letter(b'B', with, screen.application_cursor(), &mut bytes),
         KeyCode::Right => letter(b'C', with, screen.application_cursor(), &mut bytes),
@@ -80,7 +81,7 @@ fn control(c: char) -> Option<u8> {
 fn modifiers(with: KeyModifiers) -> u8 {
     1 + u8::from(with.contains(KeyModifiers::SHIFT))
         + 2 * u8::from(with.contains(KeyModifiers::ALT))
-        + 4 * u8::from(with.contains(KeyModifiers::CONTROL))
+        + 4 * u8::from(with.contains(KeyModifiers::CTRL))
 }
 
 fn letter(end: u8, with: KeyModifiers, application: bool, bytes: &mut Vec<u8>) {
@@ -117,24 +118,25 @@ pub fn mouse(event: &MouseEvent, (x, y): (u16, u16), screen: &Screen) -> Vec<u8>
     use MouseProtocolMode as Mode;
     let mode = screen.mouse_protocol_mode();
     let code = |button| match button {
-        MouseButton::Left => 0,
-        MouseButton::Middle => 1,
-        MouseButton::Right => 2,
+        MouseButton::Left => Some(0),
+        MouseButton::Middle => Some(1),
+        MouseButton::Right => Some(2),
+        MouseButton::Unknown => None,
     };
     let (number, release) = match event.kind {
         MouseEventKind::Down(button) => (code(button), false),
         MouseEventKind::Up(button) if mode != Mode::Press => (code(button), true),
         MouseEventKind::Drag(button) if matches!(mode, Mode::ButtonMotion | Mode::AnyMotion) => {
-            (code(button) + 32, false)
+            (code(button).map(|code| code + 32), false)
         }
-        MouseEventKind::Moved if mode == Mode::AnyMotion => (35, false),
-        MouseEventKind::ScrollUp => (64, false),
-        MouseEventKind::ScrollDown => (65, false),
-        _ => return Vec::new(),
+        MouseEventKind::Moved if mode == Mode::AnyMotion => (Some(35), false),
+        MouseEventKind::Scroll(ScrollDirection::Up) => (Some(64), false),
+        MouseEventKind::Scroll(ScrollDirection::Down) => (Some(65), false),
+        _ => (None, false),
     };
-    if mode == Mode::None {
+    let Some(number) = number.filter(|_| mode != Mode::None) else {
         return Vec::new();
-    }
+    };
     let number = number + 4 * (modifiers(event.modifiers) - 1);
     match screen.mouse_protocol_encoding() {
         MouseProtocolEncoding::Sgr => {
@@ -158,18 +160,18 @@ mod tests {
     fn sent(code: KeyCode, with: KeyModifiers, setup: &[u8]) -> Vec<u8> {
         let mut program = Program::new((80, 24));
         program.output(setup);
-        key(&KeyEvent::new(code, with), program.screen())
+        key(&KeyEvent::new(code).modifiers(with), program.screen())
     }
 
     #[test]
     fn keys_as_xterm_sends_them() {
-        let (none, ctrl, alt) = (KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::ALT);
+        let (none, ctrl, alt) = (KeyModifiers::NONE, KeyModifiers::CTRL, KeyModifiers::ALT);
         #[rustfmt::skip] // a table
         let cases: &[(KeyCode, KeyModifiers, &[u8])] = &[
             (KeyCode::Char('a'), none, b"a"), (KeyCode::Char('缺'), none, "缺".as_bytes()),
             (KeyCode::Char('c'), ctrl, b"\x03"), (KeyCode::Char(' '), ctrl, b"\0"),
             (KeyCode::Char('x'), alt, b"\x1bx"), (KeyCode::Enter, none, b"\r"),
-            (KeyCode::Backspace, none, b"\x7f"), (KeyCode::BackTab, KeyModifiers::SHIFT, b"\x1b[Z"),
+            (KeyCode::Backspace, none, b"\x7f"), (KeyCode::Tab, KeyModifiers::SHIFT, b"\x1b[Z"),
             (KeyCode::Up, none, b"\x1b[A"), (KeyCode::Up, ctrl, b"\x1b[1;5A"),
             (KeyCode::Home, none, b"\x1b[H"), (KeyCode::Delete, none, b"\x1b[3~"),
             (KeyCode::PageDown, KeyModifiers::SHIFT, b"\x1b[6;2~"), (KeyCode::F(1), none, b"\x1bOP"),

@@ -1,7 +1,6 @@
 //! The traced program's own terminal: what it writes, as a screen, and what is typed for it.
 
 pub mod input;
-pub mod pty;
 
 use std::num::NonZeroU16;
 
@@ -122,6 +121,14 @@ impl Program {
 
     pub fn scrolled(&self) -> usize {
         self.scroll
+    }
+
+    /// The first row that is shown where only so many fit: those at the cursor.
+    pub fn top(&self, height: u16) -> u16 {
+        let (_, rows) = self.size();
+        let (row, _) = self.screen().cursor_position();
+        let most = rows.saturating_sub(height);
+        (row + 1).saturating_sub(height).min(most)
     }
 }
 

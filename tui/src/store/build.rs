@@ -1,31 +1,14 @@
 //! Takes what the reconstruction hands out.
 
-use std::collections::HashMap;
-
 use bytehop_core::event::{CalledFrom, Meta, Name};
 use bytehop_core::model::{self, CallId};
 use bytehop_core::reconstruct::{self, File, Sink};
 
-use super::{Call, FileId, Hop, NONE, Sig, Store, What};
-
-/// Paths by `(dev, ino)`.
-pub type Names = HashMap<(u32, u64), Box<str>>;
+use super::call::{Call, FileId, Hop, NONE, Sig, What};
+use super::trace::{Building, Store};
 
 /// Paths that are kept.
 const NAMES_MAX: usize = 1 << 16;
-
-/// What a [`Store`] needs only while it grows.
-#[derive(Default)]
-pub(super) struct Building {
-    known: HashMap<Sig, u32>,
-    /// The last call's `sig`: the next is often the same.
-    last: u32,
-    /// Number of the record that is being taken.
-    pub record: u32,
-    /// Later hops that have come since the last call, of this call.
-    late: Option<(CallId, u64)>,
-    hops: Vec<Hop>,
-}
 
 impl Store {
     /// What the lines of the source did so far.
@@ -104,6 +87,7 @@ impl Store {
             what: What::Later,
             file: caused.as_ref().and_then(|sig| sig.file),
             file2: caused.as_ref().and_then(|sig| sig.file2),
+            open: None,
         });
         self.push(Call {
             ts,
@@ -162,7 +146,7 @@ impl Sink for Store {
                 let same = |sig: &&Sig| {
                     let what = matches!(&sig.what, What::Syscall { name: n, failed: f } if **n == *name && *f == failed);
                     what && (sig.tid, sig.tgid) == (tid, tgid)
-                        && (sig.file, sig.file2) == (file(one), file(two))
+                        && (sig.file, sig.file2, sig.open) == (file(one), file(two), call.open)
                 };
                 // Spares the name's allocation for the usual case.
                 match self.sigs.get(self.building.last as usize).filter(same) {
@@ -176,6 +160,7 @@ impl Sink for Store {
                         },
                         file: file(one),
                         file2: file(two),
+                        open: call.open,
                     }),
                 }
             }
@@ -191,6 +176,7 @@ impl Sink for Store {
                     what: What::Fault { write, major },
                     file,
                     file2: None,
+                    open: None,
                 })
             }
         };

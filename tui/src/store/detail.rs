@@ -1,12 +1,10 @@
 //! What is read again from the recording when someone looks at a call.
 
-use std::fs::File;
-
 use bytehop_core::decode::decode;
 use bytehop_core::event::Event;
-use bytehop_core::record::{Block, Reader};
+use bytehop_core::record::{Block, Input, Reader};
 
-use super::{Call, What};
+use super::call::{Call, What};
 
 /// What a call was given and what it returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +28,13 @@ pub struct Details(Option<Source>);
 
 struct Source {
     blocks: Vec<Block>,
-    reader: Reader<File>,
+    reader: Reader<Input>,
     /// The record that `reader` gives next.
     next: u64,
 }
 
 impl Details {
-    pub(super) fn of(reader: Reader<File>) -> Self {
+    pub(super) fn of(reader: Reader<Input>) -> Self {
         Self(Some(Source {
             blocks: Vec::new(),
             reader,

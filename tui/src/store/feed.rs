@@ -2,21 +2,26 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use bytehop_core::arch::Arch;
 use bytehop_core::decode::{DecodeError, decode};
+use bytehop_core::event::Event;
 use bytehop_core::reconstruct::Reconstructor;
-use bytehop_core::record::{Block, Index, Log, Reader, RecordError, Warning};
+use bytehop_core::record::{Block, Index, Input, Log, Reader, RecordError, Warning};
 
-use super::{Details, NONE, Store};
+use super::call::NONE;
+use super::detail::Details;
+use super::trace::Store;
 
 /// Reads a recording, finished or in the making, block by block.
 pub struct Feed {
     source: Source,
-    reader: Reader<File>,
+    reader: Reader<Input>,
     reconstructor: Reconstructor,
     /// Blocks that are there, live.
     queue: VecDeque<Block>,
@@ -35,7 +40,7 @@ pub struct Feed {
 
 enum Source {
     /// A file, and its size.
-    File(Index, u64),
+    File(Index<Input>, u64),
     Live(Receiver<Result<Block, String>>),
 }
 
@@ -51,8 +56,33 @@ impl Feed {
     /// If it cannot be opened or is no recording.
     pub fn of_file(path: &Path) -> Result<(Self, Store), RecordError> {
         let size = std::fs::metadata(path).map_or(0, |file| file.len());
-        let index = Index::open(path)?;
-        let readers = [Reader::open(path)?, Reader::open(path)?];
+        Self::open(path, size, || {
+            let file = File::open(path).map_err(|source| RecordError::Open {
+                path: path.to_owned(),
+                source,
+            })?;
+            Ok(Box::new(file))
+        })
+    }
+
+    /// A recording in memory; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// If it is no recording.
+    pub fn of_bytes(bytes: Arc<[u8]>, name: &str) -> Result<(Self, Store), RecordError> {
+        let size = bytes.len() as u64;
+        Self::open(Path::new(name), size, || {
+            Ok(Box::new(Cursor::new(bytes.clone())))
+        })
+    }
+
+    fn open(
+        path: &Path,
+        size: u64,
+        input: impl Fn() -> Result<Input, RecordError>,
+    ) -> Result<(Self, Store), RecordError> {
+        let index = Index::new(input()?, path)?;
+        let readers = [Reader::new(input()?, path)?, Reader::new(input()?, path)?];
         Ok(Self::new(Source::File(index, size), readers))
     }
 
@@ -61,7 +91,7 @@ impl Feed {
         Self::new(Source::Live(log.blocks), log.readers)
     }
 
-    fn new(source: Source, [reader, details]: [Reader<File>; 2]) -> (Self, Store) {
+    fn new(source: Source, [reader, details]: [Reader<Input>; 2]) -> (Self, Store) {
         let feed = Self {
             source,
             reader,
@@ -85,26 +115,40 @@ impl Feed {
 
     /// Takes what is there, until a time at most; whether the store has changed.
     pub fn pull(&mut self, store: &mut Store, until: Option<Instant>) -> bool {
+        let (mut changed, now) = (false, Instant::now());
+        while self.take(store, u64::from(BATCH)) {
+            changed = true;
+            if until.is_some_and(|until| Instant::now() >= until) {
+                break;
+            }
+        }
+        let due = self.summed_up.is_none_or(|then| now - then >= SUMS);
+        if changed && due {
+            self.summed_up = Some(now);
+            self.sum_up(store);
+        }
+        changed
+    }
+
+    /// Takes what is there, at most so many records and a few more; whether the store has changed. Asks no
+    /// clock, and leaves the sums as they are until the end ([`Self::sum_up`]).
+    pub fn take(&mut self, store: &mut Store, most: u64) -> bool {
         if self.over {
             return false;
         }
         let (before, complaints) = (self.taken, self.complaints.len());
         self.look();
-        while !self.over && self.some(store) {
-            if until.is_some_and(|until| Instant::now() >= until) {
-                break;
-            }
-        }
-        let changed = self.taken != before || self.over || self.complaints.len() != complaints;
-        let now = Instant::now();
-        let due = self.summed_up.is_none_or(|then| now - then >= SUMS);
-        if changed && due && !self.over {
-            self.summed_up = Some(now);
+        while !self.over && self.taken - before < most && self.some(store) {}
+        self.taken != before || self.over || self.complaints.len() != complaints
+    }
+
+    /// Brings the summary up to what was taken.
+    pub fn sum_up(&mut self, store: &mut Store) {
+        if !self.over {
             store.summary = self.reconstructor.summary();
             store.summary.warnings.extend_from_slice(&self.complaints);
             store.annotate();
         }
-        changed
     }
 
     /// Waits for what is still to come, and takes it.
@@ -242,6 +286,32 @@ impl Feed {
         summary.warnings.append(&mut self.complaints);
         store.summary = summary;
         store.finish();
+    }
+}
+
+impl Store {
+    /// Reads a recording from beginning to end.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or is no recording; damage further on becomes a warning in the
+    /// summary.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let (mut feed, mut store) = Feed::of_file(path)?;
+        feed.take(&mut store, u64::MAX);
+        Ok(store)
+    }
+
+    /// Takes events that are in no recording: arguments of calls are not known then.
+    pub fn of_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut reconstructor = reconstructor();
+        let mut store = Self::default();
+        for event in events {
+            reconstructor.push(event, &mut store);
+        }
+        reconstructor.drain(&mut store);
+        store.summary = reconstructor.finish();
+        store.finish();
+        store
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use bytehop_core::model;
 
+use super::call::{Hop, HopKey};
 use super::paged::{Fields, Fixed, Paged};
-use super::{Hop, HopKey};
 
 /// Kinds of hops by number. There are few, so a search from the last hit beats hashing.
 #[derive(Default)]

@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
-use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 
 /// What can lie in a file.
@@ -73,7 +73,7 @@ struct Full<T> {
 enum Spill {
     Not,
     To(File),
-    /// There is no room for it: all stays in memory.
+    /// There is no room for it, or no file system: all stays in memory.
     Never,
 }
 
@@ -223,7 +223,7 @@ impl<T: Fixed> Full<T> {
         for value in page.iter() {
             value.put(&mut bytes);
         }
-        if file.write_all_at(&bytes, Self::offset(number)).is_err() {
+        if write_at(file, &bytes, Self::offset(number)).is_err() {
             self.file = match std::mem::replace(&mut self.file, Spill::Never) {
                 // What it holds has to stay readable.
                 Spill::To(file) if self.filed.contains(&true) => Spill::To(file),
@@ -240,7 +240,7 @@ impl<T: Fixed> Full<T> {
             return None;
         };
         let mut bytes = vec![0; PAGE * T::SIZE];
-        file.read_exact_at(&mut bytes, Self::offset(number)).ok()?;
+        read_at(file, &mut bytes, Self::offset(number)).ok()?;
         let values = bytes.chunks_exact(T::SIZE);
         Some(values.map(|bytes| T::get(&mut Fields(bytes))).collect())
     }
@@ -255,6 +255,18 @@ impl<T: Fixed> Full<T> {
     fn offset(number: usize) -> u64 {
         number as u64 * (PAGE * T::SIZE) as u64
     }
+}
+
+// The file is ours alone: its position may move.
+
+fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(offset))?;
+    file.write_all(bytes)
+}
+
+fn read_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(bytes)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What was done up to a call: sums kept for every so many calls, the rest added up when asked for.
 
-use super::Hop;
+use super::call::Hop;
 
 /// Bytes and operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use bytehop_core::i18n::Lang;
 use bytehop_core::report::top::Column;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use terminput::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::words;
 
@@ -43,7 +43,7 @@ pub struct Binding {
 }
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
-const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+const CTRL: KeyModifiers = KeyModifiers::CTRL;
 
 const fn ch(c: char, action: Action) -> (KeyCode, KeyModifiers, Action) {
     (KeyCode::Char(c), NONE, action)
@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn typing() {
-        let press = |code, with, typing| action(&Event::Key(KeyEvent::new(code, with)), typing);
+        let press =
+            |code, with, typing| action(&Event::Key(KeyEvent::new(code).modifiers(with)), typing);
         assert_eq!(press(KeyCode::Char('q'), NONE, false), Some(Action::Quit));
         assert_eq!(
             press(KeyCode::Char('q'), NONE, true),

@@ -6,9 +6,11 @@
 pub mod detail;
 pub mod keys;
 pub mod model;
+#[cfg(feature = "terminal")]
 mod run;
 pub mod view;
 pub mod words;
 
 pub use model::Top;
+#[cfg(feature = "terminal")]
 pub use run::{Settings, Source, run};

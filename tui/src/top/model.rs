@@ -5,7 +5,7 @@ use bytehop_core::report::top::{Column, View};
 use bytehop_core::top::{Frame, Row, Who};
 
 use super::keys::Action;
-use crate::app::Look;
+use crate::look::Look;
 use crate::theme::Theme;
 
 /// Rows that a page key moves by.

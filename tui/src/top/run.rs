@@ -1,20 +1,16 @@
 //! The loop: counters and keys in, frames out.
 
-use std::io;
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use bytehop_core::report::top::View;
 use bytehop_core::top::Frame;
-use nix::poll::{PollFd, PollFlags};
-use ratatui::crossterm::terminal::size;
 
 use super::keys::action;
 use super::model::{Effect, Top};
 use super::view;
-use crate::keyboard::Keyboard;
-use crate::run::{Options, ViewError};
-use crate::terminal::{Asked, Screen, Signals};
+use crate::options::Options;
+use crate::run::ViewError;
+use crate::terminal::{Asked, Console, Screen, size};
 
 /// Where tables come from.
 pub trait Source {
@@ -66,8 +62,7 @@ pub fn run(
     let mut top = Top::new(settings.view, settings.total, options.look(), size()?);
     top.missing = settings.missing;
     let mut interval = settings.interval;
-    let mut keyboard = Keyboard::default();
-    let mut signals = Signals::install().map_err(io::Error::from)?;
+    let mut console = Console::open()?;
     // Text can be selected: there is nothing to click at.
     let mut screen = Screen::enter(false)?;
     let first = interval.min(FIRST);
@@ -80,11 +75,10 @@ pub fn run(
             view::waiting(&top, first, frame.buffer_mut());
         })?;
         let left = due.saturating_duration_since(Instant::now());
-        let asked = PollFd::new(signals.as_fd(), PollFlags::POLLIN);
-        if !keyboard.wait(&[asked], left)? {
+        if !console.wait(None, left)? {
             return Ok(());
         }
-        while let Some(event) = keyboard.event() {
+        while let Some(event) = console.event() {
             let Some(action) = action(&event, top.input.is_some()) else {
                 continue;
             };
@@ -100,7 +94,7 @@ pub fn run(
                 None => {}
             }
         }
-        while let Some(asked) = signals.receive() {
+        while let Some(asked) = console.asked() {
             match asked {
                 Asked::Quit => return Ok(()),
                 Asked::Suspend => screen.suspend()?,

@@ -9,9 +9,9 @@ use ratatui::style::Style;
 
 use super::model::{Popup, Top};
 use super::{detail, keys, words};
+use crate::draw::{frame, plain, popup, put, put_line};
 use crate::text::{pad, pad_left, wrap};
 use crate::theme::Paint;
-use crate::view::{frame, plain_of, popup, put, put_pieces};
 use crate::words as common;
 
 /// The smallest screen.
@@ -35,11 +35,11 @@ pub fn draw(top: &Top, buf: &mut Buffer) {
         for (y, line) in (area.y..area.bottom()).zip(lines) {
             put(buf, area.x, y, area.right(), &line, Style::new());
         }
-        return plain_of(&top.look, buf);
+        return plain(&top.look, buf);
     }
     let mut y = area.y;
     let mut line = |pieces: &[(String, Paint)], buf: &mut Buffer| {
-        put_pieces(&top.look, Rect::new(area.x, y, area.width, 1), buf, pieces);
+        put_line(&top.look, Rect::new(area.x, y, area.width, 1), buf, pieces);
         y += 1;
     };
     line(&heading(top), buf);
@@ -65,7 +65,7 @@ pub fn draw(top: &Top, buf: &mut Buffer) {
         let pane = Rect::new(area.x, table.bottom(), area.width, below);
         draw_pane(top, current.copied(), pane, buf);
     }
-    put_pieces(
+    put_line(
         &top.look,
         Rect::new(area.x, area.bottom() - 1, area.width, 1),
         buf,
@@ -76,11 +76,11 @@ pub fn draw(top: &Top, buf: &mut Buffer) {
         (Some(Popup::Detail), Some(row)) => {
             let lines = detail::lines(row, top, inside(top));
             let title = detail::title(row, top);
-            popup::window(&top.look, top.popup_scroll, &title, &lines, buf);
+            popup(&top.look, top.popup_scroll, &title, &lines, buf);
         }
         _ => {}
     }
-    plain_of(&top.look, buf);
+    plain(&top.look, buf);
 }
 
 fn heading(top: &Top) -> Vec<(String, Paint)> {
@@ -134,7 +134,7 @@ fn draw_table(top: &Top, rows: &[&Row], area: Rect, buf: &mut Buffer) {
         };
         line.push((cell(*column, &text, ascii), paint));
     }
-    put_pieces(&top.look, Rect { height: 1, ..area }, buf, &line);
+    put_line(&top.look, Rect { height: 1, ..area }, buf, &line);
     let list = Rect {
         y: area.y + 1,
         height: area.height - 1,
@@ -146,7 +146,7 @@ fn draw_table(top: &Top, rows: &[&Row], area: Rect, buf: &mut Buffer) {
             _ if top.frame.rows.is_empty() => texts::nothing(lang).to_owned(),
             _ => words::no_match(lang).to_owned(),
         };
-        put_pieces(&top.look, list, buf, &[(format!(" {text}"), Paint::Dim)]);
+        put_line(&top.look, list, buf, &[(format!(" {text}"), Paint::Dim)]);
         return;
     }
     let scale = Scale::of(&top.frame, ascii);
@@ -155,7 +155,7 @@ fn draw_table(top: &Top, rows: &[&Row], area: Rect, buf: &mut Buffer) {
     if rows.len() < usize::from(list.height) {
         let legend = format!(" {}", texts::legend(lang, mark(ascii)));
         let at = Rect::new(list.x, list.bottom() - 1, list.width, 1);
-        put_pieces(&top.look, at, buf, &[(legend, Paint::Dim)]);
+        put_line(&top.look, at, buf, &[(legend, Paint::Dim)]);
     }
     let current = top.position(rows);
     let height = usize::from(list.height);
@@ -179,7 +179,7 @@ fn draw_table(top: &Top, rows: &[&Row], area: Rect, buf: &mut Buffer) {
                 (cell(*column, &text, ascii), paint)
             })
             .collect();
-        put_pieces(&top.look, at, buf, &pieces);
+        put_line(&top.look, at, buf, &pieces);
         if from + i == current {
             let style = top.look.theme.style(Paint::Current);
             buf.set_style(at, style);
@@ -206,7 +206,7 @@ fn draw_pane(top: &Top, row: Option<&Row>, area: Rect, buf: &mut Buffer) {
     let inside = usize::from(area.height.saturating_sub(2));
     for (y, line) in (area.y + 1..).zip(lines.iter().take(inside)) {
         let at = Rect::new(area.x + 1, y, area.width.saturating_sub(2), 1);
-        put_pieces(&top.look, at, buf, line);
+        put_line(&top.look, at, buf, line);
     }
 }
 
@@ -269,7 +269,7 @@ fn help(top: &Top, buf: &mut Buffer) {
         }
         lines.extend(text);
     }
-    popup::window(&top.look, top.popup_scroll, words::help(lang), &lines, buf);
+    popup(&top.look, top.popup_scroll, words::help(lang), &lines, buf);
 }
 
 /// What stands in the table's place before there are numbers.
@@ -277,7 +277,7 @@ pub fn waiting(top: &Top, after: std::time::Duration, buf: &mut Buffer) {
     if top.frame.round == 0 && buf.area.height >= MIN.1 {
         let text = words::waiting(top.look.lang, units::time(after.as_nanos() as u64));
         let at = Rect::new(buf.area.x, buf.area.y + 2, buf.area.width, 1);
-        put_pieces(&top.look, at, buf, &[(format!(" {text}"), Paint::Dim)]);
-        plain_of(&top.look, buf);
+        put_line(&top.look, at, buf, &[(format!(" {text}"), Paint::Dim)]);
+        plain(&top.look, buf);
     }
 }

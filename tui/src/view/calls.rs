@@ -4,9 +4,11 @@ use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{compact, describe, put, put_line};
+use super::describe;
 use crate::app::App;
+use crate::draw::{put, put_line};
 use crate::list::{Entry, Row};
+use crate::text::compact;
 use crate::text::{pad, pad_left};
 use crate::theme::Paint;
 use crate::words;
@@ -54,7 +56,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
             }
             Row::Hop(hop) => self::hop(app, hop, area.width),
         };
-        put_line(app, line, buf, &pieces);
+        put_line(&app.look, line, buf, &pieces);
         if row == cursor_row {
             buf.set_style(line, app.look.theme.style(Paint::Current));
             let mark = if app.look.ascii { ">" } else { "▸" };

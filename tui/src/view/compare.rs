@@ -8,8 +8,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{draw_path, put};
-use crate::app::Look;
+use super::path::draw_run;
+use crate::draw::put;
+use crate::look::Look;
 use crate::text::{fit, pad, pad_left, wrap};
 use crate::theme::Paint;
 use crate::words;
@@ -57,7 +58,7 @@ pub fn draw(
         Rect::new(area.x + left, area.y, area.width - left, high),
     ];
     for ((run, half), name) in runs.into_iter().zip(halves).zip(["A", "B"]) {
-        draw_path(run, look, half, name, Some(100), buf);
+        draw_run(run, look, half, name, Some(100), buf);
     }
     let rows = usize::from(area.height - high);
     let from = scroll.min(lines.len().saturating_sub(rows));

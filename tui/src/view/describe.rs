@@ -4,9 +4,9 @@ use bytehop_core::linux::error_name;
 use bytehop_core::model::Place;
 use bytehop_core::report::units;
 
-use super::compact;
 use crate::app::App;
 use crate::store::{Call, Detail, FileId, Hop, HopKey, NONE, Sig, What};
+use crate::text::compact;
 use crate::words;
 
 /// Which argument is a descriptor of a file, a second one, and a number of bytes.

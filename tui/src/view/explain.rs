@@ -7,8 +7,9 @@ use bytehop_core::report::units;
 use bytehop_core::{probes, rules};
 use ratatui::buffer::Buffer;
 
-use super::{describe, popup};
+use super::describe;
 use crate::app::App;
+use crate::draw::popup;
 use crate::store::{Detail, Hop, HopKey, What};
 use crate::text::{pad, wrap};
 use crate::theme::Paint;
@@ -65,7 +66,13 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         page.say(words::what(lang), words::no_hops(lang), Paint::Text);
     }
     call(app, &mut page);
-    popup::draw(app, words::explain(lang), &page.lines, buf);
+    popup(
+        &app.look,
+        app.popup_scroll,
+        words::explain(lang),
+        &page.lines,
+        buf,
+    );
 }
 
 fn explain(app: &App, page: &mut Page, hop: &Hop, key: &HopKey) {
@@ -267,6 +274,10 @@ fn call(app: &App, page: &mut Page) {
             page.say(words::arguments(lang), words::no_record(lang), Paint::Text);
         }
         None => {}
+    }
+    if let Some(why) = sig.open {
+        let text = words::open_bytes(lang, why.words(lang));
+        page.say(words::account(lang), &text, Paint::Warning);
     }
     let since = call.ts.saturating_sub(app.store.span.0);
     let mut when = words::at_time(lang, units::time(since));

@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 
-use super::popup;
 use crate::app::App;
+use crate::draw::popup;
 use crate::keys::GROUPS;
 use crate::text::pad;
 use crate::theme::Paint;
@@ -25,5 +25,5 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         }
     }
     lines.push(vec![(words::mouse(lang).to_owned(), Paint::Text)]);
-    popup::draw(app, words::help(lang), &lines, buf);
+    popup(&app.look, app.popup_scroll, words::help(lang), &lines, buf);
 }

@@ -6,7 +6,6 @@ use ratatui::style::{Color, Modifier, Style};
 use vt100::Cell;
 
 use crate::app::App;
-use crate::program::Program;
 
 /// Draws the rows that fit; those at the cursor if not all do.
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
@@ -14,7 +13,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         return;
     };
     let screen = program.screen();
-    let top = top(program, area.height);
+    let top = program.top(area.height);
     for y in 0..area.height {
         for x in 0..area.width {
             let at = (area.x + x, area.y + y);
@@ -43,14 +42,6 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     {
         cell.set_style(Style::new().add_modifier(Modifier::REVERSED));
     }
-}
-
-/// The first row shown.
-pub fn top(program: &Program, height: u16) -> u16 {
-    let (_, rows) = program.size();
-    let (row, _) = program.screen().cursor_position();
-    let most = rows.saturating_sub(height);
-    (row + 1).saturating_sub(height).min(most)
 }
 
 fn style(cell: &Cell) -> Style {

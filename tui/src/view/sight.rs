@@ -2,9 +2,11 @@
 
 use ratatui::layout::Rect;
 
-use super::timeline::LanesWish;
-use super::{Wish, areas, calls, inside, path, source, timeline, totals};
+use super::{calls, path, source, timeline, totals};
 use crate::app::{App, Pane};
+use crate::areas::{areas, inside};
+use crate::lanes::LanesWish;
+use crate::layout::Wish;
 use crate::list::Row;
 
 /// What lies under the mouse.

@@ -7,8 +7,9 @@ use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{compact, put, put_line};
 use crate::app::App;
+use crate::draw::{put, put_line};
+use crate::text::compact;
 use crate::text::{fit, pad_left, wrap};
 use crate::theme::Paint;
 use crate::words;
@@ -123,7 +124,7 @@ fn heads(app: &App, row: Rect, buf: &mut Buffer) {
         pieces.push((head(words::column_crossings(lang), COUNT), Paint::Dim));
         pieces.push((head(words::column_time(lang), BYTES), Paint::Dim));
     }
-    put_line(app, row, buf, &pieces);
+    put_line(&app.look, row, buf, &pieces);
 }
 
 fn write(app: &App, file: Option<&File>, number: u32, source: &str, row: Rect, buf: &mut Buffer) {
@@ -173,5 +174,5 @@ fn write(app: &App, file: Option<&File>, number: u32, source: &str, row: Rect, b
         .sum();
     let room = usize::from(row.width).saturating_sub(used);
     pieces.push((fit(&source.replace('\t', "    "), room, ascii), paint));
-    put_line(app, row, buf, &pieces);
+    put_line(&app.look, row, buf, &pieces);
 }

@@ -5,8 +5,9 @@ use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{describe, put, put_line};
+use super::describe;
 use crate::app::{App, SPEEDS, Scope, Source};
+use crate::draw::{popup, put, put_line};
 use crate::store::Sums;
 use crate::text::{fit, width};
 use crate::theme::Paint;
@@ -53,7 +54,7 @@ pub fn title(app: &App, area: Rect, buf: &mut Buffer) {
         width: area.width - end,
         ..area
     };
-    put_line(app, room, buf, &left);
+    put_line(&app.look, room, buf, &left);
     let paint = if complete { Paint::Dim } else { Paint::Warning };
     let style = app.look.theme.style(paint);
     put(
@@ -80,7 +81,7 @@ fn source(app: &App) -> String {
         },
     };
     if app.behind > BEHIND {
-        text += &format!(" {}", words::behind(lang, super::compact(app.behind)));
+        text += &format!(" {}", words::behind(lang, crate::text::compact(app.behind)));
     }
     if !text.is_empty() {
         text += "  ";
@@ -121,7 +122,13 @@ pub fn quit(app: &App, buf: &mut Buffer) {
             (text.to_owned(), Paint::Text),
         ]);
     }
-    super::popup::draw(app, words::quit_title(lang), &lines, buf);
+    popup(
+        &app.look,
+        app.popup_scroll,
+        words::quit_title(lang),
+        &lines,
+        buf,
+    );
 }
 
 /// What the arrows count.
@@ -195,7 +202,7 @@ pub fn sums(app: &App, area: Rect, buf: &mut Buffer) {
     let lang = app.look.lang;
     if let Some(input) = &app.input {
         let text = words::filter_prompt(lang, input);
-        return put_line(app, area, buf, &[(format!(" {text}"), Paint::Strong)]);
+        return put_line(&app.look, area, buf, &[(format!(" {text}"), Paint::Strong)]);
     }
     let sums = &app.so_far;
     let bar = if app.look.ascii { " | " } else { " │ " };
@@ -230,7 +237,7 @@ pub fn sums(app: &App, area: Rect, buf: &mut Buffer) {
             }
         }
     }
-    put_line(app, area, buf, &pieces);
+    put_line(&app.look, area, buf, &pieces);
 }
 
 /// The keys that are needed most; quit is always among them.
@@ -243,7 +250,7 @@ pub fn keys(app: &App, area: Rect, buf: &mut Buffer) {
     };
     if app.is_typing() {
         return put_line(
-            app,
+            &app.look,
             area,
             buf,
             &[
@@ -285,5 +292,5 @@ pub fn keys(app: &App, area: Rect, buf: &mut Buffer) {
         pieces.push((format!(" {key} "), Paint::Key));
         pieces.push((format!("{text} "), Paint::Text));
     }
-    put_line(app, area, buf, &pieces);
+    put_line(&app.look, area, buf, &pieces);
 }

@@ -4,8 +4,10 @@ use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{compact, describe, put_line};
+use super::describe;
 use crate::app::App;
+use crate::draw::put_line;
+use crate::text::compact;
 use crate::text::{pad, pad_left};
 use crate::theme::Paint;
 use crate::words;
@@ -17,7 +19,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let most = lines.len().saturating_sub(usize::from(area.height));
     let from = app.totals_scroll.min(most);
     for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(from)) {
-        put_line(app, Rect::new(area.x, y, area.width, 1), buf, line);
+        put_line(&app.look, Rect::new(area.x, y, area.width, 1), buf, line);
     }
 }
 
@@ -58,6 +60,14 @@ pub fn lines(app: &App) -> Vec<Line> {
             (evidence.to_owned(), Paint::Text),
             (format!(" {by}{engine}"), Paint::Dim),
         ]);
+    }
+    let ledger = &summary.ledger;
+    for sentence in ledger.sentences(lang) {
+        let (mark, paint) = match ledger.open.is_empty() {
+            true => (" ", Paint::Text),
+            false => (" ! ", Paint::Warning),
+        };
+        lines.push(vec![(format!("{mark}{sentence}"), paint)]);
     }
     let mut say = |text: String| lines.push(vec![(format!(" {text}"), Paint::Text)]);
     let crossings = &summary.crossings;

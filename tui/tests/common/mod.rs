@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use bytehop_core::i18n::Lang;
 use ratatui::backend::TestBackend;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, TerminalOptions};
+use terminput::{Event, KeyCode, KeyEvent};
 use tui::action::Action;
-use tui::app::{App, Look, MOVING};
+use tui::app::{App, MOVING};
+use tui::look::Look;
 use tui::store::Store;
 use tui::theme::Theme;
-use tui::{keys, update, view};
+use tui::{draw, keys, update, view};
 
 /// The paths of the labs, and what a level-T machine makes of some other calls.
 pub const RECORDINGS: [&str; 15] = [
@@ -81,7 +82,7 @@ pub fn press(app: &mut App, keys: &str) {
                 KeyCode::Char(c)
             }
         };
-        let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let event = Event::Key(KeyEvent::new(code));
         if let Some(action) = keys::action(&event, app.input.is_some()) {
             update::update(app, action);
         }
@@ -111,5 +112,5 @@ pub fn screen(name: &str, look: Look, size: (u16, u16), keys: &str) -> String {
     let mut app = app(name, look, size);
     press(&mut app, keys);
     settle(&mut app);
-    view::text(&buffer(&app))
+    draw::text(&buffer(&app))
 }

@@ -322,6 +322,10 @@ proptest! {
         prop_assert_eq!(summary.syscalls.iter().map(|row| row.calls).sum::<u64>(), calls);
         prop_assert_eq!(summary.page_faults.user, faults);
         prop_assert_eq!(summary.crossings.total, 2 * calls + 2 * faults);
+        let ledger = &summary.ledger;
+        prop_assert_eq!(ledger.returned, ledger.accounted + ledger.unaccounted);
+        let open = ledger.open.iter().fold(0u64, |sum, row| sum.saturating_add(row.bytes));
+        prop_assert_eq!(ledger.unaccounted, open.min(ledger.returned));
         let told = story.lines.iter().filter(|line| !line.starts_with("late")).count();
         prop_assert_eq!(told as u64, calls + faults);
     }

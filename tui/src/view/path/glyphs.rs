@@ -2,7 +2,7 @@
 
 use bytehop_core::model::HopKind;
 
-use super::grid::{At, Way};
+use crate::layout::{At, Way};
 
 /// A way of drawing lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

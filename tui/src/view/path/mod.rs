@@ -1,26 +1,23 @@
 //! The path view: places in three bands, and the hops between them as arrows.
 
 mod glyphs;
-mod grid;
-mod layout;
-mod plan;
 
-use bytehop_core::model::Place;
+use bytehop_core::model::{Place, Summary};
 use bytehop_core::report::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
 use self::glyphs::{Pen, way};
-use self::grid::At;
-use self::layout::{Label, PlaceBox, Words};
-pub use self::layout::{Layout, Wish};
-use super::lines::Lines;
-use super::{compact, describe, put};
-use crate::app::{App, Look, MOVING, Scope};
-use crate::arrows::{Arrow, Known, Later};
+use super::describe;
+use crate::app::{App, MOVING, Scope};
+use crate::areas::inside;
+use crate::arrows::{Arrow, Known, Later, of_rows};
+use crate::draw::{Lines, frame, put};
+use crate::layout::{At, Label, Layout, PlaceBox, Wish, Words};
+use crate::look::Look;
 use crate::store::{Amount, What};
-use crate::text::{fit, pad, width};
+use crate::text::{compact, fit, pad, width};
 use crate::theme::Paint;
 use crate::words;
 
@@ -76,6 +73,50 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         meanwhile: meanwhile(app),
     };
     scene.draw(area, buf);
+}
+
+/// Draws the path view of a whole run in a frame of its own, with a title at its right end. Arrows of
+/// less than a `least`th of the largest one's bytes are left out, and the title says so.
+pub fn draw_run(
+    summary: &Summary,
+    look: Look,
+    area: Rect,
+    title: &str,
+    least: Option<u64>,
+    buf: &mut Buffer,
+) {
+    let (arrows, amounts) = of_rows(&summary.hops);
+    let all = arrows.len();
+    let most = amounts.iter().map(|amount| amount.bytes).max().unwrap_or(0);
+    let least = least.map_or(0, |part| most / part.max(1));
+    let kept = arrows
+        .into_iter()
+        .zip(amounts)
+        .filter(|(_, amount)| amount.bytes >= least);
+    let (arrows, amounts): (Vec<_>, Vec<_>) = kept.unzip();
+    let title = match all - arrows.len() {
+        0 => title.to_owned(),
+        n => format!("{title} · {}", words::small_left_out(look.lang, n as u64)),
+    };
+    let inner = inside(area);
+    let wish = Wish::new(&look, inner, arrows, amounts, &summary.devices);
+    let layout = Layout::new(&wish);
+    let titles = [words::band_user(look.lang), title.as_str()];
+    frame(buf, area, &look, false, false, titles);
+    let scene = Scene {
+        look,
+        layout: &layout,
+        arrows: &wish.arrows,
+        shown: wish.amounts.iter().map(|amount| (*amount, false)).collect(),
+        most: wish.amounts.iter().map(|a| a.bytes).max().unwrap_or(0),
+        touched: Vec::new(),
+        alone: false,
+        moving: None,
+        flowing: None,
+        flash: false,
+        meanwhile: None,
+    };
+    scene.draw(inner, buf);
 }
 
 /// What the thread of a call did while a device moved its bytes: measured, by the switches away from

@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::read;
-use ratatui::crossterm::event::{Event, KeyCode};
-use terminput_crossterm::to_crossterm;
+use terminput::{Event, KeyCode, KeyEvent};
 
 /// What is read at once.
 const CHUNK: usize = 1024;
@@ -121,10 +120,10 @@ impl Parser {
         if is_nowhere(&self.begun) {
             return self.begun.clear();
         }
-        match terminput::Event::parse_from(&self.begun) {
+        match Event::parse_from(&self.begun) {
             Ok(Some(event)) => {
                 self.begun.clear();
-                self.events.extend(to_crossterm(event));
+                self.events.push_back(event);
             }
             Ok(None) => {}
             // What is no text ends before the byte that shows it.
@@ -150,7 +149,8 @@ impl Parser {
             ESC => KeyCode::Esc,
             byte => KeyCode::Char(char::from(byte)),
         });
-        self.events.extend(keys.map(|key| Event::Key(key.into())));
+        self.events
+            .extend(keys.map(|key| Event::Key(KeyEvent::new(key))));
     }
 }
 
@@ -167,9 +167,7 @@ fn is_nowhere(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use ratatui::crossterm::event::{
-        KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
-    };
+    use terminput::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
     use super::*;
 
@@ -185,7 +183,7 @@ mod tests {
     }
 
     fn key(code: KeyCode, with: KeyModifiers) -> Event {
-        Event::Key(KeyEvent::new(code, with))
+        Event::Key(KeyEvent::new(code).modifiers(with))
     }
 
     fn plain(code: KeyCode) -> Event {
@@ -198,7 +196,7 @@ mod tests {
 
     #[test]
     fn bytes_as_terminals_send_them() {
-        let (ctrl, alt) = (KeyModifiers::CONTROL, KeyModifiers::ALT);
+        let (ctrl, alt) = (KeyModifiers::CTRL, KeyModifiers::ALT);
         let esc = || plain(KeyCode::Esc);
         let click = MouseEvent {
             kind: MouseEventKind::Down(MouseButton::Left),
@@ -217,7 +215,7 @@ mod tests {
             // No UTF-8: it costs no other key.
             (&[b"\xe9q"], vec![ch('q')]),
             (&[b"\xffq"], vec![ch('q')]),
-            (&[b"\x1b[A\x1bOB\x1b[5~\x1b[Z"], vec![plain(KeyCode::Up), plain(KeyCode::Down), plain(KeyCode::PageUp), key(KeyCode::BackTab, KeyModifiers::SHIFT)]),
+            (&[b"\x1b[A\x1bOB\x1b[5~\x1b[Z"], vec![plain(KeyCode::Up), plain(KeyCode::Down), plain(KeyCode::PageUp), key(KeyCode::Tab, KeyModifiers::SHIFT)]),
             (&[b"\x1b[1;5C"], vec![key(KeyCode::Right, ctrl)]),
             (&[b"\x1b[", b"A"], vec![plain(KeyCode::Up)]),
             (&[b"\x1b"], vec![esc()]),

@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::put;
-use crate::app::Look;
+use super::text::put;
+use crate::look::Look;
 use crate::text::{fit, width};
 use crate::theme::Paint;
 

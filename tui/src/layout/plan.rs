@@ -6,7 +6,7 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::model::Place;
 
 use super::grid::{At, Way};
-use super::layout::{PlaceBox, Wish};
+use super::wish::{PlaceBox, Wish};
 use crate::arrows::{Arrow, Band, band};
 use crate::text::width;
 use crate::words;

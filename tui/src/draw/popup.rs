@@ -3,18 +3,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::lines::frame;
-use super::{put_pieces, widest};
-use crate::app::{App, Look};
+use super::frame::frame;
+use super::text::put_line;
+use crate::look::Look;
+use crate::text::widest;
 use crate::theme::Paint;
 
-/// Draws a window with these lines, as large as they need and the screen allows.
-pub fn draw(app: &App, title: &str, lines: &[Vec<(String, Paint)>], buf: &mut Buffer) {
-    window(&app.look, app.popup_scroll, title, lines, buf);
-}
-
-/// The same, `scroll` lines down.
-pub fn window(
+/// Draws a window with these lines, as large as they need and the screen allows; `scroll` lines down.
+pub fn popup(
     look: &Look,
     scroll: usize,
     title: &str,
@@ -63,6 +59,6 @@ pub fn window(
     frame(buf, area, look, true, false, [title, &more]);
     for (y, line) in (area.y + 1..area.bottom().saturating_sub(1)).zip(lines.iter().skip(from)) {
         let area = Rect::new(area.x + 2, y, area.width.saturating_sub(3), 1);
-        put_pieces(look, area, buf, line);
+        put_line(look, area, buf, line);
     }
 }

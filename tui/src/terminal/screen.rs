@@ -1,14 +1,10 @@
-//! The real terminal: taken at the start, given back however we end.
+//! The screen while it is ours: taken at the start, given back however we end.
 
 use std::io::{self, Stdout, Write, stdout};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::errno::Errno;
-use nix::sys::signal::{SigSet, Signal, raise};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
@@ -20,6 +16,11 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::layout::{Position, Rect};
+
+#[cfg(target_os = "linux")]
+use super::linux as system;
+#[cfg(not(target_os = "linux"))]
+use super::other as system;
 
 /// Whether the terminal is ours, and has to be given back.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -54,7 +55,7 @@ impl Screen {
     /// Gives the terminal back, stops as Ctrl-Z does, and takes it again when continued.
     pub fn suspend(&mut self) -> io::Result<()> {
         restore();
-        stop()?;
+        system::stop()?;
         self.resume()
     }
 
@@ -64,11 +65,7 @@ impl Screen {
     /// If it cannot be taken again.
     pub fn lend<T>(&mut self, job: impl FnOnce() -> T) -> io::Result<T> {
         restore();
-        // Whoever it is for would not be told of a new size either.
-        let size: SigSet = [Signal::SIGWINCH].into_iter().collect();
-        size.thread_unblock()?;
-        let result = job();
-        size.thread_block()?;
+        let result = system::aside(job)?;
         self.resume()?;
         Ok(result)
     }
@@ -96,15 +93,6 @@ impl Drop for Screen {
     }
 }
 
-/// Stops as if nobody held the signal back. Without a shell that could continue us, the kernel drops
-/// it, and we go on at once: `SIGSTOP` would be for ever.
-fn stop() -> Result<(), Errno> {
-    let stop: SigSet = [Signal::SIGTSTP].into_iter().collect();
-    raise(Signal::SIGTSTP)?;
-    stop.thread_unblock()?;
-    stop.thread_block()
-}
-
 fn take(mouse: bool) -> io::Result<()> {
     OURS.store(true, Ordering::SeqCst);
     let taken = enable_raw_mode().and_then(|()| {
@@ -129,69 +117,5 @@ fn restore() {
         );
         let _ = disable_raw_mode();
         let _ = stdout().flush();
-    }
-}
-
-/// What a signal asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    Quit,
-    Suspend,
-    /// We were stopped behind our back, and continued.
-    Resume,
-    /// The terminal has a new size.
-    Size,
-}
-
-/// Signals that would end or stop us with the terminal in our hands, and those of a new size: held
-/// back, and read here. The mask goes back to what it was on drop.
-pub struct Signals {
-    fd: SignalFd,
-    before: SigSet,
-}
-
-impl Signals {
-    pub fn install() -> Result<Self, Errno> {
-        let ours: SigSet = [
-            Signal::SIGINT,
-            Signal::SIGTERM,
-            Signal::SIGHUP,
-            Signal::SIGQUIT,
-            Signal::SIGTSTP,
-            Signal::SIGCONT,
-            Signal::SIGWINCH,
-        ]
-        .into_iter()
-        .collect();
-        let fd = SignalFd::with_flags(&ours, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        let before = SigSet::thread_get_mask()?;
-        ours.thread_block()?;
-        Ok(Self { fd, before })
-    }
-
-    /// The next one, `None` if there is none. Does not block.
-    pub fn receive(&mut self) -> Option<Asked> {
-        let info = self.fd.read_signal().ok()??;
-        let signal = Signal::try_from(info.ssi_signo as i32).ok()?;
-        Some(match signal {
-            Signal::SIGTSTP => Asked::Suspend,
-            Signal::SIGCONT => Asked::Resume,
-            Signal::SIGWINCH => Asked::Size,
-            _ => Asked::Quit,
-        })
-    }
-}
-
-impl AsFd for Signals {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        // What has arrived was answered; it must not end us now.
-        while self.receive().is_some() {}
-        let _ = self.before.thread_set_mask();
     }
 }

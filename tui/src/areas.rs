@@ -2,7 +2,6 @@
 
 use ratatui::layout::Rect;
 
-use super::program;
 use crate::app::{App, Pane};
 
 /// The smallest screen that everything fits on.
@@ -178,7 +177,7 @@ pub fn program_size(app: &App) -> (u16, u16) {
 pub fn program_cell(app: &App, x: u16, y: u16) -> Option<(u16, u16)> {
     let area = areas(app)?.program.map(inside)?;
     let is_in = area.contains(ratatui::layout::Position { x, y });
-    let top = program::top(app.program.as_ref()?, area.height);
+    let top = app.program.as_ref()?.top(area.height);
     is_in.then(|| (x - area.x, y - area.y + top))
 }
 

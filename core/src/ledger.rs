@@ -1,0 +1,143 @@
+//! The account of a run: what calls said they moved, and what became of those bytes.
+
+use serde::{Serialize, Serializer};
+
+use crate::i18n::Lang;
+use crate::report::units;
+
+mod words {
+    crate::messages! {
+        closes(bytes): "every byte that calls returned is accounted for ({bytes})" | "系统调用返回的字节全部有去向（{bytes}）";
+        open(bytes, returned): "{bytes} of {returned} that calls returned are unaccounted for" | "系统调用返回的 {returned} 中，有 {bytes} 去向不明";
+        row(bytes, call, why): "{bytes} of {call}: {why}" | "{call} 的 {bytes}：{why}";
+        messages(count, call, why): "{count} messages of {call}: {why}" | "{call} 的 {count} 条消息：{why}";
+        no_rule: "no rule knows such a call on such a file" | "没有规则适用于这种文件上的这种调用";
+        cannot_tell(rule): "where they went can't be seen from here ({rule})" | "从这里看不到它们的去向（{rule}）";
+        no_device: "a device was to move them, and none was seen to" | "本应由设备搬运，却没有看到设备搬运";
+        silent(rule): "the probe that stands in their way saw nothing (rule: {rule})" | "路径上的探针什么也没看到（规则：{rule}）";
+        less(rule): "the probe that stands in their way saw fewer (rule: {rule})" | "路径上的探针看到的更少（规则：{rule}）";
+        no_sizes: "their sizes stand in memory that no probe reads" | "大小存放在探针不读的内存里";
+    }
+}
+
+/// Payload bytes that calls said they moved, and what became of them: `returned` = `accounted` +
+/// `unaccounted`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ledger {
+    pub returned: u64,
+    /// Those that hops, or a rule that says they went nowhere, account for.
+    pub accounted: u64,
+    pub unaccounted: u64,
+    /// The rest, by call and reason; most bytes first.
+    pub open: Vec<OpenRow>,
+}
+
+impl Ledger {
+    /// The account in sentences: whether it closes, then what stands open, most bytes first. Nothing if no
+    /// call returned bytes.
+    pub fn sentences(&self, lang: Lang) -> Vec<String> {
+        let returned = units::bytes(self.returned);
+        let head = match self.unaccounted {
+            0 if self.returned == 0 => None,
+            0 => Some(words::closes(lang, returned)),
+            bytes => Some(words::open(lang, units::bytes(bytes), returned)),
+        };
+        let rows = self.open.iter().map(|row| {
+            let why = row.why.words(lang);
+            match row.why {
+                Unaccounted::Unsized => {
+                    words::messages(lang, units::count(row.count), &row.call, why)
+                }
+                _ => words::row(lang, units::bytes(row.bytes), &row.call, why),
+            }
+        });
+        head.into_iter().chain(rows).collect()
+    }
+
+    /// Of what calls returned, with what stands open of it.
+    pub fn of(returned: u64, open: Vec<OpenRow>) -> Self {
+        let unaccounted = open
+            .iter()
+            .fold(0u64, |sum, row| sum.saturating_add(row.bytes))
+            .min(returned);
+        Self {
+            returned,
+            accounted: returned - unaccounted,
+            unaccounted,
+            open,
+        }
+    }
+}
+
+/// Bytes that some calls returned and that no hop accounts for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenRow {
+    /// As `syscalls` names it; `io_uring:read` for a request.
+    pub call: String,
+    pub bytes: u64,
+    /// Calls, or messages, that are meant.
+    pub count: u64,
+    pub why: Unaccounted,
+}
+
+/// Why bytes stand open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Unaccounted {
+    /// No rule knows such a call on such a file.
+    NoRule,
+    /// The rule that fits says that it can't be told from here.
+    CannotTell(&'static str),
+    /// A device was to move them, and none was seen to: a hole, a file system that does otherwise.
+    NoDevice,
+    /// A probe stands where they would have gone by this rule, and saw nothing.
+    Silent(&'static str),
+    /// That probe saw fewer.
+    Less(&'static str),
+    /// Their number stands in memory that no probe reads.
+    Unsized,
+}
+
+impl Unaccounted {
+    /// One clause for people.
+    pub fn words(self, lang: Lang) -> String {
+        match self {
+            Self::NoRule => words::no_rule(lang).to_owned(),
+            Self::CannotTell(rule) => words::cannot_tell(lang, rule),
+            Self::NoDevice => words::no_device(lang).to_owned(),
+            Self::Silent(rule) => words::silent(lang, rule),
+            Self::Less(rule) => words::less(lang, rule),
+            Self::Unsized => words::no_sizes(lang).to_owned(),
+        }
+    }
+}
+
+impl Serialize for Unaccounted {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.words(Lang::En))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::problems;
+
+    #[test]
+    fn messages_are_whole() {
+        assert_eq!(problems(words::TABLE), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_open_is_never_more_than_what_was_returned() {
+        let row = |bytes| OpenRow {
+            call: "read".to_owned(),
+            bytes,
+            count: 1,
+            why: Unaccounted::NoRule,
+        };
+        let ledger = Ledger::of(10, vec![row(u64::MAX), row(7)]);
+        assert_eq!((ledger.accounted, ledger.unaccounted), (0, 10));
+        let ledger = Ledger::of(10, vec![row(3)]);
+        assert_eq!((ledger.accounted, ledger.unaccounted), (7, 3));
+    }
+}

@@ -1,0 +1,12 @@
+//! What signals are to us.
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Quit,
+    Suspend,
+    /// We were stopped behind our back, and continued.
+    Resume,
+    /// The terminal has a new size.
+    Size,
+}

@@ -1,0 +1,169 @@
+//! `cargo xtask web`: builds the program of the page that `report --format html` writes, reproducibly.
+//!
+//! As with the eBPF object, the bytes depend on the sources and on the compiler's version alone.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{cargo, cargo_home, output, run};
+use crate::ebpf::without_settings;
+use crate::source_hash::{WEB as PACKAGE, note, sha256, web_hash};
+use crate::workspace;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const STALE: &str = "the page's program is older than its sources: run `cargo xtask web`";
+
+/// Every profile setting that has a say in the code. Small before fast: it travels with every page.
+const PROFILE: &[(&str, &str)] = &[
+    ("opt-level", "'s'"),
+    ("debug", "false"),
+    ("lto", "'fat'"),
+    ("codegen-units", "1"),
+    ("panic", "'abort'"),
+    ("overflow-checks", "false"),
+    ("debug-assertions", "false"),
+    ("incremental", "false"),
+    ("strip", "true"),
+];
+
+/// Builds the program and writes it, with its notes, to `web/object/`.
+///
+/// # Errors
+/// If the target cannot be had, or the build fails.
+pub fn rebuild() -> Result<()> {
+    let workspace = workspace();
+    if let Some(why) = target_missing() {
+        bail!("{why}");
+    }
+    let built = fs::read(build(&workspace)?)?;
+    let (object, notes) = checked_in(&workspace);
+    let rustc = compiler()?;
+    let text = format!(
+        "# Written by `cargo xtask web` with the object beside it. Not for editing.\n\
+         sources = \"{}\"\nobject = \"{}\"\nrustc = \"{rustc}\"\n",
+        web_hash(&workspace)?,
+        sha256(&built),
+    );
+    fs::write(&object, &built).with_context(|| format!("writing {}", object.display()))?;
+    fs::write(&notes, text).with_context(|| format!("writing {}", notes.display()))?;
+    println!("{}: {} bytes, {rustc}", object.display(), built.len());
+    Ok(())
+}
+
+/// Rebuilds the program elsewhere and compares; says in one line what that proved.
+///
+/// # Errors
+/// If the program is stale or differs, or does not build.
+pub fn check() -> Result<String> {
+    let workspace = workspace();
+    let (object, notes) = checked_in(&workspace);
+    let notes = fs::read_to_string(&notes).with_context(|| notes.display().to_string())?;
+    if note(&notes, "sources") != Some(web_hash(&workspace)?.as_str()) {
+        bail!(STALE);
+    }
+    if note(&notes, "object") != Some(sha256(&fs::read(&object)?).as_str()) {
+        bail!("{} is not the file its .toml describes", object.display());
+    }
+    if let Some(why) = target_missing() {
+        return Ok(format!("NOT RUN: {why}; only the sources' hash was compared"));
+    }
+    let rebuilt = build(&workspace)?;
+    let then = note(&notes, "rustc").unwrap_or_default();
+    let now = compiler()?;
+    if then != now {
+        return Ok(format!(
+            "NOT RUN: it was built with {then}, here is {now}: it builds, bytes not compared"
+        ));
+    }
+    if fs::read(&object)? != fs::read(&rebuilt)? {
+        bail!(
+            "same compiler, other bytes: {} is not what its sources give (rebuilt: {})",
+            object.display(),
+            rebuilt.display()
+        );
+    }
+    Ok("same compiler, same bytes".to_owned())
+}
+
+/// The program in the repository, and the notes beside it.
+fn checked_in(workspace: &Path) -> (PathBuf, PathBuf) {
+    let object = workspace.join("web/object/bytehop.wasm");
+    let notes = object.with_extension("toml");
+    (object, notes)
+}
+
+/// Why the target cannot be had, after trying; `None`: it is there.
+pub fn target_missing() -> Option<String> {
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", TARGET]);
+    let there = || {
+        let libdir = output(Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]));
+        libdir.is_ok_and(|dir| Path::new(&dir).is_dir())
+    };
+    if there() {
+        return None;
+    }
+    let added = output(&mut rustup);
+    match (there(), added) {
+        (true, _) => None,
+        (false, Err(e)) => Some(format!("there is no target {TARGET}: {e:#}")),
+        (false, Ok(_)) => Some(format!("there is no target {TARGET} for this compiler")),
+    }
+}
+
+fn compiler() -> Result<String> {
+    output(Command::new("rustc").arg("--version"))
+}
+
+/// Builds the program below `target/` and returns its path.
+fn build(workspace: &Path) -> Result<PathBuf> {
+    let target_dir = workspace.join("target/web");
+    let cargo = || {
+        let mut cargo = cargo(workspace);
+        without_settings(&mut cargo);
+        cargo
+    };
+    // The flags name the folder that this unpacks the dependencies to.
+    run(cargo().args(["fetch", "--quiet", "--locked"]))?;
+    let mut cargo = cargo();
+    cargo
+        .args(["rustc", "--release", "--locked", "--lib"])
+        .args(["--package", PACKAGE, "--crate-type", "cdylib"])
+        .args(["--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target_dir)
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace));
+    for (key, value) in PROFILE {
+        cargo
+            .arg("--config")
+            .arg(format!("profile.release.{key}={value}"));
+    }
+    run(&mut cargo)?;
+    let name = format!("{}.wasm", PACKAGE.replace('-', "_"));
+    Ok(target_dir.join(TARGET).join("release").join(name))
+}
+
+/// Paths of this machine stay out of the bytes.
+fn rustflags(workspace: &Path) -> OsString {
+    let mut flags: Vec<OsString> = Vec::new();
+    let mut remap = |from: &Path, to: &str| {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(from);
+        flag.push("=");
+        flag.push(to);
+        flags.push(flag);
+    };
+    remap(workspace, "/bytehop");
+    for registry in fs::read_dir(cargo_home().join("registry/src"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        remap(&registry.path(), "/registry");
+    }
+    flags.join("\x1f".as_ref())
+}
