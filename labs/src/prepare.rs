@@ -317,7 +317,7 @@ pub fn unmet(need: Need, level: Option<&str>, identity: &Identity) -> Option<Str
         Need::Recorded => Some("this part is only shown from a recording".to_owned()),
         Need::IoUring => io_uring::IoUring::new(2)
             .err()
-            .map(|e| format!("io_uring is not to be had here: {e}")),
+            .map(|e| format!("io_uring is not available here: {e}")),
         Need::Disk => {
             let disk = disk();
             is_in_memory(Path::new(&disk)).then(|| format!("{disk} is not on a disk"))

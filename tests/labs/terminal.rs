@@ -162,7 +162,7 @@ fn from_the_menu_to_the_check() {
     for n in 1..=lab.spec.questions.len() {
         tmux.wait(&format!("question {n} of"));
         tmux.keys(&["many", "Enter"]);
-        tmux.wait("is no number");
+        tmux.wait("is not an answer");
         tmux.keys(&["BSpace", "BSpace", "BSpace", "BSpace", "1 MiB", "Enter"]);
     }
     tmux.wait("n observe");

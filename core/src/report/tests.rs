@@ -231,7 +231,7 @@ fn claims() {
     metadata.metadata_io = samples::cat_cold().metadata_io;
     let metadata = text(&metadata, &style);
     assert!(
-        metadata.contains("no DMA of its payload"),
+        metadata.contains("no DMA of the program's bytes"),
         "a device did work: {metadata}"
     );
     let cut = Summary {

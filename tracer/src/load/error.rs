@@ -19,9 +19,9 @@ pub enum LoadError {
     Arch(&'static str),
     #[error("the kernel refused the eBPF object: {0}")]
     Object(#[source] EbpfError),
-    #[error("probe {probe}, which nothing works without: {}", refusal(.source))]
+    #[error("the kernel refused probe {probe}, and bytehop cannot trace without it: {}", refusal(.source))]
     Required { probe: String, source: ProgramError },
-    #[error("this kernel has no {probe}, which nothing works without")]
+    #[error("this kernel has no {probe}, and bytehop cannot trace without it")]
     Absent { probe: &'static str },
     #[error("an eBPF map failed: {0}")]
     Map(#[from] MapError),
