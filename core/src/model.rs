@@ -209,7 +209,6 @@ pub struct SyscallRow {
     pub bytes: u64,
     pub time_ns: u64,
     /// Measured, or estimated from the calls that were timed (`stat`).
-    #[serde(serialize_with = "crate::report::known")]
     pub time_evidence: Known,
 }
 
@@ -366,10 +365,8 @@ pub struct FunctionTime {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CpuTime {
     /// Estimated.
-    #[serde(serialize_with = "crate::report::known")]
     pub evidence: Known,
     /// What was sampled.
-    #[serde(serialize_with = "crate::report::method")]
     pub method: Method,
     /// CPU time between two samples of a thread, ns.
     pub period_ns: u64,

@@ -1,12 +1,13 @@
 //! What is wrong with a lab that can be read: what `bytehop lab lint` prints.
 
+use bytehop_core::catalogue::RuleId;
 use std::collections::BTreeSet;
 
 use bytehop_core::i18n::Lang;
-use bytehop_core::rules;
 
 use crate::guide::{Placeholder, Step, pieces};
 use crate::lab::{Lab, Place, hash_of_original};
+use crate::spec::braced;
 
 /// Hints that a change exercise has at least.
 const HINTS_MIN: usize = 3;
@@ -112,7 +113,7 @@ impl Lint<'_> {
             ));
         }
         for rule in &spec.teaches {
-            if rules::explain(rule, Lang::En).is_none() {
+            if RuleId::of_name(rule).is_none() {
                 self.say(format!("teaches: there is no rule '{rule}'"));
             }
         }
@@ -249,7 +250,7 @@ impl Lint<'_> {
             Placeholder::Param(name, _) => {
                 (!spec.params.contains_key(name)).then(|| format!("there is no parameter '{name}'"))
             }
-            Placeholder::Rule(name) => rules::explain(name, Lang::En)
+            Placeholder::Rule(name) => RuleId::of_name(name)
                 .is_none()
                 .then(|| format!("there is no rule '{name}'")),
             Placeholder::Program(name) => spec
@@ -301,13 +302,6 @@ impl Lint<'_> {
             }
         }
     }
-}
-
-/// Names in braces.
-pub(crate) fn braced(arg: &str) -> impl Iterator<Item = &str> {
-    arg.split('{')
-        .skip(1)
-        .filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 /// The first number that stands in a text outside of code, placeholders, list numbers, link targets

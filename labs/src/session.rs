@@ -1,11 +1,11 @@
 //! One learner in one lab: answers, runs, verdicts, hints. Pure: runs come from outside.
 
+use bytehop_core::catalogue::RuleId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{Place, Summary};
-use bytehop_core::rules;
 use sha2::{Digest, Sha256};
 
 use crate::chart::Chart;
@@ -48,6 +48,8 @@ pub struct Session {
     pub last: Option<Summary>,
     /// Where the learner's copies of the programs are.
     pub folder: String,
+    /// Whether there are programs of the learner that can be changed and checked.
+    pub editable: bool,
     /// Titles of other labs, by id.
     pub titles: BTreeMap<String, Text>,
     /// What the lab's measuring program found, and whether that was here.
@@ -124,6 +126,7 @@ impl Session {
             hints: 0,
             last: None,
             folder: String::new(),
+            editable: true,
             titles: BTreeMap::new(),
         }
     }
@@ -216,7 +219,7 @@ impl Session {
         questions.map(|question| self.verdict(question)).collect()
     }
 
-    fn verdict(&self, question: &Question) -> Verdict {
+    pub fn verdict(&self, question: &Question) -> Verdict {
         let program = self.lab.spec.program_of(question);
         let mut scope = self.scope(Some(program));
         let measured = question.measure.eval(&scope).ok();
@@ -361,7 +364,8 @@ impl Session {
             Placeholder::Textbook(id, format) => show(self.textbook(id).as_ref(), *format),
             Placeholder::Answer(id, format) => show(self.answers.get(id), *format),
             Placeholder::Param(name, format) => show(scope.get(name), *format),
-            Placeholder::Rule(name) => match rules::explain(name, self.lang) {
+            Placeholder::Rule(name) => match RuleId::of_name(name).map(|rule| rule.says(self.lang))
+            {
                 Some(text) => words::rule(self.lang, name, text),
                 None => unknown(),
             },

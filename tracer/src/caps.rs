@@ -16,10 +16,10 @@ use crate::device::Sysfs;
 use crate::ksyms::Symbols;
 use crate::privileges::Privileges;
 use bytehop_core::arch::Arch;
-use bytehop_core::event::Device;
 use bytehop_core::catalogue::functions::{self, Function};
 use bytehop_core::catalogue::primitives::{self, Primitive};
 use bytehop_core::catalogue::probes::{self, Probe};
+use bytehop_core::event::Device;
 
 mod attempt;
 
@@ -164,13 +164,13 @@ pub fn facts() -> Facts {
     let names: HashSet<&str> = functions::TABLE
         .iter()
         .flat_map(|row| row.names)
+        .copied()
         .chain(
             primitives
                 .clone()
                 .flat_map(|row| row.names)
-                .map(|(name, _)| name),
+                .map(|name| name.function()),
         )
-        .copied()
         .collect();
     let present = btf.as_ref().map(|btf| btf.functions(&names));
     let present = present.unwrap_or_default();

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::caps::{Facts, Level, Obstacle, Plan, Tried, Why};
+use bytehop_core::catalogue::probes::Group;
 use bytehop_core::event::{Device, Engine};
 use bytehop_core::i18n::Lang;
-use bytehop_core::catalogue::probes::Group;
 use bytehop_core::report::layout::{Align, width};
 use bytehop_core::report::layout::{Flow, Page, Paint, Span, pad, span};
 use bytehop_core::report::{Detail, Style};
@@ -285,7 +285,13 @@ fn breakpoints(page: &mut Page, facts: &Facts) {
         return;
     }
     let rows = facts.primitives.iter();
-    let rows = rows.map(|(row, at)| (at.unwrap_or(row.names[0].0), row.measures(lang), *at));
+    let rows = rows.map(|(row, at)| {
+        (
+            at.unwrap_or(row.names[0].function()),
+            row.measures(lang),
+            *at,
+        )
+    });
     listed(page, words::label_primitives(lang), rows.collect());
 }
 
@@ -437,7 +443,7 @@ pub fn json(facts: &Facts, plan: &Plan) -> Value {
     });
     let functions: Vec<_> = functions.collect();
     let primitives = facts.primitives.iter().map(|(row, at)| {
-        let names: Vec<_> = row.names.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = row.names.iter().map(|name| name.function()).collect();
         json!({ "functions": names, "function": at, "measures": row.measures(lang) })
     });
     let primitives: Vec<_> = primitives.collect();

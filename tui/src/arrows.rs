@@ -112,7 +112,7 @@ pub fn of_rows(rows: &[HopRow]) -> (Vec<Arrow>, Vec<Amount>) {
             bytes: row.bytes,
             count: row.count,
         };
-        let measured = row.evidence == "measured";
+        let measured = matches!(row.evidence, Evidence::Measured(_));
         let arrow = Arrow {
             kind: row.kind,
             from: row.from.clone(),
@@ -144,8 +144,8 @@ pub fn of_rows(rows: &[HopRow]) -> (Vec<Arrow>, Vec<Amount>) {
 
 fn known(evidence: &Evidence) -> Known {
     match evidence {
-        Evidence::Measured { .. } => Known::Measured,
-        Evidence::Inferred { .. } | Evidence::Estimated { .. } => Known::Inferred,
+        Evidence::Measured(_) => Known::Measured,
+        Evidence::Inferred(_) | Evidence::Estimated(_) => Known::Inferred,
     }
 }
 

@@ -4,14 +4,17 @@
 //! A kernel runs no program of ours while the same one is under way on that processor, and counts that. On
 //! Linux 7.2 a task in the middle of one may be preempted by another (docs/kernels.md).
 
-use bytehop_core::reconstruct::SKIPPED;
+use bytehop_core::notice::Notice;
 
 use crate::report::Run;
 
 impl Run {
     /// The kernel skipped probes, or events were lost: numbers may be too small.
     pub(crate) fn doubt(&self) -> bool {
-        let skipped = self.warnings.iter().any(|text| text.starts_with(SKIPPED));
+        let skipped = self
+            .warnings
+            .iter()
+            .any(|notice| matches!(notice, Notice::Skipped { .. }));
         skipped || self.lost > 0
     }
 
@@ -37,24 +40,21 @@ impl Run {
             }
         }
         self.lost += again.lost;
-        self.warnings.push(format!(
-            "traced again, because probes had been skipped or events lost: {}",
-            settled.join(", ")
-        ));
+        self.warnings.push(Notice::Again(settled.join(", ")));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bytehop_core::reconstruct::SKIPPED;
+    use bytehop_core::notice::Notice;
 
     use crate::judge::Judge;
     use crate::report::Run;
     use crate::scene::Done;
 
-    fn run(warnings: &[&str], done: &[Done]) -> Run {
+    fn run(warnings: &[Notice], done: &[Done]) -> Run {
         let mut run = Run::refused("F", String::new());
-        run.warnings = warnings.iter().map(|text| (*text).to_owned()).collect();
+        run.warnings = warnings.to_vec();
         run.add(done.to_vec(), &Judge::default());
         run
     }
@@ -68,22 +68,18 @@ mod tests {
         };
         // Nothing was seen of it: right only if nothing moved.
         let (wrong, right) = (done(100), done(0));
-        let skipped = format!("{SKIPPED} sys_exit 3 times");
+        let skipped = Notice::skipped(&("sys_exit".to_owned(), 3));
         assert!(run(&[], std::slice::from_ref(&wrong)).doubtful().is_empty());
         assert!(
-            run(&[&skipped], std::slice::from_ref(&right))
+            run(std::slice::from_ref(&skipped), std::slice::from_ref(&right))
                 .doubtful()
                 .is_empty()
         );
-        let mut first = run(&[&skipped], &[wrong]);
+        let mut first = run(std::slice::from_ref(&skipped), &[wrong]);
         assert_eq!(first.doubtful(), ["pipe"]);
         assert!(first.wrong());
         first.settle(run(&[], &[right]));
         assert!(!first.wrong());
-        assert!(
-            first.warnings[1].ends_with("pipe ()"),
-            "{:?}",
-            first.warnings
-        );
+        assert_eq!(first.warnings[1], Notice::Again("pipe ()".to_owned()));
     }
 }

@@ -2,18 +2,16 @@
 
 use std::collections::HashMap;
 
-use bytehop_core::model::{CallId, Hop, HopKind, Place};
+use bytehop_core::catalogue::{FunctionId, ProbeId, RuleId, Tracepoint};
+use bytehop_core::model::{CallId, Evidence, Hop, HopKind, Place};
 use bytehop_core::reconstruct::{Call, Sink, What};
-use bytehop_core::rules::SOFTWARE_DEVICE;
 use serde::Serialize;
 
 use crate::scene::{BEGIN, Done, END, MARK};
 use crate::table::{Bytes, Expect, Row, Spot};
 
-/// The function that copies a page on write, as evidence names it.
-const COW: &str = ":copy_mc_to_kernel";
 /// The kernel's own count of what devices bounce: where they do, it comes with every DMA.
-const BOUNCE: &str = "tp:swiotlb_bounced";
+const BOUNCE: Evidence = Evidence::tracepoint(Tracepoint::swiotlb_bounced);
 
 /// Hops of one path that are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,7 +22,9 @@ pub struct Seen {
     pub bytes: u64,
     pub evidence: &'static str,
     /// Its probe or rule.
-    pub by: String,
+    pub by: &'static str,
+    #[serde(skip)]
+    known: Evidence,
     #[serde(skip)]
     ends: (Spot, Spot),
     /// In page faults that were not on the path's memory.
@@ -82,8 +82,9 @@ impl Judge {
             from: hop.from.to_string(),
             to: hop.to.to_string(),
             bytes: hop.bytes,
-            evidence: hop.evidence.word(),
-            by: hop.evidence.by().to_owned(),
+            evidence: hop.evidence.known().word(),
+            by: hop.evidence.by(),
+            known: hop.evidence,
             ends: (spot(&hop.from), spot(&hop.to)),
             aside,
         };
@@ -179,7 +180,7 @@ pub struct Found {
     pub exact: bool,
     /// `measured`, `inferred`, or both; nothing where nothing was seen.
     pub evidence: Vec<&'static str>,
-    pub by: Vec<String>,
+    pub by: Vec<&'static str>,
 }
 
 impl Verdict {
@@ -191,6 +192,17 @@ impl Verdict {
     pub fn measured(&self) -> bool {
         self.hops.iter().all(|hop| hop.evidence == ["measured"])
     }
+}
+
+/// The function that copies a page on write measured it.
+fn is_cow(known: Evidence) -> bool {
+    use ProbeId::{Function, Kprobe};
+    matches!(
+        known,
+        Evidence::Measured(
+            Function(FunctionId::copy_mc_to_kernel) | Kprobe(FunctionId::copy_mc_to_kernel)
+        )
+    )
 }
 
 fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
@@ -226,7 +238,7 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
                 found.evidence.push(hop.evidence);
             }
             if !found.by.contains(&hop.by) {
-                found.by.push(hop.by.clone());
+                found.by.push(hop.by);
             }
         }
         found.exact = match exactly {
@@ -241,8 +253,8 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
     let stray = |hop: &Seen| {
         let moves = matches!(hop.kind, HopKind::Copy | HopKind::Dma | HopKind::Share);
         // A page of the program's that the kernel had to copy before it could write to it.
-        let cow = hop.ends == (Spot::User, Spot::User) && hop.by.ends_with(COW);
-        moves && !cow && hop.by != BOUNCE && !hop.aside && hop.bytes > 0
+        let cow = hop.ends == (Spot::User, Spot::User) && is_cow(hop.known);
+        moves && !cow && hop.known != BOUNCE && !hop.aside && hop.bytes > 0
     };
     let unexpected = seen.iter().zip(used);
     let unexpected = unexpected.filter(|(hop, used)| !used && stray(hop));
@@ -255,7 +267,8 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
 impl Expect {
     fn fits(&self, hop: &Seen) -> bool {
         // A block device that is only software has no DMA: a CPU does its work.
-        let by_cpu = self.kind == HopKind::Dma && hop.by == SOFTWARE_DEVICE;
+        let by_cpu = self.kind == HopKind::Dma
+            && hop.known == Evidence::Inferred(RuleId::SoftwareDeviceCopied);
         let kind = hop.kind == self.kind || by_cpu;
         kind && hop.ends == (self.from, self.to)
     }
@@ -279,6 +292,7 @@ impl Spot {
 
 #[cfg(test)]
 mod tests {
+    use bytehop_core::catalogue::Tracepoint;
     use bytehop_core::model::{Evidence, Hop, HopKind, Place};
 
     use super::Judge;
@@ -292,9 +306,7 @@ mod tests {
             to,
             bytes,
             count: 1,
-            evidence: Evidence::Measured {
-                probe: "tp:x".into(),
-            },
+            evidence: Evidence::tracepoint(Tracepoint::sys_exit),
             deferred: false,
             engine: None,
             ts: 0,

@@ -89,7 +89,7 @@ impl Reconstructor {
             sink.call(&call, &self.hops);
         }
         self.moved = moved;
-        self.put_open(slot, open);
+        self.threads.put_back(open);
     }
 
     /// Faults that the kernel counted for a thread: in user mode, or inside a call.

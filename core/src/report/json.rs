@@ -32,14 +32,16 @@ pub fn json_string(summary: &Summary) -> String {
 // -------------------------------------------------------------------------------------------------
 // Ids as text: here and nowhere else.
 
-/// How a number is known, in a word.
-pub fn known<S: Serializer>(known: &Known, s: S) -> Result<S::Ok, S::Error> {
-    s.serialize_str(known.word())
+impl Serialize for Known {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.word())
+    }
 }
 
-/// What was sampled.
-pub fn method<S: Serializer>(method: &Method, s: S) -> Result<S::Ok, S::Error> {
-    s.serialize_str(method.name())
+impl Serialize for Method {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.name())
+    }
 }
 
 impl Serialize for HopRow {

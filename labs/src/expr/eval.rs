@@ -1,5 +1,7 @@
 //! Expression + runs → value, with how it is known.
 
+use bytehop_core::catalogue::Tracepoint;
+use bytehop_core::model::Evidence;
 use std::collections::BTreeMap;
 
 use bytehop_core::model::{HopKind, HopRow, Place, Summary};
@@ -52,30 +54,38 @@ pub enum EvalError {
 pub(crate) struct Scalar {
     pub name: &'static str,
     unit: Unit,
-    probe: &'static str,
+    source: Source,
     read: fn(&Summary) -> u64,
 }
 
 const fn scalar(
     name: &'static str,
     unit: Unit,
-    probe: &'static str,
+    source: Source,
     read: fn(&Summary) -> u64,
 ) -> Scalar {
     Scalar {
         name,
         unit,
-        probe,
+        source,
         read,
     }
 }
 
-const CALLS: &str = "tp:sys_enter";
-const FAULTS: &str = "tp:page_fault_user";
-const SWITCH: &str = "tp:sched_switch";
-const BLOCK: &str = "tp:block_rq_complete";
-const RUSAGE: &str = "getrusage";
-const CLOCK: &str = "clock";
+/// Where a number with a name comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source {
+    Probe(Tracepoint),
+    /// The system's own account.
+    System(&'static str),
+}
+
+const CALLS: Source = Source::Probe(Tracepoint::sys_enter);
+const FAULTS: Source = Source::Probe(Tracepoint::page_fault_user);
+const SWITCH: Source = Source::Probe(Tracepoint::sched_switch);
+const BLOCK: Source = Source::Probe(Tracepoint::block_rq_complete);
+const RUSAGE: Source = Source::System("getrusage");
+const CLOCK: Source = Source::System("clock");
 
 /// Numbers that have a name of their own.
 pub(crate) const SCALARS: &[Scalar] = &[
@@ -89,7 +99,7 @@ pub(crate) const SCALARS: &[Scalar] = &[
     scalar(
         "crossings.interrupt",
         Unit::Plain,
-        "tp:irq_handler_entry",
+        Source::Probe(Tracepoint::irq_handler_entry),
         |s| s.crossings.interrupt.unwrap_or(0),
     ),
     scalar("syscalls", Unit::Plain, CALLS, |s| s.crossings.syscall / 2),
@@ -122,16 +132,22 @@ pub(crate) const SCALARS: &[Scalar] = &[
     scalar("metadata.bytes", Unit::Bytes, BLOCK, |s| {
         s.metadata_io.read_bytes + s.metadata_io.write_bytes
     }),
-    scalar("dirty", Unit::Bytes, "tp:writeback_dirty_folio", |s| {
-        s.dirty_bytes
-    }),
+    scalar(
+        "dirty",
+        Unit::Bytes,
+        Source::Probe(Tracepoint::writeback_dirty_folio),
+        |s| s.dirty_bytes,
+    ),
     scalar("lost", Unit::Plain, CALLS, |s| s.lost_events),
-    scalar("exit", Unit::Plain, "waitid", |s| {
+    scalar("exit", Unit::Plain, Source::System("waitid"), |s| {
         s.exit_status.unwrap_or(0).unsigned_abs().into()
     }),
-    scalar("processes", Unit::Plain, "tp:task_newtask", |s| {
-        s.by_process.len() as u64
-    }),
+    scalar(
+        "processes",
+        Unit::Plain,
+        Source::Probe(Tracepoint::task_newtask),
+        |s| s.by_process.len() as u64,
+    ),
 ];
 
 impl Expr {
@@ -263,7 +279,7 @@ fn measure(what: &Measure, summary: &Summary) -> Value {
         Measure::Scalar(name) => {
             let scalar = SCALARS.iter().find(|scalar| scalar.name == *name);
             scalar.map_or_else(Value::default, |scalar| {
-                Value::measured((scalar.read)(summary), scalar.unit, scalar.probe)
+                known_by(scalar.source, (scalar.read)(summary), scalar.unit, summary)
             })
         }
         Measure::Syscall(name, field) => {
@@ -274,7 +290,8 @@ fn measure(what: &Measure, summary: &Summary) -> Value {
                 "time" => (|row| row.time_ns, Unit::Time),
                 _ => (|row| row.calls, Unit::Plain),
             };
-            Value::measured(row.map_or(0, read), unit, "tp:sys_exit")
+            let source = Source::Probe(Tracepoint::sys_exit);
+            known_by(source, row.map_or(0, read), unit, summary)
         }
         Measure::Process(name, field) => {
             let rows = summary.by_process.iter().filter(|row| row.comm == *name);
@@ -283,7 +300,7 @@ fn measure(what: &Measure, summary: &Summary) -> Value {
                 "user_faults" => (rows.map(|row| row.user_faults).sum(), Unit::Plain),
                 _ => (rows.map(|row| row.syscalls).sum(), Unit::Plain),
             };
-            Value::measured(sum, unit, CALLS)
+            known_by(CALLS, sum, unit, summary)
         }
         Measure::Hops { count, .. } => {
             let rows = summary.hops.iter();
@@ -297,14 +314,26 @@ fn measure(what: &Measure, summary: &Summary) -> Value {
     }
 }
 
+/// A number that its source measured, if that was there: a hook that was not attached measured nothing.
+fn known_by(source: Source, number: u64, unit: Unit, summary: &Summary) -> Value {
+    let name = match source {
+        Source::Probe(id) => id.label(),
+        Source::System(name) => name,
+    };
+    let missing = summary.missing_probes.iter().any(|(hook, _)| hook == name);
+    match missing {
+        false => Value::measured(number, unit, name),
+        true => Value::new(number as f64, unit),
+    }
+}
+
 fn known(row: &HopRow) -> Known {
     let mut known = Known::default();
-    let by = row.probe.clone().or_else(|| row.rule.clone());
-    let by = by.unwrap_or_default();
+    let by = row.evidence.by().to_owned();
     match row.evidence {
-        "inferred" => known.rules.insert(by),
-        "estimated" => known.methods.insert(by),
-        _ => known.probes.insert(by),
+        Evidence::Inferred(_) => known.rules.insert(by),
+        Evidence::Estimated(_) => known.methods.insert(by),
+        Evidence::Measured(_) => known.probes.insert(by),
     };
     known
 }

@@ -1,3 +1,4 @@
+use bytehop_core::notice::Why;
 use nix::errno::Errno;
 
 use super::*;

@@ -1,5 +1,6 @@
 //! Tables, one after the other, from readings of the counters.
 
+use bytehop_core::catalogue::Tracepoint;
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -58,12 +59,12 @@ pub struct Sampler {
 impl Sampler {
     /// Counting begins.
     pub fn new(probes: &Probes) -> Self {
-        let attached = |label: &str| probes.attached.iter().any(|hook| hook == label);
+        let attached = |id: Tracepoint| probes.attached.iter().any(|hook| hook == id.label());
         let context = Context {
             arch: Arch::host().unwrap_or(Arch::X86_64),
             hardware: Box::new(Hardware::new(Sysfs::host())),
-            faults: attached("tp:page_fault_user"),
-            receives: attached("tp:skb_copy_datagram_iovec"),
+            faults: attached(Tracepoint::page_fault_user),
+            receives: attached(Tracepoint::skb_copy_datagram_iovec),
         };
         Self::with(context, Instant::now())
     }

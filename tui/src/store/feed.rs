@@ -1,5 +1,6 @@
 //! Brings what is recorded into the store, as far as it is there and as long as there is time.
 
+use bytehop_core::notice::Notice;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Cursor;
@@ -31,7 +32,7 @@ pub struct Feed {
     taken: u64,
     known: u64,
     /// What went wrong with the log of a live trace.
-    complaints: Vec<String>,
+    complaints: Vec<Notice>,
     unknown: u64,
     malformed: u64,
     summed_up: Option<Instant>,
@@ -253,7 +254,7 @@ impl Feed {
                 self.queue.push_back(block);
             }
             Err(complaint) => {
-                self.complaints.push(complaint);
+                self.complaints.push(Notice::Foreign(complaint));
                 self.summed_up = None;
             }
         }
@@ -282,7 +283,7 @@ impl Feed {
             Source::Live(_) => &[],
         };
         let warnings = warnings.iter().chain(&undecodable);
-        summary.warnings.extend(warnings.map(ToString::to_string));
+        summary.warnings.extend(warnings.map(Notice::from));
         summary.warnings.append(&mut self.complaints);
         store.summary = summary;
         store.finish();

@@ -33,7 +33,7 @@ impl Keys {
                         kind: hop.kind,
                         from: hop.from.clone(),
                         to: hop.to.clone(),
-                        evidence: hop.evidence.clone(),
+                        evidence: hop.evidence,
                         deferred: hop.deferred,
                         engine: hop.engine,
                     });

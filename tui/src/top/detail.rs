@@ -1,5 +1,6 @@
 //! What the numbers of one row are made of, and how each is known.
 
+use bytehop_core::model::Evidence;
 use bytehop_core::model::{HopRow, Place};
 use bytehop_core::report::top::{Scale, mark, name, unknown, words as texts};
 use bytehop_core::report::units;
@@ -111,10 +112,10 @@ pub fn sentence(mark: &str, text: &str, width: u16) -> Vec<Line> {
 fn hop_line(hop: &HopRow, top: &Top, scale: &Scale) -> Line {
     let (lang, ascii) = (top.look.lang, top.look.ascii);
     let place = |place: &Place| common::place(lang, place);
-    let inferred = hop.probe.is_none();
-    let (arrow, known, by) = match inferred {
-        true => (mark(ascii), common::inferred(lang), &hop.rule),
-        false => ("→", common::measured(lang), &hop.probe),
+    let inferred = !matches!(hop.evidence, Evidence::Measured(_));
+    let (arrow, known) = match inferred {
+        true => (mark(ascii), common::inferred(lang)),
+        false => ("→", common::measured(lang)),
     };
     let way = format!("{} {arrow} {}", place(&hop.from), place(&hop.to));
     let engine = match hop.engine {
@@ -138,9 +139,6 @@ fn hop_line(hop: &HopRow, top: &Top, scale: &Scale) -> Line {
             Paint::Strong,
         ),
         (format!("  {later}{known}"), Paint::Text),
-        (
-            format!(" {}{engine}", by.as_deref().unwrap_or_default()),
-            Paint::Dim,
-        ),
+        (format!(" {}{engine}", hop.evidence.by()), Paint::Dim),
     ]
 }

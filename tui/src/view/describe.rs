@@ -1,6 +1,7 @@
 //! Calls and hops in a line of text.
 
 use bytehop_core::linux::error_name;
+use bytehop_core::model::Known;
 use bytehop_core::model::Place;
 use bytehop_core::report::units;
 
@@ -138,10 +139,10 @@ pub fn file(app: &App, file: Option<&FileId>) -> Option<String> {
 
 /// `page cache → user memory`.
 pub fn route(app: &App, key: &HopKey) -> String {
-    let arrow = match (app.look.ascii, key.evidence.word()) {
-        (true, "measured") => "->",
+    let arrow = match (app.look.ascii, key.evidence.known()) {
+        (true, Known::Measured) => "->",
         (true, _) => "~>",
-        (false, "measured") => "→",
+        (false, Known::Measured) => "→",
         (false, _) => "⇢",
     };
     let lang = app.look.lang;
@@ -155,10 +156,10 @@ pub fn route(app: &App, key: &HopKey) -> String {
 /// `measured`, `inferred`, and by what.
 pub fn evidence(app: &App, key: &HopKey) -> (&'static str, String) {
     let lang = app.look.lang;
-    let word = match key.evidence.word() {
-        "measured" => words::measured(lang),
-        "inferred" => words::inferred(lang),
-        _ => words::estimated(lang),
+    let word = match key.evidence.known() {
+        Known::Measured => words::measured(lang),
+        Known::Inferred => words::inferred(lang),
+        Known::Estimated => words::estimated(lang),
     };
     (word, key.evidence.by().to_owned())
 }

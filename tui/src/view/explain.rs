@@ -4,8 +4,6 @@ use bytehop_core::event::Engine;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{Evidence, HopKind};
 use bytehop_core::report::units;
-use bytehop_core::catalogue::probes;
-use bytehop_core::rules;
 use ratatui::buffer::Buffer;
 
 use super::describe;
@@ -95,26 +93,20 @@ fn explain(app: &App, page: &mut Page, hop: &Hop, key: &HopKey) {
     );
     page.say(words::how_much(lang), &much, Paint::Text);
 
-    let (text, because) = match &key.evidence {
-        Evidence::Measured { probe } => {
-            let probe_row = probes::TABLE.iter().find(|row| row.label == probe);
-            let measures = probe_row.map(|row| row.measures(lang).to_owned());
-            (words::seen_by(lang, probe), measures)
-        }
-        Evidence::Inferred { rule } => (
-            words::concluded_by(lang, rule),
-            rules::explain(rule, lang).map(str::to_owned),
-        ),
-        Evidence::Estimated { method } => (words::estimated_by(lang, method), None),
+    let by = key.evidence.by();
+    let (text, because) = match key.evidence {
+        Evidence::Measured(probe) => (words::seen_by(lang, by), Some(probe.measures(lang))),
+        Evidence::Inferred(rule) => (words::concluded_by(lang, by), Some(rule.says(lang))),
+        Evidence::Estimated(_) => (words::estimated_by(lang, by), None),
     };
     page.say(words::known_by(lang), &text, Paint::Text);
     if let Some(because) = because {
-        page.say(words::why(lang), &because, Paint::Text);
+        page.say(words::why(lang), because, Paint::Text);
     }
     if let Some(function) = function(key) {
         page.say(words::runs_in(lang), function, Paint::Text);
     }
-    if let Some(lab) = bytehop_core::advise::lab(key.evidence.by()) {
+    if let Some(lab) = bytehop_core::advise::lab(key.evidence) {
         page.say(words::lab(lang), &format!("bytehop lab {lab}"), Paint::Key);
     }
     let began = app.store.call(app.cursor.call).map_or(0, |call| call.ts);
@@ -149,85 +141,12 @@ fn mover(lang: Lang, key: &HopKey) -> &'static str {
 
 /// The kernel functions in which such a hop happens, innermost first: where to read on.
 fn function(key: &HopKey) -> Option<&'static str> {
-    let by = key.evidence.by();
-    let known = FUNCTIONS.iter().find(|(name, _)| *name == by);
-    known.map(|(_, functions)| *functions)
+    match key.evidence {
+        Evidence::Measured(probe) => probe.function(),
+        Evidence::Inferred(rule) => Some(rule.function()),
+        Evidence::Estimated(_) => None,
+    }
 }
-
-/// By probe or rule. Names of Linux 6.x; they may differ in other versions.
-const FUNCTIONS: &[(&str, &str)] = &[
-    ("read-returns-copied", "copy_folio_to_iter < filemap_read"),
-    ("direct-read-fell-back", "copy_folio_to_iter < filemap_read"),
-    (
-        "shmem-read-copied",
-        "copy_page_to_iter < shmem_file_read_iter",
-    ),
-    ("pipe-read-copied", "copy_page_to_iter < pipe_read"),
-    ("pipe-write-copied", "copy_page_from_iter < pipe_write"),
-    (
-        "write-copied",
-        "copy_folio_from_iter_atomic < generic_perform_write",
-    ),
-    (
-        "direct-write-fell-back",
-        "copy_folio_from_iter_atomic < generic_perform_write",
-    ),
-    (
-        "shmem-write-copied",
-        "copy_folio_from_iter_atomic < generic_perform_write",
-    ),
-    (
-        "send-copied",
-        "skb_do_copy_data_nocache < tcp_sendmsg_locked",
-    ),
-    ("receive-copied", "skb_copy_datagram_iter"),
-    (
-        "sendfile-shared",
-        "filemap_splice_read, then splice_to_socket < do_sendfile",
-    ),
-    (
-        "sendfile-copied",
-        "filemap_splice_read, then iter_file_splice_write < do_sendfile",
-    ),
-    (
-        "splice-file-shared",
-        "filemap_splice_read < splice_file_to_pipe",
-    ),
-    (
-        "splice-pipe-to-socket-shared",
-        "splice_to_socket < do_splice",
-    ),
-    (
-        "splice-pipe-to-pipe-shared",
-        "splice_pipe_to_pipe < do_splice",
-    ),
-    (
-        "splice-pipe-to-file-copied",
-        "iter_file_splice_write < do_splice",
-    ),
-    ("tee-shared", "link_pipe < do_tee"),
-    ("vmsplice-shared", "iter_to_pipe < vmsplice_to_pipe"),
-    ("vmsplice-copied", "pipe_to_user < vmsplice_to_user"),
-    (
-        "copy-range-copied",
-        "splice_copy_file_range < vfs_copy_file_range",
-    ),
-    ("process-vm-copied", "process_vm_rw_core"),
-    ("cow-fault-copied", "wp_page_copy"),
-    ("cow-file-page-copied", "wp_page_copy"),
-    ("private-file-write-copied", "do_cow_fault"),
-    ("fault-around-range", "filemap_map_pages < do_fault_around"),
-    ("file-page-mapped", "finish_fault < do_read_fault"),
-    ("zero-page-mapped", "do_anonymous_page"),
-    ("zerocopy-late-copy", "skb_copy_ubufs"),
-    (
-        "tp:mm_page_alloc",
-        "clear_user_highpage, or post_alloc_hook",
-    ),
-    ("tp:block_rq_complete", "blk_update_request"),
-    ("tp:net_dev_start_xmit", "xmit_one < dev_hard_start_xmit"),
-    ("tp:skb_copy_datagram_iovec", "skb_copy_datagram_iter"),
-];
 
 /// The call that the hops belong to.
 fn call(app: &App, page: &mut Page) {

@@ -104,7 +104,10 @@ pub fn lines(app: &App) -> Vec<Line> {
         say(format!("{}: {kind}", words::lost(lang, n)));
     }
     for warning in &summary.warnings {
-        lines.push(vec![(format!(" ! {warning}"), Paint::Warning)]);
+        lines.push(vec![(
+            format!(" ! {}", warning.words(lang)),
+            Paint::Warning,
+        )]);
     }
     lines
 }

@@ -1,5 +1,7 @@
 //! A run in words and tables: what the screens show, for whoever does not see them.
 
+use bytehop_core::model::Known;
+use bytehop_core::notice::{Why, hook};
 use std::fmt::Write;
 
 use bytehop_core::i18n::Lang;
@@ -16,7 +18,12 @@ use super::words;
 pub fn title(summary: &Summary, lang: Lang) -> String {
     let what = match (summary.command.as_slice(), summary.by_process.first()) {
         ([], Some(process)) => words::process(lang, process.pid, &process.comm),
-        (command, _) => command.join(" "),
+        // As the screens call it: without the folder.
+        ([program, args @ ..], _) => {
+            let name = program.rsplit('/').next().unwrap_or(program);
+            [&[name.to_owned()], args].concat().join(" ")
+        }
+        ([], None) => String::new(),
     };
     format!("bytehop: {what}")
 }
@@ -86,13 +93,12 @@ fn told(row: &HopRow, lang: Lang) -> String {
 
 /// `measured: tp:block_rq_complete`.
 fn known(row: &HopRow, lang: Lang) -> String {
-    let how = match row.evidence {
-        "measured" => common::measured(lang),
-        "inferred" => common::inferred(lang),
-        _ => common::estimated(lang),
+    let how = match row.evidence.known() {
+        Known::Measured => common::measured(lang),
+        Known::Inferred => common::inferred(lang),
+        Known::Estimated => common::estimated(lang),
     };
-    let by = row.probe.as_deref().or(row.rule.as_deref());
-    by.map_or_else(|| how.to_owned(), |by| words::known_by(lang, how, by))
+    words::known_by(lang, how, row.evidence.by())
 }
 
 /// A cell: text, or a number at the right.
@@ -151,7 +157,7 @@ fn hops(out: &mut String, summary: &Summary, lang: Lang) {
     let rows = summary.hops.iter().map(|row| {
         let kind = common::kind(lang, row.kind);
         let kind = match row.engine {
-            Some(engine) => format!("{kind} ({})", common::engine(lang, engine)),
+            Some(engine) => words::kind_by(lang, kind, common::engine(lang, engine)),
             None => kind.to_owned(),
         };
         vec![
@@ -282,15 +288,22 @@ fn processes(out: &mut String, summary: &Summary, lang: Lang) {
 
 /// What is not whole, differs, or could not be seen.
 fn findings(out: &mut String, summary: &Summary, lang: Lang) {
-    let mut list: Vec<String> = summary.warnings.clone();
+    let mut list: Vec<String> = summary
+        .warnings
+        .iter()
+        .map(|notice| notice.words(lang))
+        .collect();
     list.extend(summary.disagreements.iter().map(|found| {
         let (expected, seen) = (units::count(found.expected), units::count(found.found));
-        words::disagreement(lang, &found.what, expected, seen, &found.rule)
+        words::disagreement(lang, found.words(lang), expected, seen, found.claim.name())
     }));
     let never = summary.never_returned.iter();
     list.extend(never.map(|(call, n)| words::never_returned(lang, call, n)));
     let missing = summary.missing_probes.iter();
-    list.extend(missing.map(|(probe, why)| words::missing(lang, probe, why)));
+    list.extend(
+        missing
+            .map(|(probe, why)| words::missing(lang, hook(probe, lang), Why::of(why).words(lang))),
+    );
     heading(out, words::findings(lang));
     if list.is_empty() {
         let _ = writeln!(out, "<p>{}</p>", escape(words::nothing_lost(lang)));
