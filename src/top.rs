@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tracer::btf::KernelBtf;
 use tracer::capture;
-use tracer::load::{Options, Probes};
+use tracer::load::{Options, Probes, Verb};
 use tracer::privileges::{self, Privileges};
 use tracer::signals::Signals;
 use tracer::top::Sampler;
@@ -39,7 +39,7 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
     tracer::limits::lift(0)?;
     let kernel = KernelBtf::load()?;
     let options = Options {
-        top: true,
+        verb: Verb::Top,
         ..Options::default()
     };
     let probes = Probes::load(&kernel, options)?;

@@ -20,7 +20,7 @@ use tracer::btf::KernelBtf;
 use tracer::capture::{self, Capture, Control, Ended, Followed, Output, Priority, Target};
 use tracer::launch::{Command, Held};
 use tracer::limits;
-use tracer::load::{Options, Probes, Ring};
+use tracer::load::{Options, Probes, Ring, Verb};
 use tracer::privileges::{self, Privileges};
 use tracer::signals::Signals;
 use tracer::sources::Resolver;
@@ -60,8 +60,10 @@ pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
     let what = What::Command(&argv);
     let signals = what.hold_signals()?;
     let mut session = Session::prepare(what, &args.tracing, &args.summary, None, |options| {
-        options.stat = true;
-        options.null = args.null_probes;
+        options.verb = match args.null_probes {
+            true => Verb::Null,
+            false => Verb::Stat,
+        };
     })?;
     let ended = session.trace(signals, None, &mut Nothing)?;
     let mut reported = Ok(());
@@ -184,7 +186,10 @@ impl Session {
             ..Options::default()
         };
         adjust(&mut options);
-        limits::lift(if options.stat { 0 } else { options.buffer })?;
+        limits::lift(match options.verb {
+            Verb::Record => options.buffer,
+            _ => 0,
+        })?;
         let identity = Identity::invoking()?;
         Privileges::check()
             .map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")))?

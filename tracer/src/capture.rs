@@ -27,7 +27,7 @@ use bytehop_core::decode::encode;
 use bytehop_core::event::{BreakpointsOff, End, Event, Lost, Meta, Skipped};
 
 use devices::Introduced;
-pub use facts::{Priority, keep_up, now_ns, page_size, start};
+pub use facts::{Priority, keep_up, now_ns, start};
 pub use follow::{Followed, Member, on_the_host};
 use lifetime::Lifetime;
 pub use target::{Control, Order, Target};

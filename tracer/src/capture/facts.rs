@@ -4,7 +4,7 @@ use nix::sys::utsname::uname;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::inherited::{nice, set_nice};
-use crate::load::Probes;
+use crate::load::{Probes, page_size};
 use bytehop_core::arch::Arch;
 use bytehop_core::event::Start;
 
@@ -67,12 +67,6 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
 pub(super) fn comm_of(pid: u32) -> String {
     let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
     comm.unwrap_or_default().trim_end().to_owned()
-}
-
-/// Size of a page, bytes.
-pub fn page_size() -> u32 {
-    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
-    size.ok().flatten().map_or(4096, |n| n as u32)
 }
 
 /// A clock's time, ns.

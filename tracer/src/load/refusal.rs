@@ -3,13 +3,9 @@
 use std::error::Error;
 use std::io;
 
-use aya::EbpfError;
 use aya::maps::MapError;
 use aya::programs::ProgramError;
 use nix::errno::Errno;
-
-use super::LoadError;
-use crate::limits::Limit;
 
 /// The number that the kernel answered with, if it is the kernel that failed us.
 pub(super) fn errno(e: &(dyn Error + 'static)) -> Option<Errno> {
@@ -26,39 +22,7 @@ pub(super) fn errno(e: &(dyn Error + 'static)) -> Option<Errno> {
     }
 }
 
-/// What it means that the kernel does not take our object.
-pub(super) fn refused(e: EbpfError) -> LoadError {
-    match errno(&e) {
-        Some(Errno::EPERM) => LoadError::NotAllowed,
-        _ => LoadError::Object(e),
-    }
-}
-
-/// The limit that loading ran into, if it was one.
-pub(super) fn limited(e: LoadError) -> LoadError {
-    let what = || match &e {
-        LoadError::Required { probe, .. } => format!("probe {probe}"),
-        LoadError::Object(EbpfError::MapError(MapError::CreateError { name, .. })) => {
-            format!("the eBPF map {name}")
-        }
-        _ => "the eBPF maps".to_owned(),
-    };
-    let limit = errno(&e).and_then(|errno| Limit::behind(errno, what));
-    limit.map_or(e, LoadError::Limit)
-}
-
-/// The same where a probe that tracing can do without is away for want of a descriptor: what it would have
-/// seen is not absent from this kernel.
-pub(super) fn out_of_files(missing: &[(String, String)]) -> Option<Limit> {
-    let numbers = [Errno::EMFILE, Errno::ENFILE];
-    let number = numbers.into_iter().find(|number| {
-        let why = refuses(*number);
-        missing.iter().any(|(_, reason)| *reason == why)
-    })?;
-    Limit::behind(number, String::new)
-}
-
-fn refuses(errno: Errno) -> String {
+pub(super) fn refuses(errno: Errno) -> String {
     format!("the kernel refuses: {errno:?}")
 }
 
@@ -91,6 +55,7 @@ fn one_line(e: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aya::EbpfError;
     use aya::sys::SyscallError;
 
     use super::*;
@@ -126,7 +91,6 @@ mod tests {
                 path: "/none".into(),
                 error: io(),
             }),
-            Box::new(LoadError::Object(EbpfError::MapError(create()))),
         ];
         for e in errors {
             assert_eq!(errno(e.as_ref()), Some(Errno::ESRCH), "{e:?}");
@@ -142,9 +106,6 @@ mod tests {
             call: "bpf_map_create",
             io_error: errno.into(),
         };
-        let refused = |errno| refused(EbpfError::MapError(call(errno).into()));
-        assert!(matches!(refused(Errno::EPERM), LoadError::NotAllowed));
-        assert!(matches!(refused(Errno::EINVAL), LoadError::Object(_)));
         assert_eq!(
             refusal(&call(Errno::EBUSY).into()),
             "the kernel refuses: EBUSY"
@@ -153,26 +114,5 @@ mod tests {
             refusal(&ProgramError::NotLoaded),
             "the program is not loaded"
         );
-    }
-    #[test]
-    fn a_limit_is_named() {
-        let create = |errno: Errno| MapError::CreateError {
-            name: "EVENTS".to_owned(),
-            io_error: errno.into(),
-        };
-        let said = |e: LoadError| limited(e).to_string();
-        let map = |errno| LoadError::Object(EbpfError::MapError(create(errno)));
-        assert!(said(map(Errno::ENOMEM)).contains("the eBPF map EVENTS (ENOMEM)"));
-        assert!(said(map(Errno::EMFILE)).contains("(EMFILE)"));
-        assert!(matches!(limited(map(Errno::EINVAL)), LoadError::Object(_)));
-        let mmap = MapError::SyscallError(SyscallError {
-            call: "mmap",
-            io_error: Errno::ENOMEM.into(),
-        });
-        assert!(said(mmap.into()).contains("(ENOMEM)"));
-        let lack = |errno: Errno| ("hook".to_owned(), refuses(errno));
-        assert_eq!(out_of_files(&[lack(Errno::EPERM)]), None);
-        let missing = [lack(Errno::EPERM), lack(Errno::EMFILE)];
-        assert!(matches!(out_of_files(&missing), Some(Limit::Files { .. })));
     }
 }

@@ -4,7 +4,9 @@ use aya::maps::{Array, HashMap as BpfHashMap};
 use bytehop_core::arch::Arch;
 use tracer_ebpf::{Awaited, TASK_SLOTS, Task, task};
 
-use super::{LoadError, Probes, TaskBytes, WireAwaited};
+use super::error::LoadError;
+use super::probes::Probes;
+use super::wire::{TaskBytes, WireAwaited};
 
 /// Threads make others while we look.
 const ROUNDS: usize = 100;
