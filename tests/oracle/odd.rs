@@ -63,7 +63,7 @@ const TABLE: &[Odd] = &[
     odd!("forks", "1000"),
     ordinary("unshare", &["-Urmpf", "true"]),
     ordinary("nice", &["-n", "5", "nice"]),
-    ordinary("chrt", &["-b", "0", "chrt", "-p", "0"]),
+    ordinary("chrt", &["-b", "0", "true"]),
     ordinary("chrt", &["-r", "1", "true"]),
 ];
 

@@ -4,10 +4,11 @@ mod devices;
 mod facts;
 mod follow;
 mod lifetime;
+mod target;
 
 use std::mem::offset_of;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::os::fd::AsFd;
+use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
@@ -18,9 +19,9 @@ use nix::time::ClockId;
 use thiserror::Error;
 use tracer_ebpf::{Head, kind};
 
-use crate::launch::{Exit, Running};
+use crate::launch::Exit;
 use crate::load::{LoadError, Probes};
-use crate::signals::{Policy, Reaction, Sender, Signals};
+use crate::signals::{Reaction, Sender};
 use crate::sources::Resolver;
 use bytehop_core::decode::encode;
 use bytehop_core::event::{BreakpointsOff, End, Event, Lost, Meta, Skipped};
@@ -29,6 +30,7 @@ use devices::Introduced;
 pub use facts::{Priority, keep_up, now_ns, start};
 pub use follow::{Followed, Member, on_the_host};
 use lifetime::Lifetime;
+pub use target::{Control, Order, Target};
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -52,96 +54,6 @@ pub enum CaptureError {
         "a running process cannot be traced from inside a container (a pid namespace): start bytehop on the host"
     )]
     Namespace,
-}
-
-/// What is traced.
-pub enum Target {
-    /// A command that was started for it.
-    Command(Running),
-    /// A process that was there before, until it ends or the time is over.
-    Process {
-        pid: u32,
-        pidfd: OwnedFd,
-        duration: Option<Duration>,
-        /// When tracing of it began, `CLOCK_MONOTONIC`, ns.
-        since: u64,
-    },
-}
-
-impl Target {
-    /// A running process. `duration`: stop after it.
-    ///
-    /// # Errors
-    /// If there is no such process.
-    pub fn process(pid: u32, duration: Option<Duration>) -> Result<Self, CaptureError> {
-        let pidfd = crate::launch::pidfd_open(nix::unistd::Pid::from_raw(pid as i32))
-            .map_err(|_| CaptureError::NoProcess(pid))?;
-        Ok(Self::Process {
-            pid,
-            pidfd,
-            duration,
-            since: now_ns(ClockId::CLOCK_MONOTONIC),
-        })
-    }
-
-    /// Begins to trace a running process; `follow`: the processes that it has made as well. A command begins
-    /// by itself.
-    ///
-    /// # Errors
-    /// If the process is gone or a map cannot be written.
-    pub fn begin(&mut self, probes: &mut Probes, follow: bool) -> Result<Followed, CaptureError> {
-        match self {
-            Self::Command(_) => Ok(Followed::default()),
-            Self::Process { pid, since, .. } => {
-                *since = now_ns(ClockId::CLOCK_MONOTONIC);
-                follow::begin(probes, *pid, follow)
-            }
-        }
-    }
-
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        match self {
-            Self::Command(running) => running.pid(),
-            Self::Process { pid, .. } => *pid,
-        }
-    }
-
-    fn pidfd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Command(running) => running.pidfd(),
-            Self::Process { pidfd, .. } => pidfd.as_fd(),
-        }
-    }
-}
-
-/// Who says when to stop before the target's end.
-pub enum Control {
-    /// Signals that we get.
-    Signals(Signals, Policy),
-    /// Another thread, which holds the other end of [`Control::remote`].
-    Orders(Receiver<Order>),
-}
-
-/// What another thread asks of a capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Send a signal to the command and its process group. A process that is not ours gets none.
-    Signal(Signal),
-    /// Stop tracing, and leave the target to itself.
-    Stop,
-}
-
-impl Control {
-    pub fn signals(signals: Signals) -> Self {
-        Self::Signals(signals, Policy::default())
-    }
-
-    /// Orders by another thread. When it drops its end, tracing goes on to the target's end.
-    pub fn remote() -> (mpsc::Sender<Order>, Self) {
-        let (sender, orders) = mpsc::channel();
-        (sender, Self::Orders(orders))
-    }
 }
 
 /// Reads the ring buffer until the target ends.
