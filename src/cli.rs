@@ -371,10 +371,31 @@ pub enum LabVerb {
     },
     /// Grade students' result files, as CSV
     Grade {
+        /// The students, one a line: ids are the first column; each one's seed is the id
+        #[arg(long, value_name = "FILE")]
+        roster: Option<PathBuf>,
+        /// Build and run what was handed in, here: programs of others, without a network (needs root)
+        #[arg(long)]
+        rerun: bool,
         /// Folders with result files and their recordings
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
     },
+    /// Run a command, and end all that it leaves: what lab runs start their programs with
+    #[command(hide = true)]
+    Own {
+        /// As the learner
+        #[arg(long)]
+        learner: bool,
+        /// Without a network
+        #[arg(long)]
+        alone: bool,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// Remove what a lab's session leaves
+    #[command(hide = true)]
+    Tidy,
     /// Make a lab's recordings anew, in its folder
     #[command(hide = true)]
     Record {

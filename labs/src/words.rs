@@ -53,6 +53,13 @@ bytehop_core::messages! {
     building: "building the programs" | "正在编译程序";
     no_cargo: "cargo was not found: install Rust (https://rustup.rs) to build the labs' programs" | "没有找到 cargo：请安装 Rust（https://rustup.rs）来编译实验的程序";
     no_libraries: "libraries of the labs' programs are missing: connect to the network once" | "缺少编译实验程序所需的库，请联网一次后重试";
+    no_build(said): "cargo could not build the program: {said}" | "cargo 无法编译程序：{said}";
+    too_long(program, seconds): "{program} did not end within {seconds} s, and was ended with all that it started" | "{program} 在 {seconds} 秒内没有结束，已连同它启动的所有进程一起终止";
+    too_much_memory(program, size): "{program} used more than {size} of memory, and was ended with all that it started" | "{program} 使用了超过 {size} 的内存，已连同它启动的所有进程一起终止";
+    too_many_tasks(program, n): "{program} had more than {n} processes and threads, and was ended with all that it started" | "{program} 的进程和线程超过 {n} 个，已连同它启动的所有进程一起终止";
+    stopped: "stopped" | "已停止";
+    no_program(name): "there is no program '{name}' in this lab" | "这个实验里没有程序“{name}”";
+    no_recording(name): "the lab has no recording of '{name}'" | "实验没有“{name}”的记录文件";
     from_recording: "from the lab's recording" | "来自实验自带的记录文件";
     because(why): "Shown from the lab's recording, because this cannot be traced here: {why}" | "以下来自实验自带的记录文件，因为这里无法跟踪：{why}";
     said: "you said" | "你的答案";
@@ -73,7 +80,7 @@ bytehop_core::messages! {
     exit_bad(code): "the program ended with status {code}" | "程序以状态 {code} 结束";
     output_same: "the output is identical" | "输出完全相同";
     output_differs: "the output is not what the original writes" | "输出与原程序不同";
-    cannot_check: "The check needs a traced run, which is not possible here; this is what the solution did when it was recorded." | "检验需要跟踪运行，这里做不到；下面是参考答案在录制时的表现。";
+    cannot_check: "The check needs a traced run, which is not possible here; the lines below are about the solution as it was recorded, not about your program." | "检验需要跟踪运行，这里做不到；下面说的是录制时的参考答案，不是你的程序。";
     solution: "A solution" | "参考答案";
     commands: "c check · h hint · s solution · q quit" | "c 检验 · h 提示 · s 参考答案 · q 退出";
     solution_later: "The solution is shown after success. Show it now? [y/N]" | "通过检验后才显示参考答案。现在就看吗？[y/N]";
@@ -81,6 +88,9 @@ bytehop_core::messages! {
     unchanged(path): "{path} is as it was: this check shows what the original does." | "{path} 尚未修改：这次检验的是原程序。";
     seed_ignored: "the seed is for live runs; a recording has the sizes that it was made with" | "种子只用于实际运行；记录文件的大小是录制时的";
     result_written(path): "result: {path}" | "结果文件：{path}";
+    not_checked: "The program was not checked." | "程序没有检验。";
+    nothing_to_edit: "Only recordings are shown here: there is no program to change. Without --replay, on Linux and with the rights to trace, there is." | "这里只显示记录文件，没有可修改的程序。在 Linux 上、有跟踪权限且不加 --replay 时才有。";
+    errors: "The program wrote to standard error:" | "程序写到标准错误的内容：";
     cannot_build: "The program does not compile:" | "程序无法编译：";
     level_of(level): "level {level}" | "{level} 级";
     read_further: "go on with Enter" | "按回车继续";

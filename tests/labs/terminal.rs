@@ -9,7 +9,7 @@ use std::path::Path;
 use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
 use labs::run::Runner;
-use labs::work::Whose;
+use labs::runs::{Runs, Whose};
 
 use crate::{one_at_a_time, runner, session};
 use tmux::Tmux;

@@ -18,6 +18,9 @@ bytehop_core::messages! {
     lab_none(n, of): "Question {n} of {of}: this run has none of it. w next  3 back" | "第 {n}/{of} 题：这次运行里一个也没有。w 下一题  3 返回";
     lab_nowhere(n, of): "Question {n} of {of}: it is about the run as a whole. w next" | "第 {n}/{of} 题：问的是整个运行。w 下一题";
     lab_ran: "It has run. a: walk its path  3: explain" | "已运行。a 走一遍路径  3 解释";
+    lab_recorded: "Its recording is shown, nothing was run. a: walk its path  3: explain" | "显示的是记录文件，没有运行程序。a 走一遍路径  3 解释";
+    lab_stop: "Esc: stop" | "Esc 停止";
+    lab_change_replay_keys: "c what the solution did  h hint  s solution  l list  ? help  q quit" | "c 参考答案的表现  h 提示  s 答案  l 列表  ? 帮助  q 退出";
     lab_not_checked: "Your program was not checked yet: c does it." | "你的程序还没有检验过：按 c 检验。";
     lab_change_keys: "e edit  c check  h hint  v before/after  s solution  x reset  l list  q quit" | "e 编辑  c 检验  h 提示  v 前后对比  s 答案  x 重置  l 列表  q 退出";
     lab_check_keys: "n next lab  v before/after  p back  s solution  l list  ? help  q quit" | "n 下一个实验  v 前后对比  p 返回  s 答案  l 列表  ? 帮助  q 退出";
