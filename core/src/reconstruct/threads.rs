@@ -207,6 +207,10 @@ pub struct Threads {
     last: (u32, usize),
     /// How many have parts of a call open.
     opened: usize,
+    #[expect(
+        clippy::vec_box,
+        reason = "they go to a thread and come back as pointers"
+    )]
     spare: Vec<Box<Open>>,
 }
 

@@ -14,7 +14,7 @@ mod words {
     crate::messages! {
         title(command): "Where the bytes of {command} went" | "{command} 的字节去了哪里";
         a_process: "a process" | "一个进程";
-        hop(kind, from, to, bytes, times, evidence, by): "{kind} from {from} to {to}: {bytes} {times}, {evidence} ({by})." | "{kind}，从{from}到{to}：{bytes} {times}，{evidence}（{by}）。";
+        hop(kind, from, to, moved, known): "{kind} from {from} to {to}: {moved}, {known}." | "{kind}，从{from}到{to}：{moved}，{known}。";
         crossings(n): "{n} crossings between user mode and kernel mode." | "用户态与内核态之间切换 {n} 次。";
         lost(n): "{n} events were lost: the numbers are lower bounds." | "丢失 {n} 个事件：这些数字只是下限。";
         nothing: "No bytes were seen to move." | "没有看到字节移动。";
@@ -116,16 +116,8 @@ fn draw(out: &mut String, row: &HopRow, top: usize, lang: Lang) {
         up = middle - 6,
         down = middle + 6,
     );
-    let over = format!(
-        "{} {} {}",
-        ledger::kind(row, lang),
-        ledger::amount(row),
-        ledger::times(row)
-    );
-    let mut under = format!("{} {}", ledger::evidence(row, lang), row.evidence.by());
-    if row.deferred {
-        under += &format!(" · {}", crate::report::words::later(lang));
-    }
+    let over = format!("{} {}", ledger::kind(row, lang), moved(row));
+    let under = known(row, lang);
     for (y, label) in [(middle - 7, over), (middle + 16, under)] {
         let x = left + ARROW / 2;
         let label = xml(&cut(&label, LABEL - 6));
@@ -185,11 +177,22 @@ fn sentence(row: &HopRow, lang: Lang) -> String {
         ledger::kind(row, lang),
         ledger::place(&row.from, lang),
         ledger::place(&row.to, lang),
-        ledger::amount(row),
-        ledger::times(row),
-        ledger::evidence(row, lang),
-        row.evidence.by(),
+        moved(row),
+        known(row, lang),
     )
+}
+
+fn moved(row: &HopRow) -> String {
+    format!("{} {}", ledger::amount(row), ledger::times(row))
+}
+
+/// How it is known, and whether it ran later.
+fn known(row: &HopRow, lang: Lang) -> String {
+    let known = format!("{} {}", ledger::evidence(row, lang), row.evidence.by());
+    match row.deferred {
+        true => format!("{known} · {}", crate::report::words::later(lang)),
+        false => known,
+    }
 }
 
 /// At most so many cells; an ellipsis stands for the rest.
