@@ -238,7 +238,10 @@ impl<'a> Context<'a> {
         let name = id.unwrap_or(words::labs(lang));
         if !yes {
             if !io::stdin().is_terminal() {
-                return Err(Fail::new(USAGE, "there is no terminal to ask on: add --yes"));
+                return Err(Fail::new(
+                    USAGE,
+                    "there is no terminal to ask on: add --yes",
+                ));
             }
             print(&format!("{} ", words::reset_ask(lang, name)))?;
             let mut line = String::new();
