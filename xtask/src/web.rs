@@ -69,7 +69,9 @@ pub fn check() -> Result<String> {
         bail!("{} is not the file its .toml describes", object.display());
     }
     if let Some(why) = target_missing() {
-        return Ok(format!("NOT RUN: {why}; only the sources' hash was compared"));
+        return Ok(format!(
+            "NOT RUN: {why}; only the sources' hash was compared"
+        ));
     }
     let rebuilt = build(&workspace)?;
     let then = note(&notes, "rustc").unwrap_or_default();
@@ -101,7 +103,8 @@ pub fn target_missing() -> Option<String> {
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", TARGET]);
     let there = || {
-        let libdir = output(Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]));
+        let libdir =
+            output(Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]));
         libdir.is_ok_and(|dir| Path::new(&dir).is_dir())
     };
     if there() {
