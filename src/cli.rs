@@ -68,6 +68,9 @@ pub struct Run {
     pub tracing: Tracing,
     #[command(flatten)]
     pub summary: SummaryArgs,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), conflicts_with = "no_tui")]
+    pub theme: Option<Theme>,
     #[command(flatten)]
     pub command: CommandArgs,
 }
@@ -100,6 +103,9 @@ pub struct Attach {
     pub tracing: Tracing,
     #[command(flatten)]
     pub summary: SummaryArgs,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), conflicts_with = "no_tui")]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Debug, Args)]
@@ -108,7 +114,7 @@ pub struct Stat {
     #[arg(long, hide = true)]
     pub null_probes: bool,
     #[command(flatten)]
-    pub tracing: Tracing,
+    pub follow: Follow,
     #[command(flatten)]
     pub summary: SummaryArgs,
     #[command(flatten)]
@@ -148,9 +154,9 @@ pub struct Top {
     #[arg(long)]
     pub elevate: bool,
     #[command(flatten)]
-    pub look: LabLook,
+    pub style: Style,
     /// Colours of the screen: dark, light, contrast or plain (default: from the environment)
-    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), conflicts_with_all = ["no_tui", "json"])]
     pub theme: Option<Theme>,
 }
 
@@ -185,7 +191,12 @@ pub struct View {
     /// The recording
     pub file: PathBuf,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Debug, Args)]
@@ -202,7 +213,9 @@ pub struct Report {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
 }
 
 #[derive(Debug, Args)]
@@ -215,7 +228,7 @@ pub struct Annotate {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub look: Look,
+    pub style: Style,
 }
 
 #[derive(Debug, Args)]
@@ -226,7 +239,7 @@ pub struct Advise {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub look: Look,
+    pub style: Style,
 }
 
 #[derive(Debug, Args)]
@@ -242,7 +255,10 @@ pub struct Diff {
     #[arg(long, conflicts_with = "json")]
     pub tui: bool,
     #[command(flatten)]
-    pub look: Look,
+    pub style: Style,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), requires = "tui")]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Debug, Args)]
@@ -270,7 +286,9 @@ pub struct Doctor {
     #[arg(long, value_name = "DIR", requires = "verify", hide = true)]
     pub keep: Option<PathBuf>,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
 }
 
 #[derive(Debug, Args)]
@@ -293,7 +311,9 @@ pub struct Demo {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<std::path::PathBuf>,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
 }
 
 #[derive(Debug, Args)]
@@ -310,10 +330,10 @@ pub struct Lab {
     #[arg(long, global = true)]
     pub no_tui: bool,
     /// Answers to the questions: `question = answer` lines, or one answer a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "id", conflicts_with = "check")]
     pub answers: Option<PathBuf>,
     /// Other sizes and counts: the same for the same word
-    #[arg(long, value_name = "WORD", global = true)]
+    #[arg(long, value_name = "WORD", conflicts_with = "replay")]
     pub seed: Option<String>,
     /// Only check the change exercise; status 1 if it does not pass
     #[arg(long, requires = "id")]
@@ -328,7 +348,7 @@ pub struct Lab {
     #[arg(long, value_name = "DIR", global = true)]
     pub work: Option<PathBuf>,
     /// Your name, for the result file (default: the user's)
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME")]
     pub student: Option<String>,
     /// Start again through sudo; the programs still run as you
     #[arg(long)]
@@ -384,7 +404,7 @@ pub enum LabVerb {
     },
 }
 
-/// How labs, and `top`, look.
+/// How labs look.
 #[derive(Clone, Debug, Args)]
 pub struct LabLook {
     /// Colour: auto, always or never (NO_COLOR is respected)
@@ -404,28 +424,25 @@ pub struct LabLook {
     pub ascii: bool,
 }
 
-impl From<&LabLook> for Look {
-    fn from(look: &LabLook) -> Self {
-        Self {
-            quiet: false,
-            verbose: false,
-            color: look.color,
-            lang: look.lang,
-            ascii: look.ascii,
-            theme: None,
-        }
-    }
-}
-
-/// What is traced.
+/// Who is traced, and with whose rights.
 #[derive(Clone, Debug, Args)]
-pub struct Tracing {
+pub struct Follow {
     /// Trace child processes too (the default)
     #[arg(long, overrides_with = "no_follow")]
     pub follow_forks: bool,
     /// Trace the process itself only, with all its threads
     #[arg(long, overrides_with = "follow_forks")]
     pub no_follow: bool,
+    /// Start again through sudo; the command still runs as you
+    #[arg(long)]
+    pub elevate: bool,
+}
+
+/// What is traced, event by event.
+#[derive(Clone, Debug, Args)]
+pub struct Tracing {
+    #[command(flatten)]
+    pub follow: Follow,
     /// Size of the kernel's ring buffer (with K, M or G); rounded up to a power of two
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub buffer_size: u32,
@@ -435,7 +452,7 @@ pub struct Tracing {
     pub level: Option<Level>,
     /// Without --level: breakpoints are taken off after so many hits, and a fifth of it more for each
     /// second of tracing
-    #[arg(long, value_name = "HITS", hide = true, default_value_t = tracer::load::BREAKPOINT_BUDGET)]
+    #[arg(long, value_name = "HITS", hide = true, default_value_t = tracer::load::BREAKPOINT_BUDGET, conflicts_with = "level")]
     pub breakpoint_budget: u64,
     /// Tell which source line each call was made from (for programs with debug information)
     #[arg(long)]
@@ -443,9 +460,6 @@ pub struct Tracing {
     /// Do not sample where the program's CPU time goes
     #[arg(long)]
     pub no_sampling: bool,
-    /// Start again through sudo; the command still runs as you
-    #[arg(long)]
-    pub elevate: bool,
 }
 
 /// Where the summary goes, and in what form.
@@ -458,18 +472,25 @@ pub struct SummaryArgs {
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
 }
 
-/// How text looks.
-#[derive(Clone, Debug, Args)]
-pub struct Look {
+/// How much is said.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Amount {
     /// Only the totals
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Everything, nothing folded
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// How text looks.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Style {
     /// Colour: auto, always or never (NO_COLOR is respected)
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub color: When,
@@ -479,9 +500,6 @@ pub struct Look {
     /// No characters outside ASCII
     #[arg(long)]
     pub ascii: bool,
-    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
-    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
-    pub theme: Option<Theme>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -25,8 +25,10 @@ use tracer::user::Identity;
 use crate::cli::{self, Cli, LabVerb, Verb};
 use crate::fail::{FAILED, Fail, USAGE};
 use crate::output::{self, complain, print};
+use crate::resolve;
 
 pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
+    resolve::lab(args)?;
     if let Some(LabVerb::Lint { dir, bless }) = &args.verb {
         return lint_labs(dir.as_deref(), *bless);
     }
@@ -104,7 +106,7 @@ impl<'a> Context<'a> {
     }
 
     fn style(&self) -> Style {
-        output::lab_style(&self.args.look, &io::stdout())
+        output::style(&self.args.look, &io::stdout())
     }
 
     /// Whether the terminal UI is wanted, and can be.
@@ -125,7 +127,7 @@ impl<'a> Context<'a> {
             open: id.map(str::to_owned),
             runner: self.runner()?,
             progress: Progress::open(&self.identity),
-            seed: self.args.seed.clone().filter(|_| !self.args.replay),
+            seed: self.args.seed.clone(),
         };
         tui::lab::run(setup, &options)?;
         Ok(0)
@@ -141,7 +143,7 @@ impl<'a> Context<'a> {
     }
 
     fn session(&self, lab: &Lab) -> Session {
-        let seed = self.args.seed.clone().filter(|_| !self.args.replay);
+        let seed = self.args.seed.clone();
         let mut session = Session::new(Arc::new(lab.clone()), self.lang, seed);
         session.folder = self.work.dir.join(&lab.id).display().to_string();
         session.titles = self
@@ -185,9 +187,6 @@ impl<'a> Context<'a> {
         let mut progress = Progress::open(&self.identity);
         if let Some(warning) = &progress.warning {
             complain(warning);
-        }
-        if self.args.replay && self.args.seed.is_some() {
-            complain(words::seed_ignored(self.lang));
         }
         let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let mut out = io::stdout();

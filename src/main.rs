@@ -6,6 +6,7 @@ mod demo;
 mod fail;
 mod lab;
 mod output;
+mod resolve;
 mod show;
 mod top;
 mod trace;

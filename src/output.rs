@@ -6,12 +6,13 @@ use std::path::Path;
 
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
-use bytehop_core::report::{self, Detail, Style};
+use bytehop_core::report::{self, Style};
 use tracer::user::Identity;
 use tui::theme::Theme;
 
-use crate::cli::{LabLook, Look, SummaryArgs, When};
+use crate::cli::{SummaryArgs, When};
 use crate::fail::{Fail, USAGE};
+use crate::resolve::Look;
 
 /// One line on standard error. That it cannot be written is nobody's to know.
 pub fn complain(message: &str) {
@@ -19,7 +20,8 @@ pub fn complain(message: &str) {
 }
 
 /// How text looks on `stream`.
-pub fn style(look: &Look, stream: &impl IsTerminal) -> Style {
+pub fn style(look: impl Into<Look>, stream: &impl IsTerminal) -> Style {
+    let look = look.into();
     let terminal = stream.is_terminal();
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     Style {
@@ -32,17 +34,13 @@ pub fn style(look: &Look, stream: &impl IsTerminal) -> Style {
         },
         width: width(terminal),
         lang: Lang::from_env(look.lang),
-        detail: match (look.quiet, look.verbose) {
-            (true, _) => Detail::Quiet,
-            (_, true) => Detail::Verbose,
-            _ => Detail::Normal,
-        },
+        detail: look.detail,
         ascii: look.ascii,
     }
 }
 
 /// How the terminal UI looks.
-pub fn ui(look: &Look) -> tui::Options {
+pub fn ui(look: Look) -> tui::Options {
     let mut options = tui::Options::from_env(look.lang);
     options.ascii |= look.ascii;
     if let Some(theme) = look.theme {
@@ -52,11 +50,6 @@ pub fn ui(look: &Look) -> tui::Options {
         options.theme = Theme::Plain;
     }
     options
-}
-
-/// How a lab's text looks.
-pub fn lab_style(look: &LabLook, stream: &impl IsTerminal) -> Style {
-    style(&look.into(), stream)
 }
 
 /// Cells of a line: the terminal's, not more than reads well.
@@ -96,8 +89,8 @@ impl SummaryOutput {
             None => None,
         };
         let style = match &file {
-            Some(file) => style(&args.look, file),
-            None => style(&args.look, &io::stderr()),
+            Some(file) => style(args.look(), file),
+            None => style(args.look(), &io::stderr()),
         };
         Ok(Self {
             file,

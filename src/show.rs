@@ -14,9 +14,10 @@ use bytehop_core::report::{self, Format};
 use clap::CommandFactory;
 use tracer::{caps, doctor};
 
-use crate::cli::{self, Cli, Look};
+use crate::cli::{self, Cli};
 use crate::fail::{FAILED, Fail, NOT_ALLOWED, USAGE};
 use crate::output::{print, style};
+use crate::resolve::Look;
 
 /// `bytehop` alone.
 pub fn help() -> Result<i32, Fail> {
@@ -41,6 +42,7 @@ pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
 }
 
 pub fn report(args: &cli::Report) -> Result<i32, Fail> {
+    let look = Look::from(args.style).telling(args.amount);
     let format = if args.json { Format::Json } else { args.format };
     let text = match format {
         Format::Jsonl => return lines(&args.file, args.output.as_deref()),
@@ -48,8 +50,8 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
             let summary = summarise(&args.file, &mut NoSink)?;
             let style = match &args.output {
                 // As for a pipe.
-                Some(path) => style(&args.look, &created(path)?),
-                None => style(&args.look, &io::stdout()),
+                Some(path) => style(look, &created(path)?),
+                None => style(look, &io::stdout()),
             };
             report::text(&summary, &style)
         }
@@ -62,7 +64,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
             let recording = std::fs::read(&args.file).map_err(|e| {
                 Fail::new(FAILED, format!("cannot read {}: {e}", args.file.display()))
             })?;
-            bytehop_web::page::page(&recording, &summary, Lang::from_env(args.look.lang))
+            bytehop_web::page::page(&recording, &summary, Lang::from_env(look.lang))
         }
     };
     match &args.output {
@@ -98,7 +100,7 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
             report::annotation_json(&annotation, only)
         ))?;
     } else {
-        let style = style(&args.look, &io::stdout());
+        let style = style(args.style, &io::stdout());
         print(&report::annotation(&annotation, only, &read_source, &style))?;
     }
     Ok(0)
@@ -111,7 +113,7 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
     for warning in &summary.warnings {
         crate::output::complain(warning);
     }
-    let style = style(&args.look, &io::stdout());
+    let style = style(args.style, &io::stdout());
     let advice = advise::advise(&facts, &summary, style.lang);
     if args.json {
         let json = serde_json::json!({ "schema": 1, "advice": advice });
@@ -125,7 +127,11 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
 /// Two recordings side by side.
 pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
     if args.tui {
-        tui::diff(&args.a, &args.b, &crate::output::ui(&args.look))?;
+        tui::diff(
+            &args.a,
+            &args.b,
+            &crate::output::ui(Look::from(args.style).themed(args.theme)),
+        )?;
         return Ok(0);
     }
     let [a, b] = [&args.a, &args.b];
@@ -143,7 +149,7 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
             report::comparison_json(&first, &second, names)
         ))?;
     } else {
-        let style = style(&args.look, &io::stdout());
+        let style = style(args.style, &io::stdout());
         print(&report::comparison(&first, &second, names, &style))?;
     }
     Ok(0)
@@ -151,14 +157,15 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
 
 /// The terminal UI; text where there is no terminal.
 pub fn view(args: &cli::View) -> Result<i32, Fail> {
+    let look = Look::from(args.style).telling(args.amount);
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return show(&args.file, &args.look);
+        return show(&args.file, look);
     }
-    tui::view(&args.file, &crate::output::ui(&args.look))?;
+    tui::view(&args.file, &crate::output::ui(look.themed(args.theme)))?;
     Ok(0)
 }
 
-fn show(file: &Path, look: &Look) -> Result<i32, Fail> {
+fn show(file: &Path, look: Look) -> Result<i32, Fail> {
     let summary = summarise(file, &mut NoSink)?;
     print(&report::text(&summary, &style(look, &io::stdout())))?;
     Ok(0)
@@ -178,10 +185,7 @@ fn lines(file: &Path, output: Option<&Path>) -> Result<i32, Fail> {
             Ok(()) => {}
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
             Err(e) => {
-                return Err(Fail::new(
-                    FAILED,
-                    format!("cannot write the events: {e}"),
-                ));
+                return Err(Fail::new(FAILED, format!("cannot write the events: {e}")));
             }
         }
     }
@@ -190,10 +194,9 @@ fn lines(file: &Path, output: Option<&Path>) -> Result<i32, Fail> {
         crate::output::complain(&warning.to_string());
     }
     match flushed {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
-            FAILED,
-            format!("cannot write the events: {e}"),
-        )),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Fail::new(FAILED, format!("cannot write the events: {e}")))
+        }
         _ => Ok(0),
     }
 }
@@ -204,7 +207,11 @@ pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {
     let text = if args.json {
         serde_json::to_string_pretty(&doctor::json(&facts, &plan)).unwrap_or_default() + "\n"
     } else {
-        doctor::text(&facts, &plan, &style(&args.look, &io::stdout()))
+        doctor::text(
+            &facts,
+            &plan,
+            &style(Look::from(args.style).telling(args.amount), &io::stdout()),
+        )
     };
     print(&text)?;
     Ok(if plan.level.is_some() {

@@ -32,7 +32,13 @@ use crate::show;
 pub fn run(args: cli::Run) -> Result<i32, Fail> {
     let what = What::Command(&args.command.argv);
     match live::is_wanted(args.ui, &args.summary) {
-        true => live::trace(what, args.output, &args.tracing, &args.summary),
+        true => live::trace(
+            what,
+            args.output,
+            &args.tracing,
+            &args.summary,
+            args.summary.look().themed(args.theme),
+        ),
         false => trace(what, args.output, false, &args.tracing, &args.summary),
     }
 }
@@ -48,23 +54,26 @@ pub fn record(args: cli::Record) -> Result<i32, Fail> {
 pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
     let what = What::Process(args.pid, args.duration);
     match live::is_wanted(args.ui, &args.summary) {
-        true => live::trace(what, args.output, &args.tracing, &args.summary),
+        true => live::trace(
+            what,
+            args.output,
+            &args.tracing,
+            &args.summary,
+            args.summary.look().themed(args.theme),
+        ),
         false => trace(what, args.output, false, &args.tracing, &args.summary),
     }
 }
 
 pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
     let argv = args.command.argv;
-    let mut session = Session::prepare(
-        What::Command(&argv),
-        &args.tracing,
-        &args.summary,
-        None,
-        |options| {
-            options.stat = true;
-            options.null = args.null_probes;
-        },
-    )?;
+    let wanted = Options {
+        stat: true,
+        null: args.null_probes,
+        ..Options::from(&args.follow)
+    };
+    let what = What::Command(&argv);
+    let mut session = Session::prepare(what, wanted, args.follow.elevate, &args.summary, None)?;
     let ended = session.trace(None, &mut Nothing)?;
     let mut reported = Ok(());
     if !args.null_probes {
@@ -82,7 +91,8 @@ fn trace(
     tracing: &Tracing,
     summary: &SummaryArgs,
 ) -> Result<i32, Fail> {
-    let mut session = Session::prepare(what, tracing, summary, None, |_| {})?;
+    let (wanted, elevate) = (Options::from(tracing), tracing.follow.elevate);
+    let mut session = Session::prepare(what, wanted, elevate, summary, None)?;
     let writer = match &file {
         Some(path) => Some(Writer::new(session.create(path)?, path)?),
         None => None,
@@ -149,12 +159,12 @@ impl Session {
     /// Everything up to the moment before the command is released: rights, the held command, probes.
     fn prepare(
         what: What<'_>,
-        tracing: &Tracing,
+        wanted: Options,
+        elevate: bool,
         summary: &SummaryArgs,
         terminal: Option<OwnedFd>,
-        adjust: impl FnOnce(&mut Options),
     ) -> Result<Self, Fail> {
-        if tracing.elevate {
+        if elevate {
             tracer::elevate::elevate()?;
         }
         let identity = Identity::invoking()?;
@@ -185,20 +195,9 @@ impl Session {
         let attached = matches!(pending, Pending::Process(_));
 
         let kernel = KernelBtf::load()?;
-        let follow = !tracing.no_follow;
-        let mut options = Options {
-            follow,
-            buffer: tracing.buffer_size,
-            level: tracing.level,
-            budget: tracing.breakpoint_budget,
-            stacks: tracing.stacks,
-            pid,
-            sampling: !tracing.no_sampling,
-            ..Options::default()
-        };
-        adjust(&mut options);
+        let options = Options { pid, ..wanted };
         let probes = Probes::load(&kernel, options)?;
-        let start = capture::start(&probes, &command, pid, attached, follow);
+        let start = capture::start(&probes, &command, pid, attached, options.follow);
         Ok(Self {
             identity,
             probes,

@@ -79,7 +79,6 @@ bytehop_core::messages! {
     solution_later: "The solution is shown after success. Show it now? [y/N]" | "通过检验后才显示参考答案。现在就看吗？[y/N]";
     no_hints: "There are no hints." | "没有提示。";
     unchanged(path): "{path} is as it was: this check shows what the original does." | "{path} 尚未修改：这次检验的是原程序。";
-    seed_ignored: "the seed is for live runs; a recording has the sizes that it was made with" | "种子只用于实际运行；记录文件的大小是录制时的";
     result_written(path): "result: {path}" | "结果文件：{path}";
     cannot_build: "The program does not compile:" | "程序无法编译：";
     level_of(level): "level {level}" | "{level} 级";

@@ -60,7 +60,8 @@ fn path(out: &mut String, summary: &Summary, lang: Lang) {
     };
     for (theme, class) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
         let id = format!("path-{tag}-{class}");
-        let words = format!("<title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{told}</desc>");
+        let words =
+            format!("<title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{told}</desc>");
         let picture = path_svg(summary, lang, theme).replacen(
             " role=\"img\"",
             &format!(" role=\"img\" aria-labelledby=\"{id}-t\" aria-describedby=\"{id}-d\""),
