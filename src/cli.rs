@@ -7,7 +7,6 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::report::Format;
 use bytehop_core::report::top::Column;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tracer::caps::Level;
 use tui::theme::Theme;
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
@@ -53,6 +52,8 @@ pub enum Verb {
     /// The programs of `doctor --verify`, which traces them
     #[command(hide = true)]
     VerifyPaths(Paths),
+    /// Write a shell's completion script
+    Completions(Completions),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
     Demo(Demo),
 }
@@ -317,6 +318,20 @@ pub struct Demo {
 }
 
 #[derive(Debug, Args)]
+pub struct Completions {
+    /// For this shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+#[derive(Debug, Args)]
 pub struct Lab {
     #[command(subcommand)]
     pub verb: Option<LabVerb>,
@@ -452,8 +467,8 @@ pub struct Tracing {
     pub level: Option<Level>,
     /// Without --level: breakpoints are taken off after so many hits, and a fifth of it more for each
     /// second of tracing
-    #[arg(long, value_name = "HITS", hide = true, default_value_t = tracer::load::BREAKPOINT_BUDGET, conflicts_with = "level")]
-    pub breakpoint_budget: u64,
+    #[arg(long, value_name = "HITS", hide = true, conflicts_with = "level")]
+    pub breakpoint_budget: Option<u64>,
     /// Tell which source line each call was made from (for programs with debug information)
     #[arg(long)]
     pub stacks: bool,
@@ -500,6 +515,14 @@ pub struct Style {
     /// No characters outside ASCII
     #[arg(long)]
     pub ascii: bool,
+}
+
+/// How much is measured: see `tracer::caps::Level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    T,
+    F,
+    B,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -576,5 +599,115 @@ mod tests {
         assert_eq!(size("64K"), Ok(65536));
         assert_eq!(size("1G"), Ok(1 << 30));
         assert!(size("2G").is_err() && size("M").is_err() && size("x").is_err());
+    }
+
+    const STYLE: &str = "ascii color lang";
+    const AMOUNT: &str = "quiet verbose";
+    const SUMMARY: &str = "json summary";
+    const FOLLOW: &str = "elevate follow-forks no-follow";
+    const EVENTS: &str = "breakpoint-budget buffer-size level no-sampling stacks";
+    const UI: &str = "no-tui theme tui";
+
+    /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
+    /// tried.
+    const FLAGS: [(&str, &[&str]); 15] = [
+        (
+            "run",
+            &["output", UI, FOLLOW, EVENTS, SUMMARY, AMOUNT, STYLE],
+        ),
+        (
+            "attach",
+            &[
+                "duration output pid",
+                UI,
+                FOLLOW,
+                EVENTS,
+                SUMMARY,
+                AMOUNT,
+                STYLE,
+            ],
+        ),
+        ("stat", &["null-probes", FOLLOW, SUMMARY, AMOUNT, STYLE]),
+        (
+            "top",
+            &[
+                "delay elevate filter json reverse rounds sort total",
+                UI,
+                STYLE,
+            ],
+        ),
+        (
+            "record",
+            &[
+                "duration output pid",
+                FOLLOW,
+                EVENTS,
+                SUMMARY,
+                AMOUNT,
+                STYLE,
+            ],
+        ),
+        ("view", &["theme", AMOUNT, STYLE]),
+        ("report", &["format json output", AMOUNT, STYLE]),
+        ("annotate", &["json", STYLE]),
+        ("advise", &["json", STYLE]),
+        ("diff", &["json theme tui", STYLE]),
+        (
+            "doctor",
+            &["dir json keep level only peer verify", AMOUNT, STYLE],
+        ),
+        (
+            "lab",
+            &[
+                "answers check elevate labs-dir no-tui program replay seed student work",
+                STYLE,
+            ],
+        ),
+        ("verify-paths", &["dir peer"]),
+        ("demo", &["output replay", AMOUNT, STYLE]),
+        ("completions", &[]),
+    ];
+
+    #[test]
+    fn each_verb_has_the_flags_that_do_something() {
+        let cli = Cli::command();
+        let mut verbs: Vec<&str> = cli.get_subcommands().map(|verb| verb.get_name()).collect();
+        verbs.sort_unstable();
+        let mut listed = FLAGS.map(|(verb, _)| verb);
+        listed.sort_unstable();
+        assert_eq!(verbs, listed);
+        for (name, flags) in FLAGS {
+            let verb = cli.find_subcommand(name).unwrap();
+            let mut has: Vec<&str> = verb.get_arguments().filter_map(|a| a.get_long()).collect();
+            has.sort_unstable();
+            let mut flags: Vec<&str> = flags.iter().flat_map(|f| f.split(' ')).collect();
+            flags.sort_unstable();
+            assert_eq!(has, flags, "{name}");
+        }
+    }
+
+    #[test]
+    fn flags_without_effect_are_refused() {
+        for line in [
+            "stat --level F -- true",
+            "stat --stacks -- true",
+            "stat --no-sampling -- true",
+            "stat --buffer-size 1M -- true",
+            "run --no-tui --theme dark -- true",
+            "run --level T --breakpoint-budget 5 -- true",
+            "record --theme dark -- true",
+            "report --theme dark x",
+            "advise -q x",
+            "diff --theme dark a b",
+            "top --json --theme dark",
+            "demo --theme dark",
+            "lab list --seed x",
+            "lab --answers f",
+            "lab --seed x --replay first-hops",
+        ] {
+            let words = std::iter::once("bytehop").chain(line.split(' '));
+            let refused = Cli::try_parse_from(words).err();
+            assert_eq!(refused.map(|e| e.exit_code()), Some(2), "{line}");
+        }
     }
 }

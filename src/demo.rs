@@ -79,7 +79,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
             },
             stacks: false,
             level: None,
-            breakpoint_budget: tracer::load::BREAKPOINT_BUDGET,
+            breakpoint_budget: None,
             buffer_size: tracer::load::DEFAULT_BUFFER,
             no_sampling: false,
         },

@@ -1,12 +1,19 @@
 //! Failures of our own: one line, and the exit status of the command line's contract.
 
 use bytehop_core::record::RecordError;
+#[cfg(feature = "capture")]
 use tracer::btf::BtfError;
+#[cfg(feature = "capture")]
 use tracer::capture::CaptureError;
+#[cfg(feature = "capture")]
 use tracer::elevate::ElevateError;
+#[cfg(feature = "capture")]
 use tracer::launch::LaunchError;
+#[cfg(feature = "capture")]
 use tracer::load::LoadError;
+#[cfg(feature = "capture")]
 use tracer::privileges::{DropError, Missing};
+#[cfg(feature = "capture")]
 use tracer::user::IdentityError;
 
 /// Wrong usage, or a file that cannot be opened or created.
@@ -17,6 +24,7 @@ pub const NOT_ALLOWED: u8 = 3;
 pub const FAILED: u8 = 125;
 
 /// Ctrl-C, as a shell says it.
+#[cfg(feature = "capture")]
 pub const INTERRUPTED: u8 = 130;
 
 /// A failure that ends bytehop.
@@ -48,6 +56,16 @@ macro_rules! fails_with {
 }
 
 fails_with! {
+    RecordError => |e| e.exit_code().unwrap_or(FAILED);
+    tui::ViewError => |e| match e {
+        tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
+        tui::ViewError::NotATerminal => USAGE,
+        tui::ViewError::Source(_) | tui::ViewError::Terminal(_) => FAILED,
+    };
+}
+
+#[cfg(feature = "capture")]
+fails_with! {
     Missing => |_| NOT_ALLOWED;
     ElevateError => |_| NOT_ALLOWED;
     BtfError => |_| NOT_ALLOWED;
@@ -62,12 +80,6 @@ fails_with! {
         labs::run::RunError::Stopped => INTERRUPTED,
         labs::run::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
         _ => FAILED,
-    };
-    RecordError => |e| e.exit_code().unwrap_or(FAILED);
-    tui::ViewError => |e| match e {
-        tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
-        tui::ViewError::NotATerminal => USAGE,
-        tui::ViewError::Source(_) | tui::ViewError::Terminal(_) => FAILED,
     };
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,

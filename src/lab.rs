@@ -1,5 +1,7 @@
 //! `bytehop lab`: the guided labs.
 
+mod flags;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufReader, IsTerminal, Write};
@@ -25,10 +27,9 @@ use tracer::user::Identity;
 use crate::cli::{self, Cli, LabVerb, Verb};
 use crate::fail::{FAILED, Fail, USAGE};
 use crate::output::{self, complain, print};
-use crate::resolve;
 
 pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
-    resolve::lab(args)?;
+    flags::check(args)?;
     if let Some(LabVerb::Lint { dir, bless }) = &args.verb {
         return lint_labs(dir.as_deref(), *bless);
     }

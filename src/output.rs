@@ -1,17 +1,27 @@
 //! Writing to the terminal, to files, to closed pipes.
 
+#[cfg(feature = "capture")]
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+#[cfg(feature = "capture")]
 use std::path::Path;
 
 use bytehop_core::i18n::Lang;
+#[cfg(feature = "capture")]
 use bytehop_core::model::Summary;
-use bytehop_core::report::{self, Style};
+#[cfg(feature = "capture")]
+use bytehop_core::report;
+use bytehop_core::report::Style;
+#[cfg(feature = "capture")]
 use tracer::user::Identity;
 use tui::theme::Theme;
 
-use crate::cli::{SummaryArgs, When};
-use crate::fail::{Fail, USAGE};
+#[cfg(feature = "capture")]
+use crate::cli::SummaryArgs;
+use crate::cli::When;
+use crate::fail::Fail;
+#[cfg(feature = "capture")]
+use crate::fail::USAGE;
 use crate::resolve::Look;
 
 /// One line on standard error. That it cannot be written is nobody's to know.
@@ -75,12 +85,14 @@ pub fn print(text: &str) -> Result<(), Fail> {
 }
 
 /// Where the summary of a live trace goes.
+#[cfg(feature = "capture")]
 pub struct SummaryOutput {
     file: Option<File>,
     json: bool,
     style: Style,
 }
 
+#[cfg(feature = "capture")]
 impl SummaryOutput {
     /// Opens the file, if one is wanted, with the rights of `identity`.
     pub fn open(args: &SummaryArgs, identity: &Identity) -> Result<Self, Fail> {
@@ -130,8 +142,17 @@ impl SummaryOutput {
 }
 
 /// Creates a file that belongs to the user.
+#[cfg(feature = "capture")]
 pub fn create(path: &Path, identity: &Identity) -> Result<File, Fail> {
     identity
         .create_file(path)
+        .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
+}
+
+/// Creates a recording: whoever it is of decides who else reads it.
+#[cfg(feature = "capture")]
+pub fn create_recording(path: &Path, identity: &Identity) -> Result<File, Fail> {
+    identity
+        .create_private_file(path)
         .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
 }

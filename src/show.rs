@@ -12,10 +12,13 @@ use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::open_events;
 use bytehop_core::report::{self, Format};
 use clap::CommandFactory;
+#[cfg(feature = "capture")]
 use tracer::{caps, doctor};
 
 use crate::cli::{self, Cli};
-use crate::fail::{FAILED, Fail, NOT_ALLOWED, USAGE};
+#[cfg(feature = "capture")]
+use crate::fail::NOT_ALLOWED;
+use crate::fail::{FAILED, Fail, USAGE};
 use crate::output::{print, style};
 use crate::resolve::Look;
 
@@ -201,6 +204,7 @@ fn lines(file: &Path, output: Option<&Path>) -> Result<i32, Fail> {
     }
 }
 
+#[cfg(feature = "capture")]
 pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {
     let facts = caps::facts();
     let plan = caps::plan(&facts);

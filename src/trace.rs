@@ -208,9 +208,9 @@ impl Session {
         })
     }
 
-    /// Creates a file that belongs to the user.
+    /// Creates the recording, which belongs to the user.
     fn create(&self, path: &Path) -> Result<File, Fail> {
-        output::create(path, &self.identity)
+        output::create_recording(path, &self.identity)
     }
 
     /// Gives up our rights, lets the command go, and traces it to its end.

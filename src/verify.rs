@@ -44,7 +44,8 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
         made.map_err(|e| Fail::new(USAGE, format!("cannot write in {}: {e}", dir.display())))
     };
     let folders: Vec<TempDir> = args.dir.iter().map(own).collect::<Result<_, _>>()?;
-    let wanted = |level: &str| args.level.is_none_or(|only| only.as_str() == level);
+    let only = args.level.map(Level::from);
+    let wanted = |level: &str| only.is_none_or(|only| only.as_str() == level);
     let mut runs = Vec::new();
     if wanted("T") {
         runs.push(trace(Level::T, &folders, args)?);
