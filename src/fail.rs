@@ -10,6 +10,8 @@ use tracer::elevate::ElevateError;
 #[cfg(feature = "capture")]
 use tracer::launch::LaunchError;
 #[cfg(feature = "capture")]
+use tracer::limits::Limit;
+#[cfg(feature = "capture")]
 use tracer::load::LoadError;
 #[cfg(feature = "capture")]
 use tracer::privileges::{DropError, Missing};
@@ -26,6 +28,11 @@ pub const FAILED: u8 = 125;
 /// Ctrl-C, as a shell says it.
 #[cfg(feature = "capture")]
 pub const INTERRUPTED: u8 = 130;
+
+/// The status of what the signal of this number ended, as a shell says it.
+pub fn signalled(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(FAILED)
+}
 
 /// A failure that ends bytehop.
 #[derive(Debug)]
@@ -60,6 +67,7 @@ fails_with! {
     tui::ViewError => |e| match e {
         tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
         tui::ViewError::NotATerminal => USAGE,
+        tui::ViewError::Ended(signal) => signalled(*signal),
         tui::ViewError::Source(_) | tui::ViewError::Terminal(_) => FAILED,
     };
 }
@@ -70,6 +78,7 @@ fails_with! {
     ElevateError => |_| NOT_ALLOWED;
     BtfError => |_| NOT_ALLOWED;
     LoadError => |_| NOT_ALLOWED;
+    Limit => |_| NOT_ALLOWED;
     DropError => |_| FAILED;
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;

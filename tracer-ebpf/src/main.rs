@@ -12,9 +12,12 @@
 
 mod classify;
 mod emit;
+mod gather;
+mod iter;
 mod kread;
 mod maps;
 mod probes;
+mod sums;
 mod tasks;
 mod top;
 

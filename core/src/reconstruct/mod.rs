@@ -377,6 +377,9 @@ impl Reconstructor {
                 let arch = Arch::from_name(&start.arch).unwrap_or(self.setup.arch);
                 if start.attached {
                     self.sums.processes.rename(start.pid, start.comm.as_bytes());
+                    for (pid, comm) in &start.children {
+                        self.sums.processes.rename(*pid, comm.as_bytes());
+                    }
                 }
                 self.setup = Setup::new(arch, start.clone());
             }

@@ -10,7 +10,7 @@ use tracer_ebpf::{bio, moved};
 use crate::emit::recording;
 use crate::kread::probe;
 use crate::maps::{BIOS, MAPPINGS, Mapping, off};
-use crate::probes::func::add;
+use crate::sums::add;
 use crate::tasks::{current_tid, traced_or_worker};
 
 /// Of a mapping whose size does not matter: it is of a whole request.

@@ -7,11 +7,10 @@ use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{Task, count, kind, task};
 
 use crate::emit::{count, recording, send};
+use crate::gather::{clear_extra, faults_since, flush_sums, known_from_here};
 use crate::kread::{load, probe};
 use crate::maps::{config, off, reg};
 use crate::probes::cache::flush_dirty;
-use crate::probes::func::flush_sums;
-use crate::probes::syscall::{clear_extra, faults_since, known_from_here};
 use crate::tasks::{current, traced};
 use crate::top::{self, everyone};
 

@@ -8,54 +8,20 @@ use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::{fentry, fexit, kprobe, kretprobe};
 use aya_ebpf::programs::{FEntryContext, FExitContext, ProbeContext, RetProbeContext};
-use tracer_ebpf::{
-    BY_SHIFT, Copied, FRAME_ARGS, FRAMES, Head, SUMS, Task, flag, kind, moved, task,
-};
+use tracer_ebpf::{Copied, FRAME_ARGS, FRAMES, Head, Task, flag, kind, moved};
 
 use crate::emit::{recording, send};
+use crate::iter::{End, argument, end, iter_of, msg_end};
 use crate::kread::probe;
 use crate::maps::{SOCKS, config, off, reg};
 use crate::probes::cache::swap_backed;
-use crate::probes::primitive::{take, take_rest, watching};
-use crate::tasks::{current_tid, find, head, traced_or_worker};
+use crate::probes::primitive::take;
+use crate::sums::moves;
+use crate::tasks::{current_tid, traced_or_worker};
 
 // include/linux/socket.h
 const MSG_SPLICE_PAGES: u32 = 0x800_0000;
 const TMPFS_MAGIC: u64 = 0x0102_1994;
-
-/// What is at the other end of a function's iterator.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    User,
-    Kernel,
-    Pipe,
-}
-
-#[inline(always)]
-pub fn end(iter: u64) -> End {
-    let Some(kind) = probe::<u8>(iter, off!(iter_type)) else {
-        return End::Kernel;
-    };
-    let kind = kind as u32;
-    if kind == config!(iter_iovec) || kind == config!(iter_ubuf) {
-        End::User
-    } else if kind == config!(iter_pipe) {
-        End::Pipe
-    } else {
-        End::Kernel
-    }
-}
-
-/// The iterator of a `struct msghdr`.
-#[inline(always)]
-fn iter_of(msg: u64) -> u64 {
-    msg.wrapping_add(off!(msg_iter) as u64)
-}
-
-#[inline(always)]
-fn msg_end(msg: u64) -> End {
-    end(iter_of(msg))
-}
 
 /// Whether a `struct kiocb` is on a file of tmpfs.
 #[inline(always)]
@@ -141,18 +107,6 @@ impl Call for AtReturn {
     }
 }
 
-/// An argument of a kernel function, from the registers at its beginning.
-#[inline(always)]
-pub fn argument(regs: u64, n: usize) -> u64 {
-    let at = match n {
-        0 => reg!(function[0]),
-        1 => reg!(function[1]),
-        2 => reg!(function[2]),
-        _ => reg!(function[3]),
-    };
-    probe(regs, at).unwrap_or(0)
-}
-
 /// Tells the functions of kprobes apart.
 const fn id(name: &str) -> u32 {
     // FNV-1a
@@ -206,96 +160,6 @@ unsafe fn kept(t: *mut Task, id: u32) -> Option<*const [u64; FRAME_ARGS]> {
         }
         None
     }
-}
-
-/// A function moved bytes.
-#[inline(always)]
-fn moves(t: *mut Task, what: u16, bytes: u64) {
-    add(t, what as u32, bytes, 1);
-}
-
-/// Adds bytes to the call of the thread; `what` as in `Sum::what`.
-#[inline(never)]
-pub fn add(t: *mut Task, what: u32, bytes: u64, count: u32) -> i32 {
-    if bytes == 0 {
-        return 0;
-    }
-    // SAFETY: a map value.
-    unsafe {
-        let flags = (*t).flags;
-        let in_call = flags & (task::IN_CALL | task::FAULT_OPEN) != 0;
-        if in_call && flags & task::IO_THREAD == 0 {
-            let mut i = 0;
-            while i < SUMS {
-                let sum = &raw mut (*t).sums[i];
-                if (*sum).count == 0 {
-                    (*sum).what = what;
-                    (*sum).bytes = 0;
-                    (*t).has_sums = 1;
-                }
-                if (*sum).what == what {
-                    (*sum).bytes += bytes;
-                    (*sum).count += count;
-                    return 0;
-                }
-                i += 1;
-            }
-        }
-        send_sum(t, what, count, bytes);
-        (*t).told = (what >> BY_SHIFT != 0) as u32;
-    }
-    0
-}
-
-#[inline(always)]
-unsafe fn send_sum(t: *mut Task, what: u32, count: u32, bytes: u64) {
-    // SAFETY: a map value.
-    unsafe {
-        let head = head(t, kind::COPY, bpf_ktime_get_ns());
-        let r = Copied {
-            head,
-            bytes,
-            count,
-            what: what as u16,
-            primitive: (what >> BY_SHIFT) as u16,
-        };
-        send(&head, &r);
-    }
-}
-
-/// Sends the sums of the call of the thread.
-#[inline(always)]
-pub unsafe fn flush_sums(t: *mut Task) {
-    // SAFETY: a map value.
-    unsafe {
-        take_rest(t);
-        if (*t).has_sums != 0 {
-            send_sums((*t).tid);
-        }
-    }
-}
-
-/// Global, so that the verifier checks it once and not on every path through its callers.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn send_sums(tid: u32) -> u64 {
-    let Some(t) = find(tid) else { return 0 };
-    // SAFETY: a map value.
-    unsafe {
-        // Breakpoints that were taken off in the middle of a call told a part of it only.
-        let whole = (*t).flags & task::WATCHED == 0 || watching();
-        let mut i = 0;
-        while i < SUMS {
-            let sum = (*t).sums[i];
-            if sum.count != 0 && (whole || sum.what >> BY_SHIFT == 0) {
-                send_sum(t, sum.what, sum.count, sum.bytes);
-            }
-            (*t).sums[i].count = 0;
-            i += 1;
-        }
-        (*t).has_sums = 0;
-    }
-    0
 }
 
 /// Programs at the end of a function, `|call, thread| body`: one for fexit, two for kprobes.

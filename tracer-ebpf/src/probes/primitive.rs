@@ -9,19 +9,11 @@ use aya_ebpf::macros::perf_event;
 use aya_ebpf::programs::PerfEventContext;
 use tracer_ebpf::{BY_SHIFT, PRIMITIVES, Task, moved, primitive, task};
 
+use crate::iter::{End, argument, end};
 use crate::kread::probe;
-use crate::maps::{HITS, WATCH, off};
-use crate::probes::func::{End, add, argument, end};
+use crate::maps::{HITS, off};
+use crate::sums::{add, watching};
 use crate::tasks::traced_or_worker;
-
-/// Whether breakpoints count now.
-#[inline(always)]
-pub fn watching() -> bool {
-    // SAFETY: a map value.
-    WATCH
-        .get_ptr(0)
-        .is_some_and(|on| unsafe { core::ptr::read_volatile(on) } != 0)
-}
 
 /// Registers of the interrupted kernel function. The context that the kernel gives a program of a perf
 /// event takes constant offsets only; behind it is a structure that points to the registers.

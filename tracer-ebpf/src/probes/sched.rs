@@ -6,10 +6,12 @@ use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{Exec, Exit, Fork, Switch, count, kind, task};
 
 use crate::emit::{count, recording, send};
+use crate::gather::{extra, faults_since, flush_sums};
 use crate::kread::load;
 use crate::maps::{config, off};
-use crate::probes::primitive::watching;
-use crate::probes::{fault, syscall};
+use crate::probes::cache::flush_dirty;
+use crate::probes::fault;
+use crate::sums::watching;
 use crate::tasks::{PF_IO_WORKER, bump, current, find, head, insert, remove, traced};
 
 // include/uapi/linux/sched.h
@@ -126,11 +128,11 @@ pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
         let min_flt: u64 = load(task_struct, off!(task_min_flt));
         let maj_flt: u64 = load(task_struct, off!(task_maj_flt));
         if recording() {
-            crate::probes::cache::flush_dirty(t);
-            crate::probes::func::flush_sums(t);
-            let (min, maj) = syscall::faults_since(t);
+            flush_dirty(t);
+            flush_sums(t);
+            let (min, maj) = faults_since(t);
             if (*t).has_extra != 0 || min | maj != 0 {
-                syscall::extra(t, min, maj);
+                extra(t, min, maj);
             }
             let mut head = head(t, kind::EXIT, bpf_ktime_get_ns());
             head.nr = (*t).nr as u16;

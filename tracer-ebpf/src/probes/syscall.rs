@@ -4,17 +4,17 @@ use aya_ebpf::helpers::generated::{bpf_ktime_get_ns, bpf_probe_read_user_str};
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{
-    CELL_FIRST, CELLS, Cached, Extra, FileRef, Head, NAME_FIXED, NAME_MAX, StatKey, Syscall,
-    SyscallFile, TIMED_EVERY, TIMED_FIRST, Task, flag, kind, sysinfo, task,
+    CELL_FIRST, CELLS, Cached, Head, NAME_FIXED, NAME_MAX, StatKey, Syscall, SyscallFile,
+    TIMED_EVERY, TIMED_FIRST, Task, flag, kind, sysinfo, task,
 };
 
 use crate::classify::descriptor;
 use crate::emit::{lost, recording, send, send_bytes};
+use crate::gather::{extra, faults_since, flush_sums, known_from_here};
 use crate::kread::{load, probe};
 use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
-use crate::probes::func::flush_sums;
 use crate::tasks::{awaited, bump, current, traced};
 
 #[btf_tracepoint]
@@ -68,34 +68,6 @@ fn start(nr: u32) -> Option<*mut Task> {
     // SAFETY: a map value.
     unsafe { known_from_here(t) };
     Some(t)
-}
-
-/// What a thread did before it was traced is not the program's.
-#[inline(always)]
-pub unsafe fn known_from_here(t: *mut Task) {
-    // SAFETY: a map value.
-    unsafe {
-        if (*t).flags & task::OLDER != 0 {
-            (*t).flags &= !task::OLDER;
-            faults_since(t);
-        }
-    }
-}
-
-/// Page faults that the kernel has counted for the current thread since this was last asked: minor,
-/// major. Those between two calls (of signal frames, restartable sequences) go to the later one.
-#[inline(always)]
-pub unsafe fn faults_since(t: *mut Task) -> (u32, u32) {
-    let task = current();
-    let min: u64 = load(task, off!(task_min_flt));
-    let maj: u64 = load(task, off!(task_maj_flt));
-    // SAFETY: a map value.
-    unsafe {
-        let since = ((min - (*t).min_flt) as u32, (maj - (*t).maj_flt) as u32);
-        (*t).min_flt = min;
-        (*t).maj_flt = maj;
-        since
-    }
 }
 
 #[inline(always)]
@@ -422,53 +394,6 @@ fn call(head: Head, now: u64, ret: i64, regs: *const u8) -> Syscall {
             load(regs, reg!(args[4])),
             load(regs, reg!(args[5])),
         ],
-    }
-}
-
-/// Sends what else happened in the call, or (at the end of a thread) outside any.
-#[inline(never)]
-pub fn extra(t: *mut Task, min_flt: u32, maj_flt: u32) -> i32 {
-    // SAFETY: a map value.
-    unsafe {
-        let mut head = crate::tasks::head(t, kind::EXTRA, (*t).enter);
-        head.nr = (*t).nr as u16;
-        let r = Extra {
-            head,
-            file2: if (*t).has_file2 != 0 {
-                (*t).file2
-            } else {
-                FileRef::NONE
-            },
-            skb_copied: (*t).skb_copied,
-            cache_pages: (*t).cache_pages,
-            meta_pages: (*t).meta_pages,
-            min_flt,
-            maj_flt,
-            irqs: (*t).irqs,
-            irqs_user: (*t).irqs_user,
-            iif: (*t).iif,
-            reserved: 0,
-            zeroed: (*t).zeroed,
-        };
-        send(&head, &r);
-        clear_extra(t);
-    }
-    0
-}
-
-/// Forgets what [`extra`] has sent.
-#[inline(always)]
-pub unsafe fn clear_extra(t: *mut Task) {
-    // SAFETY: a map value.
-    unsafe {
-        (*t).has_extra = 0;
-        (*t).skb_copied = 0;
-        (*t).cache_pages = 0;
-        (*t).meta_pages = 0;
-        (*t).irqs = 0;
-        (*t).irqs_user = 0;
-        (*t).iif = 0;
-        (*t).zeroed = 0;
     }
 }
 

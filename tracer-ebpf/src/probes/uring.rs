@@ -9,9 +9,9 @@ use tracer_ebpf::{
 
 use crate::classify::{class, describe};
 use crate::emit::{count, lost, recording, send};
+use crate::gather::flush_sums;
 use crate::kread::probe;
 use crate::maps::{URINGS, config, off};
-use crate::probes::func::flush_sums;
 use crate::probes::primitive::watch;
 use crate::tasks::{bump, current_tid, traced_or_worker};
 use crate::top::{self, everyone, process, remember};

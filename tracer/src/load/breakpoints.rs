@@ -14,13 +14,13 @@ use aya::programs::perf_event::{
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+use super::error::{LoadError, invalid};
+use super::hooks::{Hooks, no_program};
+use super::plan::{BREAKPOINTS, OnPrimitive, Stage};
+use super::process::for_each_thread;
 use super::refusal::{errno, refusal};
-use super::{Hooks, LoadError, invalid, no_program};
-use crate::ksyms::Symbols;
+use super::retry::persistently;
 use bytehop_core::primitives::{self, Primitive};
-
-/// As missing hooks are named where the kernel refuses every breakpoint.
-pub const BREAKPOINTS: &str = "breakpoints (level B)";
 
 /// Hits that are allowed at once; a fifth of it comes on top for each second of tracing. A hit is
 /// an exception and the program behind it: at a microsecond each, a tenth of a second at once, and 2 %
@@ -39,36 +39,26 @@ pub struct Breakpoints {
     budget: Option<u64>,
 }
 
-/// Puts breakpoints on the threads of process `pid`. What is refused or absent goes to `hooks.missing`;
+/// Puts the breakpoints of a plan on the threads of process `pid`. What is refused or absent goes to `hooks.missing`;
 /// `None` if nothing is in force then.
 ///
 /// # Errors
 /// If a map cannot be used.
-pub fn arm(
+pub(super) fn arm(
     ebpf: &mut Ebpf,
-    symbols: Option<&Symbols>,
+    stage: Stage<OnPrimitive>,
     pid: u32,
     budget: Option<u64>,
     hooks: &mut Hooks,
 ) -> Result<Option<Breakpoints>, LoadError> {
     let mut links = Vec::new();
-    for row in primitives::TABLE {
-        let found = row.names.iter().find_map(|&(name, label)| {
-            let address = symbols?.address(name)?;
-            Some((label, address))
-        });
-        let name = row.names[0].1;
-        let (label, address) = match found {
-            Some((_, 0)) => {
-                hooks.lack(BREAKPOINTS, "the kernel shows no addresses (kptr_restrict)");
-                return Ok(None);
-            }
-            Some(found) => found,
-            None => {
-                hooks.lack(name, "not in this kernel");
-                continue;
-            }
-        };
+    hooks.lack_all(&stage.missing);
+    for OnPrimitive {
+        row,
+        label,
+        address,
+    } in stage.hooks
+    {
         match put(ebpf, row, address, pid) {
             Ok(new) => {
                 hooks.attached.push(label.to_owned());
@@ -103,7 +93,7 @@ fn put(
 ) -> Result<Vec<PerfEventLinkId>, ProgramError> {
     let config = PerfEventConfig::Breakpoint(BreakpointConfig::Instruction { address });
     let attach = |program: &mut PerfEvent, scope, inherit| {
-        program.attach(config, scope, SamplePolicy::Period(1), inherit)
+        persistently(|| program.attach(config, scope, SamplePolicy::Period(1), inherit))
     };
     let hits = |ebpf: &Ebpf| -> Result<u64, LoadError> {
         let map: PerCpuArray<_, u64> = ebpf
@@ -113,7 +103,7 @@ fn put(
         Ok(map.get(&u32::from(row.id), 0)?.iter().sum())
     };
     let program = program(ebpf, row.program)?;
-    program.load()?;
+    persistently(|| program.load())?;
     let ours = PerfEventScope::CallingProcess { cpu: None };
     let canary = attach(program, ours, false)?;
     copy_something();
@@ -124,7 +114,7 @@ fn put(
     }
     let program = self::program(ebpf, row.program)?;
     let mut links = Vec::new();
-    super::for_each_thread(pid, |tid| {
+    for_each_thread(pid, |tid| {
         let scope = PerfEventScope::OneProcess {
             pid: tid,
             cpu: None,

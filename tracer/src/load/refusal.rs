@@ -3,12 +3,9 @@
 use std::error::Error;
 use std::io;
 
-use aya::EbpfError;
 use aya::maps::MapError;
 use aya::programs::ProgramError;
 use nix::errno::Errno;
-
-use super::LoadError;
 
 /// The number that the kernel answered with, if it is the kernel that failed us.
 pub(super) fn errno(e: &(dyn Error + 'static)) -> Option<Errno> {
@@ -25,18 +22,14 @@ pub(super) fn errno(e: &(dyn Error + 'static)) -> Option<Errno> {
     }
 }
 
-/// What it means that the kernel does not take our object.
-pub(super) fn refused(e: EbpfError) -> LoadError {
-    match errno(&e) {
-        Some(Errno::EPERM) => LoadError::NotAllowed,
-        _ => LoadError::Object(e),
-    }
+pub(super) fn refuses(errno: Errno) -> String {
+    format!("the kernel refuses: {errno:?}")
 }
 
 /// Why the kernel does not take a program, as `doctor` says it.
 pub(super) fn refusal(e: &ProgramError) -> String {
     match errno(e) {
-        Some(errno) => format!("the kernel refuses: {errno:?}"),
+        Some(errno) => refuses(errno),
         None => one_line(e),
     }
 }
@@ -62,6 +55,7 @@ fn one_line(e: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aya::EbpfError;
     use aya::sys::SyscallError;
 
     use super::*;
@@ -97,7 +91,6 @@ mod tests {
                 path: "/none".into(),
                 error: io(),
             }),
-            Box::new(LoadError::Object(EbpfError::MapError(create()))),
         ];
         for e in errors {
             assert_eq!(errno(e.as_ref()), Some(Errno::ESRCH), "{e:?}");
@@ -113,9 +106,6 @@ mod tests {
             call: "bpf_map_create",
             io_error: errno.into(),
         };
-        let refused = |errno| refused(EbpfError::MapError(call(errno).into()));
-        assert!(matches!(refused(Errno::EPERM), LoadError::NotAllowed));
-        assert!(matches!(refused(Errno::EINVAL), LoadError::Object(_)));
         assert_eq!(
             refusal(&call(Errno::EBUSY).into()),
             "the kernel refuses: EBUSY"

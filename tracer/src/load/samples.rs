@@ -8,7 +8,12 @@ use aya::programs::perf_event::{
 };
 use tracer_ebpf::{RANGES_MAX, Range, sample};
 
-use super::{Hooks, LoadError, WireRange, invalid, no_program};
+use super::error::{LoadError, invalid};
+use super::hooks::{Hooks, no_program};
+use super::plan::HIDDEN;
+use super::process::for_each_thread;
+use super::retry::persistently;
+use super::wire::WireRange;
 use crate::ksyms::Symbols;
 use bytehop_core::event::Sampled;
 use bytehop_core::primitives;
@@ -28,7 +33,7 @@ pub struct Sampling(Vec<String>);
 ///
 /// # Errors
 /// If a map cannot be written.
-pub fn begin(
+pub(super) fn begin(
     ebpf: &mut Ebpf,
     symbols: Option<&Symbols>,
     pid: u32,
@@ -37,7 +42,7 @@ pub fn begin(
     let ranges = symbols.map(|s| s.ranges(|name| primitives::work(name).is_some()));
     let mut ranges = ranges.unwrap_or_default();
     if ranges.is_empty() {
-        hooks.lack(LABEL, "the kernel shows no addresses (kptr_restrict)");
+        hooks.lack(LABEL, HIDDEN);
         return Ok(None);
     }
     ranges.truncate(RANGES_MAX);
@@ -68,14 +73,14 @@ fn sample(ebpf: &mut Ebpf, pid: u32) -> Result<(), ProgramError> {
         .program_mut(NAME)
         .ok_or_else(|| no_program(NAME))?
         .try_into()?;
-    program.load()?;
+    persistently(|| program.load())?;
     let clock = PerfEventConfig::Software(SoftwareEvent::CpuClock);
-    super::for_each_thread(pid, |tid| {
+    for_each_thread(pid, |tid| {
         let scope = PerfEventScope::OneProcess {
             pid: tid,
             cpu: None,
         };
-        program.attach(clock, scope, SamplePolicy::Period(PERIOD), true)?;
+        persistently(|| program.attach(clock, scope, SamplePolicy::Period(PERIOD), true))?;
         Ok(())
     })
 }

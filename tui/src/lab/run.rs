@@ -156,7 +156,7 @@ impl Ui {
             self.look_at_program();
             while let Some(asked) = console.asked() {
                 match asked {
-                    Asked::Quit => return Ok(()),
+                    Asked::Quit(_) => return Ok(()),
                     Asked::Suspend => screen.suspend()?,
                     Asked::Resume => screen.resume()?,
                     // Each frame asks for it.

@@ -1,0 +1,97 @@
+//! What is gathered while a call or a fault is under way, and sent at its end.
+
+use tracer_ebpf::{Extra, FileRef, Task, kind, task};
+
+use crate::emit::send;
+use crate::kread::load;
+use crate::maps::off;
+use crate::probes::primitive::take_rest;
+use crate::sums::send_sums;
+use crate::tasks::current;
+
+/// What a thread did before it was traced is not the program's.
+#[inline(always)]
+pub unsafe fn known_from_here(t: *mut Task) {
+    // SAFETY: a map value.
+    unsafe {
+        if (*t).flags & task::OLDER != 0 {
+            (*t).flags &= !task::OLDER;
+            faults_since(t);
+        }
+    }
+}
+
+/// Page faults that the kernel has counted for the current thread since this was last asked: minor,
+/// major. Those between two calls (of signal frames, restartable sequences) go to the later one.
+#[inline(always)]
+pub unsafe fn faults_since(t: *mut Task) -> (u32, u32) {
+    let task = current();
+    let min: u64 = load(task, off!(task_min_flt));
+    let maj: u64 = load(task, off!(task_maj_flt));
+    // SAFETY: a map value.
+    unsafe {
+        let since = ((min - (*t).min_flt) as u32, (maj - (*t).maj_flt) as u32);
+        (*t).min_flt = min;
+        (*t).maj_flt = maj;
+        since
+    }
+}
+
+/// Sends the sums of the call of the thread.
+#[inline(always)]
+pub unsafe fn flush_sums(t: *mut Task) {
+    // SAFETY: a map value.
+    unsafe {
+        take_rest(t);
+        if (*t).has_sums != 0 {
+            send_sums((*t).tid);
+        }
+    }
+}
+
+/// Sends what else happened in the call, or (at the end of a thread) outside any.
+#[inline(never)]
+pub fn extra(t: *mut Task, min_flt: u32, maj_flt: u32) -> i32 {
+    // SAFETY: a map value.
+    unsafe {
+        let mut head = crate::tasks::head(t, kind::EXTRA, (*t).enter);
+        head.nr = (*t).nr as u16;
+        let r = Extra {
+            head,
+            file2: if (*t).has_file2 != 0 {
+                (*t).file2
+            } else {
+                FileRef::NONE
+            },
+            skb_copied: (*t).skb_copied,
+            cache_pages: (*t).cache_pages,
+            meta_pages: (*t).meta_pages,
+            min_flt,
+            maj_flt,
+            irqs: (*t).irqs,
+            irqs_user: (*t).irqs_user,
+            iif: (*t).iif,
+            reserved: 0,
+            zeroed: (*t).zeroed,
+        };
+        send(&head, &r);
+        clear_extra(t);
+    }
+    0
+}
+
+/// Forgets what [`extra`] has sent.
+#[inline(always)]
+pub unsafe fn clear_extra(t: *mut Task) {
+    // SAFETY: a map value.
+    unsafe {
+        (*t).has_extra = 0;
+        (*t).skb_copied = 0;
+        (*t).cache_pages = 0;
+        (*t).meta_pages = 0;
+        (*t).irqs = 0;
+        (*t).irqs_user = 0;
+        (*t).iif = 0;
+        (*t).zeroed = 0;
+    }
+}

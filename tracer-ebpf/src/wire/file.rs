@@ -1,0 +1,78 @@
+//! What a descriptor refers to, by what name it was opened, and which of a file's pages became dirty.
+
+use super::head::Head;
+
+/// What a descriptor refers to, read from the `struct file` itself. 32 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FileRef {
+    /// `inode->i_ino`.
+    pub ino: u64,
+    /// `super_block->s_dev` in the kernel's encoding (major << 20 | minor).
+    pub dev: u32,
+    /// Low 32 bits of `super_block->s_magic` (`EXT4_SUPER_MAGIC`, `TMPFS_MAGIC`, …).
+    pub magic: u32,
+    /// `inode->i_rdev` of a character or block device (kernel encoding), else 0.
+    pub rdev: u32,
+    /// `file->f_flags` (`O_DIRECT`, `O_APPEND`, …, the architecture's values).
+    pub f_flags: u32,
+    /// `inode->i_mode`: file type and permissions. 0: the descriptor was not open.
+    pub mode: u16,
+    /// Sockets: `sk_family` (`AF_INET` …), else 0.
+    pub family: u16,
+    /// Sockets: `sk_type` (`SOCK_STREAM` …), else 0.
+    pub sock_type: u16,
+    /// Sockets: `sk_protocol` (`IPPROTO_TCP` …), else 0.
+    pub protocol: u16,
+}
+
+impl FileRef {
+    /// No file, or not read.
+    pub const NONE: Self = Self {
+        ino: 0,
+        dev: 0,
+        magic: 0,
+        rdev: 0,
+        f_flags: 0,
+        mode: 0,
+        family: 0,
+        sock_type: 0,
+        protocol: 0,
+    };
+}
+
+/// Longest path kept of an `open`, with its NUL.
+pub const NAME_MAX: usize = 256;
+
+/// The path given to `open`, `openat`, `openat2`, `creat`: [`NAME_FIXED`] + `len` bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name {
+    pub head: Head,
+    pub ino: u64,
+    pub dev: u32,
+    /// The descriptor returned.
+    pub fd: i32,
+    /// Bytes of `path` that are set, NUL not counted.
+    pub len: u32,
+    /// Reserved, 0.
+    pub reserved: u32,
+    pub path: [u8; NAME_MAX],
+}
+
+/// Bytes of a [`Name`] before its path.
+pub const NAME_FIXED: usize = 48;
+
+/// Pages of a file that the current call made dirty. 48 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dirty {
+    pub head: Head,
+    pub ino: u64,
+    /// First page offset.
+    pub index: u64,
+    /// `s_dev`, kernel encoding.
+    pub dev: u32,
+    /// Number of pages from `index` on.
+    pub pages: u32,
+}

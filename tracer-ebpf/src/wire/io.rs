@@ -1,0 +1,120 @@
+//! What goes to devices or completes later: block I/O, packets, io_uring's requests.
+
+use super::file::FileRef;
+use super::head::Head;
+
+/// Completed block I/O: the bios of one request that belong to one call.
+///
+/// `head` names the thread and call that submitted it or, where [`crate::flag::ELSEWHERE`] is set, is
+/// zero but for `ts` and `tgid` (the process that made the inode dirty): user space ties it by page.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Block {
+    /// `ts` is when the first of the bios was queued.
+    pub head: Head,
+    /// When the request was given to the driver; 0 if that was not seen.
+    pub issued: u64,
+    /// When the request completed; 0 if that was not seen ([`bio::UNSEEN`]).
+    pub completed: u64,
+    /// First 512-byte sector, of the whole disk.
+    pub sector: u64,
+    /// Bytes of these bios.
+    pub bytes: u32,
+    /// Disk: major << 20 | first minor.
+    pub disk: u32,
+    /// Bits of [`bio`].
+    pub bio: u32,
+    /// `blk_status_t` of the completion, 0 is success.
+    pub status: u32,
+    /// Inode whose page cache the first page belongs to, 0 if none (anonymous memory: direct I/O).
+    pub ino: u64,
+    /// Page offset of that page in the inode.
+    pub index: u64,
+    /// `s_dev` of the inode.
+    pub dev: u32,
+    /// How many bios.
+    pub bios: u32,
+}
+
+/// Bits of [`Block::bio`].
+pub mod bio {
+    /// Device ← memory; otherwise device → memory.
+    pub const WRITE: u32 = 1;
+    /// The page belongs to the page cache of a regular file (or directory).
+    pub const FILE: u32 = 2;
+    /// The page belongs to the page cache of a block device: file-system metadata, or the raw device.
+    pub const BDEV: u32 = 4;
+    /// The page is anonymous memory or a kernel buffer: direct I/O, swap, a file system's own buffer.
+    pub const ANON: u32 = 8;
+    /// `REQ_META` was set: file-system metadata.
+    pub const META: u32 = 16;
+    /// `REQ_SYNC`.
+    pub const SYNC: u32 = 32;
+    /// `REQ_RAHEAD`: readahead.
+    pub const READAHEAD: u32 = 64;
+    /// The page is on its way to or from a swap device.
+    pub const SWAP: u32 = 128;
+    /// Not the first record of its request: the request was counted with an earlier one.
+    pub const CONTINUED: u32 = 256;
+    /// Completed by a driver that takes bios, not requests (zram, dm, md): seen at the bio.
+    pub const BIO_BASED: u32 = 512;
+    /// The completion was not seen (`Block::completed` is 0): tracing ended before it, or it came where
+    /// this kernel runs no BPF program.
+    pub const UNSEEN: u32 = 1024;
+    /// The driver mapped the request's pages for its device (`dma_map_…` events of as many bytes).
+    pub const MAPPED: u32 = 2048;
+}
+
+/// A packet handed to a network device. 64 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Xmit {
+    pub head: Head,
+    /// `skb->len`, headers included, bytes.
+    pub len: u32,
+    /// `dev->ifindex`.
+    pub ifindex: u32,
+    /// `skb->data_len`: of it, bytes in page fragments.
+    pub data_len: u32,
+    /// 1 if the device has no hardware: it hangs on no other (`dev->dev.parent`), as what sysfs lists under
+    /// `/sys/devices/virtual`. 0 if it has, or if it is not known.
+    pub no_parent: u32,
+    /// `i_ino` of the socket (`sockfs`).
+    pub sock_ino: u64,
+    /// `dev->name`, NUL padded.
+    pub name: [u8; 16],
+}
+
+/// A completed io_uring request. 88 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uring {
+    /// The thread that submitted it and, if it did so in a call, that call. `ts`: submission.
+    pub head: Head,
+    /// When the completion was posted.
+    pub completed: u64,
+    /// The program's own tag.
+    pub user_data: u64,
+    /// `cqe->res`.
+    pub res: i32,
+    /// `IORING_OP_*`.
+    pub opcode: u8,
+    /// Bits of [`uring`].
+    pub how: u8,
+    /// `cqe->flags`, low 16 bits (`IORING_CQE_F_MORE`, `F_NOTIF` …).
+    pub cqe_flags: u16,
+    /// The file, if the request has one.
+    pub file: FileRef,
+    /// Identifies the ring.
+    pub ring: u64,
+}
+
+/// Bits of [`Uring::how`].
+pub mod uring {
+    /// Punted to an io-wq worker.
+    pub const ASYNC: u8 = 1;
+    /// Submitted by an SQPOLL thread.
+    pub const SQPOLL: u8 = 2;
+    /// Completed in another task's context.
+    pub const ELSEWHERE: u8 = 4;
+}

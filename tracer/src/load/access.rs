@@ -1,0 +1,147 @@
+//! What goes on in the kernel side's maps: whom to trace, and what was left there.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+
+use aya::maps::{Array, HashMap as BpfHashMap, MapData, PerCpuArray, RingBuf};
+use bytehop_core::event::Lost;
+use tracer_ebpf::{Awaited, Block, SYSCALLS_MAX, TASK_SLOTS, Task, bio, kind, task};
+
+use super::error::{LoadError, invalid, limited};
+use super::probes::Probes;
+use super::wire::{TaskBytes, WireAwaited, WireBlock};
+
+/// The kernel's ring buffer, mapped.
+pub type Ring = RingBuf<MapData>;
+
+impl Probes {
+    /// Makes the kernel trace a process of our pid namespace from its next `execve` on.
+    ///
+    /// # Errors
+    /// If our pid namespace cannot be told or a map cannot be written.
+    pub fn await_execve(&mut self, pid: u32) -> Result<(), LoadError> {
+        let ns = std::fs::metadata("/proc/self/ns/pid").map_err(LoadError::PidNamespace)?;
+        let awaited = Awaited {
+            ns_dev: ns.dev(),
+            ns_ino: ns.ino(),
+            pid,
+            reserved: 0,
+        };
+        let mut map: Array<_, WireAwaited> = self.map_mut("AWAITED")?.try_into()?;
+        map.set(0, WireAwaited(awaited), 0)?;
+        Ok(())
+    }
+
+    /// Begins to trace a thread that is running; `tid` and `tgid` are those of the first pid
+    /// namespace.
+    ///
+    /// # Errors
+    /// If a map cannot be written.
+    pub fn trace(&mut self, tid: u32, tgid: u32) -> Result<(), LoadError> {
+        let slot = tid % TASK_SLOTS as u32;
+        let seed = Task {
+            tid,
+            tgid,
+            flags: task::OLDER,
+            generation: 1,
+            ..Task::default()
+        };
+        {
+            let mut slots: BpfHashMap<_, u32, u32> = self.map_mut("SLOTS")?.try_into()?;
+            const BPF_NOEXIST: u64 = 1;
+            if slots.insert(slot, tid, BPF_NOEXIST).is_err() {
+                // Taken already: by the thread itself, announced by a fork event; or by another one.
+                return match slots.get(&slot, 0) {
+                    Ok(other) if other != tid => self.trace_more(tid, seed),
+                    _ => Ok(()),
+                };
+            }
+        }
+        let mut tasks: Array<_, TaskBytes> = self.map_mut("TASKS")?.try_into()?;
+        tasks.set(slot, TaskBytes(seed), 0)?;
+        Ok(())
+    }
+
+    /// The stream of records.
+    ///
+    /// # Errors
+    /// If the ring buffer cannot be mapped.
+    pub fn ring(&mut self) -> Result<Ring, LoadError> {
+        let map = self
+            .ebpf
+            .take_map("EVENTS")
+            .ok_or_else(|| invalid("EVENTS"))?;
+        RingBuf::try_from(map).map_err(|e| limited(e.into()))
+    }
+
+    /// How many records have not fitted into the ring buffer so far.
+    ///
+    /// # Errors
+    /// If a map cannot be read.
+    pub fn lost(&self) -> Result<Lost, LoadError> {
+        let sum = |name: &'static str, i: u32| -> Result<u64, LoadError> {
+            let map: PerCpuArray<_, u64> = self.map(name)?.try_into()?;
+            Ok(map.get(&i, 0)?.iter().sum())
+        };
+        let mut lost = Lost::default();
+        for k in 0..kind::COUNT as u32 {
+            lost.by_kind.push(sum("LOST", k)?);
+        }
+        if lost.by_kind[kind::SYSCALL as usize] + lost.by_kind[kind::SYSCALL_FILE as usize] > 0 {
+            for nr in 0..SYSCALLS_MAX as u32 {
+                let n = sum("LOST_CALLS", nr)?;
+                if n > 0 {
+                    lost.calls.push((nr as u16, n));
+                }
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Block I/O of the program that was not seen to complete, in the order in which it was queued.
+    ///
+    /// # Errors
+    /// If the map cannot be read.
+    pub fn unfinished(&self) -> Result<Vec<Block>, LoadError> {
+        let bios: BpfHashMap<_, u64, WireBlock> = self.map("BIOS")?.try_into()?;
+        let mut blocks = Vec::new();
+        for entry in bios.iter() {
+            let (_, WireBlock(mut block)) = entry?;
+            block.bio |= bio::UNSEEN;
+            blocks.push(block);
+        }
+        blocks.sort_by_key(|block| (block.head.ts, block.sector));
+        Ok(blocks)
+    }
+
+    /// Sums a per-CPU or plain map into memory; used by `stat`.
+    pub(crate) fn map(&self, name: &'static str) -> Result<&aya::maps::Map, LoadError> {
+        self.ebpf.map(name).ok_or_else(|| invalid(name))
+    }
+
+    pub(crate) fn map_mut(&mut self, name: &'static str) -> Result<&mut aya::maps::Map, LoadError> {
+        self.ebpf.map_mut(name).ok_or_else(|| invalid(name))
+    }
+
+    /// Threads that are traced now, with the system call each of them is in (`None`: in user mode).
+    ///
+    /// # Errors
+    /// If a map cannot be read.
+    pub fn threads(&self) -> Result<BTreeMap<u32, Option<u32>>, LoadError> {
+        let slots: BpfHashMap<_, u32, u32> = self.map("SLOTS")?.try_into()?;
+        let tasks: Array<_, TaskBytes> = self.map("TASKS")?.try_into()?;
+        let mut threads = BTreeMap::new();
+        for slot in slots.keys() {
+            let TaskBytes(t) = tasks.get(&slot?, 0)?;
+            if t.tid != 0 {
+                threads.insert(t.tid, (t.flags & task::IN_CALL != 0).then_some(t.nr));
+            }
+        }
+        let more: BpfHashMap<_, u32, TaskBytes> = self.map("TASKS_MORE")?.try_into()?;
+        for entry in more.iter() {
+            let (tid, TaskBytes(t)) = entry?;
+            threads.insert(tid, (t.flags & task::IN_CALL != 0).then_some(t.nr));
+        }
+        Ok(threads)
+    }
+}

@@ -1,0 +1,121 @@
+//! The running kernel, as a plan asks it, and as the kernel side is told of it.
+
+use std::collections::HashSet;
+
+use bytehop_core::arch::Arch;
+use bytehop_core::functions;
+use tracer_ebpf::{Config, NO_OFFSET, mode};
+
+use super::plan::{Address, Kernel, Verb};
+use crate::btf::KernelBtf;
+use crate::caps::no_fentry;
+use crate::ksyms::Symbols;
+
+/// What is known of the running kernel.
+pub(super) struct Running<'a> {
+    btf: &'a KernelBtf,
+    /// Functions of the table that have types.
+    typed: HashSet<&'static str>,
+    /// Without addresses there are still the functions that have types.
+    symbols: Option<&'a Symbols>,
+}
+
+impl<'a> Running<'a> {
+    pub fn new(btf: &'a KernelBtf, verb: Verb, symbols: Option<&'a Symbols>) -> Self {
+        let rows = functions::TABLE.iter();
+        let names = rows.flat_map(|row| row.names).copied().collect();
+        Self {
+            btf,
+            // Looks at every type: for those who will ask.
+            typed: match verb {
+                Verb::Record => btf.functions(&names),
+                _ => HashSet::new(),
+            },
+            symbols,
+        }
+    }
+}
+
+impl Kernel for Running<'_> {
+    fn has_tracepoint(&self, name: &str) -> bool {
+        self.btf.has_tracepoint(name)
+    }
+
+    fn has_type(&self, function: &str) -> bool {
+        self.typed.contains(function)
+    }
+
+    fn address(&self, function: &str) -> Address {
+        match self.symbols.and_then(|symbols| symbols.address(function)) {
+            None => Address::Absent,
+            Some(0) => Address::Hidden,
+            Some(address) => Address::At(address),
+        }
+    }
+
+    fn preemptible(&self) -> bool {
+        preemptible(self.btf)
+    }
+
+    fn fentry(&self) -> bool {
+        !no_fentry()
+    }
+}
+
+/// What the kernel side is told.
+pub(super) fn config(kernel: &KernelBtf, arch: Arch, verb: Verb, follow: bool) -> Config {
+    Config {
+        mode: match verb {
+            Verb::Top => mode::TOP,
+            Verb::Stat | Verb::Null => mode::STAT,
+            Verb::Record => mode::RECORD,
+        },
+        follow: follow.into(),
+        wakeup_bytes: 0,
+        uring_complete_cqe: has_argument(kernel, "io_uring_complete", 2, "io_uring_cqe").into(),
+        page_shift: page_size().trailing_zeros(),
+        exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
+        nr_execve: number(arch, "execve"),
+        nr_execveat: number(arch, "execveat"),
+        iter_iovec: enumerator(kernel, "iter_type", "ITER_IOVEC"),
+        iter_ubuf: enumerator(kernel, "iter_type", "ITER_UBUF"),
+        iter_pipe: enumerator(kernel, "iter_type", "ITER_PIPE"),
+        swap_backed: enumerator(kernel, "pageflags", "PG_swapbacked"),
+        swap_cache: enumerator(kernel, "pageflags", "PG_swapcache"),
+        ourselves: std::process::id(),
+        nr_sigreturn: number(arch, "rt_sigreturn"),
+        preemptible: preemptible(kernel).into(),
+    }
+}
+
+/// Size of a page, bytes.
+pub fn page_size() -> u32 {
+    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
+    size.ok().flatten().map_or(4096, |n| n as u32)
+}
+
+/// Value of an enumerator.
+fn enumerator(kernel: &KernelBtf, enumeration: &str, name: &str) -> u32 {
+    kernel.enumerator(enumeration, name).unwrap_or(NO_OFFSET)
+}
+
+fn number(arch: Arch, name: &str) -> u32 {
+    arch.syscall_number(name).map_or(NO_OFFSET, u32::from)
+}
+
+/// Whether the programs of system call tracepoints run preemptibly: 7.2 has this function, which lets them
+/// (`kernel/trace/bpf_trace.c`); 6.18 turns preemption off around them (`include/trace/bpf_probe.h`).
+fn preemptible(kernel: &KernelBtf) -> bool {
+    kernel.function_id("trace_call_bpf_faultable").is_some()
+}
+
+fn arguments(kernel: &KernelBtf, tracepoint: &str) -> usize {
+    kernel
+        .tracepoint_args(tracepoint)
+        .map_or(0, |args| args.len())
+}
+
+fn has_argument(kernel: &KernelBtf, tracepoint: &str, i: usize, type_name: &str) -> bool {
+    let args = kernel.tracepoint_args(tracepoint);
+    args.is_some_and(|args| args.get(i).is_some_and(|a| a.contains(type_name)))
+}

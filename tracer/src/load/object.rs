@@ -1,0 +1,91 @@
+//! The eBPF object, opened with the settings of one trace.
+
+use std::borrow::Cow;
+
+use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel};
+use nix::sys::resource::{Resource, setrlimit};
+use tracer_ebpf::{
+    Config, Offsets, Regs, SYSCALLS_MAX, TOP_INODES, TOP_PROCESSES, TOP_ROWS, TopCell, mode,
+};
+
+use super::error::{LoadError, refused};
+use super::retry::persistently;
+use super::wire::bytes_of;
+
+/// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`; `build.rs` chooses and checks it.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("BYTEHOP_EBPF_OBJECT"));
+
+/// What the kernel side is told before it is loaded.
+pub(super) struct Settings {
+    pub config: Config,
+    pub offsets: Offsets,
+    pub regs: Regs,
+    pub syscalls: [u16; SYSCALLS_MAX],
+}
+
+/// Makes the object's maps. `buffer`: bytes of the ring buffer at least, where records are sent.
+///
+/// # Errors
+/// If the kernel refuses.
+pub(super) fn open(settings: &Settings, btf: &Btf, buffer: u32) -> Result<Ebpf, LoadError> {
+    // Before Linux 5.11 maps count as locked memory; later it has no effect.
+    let _ = setrlimit(Resource::RLIMIT_MEMLOCK, u64::MAX, u64::MAX);
+    let top = settings.config.mode == mode::TOP;
+    let ring = match settings.config.mode {
+        mode::RECORD => buffer
+            .max(4096)
+            .checked_next_power_of_two()
+            .unwrap_or(1 << 31),
+        _ => 4096,
+    };
+    let object = object();
+    let mut loader = EbpfLoader::new();
+    let rows = top_rows();
+    for (map, entries) in [
+        ("TOP_CALLS", rows),
+        ("TOP_COUNTS", rows / 2),
+        ("TOP_NAMES", TOP_PROCESSES),
+        ("TOP_DIRTIED", TOP_INODES),
+    ] {
+        loader.map_max_entries(map, if top { entries } else { 1 });
+    }
+    loader
+        .btf(Some(btf))
+        .verifier_log_level(match verifier_log() {
+            true => VerifierLogLevel::DEBUG | VerifierLogLevel::STATS,
+            // Not none: aya asks again with a buffer for the log, and a buffer without a level is
+            // answered EINVAL whatever the first answer was (bpf_verifier_log_attr_valid).
+            false => VerifierLogLevel::STATS,
+        })
+        .override_global("CONFIG", bytes_of(&settings.config), true)
+        .override_global("OFFSETS", bytes_of::<Offsets>(&settings.offsets), true)
+        .override_global("REGS", bytes_of(&settings.regs), true)
+        .override_global("SYSCALLS", bytes_of(&settings.syscalls), true)
+        .map_max_entries("EVENTS", ring);
+    persistently(|| loader.load(&object)).map_err(refused)
+}
+
+/// Whether to ask the verifier why it refuses a program, and to print it: for whoever changes the
+/// programs. It makes loading slow.
+pub(super) fn verifier_log() -> bool {
+    std::env::var_os("BYTEHOP_VERIFIER_LOG").is_some()
+}
+
+/// Rows of `top`'s table of calls: each takes memory for every processor.
+fn top_rows() -> u32 {
+    const MOST: usize = 64 << 20;
+    let processors = aya::util::nr_cpus().unwrap_or(64);
+    let rows = MOST / (size_of::<TopCell>() * processors.max(1));
+    u32::try_from(rows)
+        .unwrap_or(TOP_ROWS)
+        .clamp(1024, TOP_ROWS)
+}
+
+/// The embedded object, or (for the check of a rebuilt one, and only if root asks as root) a file.
+fn object() -> Cow<'static, [u8]> {
+    let root = nix::unistd::getuid().is_root();
+    match std::env::var_os("BYTEHOP_EBPF_OBJECT") {
+        Some(path) if root => std::fs::read(path).map_or(Cow::Borrowed(OBJECT), Cow::Owned),
+        _ => Cow::Borrowed(OBJECT),
+    }
+}

@@ -1,0 +1,214 @@
+//! Loading: what the plan says, carried out.
+
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Instant;
+
+use aya::{Btf, Ebpf, EbpfError};
+use bytehop_core::arch::Arch;
+use bytehop_core::event::Sampled;
+use bytehop_core::probes;
+
+use super::breakpoints::{self, Breakpoints};
+use super::error::{LoadError, limited, out_of_files};
+use super::functions;
+use super::hooks::{self, Hooks};
+use super::kernel::{Running, config};
+use super::object::{self, Settings};
+use super::plan::{self, Absent, BREAKPOINTS, FUNCTIONS, Verb, Wanted};
+use super::samples::{self, Sampling};
+use crate::btf::{self, KernelBtf};
+use crate::caps::Level;
+use crate::ksyms::Symbols;
+
+/// Default size of the ring buffer, bytes: about half a second of the fastest system calls.
+pub const DEFAULT_BUFFER: u32 = 64 << 20;
+
+/// What to load.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub verb: Verb,
+    /// Trace children too.
+    pub follow: bool,
+    /// Size of the ring buffer; rounded up to a power of two of at least a page.
+    pub buffer: u32,
+    /// `None`: the best that the kernel gives, breakpoints within their budget.
+    pub level: Option<Level>,
+    /// Hits of breakpoints that are allowed at once, see [`breakpoints::BUDGET`].
+    pub budget: u64,
+    /// The process that will be traced, in our pid namespace.
+    pub pid: u32,
+    /// Sample where the program's CPU time goes.
+    pub sampling: bool,
+    /// Tell where in the program each call was made.
+    pub stacks: bool,
+}
+
+impl Default for Options {
+    /// A trace with records of nothing in particular, at the best level.
+    fn default() -> Self {
+        Self {
+            verb: Verb::Record,
+            follow: true,
+            buffer: DEFAULT_BUFFER,
+            level: None,
+            budget: breakpoints::BUDGET,
+            pid: 0,
+            sampling: false,
+            stacks: false,
+        }
+    }
+}
+
+/// Loaded programs and their maps. Dropping it detaches everything: the kernel holds the programs
+/// only through our descriptors, so a crash detaches them too.
+pub struct Probes {
+    pub(super) ebpf: Ebpf,
+    /// What is in force.
+    pub level: Level,
+    /// Labels of the hooks that are attached.
+    pub attached: Vec<String>,
+    /// Labels of those that are not, with the reason.
+    pub missing: Vec<(String, String)>,
+    breakpoints: Option<Breakpoints>,
+    sampling: Option<Sampling>,
+    /// All of [`probes::AGAIN`] are attached.
+    again: bool,
+}
+
+impl Probes {
+    /// Loads and attaches what the verb needs and this kernel offers. Nothing is traced until
+    /// [`Probes::trace`].
+    ///
+    /// # Errors
+    /// If a hook that nothing works without is missing or refused, or a limit of ours kept one away.
+    pub fn load(kernel: &KernelBtf, options: Options) -> Result<Self, LoadError> {
+        let probes = Self::load_what_there_is(kernel, options).map_err(limited)?;
+        match out_of_files(&probes.missing) {
+            Some(limit) => Err(limit.into()),
+            None => Ok(probes),
+        }
+    }
+
+    fn load_what_there_is(kernel: &KernelBtf, options: Options) -> Result<Self, LoadError> {
+        let arch = Arch::host().ok_or(LoadError::Arch(std::env::consts::ARCH))?;
+        let (offsets, absent) = btf::offsets(kernel);
+        let symbols = match options.verb {
+            Verb::Record => Symbols::load().ok(),
+            _ => None,
+        };
+        let symbols = symbols.as_ref();
+        let wanted = Wanted {
+            verb: options.verb,
+            level: options.level,
+            sampling: options.sampling,
+            stacks: options.stacks,
+        };
+        let plan = plan::plan(wanted, &Running::new(kernel, options.verb, symbols))
+            .map_err(|Absent(probe)| LoadError::Absent { probe })?;
+        let settings = Settings {
+            config: config(kernel, arch, options.verb, options.follow),
+            offsets,
+            regs: kernel.regs(arch)?,
+            syscalls: arch.syscall_table(),
+        };
+        let btf = Btf::from_sys_fs().map_err(|e| LoadError::Object(EbpfError::BtfError(e)))?;
+        let mut ebpf = object::open(&settings, &btf, options.buffer)?;
+
+        let mut hooks = Hooks::default();
+        let again = hooks::tracepoints(&mut ebpf, &btf, plan.tracepoints, &mut hooks)?;
+        let mut level = functions::attach(&mut ebpf, &btf, plan.functions, &mut hooks);
+        let mut breakpoints = None;
+        if level == Level::F {
+            let budget = options.level.is_none().then_some(options.budget);
+            let stage = plan.breakpoints;
+            breakpoints = breakpoints::arm(&mut ebpf, stage, options.pid, budget, &mut hooks)?;
+            if breakpoints.is_some() {
+                level = Level::B;
+            }
+        }
+        if let Some(wanted) = options.level
+            && options.verb == Verb::Record
+            && level < wanted
+        {
+            return Err(LoadError::Level {
+                level: wanted.as_str(),
+                why: hooks
+                    .why(&[FUNCTIONS, BREAKPOINTS])
+                    .unwrap_or("functions are missing")
+                    .to_owned(),
+            });
+        }
+        let sampling = match plan.sampling {
+            true => samples::begin(&mut ebpf, symbols, options.pid, &mut hooks)?,
+            false => None,
+        };
+        for field in absent {
+            hooks.lack(&format!("field {field}"), plan::ABSENT);
+        }
+        let Hooks { attached, missing } = hooks;
+        Ok(Self {
+            ebpf,
+            level,
+            attached,
+            missing,
+            breakpoints,
+            sampling,
+            again,
+        })
+    }
+
+    /// Takes the breakpoints off if they were hit more often than their budget allows; tells how often.
+    /// Asked often, looks now and then.
+    ///
+    /// # Errors
+    /// If a map cannot be used.
+    pub fn check_breakpoints(&mut self, now: Instant) -> Result<Option<u64>, LoadError> {
+        let Some(breakpoints) = &mut self.breakpoints else {
+            return Ok(None);
+        };
+        let exceeded = breakpoints.exceeded(&self.ebpf, now)?;
+        if exceeded.is_some()
+            && let Some(breakpoints) = self.breakpoints.take()
+        {
+            breakpoints.disarm(&mut self.ebpf)?;
+        }
+        Ok(exceeded)
+    }
+
+    /// Programs that the kernel skipped, and how often: it runs none while the same runs already on that
+    /// processor, for another thread. It counts them since Linux 5.12.
+    ///
+    /// Those of [`probes::AGAIN`] stand in for each other, and a call that one told of and another did not is
+    /// counted as lost. Only what all missed is not known at all: no more than the one with the fewest.
+    pub fn skipped(&self) -> Vec<(String, u64)> {
+        let misses = |program: &aya::programs::Program| -> Option<u64> {
+            let fd = program.fd().ok()?.as_fd().as_raw_fd();
+            let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+            let mut lines = info.lines();
+            let count = lines.find_map(|line| line.strip_prefix("recursion_misses:"))?;
+            count.trim().parse().ok()
+        };
+        let programs = self.ebpf.programs();
+        let programs = programs.filter_map(|(name, program)| Some((name, misses(program)?)));
+        let of_calls = |(name, _): &(&str, u64)| {
+            let mut rows = probes::AGAIN.iter();
+            self.again && rows.any(|(again, first)| name == again || name == first)
+        };
+        let (calls, others): (Vec<_>, Vec<_>) = programs.partition(of_calls);
+        let all_missed = calls.iter().min_by_key(|(_, n)| *n);
+        let skipped = others.into_iter().chain(all_missed.copied());
+        let skipped = skipped.filter(|(_, n)| *n > 0);
+        skipped.map(|(name, n)| (name.to_owned(), n)).collect()
+    }
+
+    /// Where the program's CPU time went so far, if it is sampled.
+    ///
+    /// # Errors
+    /// If a map cannot be read.
+    pub fn sampled(&self) -> Result<Option<Sampled>, LoadError> {
+        let sampling = self.sampling.as_ref();
+        sampling
+            .map(|sampling| sampling.read(&self.ebpf))
+            .transpose()
+    }
+}
