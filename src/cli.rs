@@ -7,7 +7,6 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::report::Format;
 use bytehop_core::report::top::Column;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tracer::caps::Level;
 use tui::theme::Theme;
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
@@ -53,6 +52,8 @@ pub enum Verb {
     /// The programs of `doctor --verify`, which traces them
     #[command(hide = true)]
     VerifyPaths(Paths),
+    /// Write a shell's completion script
+    Completions(Completions),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
     Demo(Demo),
 }
@@ -68,6 +69,9 @@ pub struct Run {
     pub tracing: Tracing,
     #[command(flatten)]
     pub summary: SummaryArgs,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), conflicts_with = "no_tui")]
+    pub theme: Option<Theme>,
     #[command(flatten)]
     pub command: CommandArgs,
 }
@@ -100,6 +104,9 @@ pub struct Attach {
     pub tracing: Tracing,
     #[command(flatten)]
     pub summary: SummaryArgs,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), conflicts_with = "no_tui")]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Debug, Args)]
@@ -108,7 +115,7 @@ pub struct Stat {
     #[arg(long, hide = true)]
     pub null_probes: bool,
     #[command(flatten)]
-    pub tracing: Tracing,
+    pub follow: Follow,
     #[command(flatten)]
     pub summary: SummaryArgs,
     #[command(flatten)]
@@ -148,9 +155,9 @@ pub struct Top {
     #[arg(long)]
     pub elevate: bool,
     #[command(flatten)]
-    pub look: LabLook,
+    pub style: Style,
     /// Colours of the screen: dark, light, contrast or plain (default: from the environment)
-    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), conflicts_with_all = ["no_tui", "json"])]
     pub theme: Option<Theme>,
 }
 
@@ -185,7 +192,12 @@ pub struct View {
     /// The recording
     pub file: PathBuf,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Debug, Args)]
@@ -204,7 +216,9 @@ pub struct Report {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
 }
 
 #[derive(Debug, Args)]
@@ -218,7 +232,7 @@ pub struct Annotate {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub look: Look,
+    pub style: Style,
 }
 
 #[derive(Debug, Args)]
@@ -229,7 +243,7 @@ pub struct Advise {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub look: Look,
+    pub style: Style,
 }
 
 #[derive(Debug, Args)]
@@ -245,7 +259,10 @@ pub struct Diff {
     #[arg(long, conflicts_with = "json")]
     pub tui: bool,
     #[command(flatten)]
-    pub look: Look,
+    pub style: Style,
+    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
+    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), requires = "tui")]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Debug, Args)]
@@ -273,7 +290,9 @@ pub struct Doctor {
     #[arg(long, value_name = "DIR", requires = "verify", hide = true)]
     pub keep: Option<PathBuf>,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
 }
 
 #[derive(Debug, Args)]
@@ -296,7 +315,23 @@ pub struct Demo {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<std::path::PathBuf>,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// For this shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 #[derive(Debug, Args)]
@@ -313,10 +348,10 @@ pub struct Lab {
     #[arg(long, global = true)]
     pub no_tui: bool,
     /// Answers to the questions: `question = answer` lines, or one answer a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "id", conflicts_with = "check")]
     pub answers: Option<PathBuf>,
     /// Vary the programs' sizes and counts; the same word gives the same ones
-    #[arg(long, value_name = "WORD", global = true)]
+    #[arg(long, value_name = "WORD", conflicts_with = "replay")]
     pub seed: Option<String>,
     /// Check the change exercise and nothing else; status 1 if it does not pass
     #[arg(long, requires = "id")]
@@ -331,7 +366,7 @@ pub struct Lab {
     #[arg(long, value_name = "DIR", global = true)]
     pub work: Option<PathBuf>,
     /// Your name, for the result file (default: the user's)
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME")]
     pub student: Option<String>,
     /// Start again through sudo; the programs still run as you
     #[arg(long)]
@@ -408,7 +443,7 @@ pub enum LabVerb {
     },
 }
 
-/// How labs, and `top`, look.
+/// How labs look.
 #[derive(Clone, Debug, Args)]
 pub struct LabLook {
     /// Colour: auto, always or never (NO_COLOR is respected)
@@ -428,28 +463,25 @@ pub struct LabLook {
     pub ascii: bool,
 }
 
-impl From<&LabLook> for Look {
-    fn from(look: &LabLook) -> Self {
-        Self {
-            quiet: false,
-            verbose: false,
-            color: look.color,
-            lang: look.lang,
-            ascii: look.ascii,
-            theme: None,
-        }
-    }
-}
-
-/// What is traced.
+/// Who is traced, and with whose rights.
 #[derive(Clone, Debug, Args)]
-pub struct Tracing {
+pub struct Follow {
     /// Trace child processes too (the default)
     #[arg(long, overrides_with = "no_follow")]
     pub follow_forks: bool,
     /// Trace the process itself only, with all its threads
     #[arg(long, overrides_with = "follow_forks")]
     pub no_follow: bool,
+    /// Start again through sudo; the command still runs as you
+    #[arg(long)]
+    pub elevate: bool,
+}
+
+/// What is traced, event by event.
+#[derive(Clone, Debug, Args)]
+pub struct Tracing {
+    #[command(flatten)]
+    pub follow: Follow,
     /// Size of the kernel's ring buffer (with K, M or G); rounded up to a power of two
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub buffer_size: u32,
@@ -459,17 +491,14 @@ pub struct Tracing {
     pub level: Option<Level>,
     /// Without --level: breakpoints are taken off after so many hits, and a fifth of it more for each
     /// second of tracing
-    #[arg(long, value_name = "HITS", hide = true, default_value_t = tracer::load::BREAKPOINT_BUDGET)]
-    pub breakpoint_budget: u64,
+    #[arg(long, value_name = "HITS", hide = true, conflicts_with = "level")]
+    pub breakpoint_budget: Option<u64>,
     /// Record the source line of each call (the program needs debug information)
     #[arg(long)]
     pub stacks: bool,
     /// Do not sample where the program spends its CPU time
     #[arg(long)]
     pub no_sampling: bool,
-    /// Start again through sudo; the command still runs as you
-    #[arg(long)]
-    pub elevate: bool,
 }
 
 /// Where the summary goes, and in what form.
@@ -482,18 +511,25 @@ pub struct SummaryArgs {
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
     #[command(flatten)]
-    pub look: Look,
+    pub amount: Amount,
+    #[command(flatten)]
+    pub style: Style,
 }
 
-/// How text looks.
-#[derive(Clone, Debug, Args)]
-pub struct Look {
+/// How much is said.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Amount {
     /// Only the totals
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Everything, nothing folded
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// How text looks.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Style {
     /// Colour: auto, always or never (NO_COLOR is respected)
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub color: When,
@@ -503,9 +539,14 @@ pub struct Look {
     /// Use ASCII characters only
     #[arg(long)]
     pub ascii: bool,
-    /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
-    #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
-    pub theme: Option<Theme>,
+}
+
+/// How much is measured: see `tracer::caps::Level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    T,
+    F,
+    B,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -582,5 +623,115 @@ mod tests {
         assert_eq!(size("64K"), Ok(65536));
         assert_eq!(size("1G"), Ok(1 << 30));
         assert!(size("2G").is_err() && size("M").is_err() && size("x").is_err());
+    }
+
+    const STYLE: &str = "ascii color lang";
+    const AMOUNT: &str = "quiet verbose";
+    const SUMMARY: &str = "json summary";
+    const FOLLOW: &str = "elevate follow-forks no-follow";
+    const EVENTS: &str = "breakpoint-budget buffer-size level no-sampling stacks";
+    const UI: &str = "no-tui theme tui";
+
+    /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
+    /// tried.
+    const FLAGS: [(&str, &[&str]); 15] = [
+        (
+            "run",
+            &["output", UI, FOLLOW, EVENTS, SUMMARY, AMOUNT, STYLE],
+        ),
+        (
+            "attach",
+            &[
+                "duration output pid",
+                UI,
+                FOLLOW,
+                EVENTS,
+                SUMMARY,
+                AMOUNT,
+                STYLE,
+            ],
+        ),
+        ("stat", &["null-probes", FOLLOW, SUMMARY, AMOUNT, STYLE]),
+        (
+            "top",
+            &[
+                "delay elevate filter json reverse rounds sort total",
+                UI,
+                STYLE,
+            ],
+        ),
+        (
+            "record",
+            &[
+                "duration output pid",
+                FOLLOW,
+                EVENTS,
+                SUMMARY,
+                AMOUNT,
+                STYLE,
+            ],
+        ),
+        ("view", &["theme", AMOUNT, STYLE]),
+        ("report", &["format json output", AMOUNT, STYLE]),
+        ("annotate", &["json", STYLE]),
+        ("advise", &["json", STYLE]),
+        ("diff", &["json theme tui", STYLE]),
+        (
+            "doctor",
+            &["dir json keep level only peer verify", AMOUNT, STYLE],
+        ),
+        (
+            "lab",
+            &[
+                "answers check elevate labs-dir no-tui program replay seed student work",
+                STYLE,
+            ],
+        ),
+        ("verify-paths", &["dir peer"]),
+        ("demo", &["output replay", AMOUNT, STYLE]),
+        ("completions", &[]),
+    ];
+
+    #[test]
+    fn each_verb_has_the_flags_that_do_something() {
+        let cli = Cli::command();
+        let mut verbs: Vec<&str> = cli.get_subcommands().map(|verb| verb.get_name()).collect();
+        verbs.sort_unstable();
+        let mut listed = FLAGS.map(|(verb, _)| verb);
+        listed.sort_unstable();
+        assert_eq!(verbs, listed);
+        for (name, flags) in FLAGS {
+            let verb = cli.find_subcommand(name).unwrap();
+            let mut has: Vec<&str> = verb.get_arguments().filter_map(|a| a.get_long()).collect();
+            has.sort_unstable();
+            let mut flags: Vec<&str> = flags.iter().flat_map(|f| f.split(' ')).collect();
+            flags.sort_unstable();
+            assert_eq!(has, flags, "{name}");
+        }
+    }
+
+    #[test]
+    fn flags_without_effect_are_refused() {
+        for line in [
+            "stat --level F -- true",
+            "stat --stacks -- true",
+            "stat --no-sampling -- true",
+            "stat --buffer-size 1M -- true",
+            "run --no-tui --theme dark -- true",
+            "run --level T --breakpoint-budget 5 -- true",
+            "record --theme dark -- true",
+            "report --theme dark x",
+            "advise -q x",
+            "diff --theme dark a b",
+            "top --json --theme dark",
+            "demo --theme dark",
+            "lab list --seed x",
+            "lab --answers f",
+            "lab --seed x --replay first-hops",
+        ] {
+            let words = std::iter::once("bytehop").chain(line.split(' '));
+            let refused = Cli::try_parse_from(words).err();
+            assert_eq!(refused.map(|e| e.exit_code()), Some(2), "{line}");
+        }
     }
 }

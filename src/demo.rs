@@ -9,9 +9,10 @@ use bytehop_core::record::{Events, Reader};
 use bytehop_core::report;
 use tracer::privileges::Privileges;
 
-use crate::cli::{self, CommandArgs, SummaryArgs, Tracing};
+use crate::cli::{self, CommandArgs, Follow, SummaryArgs, Tracing};
 use crate::fail::{FAILED, Fail};
 use crate::output::{complain, print, style};
+use crate::resolve::Look;
 use crate::trace;
 
 /// A copy of 1 MiB from disk to disk, recorded on a level-T machine.
@@ -19,7 +20,7 @@ const RECORDING: &[u8] = include_bytes!("../labs/recordings/demo.bhop");
 const SIZE: usize = 1 << 20;
 
 pub fn demo(args: cli::Demo) -> Result<i32, Fail> {
-    let lang = Lang::from_env(args.look.lang);
+    let lang = Lang::from_env(args.style.lang);
     if args.replay {
         return replay(&args);
     }
@@ -71,19 +72,23 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
             no_tui: true,
         },
         tracing: Tracing {
+            follow: Follow {
+                follow_forks: true,
+                no_follow: false,
+                elevate: false,
+            },
             stacks: false,
-            follow_forks: true,
-            no_follow: false,
             level: None,
-            breakpoint_budget: tracer::load::BREAKPOINT_BUDGET,
+            breakpoint_budget: None,
             buffer_size: tracer::load::DEFAULT_BUFFER,
             no_sampling: false,
-            elevate: false,
         },
+        theme: None,
         summary: SummaryArgs {
             json: false,
             summary: None,
-            look: args.look.clone(),
+            amount: args.amount,
+            style: args.style,
         },
         command: CommandArgs {
             argv: vec![
@@ -109,7 +114,10 @@ fn replay(args: &cli::Demo) -> Result<i32, Fail> {
     }
     print(&report::text(
         &reconstructor.finish(),
-        &style(&args.look, &std::io::stdout()),
+        &style(
+            Look::from(args.style).telling(args.amount),
+            &std::io::stdout(),
+        ),
     ))?;
     Ok(0)
 }

@@ -1,13 +1,21 @@
 //! Failures of our own: one line, and the exit status of the command line's contract.
 
 use bytehop_core::record::RecordError;
+#[cfg(feature = "capture")]
 use tracer::btf::BtfError;
+#[cfg(feature = "capture")]
 use tracer::capture::CaptureError;
+#[cfg(feature = "capture")]
 use tracer::elevate::ElevateError;
+#[cfg(feature = "capture")]
 use tracer::launch::LaunchError;
+#[cfg(feature = "capture")]
 use tracer::limits::Limit;
+#[cfg(feature = "capture")]
 use tracer::load::LoadError;
+#[cfg(feature = "capture")]
 use tracer::privileges::{DropError, Missing};
+#[cfg(feature = "capture")]
 use tracer::user::IdentityError;
 
 /// Wrong usage, or a file that cannot be opened or created.
@@ -51,6 +59,17 @@ macro_rules! fails_with {
 }
 
 fails_with! {
+    RecordError => |e| e.exit_code().unwrap_or(FAILED);
+    tui::ViewError => |e| match e {
+        tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
+        tui::ViewError::NotATerminal => USAGE,
+        tui::ViewError::Ended(signal) => signalled(*signal),
+        tui::ViewError::Source(_) | tui::ViewError::Terminal(_) => FAILED,
+    };
+}
+
+#[cfg(feature = "capture")]
+fails_with! {
     Missing => |_| NOT_ALLOWED;
     ElevateError => |_| NOT_ALLOWED;
     BtfError => |_| NOT_ALLOWED;
@@ -67,13 +86,6 @@ fails_with! {
         labs::runs::RunError::Work(labs::runs::WorkError::Stopped(signal)) => 128u8.saturating_add(*signal as u8),
         labs::runs::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
         _ => FAILED,
-    };
-    RecordError => |e| e.exit_code().unwrap_or(FAILED);
-    tui::ViewError => |e| match e {
-        tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
-        tui::ViewError::NotATerminal => USAGE,
-        tui::ViewError::Ended(signal) => signalled(*signal),
-        tui::ViewError::Source(_) | tui::ViewError::Terminal(_) => FAILED,
     };
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,

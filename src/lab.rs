@@ -1,5 +1,7 @@
 //! `bytehop lab`: the guided labs.
 
+mod flags;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufReader, IsTerminal, Write};
@@ -29,6 +31,7 @@ use crate::fail::{FAILED, Fail, USAGE};
 use crate::output::{self, complain, print};
 
 pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
+    flags::check(args)?;
     if let Some(LabVerb::Lint { dir, bless }) = &args.verb {
         return lint_labs(dir.as_deref(), *bless);
     }
@@ -125,7 +128,7 @@ impl<'a> Context<'a> {
     }
 
     fn style(&self) -> Style {
-        output::lab_style(&self.args.look, &io::stdout())
+        output::style(&self.args.look, &io::stdout())
     }
 
     /// Whether the terminal UI is wanted, and can be.
@@ -212,9 +215,6 @@ impl<'a> Context<'a> {
         let mut progress = work::progress(&self.identity);
         if let Some(warning) = &progress.warning {
             complain(warning);
-        }
-        if self.args.replay && self.args.seed.is_some() {
-            complain(words::seed_ignored(self.lang));
         }
         let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let mut out = io::stdout();

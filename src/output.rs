@@ -1,17 +1,28 @@
 //! Writing to the terminal, to files, to closed pipes.
 
+#[cfg(feature = "capture")]
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+#[cfg(feature = "capture")]
 use std::path::Path;
 
 use bytehop_core::i18n::Lang;
+#[cfg(feature = "capture")]
 use bytehop_core::model::Summary;
-use bytehop_core::report::{self, Detail, Style};
+#[cfg(feature = "capture")]
+use bytehop_core::report;
+use bytehop_core::report::Style;
+#[cfg(feature = "capture")]
 use tracer::user::Identity;
 use tui::theme::Theme;
 
-use crate::cli::{LabLook, Look, SummaryArgs, When};
-use crate::fail::{Fail, USAGE};
+#[cfg(feature = "capture")]
+use crate::cli::SummaryArgs;
+use crate::cli::When;
+use crate::fail::Fail;
+#[cfg(feature = "capture")]
+use crate::fail::USAGE;
+use crate::resolve::Look;
 
 /// One line on standard error. That it cannot be written is nobody's to know.
 pub fn complain(message: &str) {
@@ -19,7 +30,8 @@ pub fn complain(message: &str) {
 }
 
 /// How text looks on `stream`.
-pub fn style(look: &Look, stream: &impl IsTerminal) -> Style {
+pub fn style(look: impl Into<Look>, stream: &impl IsTerminal) -> Style {
+    let look = look.into();
     let terminal = stream.is_terminal();
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     Style {
@@ -32,17 +44,13 @@ pub fn style(look: &Look, stream: &impl IsTerminal) -> Style {
         },
         width: width(terminal),
         lang: Lang::from_env(look.lang),
-        detail: match (look.quiet, look.verbose) {
-            (true, _) => Detail::Quiet,
-            (_, true) => Detail::Verbose,
-            _ => Detail::Normal,
-        },
+        detail: look.detail,
         ascii: look.ascii,
     }
 }
 
 /// How the terminal UI looks.
-pub fn ui(look: &Look) -> tui::Options {
+pub fn ui(look: Look) -> tui::Options {
     let mut options = tui::Options::from_env(look.lang);
     options.ascii |= look.ascii;
     if let Some(theme) = look.theme {
@@ -52,11 +60,6 @@ pub fn ui(look: &Look) -> tui::Options {
         options.theme = Theme::Plain;
     }
     options
-}
-
-/// How a lab's text looks.
-pub fn lab_style(look: &LabLook, stream: &impl IsTerminal) -> Style {
-    style(&look.into(), stream)
 }
 
 /// Cells of a line: the terminal's, not more than reads well.
@@ -82,12 +85,14 @@ pub fn print(text: &str) -> Result<(), Fail> {
 }
 
 /// Where the summary of a live trace goes.
+#[cfg(feature = "capture")]
 pub struct SummaryOutput {
     file: Option<File>,
     json: bool,
     style: Style,
 }
 
+#[cfg(feature = "capture")]
 impl SummaryOutput {
     /// Opens the file, if one is wanted, with the rights of `identity`.
     pub fn open(args: &SummaryArgs, identity: &Identity) -> Result<Self, Fail> {
@@ -96,8 +101,8 @@ impl SummaryOutput {
             None => None,
         };
         let style = match &file {
-            Some(file) => style(&args.look, file),
-            None => style(&args.look, &io::stderr()),
+            Some(file) => style(args.look(), file),
+            None => style(args.look(), &io::stderr()),
         };
         Ok(Self {
             file,
@@ -109,7 +114,7 @@ impl SummaryOutput {
     /// Says something before the summary comes, unless it would stand in the way of data.
     pub fn announce(&self, message: impl FnOnce(Lang) -> String) {
         let among_data = self.json && self.file.is_none();
-        if !among_data && self.style.detail != Detail::Quiet {
+        if !among_data && self.style.detail != report::Detail::Quiet {
             complain(&message(self.style.lang));
         }
     }
@@ -145,8 +150,17 @@ impl SummaryOutput {
 }
 
 /// Creates a file that belongs to the user.
+#[cfg(feature = "capture")]
 pub fn create(path: &Path, identity: &Identity) -> Result<File, Fail> {
     identity
         .create_file(path)
+        .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
+}
+
+/// Creates a recording: whoever it is of decides who else reads it.
+#[cfg(feature = "capture")]
+pub fn create_recording(path: &Path, identity: &Identity) -> Result<File, Fail> {
+    identity
+        .create_private_file(path)
         .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
 }

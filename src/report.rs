@@ -14,6 +14,7 @@ use bytehop_core::report::{self, Format, export};
 use crate::cli;
 use crate::fail::{FAILED, Fail, USAGE};
 use crate::output::{complain, print, style};
+use crate::resolve::Look;
 use crate::show::{host, summarise};
 
 /// Bytes that wait before they are written.
@@ -25,7 +26,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
         Format::Jsonl => lines(args)?,
         Format::Perfetto => time_line(args)?,
         Format::Folded => {
-            let lang = Lang::from_env(args.look.lang);
+            let lang = Lang::from_env(args.style.lang);
             let mut folded = export::Folded::default();
             let summary = summarise(&args.file, &mut folded)?;
             summary
@@ -42,7 +43,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
 /// What only needs the summary.
 fn of_summary(args: &cli::Report, format: Format) -> Result<String, Fail> {
     let summary = summarise(&args.file, &mut NoSink)?;
-    let lang = Lang::from_env(args.look.lang);
+    let lang = Lang::from_env(args.style.lang);
     Ok(match format {
         Format::Json => report::json_string(&summary) + "\n",
         Format::Csv => export::csv(&summary),
@@ -55,10 +56,11 @@ fn of_summary(args: &cli::Report, format: Format) -> Result<String, Fail> {
             bytehop_web::page::page(&recording, &summary, lang)
         }
         _ => {
+            let look = Look::from(args.style).telling(args.amount);
             let style = match &args.output {
                 // As for a pipe.
-                Some(path) => style(&args.look, &created(path)?),
-                None => style(&args.look, &io::stdout()),
+                Some(path) => style(look, &created(path)?),
+                None => style(look, &io::stdout()),
             };
             report::text(&summary, &style)
         }

@@ -13,11 +13,15 @@ use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::open_events;
 use bytehop_core::report;
 use clap::CommandFactory;
+#[cfg(feature = "capture")]
 use tracer::{caps, doctor};
 
-use crate::cli::{self, Cli, Look};
-use crate::fail::{Fail, NOT_ALLOWED};
+use crate::cli::{self, Cli};
+use crate::fail::Fail;
+#[cfg(feature = "capture")]
+use crate::fail::NOT_ALLOWED;
 use crate::output::{print, style};
+use crate::resolve::Look;
 
 /// `bytehop` alone.
 pub fn help() -> Result<i32, Fail> {
@@ -46,7 +50,7 @@ pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
 
 /// Source lines with what each of them did.
 pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
-    let lang = Lang::from_env(args.look.lang);
+    let lang = Lang::from_env(args.style.lang);
     let mut annotator = Annotator::default();
     let summary = summarise(&args.file, &mut annotator)?;
     let annotation = annotator.finish();
@@ -60,7 +64,7 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
             report::annotation_json(&annotation, only)
         ))?;
     } else {
-        let style = style(&args.look, &io::stdout());
+        let style = style(args.style, &io::stdout());
         print(&report::annotation(&annotation, only, &read_source, &style))?;
     }
     Ok(0)
@@ -68,13 +72,13 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
 
 /// Which copies and crossings could go.
 pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
-    let lang = Lang::from_env(args.look.lang);
+    let lang = Lang::from_env(args.style.lang);
     let mut facts = Facts::default();
     let summary = summarise(&args.file, &mut facts)?;
     for warning in &summary.warnings {
         crate::output::complain(&warning.words(lang));
     }
-    let style = style(&args.look, &io::stdout());
+    let style = style(args.style, &io::stdout());
     let advice = advise::advise(&facts, &summary, style.lang);
     if args.json {
         let json = serde_json::json!({ "schema": 1, "advice": advice });
@@ -88,10 +92,14 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
 /// Two recordings side by side.
 pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
     if args.tui {
-        tui::diff(&args.a, &args.b, &crate::output::ui(&args.look))?;
+        tui::diff(
+            &args.a,
+            &args.b,
+            &crate::output::ui(Look::from(args.style).themed(args.theme)),
+        )?;
         return Ok(0);
     }
-    let lang = Lang::from_env(args.look.lang);
+    let lang = Lang::from_env(args.style.lang);
     let [a, b] = [&args.a, &args.b];
     let (first, second) = (summarise(a, &mut NoSink)?, summarise(b, &mut NoSink)?);
     let names = [a, b].map(|path| path.display().to_string());
@@ -107,7 +115,7 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
             report::comparison_json(&first, &second, names)
         ))?;
     } else {
-        let style = style(&args.look, &io::stdout());
+        let style = style(args.style, &io::stdout());
         print(&report::comparison(&first, &second, names, &style))?;
     }
     Ok(0)
@@ -115,26 +123,32 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
 
 /// The terminal UI; text where there is no terminal.
 pub fn view(args: &cli::View) -> Result<i32, Fail> {
+    let look = Look::from(args.style).telling(args.amount);
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return show(&args.file, &args.look);
+        return show(&args.file, look);
     }
-    tui::view(&args.file, &crate::output::ui(&args.look))?;
+    tui::view(&args.file, &crate::output::ui(look.themed(args.theme)))?;
     Ok(0)
 }
 
-fn show(file: &Path, look: &Look) -> Result<i32, Fail> {
+fn show(file: &Path, look: Look) -> Result<i32, Fail> {
     let summary = summarise(file, &mut NoSink)?;
     print(&report::text(&summary, &style(look, &io::stdout())))?;
     Ok(0)
 }
 
+#[cfg(feature = "capture")]
 pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {
     let facts = caps::facts();
     let plan = caps::plan(&facts);
     let text = if args.json {
         serde_json::to_string_pretty(&doctor::json(&facts, &plan)).unwrap_or_default() + "\n"
     } else {
-        doctor::text(&facts, &plan, &style(&args.look, &io::stdout()))
+        doctor::text(
+            &facts,
+            &plan,
+            &style(Look::from(args.style).telling(args.amount), &io::stdout()),
+        )
     };
     print(&text)?;
     Ok(if plan.level.is_some() {

@@ -17,9 +17,10 @@ use tracer::signals::Signals;
 use tracer::top::Sampler;
 use tracer::user::Identity;
 
-use crate::cli::{self, Look};
+use crate::cli;
 use crate::fail::{FAILED, Fail, signalled};
-use crate::output::{lab_style, print, ui};
+use crate::output::{print, style, ui};
+use crate::resolve::Look;
 use crate::trace::is_able;
 
 pub fn top(args: &cli::Top) -> Result<i32, Fail> {
@@ -64,11 +65,8 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
             total: args.total,
             missing: start.missing,
         };
-        let look = Look {
-            theme: args.theme,
-            ..Look::from(&args.look)
-        };
-        tui::top::run(&mut source, settings, &ui(&look))?;
+        let look = Look::from(args.style).themed(args.theme);
+        tui::top::run(&mut source, settings, &ui(look))?;
         return Ok(0);
     }
     let signals = Signals::install()
@@ -108,7 +106,7 @@ fn text(
     start: &Start,
     mut signals: Signals,
 ) -> Result<i32, Fail> {
-    let style = lab_style(&args.look, &io::stdout());
+    let style = style(args.style, &io::stdout());
     let mut due = Instant::now();
     let mut round = 0;
     while args.rounds.is_none_or(|rounds| round < rounds) {

@@ -35,7 +35,13 @@ use crate::show;
 pub fn run(args: cli::Run) -> Result<i32, Fail> {
     let what = What::Command(&args.command.argv);
     match live::is_wanted(args.ui, &args.summary) {
-        true => live::trace(what, args.output, &args.tracing, &args.summary),
+        true => live::trace(
+            what,
+            args.output,
+            &args.tracing,
+            &args.summary,
+            args.summary.look().themed(args.theme),
+        ),
         false => trace(what, args.output, false, &args.tracing, &args.summary),
     }
 }
@@ -51,21 +57,29 @@ pub fn record(args: cli::Record) -> Result<i32, Fail> {
 pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
     let what = What::Process(args.pid, args.duration);
     match live::is_wanted(args.ui, &args.summary) {
-        true => live::trace(what, args.output, &args.tracing, &args.summary),
+        true => live::trace(
+            what,
+            args.output,
+            &args.tracing,
+            &args.summary,
+            args.summary.look().themed(args.theme),
+        ),
         false => trace(what, args.output, false, &args.tracing, &args.summary),
     }
 }
 
 pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
     let argv = args.command.argv;
-    let what = What::Command(&argv);
-    let signals = what.hold_signals()?;
-    let mut session = Session::prepare(what, &args.tracing, &args.summary, None, |options| {
-        options.verb = match args.null_probes {
+    let wanted = Options {
+        verb: match args.null_probes {
             true => Verb::Null,
             false => Verb::Stat,
-        };
-    })?;
+        },
+        ..Options::from(&args.follow)
+    };
+    let what = What::Command(&argv);
+    let signals = what.hold_signals()?;
+    let mut session = Session::prepare(what, wanted, args.follow.elevate, &args.summary, None)?;
     let ended = session.trace(signals, None, &mut Nothing)?;
     let mut reported = Ok(());
     if !args.null_probes {
@@ -84,7 +98,8 @@ fn trace(
     summary: &SummaryArgs,
 ) -> Result<i32, Fail> {
     let signals = what.hold_signals()?;
-    let mut session = Session::prepare(what, tracing, summary, None, |_| {})?;
+    let (wanted, elevate) = (Options::from(tracing), tracing.follow.elevate);
+    let mut session = Session::prepare(what, wanted, elevate, summary, None)?;
     let writer = match &file {
         Some(path) => Some(Writer::new(session.create(path)?, path)?),
         None => None,
@@ -165,28 +180,17 @@ impl Session {
     /// Everything up to the moment before the command is released: rights, the held command, probes.
     fn prepare(
         what: What<'_>,
-        tracing: &Tracing,
+        wanted: Options,
+        elevate: bool,
         summary: &SummaryArgs,
         terminal: Option<OwnedFd>,
-        adjust: impl FnOnce(&mut Options),
     ) -> Result<Self, Fail> {
-        if tracing.elevate {
+        if elevate {
             tracer::elevate::elevate()?;
         }
         let priority = capture::keep_up();
-        let follow = !tracing.no_follow;
-        let mut options = Options {
-            follow,
-            buffer: tracing.buffer_size,
-            level: tracing.level,
-            budget: tracing.breakpoint_budget,
-            stacks: tracing.stacks,
-            sampling: !tracing.no_sampling,
-            ..Options::default()
-        };
-        adjust(&mut options);
-        limits::lift(match options.verb {
-            Verb::Record => options.buffer,
+        limits::lift(match wanted.verb {
+            Verb::Record => wanted.buffer,
             _ => 0,
         })?;
         let identity = Identity::invoking()?;
@@ -217,12 +221,12 @@ impl Session {
         let attached = matches!(pending, Pending::Process(_));
 
         let kernel = KernelBtf::load()?;
-        options.pid = pid;
+        let options = Options { pid, ..wanted };
         let mut probes = Probes::load(&kernel, options)?;
-        let mut start = capture::start(&probes, &command, pid, attached, follow);
+        let mut start = capture::start(&probes, &command, pid, attached, options.follow);
         let mut followed = None;
         if let Pending::Process(target) = &mut pending {
-            let processes = target.begin(&mut probes, follow)?;
+            let processes = target.begin(&mut probes, options.follow)?;
             let children = processes.processes.iter().skip(1);
             start.children = children
                 .map(|child| (child.pid, child.comm.clone()))
@@ -241,9 +245,9 @@ impl Session {
         })
     }
 
-    /// Creates a file that belongs to the user.
+    /// Creates the recording, which belongs to the user.
     fn create(&self, path: &Path) -> Result<File, Fail> {
-        output::create(path, &self.identity)
+        output::create_recording(path, &self.identity)
     }
 
     /// Gives up our rights, lets the command go, and traces it to its end.

@@ -14,9 +14,11 @@ use verify::scene::Done;
 use crate::cli;
 use crate::fail::{FAILED, Fail, NOT_ALLOWED, USAGE};
 use crate::output::{print, style};
+use crate::resolve::Look;
 use crate::show::summarise;
 
 pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
+    let look = Look::from(args.style).telling(args.amount);
     let facts = caps::facts();
     let plan = caps::plan(&facts);
     if plan.level.is_none() {
@@ -42,7 +44,8 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
         made.map_err(|e| Fail::new(USAGE, format!("cannot write in {}: {e}", dir.display())))
     };
     let folders: Vec<TempDir> = args.dir.iter().map(own).collect::<Result<_, _>>()?;
-    let wanted = |level: &str| args.level.is_none_or(|only| only.as_str() == level);
+    let only = args.level.map(Level::from);
+    let wanted = |level: &str| only.is_none_or(|only| only.as_str() == level);
     let mut runs = Vec::new();
     if wanted("T") {
         runs.push(trace(Level::T, &folders, args)?);
@@ -54,7 +57,7 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
         runs.push(match tried {
             Tried::Yes => trace(*level, &folders, args)?,
             Tried::No(why) | Tried::Untried(why) => {
-                let lang = style(&args.look, &io::stdout()).lang;
+                let lang = style(look, &io::stdout()).lang;
                 Run::refused(level.as_str(), tracer::doctor::reason(why, lang))
             }
         });
@@ -64,7 +67,7 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
             let value = report::json(&facts.kernel, &runs);
             serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
         }
-        false => report::text(&facts.kernel, &runs, &style(&args.look, &io::stdout())),
+        false => report::text(&facts.kernel, &runs, &style(look, &io::stdout())),
     };
     print(&text)?;
     Ok(i32::from(runs.iter().any(Run::wrong)))

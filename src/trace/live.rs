@@ -14,6 +14,7 @@ use bytehop_core::event::Meta;
 use bytehop_core::record::{self, Writer};
 use nix::sys::signal::Signal;
 use tracer::capture::{Control, Order, Output};
+use tracer::load::Options;
 use tracer::user::Identity;
 use tui::{Live, Pty};
 
@@ -21,6 +22,7 @@ use super::{Session, Sinks, Status, What, mention_live};
 use crate::cli::{SummaryArgs, Tracing, Ui};
 use crate::fail::{FAILED, Fail};
 use crate::output;
+use crate::resolve::Look;
 
 /// Whether the UI is to be shown: where there is a terminal, and nobody asks for the summary as data.
 pub fn is_wanted(ui: Ui, summary: &SummaryArgs) -> bool {
@@ -61,10 +63,11 @@ pub fn trace(
     file: Option<PathBuf>,
     tracing: &Tracing,
     args: &SummaryArgs,
+    look: Look,
 ) -> Result<i32, Fail> {
     tui::needs_terminal()?;
     let terminal = |e: io::Error| Fail::new(FAILED, format!("the terminal: {e}"));
-    let options = crate::output::ui(&args.look);
+    let options = crate::output::ui(look);
     let (kind, pty) = match what {
         What::Command(_) => {
             let size = Live::program_size().map_err(terminal)?;
@@ -76,10 +79,12 @@ pub fn trace(
         What::Process(..) => (tui::Target::Process, None),
     };
     let (pty, theirs) = pty.unzip();
-    let mut session = Session::prepare(what, tracing, args, theirs, |options| {
+    let wanted = Options {
         // The source pane follows what one looks at.
-        options.stacks = true;
-    })?;
+        stacks: true,
+        ..Options::from(tracing)
+    };
+    let mut session = Session::prepare(what, wanted, tracing.follow.elevate, args, theirs)?;
     let writer = match &file {
         Some(path) => Some(Writer::new(session.create(path)?, path)?),
         None => None,

@@ -8,7 +8,7 @@ use std::ffi::{CString, OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -132,6 +132,13 @@ impl Identity {
     /// Creates (or empties) a file as this identity. See [`Identity::with_file_rights`].
     pub fn create_file(&self, path: &std::path::Path) -> io::Result<File> {
         self.with_file_rights(|| File::create(path))
+    }
+
+    /// The same, for nobody else to read if it is new: what a program does is its user's to tell.
+    pub fn create_private_file(&self, path: &std::path::Path) -> io::Result<File> {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        self.with_file_rights(|| options.open(path))
     }
 }
 

@@ -3,11 +3,13 @@
 //! This crate depends on none of the others, so that it builds when they don't.
 
 mod bench;
+mod circles;
 mod command;
 mod ebpf;
 mod pictures;
 mod readme;
 mod setup;
+mod targets;
 mod test;
 mod toolchain;
 mod vm;
@@ -33,6 +35,7 @@ usage: cargo xtask CHORE
   web             rebuild web/object/, the program of `report --format html` (adds the target
                   wasm32-unknown-unknown)
       --check         write nothing; fail if the program there is not what the sources give
+  circles         name every circle of imports, between modules and between crates
   bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
       --rounds N      how often (5 if not given)
       WORKLOAD…       only these
@@ -77,6 +80,11 @@ fn run(args: &[&str]) -> Result<ExitCode> {
             web::Proof::Same(what) => println!("{what}"),
             web::Proof::NotRun(why) => println!("NOT RUN: {why}"),
         },
+        ["circles"] => {
+            let found = circles::find(&workspace())?;
+            found.iter().for_each(|circle| println!("{circle}"));
+            return Ok(ExitCode::from(u8::from(!found.is_empty())));
+        }
         ["bench", options @ ..] => bench::run(options)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
         ["pictures"] => pictures::pictures(false)?,

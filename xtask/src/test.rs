@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, find, is_root, line, output};
-use crate::{ebpf, setup, vm, web, workspace};
+use crate::{circles, ebpf, setup, targets, vm, web, workspace};
 
 /// A test that cannot run here appends a line `name: reason` to the file that this variable names.
 const NOT_RUN_LOG: &str = "BYTEHOP_NOT_RUN";
@@ -81,6 +81,21 @@ pub fn test(options: &Options) -> Result<ExitCode> {
     step("the page's program", &|| match web::check() {
         Ok(web::Proof::Same(what)) => Passed(what),
         Ok(web::Proof::NotRun(why)) => NotRun(why),
+        Err(error) => Failed(format!("{error:#}")),
+    });
+    step("circles", &|| match circles::find(at) {
+        Ok(found) if found.is_empty() => {
+            Passed("no module, and no crate, is used by what it uses".into())
+        }
+        Ok(found) => {
+            found.iter().for_each(|circle| println!("{circle}"));
+            Failed(format!("{} circles of imports", found.len()))
+        }
+        Err(error) => Failed(format!("{error:#}")),
+    });
+    step("other targets", &|| match targets::check(at) {
+        Ok(not_had) if not_had.is_empty() => Passed(targets::WHAT.to_owned()),
+        Ok(not_had) => NotRun(format!("no standard library for {}", not_had.join(", "))),
         Err(error) => Failed(format!("{error:#}")),
     });
     step("lint", &|| {

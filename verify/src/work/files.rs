@@ -110,7 +110,7 @@ pub fn direct_hole(scene: &mut Scene) -> Result<Done> {
     let path = scene.file("direct", 0)?;
     let file = File::open(&path)?;
     // SAFETY: the kernel reads one number, which lives through the call.
-    let set = unsafe { libc::ioctl(file.as_raw_fd(), FS_IOC_SETFLAGS, &no_flags) };
+    let set = unsafe { libc::ioctl(file.as_raw_fd(), FS_IOC_SETFLAGS as _, &no_flags) };
     offered("chattr -e", Errno::result(set))?;
     let mut options = File::options();
     let opened = options.write(true).custom_flags(libc::O_DIRECT).open(&path);
@@ -140,7 +140,8 @@ pub fn reflink(scene: &mut Scene) -> Result<Done> {
     let mut cloned = Ok(0);
     let done = scene.shot(|| {
         // SAFETY: the argument is a descriptor, not memory.
-        cloned = Errno::result(unsafe { libc::ioctl(to.as_raw_fd(), FICLONE, from.as_raw_fd()) });
+        cloned =
+            Errno::result(unsafe { libc::ioctl(to.as_raw_fd(), FICLONE as _, from.as_raw_fd()) });
         Ok(PAYLOAD)
     });
     offered("FICLONE", cloned)?;
