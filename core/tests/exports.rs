@@ -194,7 +194,9 @@ fn hostile_names_are_text() {
         kernel: "<b>&\u{1b}[31m".into(),
         ..Summary::default()
     };
-    summary.warnings.push("| <img src=x> `".into());
+    summary.warnings.push(bytehop_core::notice::Notice::Foreign(
+        "| <img src=x> `".to_owned(),
+    ));
     for lang in [Lang::En, Lang::Zh] {
         let svg = export::svg(&summary, lang);
         assert!(

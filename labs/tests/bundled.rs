@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bytehop_core::{advise, probes, rules};
+use bytehop_core::advise;
+use bytehop_core::catalogue::{RuleId, probes};
+use bytehop_core::model::Evidence;
 use labs::{lab, lint};
 
 #[test]
@@ -20,10 +22,12 @@ fn bundled_labs_are_whole() {
 #[test]
 fn labs_that_rules_and_probes_name_are_there() {
     let (labs, _) = lab::bundled();
-    let named = rules::all()
-        .map(|(name, ..)| name)
-        .chain(probes::TABLE.iter().map(|probe| probe.label))
-        .filter_map(|by| Some((by, advise::lab(by)?)));
+    let rules = RuleId::ALL.iter().map(|rule| Evidence::Inferred(*rule));
+    let probes = probes::TABLE
+        .iter()
+        .map(|probe| Evidence::tracepoint(probe.id));
+    let named = rules.chain(probes);
+    let named = named.filter_map(|evidence| Some((evidence.by(), advise::lab(evidence)?)));
     let named: Vec<_> = named.collect();
     assert!(named.len() > 20, "{named:?}");
     for (by, id) in named {

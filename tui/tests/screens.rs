@@ -5,6 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use bytehop_core::i18n::Lang;
+use bytehop_core::model::Evidence;
 use bytehop_core::record::{Reader, log};
 use common::{PLAIN, RECORDINGS, app, buffer, press, screen, settle};
 use tui::action::Action;
@@ -395,7 +396,7 @@ fn level_b_measures() {
         let copies = store.keys().iter().filter(|key| key.kind.letter() == 'C');
         let measured = copies
             .clone()
-            .filter(|key| key.evidence.word() == "measured");
+            .filter(|key| matches!(key.evidence, Evidence::Measured(_)));
         assert!(measured.count() * 2 >= copies.count(), "{name}");
     }
 }

@@ -39,8 +39,7 @@ fn sums_are_those_of_the_summary() {
             .hops
             .iter()
             .map(|hop| {
-                let by = hop.probe.as_ref().or(hop.rule.as_ref());
-                let by = by.map_or("", String::as_str);
+                let by = hop.evidence.by();
                 let row = format!(
                     "{:?} {} {} {by} {}",
                     hop.kind, hop.from, hop.to, hop.deferred

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bytehop_core::catalogue::{ProbeId, RuleId};
 use bytehop_core::event::Engine;
 use bytehop_core::i18n::Lang;
-use bytehop_core::model::{HopKind, HopRow, IoTotals, Place};
+use bytehop_core::model::{Evidence, HopKind, HopRow, IoTotals, Place};
 use bytehop_core::report::top::{Column, View};
 use bytehop_core::top::{Amount, CallRow, Frame, Lost, More, Proc, Row, Unknown, What, Who};
 use proptest::prelude::*;
@@ -50,20 +51,15 @@ fn process(pid: u32, name: &str, command: &str) -> Row {
 }
 
 fn hop(kind: HopKind, from: Place, to: Place, bytes: u64, by: &str) -> HopRow {
-    let probe = by.starts_with("tp:").then(|| by.to_owned());
+    let probe = ProbeId::of_label(by).map(Evidence::Measured);
+    let rule = RuleId::of_name(by).map(Evidence::Inferred);
     HopRow {
         kind,
         from,
         to,
         count: 16,
         bytes,
-        evidence: if probe.is_some() {
-            "measured"
-        } else {
-            "inferred"
-        },
-        rule: probe.is_none().then(|| by.to_owned()),
-        probe,
+        evidence: probe.or(rule).expect("a probe or a rule"),
         deferred: false,
         engine: (kind == HopKind::Dma).then_some(Engine::Paravirtual),
         cpu_ns: None,

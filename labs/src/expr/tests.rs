@@ -1,10 +1,13 @@
-use bytehop_core::model::{Crossings, HopKind, HopRow, Place, Summary, SyscallRow};
+use bytehop_core::catalogue::{RuleId, Tracepoint};
+use bytehop_core::model::{Crossings, Evidence, HopKind, HopRow, Place, Summary, SyscallRow};
 
 use super::{EvalError, Expr, Runs, Scope};
 use crate::value::{Unit, Value};
 
-fn row(kind: HopKind, from: Place, to: Place, bytes: u64, evidence: &'static str) -> HopRow {
-    let by = |word| (evidence == word).then(|| format!("by-{word}"));
+const RULE: Evidence = Evidence::Inferred(RuleId::ReadReturnsCopied);
+const PROBE: Evidence = Evidence::tracepoint(Tracepoint::block_rq_complete);
+
+fn row(kind: HopKind, from: Place, to: Place, bytes: u64, evidence: Evidence) -> HopRow {
     HopRow {
         kind,
         from,
@@ -12,8 +15,6 @@ fn row(kind: HopKind, from: Place, to: Place, bytes: u64, evidence: &'static str
         count: 16,
         bytes,
         evidence,
-        probe: by("measured"),
-        rule: by("inferred"),
         deferred: kind == HopKind::Dma,
         engine: None,
         cpu_ns: None,
@@ -36,21 +37,9 @@ fn summary() -> Summary {
             ..SyscallRow::default()
         }],
         hops: vec![
-            row(
-                HopKind::Copy,
-                Place::PageCache,
-                Place::User,
-                1 << 20,
-                "inferred",
-            ),
-            row(
-                HopKind::Copy,
-                Place::User,
-                Place::PageCache,
-                1 << 20,
-                "measured",
-            ),
-            row(HopKind::Dma, vda, Place::PageCache, 1_179_648, "measured"),
+            row(HopKind::Copy, Place::PageCache, Place::User, 1 << 20, RULE),
+            row(HopKind::Copy, Place::User, Place::PageCache, 1 << 20, PROBE),
+            row(HopKind::Dma, vda, Place::PageCache, 1_179_648, PROBE),
         ],
         ..Summary::default()
     }
@@ -118,7 +107,7 @@ fn evidence_goes_along() {
     assert_eq!(marks("copy page_cache->user"), Ok("⇢"));
     assert_eq!(marks("crossings + copy"), Ok("⇢"));
     let known = value("copy").unwrap_or_default().known;
-    assert!(known.rules.contains("by-inferred") && known.probes.contains("by-measured"));
+    assert!(known.rules.contains(RULE.by()) && known.probes.contains(PROBE.by()));
 }
 
 #[test]
