@@ -117,9 +117,9 @@ impl Unit {
     /// A number as people read it.
     pub fn write(self, n: u64) -> String {
         match self {
-            Self::Count => crate::report::units::count(n),
-            Self::Bytes => crate::report::units::bytes(n),
-            Self::Time => crate::report::units::time(n),
+            Self::Count => crate::units::count(n),
+            Self::Bytes => crate::units::bytes(n),
+            Self::Time => crate::units::time(n),
         }
     }
 }

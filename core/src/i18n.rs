@@ -156,7 +156,7 @@ macro_rules! messages {
         $($doc)*
         pub fn $name(lang: $crate::i18n::Lang, $n: u64) -> String {
             let one = $n == 1;
-            let $n = $crate::report::units::count($n);
+            let $n = $crate::units::count($n);
             match lang {
                 $crate::i18n::Lang::En if one => format!($one),
                 $crate::i18n::Lang::En => format!($many),

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::catalogue::RuleId;
 use crate::i18n::Lang;
-use crate::report::units;
+use crate::units;
 
 mod words {
     crate::messages! {

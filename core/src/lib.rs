@@ -22,3 +22,4 @@ pub mod record;
 pub mod report;
 pub mod rules;
 pub mod top;
+pub mod units;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::record::RecordError;
-use bytehop_core::report::units;
+use bytehop_core::units;
 
 use crate::chart::Chart;
 use crate::lab::Lab;

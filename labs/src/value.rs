@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytehop_core::i18n::Lang;
-use bytehop_core::report::units;
+use bytehop_core::units;
 
 use crate::words;
 

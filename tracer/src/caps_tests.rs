@@ -1,7 +1,6 @@
 //! Plans from made-up facts; and the facts of the machine that the tests run on.
 
 use super::*;
-use bytehop_core::notice::Why;
 
 /// A stock kernel, run as root.
 pub(crate) fn stock() -> Facts {

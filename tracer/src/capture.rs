@@ -26,8 +26,9 @@ use crate::sources::Resolver;
 use bytehop_core::decode::encode;
 use bytehop_core::event::{BreakpointsOff, End, Event, Lost, Meta, Skipped};
 
+use crate::clock::now_ns;
 use devices::Introduced;
-pub use facts::{Priority, keep_up, now_ns, start};
+pub use facts::{Priority, keep_up, start};
 pub use follow::{Followed, Member, on_the_host};
 use lifetime::Lifetime;
 pub use target::{Control, Order, Target};

@@ -5,6 +5,7 @@ pub mod btf;
 pub mod caps;
 pub mod capset;
 pub mod capture;
+pub mod clock;
 pub mod device;
 pub mod doctor;
 pub mod elevate;

@@ -5,8 +5,8 @@ use bytehop_core::ledger::Ledger;
 use bytehop_core::model::{Disagreement, Summary};
 use bytehop_core::notice::Notice;
 use bytehop_core::report::layout::{Align, Flow, Page, Paint, pad, span};
-use bytehop_core::report::units;
 use bytehop_core::report::{Detail, Style};
+use bytehop_core::units;
 use serde::Serialize;
 use serde_json::{Value, json};
 

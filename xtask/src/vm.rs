@@ -14,6 +14,7 @@ mod matrix;
 mod oracle;
 mod table;
 
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -223,6 +224,15 @@ fn cache() -> Result<PathBuf> {
     let cache = base.join("bytehop/vm");
     std::fs::create_dir_all(&cache).with_context(|| cache.display().to_string())?;
     Ok(cache)
+}
+
+/// A line of a Markdown table.
+fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
+    for cell in cells {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "| {cell} ");
+    }
+    text.push_str("|\n");
 }
 
 /// A word for `sh`.

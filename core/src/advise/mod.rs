@@ -15,8 +15,8 @@ pub use facts::{Ends, Facts, Tally};
 
 use crate::i18n::Lang;
 use crate::model::Summary;
-use crate::report::units;
 use crate::rules::FileKind;
+use crate::units;
 
 /// What was found: the numbers that the words are filled with.
 #[derive(Clone, Debug, Default, PartialEq)]

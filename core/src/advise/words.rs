@@ -2,7 +2,7 @@
 
 use super::{Found, bytes};
 use crate::i18n::Lang;
-use crate::report::units;
+use crate::units;
 
 crate::messages! {
     a_file: "a file" | "某个文件";

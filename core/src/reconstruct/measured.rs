@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use tracer_ebpf::{Copied, FileRef, flag, moved, primitive};
 
+use super::found::Found;
 use super::tally::{At, Moved};
 use super::threads::Open;
 use super::{Part, Reconstructor, Setup, Sink, hop};
@@ -12,18 +13,6 @@ use crate::catalogue::{FunctionId, PrimitiveId, ProbeId, RuleId, Subject, functi
 use crate::model::{CallId, Claim, Evidence, HopKind};
 use crate::rules::measure::{self, Alone, MEASURES, Measure, Proves};
 use crate::rules::{Facts, FileKind, Fs, Move, Rule, Shape, Size, Step};
-
-/// Of one kind of [`moved`], in one call.
-#[derive(Clone, Copy, Debug)]
-pub struct Found {
-    pub what: u16,
-    /// One of [`primitive`]: who told.
-    pub by: u16,
-    pub bytes: u64,
-    pub count: u64,
-    /// It became a hop.
-    pub used: bool,
-}
 
 /// What a rule expected of io_uring requests, and what was found, by [`Measure::subject`]: requests are
 /// carried out at other times and by other threads, so only the sums can be compared.
@@ -458,18 +447,5 @@ fn share_the_rest(found: &mut [Found], facts: &Facts, returned: u64) {
             0
         };
         m.used |= m.bytes == 0;
-    }
-}
-
-impl Open {
-    fn found(&mut self, found: Found) {
-        let alike = |m: &&mut Found| m.what == found.what && m.by == found.by;
-        match self.found.iter_mut().find(alike) {
-            Some(known) => {
-                known.bytes = known.bytes.saturating_add(found.bytes);
-                known.count = known.count.saturating_add(found.count);
-            }
-            None => self.found.push(found),
-        }
     }
 }

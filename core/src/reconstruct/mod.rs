@@ -14,6 +14,7 @@ pub(crate) mod account;
 pub(crate) mod blocks;
 mod dirty;
 mod faults;
+mod found;
 pub(crate) mod io;
 mod measured;
 mod packets;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use tracer_ebpf::{Extra, Xmit, flag, moved};
 
-use super::measured::Found;
+use super::found::Found;
 use super::tally::{At, Moved};
 use super::{Part, Reconstructor, Sink, hop};
 use crate::event::{DeviceClass, Engine};

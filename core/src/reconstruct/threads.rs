@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use tracer_ebpf::{Block, Extra};
 
-use super::measured::Found;
+use super::found::Found;
 use super::tally::Moved;
 
 /// Requests of one call that are kept apart; more are folded into those alike.
@@ -99,6 +99,17 @@ impl Open {
         inodes.clear();
         busy.clear();
         found.clear();
+    }
+
+    pub fn found(&mut self, found: Found) {
+        let alike = |m: &&mut Found| m.what == found.what && m.by == found.by;
+        match self.found.iter_mut().find(alike) {
+            Some(known) => {
+                known.bytes = known.bytes.saturating_add(found.bytes);
+                known.count = known.count.saturating_add(found.count);
+            }
+            None => self.found.push(found),
+        }
     }
 
     pub fn io(&mut self, io: Io) {

@@ -1,9 +1,10 @@
 //! Advice as text.
 
+use super::Style;
 use super::layout::{Flow, Page, Paint, span};
 use super::section::{plain, section};
-use super::{Style, units};
 use crate::advise::Advice;
+use crate::units;
 
 mod words {
     crate::messages! {

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::Style;
 use super::layout::{Align, Flow, Page, Paint, clean, pad, span, width};
 use super::ledger::INFERRED;
 use super::section::{plain, section};
-use super::{Style, units};
 use crate::annotate::{Annotation, File, Line};
 use crate::i18n::Lang;
 use crate::model::HopKind;
+use crate::units;
 
 mod words {
     crate::messages! {

@@ -2,12 +2,13 @@
 
 use serde_json::{Value as Json, json};
 
+use super::Style;
 use super::layout::{Align, Flow, Page, Paint, pad, span, width};
 use super::ledger::{INFERRED, place};
-use super::{Style, units};
 use crate::compare::{Change, Comparison, HopChange, Row, Unit, Value, What, compare};
 use crate::i18n::Lang;
 use crate::model::{HopKind, Summary};
+use crate::units;
 
 mod words {
     crate::messages! {

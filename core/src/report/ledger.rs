@@ -1,11 +1,12 @@
 //! The hop table: who moved the bytes.
 
 use super::layout::{Align, Flow, Page, Paint, Span, pad, span, width};
-use super::{Detail, units, words};
+use super::{Detail, words};
 use crate::event::Engine;
 use crate::i18n::Lang;
 use crate::model::Known;
 use crate::model::{HopKind, HopRow, Place, Summary};
+use crate::units;
 
 /// Cells before a row's path: indent, letter, kind.
 const INDENT: usize = 4;

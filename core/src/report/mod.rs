@@ -18,7 +18,6 @@ mod lists;
 mod section;
 mod text;
 pub mod top;
-pub mod units;
 mod words;
 
 #[cfg(test)]

@@ -4,12 +4,13 @@ use super::layout::{Flow, Page, Paint, clean, shorten, span, width};
 use super::ledger::{self, Mover};
 use super::lists::{self, fold};
 use super::section::{painted_section, plain, section};
-use super::{Detail, Style, units, words};
+use super::{Detail, Style, words};
 use crate::event::DeviceClass;
 use crate::i18n::Lang;
 use crate::linux::signal_name;
 use crate::model::{CpuTime, Estimate, Summary};
 use crate::notice::{Why, hook};
+use crate::units;
 
 /// Missing probes named before "… more".
 const FOLD_MISSING: usize = 3;

@@ -1,8 +1,9 @@
 //! What a trace says of itself and of the machine, our place among programs, and clocks.
 
 use nix::sys::utsname::uname;
-use nix::time::{ClockId, clock_gettime};
+use nix::time::ClockId;
 
+use crate::clock::now_ns;
 use crate::inherited::{nice, set_nice};
 use crate::load::{Probes, page_size};
 use bytehop_core::arch::Arch;
@@ -67,11 +68,4 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
 pub(super) fn comm_of(pid: u32) -> String {
     let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
     comm.unwrap_or_default().trim_end().to_owned()
-}
-
-/// A clock's time, ns.
-pub fn now_ns(clock: ClockId) -> u64 {
-    clock_gettime(clock).map_or(0, |t| {
-        t.tv_sec() as u64 * 1_000_000_000 + t.tv_nsec() as u64
-    })
 }

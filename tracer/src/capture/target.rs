@@ -8,8 +8,8 @@ use nix::sys::signal::Signal;
 use nix::time::ClockId;
 
 use super::CaptureError;
-use super::facts::now_ns;
 use super::follow::{Followed, begin};
+use crate::clock::now_ns;
 use crate::launch::Running;
 use crate::load::Probes;
 use crate::signals::{Policy, Signals};

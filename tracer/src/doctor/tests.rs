@@ -1,4 +1,3 @@
-use bytehop_core::notice::Why;
 use nix::errno::Errno;
 
 use super::*;

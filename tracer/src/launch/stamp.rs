@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use nix::time::ClockId;
 
-use crate::capture::now_ns;
+use crate::clock::now_ns;
 
 const SIZE: NonZeroUsize = NonZeroUsize::new(size_of::<AtomicU64>()).expect("not zero");
 

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use tracer_ebpf::{FileRef, Proc};
 
 use super::maps::{self, forget};
-use crate::capture::now_ns;
+use crate::clock::now_ns;
 use crate::device::{Hardware, Sysfs};
 use crate::load::{LoadError, Probes};
 use bytehop_core::arch::Arch;

@@ -3,8 +3,8 @@
 use bytehop_core::model::Evidence;
 use bytehop_core::model::{HopRow, Place};
 use bytehop_core::report::top::{Scale, mark, name, unknown, words as texts};
-use bytehop_core::report::units;
 use bytehop_core::top::Row;
+use bytehop_core::units;
 
 use super::model::Top;
 use super::words;

@@ -1,8 +1,8 @@
 //! The screen as a function of the model and its size.
 
 use bytehop_core::report::top::{Column, Scale, caveats, is_wide, mark, title, words as texts};
-use bytehop_core::report::units;
 use bytehop_core::top::Row;
+use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

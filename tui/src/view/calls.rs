@@ -1,6 +1,6 @@
 //! The list of calls, with the hops of the current one below it.
 
-use bytehop_core::report::units;
+use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

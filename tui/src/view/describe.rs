@@ -3,7 +3,7 @@
 use bytehop_core::linux::error_name;
 use bytehop_core::model::Known;
 use bytehop_core::model::Place;
-use bytehop_core::report::units;
+use bytehop_core::units;
 
 use crate::app::App;
 use crate::store::{Call, Detail, FileId, Hop, HopKey, NONE, Sig, What};

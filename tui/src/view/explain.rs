@@ -3,7 +3,7 @@
 use bytehop_core::event::Engine;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{Evidence, HopKind};
-use bytehop_core::report::units;
+use bytehop_core::units;
 use ratatui::buffer::Buffer;
 
 use super::describe;

@@ -1,7 +1,7 @@
 //! The lines above and below the panes: where one is, the slider, the sums so far, the keys.
 
 use bytehop_core::model::HopKind;
-use bytehop_core::report::units;
+use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

@@ -1,6 +1,6 @@
 //! The totals of the whole run, each with its evidence.
 
-use bytehop_core::report::units;
+use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{HopRow, Summary};
-use bytehop_core::report::units;
+use bytehop_core::units;
 use tui::svg::path_svg;
 use tui::theme::Theme;
 use tui::words as common;

@@ -6,9 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::disks;
-use super::oracle::Column;
 use super::quoted;
-use super::table::row;
+use super::row;
 
 pub const LEVELS: [&str; 3] = ["T", "F", "B"];
 
@@ -132,13 +131,8 @@ pub struct Words {
 }
 
 /// The matrix, and what is not exact, as Markdown.
-pub fn render(kernels: &[Column], words: &Words) -> String {
+pub fn render(kernels: &[(&str, &Paths)], words: &Words) -> String {
     let mut text = String::new();
-    let kernels: Vec<(&str, &Paths)> = kernels
-        .iter()
-        .map(|column| (column.release.as_str(), &column.paths))
-        .collect();
-    let kernels = &kernels[..];
     let columns: Vec<(&str, &Paths, &str)> = kernels
         .iter()
         .flat_map(|(release, paths)| paths.levels().map(move |l| (*release, *paths, l)))

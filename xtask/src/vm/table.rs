@@ -1,7 +1,6 @@
 //! The support matrix: printed, and put into `docs/kernels.md` in both languages.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use serde_json::Value;
 
 use super::matrix;
 use super::oracle::{Column, Outcome};
+use super::row;
 
 const BEGIN: &str = "<!-- made by: cargo xtask vm --doc -->\n";
 const END: &str = "<!-- end -->";
@@ -112,7 +112,11 @@ fn render(columns: &[Column], words: &Words) -> String {
         );
     }
     text.push('\n');
-    text.push_str(&matrix::render(columns, &words.matrix));
+    let kernels: Vec<_> = columns
+        .iter()
+        .map(|column| (column.release.as_str(), &column.paths))
+        .collect();
+    text.push_str(&matrix::render(&kernels, &words.matrix));
     text.push('\n');
 
     let rows: BTreeSet<_> = columns
@@ -147,14 +151,6 @@ fn render(columns: &[Column], words: &Words) -> String {
         );
     }
     text
-}
-
-pub fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
-    for cell in cells {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "| {cell} ");
-    }
-    text.push_str("|\n");
 }
 
 /// The levels that are used, then in brackets what the kernel would allow beyond them.

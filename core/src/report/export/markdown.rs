@@ -3,7 +3,8 @@
 use super::printable;
 use crate::i18n::Lang;
 use crate::model::{HopKind, HopRow, Summary};
-use crate::report::{ledger, units, words};
+use crate::report::{ledger, words};
+use crate::units;
 
 mod headings {
     crate::messages! {

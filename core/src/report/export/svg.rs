@@ -8,7 +8,8 @@ use super::{printable, xml};
 use crate::i18n::Lang;
 use crate::model::{HopKind, HopRow, Place, Summary};
 use crate::report::layout::width;
-use crate::report::{ledger, units};
+use crate::report::ledger;
+use crate::units;
 
 mod words {
     crate::messages! {

@@ -7,8 +7,8 @@ use super::words;
 use crate::i18n::Lang;
 use crate::model::HopKind;
 use crate::report::layout::{Align, pad};
-use crate::report::units;
 use crate::top::{Amount, Frame, More, Row, Who};
+use crate::units;
 
 /// A column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -9,11 +9,12 @@ pub mod words;
 pub use columns::{Column, Scale, UnknownColumn, View, is_wide, mark, name};
 pub use json::line;
 
+use super::Style;
 use super::layout::{Align, Flow, Page, Paint, pad, span};
-use super::{Style, units};
 use crate::i18n::Lang;
 use crate::notice::Why;
 use crate::top::{Frame, Lost, Row, Unknown, What};
+use crate::units;
 
 /// A table for people. `missing`: hooks that are not attached, and why.
 pub fn table(frame: &Frame, view: &View, missing: &[(String, String)], style: &Style) -> String {

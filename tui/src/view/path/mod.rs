@@ -3,7 +3,7 @@
 mod glyphs;
 
 use bytehop_core::model::{Place, Summary};
-use bytehop_core::report::units;
+use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
