@@ -7,6 +7,7 @@ use tracer_ebpf::{Block, Extra};
 
 use super::measured::Found;
 use super::tally::Moved;
+use crate::rules::fault::FaultRule;
 
 /// Requests of one call that are kept apart; more are folded into those alike.
 const IOS_MAX: usize = 256;
@@ -69,6 +70,22 @@ pub struct Open {
     pub waited: u64,
     /// What functions moved in it.
     pub found: Vec<Found>,
+    /// What faults did that the kernel took in it.
+    pub inner: Vec<Inner>,
+}
+
+/// What faults inside a call did, by one rule.
+#[derive(Clone, Copy)]
+pub struct Inner {
+    pub rule: &'static FaultRule,
+    pub bytes: u64,
+    pub count: u64,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ×{}", self.rule.name, self.bytes, self.count)
+    }
 }
 
 impl Open {
@@ -80,6 +97,7 @@ impl Open {
             inodes,
             busy,
             found,
+            inner,
             ..
         } = std::mem::take(self);
         *self = Self {
@@ -88,6 +106,7 @@ impl Open {
             inodes,
             busy,
             found,
+            inner,
             ..Self::default()
         };
         self.ios.clear();
@@ -95,6 +114,7 @@ impl Open {
         self.inodes.clear();
         self.busy.clear();
         self.found.clear();
+        self.inner.clear();
     }
 
     pub fn io(&mut self, io: Io) {
