@@ -15,9 +15,12 @@ fn main() -> io::Result<()> {
             add(&path, &dir, "", &mut table)?;
         }
     }
-    table.push_str("];\n\n");
+    table.push_str("];\n");
+    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
+    let out = Path::new(&out);
+    fs::write(out.join("bundle.rs"), table)?;
     // What programs are built with.
-    table.push_str("pub static SUPPORT: &[(&str, &str)] = &[\n");
+    let mut table = String::from("pub static SUPPORT: &[(&str, &str)] = &[\n");
     let support = root.join("support");
     for name in ["Cargo.toml".to_owned()].into_iter().chain(
         sorted(&support.join("src"))?
@@ -28,8 +31,7 @@ fn main() -> io::Result<()> {
         writeln!(table, "    ({name:?}, include_str!({path:?})),").map_err(io::Error::other)?;
     }
     table.push_str("];\n");
-    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
-    fs::write(Path::new(&out).join("bundle.rs"), table)
+    fs::write(out.join("support.rs"), table)
 }
 
 fn add(dir: &Path, id: &str, prefix: &str, table: &mut String) -> io::Result<()> {

@@ -26,11 +26,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Run a command traced and say what it did
+    /// Trace a command and say what it did
     Run(Run),
     /// Trace a running process until it ends, or for a time
     Attach(Attach),
-    /// Run a command with counters in the kernel only: the lowest overhead
+    /// Run a command and only count, in the kernel: the lowest overhead
     Stat(Stat),
     /// What the bytes of every process cost, live
     Top(Top),
@@ -88,7 +88,7 @@ pub struct Attach {
     /// The process to trace, all its threads
     #[arg(short, long, value_name = "PID")]
     pub pid: u32,
-    /// Stop after so many seconds
+    /// Stop after this many seconds
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
     pub duration: Option<std::time::Duration>,
     /// Write a recording as well
@@ -120,10 +120,10 @@ pub struct Top {
     /// Time between two tables
     #[arg(short, long, value_name = "SECONDS", default_value = "2", value_parser = interval)]
     pub delay: std::time::Duration,
-    /// End after so many tables
+    /// Stop after N tables
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub rounds: Option<u64>,
-    /// Only processes with this in their name or command line, or with this process id
+    /// Only processes whose name or command line contains this, or with this process id
     #[arg(short, long, value_name = "TEXT")]
     pub filter: Option<String>,
     /// Order by this column: pid, crossings, faults, copied, dma, shared, filled or name
@@ -135,13 +135,13 @@ pub struct Top {
     /// Totals since the start, not rates
     #[arg(short, long)]
     pub total: bool,
-    /// The table on the screen (the default on a terminal, unless --json is given)
+    /// Show the table on the screen (the default on a terminal, unless --json is given)
     #[arg(long, overrides_with = "no_tui")]
     pub tui: bool,
-    /// As text, a block for each table
+    /// Text: one block for each table
     #[arg(long, overrides_with = "tui")]
     pub no_tui: bool,
-    /// One JSON object a table and line
+    /// One line of JSON for each table
     #[arg(long, conflicts_with = "tui")]
     pub json: bool,
     /// Start again through sudo
@@ -156,7 +156,7 @@ pub struct Top {
 
 #[derive(Debug, Args)]
 pub struct Record {
-    /// Where the recording goes
+    /// File to write the recording to
     #[arg(short, long, value_name = "FILE", default_value = bytehop_core::record::DEFAULT_NAME)]
     pub output: PathBuf,
     /// Trace this process instead of a command
@@ -168,7 +168,7 @@ pub struct Record {
         required_unless_present = "argv"
     )]
     pub pid: Option<u32>,
-    /// Stop after so many seconds (with --pid)
+    /// Stop after this many seconds (with --pid)
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds, requires = "pid")]
     pub duration: Option<std::time::Duration>,
     #[command(flatten)]
@@ -192,7 +192,9 @@ pub struct View {
 pub struct Report {
     /// The recording
     pub file: PathBuf,
-    /// text, json, jsonl (one event a line), or html (a page with the screens, for any browser)
+    /// text, json, jsonl (one event a line), html (a page with the screens, for any browser), csv, folded
+    /// (stacks by bytes copied, for flame graphs), markdown (for a bug report), svg (the path), or
+    /// perfetto (a time line for ui.perfetto.dev)
     #[arg(long, default_value = "text", value_parser = |s: &str| s.parse::<Format>())]
     pub format: Format,
     /// The same as --format json
@@ -209,7 +211,8 @@ pub struct Report {
 pub struct Annotate {
     /// A recording made with --stacks
     pub file: PathBuf,
-    /// All lines of this source file (the end of its path); else those that did something
+    /// Show every line of this source file (the end of its path is enough); by default, only lines that
+    /// did something
     pub source: Option<String>,
     /// As JSON
     #[arg(long)]
@@ -233,7 +236,7 @@ pub struct Advise {
 pub struct Diff {
     /// The first recording
     pub a: PathBuf,
-    /// The second: what is different counts from the first to this one
+    /// The second recording: changes are counted from the first to this one
     pub b: PathBuf,
     /// As JSON
     #[arg(long)]
@@ -250,20 +253,20 @@ pub struct Doctor {
     /// As JSON
     #[arg(long)]
     pub json: bool,
-    /// Prove it: trace small programs over every path of the kernel, whose bytes are known
+    /// Prove it: trace programs with a known payload on every path, and compare
     #[arg(long)]
     pub verify: bool,
-    /// With --verify: where the programs' files go; the disk that is tested is the one below. Of further
-    /// folders only the disk is tested
+    /// With --verify: folder for the programs' files; the disk below it is tested. Further folders add
+    /// their disks
     #[arg(long, value_name = "DIR", num_args = 1.., default_value = "/var/tmp", requires = "verify")]
     pub dir: Vec<PathBuf>,
-    /// With --verify: only these paths (`disk`: those that a disk is part of)
+    /// With --verify: only these paths (`disk`: every path that uses a disk)
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "verify")]
     pub only: Vec<String>,
     /// With --verify: only this level
     #[arg(long, value_name = "LEVEL", value_parser = level, requires = "verify")]
     pub level: Option<Level>,
-    /// With --verify: who swallows TCP beyond a network device
+    /// With --verify: a TCP server beyond a network device that reads and discards all it gets
     #[arg(long, value_name = "ADDRESS:PORT", requires = "verify")]
     pub peer: Option<std::net::SocketAddr>,
     /// With --verify: keep the recordings in this folder, named after their levels
@@ -286,10 +289,10 @@ pub struct Paths {
 
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// Show the bundled recording, do not trace
+    /// Show the bundled recording instead of tracing
     #[arg(long, conflicts_with = "output")]
     pub replay: bool,
-    /// Write a recording as well (the bundled one is made so)
+    /// Write a recording as well (the bundled one was made like this)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<std::path::PathBuf>,
     #[command(flatten)]
@@ -312,13 +315,13 @@ pub struct Lab {
     /// Answers to the questions: `question = answer` lines, or one answer a line
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
-    /// Other sizes and counts: the same for the same word
+    /// Vary the programs' sizes and counts; the same word gives the same ones
     #[arg(long, value_name = "WORD", global = true)]
     pub seed: Option<String>,
-    /// Only check the change exercise; status 1 if it does not pass
+    /// Check the change exercise and nothing else; status 1 if it does not pass
     #[arg(long, requires = "id")]
     pub check: bool,
-    /// Check this file in place of your copy
+    /// Check this file instead of your copy
     #[arg(long, value_name = "FILE", requires = "check")]
     pub program: Option<PathBuf>,
     /// Labs of your own: a folder of folders (docs/labs/format.md)
@@ -341,7 +344,7 @@ pub struct Lab {
 pub enum LabVerb {
     /// The labs, and how far you are
     List,
-    /// Put a lab's programs back as they were, and forget its answers
+    /// Restore a lab's programs, and forget its answers
     Reset {
         /// Which lab; without it, all of them
         id: Option<String>,
@@ -353,14 +356,14 @@ pub enum LabVerb {
     Lint {
         /// A folder of labs; without it, the bundled ones
         dir: Option<PathBuf>,
-        /// Note that the translations are up to date
+        /// Mark the translations as up to date
         #[arg(long, requires = "dir")]
         bless: bool,
     },
     /// Write a handout: Markdown, and a page of HTML with the paths as pictures
     Export {
         id: String,
-        /// Folder that they are written to
+        /// Folder to write to
         #[arg(short, long, value_name = "DIR", default_value = ".")]
         output: PathBuf,
         /// With solutions, for teachers
@@ -369,11 +372,32 @@ pub enum LabVerb {
     },
     /// Grade students' result files, as CSV
     Grade {
+        /// The students, one a line: ids are the first column; each one's seed is the id
+        #[arg(long, value_name = "FILE")]
+        roster: Option<PathBuf>,
+        /// Build and run what was handed in, here: programs of others, without a network (needs root)
+        #[arg(long)]
+        rerun: bool,
         /// Folders with result files and their recordings
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
     },
-    /// Make a lab's recordings anew, in its folder
+    /// Run a command, and end all that it leaves: what lab runs start their programs with
+    #[command(hide = true)]
+    Own {
+        /// As the learner
+        #[arg(long)]
+        learner: bool,
+        /// Without a network
+        #[arg(long)]
+        alone: bool,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// Remove what a lab's session leaves
+    #[command(hide = true)]
+    Tidy,
+    /// Record a lab's programs again, into its folder
     #[command(hide = true)]
     Record {
         /// Folder of labs
@@ -399,7 +423,7 @@ pub struct LabLook {
     /// Language: en or zh (default: from the environment)
     #[arg(long, value_name = "LANG", value_parser = |s: &str| s.parse::<Lang>(), global = true)]
     pub lang: Option<Lang>,
-    /// No characters outside ASCII
+    /// Use ASCII characters only
     #[arg(long, global = true)]
     pub ascii: bool,
 }
@@ -430,17 +454,17 @@ pub struct Tracing {
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub buffer_size: u32,
     /// Measure at this level or not at all: T (tracepoints), F (functions) or B (breakpoints, however
-    /// often they are hit). Without it: the best that the kernel gives
+    /// often they are hit). By default, the best level that the kernel allows
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub level: Option<Level>,
     /// Without --level: breakpoints are taken off after so many hits, and a fifth of it more for each
     /// second of tracing
     #[arg(long, value_name = "HITS", hide = true, default_value_t = tracer::load::BREAKPOINT_BUDGET)]
     pub breakpoint_budget: u64,
-    /// Tell which source line each call was made from (for programs with debug information)
+    /// Record the source line of each call (the program needs debug information)
     #[arg(long)]
     pub stacks: bool,
-    /// Do not sample where the program's CPU time goes
+    /// Do not sample where the program spends its CPU time
     #[arg(long)]
     pub no_sampling: bool,
     /// Start again through sudo; the command still runs as you
@@ -451,10 +475,10 @@ pub struct Tracing {
 /// Where the summary goes, and in what form.
 #[derive(Clone, Debug, Args)]
 pub struct SummaryArgs {
-    /// The summary as JSON
+    /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
-    /// The summary goes to this file instead of standard error
+    /// Write the summary to this file instead of standard error
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
     #[command(flatten)]
@@ -476,7 +500,7 @@ pub struct Look {
     /// Language: en or zh (default: from the environment)
     #[arg(long, value_name = "LANG", value_parser = |s: &str| s.parse::<Lang>())]
     pub lang: Option<Lang>,
-    /// No characters outside ASCII
+    /// Use ASCII characters only
     #[arg(long)]
     pub ascii: bool,
     /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)

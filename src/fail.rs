@@ -5,6 +5,7 @@ use tracer::btf::BtfError;
 use tracer::capture::CaptureError;
 use tracer::elevate::ElevateError;
 use tracer::launch::LaunchError;
+use tracer::limits::Limit;
 use tracer::load::LoadError;
 use tracer::privileges::{DropError, Missing};
 use tracer::user::IdentityError;
@@ -16,8 +17,10 @@ pub const NOT_ALLOWED: u8 = 3;
 /// The command could not be started, or tracing broke off.
 pub const FAILED: u8 = 125;
 
-/// Ctrl-C, as a shell says it.
-pub const INTERRUPTED: u8 = 130;
+/// The status of what the signal of this number ended, as a shell says it.
+pub fn signalled(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(FAILED)
+}
 
 /// A failure that ends bytehop.
 #[derive(Debug)]
@@ -52,21 +55,24 @@ fails_with! {
     ElevateError => |_| NOT_ALLOWED;
     BtfError => |_| NOT_ALLOWED;
     LoadError => |_| NOT_ALLOWED;
+    Limit => |_| NOT_ALLOWED;
     DropError => |_| FAILED;
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;
     labs::lab::LabError => |_| USAGE;
-    labs::work::WorkError => |_| FAILED;
-    labs::run::RunError => |e| match e {
-        labs::run::RunError::NoRecording(_) => NOT_ALLOWED,
-        labs::run::RunError::Stopped => INTERRUPTED,
-        labs::run::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
+    labs::runs::WorkError => |_| FAILED;
+    labs::runs::RunError => |e| match e {
+        labs::runs::RunError::NoRecording(_) => NOT_ALLOWED,
+        labs::runs::RunError::Stopped(signal) => 128u8.saturating_add(*signal as u8),
+        labs::runs::RunError::Work(labs::runs::WorkError::Stopped(signal)) => 128u8.saturating_add(*signal as u8),
+        labs::runs::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
         _ => FAILED,
     };
     RecordError => |e| e.exit_code().unwrap_or(FAILED);
     tui::ViewError => |e| match e {
         tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
         tui::ViewError::NotATerminal => USAGE,
+        tui::ViewError::Ended(signal) => signalled(*signal),
         tui::ViewError::Source(_) | tui::ViewError::Terminal(_) => FAILED,
     };
     CaptureError => |e| match e {

@@ -10,14 +10,16 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::report::Style;
 use clap::Parser;
+use labs::grade::{self, Grade, Roster};
 use labs::guide;
 use labs::lab::{self as catalogue, Lab, LabError};
-use labs::progress::Progress;
+use labs::own::{guardian, tidy};
 use labs::run::Runner;
+use labs::runs::{RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Session};
 use labs::text::{Answers, Text, TextError};
-use labs::work::{Whose, Work};
-use labs::{lint, result, words};
+use labs::work::{self, Work};
+use labs::{lint, recording, words};
 use tracer::caps;
 use tracer::privileges::Privileges;
 use tracer::user::Identity;
@@ -29,6 +31,18 @@ use crate::output::{self, complain, print};
 pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     if let Some(LabVerb::Lint { dir, bless }) = &args.verb {
         return lint_labs(dir.as_deref(), *bless);
+    }
+    match &args.verb {
+        Some(LabVerb::Own {
+            learner,
+            alone,
+            command,
+        }) => return Ok(guardian::own(command, *learner, *alone)),
+        Some(LabVerb::Tidy) => {
+            tidy::tidy();
+            return Ok(0);
+        }
+        _ => {}
     }
     if args.elevate {
         tracer::elevate::elevate()?;
@@ -55,9 +69,16 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
             }),
             None,
         ) => context.export(id, output, *solutions),
-        (Some(LabVerb::Grade { dirs }), None) => context.grade(dirs),
+        (
+            Some(LabVerb::Grade {
+                roster,
+                rerun,
+                dirs,
+            }),
+            None,
+        ) => context.grade(roster.as_deref(), *rerun, dirs),
         (Some(LabVerb::Record { to, ids }), None) => context.record(to, ids),
-        (Some(LabVerb::Lint { .. }), None) => Ok(0),
+        (Some(LabVerb::Lint { .. } | LabVerb::Own { .. } | LabVerb::Tidy), None) => Ok(0),
     }
 }
 
@@ -123,16 +144,15 @@ impl<'a> Context<'a> {
         let setup = tui::lab::Setup {
             labs: self.labs.iter().cloned().map(Arc::new).collect(),
             open: id.map(str::to_owned),
-            runner: self.runner()?,
-            progress: Progress::open(&self.identity),
-            seed: self.args.seed.clone().filter(|_| !self.args.replay),
+            runner: Arc::new(self.runner()?),
+            progress: work::progress(&self.identity),
+            seed: self.seed(),
         };
-        tui::lab::run(setup, &options)?;
-        Ok(0)
+        Ok(tui::lab::run(setup, &options)?)
     }
 
     fn list(&self) -> Result<i32, Fail> {
-        let progress = Progress::open(&self.identity);
+        let progress = work::progress(&self.identity);
         if let Some(warning) = &progress.warning {
             complain(warning);
         }
@@ -140,9 +160,15 @@ impl<'a> Context<'a> {
         Ok(0)
     }
 
+    /// What the parameters come from: a student's id is their seed. Recordings have the sizes that they
+    /// were made with.
+    fn seed(&self) -> Option<String> {
+        let given = self.args.seed.clone().or(self.args.student.clone());
+        given.filter(|_| !self.args.replay)
+    }
+
     fn session(&self, lab: &Lab) -> Session {
-        let seed = self.args.seed.clone().filter(|_| !self.args.replay);
-        let mut session = Session::new(Arc::new(lab.clone()), self.lang, seed);
+        let mut session = Session::new(Arc::new(lab.clone()), self.lang, self.seed());
         session.folder = self.work.dir.join(&lab.id).display().to_string();
         session.titles = self
             .labs
@@ -181,8 +207,9 @@ impl<'a> Context<'a> {
         let lab = self.find(id)?;
         let mut session = self.session(lab);
         let runner = self.runner()?;
+        session.editable = runner.cannot.is_none();
         stop_when_told(&runner)?;
-        let mut progress = Progress::open(&self.identity);
+        let mut progress = work::progress(&self.identity);
         if let Some(warning) = &progress.warning {
             complain(warning);
         }
@@ -238,7 +265,10 @@ impl<'a> Context<'a> {
         let name = id.unwrap_or(words::labs(lang));
         if !yes {
             if !io::stdin().is_terminal() {
-                return Err(Fail::new(USAGE, "nobody is there to be asked: --yes"));
+                return Err(Fail::new(
+                    USAGE,
+                    "there is no terminal to ask on: add --yes",
+                ));
             }
             print(&format!("{} ", words::reset_ask(lang, name)))?;
             let mut line = String::new();
@@ -248,7 +278,7 @@ impl<'a> Context<'a> {
                 return Ok(0);
             }
         }
-        let mut progress = Progress::open(&self.identity);
+        let mut progress = work::progress(&self.identity);
         for lab in chosen {
             // Only what is there: nobody's folder is made for a reset.
             if self.work.dir.join(&lab.id).is_dir() {
@@ -269,12 +299,12 @@ impl<'a> Context<'a> {
         session.folder = id.to_owned();
         for program in &lab.spec.programs {
             let bytes = lab.recording(&program.name);
-            let missing = || labs::run::RunError::NoRecording(program.name.clone());
-            let summary = result::summary_of(bytes.ok_or_else(missing)?)?;
+            let missing = || RunError::NoRecording(program.name.clone());
+            let summary = recording::summary_of(bytes.ok_or_else(missing)?)?;
             session.observe(&program.name, summary, Origin::Recorded(None));
         }
         if let Some(bytes) = lab.recording("solution") {
-            session.last = Some(result::summary_of(bytes)?);
+            session.last = Some(recording::summary_of(bytes)?);
         }
         let lang = self.lang;
         let svg = |_: &str, run: &Summary| tui::svg::path_svg(run, lang, tui::theme::Theme::Light);
@@ -294,7 +324,8 @@ impl<'a> Context<'a> {
                 labs::export::html(&session, solutions, &svg),
             ),
         ];
-        for (program, run) in &session.runs {
+        // Pictures show what is asked.
+        for (program, run) in session.runs.iter().filter(|_| solutions) {
             files.push((picture(program), svg(program, run)));
         }
         let cannot =
@@ -311,12 +342,83 @@ impl<'a> Context<'a> {
         Ok(0)
     }
 
-    fn grade(&self, dirs: &[PathBuf]) -> Result<i32, Fail> {
-        let grades = result::grade(dirs, &self.labs);
-        let grades =
-            grades.map_err(|e| Fail::new(USAGE, format!("cannot read the results: {e}")))?;
-        print(&result::csv(&grades))?;
+    fn grade(&self, roster: Option<&Path>, rerun: bool, dirs: &[PathBuf]) -> Result<i32, Fail> {
+        let read = |path: &Path| {
+            let cannot = |e| Fail::new(USAGE, format!("cannot read {}: {e}", path.display()));
+            fs::read_to_string(path)
+                .map(|text| Roster::of(&text))
+                .map_err(cannot)
+        };
+        let roster = roster.map(read).transpose()?;
+        for dir in dirs {
+            fs::symlink_metadata(dir)
+                .map_err(|e| Fail::new(USAGE, format!("cannot read {}: {e}", dir.display())))?;
+        }
+        let mut grades = grade::grade(dirs, &self.labs, roster.as_ref());
+        if rerun {
+            self.rerun(&mut grades)?;
+        }
+        print(&grade::csv(&grades))?;
         Ok(0)
+    }
+
+    /// Builds and checks here what was handed in; only what passes here, too, has passed.
+    fn rerun(&self, grades: &mut [Grade]) -> Result<(), Fail> {
+        let mut runner = self.runner()?;
+        if let Some(why) = &runner.cannot {
+            return Err(Fail::new(crate::fail::NOT_ALLOWED, why));
+        }
+        runner.alone = true;
+        stop_when_told(&runner)?;
+        for grade in grades.iter_mut().filter(|grade| grade.result.is_some()) {
+            let Some(lab) = self.labs.iter().find(|lab| lab.id == grade.lab) else {
+                continue;
+            };
+            let seed = grade.result.as_ref().map(|result| result.seed.clone());
+            let seed = seed.filter(|seed| !seed.is_empty());
+            let mut session = Session::new(Arc::new(lab.clone()), Lang::En, seed);
+            let failed = match grade.source() {
+                Ok(source) => self.rerun_one(&runner, &mut session, &source)?,
+                Err(why) => Some(why),
+            };
+            if let Some(why) = failed {
+                grade.passed = false;
+                grade.remarks.push(format!("rerun: {why}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a program does not pass here; nothing if it does.
+    fn rerun_one(
+        &self,
+        runner: &Runner,
+        session: &mut Session,
+        source: &[u8],
+    ) -> Result<Option<String>, Fail> {
+        let checked = || -> Result<_, RunError> {
+            let lab = session.lab.clone();
+            let program = &lab.spec.change.program;
+            let text = String::from_utf8_lossy(source);
+            runner.work.give_text(&lab.id, program, &text)?;
+            for name in session.compared() {
+                runner.observe(session, &name)?;
+            }
+            runner.check(session, Whose::Given)
+        }();
+        let outcome = match checked {
+            Ok(checked) => checked.outcome,
+            Err(e) if e.is_stopped() => return Err(e.into()),
+            Err(RunError::Work(WorkError::Build(_))) => {
+                return Ok(Some("it does not compile".to_owned()));
+            }
+            Err(e) => {
+                let said = e.to_string();
+                return Ok(Some(said.lines().next().unwrap_or_default().to_owned()));
+            }
+        };
+        let mut lines = labs::page::outcome_lines(&outcome, Lang::En).into_iter();
+        Ok(lines.find_map(|(passed, text)| (!passed).then_some(text)))
     }
 
     /// Traces all programs of labs, and the solutions, and keeps the recordings with the labs.
@@ -357,12 +459,11 @@ fn stop_when_told(runner: &Runner) -> Result<(), Fail> {
     let signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]);
     let mut signals = signals.map_err(|e| Fail::new(FAILED, e))?;
     let interrupt = runner.interrupt();
-    let folder = runner.folder().to_owned();
     std::thread::spawn(move || {
-        for _ in signals.forever() {
-            if !interrupt.stop() {
-                let _ = fs::remove_dir_all(&folder);
-                std::process::exit(crate::fail::INTERRUPTED.into());
+        for signal in signals.forever() {
+            // What the session made goes with us.
+            if !interrupt.stop(signal) {
+                std::process::exit(128 + signal);
             }
         }
     });

@@ -6,6 +6,7 @@ mod demo;
 mod fail;
 mod lab;
 mod output;
+mod report;
 mod show;
 mod top;
 mod trace;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
         Some(Verb::Attach(args)) => trace::attach(args),
         Some(Verb::Stat(args)) => trace::stat(args),
         Some(Verb::Top(args)) => top::top(&args),
-        Some(Verb::Report(args)) => show::report(&args),
+        Some(Verb::Report(args)) => report::report(&args),
         Some(Verb::Annotate(args)) => show::annotate(&args),
         Some(Verb::Diff(args)) => show::diff(&args),
         Some(Verb::Advise(args)) => show::advise(&args),

@@ -106,6 +106,14 @@ impl SummaryOutput {
         })
     }
 
+    /// Says something before the summary comes, unless it would stand in the way of data.
+    pub fn announce(&self, message: impl FnOnce(Lang) -> String) {
+        let among_data = self.json && self.file.is_none();
+        if !among_data && self.style.detail != Detail::Quiet {
+            complain(&message(self.style.lang));
+        }
+    }
+
     /// Writes the summary, on a line of its own (`at_terminal`: something was typed there).
     pub fn write(&mut self, summary: &Summary, at_terminal: bool) -> Result<(), Fail> {
         let text = if self.json {

@@ -1,21 +1,20 @@
-//! The verbs that show: report, view, doctor.
+//! The verbs that show: view, annotate, advise, diff, doctor.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use bytehop_core::advise::{self, Facts};
 use bytehop_core::annotate::{Annotator, read_source};
-use bytehop_core::i18n::Lang;
+use bytehop_core::arch::Arch;
 use bytehop_core::model::Summary;
 use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::open_events;
-use bytehop_core::report::{self, Format};
+use bytehop_core::report;
 use clap::CommandFactory;
 use tracer::{caps, doctor};
 
 use crate::cli::{self, Cli, Look};
-use crate::fail::{FAILED, Fail, NOT_ALLOWED, USAGE};
+use crate::fail::{Fail, NOT_ALLOWED};
 use crate::output::{print, style};
 
 /// `bytehop` alone.
@@ -24,12 +23,15 @@ pub fn help() -> Result<i32, Fail> {
     Ok(0)
 }
 
+/// The architecture of a recording that does not say.
+pub fn host() -> Arch {
+    Arch::host().unwrap_or(Arch::X86_64)
+}
+
 /// Reads a recording from its beginning to its end, or to where it is damaged.
 pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
     let mut events = open_events(path)?;
-    let mut reconstructor = Reconstructor::new(
-        bytehop_core::arch::Arch::host().unwrap_or(bytehop_core::arch::Arch::X86_64),
-    );
+    let mut reconstructor = Reconstructor::new(host());
     for event in events.by_ref() {
         reconstructor.push(&event, sink);
     }
@@ -38,49 +40,6 @@ pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
         .warnings
         .extend(events.warnings().iter().map(ToString::to_string));
     Ok(summary)
-}
-
-pub fn report(args: &cli::Report) -> Result<i32, Fail> {
-    let format = if args.json { Format::Json } else { args.format };
-    let text = match format {
-        Format::Jsonl => return lines(&args.file, args.output.as_deref()),
-        Format::Text => {
-            let summary = summarise(&args.file, &mut NoSink)?;
-            let style = match &args.output {
-                // As for a pipe.
-                Some(path) => style(&args.look, &created(path)?),
-                None => style(&args.look, &io::stdout()),
-            };
-            report::text(&summary, &style)
-        }
-        Format::Json => {
-            let summary = summarise(&args.file, &mut NoSink)?;
-            report::json_string(&summary) + "\n"
-        }
-        Format::Html => {
-            let summary = summarise(&args.file, &mut NoSink)?;
-            let recording = std::fs::read(&args.file).map_err(|e| {
-                Fail::new(FAILED, format!("cannot read {}: {e}", args.file.display()))
-            })?;
-            bytehop_web::page::page(&recording, &summary, Lang::from_env(args.look.lang))
-        }
-    };
-    match &args.output {
-        None => print(&text)?,
-        Some(path) => {
-            let written = created(path)?.write_all(text.as_bytes());
-            written.map_err(|e| cannot_write(path, &e))?;
-        }
-    }
-    Ok(0)
-}
-
-fn created(path: &Path) -> Result<File, Fail> {
-    File::create(path).map_err(|e| cannot_write(path, &e))
-}
-
-fn cannot_write(path: &Path, e: &io::Error) -> Fail {
-    Fail::new(USAGE, format!("cannot write {}: {e}", path.display()))
 }
 
 /// Source lines with what each of them did.
@@ -162,36 +121,6 @@ fn show(file: &Path, look: &Look) -> Result<i32, Fail> {
     let summary = summarise(file, &mut NoSink)?;
     print(&report::text(&summary, &style(look, &io::stdout())))?;
     Ok(0)
-}
-
-/// One event a line, as they come: nothing is kept.
-fn lines(file: &Path, output: Option<&Path>) -> Result<i32, Fail> {
-    let mut events = open_events(file)?;
-    let out: Box<dyn Write> = match output {
-        Some(path) => Box::new(created(path)?),
-        None => Box::new(io::stdout().lock()),
-    };
-    let mut out = io::BufWriter::new(out);
-    for event in events.by_ref() {
-        let line = report::jsonl_event(&event);
-        match writeln!(out, "{line}") {
-            Ok(()) => {}
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
-            Err(e) => {
-                return Err(Fail::new(FAILED, format!("cannot write the events: {e}")));
-            }
-        }
-    }
-    let flushed = out.flush();
-    for warning in events.warnings() {
-        crate::output::complain(&warning.to_string());
-    }
-    match flushed {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Fail::new(FAILED, format!("cannot write the events: {e}")))
-        }
-        _ => Ok(0),
-    }
 }
 
 pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {

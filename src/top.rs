@@ -18,7 +18,7 @@ use tracer::top::Sampler;
 use tracer::user::Identity;
 
 use crate::cli::{self, Look};
-use crate::fail::{FAILED, Fail};
+use crate::fail::{FAILED, Fail, signalled};
 use crate::output::{lab_style, print, ui};
 use crate::trace::is_able;
 
@@ -36,6 +36,7 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
         .require()?;
     // Process ids are those of the first namespace.
     capture::on_the_host()?;
+    tracer::limits::lift(0)?;
     let kernel = KernelBtf::load()?;
     let options = Options {
         verb: Verb::Top,
@@ -105,15 +106,15 @@ fn text(
     mut source: Source,
     view: &View,
     start: &Start,
-    signals: Signals,
+    mut signals: Signals,
 ) -> Result<i32, Fail> {
     let style = lab_style(&args.look, &io::stdout());
     let mut due = Instant::now();
     let mut round = 0;
     while args.rounds.is_none_or(|rounds| round < rounds) {
         due += args.delay;
-        if !wait(due, &signals)? {
-            return Ok(0);
+        if let Some(status) = wait(due, &mut signals)? {
+            return Ok(status);
         }
         source.sampler.read(&mut source.probes)?;
         let frame = source.sampler.frame(args.total);
@@ -132,13 +133,13 @@ fn text(
     Ok(0)
 }
 
-/// Waits; false if we are asked to end, or nobody reads on.
-fn wait(until: Instant, signals: &Signals) -> Result<bool, Fail> {
+/// Waits; a status if we are asked to end, or nobody reads on.
+fn wait(until: Instant, signals: &mut Signals) -> Result<Option<i32>, Fail> {
     let out = io::stdout();
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Ok(true);
+            return Ok(None);
         }
         // Of our output only its end is of interest: that is told unasked.
         let mut fds = [
@@ -151,8 +152,13 @@ fn wait(until: Instant, signals: &Signals) -> Result<bool, Fail> {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(e) => return Err(Fail::new(FAILED, format!("cannot wait: {e}"))),
         }
-        if fds.iter().any(|fd| fd.any().unwrap_or(false)) {
-            return Ok(false);
+        let [asked, closed] = fds.map(|fd| fd.any().unwrap_or(false));
+        let failed = |e| Fail::new(FAILED, format!("cannot receive signals: {e}"));
+        if asked && let Some(received) = signals.receive().map_err(failed)? {
+            return Ok(Some(signalled(received.signal as i32).into()));
+        }
+        if closed {
+            return Ok(Some(0));
         }
     }
 }

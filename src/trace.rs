@@ -1,6 +1,7 @@
 //! The verbs that trace: run, record, attach, stat.
 
 mod live;
+mod words;
 
 pub use live::is_able;
 
@@ -16,8 +17,9 @@ use bytehop_core::model::Summary;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
 use bytehop_core::record::{LogWriter, RecordError, Writer};
 use tracer::btf::KernelBtf;
-use tracer::capture::{self, Capture, Control, Ended, Output, Priority, Target};
+use tracer::capture::{self, Capture, Control, Ended, Followed, Output, Priority, Target};
 use tracer::launch::{Command, Held};
+use tracer::limits;
 use tracer::load::{Options, Probes, Ring, Verb};
 use tracer::privileges::{self, Privileges};
 use tracer::signals::Signals;
@@ -25,7 +27,7 @@ use tracer::sources::Resolver;
 use tracer::user::Identity;
 
 use crate::cli::{self, SummaryArgs, Tracing};
-use crate::fail::{FAILED, Fail};
+use crate::fail::{FAILED, Fail, signalled};
 use crate::output::{self, SummaryOutput};
 use crate::show;
 
@@ -55,19 +57,15 @@ pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
 
 pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
     let argv = args.command.argv;
-    let mut session = Session::prepare(
-        What::Command(&argv),
-        &args.tracing,
-        &args.summary,
-        None,
-        |options| {
-            options.verb = match args.null_probes {
-                true => Verb::Null,
-                false => Verb::Stat,
-            };
-        },
-    )?;
-    let ended = session.trace(None, &mut Nothing)?;
+    let what = What::Command(&argv);
+    let signals = what.hold_signals()?;
+    let mut session = Session::prepare(what, &args.tracing, &args.summary, None, |options| {
+        options.verb = match args.null_probes {
+            true => Verb::Null,
+            false => Verb::Stat,
+        };
+    })?;
+    let ended = session.trace(signals, None, &mut Nothing)?;
     let mut reported = Ok(());
     if !args.null_probes {
         let summary = tracer::stat::summary(&session.probes, &session.start, &ended.end)?;
@@ -84,6 +82,7 @@ fn trace(
     tracing: &Tracing,
     summary: &SummaryArgs,
 ) -> Result<i32, Fail> {
+    let signals = what.hold_signals()?;
     let mut session = Session::prepare(what, tracing, summary, None, |_| {})?;
     let writer = match &file {
         Some(path) => Some(Writer::new(session.create(path)?, path)?),
@@ -103,7 +102,7 @@ fn trace(
     let ring = session.probes.ring()?;
     let start = session.start.clone();
     sinks.meta(&Meta::Start(start));
-    let ended = session.trace(Some(ring), &mut sinks)?;
+    let ended = session.trace(signals, Some(ring), &mut sinks)?;
     let mut reported = sinks.finish();
     let summary = match (sinks.live.take(), &file) {
         (Some(live), _) => Some(live.finish()),
@@ -131,6 +130,18 @@ enum What<'a> {
     Process(u32, Option<std::time::Duration>),
 }
 
+impl What<'_> {
+    /// Holds back the signals that would end us, from here on: whoever sends one gets a summary, also while
+    /// probes are loaded.
+    fn hold_signals(&self) -> Result<Signals, Fail> {
+        let held = match self {
+            Self::Command(_) => Signals::install(),
+            Self::Process(..) => Signals::install_alone(),
+        };
+        held.map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))
+    }
+}
+
 /// What is ready when the command may go.
 struct Session {
     identity: Identity,
@@ -138,8 +149,12 @@ struct Session {
     start: Start,
     summary: SummaryOutput,
     pending: Option<Pending>,
+    /// Of a process that runs already: who is traced.
+    followed: Option<Followed>,
     /// Source lines are wanted.
     stacks: bool,
+    /// What the calling thread had before.
+    priority: Priority,
 }
 
 enum Pending {
@@ -159,13 +174,29 @@ impl Session {
         if tracing.elevate {
             tracer::elevate::elevate()?;
         }
+        let priority = capture::keep_up();
+        let follow = !tracing.no_follow;
+        let mut options = Options {
+            follow,
+            buffer: tracing.buffer_size,
+            level: tracing.level,
+            budget: tracing.breakpoint_budget,
+            stacks: tracing.stacks,
+            sampling: !tracing.no_sampling,
+            ..Options::default()
+        };
+        adjust(&mut options);
+        limits::lift(match options.verb {
+            Verb::Record => options.buffer,
+            _ => 0,
+        })?;
         let identity = Identity::invoking()?;
         Privileges::check()
             .map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")))?
             .require()?;
         let summary = SummaryOutput::open(summary, &identity)?;
 
-        let (command, pid, pending) = match what {
+        let (command, pid, mut pending) = match what {
             What::Command(argv) => {
                 let mut command = Command {
                     argv: argv.to_vec(),
@@ -187,27 +218,27 @@ impl Session {
         let attached = matches!(pending, Pending::Process(_));
 
         let kernel = KernelBtf::load()?;
-        let follow = !tracing.no_follow;
-        let mut options = Options {
-            follow,
-            buffer: tracing.buffer_size,
-            level: tracing.level,
-            budget: tracing.breakpoint_budget,
-            stacks: tracing.stacks,
-            pid,
-            sampling: !tracing.no_sampling,
-            ..Options::default()
-        };
-        adjust(&mut options);
-        let probes = Probes::load(&kernel, options)?;
-        let start = capture::start(&probes, &command, pid, attached, follow);
+        options.pid = pid;
+        let mut probes = Probes::load(&kernel, options)?;
+        let mut start = capture::start(&probes, &command, pid, attached, follow);
+        let mut followed = None;
+        if let Pending::Process(target) = &mut pending {
+            let processes = target.begin(&mut probes, follow)?;
+            let children = processes.processes.iter().skip(1);
+            start.children = children
+                .map(|child| (child.pid, child.comm.clone()))
+                .collect();
+            followed = Some(processes);
+        }
         Ok(Self {
             identity,
             probes,
             start,
             summary,
             pending: Some(pending),
+            followed,
             stacks: options.stacks,
+            priority,
         })
     }
 
@@ -217,27 +248,26 @@ impl Session {
     }
 
     /// Gives up our rights, lets the command go, and traces it to its end.
-    fn trace(&mut self, ring: Option<Ring>, out: &mut dyn Output) -> Result<Ended, Fail> {
-        let signals = Signals::install()
-            .map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))?;
+    fn trace(
+        &mut self,
+        signals: Signals,
+        ring: Option<Ring>,
+        out: &mut dyn Output,
+    ) -> Result<Ended, Fail> {
         self.give_up_rights()?;
+        if let Some(followed) = &self.followed {
+            self.summary.announce(|lang| words::ready(lang, followed));
+        }
         let (mut capture, target) = self.release(ring, Control::signals(signals), out)?;
-        Ok(capture.run(target, Instant::now(), out)?)
+        Ok(capture.run(target, out)?)
     }
 
-    /// The last thing that takes rights. Threads may be started afterwards; the calling one goes first
-    /// where programs compete for the CPU.
-    fn give_up_rights(&mut self) -> Result<Priority, Fail> {
-        match &self.pending {
-            Some(Pending::Held(held)) => self.probes.await_execve(held.pid())?,
-            Some(Pending::Process(target)) => {
-                capture::trace_threads(&mut self.probes, target.pid())?
-            }
-            None => {}
+    /// The last thing that takes rights. Threads may be started afterwards.
+    fn give_up_rights(&mut self) -> Result<(), Fail> {
+        if let Some(Pending::Held(held)) = &self.pending {
+            self.probes.await_execve(held.pid())?;
         }
-        let priority = capture::keep_up();
-        privileges::drop_after_load(&self.identity)?;
-        Ok(priority)
+        Ok(privileges::drop_after_load(&self.identity)?)
     }
 
     /// Lets the command go.
@@ -262,18 +292,24 @@ impl Session {
     }
 }
 
-/// The traced program's exit status; a failure of ours shows where the program had none.
+/// The traced program's exit status, or that of the signal that ended tracing before; a failure of ours shows
+/// where there is none.
 trait Status {
     fn status(&self, reported: Result<(), Fail>) -> Result<i32, Fail>;
 }
 
 impl Status for Ended {
     fn status(&self, reported: Result<(), Fail>) -> Result<i32, Fail> {
-        let code = self.exit.map_or(0, |exit| exit.code());
+        let signal = self
+            .signal
+            .map_or(0, |signal| signalled(signal as i32).into());
+        let code = self.exit.map_or(signal, |exit| exit.code());
         match reported {
             Ok(()) => Ok(code),
             Err(fail) if code != 0 => {
-                output::complain(&fail.message);
+                if !fail.message.is_empty() {
+                    output::complain(&fail.message);
+                }
                 Ok(code)
             }
             Err(fail) => Err(fail),

@@ -8,7 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 #[path = "ebpf-object/source_hash.rs"]
-#[allow(dead_code, reason = "the part of the page's program is not needed here")]
+#[allow(
+    dead_code,
+    reason = "the part of the page's program is not needed here"
+)]
 mod source_hash;
 
 use source_hash::{CRATE, note, sha256};

@@ -58,7 +58,8 @@ fn checked_in(package: &Path) -> Result<PathBuf, String> {
         println!("cargo::rerun-if-changed=../{folder}");
     }
     println!("cargo::rerun-if-changed=../Cargo.lock");
-    let hash = web_hash(&workspace).map_err(|e| format!("the page's sources cannot be read: {e}"))?;
+    let hash =
+        web_hash(&workspace).map_err(|e| format!("the page's sources cannot be read: {e}"))?;
     if note(&notes, "sources") != Some(hash.as_str()) {
         let stale = "the page's program is older than its sources: run `cargo xtask web`";
         if env::var("PROFILE").as_deref() == Ok("release") && env::var_os(ALLOW_STALE).is_none() {

@@ -2,8 +2,9 @@
 //!
 //! Fields are read one by one, little-endian, at the offsets that `tracer-ebpf` declares, from
 //! slices whose length was checked: no casts, so any bytes at all are safe input. A record may be
-//! longer than its type (a newer bytehop appended fields, the ring buffer padded it); a shorter one
-//! is an error.
+//! longer than its type (a newer bytehop appended fields, the ring buffer padded it). It may be
+//! shorter by fields that are declared as appended (an older bytehop did not have them yet): these
+//! get their declared default. One that is shorter still is an error.
 
 use std::mem::offset_of;
 
@@ -61,6 +62,8 @@ pub fn encode_meta(meta: &Meta, out: &mut Vec<u8>) {
 
 /// A value at the start of a slice, little-endian.
 trait Wire: Sized {
+    /// The bytes that it needs: its size without the fields that were appended later.
+    const NEEDS: usize = size_of::<Self>();
     /// `None` if `bytes` is too short.
     fn get(bytes: &[u8]) -> Option<Self>;
     /// Writes nothing if `out` is too short.
@@ -105,37 +108,92 @@ impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
 
 /// Implements [`Wire`] for a struct of `tracer-ebpf`. The offsets are the struct's own, and the
 /// compiler refuses a list that misses a field.
+///
+/// A field that is appended to a record stands behind the list, with what a record has that was
+/// made before: `Fork { head, … } + { cgroup = 0 }`. It stays there for good.
 macro_rules! wire_struct {
-    ($($name:ident { $($field:ident),* $(,)? })*) => {
-        $(impl Wire for $name {
+    ($name:ident { $($field:ident),* $(,)? } + { $($new:ident = $default:expr),* $(,)? }) => {
+        impl Wire for $name {
+            const NEEDS: usize = smallest(&[size_of::<$name>(), $(offset_of!($name, $new)),*]);
+
             #[inline]
             fn get(bytes: &[u8]) -> Option<Self> {
-                Some(Self { $($field: Wire::get(bytes.get(offset_of!($name, $field)..)?)?,)* })
+                Some(Self {
+                    $($field: Wire::get(bytes.get(offset_of!($name, $field)..)?)?,)*
+                    $($new: bytes
+                        .get(offset_of!($name, $new)..)
+                        .and_then(Wire::get)
+                        .unwrap_or($default),)*
+                })
             }
             #[inline]
             fn put(&self, out: &mut [u8]) {
                 $(if let Some(out) = out.get_mut(offset_of!($name, $field)..) {
                     self.$field.put(out);
                 })*
+                $(if let Some(out) = out.get_mut(offset_of!($name, $new)..) {
+                    self.$new.put(out);
+                })*
             }
-        })*
+        }
 
-        /// Every struct: name, size, and its fields with their offsets and types.
+        // What follows a struct within another one would be taken for its appended fields.
+        const _: () = {
+            $(assert!(never_grew(|s: &$name| &s.$field));)*
+            $(assert!(never_grew(|s: &$name| &s.$new));)*
+        };
+    };
+    ($name:ident { $($field:ident),* $(,)? }) => {
+        wire_struct!($name { $($field),* } + {});
+    };
+}
+
+const fn smallest(sizes: &[usize]) -> usize {
+    let mut smallest = usize::MAX;
+    let mut i = 0;
+    while i < sizes.len() {
+        if sizes[i] < smallest {
+            smallest = sizes[i];
+        }
+        i += 1;
+    }
+    smallest
+}
+
+const fn never_grew<T, F: Wire>(_: fn(&T) -> &F) -> bool {
+    F::NEEDS == size_of::<F>()
+}
+
+/// The structs of all records.
+macro_rules! wire_structs {
+    ($($name:ident { $($field:ident),* $(,)? } $(+ { $($new:ident = $default:expr),* $(,)? })?)*) => {
+        $(wire_struct!($name { $($field),* } $(+ { $($new = $default),* })?);)*
+
+        /// Every struct: name, size, and its fields with their offsets, types and defaults.
         #[cfg(test)]
         fn layouts() -> Vec<(&'static str, usize, Vec<tests::Field>)> {
             fn type_name<T, F>(_: fn(&T) -> &F) -> &'static str {
                 std::any::type_name::<F>()
             }
-            vec![$((stringify!($name), size_of::<$name>(), vec![$((
-                stringify!($field),
-                offset_of!($name, $field),
-                type_name(|s: &$name| &s.$field),
-            )),*])),*]
+            vec![$((stringify!($name), size_of::<$name>(), vec![
+                $((
+                    stringify!($field),
+                    offset_of!($name, $field),
+                    type_name(|s: &$name| &s.$field),
+                    None,
+                ),)*
+                $($((
+                    stringify!($new),
+                    offset_of!($name, $new),
+                    type_name(|s: &$name| &s.$new),
+                    Some(stringify!($default)),
+                ),)*)?
+            ])),*]
         }
     };
 }
 
-wire_struct! {
+wire_structs! {
     Head { kind, flags, nr, tid, tgid, seq, ts }
     FileRef { ino, dev, magic, rdev, f_flags, mode, family, sock_type, protocol }
     Syscall { head, dur, ret, args }
@@ -173,7 +231,8 @@ struct NameFixed {
     reserved: u32,
 }
 
-const _: () = assert!(size_of::<NameFixed>() == NAME_FIXED);
+// The path follows at once.
+const _: () = assert!(size_of::<NameFixed>() == NAME_FIXED && NameFixed::NEEDS == NAME_FIXED);
 
 /// The kinds whose record is one struct, and the variant that holds it.
 macro_rules! plain_kinds {
@@ -225,7 +284,7 @@ plain_kinds! {
 
 #[inline]
 fn get<T: Wire>(bytes: &[u8]) -> Result<T, DecodeError> {
-    T::get(bytes).ok_or_else(|| short(bytes, size_of::<T>()))
+    T::get(bytes).ok_or_else(|| short(bytes, T::NEEDS))
 }
 
 #[cold]

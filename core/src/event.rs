@@ -93,6 +93,9 @@ pub struct Start {
     pub pid: u32,
     /// Its name when tracing began, if it ran then.
     pub comm: String,
+    /// Processes that it had made and that are traced too: number and name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<(u32, String)>,
     /// True if the process ran before tracing began.
     pub attached: bool,
     /// Whether children are traced.

@@ -7,15 +7,19 @@ use pulldown_cmark::{Event, Parser, html};
 use crate::chart::{self, Chart};
 use crate::guide::Step;
 use crate::markdown::options;
-use crate::page;
+use crate::page::{self, comparison};
 use crate::session::Session;
-use crate::text::comparison;
 use crate::words;
 
 /// A picture of a run, by the program's name.
 pub type Picture<'a> = &'a dyn Fn(&str, &Summary) -> String;
 
-/// The handout as Markdown; `picture` gives what stands for a run (an image link, an SVG).
+/// Room for an answer, on paper.
+const BLANK: &str = "\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_";
+
+/// The handout as Markdown. For students it has questions, room for answers, and the task; with `solutions`, what the
+/// recordings show and what is to be said about it, too.
+/// `picture` gives what stands for a run (an image link, an SVG).
 pub fn markdown(session: &Session, solutions: bool, picture: Picture<'_>) -> String {
     handout(session, solutions, picture, &chart::text)
 }
@@ -33,41 +37,17 @@ fn handout(
 
     out += &heading(Step::Predict);
     out += &page::predict(session);
+    if !solutions {
+        for i in 0..spec.questions.len() {
+            let title = words::question(lang, i + 1, spec.questions.len());
+            let (answer, why) = (words::your_answer(lang), words::why(lang));
+            out += &format!("\n\n{title}, {answer}: {BLANK}\n\n{why}: {BLANK}{BLANK}\n");
+        }
+    }
     out += &heading(Step::Observe);
     out += &session.section(Step::Observe);
-    out += &format!("\n\n{}\n", page::table(session));
-    for program in &spec.programs {
-        let Some(run) = session.runs.get(&program.name) else {
-            continue;
-        };
-        let title = program.title.get(lang);
-        let made = words::recorded_on(lang, &run.kernel, &run.level);
-        out += &format!("\n### {title} (`{}`)\n\n{made}\n\n", program.name);
-        out += &format!("{}\n", picture(&program.name, run));
-    }
-    out += &heading(Step::Explain);
-    out += &session.section(Step::Explain);
-    out.push('\n');
-    for (i, verdict) in session.verdicts().iter().enumerate() {
-        let title = words::question(lang, i + 1, spec.questions.len());
-        out += &format!("\n{} {}\n\n", words::lead(lang, title), verdict.ask);
-        for (label, (value, known)) in comparison(verdict, lang) {
-            out += &format!("- {}**{value}** {known}\n", words::label(lang, label));
-        }
-        if let Some((_, text)) = &verdict.differs {
-            out += &format!("\n{} {text}\n", words::lead(lang, words::differs(lang)));
-        }
-        if solutions {
-            out += &format!("\n{}\n\n", words::usual_answers(lang));
-            for (when, text) in session.explanations(i) {
-                let when =
-                    when.map_or_else(|| words::otherwise(lang).to_owned(), |w| format!("`{w}`"));
-                out += &format!("- {when}: {text}\n");
-            }
-        }
-    }
-    if let Some(drawn) = page::chart(session, chart) {
-        out += &format!("\n{drawn}\n");
+    if solutions {
+        out += &measured(session, picture, chart);
     }
     out += &heading(Step::Change);
     out += &page::change(session);
@@ -83,6 +63,49 @@ fn handout(
         out.push('\n');
         out += &page::check(session, true);
         out.push('\n');
+    }
+    out
+}
+
+/// What the runs showed, and what is to be said about it: not for those who are still to predict it.
+fn measured(
+    session: &Session,
+    picture: Picture<'_>,
+    chart: &dyn Fn(&Chart, Lang) -> String,
+) -> String {
+    let lang = session.lang;
+    let spec = &session.lab.spec;
+    let mut out = String::new();
+    out += &format!("\n\n{}\n", page::table(session));
+    for program in &spec.programs {
+        let Some(run) = session.runs.get(&program.name) else {
+            continue;
+        };
+        let title = program.title.get(lang);
+        let made = words::recorded_on(lang, &run.kernel, &run.level);
+        out += &format!("\n### {title} (`{}`)\n\n{made}\n\n", program.name);
+        out += &format!("{}\n", picture(&program.name, run));
+    }
+    out += &format!("\n## {}\n\n", Step::Explain.title(lang));
+    out += &session.section(Step::Explain);
+    out.push('\n');
+    for (i, verdict) in session.verdicts().iter().enumerate() {
+        let title = words::question(lang, i + 1, spec.questions.len());
+        out += &format!("\n{} {}\n\n", words::lead(lang, title), verdict.ask);
+        for (label, (value, known)) in comparison(verdict, lang) {
+            out += &format!("- {}**{value}** {known}\n", words::label(lang, label));
+        }
+        if let Some((_, text)) = &verdict.differs {
+            out += &format!("\n{} {text}\n", words::lead(lang, words::differs(lang)));
+        }
+        out += &format!("\n{}\n\n", words::usual_answers(lang));
+        for (when, text) in session.explanations(i) {
+            let when = when.map_or_else(|| words::otherwise(lang).to_owned(), |w| format!("`{w}`"));
+            out += &format!("- {when}: {text}\n");
+        }
+    }
+    if let Some(drawn) = page::chart(session, chart) {
+        out += &format!("\n{drawn}\n");
     }
     out
 }
@@ -133,7 +156,7 @@ pub fn html(session: &Session, solutions: bool, svg: Picture<'_>) -> String {
 
 const STYLE: &str = "
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif; color: #1b1f24; background: #fff; }
-h1, h2, h3 { line-height: 1.25; }
+h1, h2, h3 { line-height: 1.25; break-after: avoid; }
 h2 { border-bottom: 1px solid #d0d7de; padding-bottom: .2rem; margin-top: 2.5rem; }
 pre, code { font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Noto Sans Mono CJK SC', monospace; font-size: .9em; }
 pre { background: #f6f8fa; padding: .8rem; overflow-x: auto; }
@@ -141,5 +164,11 @@ table { border-collapse: collapse; display: block; overflow-x: auto; }
 td, th { border: 1px solid #d0d7de; padding: .25rem .6rem; text-align: left; }
 figure { margin: 1rem 0; overflow-x: auto; }
 figure svg { max-width: 100%; height: auto; }
+@media screen and (prefers-color-scheme: dark) {
+  body { color: #e6edf3; background: #0d1117; }
+  pre { background: #161b22; }
+  h2, td, th { border-color: #444c56; }
+  figure { background: #fff; padding: .5rem; }
+}
 @media print { pre, figure, table { break-inside: avoid; } }
 ";

@@ -11,7 +11,13 @@ use crate::bundle::BUNDLE;
 use crate::chart::{Chart, ChartError};
 use crate::expr::Expr;
 use crate::guide::{self, Guide};
-use crate::spec::Spec;
+use crate::spec::{Spec, is_name};
+
+/// What names are made of ([`is_name`]).
+const NAMES: &str = "letters, digits, '-', '_' and '.', a letter or digit first";
+/// The most that a file of a lab may have, and the most files.
+const FILE_MAX: u64 = 64 << 20;
+const FILES_MAX: usize = 1000;
 
 /// A file of a lab.
 type Bytes = Cow<'static, [u8]>;
@@ -49,6 +55,13 @@ impl Lab {
     /// # Errors
     /// If a file is missing or cannot be understood.
     pub fn new(id: &str, files: BTreeMap<String, Bytes>) -> Result<Self, LabError> {
+        if !is_name(id) {
+            return Err(wrong(
+                id,
+                "the folder",
+                format!("its name is none: {NAMES}"),
+            ));
+        }
         let text = |file: &str| -> Result<&str, LabError> {
             let bytes = files.get(file).ok_or_else(|| LabError::Missing {
                 id: id.to_owned(),
@@ -58,6 +71,17 @@ impl Lab {
         };
         let spec: Spec = toml::from_str(text("lab.toml")?)
             .map_err(|e| wrong(id, "lab.toml", e.to_string().trim_end().replace('\n', "  ")))?;
+        let files_and_programs = spec.files.iter().map(|file| &file.name);
+        let names = files_and_programs.chain(spec.sources().map(|program| &program.name));
+        for name in names.chain([&spec.change.program]) {
+            if !is_name(name) {
+                return Err(wrong(
+                    id,
+                    "lab.toml",
+                    format!("{name:?} is no name: {NAMES}"),
+                ));
+            }
+        }
         if spec.programs.is_empty() {
             return Err(wrong(id, "lab.toml", "no programs"));
         }
@@ -226,11 +250,31 @@ fn read_all(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> Re
         let entry = entry.map_err(error)?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         let path = entry.path();
-        if path.is_dir() {
+        let data = path.symlink_metadata().map_err(error)?;
+        let refused = |what: &str| {
+            let source = io::Error::other(what);
+            Err(LabError::Read {
+                path: path.clone(),
+                source,
+            })
+        };
+        // Hidden files and what editors leave are nobody's business.
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if data.is_symlink() {
+            return refused("a link: a lab's files are in its folder");
+        }
+        if files.len() == FILES_MAX {
+            return refused("too many files");
+        }
+        if data.is_dir() {
             // A lab's folders are one deep.
             if prefix.is_empty() {
                 read_all(&path, &format!("{name}/"), files)?;
             }
+        } else if !data.is_file() || data.len() > FILE_MAX {
+            return refused("no ordinary file, or too large");
         } else {
             let read = std::fs::read(&path);
             files.insert(

@@ -7,6 +7,7 @@ use bytehop_core::rules;
 
 use crate::guide::{Placeholder, Step, pieces};
 use crate::lab::{Lab, Place, hash_of_original};
+use crate::spec::braced;
 
 /// Hints that a change exercise has at least.
 const HINTS_MIN: usize = 3;
@@ -301,13 +302,6 @@ impl Lint<'_> {
             }
         }
     }
-}
-
-/// Names in braces.
-pub(crate) fn braced(arg: &str) -> impl Iterator<Item = &str> {
-    arg.split('{')
-        .skip(1)
-        .filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 /// The first number that stands in a text outside of code, placeholders, list numbers, link targets

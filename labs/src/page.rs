@@ -5,8 +5,7 @@ use bytehop_core::model::{HopKind, Summary};
 
 use crate::chart::{self, Chart};
 use crate::guide::Step;
-use crate::session::{Origin, Outcome, Session, Verdict};
-use crate::text::{comparison, outcome_lines};
+use crate::session::{Origin, Outcome, Output, Session, Verdict};
 use crate::value::{Unit, Value};
 use crate::words;
 
@@ -53,7 +52,8 @@ pub fn predict(session: &Session) -> String {
 /// The guide, and what was run.
 pub fn observe(session: &Session) -> String {
     let lang = session.lang;
-    let mut page = session.section(Step::Observe);
+    let mut page = recorded_notice(session);
+    page += &session.section(Step::Observe);
     page += &format!("\n\n**{}**\n\n", words::the_runs(lang));
     for program in &session.lab.spec.programs {
         page += &format!("- **{}** (`{}`)", program.title.get(lang), program.name);
@@ -69,6 +69,20 @@ pub fn observe(session: &Session) -> String {
         page.push('\n');
     }
     page
+}
+
+/// What is shown was not run here: said before anything else. Empty if all was.
+fn recorded_notice(session: &Session) -> String {
+    let recorded = session.origins.values().find_map(|origin| match origin {
+        Origin::Recorded(why) => Some(why),
+        Origin::Live => None,
+    });
+    let notice = match recorded {
+        Some(Some(why)) => words::because(session.lang, why),
+        Some(None) => words::from_recording(session.lang).to_owned(),
+        None => return String::new(),
+    };
+    format!("*{notice}*\n\n")
 }
 
 /// Predictions, textbook and measurement side by side, the guide, what is to be said about each
@@ -209,11 +223,14 @@ pub fn change(session: &Session) -> String {
     let change = &session.lab.spec.change;
     let path = format!("`{}/{}.rs`", session.folder, change.program);
     let mut page = session.section(Step::Change);
+    let what = match session.editable {
+        true => words::edit(lang, path),
+        false => words::nothing_to_edit(lang).to_owned(),
+    };
     page += &format!(
-        "\n\n{} {}\n\n{}\n",
+        "\n\n{} {}\n\n{what}\n",
         words::lead(lang, words::task(lang)),
         session.task(),
-        words::edit(lang, path)
     );
     page
 }
@@ -225,12 +242,27 @@ pub fn outcome(session: &Session, outcome: &Outcome) -> String {
         true => words::check_passed(lang),
         false => words::check_failed(lang),
     };
-    let mut page = format!("**{verdict}**\n\n");
-    for (passed, text) in outcome_lines(outcome, lang) {
-        let mark = if passed { "✓" } else { "✗" };
-        page += &format!("- {mark} {text}\n");
-    }
-    page
+    format!("**{verdict}**\n\n{}", conditions(outcome, lang))
+}
+
+/// What the recorded solution did, where nothing can be checked.
+pub fn recorded_outcome(session: &Session, outcome: &Outcome) -> String {
+    let lang = session.lang;
+    format!(
+        "**{}**\n\n*{}*\n\n{}",
+        words::not_checked(lang),
+        words::cannot_check(lang),
+        conditions(outcome, lang)
+    )
+}
+
+fn conditions(outcome: &Outcome, lang: Lang) -> String {
+    let lines = outcome_lines(outcome, lang);
+    let lines = lines.iter().map(|(passed, text)| {
+        let mark = if *passed { "✓" } else { "✗" };
+        format!("- {mark} {text}\n")
+    });
+    lines.collect()
 }
 
 /// The last section, and the solution. The section is about what a changed program did: without such a
@@ -245,4 +277,67 @@ pub fn check(session: &Session, solution: bool) -> String {
         page += &format!("\n\n**{title}**\n\n```rust\n{source}```\n");
     }
     page
+}
+
+/// Prediction, textbook, measurement: labels, values, and how each is known.
+pub fn comparison(verdict: &Verdict, lang: Lang) -> Vec<(String, (String, String))> {
+    let mut rows = Vec::new();
+    let unit = verdict.measured.as_ref().map(|m| m.unit);
+    if let Some(answer) = &verdict.answer {
+        rows.push((
+            words::said(lang).to_owned(),
+            (answer.show(None, lang), String::new()),
+        ));
+    }
+    if let Some(textbook) = &verdict.textbook {
+        let mut textbook = textbook.clone();
+        if let Some(unit) = unit {
+            textbook.unit = unit;
+        }
+        rows.push((
+            words::textbook(lang).to_owned(),
+            (textbook.show(None, lang), String::new()),
+        ));
+    }
+    if let Some(measured) = &verdict.measured {
+        let label = match verdict.recorded {
+            true => words::the_recording(lang),
+            false => words::this_run(lang),
+        };
+        let value = measured.marked(None, lang);
+        let known = measured.known.describe(lang);
+        rows.push((label.to_owned(), (value, known)));
+    }
+    rows
+}
+
+/// A check's conditions: whether each holds, and its text.
+pub fn outcome_lines(outcome: &Outcome, lang: Lang) -> Vec<(bool, String)> {
+    let mut lines = Vec::new();
+    for condition in &outcome.conditions {
+        let mut text = condition.text.clone();
+        if let Some(found) = &condition.found {
+            text += &format!(
+                "  ({}; {})",
+                condition.that,
+                words::found(lang, found.marked(None, lang))
+            );
+        } else {
+            text += &format!("  ({})", condition.that);
+        }
+        lines.push((condition.passed, text));
+    }
+    match outcome.output {
+        Output::Same => lines.push((true, words::output_same(lang).to_owned())),
+        Output::Differs => lines.push((false, words::output_differs(lang).to_owned())),
+        Output::NotCompared => {}
+    }
+    match outcome.exit {
+        Some(0) => lines.push((true, words::exit_ok(lang).to_owned())),
+        code => {
+            let code = code.map_or_else(|| "?".to_owned(), |code| code.to_string());
+            lines.push((false, words::exit_bad(lang, code)));
+        }
+    }
+    lines
 }

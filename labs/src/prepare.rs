@@ -14,21 +14,15 @@ use tempfile::TempDir;
 use tracer::user::Identity;
 
 use crate::expr::Scope;
-use crate::spec::{Cache, Fill, Need, On, Program, Spec};
+use crate::own::tidy::{Thing, Tidy};
+use crate::runs::PrepareError;
+use crate::spec::{Cache, Fill, Need, On, Program, Spec, braced};
 
 /// On a disk, as a rule. `BYTEHOP_LABS_DISK` names another folder.
 const DISK: &str = "/var/tmp";
+/// The largest file that a lab may want: its author may be a stranger.
+const SIZE_MAX: u64 = 4 << 30;
 const TMPFS: &str = "/dev/shm";
-
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    #[error("cannot prepare the lab's files: {0}")]
-    Io(#[from] io::Error),
-    #[error("cannot make a {what} device: {why}")]
-    Device { what: &'static str, why: String },
-    #[error("the size of {0} cannot be told")]
-    Size(String),
-}
 
 /// The folder for files on a disk.
 fn disk() -> String {
@@ -37,28 +31,57 @@ fn disk() -> String {
 
 /// What a program works on.
 pub struct Prepared {
-    dir: TempDir,
-    /// On tmpfs, if anything is.
-    _shm: Option<TempDir>,
     /// Devices, in the order in which they were made; undone before the folders go.
     devices: Vec<Device>,
+    dir: Folder,
+    /// On tmpfs, if anything is.
+    shm: Option<Folder>,
     /// By name: paths.
     paths: BTreeMap<String, PathBuf>,
 }
 
+/// A folder that is removed on drop, or when we are gone.
+struct Folder {
+    dir: TempDir,
+    tidy: Tidy,
+}
+
+impl Folder {
+    fn new(base: &str, identity: &Identity, tidy: &Tidy) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        let made = || builder.prefix("bytehop-lab-").tempdir_in(base);
+        let dir = identity.with_file_rights(made)?;
+        tidy.made(Thing::Folder, dir.path());
+        Ok(Self {
+            dir,
+            tidy: tidy.clone(),
+        })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed now is tried again when we are gone.
+        if fs::remove_dir_all(self.dir.path()).is_ok() {
+            self.tidy.gone(Thing::Folder, self.dir.path());
+        }
+    }
+}
+
 struct Device {
     path: PathBuf,
-    undo: [&'static str; 2],
+    thing: Thing,
     owner: (u32, u32),
+    tidy: Tidy,
 }
 
 impl Drop for Device {
     fn drop(&mut self) {
         let _ = std::os::unix::fs::chown(&self.path, Some(self.owner.0), Some(self.owner.1));
-        let _ = Command::new(self.undo[0])
-            .arg(self.undo[1])
-            .arg(&self.path)
-            .output();
+        let undone = self.thing.undo(&self.path).map(|mut undo| undo.output());
+        if matches!(undone, Some(Ok(output)) if output.status.success()) {
+            self.tidy.gone(self.thing, &self.path);
+        }
     }
 }
 
@@ -73,27 +96,21 @@ impl Prepared {
         params: &Scope<'_>,
         payload: u64,
         identity: &Identity,
+        tidy: &Tidy,
     ) -> Result<Self, PrepareError> {
-        let temp = |base: &str| {
-            identity.with_file_rights(|| {
-                tempfile::Builder::new()
-                    .prefix("bytehop-lab-")
-                    .tempdir_in(base)
-            })
-        };
         let wanted = |file: &crate::spec::File| {
-            let mut names = program.args.iter().flat_map(|arg| crate::lint::braced(arg));
+            let mut names = program.args.iter().flat_map(|arg| braced(arg));
             names.any(|name| name == file.name)
         };
         let on_shm = spec.files.iter().any(|file| file.on == On::Tmpfs);
         let mut prepared = Self {
-            dir: temp(&disk())?,
-            _shm: None,
             devices: Vec::new(),
+            dir: Folder::new(&disk(), identity, tidy)?,
+            shm: None,
             paths: BTreeMap::new(),
         };
         if on_shm {
-            prepared._shm = Some(temp(TMPFS)?);
+            prepared.shm = Some(Folder::new(TMPFS, identity, tidy)?);
         }
         identity.with_file_rights(|| fs::create_dir(prepared.out()))?;
         for (i, file) in spec
@@ -106,10 +123,13 @@ impl Prepared {
             let size = size
                 .map_err(|_| PrepareError::Size(file.name.clone()))?
                 .number as u64;
-            let shm = prepared._shm.as_ref().map(TempDir::path);
+            if size > SIZE_MAX {
+                return Err(PrepareError::Size(file.name.clone()));
+            }
+            let shm = prepared.shm.as_ref().map(|shm| shm.dir.path());
             let folder = match file.on {
-                On::Tmpfs => shm.unwrap_or(prepared.dir.path()),
-                On::Disk | On::Loop | On::Zram => prepared.dir.path(),
+                On::Tmpfs => shm.unwrap_or(prepared.dir.dir.path()),
+                On::Disk | On::Loop | On::Zram => prepared.dir.dir.path(),
             };
             let mut path = folder.join(&file.name);
             let random = file.fill == Fill::Random;
@@ -133,7 +153,7 @@ impl Prepared {
 
     /// The folder for a program's output.
     pub fn out(&self) -> PathBuf {
-        self.dir.path().join("out")
+        self.dir.dir.path().join("out")
     }
 
     /// A program's arguments, with paths and parameters filled in.
@@ -141,7 +161,7 @@ impl Prepared {
         let args = program.args.iter();
         args.map(|arg| {
             let mut filled = arg.clone();
-            for name in crate::lint::braced(arg) {
+            for name in braced(arg) {
                 let value = match (name, self.paths.get(name), params.get(name)) {
                     ("out", ..) => self.out().display().to_string(),
                     (_, Some(path), _) => path.display().to_string(),
@@ -159,7 +179,7 @@ impl Prepared {
         &mut self,
         what: &'static str,
         made: io::Result<std::process::Output>,
-        undo: [&'static str; 2],
+        thing: Thing,
         identity: &Identity,
     ) -> Result<PathBuf, PrepareError> {
         let error = |why: String| PrepareError::Device { what, why };
@@ -169,11 +189,13 @@ impl Prepared {
             return Err(error(said.lines().next().unwrap_or_default().to_owned()));
         }
         let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        self.dir.tidy.made(thing, &path);
         let owner = fs::metadata(&path)?;
         self.devices.push(Device {
             path: path.clone(),
-            undo,
+            thing,
             owner: (owner.uid(), owner.gid()),
+            tidy: self.dir.tidy.clone(),
         });
         if let Some(user) = &identity.credentials {
             std::os::unix::fs::chown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))?;
@@ -186,7 +208,7 @@ impl Prepared {
             .args(["--find", "--show"])
             .arg(file)
             .output();
-        self.device("loop", made, ["losetup", "--detach"], identity)
+        self.device("loop", made, Thing::Loop, identity)
     }
 
     fn zram(
@@ -200,7 +222,7 @@ impl Prepared {
         let made = Command::new("zramctl")
             .args(["--find", "--size", &size_text])
             .output();
-        let path = self.device("zram", made, ["zramctl", "--reset"], identity)?;
+        let path = self.device("zram", made, Thing::Zram, identity)?;
         if random {
             identity.with_file_rights(|| {
                 write_random(File::options().write(true).open(&path)?, size, seed)
@@ -295,7 +317,7 @@ pub fn unmet(need: Need, level: Option<&str>, identity: &Identity) -> Option<Str
         Need::Recorded => Some("this part is only shown from a recording".to_owned()),
         Need::IoUring => io_uring::IoUring::new(2)
             .err()
-            .map(|e| format!("io_uring is not to be had here: {e}")),
+            .map(|e| format!("io_uring is not available here: {e}")),
         Need::Disk => {
             let disk = disk();
             is_in_memory(Path::new(&disk)).then(|| format!("{disk} is not on a disk"))

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tracer::user::Identity;
 
 use crate::guide::Step;
 
@@ -30,48 +30,75 @@ struct All {
     labs: BTreeMap<String, State>,
 }
 
-/// The progress file.
+/// Where the progress is kept.
+pub trait Keep: std::fmt::Debug + Send + Sync {
+    /// # Errors
+    /// If there is nothing ([`io::ErrorKind::NotFound`]), or it cannot be read.
+    fn read(&self) -> io::Result<String>;
+    /// # Errors
+    /// If it cannot be written.
+    fn write(&self, text: &str) -> io::Result<()>;
+    /// Sets aside what is damaged: what to say about it.
+    /// # Errors
+    /// If it stays where it is.
+    fn set_aside(&self) -> io::Result<String>;
+}
+
+/// Progress kept in a file.
+#[derive(Clone, Debug)]
+pub struct InFile(pub PathBuf);
+
+impl Keep for InFile {
+    fn read(&self) -> io::Result<String> {
+        let failed = |e: io::Error| {
+            io::Error::new(e.kind(), format!("cannot read {}: {e}", self.0.display()))
+        };
+        fs::read_to_string(&self.0).map_err(failed)
+    }
+
+    /// In one step: a crash leaves the old file or the new one.
+    fn write(&self, text: &str) -> io::Result<()> {
+        if let Some(parent) = self.0.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let new = self.0.with_extension("new");
+        fs::write(&new, text)?;
+        fs::rename(&new, &self.0)
+    }
+
+    fn set_aside(&self) -> io::Result<String> {
+        let aside = self.0.with_extension("damaged");
+        let (from, to) = (self.0.display(), aside.display());
+        let failed = |e: io::Error| io::Error::new(e.kind(), format!("{from} is damaged: {e}"));
+        fs::rename(&self.0, &aside).map_err(failed)?;
+        Ok(format!("{from} was damaged; it is now {to}"))
+    }
+}
+
+/// What is known of all labs, and where it is kept.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    path: PathBuf,
-    identity: Identity,
+    keep: Arc<dyn Keep>,
     all: All,
     /// Something to say about the file: it was damaged, and set aside.
     pub warning: Option<String>,
 }
 
 impl Progress {
-    /// `$XDG_STATE_HOME/bytehop/labs.toml`. A damaged file is set aside.
-    pub fn open(identity: &Identity) -> Self {
-        let state = identity.var("XDG_STATE_HOME").filter(|dir| !dir.is_empty());
-        let home = || {
-            let home = identity.var("HOME").unwrap_or_default();
-            PathBuf::from(home).join(".local/state")
-        };
-        let path = state
-            .map_or_else(home, PathBuf::from)
-            .join("bytehop/labs.toml");
-        let mut progress = Self {
-            path,
-            identity: identity.clone(),
-            all: All::default(),
-            warning: None,
-        };
-        let read = identity.with_file_rights(|| fs::read_to_string(&progress.path));
-        match read.map(|text| toml::from_str(&text)) {
-            Ok(Ok(all)) => progress.all = all,
-            Ok(Err(_)) => {
-                let aside = progress.path.with_extension("damaged");
-                let _ = identity.with_file_rights(|| fs::rename(&progress.path, &aside));
-                let (from, to) = (progress.path.display(), aside.display());
-                progress.warning = Some(format!("{from} was damaged; it is now {to}"));
-            }
+    /// Reads what was kept. A damaged file is set aside.
+    pub fn open(keep: impl Keep + 'static) -> Self {
+        let (mut all, mut warning) = (All::default(), None);
+        match keep.read().map(|text| toml::from_str(&text)) {
+            Ok(Ok(kept)) => all = kept,
+            Ok(Err(_)) => warning = Some(keep.set_aside().unwrap_or_else(|e| e.to_string())),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-            Err(e) => {
-                progress.warning = Some(format!("cannot read {}: {e}", progress.path.display()));
-            }
+            Err(e) => warning = Some(e.to_string()),
         }
-        progress
+        Self {
+            keep: Arc::new(keep),
+            all,
+            warning,
+        }
     }
 
     pub fn of(&self, lab: &str) -> State {
@@ -114,16 +141,8 @@ impl Progress {
         self.save()
     }
 
-    /// In one step: a crash leaves the old file or the new one.
     fn save(&self) -> io::Result<()> {
-        let text = toml::to_string(&self.all).map_err(io::Error::other)?;
-        self.identity.with_file_rights(|| {
-            if let Some(parent) = self.path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            let new = self.path.with_extension("new");
-            fs::write(&new, &text)?;
-            fs::rename(&new, &self.path)
-        })
+        self.keep
+            .write(&toml::to_string(&self.all).map_err(io::Error::other)?)
     }
 }

@@ -1,68 +1,27 @@
 //! Running programs traced. Each run is a `bytehop record` of its own: it takes the rights that it
 //! needs and gives them up, and the lab goes on.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use bytehop_core::arch::Arch;
-use bytehop_core::i18n::Lang;
-use bytehop_core::model::Summary;
-use bytehop_core::reconstruct::{NoSink, Reconstructor};
-use bytehop_core::record::{RecordError, open_events};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
 use tracer::user::Identity;
 
 use crate::chart::Chart;
-use crate::prepare::{PrepareError, Prepared, hash_output, unmet};
-use crate::session::{Origin, Outcome, Output, Session};
-use crate::work::{Whose, Work, WorkError, as_user};
+use crate::lab::Lab;
+use crate::own::tidy::{Thing, Tidy};
+use crate::own::{Interrupt, Job, Limits, Unfinished, as_user};
+use crate::prepare::{Prepared, hash_output, unmet};
+use crate::recording::summarise;
+use crate::runs::{Checked, Run, RunError, Runs, Whose, WorkError};
+use crate::session::{Origin, Output, Session};
+use crate::work::{Work, text_of};
 
-/// How long a program may run.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a program may take to end when it is told to.
-const GRACE: Duration = Duration::from_secs(2);
 /// By which a program says that this machine can't do what it shows (`support::UNAVAILABLE`).
 const UNAVAILABLE: i32 = 77;
-
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    #[error(transparent)]
-    Work(#[from] WorkError),
-    #[error(transparent)]
-    Prepare(#[from] PrepareError),
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    #[error("cannot run {what}: {source}")]
-    Start { what: String, source: io::Error },
-    /// What bytehop said when it could not trace.
-    #[error("{0}")]
-    Trace(String),
-    #[error("{0} did not end within a minute, and was stopped")]
-    TooLong(String),
-    #[error("stopped")]
-    Stopped,
-    #[error("the lab has no recording of '{0}'")]
-    NoRecording(String),
-    #[error("there is no program '{0}' in this lab")]
-    NoProgram(String),
-}
-
-impl RunError {
-    /// The error for the learner, as [`WorkError::told`].
-    pub fn told(&self, lang: Lang) -> String {
-        match self {
-            Self::Work(e) => e.told(lang),
-            other => other.to_string(),
-        }
-    }
-}
 
 /// Makes runs.
 pub struct Runner {
@@ -74,58 +33,13 @@ pub struct Runner {
     pub cannot: Option<String>,
     /// The level that the kernel gives.
     pub level: Option<String>,
+    /// Programs run without a network.
+    pub alone: bool,
     /// Whose result files are written.
     pub student: String,
     /// Recordings of this session.
     dir: TempDir,
-    interrupt: Interrupt,
-}
-
-/// Ends a run from another thread: the program is stopped, and what was made for it removed.
-#[derive(Clone, Debug, Default)]
-pub struct Interrupt {
-    wanted: Arc<AtomicBool>,
-    running: Arc<AtomicBool>,
-}
-
-impl Interrupt {
-    /// Ends the run that goes on; whether there is one.
-    pub fn stop(&self) -> bool {
-        self.wanted.store(true, Ordering::SeqCst);
-        self.running.load(Ordering::SeqCst)
-    }
-
-    fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::SeqCst)
-    }
-
-    /// Notes that something runs, until the guard goes.
-    fn running(&self) -> Running {
-        self.running.store(true, Ordering::SeqCst);
-        Running(self.running.clone())
-    }
-}
-
-struct Running(Arc<AtomicBool>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::SeqCst);
-    }
-}
-
-/// A traced run.
-pub struct Run {
-    pub summary: Summary,
-    pub recording: PathBuf,
-    pub output: [u8; 32],
-    pub stderr: String,
-}
-
-/// A check of the learner's program.
-pub struct Checked {
-    pub run: Run,
-    pub outcome: Outcome,
+    tidy: Tidy,
 }
 
 impl Runner {
@@ -140,81 +54,32 @@ impl Runner {
         let user = ["USER", "LOGNAME"]
             .iter()
             .find_map(|name| identity.var(name));
+        let mut work = work;
+        work.owner.bytehop = Some(bytehop.clone());
+        let tidy = Tidy::start(&bytehop)?;
+        let dir = identity.with_file_rights(temp)?;
+        tidy.made(Thing::Folder, dir.path());
         Ok(Self {
-            dir: identity.with_file_rights(temp)?,
-            interrupt: Interrupt::default(),
+            dir,
+            tidy,
             student: user.unwrap_or_default().to_string_lossy().into_owned(),
             bytehop,
             identity,
             work,
             cannot: None,
+            alone: false,
             level: None,
         })
     }
 
     /// What ends a run from another thread.
     pub fn interrupt(&self) -> Interrupt {
-        self.interrupt.clone()
+        self.work.owner.interrupt.clone()
     }
 
-    /// Where this session's recordings are; all is removed on drop.
-    pub fn folder(&self) -> &Path {
-        self.dir.path()
-    }
-
-    /// Where the recording of a program is, once it was observed.
-    pub fn recording(&self, name: &str) -> PathBuf {
+    /// Where the recording of a program is, once it was traced.
+    fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(format!("{name}.bhop"))
-    }
-
-    /// Builds the original programs of a session's lab. Not needed for what is only replayed.
-    ///
-    /// # Errors
-    /// If they cannot be built.
-    pub fn build(&self, session: &Session) -> Result<(), RunError> {
-        let programs = session.lab.spec.programs.iter();
-        let names: Vec<&str> = programs.map(|program| program.name.as_str()).collect();
-        self.work.build(&session.lab.id, &names, Whose::Original)?;
-        Ok(())
-    }
-
-    /// Traces one program of the lab, or takes its recording where that is not possible.
-    ///
-    /// # Errors
-    /// If there is no recording either.
-    pub fn observe(&self, session: &mut Session, name: &str) -> Result<(), RunError> {
-        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
-        let live = match self.why_not(session, name) {
-            Some(why) => Err(why),
-            None => match self.trace(session, name, Whose::Original, payload, name) {
-                Ok(run) if run.summary.exit_status == Some(UNAVAILABLE) => {
-                    Err(first_line(&run.stderr))
-                }
-                Ok(run) if run.summary.exit_status != Some(0) => {
-                    Err(format!("{name} failed: {}", first_line(&run.stderr)))
-                }
-                Ok(run) => Ok(run),
-                Err(RunError::Stopped) => return Err(RunError::Stopped),
-                Err(e) => Err(first_line(&e.told(session.lang))),
-            },
-        };
-        match live {
-            Ok(run) => session.observe(name, run.summary, Origin::Live),
-            Err(why) => {
-                // Without a recording, why there is no live run is what matters.
-                let summary = self
-                    .replay(session, name)
-                    .map_err(|e| match (e, &why[..]) {
-                        (RunError::NoRecording(_), why) if !why.is_empty() => {
-                            RunError::Trace(why.to_owned())
-                        }
-                        (e, _) => e,
-                    })?;
-                let why = (!why.is_empty()).then_some(why);
-                session.observe(name, summary, Origin::Recorded(why));
-            }
-        }
-        Ok(())
     }
 
     /// Why a program cannot be traced; empty if its recording was asked for.
@@ -230,21 +95,6 @@ impl Runner {
             .find_map(|need| unmet(*need, self.level.as_deref(), &self.identity))
     }
 
-    /// The bundled recording of a program.
-    ///
-    /// # Errors
-    /// If there is none, or it cannot be read.
-    pub fn replay(&self, session: &Session, name: &str) -> Result<Summary, RunError> {
-        let bytes = session.lab.recording(name);
-        let bytes = bytes.ok_or_else(|| RunError::NoRecording(name.to_owned()))?;
-        let path = self.recording(name);
-        std::fs::write(&path, bytes).map_err(|source| RunError::Start {
-            what: path.display().to_string(),
-            source,
-        })?;
-        Ok(summarise(&path)?)
-    }
-
     /// Traces a program on fresh files.
     ///
     /// # Errors
@@ -257,23 +107,25 @@ impl Runner {
         payload: u64,
         recording: &str,
     ) -> Result<Run, RunError> {
-        let _running = self.interrupt.running();
+        let _running = self.interrupt().running();
         let built = self.work.build(&session.lab.id, &[name], whose)?;
-        let recording = self.recording(recording);
+        let recording = self.path(recording);
         // Of the run before.
         let _ = std::fs::remove_file(&recording);
         let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
-        let mut command = Command::new(&self.bytehop);
-        command.args(["record", "-q", "--summary", "/dev/null", "-o"]);
-        command.arg(&recording).arg("--").args(&argv);
         // What the summary says is read from the recording.
-        let (status, stdout, stderr) = self.wait(command, name)?;
+        let mut args: Vec<OsString> = ["record", "-q", "--summary", "/dev/null", "-o"]
+            .map(OsString::from)
+            .into();
+        args.extend([recording.clone().into(), "--".into()]);
+        args.extend(argv.into_iter().map(OsString::from));
+        let (status, stdout, stderr) = self.wait(self.bytehop.as_os_str(), args, None, name)?;
         if !recording.is_file() {
             return Err(RunError::Trace(stderr));
         }
         let mut summary = summarise(&recording)?;
         if summary.exit_status.is_none() {
-            summary.exit_status = status;
+            summary.exit_status = Some(status);
         }
         Ok(Run {
             output: self.hash(&stdout, &prepared)?,
@@ -295,7 +147,7 @@ impl Runner {
         let program = spec.program(name).ok_or_else(unknown)?;
         let binary = binary.ok_or_else(unknown)?;
         let params = session.params_scope();
-        let prepared = Prepared::new(spec, program, &params, payload, &self.identity)?;
+        let prepared = Prepared::new(spec, program, &params, payload, &self.identity, &self.tidy)?;
         warm(binary);
         let mut argv = vec![binary.display().to_string()];
         argv.extend(prepared.args(program, &params));
@@ -314,29 +166,8 @@ impl Runner {
     fn expected(&self, session: &Session, name: &str, payload: u64) -> Result<[u8; 32], RunError> {
         let built = self.work.build(&session.lab.id, &[name], Whose::Original)?;
         let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
-        let (program, args) = argv.split_first().map_or(("", &argv[..]), |(p, a)| (p, a));
-        let mut command = as_user(program, &self.identity);
-        command.args(args);
-        let (_, stdout, _) = self.wait(command, name)?;
+        let (_, stdout, _) = self.untraced(argv, name)?;
         self.hash(&stdout, &prepared)
-    }
-
-    /// Builds the learner's program (or a given one), traces it on new data, and judges it.
-    ///
-    /// # Errors
-    /// If it cannot be built or traced: that is not yet a failed check.
-    pub fn check(&self, session: &mut Session, whose: Whose) -> Result<Checked, RunError> {
-        let name = session.lab.spec.change.program.clone();
-        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
-        let run = self.trace(session, &name, whose, payload, "check")?;
-        let output = match session.lab.spec.change.output {
-            false => Output::NotCompared,
-            true if self.expected(session, &name, payload)? == run.output => Output::Same,
-            true => Output::Differs,
-        };
-        let outcome = session.judge(&run.summary, output);
-        session.last = Some(run.summary.clone());
-        Ok(Checked { run, outcome })
     }
 
     /// Traces everything that a lab bundles, into its folder; what cannot be traced here, and why.
@@ -359,7 +190,7 @@ impl Runner {
             let name = &program.name;
             let observed = self.observe(session, name).map_err(|e| e.to_string());
             let kept = observed.and_then(|()| match session.origins.get(name) {
-                Some(Origin::Live) => keep(name, "bhop", &self.recording(name)),
+                Some(Origin::Live) => keep(name, "bhop", &self.path(name)),
                 Some(Origin::Recorded(why)) => Err(why.clone().unwrap_or_default()),
                 None => Err("not traced".to_owned()),
             });
@@ -393,9 +224,131 @@ impl Runner {
         done
     }
 
-    /// Measures a lab's chart anew; `None` if it has none, or that isn't possible here: then the
-    /// recorded one stands.
-    pub fn chart(&self, session: &Session) -> Option<Chart> {
+    /// Runs a measuring program, untraced: the file that it wrote to standard output.
+    ///
+    /// # Errors
+    /// If it cannot be built or run.
+    pub fn measure(&self, session: &Session, name: &str) -> Result<PathBuf, RunError> {
+        let built = self.work.build(&session.lab.id, &[name], Whose::Original)?;
+        let (_prepared, argv) = self.prepare(session, name, built.get(name), 0)?;
+        let (status, stdout, stderr) = self.untraced(argv, name)?;
+        match status {
+            0 => Ok(stdout),
+            _ => Err(RunError::Trace(stderr)),
+        }
+    }
+
+    /// Runs a program as the learner would.
+    fn untraced(&self, argv: Vec<String>, name: &str) -> Result<Ended, RunError> {
+        let mut argv = argv.into_iter().map(OsString::from);
+        let program = argv.next().unwrap_or_default();
+        self.wait(&program, argv.collect(), Some(&self.identity), name)
+    }
+
+    /// Waits for a command, its output in files.
+    fn wait(
+        &self,
+        program: &OsStr,
+        args: Vec<OsString>,
+        learner: Option<&Identity>,
+        name: &str,
+    ) -> Result<Ended, RunError> {
+        let _running = self.interrupt().running();
+        let start = |source| RunError::Start {
+            what: name.to_owned(),
+            source,
+        };
+        let stdout = self.dir.path().join("stdout");
+        let out = self.identity.create_file(&stdout).map_err(start)?;
+        let mut err = tempfile::tempfile().map_err(start)?;
+        let ended = self.work.owner.run(Job {
+            program,
+            args,
+            learner,
+            dir: None,
+            stdout: out.into(),
+            stderr: err.try_clone().map_err(start)?.into(),
+            limits: Limits::of_program(),
+            alone: self.alone,
+        });
+        let status = ended.map_err(|why| match why {
+            Unfinished::Start(e) => start(e),
+            Unfinished::Stopped(signal) => RunError::Stopped(signal),
+            Unfinished::Limit(limit) => RunError::Limit(name.to_owned(), limit),
+        })?;
+        Ok((status, stdout, text_of(&mut err)))
+    }
+}
+
+/// A command's status, the file with its standard output, and its standard error.
+type Ended = (i32, PathBuf, String);
+
+impl Runs for Runner {
+    fn cannot(&self) -> Option<&str> {
+        self.cannot.as_deref()
+    }
+
+    fn folder(&self, lab: &Lab) -> String {
+        self.work.dir.join(&lab.id).display().to_string()
+    }
+
+    fn build(&self, session: &Session) -> Result<(), RunError> {
+        let programs = session.lab.spec.programs.iter();
+        let names: Vec<&str> = programs.map(|program| program.name.as_str()).collect();
+        self.work.build(&session.lab.id, &names, Whose::Original)?;
+        Ok(())
+    }
+
+    fn observe(&self, session: &mut Session, name: &str) -> Result<(), RunError> {
+        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
+        let live = match self.why_not(session, name) {
+            Some(why) => Err(why),
+            None => match self.trace(session, name, Whose::Original, payload, name) {
+                Ok(run) if run.summary.exit_status == Some(UNAVAILABLE) => {
+                    Err(first_line(&run.stderr))
+                }
+                Ok(run) if run.summary.exit_status != Some(0) => {
+                    Err(format!("{name} failed: {}", first_line(&run.stderr)))
+                }
+                Ok(run) => Ok(run),
+                Err(e) if e.is_stopped() => return Err(e),
+                Err(e) => Err(first_line(&e.told(session.lang))),
+            },
+        };
+        match live {
+            Ok(run) => session.observe(name, run.summary, Origin::Live),
+            Err(why) => {
+                // Without a recording, why there is no live run is what matters.
+                let summary = self
+                    .replay(session, name)
+                    .map_err(|e| match (e, &why[..]) {
+                        (RunError::NoRecording(_), why) if !why.is_empty() => {
+                            RunError::Trace(why.to_owned())
+                        }
+                        (e, _) => e,
+                    })?;
+                let why = (!why.is_empty()).then_some(why);
+                session.observe(name, summary, Origin::Recorded(why));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, session: &mut Session, whose: Whose) -> Result<Checked, RunError> {
+        let name = session.lab.spec.change.program.clone();
+        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
+        let run = self.trace(session, &name, whose, payload, "check")?;
+        let output = match session.lab.spec.change.output {
+            false => Output::NotCompared,
+            true if self.expected(session, &name, payload)? == run.output => Output::Same,
+            true => Output::Differs,
+        };
+        let outcome = session.judge(&run.summary, output);
+        session.last = Some(run.summary.clone());
+        Ok(Checked { run, outcome })
+    }
+
+    fn chart(&self, session: &Session) -> Option<Chart> {
         let spec = session.lab.spec.chart.as_ref()?;
         let name = &spec.program.name;
         if self.why_not(session, name).is_some() {
@@ -405,28 +358,7 @@ impl Runner {
         Chart::parse(&csv, spec).ok()
     }
 
-    /// Runs a measuring program, untraced: the file that it wrote to standard output.
-    ///
-    /// # Errors
-    /// If it cannot be built or run.
-    pub fn measure(&self, session: &Session, name: &str) -> Result<PathBuf, RunError> {
-        let built = self.work.build(&session.lab.id, &[name], Whose::Original)?;
-        let (_prepared, argv) = self.prepare(session, name, built.get(name), 0)?;
-        let (program, args) = argv.split_first().map_or(("", &argv[..]), |(p, a)| (p, a));
-        let mut command = as_user(program, &self.identity);
-        command.args(args);
-        let (status, stdout, stderr) = self.wait(command, name)?;
-        match status {
-            Some(0) => Ok(stdout),
-            _ => Err(RunError::Trace(stderr)),
-        }
-    }
-
-    /// Writes the result of a check, unless a better one is there: the file.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn keep_result(&self, session: &Session, checked: &Checked) -> io::Result<Option<PathBuf>> {
+    fn keep_result(&self, session: &Session, checked: &Checked) -> io::Result<Option<PathBuf>> {
         let dir = self.work.dir.join("results");
         let id = &session.lab.id;
         let there = dir.join(format!("{id}{}", crate::result::SUFFIX));
@@ -434,61 +366,72 @@ impl Runner {
             return Ok(None);
         }
         let program = &session.lab.spec.change.program;
+        let live = session
+            .runs
+            .keys()
+            .filter(|name| !session.is_recorded(name));
+        let observed = live
+            .filter_map(|name| Some((name.clone(), self.recording(name)?)))
+            .collect();
         self.identity.with_file_rights(|| {
             let source = std::fs::read_to_string(self.work.source(id, program, Whose::Learner))?;
             let recording = &checked.run.recording;
             let outcome = &checked.outcome;
-            crate::result::write(&dir, &self.student, session, outcome, &source, recording)
-                .map(Some)
+            crate::result::write(
+                &dir,
+                &self.student,
+                session,
+                outcome,
+                &source,
+                recording,
+                &observed,
+            )
+            .map(Some)
         })
     }
 
-    /// Waits for a command, its output in files; exit status, standard output, standard error.
-    fn wait(
-        &self,
-        mut command: Command,
-        name: &str,
-    ) -> Result<(Option<i32>, PathBuf, String), RunError> {
-        let start = |source| RunError::Start {
-            what: name.to_owned(),
-            source,
-        };
-        let stdout = self.dir.path().join("stdout");
-        let out = self.identity.create_file(&stdout).map_err(start)?;
-        let mut err = tempfile::tempfile().map_err(start)?;
+    fn recording(&self, name: &str) -> Option<PathBuf> {
+        Some(self.path(name)).filter(|path| path.is_file())
+    }
+
+    fn source(&self, lab: &Lab) -> Option<PathBuf> {
+        let program = &lab.spec.change.program;
+        let editable = self.cannot.is_none();
+        editable.then(|| self.work.source(&lab.id, program, Whose::Learner))
+    }
+
+    fn is_changed(&self, lab: &Lab) -> bool {
+        self.work.is_changed(lab, &lab.spec.change.program)
+    }
+
+    fn reset(&self, lab: &Lab) -> Result<(), WorkError> {
+        // Only what is there: nobody's folder is made for a reset.
+        match self.work.dir.join(&lab.id).is_dir() {
+            true => self.work.reset(lab),
+            false => Ok(()),
+        }
+    }
+
+    fn editor(&self, lab: &Lab) -> Option<(String, Command)> {
+        let mut named = ["VISUAL", "EDITOR"]
+            .iter()
+            .filter_map(|name| self.identity.var(name));
+        let editor = named.find(|editor| !editor.is_empty())?;
+        let editor = editor.to_string_lossy().into_owned();
+        // As shells do: the variable may have arguments.
+        let mut command = as_user("sh", &self.identity);
         command
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err.try_clone().map_err(start)?);
-        let mut child = command.spawn().map_err(start)?;
-        let begin = Instant::now();
-        let mut asked = false;
-        let mut since = begin;
-        let status = loop {
-            if let Some(status) = child.try_wait().map_err(start)? {
-                break status;
-            }
-            let stop = self.interrupt.is_wanted();
-            if (begin.elapsed() > PATIENCE || stop) && !asked {
-                asked = true;
-                since = Instant::now();
-                // bytehop passes it on to the program, and ends with it.
-                let _ = kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM);
-            }
-            if begin.elapsed() > PATIENCE + Duration::from_secs(5)
-                || stop && since.elapsed() > GRACE
-            {
-                let _ = child.kill();
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        if self.interrupt.is_wanted() {
-            return Err(RunError::Stopped);
-        }
-        if asked {
-            return Err(RunError::TooLong(name.to_owned()));
-        }
-        Ok((status.code(), stdout, text_of(&mut err)))
+            .args(["-c", &format!("{editor} \"$1\""), "sh"])
+            .arg(self.source(lab)?);
+        Some((editor, command))
+    }
+
+    fn stop(&self, signal: i32) -> bool {
+        self.interrupt().stop(signal)
+    }
+
+    fn begin(&self) {
+        self.interrupt().forget();
     }
 }
 
@@ -507,15 +450,6 @@ fn warm(binary: &Path) {
     }
 }
 
-fn text_of(file: &mut File) -> String {
-    let mut bytes = Vec::new();
-    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
-    match read {
-        Ok(_) => String::from_utf8_lossy(&bytes).trim_end().to_owned(),
-        Err(e) => e.to_string(),
-    }
-}
-
 fn first_line(text: &str) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty());
     line.unwrap_or_default().trim().to_owned()
@@ -525,17 +459,4 @@ fn first_line(text: &str) -> String {
 fn time_seed() -> u32 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |now| now.subsec_nanos() ^ now.as_secs() as u32)
-}
-
-/// The summary of a recording.
-///
-/// # Errors
-/// If it cannot be opened.
-pub fn summarise(path: &Path) -> Result<Summary, RecordError> {
-    let mut events = open_events(path)?;
-    let mut reconstructor = Reconstructor::new(Arch::host().unwrap_or(Arch::X86_64));
-    for event in events.by_ref() {
-        reconstructor.push(&event, &mut NoSink);
-    }
-    Ok(reconstructor.finish())
 }

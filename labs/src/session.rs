@@ -48,6 +48,8 @@ pub struct Session {
     pub last: Option<Summary>,
     /// Where the learner's copies of the programs are.
     pub folder: String,
+    /// Whether there are programs of the learner that can be changed and checked.
+    pub editable: bool,
     /// Titles of other labs, by id.
     pub titles: BTreeMap<String, Text>,
     /// What the lab's measuring program found, and whether that was here.
@@ -124,6 +126,7 @@ impl Session {
             hints: 0,
             last: None,
             folder: String::new(),
+            editable: true,
             titles: BTreeMap::new(),
         }
     }
@@ -216,7 +219,7 @@ impl Session {
         questions.map(|question| self.verdict(question)).collect()
     }
 
-    fn verdict(&self, question: &Question) -> Verdict {
+    pub fn verdict(&self, question: &Question) -> Verdict {
         let program = self.lab.spec.program_of(question);
         let mut scope = self.scope(Some(program));
         let measured = question.measure.eval(&scope).ok();

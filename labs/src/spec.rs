@@ -300,3 +300,19 @@ impl Spec {
         all
     }
 }
+
+/// Whether something may be the name of a file, a program or a lab: a plain name, that leads nowhere else.
+/// Labs come from strangers, too.
+pub fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=64).contains(&name.len())
+        && name.chars().all(plain)
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// Names in braces in a program's argument.
+pub(crate) fn braced(arg: &str) -> impl Iterator<Item = &str> {
+    arg.split('{')
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('}')?.0))
+}

@@ -9,11 +9,11 @@ use bytehop_core::report::{self, Detail, Style};
 use crate::chart;
 use crate::guide::Step;
 use crate::markdown::{self, Look};
+use crate::page::{comparison, outcome_lines};
 use crate::progress::Progress;
-use crate::run::{Checked, RunError, Runner};
+use crate::runs::{Checked, RunError, Runs, Whose, WorkError};
 use crate::session::{Origin, Outcome, Output, Session, Verdict};
 use crate::words;
-use crate::work::{Whose, WorkError};
 
 /// Where answers come from.
 pub enum Answers {
@@ -47,7 +47,7 @@ impl Answers {
 /// The text mode.
 pub struct Text<'a> {
     pub session: &'a mut Session,
-    pub runner: &'a Runner,
+    pub runner: &'a dyn Runs,
     pub progress: &'a mut Progress,
     pub style: Style,
     /// Somebody is there to be asked.
@@ -190,7 +190,7 @@ impl Text<'_> {
 
     /// Builds the originals, where anything is to be traced; if that fails, nothing is.
     fn build(&mut self) -> Result<(), TextError> {
-        if self.runner.cannot.is_some() {
+        if self.runner.cannot().is_some() {
             return Ok(());
         }
         if self.interactive {
@@ -319,18 +319,19 @@ impl Text<'_> {
         self.markdown(&format!("**{title}**\n\n```rust\n{solution}```"))
     }
 
-    /// Checks a program; whether it passes. Without tracing, what the recorded solution did is shown.
+    /// Checks a program; whether it was checked and passes. Without tracing nothing is checked, and what the
+    /// recorded solution did is shown.
     ///
     /// # Errors
     /// As [`Self::run`].
     pub fn check(&mut self, whose: Whose) -> Result<bool, TextError> {
         let lang = self.lang();
         let lab = self.session.lab.clone();
-        if self.runner.cannot.is_some() {
+        if self.runner.cannot().is_some() {
             return self.check_recorded();
         }
         let program = &lab.spec.change.program;
-        if whose == Whose::Learner && !self.runner.work.is_changed(&lab, program) {
+        if whose == Whose::Learner && !self.runner.is_changed(&lab) {
             let path = format!("{}/{program}.rs", self.session.folder);
             self.markdown(&words::unchanged(lang, path))?;
         }
@@ -340,16 +341,20 @@ impl Text<'_> {
                 writeln!(self.out, "{}\n{said}\n", words::cannot_build(lang))?;
                 return Ok(false);
             }
-            Err(e @ (RunError::Trace(_) | RunError::Work(WorkError::NoLibraries))) => {
-                let why = e.told(lang);
-                self.say_recorded(Some(why.lines().next().unwrap_or_default()))?;
-                return self.check_recorded();
+            Err(e) if e.is_stopped() => return Err(e.into()),
+            Err(e) => {
+                writeln!(
+                    self.out,
+                    "{}\n\n{}\n",
+                    words::not_checked(lang),
+                    e.told(lang)
+                )?;
+                return Ok(false);
             }
-            Err(e) => return Err(e.into()),
         };
         let Checked { run, outcome } = &checked;
         if !run.stderr.is_empty() && run.summary.exit_status != Some(0) {
-            writeln!(self.out, "{}\n", run.stderr)?;
+            writeln!(self.out, "{}\n{}\n", words::errors(lang), run.stderr)?;
         }
         self.outcome(outcome)?;
         if outcome.passed() && whose == Whose::Learner {
@@ -374,29 +379,39 @@ impl Text<'_> {
 
     fn check_recorded(&mut self) -> Result<bool, TextError> {
         let lang = self.lang();
-        self.markdown(&format!("*{}*", words::cannot_check(lang)))?;
+        writeln!(self.out, "{}\n", words::not_checked(lang))?;
+        if let Some(why) = self.runner.cannot().filter(|why| !why.is_empty()) {
+            writeln!(self.out, "{why}\n")?;
+        }
         if self.session.lab.recording("solution").is_none() {
             return Ok(false);
         }
+        self.markdown(&format!("*{}*", words::cannot_check(lang)))?;
         let run = self.runner.replay(self.session, "solution")?;
         let outcome = self.session.judge(&run, Output::NotCompared);
         self.session.last = Some(run);
-        self.outcome(&outcome)?;
+        self.conditions(&outcome)?;
+        writeln!(self.out)?;
         self.step(Step::Check)?;
-        Ok(outcome.passed())
+        Ok(false)
     }
 
     fn outcome(&mut self, outcome: &Outcome) -> Result<(), TextError> {
         let lang = self.lang();
-        for (passed, text) in outcome_lines(outcome, lang) {
-            let mark = if passed { "[x]" } else { "[ ]" };
-            writeln!(self.out, "  {mark} {text}")?;
-        }
+        self.conditions(outcome)?;
         let verdict = match outcome.passed() {
             true => words::check_passed(lang),
             false => words::check_failed(lang),
         };
         writeln!(self.out, "\n{verdict}\n")?;
+        Ok(())
+    }
+
+    fn conditions(&mut self, outcome: &Outcome) -> Result<(), TextError> {
+        for (passed, text) in outcome_lines(outcome, self.lang()) {
+            let mark = if passed { "[x]" } else { "[ ]" };
+            writeln!(self.out, "  {mark} {text}")?;
+        }
         Ok(())
     }
 
@@ -432,69 +447,6 @@ impl Text<'_> {
         writeln!(self.out)?;
         Ok(())
     }
-}
-
-/// Prediction, textbook, measurement: labels, values, and how each is known.
-pub fn comparison(verdict: &Verdict, lang: Lang) -> Vec<(String, (String, String))> {
-    let mut rows = Vec::new();
-    let unit = verdict.measured.as_ref().map(|m| m.unit);
-    if let Some(answer) = &verdict.answer {
-        rows.push((
-            words::said(lang).to_owned(),
-            (answer.show(None, lang), String::new()),
-        ));
-    }
-    if let Some(textbook) = &verdict.textbook {
-        let mut textbook = textbook.clone();
-        if let Some(unit) = unit {
-            textbook.unit = unit;
-        }
-        rows.push((
-            words::textbook(lang).to_owned(),
-            (textbook.show(None, lang), String::new()),
-        ));
-    }
-    if let Some(measured) = &verdict.measured {
-        let label = match verdict.recorded {
-            true => words::the_recording(lang),
-            false => words::this_run(lang),
-        };
-        let value = measured.marked(None, lang);
-        let known = measured.known.describe(lang);
-        rows.push((label.to_owned(), (value, known)));
-    }
-    rows
-}
-
-/// A check's conditions: whether each holds, and its text.
-pub fn outcome_lines(outcome: &Outcome, lang: Lang) -> Vec<(bool, String)> {
-    let mut lines = Vec::new();
-    for condition in &outcome.conditions {
-        let mut text = condition.text.clone();
-        if let Some(found) = &condition.found {
-            text += &format!(
-                "  ({}; {})",
-                condition.that,
-                words::found(lang, found.marked(None, lang))
-            );
-        } else {
-            text += &format!("  ({})", condition.that);
-        }
-        lines.push((condition.passed, text));
-    }
-    match outcome.output {
-        Output::Same => lines.push((true, words::output_same(lang).to_owned())),
-        Output::Differs => lines.push((false, words::output_differs(lang).to_owned())),
-        Output::NotCompared => {}
-    }
-    match outcome.exit {
-        Some(0) => lines.push((true, words::exit_ok(lang).to_owned())),
-        code => {
-            let code = code.map_or_else(|| "?".to_owned(), |code| code.to_string());
-            lines.push((false, words::exit_bad(lang, code)));
-        }
-    }
-    lines
 }
 
 /// Padded to a number of cells.

@@ -30,7 +30,7 @@ bytehop_core::messages! {
     zeroed: "zeroed" | "清零";
 
     recorded_on(kernel, level): "Recorded on Linux {kernel}, level {level}." | "录制于 Linux {kernel}，{level} 级。";
-    usual_answers: "Usual answers, and what is said to them:" | "常见的答案，以及对它们的说明：";
+    usual_answers: "Common answers, and the reply to each:" | "常见的答案，以及对它们的说明：";
     otherwise: "otherwise" | "其他";
 
     /// What a paragraph begins with.
@@ -42,19 +42,26 @@ bytehop_core::messages! {
     labs: "Guided labs" | "引导实验";
     step(n, title): "{n}. {title}" | "{n}. {title}";
     program_at(path): "The program: {path}" | "程序：{path}";
-    other_programs(list): "The others are beside it: {list}" | "其余程序在同一目录：{list}";
+    other_programs(list): "The others are in the same folder: {list}" | "其余程序在同一目录：{list}";
     comma: ", " | "、";
     question(n, of): "Question {n} of {of}" | "第 {n}/{of} 题";
     your_answer: "your answer" | "你的答案";
     answer_hint: "a number (`1 MiB`, `64k`, `12`), or yes or no; empty to skip" | "数字（`1 MiB`、`64k`、`12`）或 是/否；直接回车跳过";
-    not_a_number(text): "'{text}' is no number: try `1 MiB`, `64k`, `12`, yes or no" | "“{text}”不是数字：请写成 `1 MiB`、`64k`、`12`、是 或 否";
+    not_a_number(text): "'{text}' is not an answer: write `1 MiB`, `64k`, `12`, yes or no" | "“{text}”不是答案：请写成 `1 MiB`、`64k`、`12`、是 或 否";
     no_answer: "no answer" | "未作答";
     running(what): "running: {what}" | "运行：{what}";
     building: "building the programs" | "正在编译程序";
     no_cargo: "cargo was not found: install Rust (https://rustup.rs) to build the labs' programs" | "没有找到 cargo：请安装 Rust（https://rustup.rs）来编译实验的程序";
     no_libraries: "libraries of the labs' programs are missing: connect to the network once" | "缺少编译实验程序所需的库，请联网一次后重试";
+    no_build(said): "cargo could not build the program: {said}" | "cargo 无法编译程序：{said}";
+    too_long(program, seconds): "{program} did not end within {seconds} s, and was ended with all that it started" | "{program} 在 {seconds} 秒内没有结束，已连同它启动的所有进程一起终止";
+    too_much_memory(program, size): "{program} used more than {size} of memory, and was ended with all that it started" | "{program} 使用了超过 {size} 的内存，已连同它启动的所有进程一起终止";
+    too_many_tasks(program, n): "{program} had more than {n} processes and threads, and was ended with all that it started" | "{program} 的进程和线程超过 {n} 个，已连同它启动的所有进程一起终止";
+    stopped: "stopped" | "已停止";
+    no_program(name): "there is no program '{name}' in this lab" | "这个实验里没有程序“{name}”";
+    no_recording(name): "the lab has no recording of '{name}'" | "实验没有“{name}”的记录文件";
     from_recording: "from the lab's recording" | "来自实验自带的记录文件";
-    because(why): "Shown from the lab's recording, because this cannot be traced here: {why}" | "以下来自实验自带的记录文件，因为这里无法跟踪：{why}";
+    because(why): "This is the lab's recording, because the program cannot be traced here: {why}" | "以下来自实验自带的记录文件，因为这里无法跟踪：{why}";
     said: "you said" | "你的答案";
     textbook: "textbook" | "教科书";
     this_run: "this run" | "这次运行";
@@ -72,19 +79,22 @@ bytehop_core::messages! {
     exit_ok: "the program ends without an error" | "程序正常结束";
     exit_bad(code): "the program ended with status {code}" | "程序以状态 {code} 结束";
     output_same: "the output is identical" | "输出完全相同";
-    output_differs: "the output is not what the original writes" | "输出与原程序不同";
-    cannot_check: "The check needs a traced run, which is not possible here; this is what the solution did when it was recorded." | "检验需要跟踪运行，这里做不到；下面是参考答案在录制时的表现。";
+    output_differs: "the output differs from the original's" | "输出与原程序不同";
+    cannot_check: "The check needs a traced run, which is not possible here; the lines below are about the solution as it was recorded, not about your program." | "检验需要跟踪运行，这里做不到；下面说的是录制时的参考答案，不是你的程序。";
     solution: "A solution" | "参考答案";
     commands: "c check · h hint · s solution · q quit" | "c 检验 · h 提示 · s 参考答案 · q 退出";
     solution_later: "The solution is shown after success. Show it now? [y/N]" | "通过检验后才显示参考答案。现在就看吗？[y/N]";
     no_hints: "There are no hints." | "没有提示。";
-    unchanged(path): "{path} is as it was: this check shows what the original does." | "{path} 尚未修改：这次检验的是原程序。";
+    unchanged(path): "{path} is unchanged: this check shows what the original does." | "{path} 尚未修改：这次检验的是原程序。";
     seed_ignored: "the seed is for live runs; a recording has the sizes that it was made with" | "种子只用于实际运行；记录文件的大小是录制时的";
     result_written(path): "result: {path}" | "结果文件：{path}";
+    not_checked: "The program was not checked." | "程序没有检验。";
+    nothing_to_edit: "Only recordings are shown here: there is no program to change. Without --replay, on Linux and with the rights to trace, there is." | "这里只显示记录文件，没有可修改的程序。在 Linux 上、有跟踪权限且不加 --replay 时才有。";
+    errors: "The program wrote to standard error:" | "程序写到标准错误的内容：";
     cannot_build: "The program does not compile:" | "程序无法编译：";
     level_of(level): "level {level}" | "{level} 级";
     read_further: "go on with Enter" | "按回车继续";
-    chart_axis: "ns of CPU time for each byte (up), by the size of a part (right); both logarithmic" | "纵轴：每字节花费的 CPU 时间（纳秒）；横轴：一次发送的大小；两轴都是对数刻度";
+    chart_axis: "up: CPU time for each byte, in ns; right: size of one part; both logarithmic" | "纵轴：每字节花费的 CPU 时间（纳秒）；横轴：一次发送的大小；两轴都是对数刻度";
     chart_spread(n): "the middle half of the samples ({n} at each size)" | "中间一半样本的范围（每个大小 {n} 个样本）";
     chart_table: "Medians in ns per byte; ±: half the width of the middle half of the samples." | "中位数，单位为纳秒/字节；± 为中间一半样本范围的一半。";
     chart_size: "size" | "大小";
@@ -92,12 +102,12 @@ bytehop_core::messages! {
     chart_from(one, two, size): "{one} costs less than {two} from {size} on." | "从 {size} 起，{one}比{two}省。";
     chart_never(one, two): "{one} costs more than {two} at every size." | "无论多大，{one}都比{two}费。";
     chart_slower_from(one, two, size): "{one} costs more than {two} from {size} on." | "从 {size} 起，{one}比{two}费。";
-    chart_none(one, two): "There is no crossover between {one} and {two}: at the largest size they can't be told apart." | "{one}和{two}之间没有交叉点：到最大的大小，两者仍分不出高下。";
+    chart_none(one, two): "There is no crossover between {one} and {two}: even at the largest size they cannot be told apart." | "{one}和{two}之间没有交叉点：到最大的大小，两者仍分不出高下。";
     chart_measured: "Measured on this machine just now, untraced." | "刚刚在这台机器上实测，未加跟踪。";
     chart_recorded: "From the lab's recording: this was measured on another machine, or earlier." | "来自实验自带的记录：是早先或在别的机器上测得的。";
     solved_all(n, of): "{n} of {of} solved" | "已完成 {n}/{of}";
-    reset_ask(id): "Put the programs of {id} back as they were, and forget its answers? [y/N]" | "把 {id} 的程序恢复原样，并清除已有答案？[y/N]";
-    reset_done(id): "{id} is as it was." | "{id} 已恢复原样。";
+    reset_ask(id): "Restore the programs of {id} and forget its answers? [y/N]" | "把 {id} 的程序恢复原样，并清除已有答案？[y/N]";
+    reset_done(id): "{id} is restored." | "{id} 已恢复原样。";
     nothing_reset: "Nothing was changed." | "没有改动。";
 }
 

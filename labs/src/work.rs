@@ -9,31 +9,22 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::os::unix::process::CommandExt;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use bytehop_core::i18n::Lang;
 use tracer::user::Identity;
 
 use crate::bundle::{LOCK, SUPPORT};
 use crate::lab::Lab;
-use crate::words;
+use crate::own::{Job, Limits, Owner, Unfinished, guardian};
+use crate::progress::{InFile, Keep, Progress};
+use crate::runs::{Whose, WorkError};
 
 /// Name of the folder, in the current one or in the learner's home.
 pub const FOLDER: &str = "bytehop-labs";
-
-/// Whose version of a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Whose {
-    /// As the lab has it.
-    Original,
-    Learner,
-    /// A file named on the command line.
-    Given,
-}
 
 impl Whose {
     /// The cargo package that has it. A lab may be called as a library is (`io-uring`); a package of
@@ -63,37 +54,12 @@ impl Whose {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum WorkError {
-    #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
-    #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{}", words::no_cargo(Lang::En))]
-    NoCargo,
-    /// They are not here, and cannot be fetched.
-    #[error("{}", words::no_libraries(Lang::En))]
-    NoLibraries,
-    /// What the compiler said.
-    #[error("{0}")]
-    Build(String),
-}
-
-impl WorkError {
-    /// The error for the learner, in their language as far as they can do something about it.
-    pub fn told(&self, lang: Lang) -> String {
-        match self {
-            Self::NoCargo => words::no_cargo(lang).to_owned(),
-            Self::NoLibraries => words::no_libraries(lang).to_owned(),
-            other => other.to_string(),
-        }
-    }
-}
-
 /// The learner's folder.
 #[derive(Clone, Debug)]
 pub struct Work {
     pub dir: PathBuf,
+    /// What builds are started by.
+    pub owner: Owner,
     identity: Identity,
 }
 
@@ -112,6 +78,7 @@ impl Work {
         };
         Self {
             dir: std::path::absolute(&dir).unwrap_or(dir),
+            owner: Owner::default(),
             identity: identity.clone(),
         }
     }
@@ -190,7 +157,15 @@ impl Work {
             path: file.to_owned(),
             source,
         })?;
-        self.write(&self.source(lab, program, Whose::Given), &text)?;
+        self.give_text(lab, program, &text)
+    }
+
+    /// Takes a program's source, as [`Self::give`] takes a file's.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn give_text(&self, lab: &str, program: &str, text: &str) -> Result<(), WorkError> {
+        self.write(&self.source(lab, program, Whose::Given), text)?;
         let binary = [(
             Whose::Given.binary(lab, program),
             format!("{lab}-{program}.rs"),
@@ -261,7 +236,10 @@ impl Work {
             }
             built => built,
         };
-        built.map_err(WorkError::Build)?;
+        built.map_err(|said| match is_about_program(&said) {
+            true => WorkError::Build(said),
+            false => WorkError::Cargo(said),
+        })?;
         if whose == Whose::Given {
             for program in programs {
                 let from = self.target().join(whose.binary(lab, program));
@@ -329,34 +307,46 @@ impl Work {
         whose: Whose,
         offline: bool,
     ) -> Result<Result<(), String>, WorkError> {
-        let mut cargo = as_user("cargo", &self.identity);
-        cargo
-            .current_dir(&self.dir)
-            .args([
-                "build",
-                "--quiet",
-                "--color=never",
-                "--target-dir",
-                "target",
-            ])
-            .args(["-p", &whose.package(lab)]);
+        let mut args: Vec<OsString> = [
+            "build",
+            "--quiet",
+            "--color=never",
+            "--target-dir",
+            "target",
+            "-p",
+            &whose.package(lab),
+        ]
+        .map(OsString::from)
+        .into();
         if offline {
-            cargo.arg("--offline");
+            args.push("--offline".into());
         }
         for program in programs {
-            cargo.args(["--bin", &whose.binary(lab, program)]);
+            args.extend(["--bin".into(), whose.binary(lab, program).into()]);
         }
-        let output = cargo.stdin(Stdio::null()).output();
-        let output = output.map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => WorkError::NoCargo,
-            _ => WorkError::Build(format!("cannot start cargo: {e}")),
+        let failed = |e: io::Error| WorkError::Cargo(e.to_string());
+        let mut said = tempfile::tempfile().map_err(failed)?;
+        let ended = self.owner.run(Job {
+            program: OsStr::new("cargo"),
+            args,
+            learner: Some(&self.identity),
+            dir: Some(&self.dir),
+            stdout: Stdio::null(),
+            stderr: said.try_clone().map_err(failed)?.into(),
+            limits: Limits::of_build(),
+            alone: false,
+        });
+        let status = ended.map_err(|why| match why {
+            Unfinished::Start(e) if e.kind() == io::ErrorKind::NotFound => WorkError::NoCargo,
+            Unfinished::Start(e) => failed(e),
+            Unfinished::Stopped(signal) => WorkError::Stopped(signal),
+            Unfinished::Limit(limit) => WorkError::Limit(limit),
         })?;
-        Ok(match output.status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&output.stderr)
-                .trim_end()
-                .to_owned()),
-        })
+        match status {
+            0 => Ok(Ok(())),
+            guardian::NOT_FOUND => Err(WorkError::NoCargo),
+            _ => Ok(Err(text_of(&mut said))),
+        }
     }
 
     /// Writes a file as the learner, if it is not already so.
@@ -380,26 +370,63 @@ impl Work {
     }
 }
 
-/// A command that runs as the learner, in their environment, where cargo may be in their home.
-pub(crate) fn as_user(program: &str, identity: &Identity) -> Command {
-    let mut command = Command::new(program);
-    let mut path = identity.var("PATH").unwrap_or_default().to_owned();
-    if let Some(home) = identity.var("HOME") {
-        path.push(":");
-        path.push(Path::new(home).join(".cargo/bin"));
+/// The learner's progress: `$XDG_STATE_HOME/bytehop/labs.toml`, read and written as them.
+pub fn progress(identity: &Identity) -> Progress {
+    let state = identity.var("XDG_STATE_HOME").filter(|dir| !dir.is_empty());
+    let home = || {
+        let home = identity.var("HOME").unwrap_or_default();
+        PathBuf::from(home).join(".local/state")
+    };
+    let state = state.map_or_else(home, PathBuf::from);
+    Progress::open(Theirs {
+        file: InFile(state.join("bytehop/labs.toml")),
+        identity: identity.clone(),
+    })
+}
+
+/// The learner's file, with their rights.
+#[derive(Debug)]
+struct Theirs {
+    file: InFile,
+    identity: Identity,
+}
+
+impl Keep for Theirs {
+    fn read(&self) -> io::Result<String> {
+        self.identity.with_file_rights(|| self.file.read())
     }
-    command.env_clear();
-    command.envs(identity.env.iter().map(|(name, value)| (name, value)));
-    command.env("PATH", path);
-    // Of a cargo that runs our tests.
-    for name in ["CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
-        command.env_remove(name);
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        self.identity.with_file_rights(|| self.file.write(text))
     }
-    if let Some(credentials) = &identity.credentials {
-        command.gid(credentials.gid.as_raw());
-        command.uid(credentials.uid.as_raw());
+
+    fn set_aside(&self) -> io::Result<String> {
+        self.identity.with_file_rights(|| self.file.set_aside())
     }
-    command
+}
+
+/// Whether the compiler refused the program: cargo says so last. Without a linker, without room on the disk
+/// or without a working toolchain it is not the program's fault.
+fn is_about_program(said: &str) -> bool {
+    let elsewhere = [
+        "error: linker `",
+        "No space left on device",
+        "Read-only file system",
+        "Disk quota exceeded",
+        "Cannot allocate memory",
+        "could not compile `support`",
+    ];
+    said.contains("could not compile") && !elsewhere.iter().any(|what| said.contains(what))
+}
+
+/// All that was written to a file that we hold.
+pub(crate) fn text_of(file: &mut File) -> String {
+    let mut bytes = Vec::new();
+    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    match read {
+        Ok(_) => String::from_utf8_lossy(&bytes).trim_end().to_owned(),
+        Err(e) => e.to_string(),
+    }
 }
 
 fn package(name: &str, binaries: &[(String, String)]) -> String {
@@ -444,6 +471,8 @@ fn dependency(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use bytehop_core::i18n::Lang;
+
     use super::*;
 
     /// What cargo itself says on a machine without the libraries and without a network is not passed on.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytehop_core::i18n::Lang;
 use labs::expr::Expr;
 use labs::session::{Origin, Session};
-use labs::{lab, result};
+use labs::{lab, recording};
 
 const OPEN: &str = "<!--= ";
 const CLOSE: &str = "<!--/-->";
@@ -20,8 +20,8 @@ fn sessions(lang: Lang) -> BTreeMap<String, Session> {
     let open = |lab: lab::Lab| {
         let mut session = Session::new(Arc::new(lab.clone()), lang, None);
         for program in &lab.spec.programs {
-            if let Some(recording) = lab.recording(&program.name) {
-                let summary = result::summary_of(recording).expect("a recording");
+            if let Some(bytes) = lab.recording(&program.name) {
+                let summary = recording::summary_of(bytes).expect("a recording");
                 session.observe(&program.name, summary, Origin::Recorded(None));
             }
         }

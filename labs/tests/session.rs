@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
-use labs::result::summary_of;
+use labs::recording::summary_of;
 use labs::session::{Origin, Output, Session};
 
 fn session(id: &str, seed: Option<&str>) -> Session {

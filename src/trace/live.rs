@@ -85,7 +85,8 @@ pub fn trace(
         None => None,
     };
     let ring = session.probes.ring()?;
-    let priority = session.give_up_rights()?;
+    session.give_up_rights()?;
+    let priority = session.priority;
 
     let (log, reader) = record::log(room)?;
     let mut sinks = Sinks {
@@ -100,7 +101,7 @@ pub fn trace(
     let (shown, traced) = thread::scope(|scope| {
         let orders = Orders(orders);
         let tracing = scope.spawn(move || {
-            let ended = capture.run(target, Instant::now(), &mut sinks);
+            let ended = capture.run(target, &mut sinks);
             // Ends the log, too.
             (ended, sinks.finish())
         });

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a lab: what is asked, right and wrong comes from its data.
 
+mod ending;
 mod export;
 mod terminal;
 
@@ -15,10 +16,11 @@ use std::time::Instant;
 
 use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
-use labs::run::{RunError, Runner};
+use labs::run::Runner;
+use labs::runs::{RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Session};
 use labs::value::{Unit, Value};
-use labs::work::{Whose, Work, WorkError};
+use labs::work::Work;
 use tracer::user::Identity;
 
 const NOBODY: u32 = 65534;

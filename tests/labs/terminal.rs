@@ -9,7 +9,7 @@ use std::path::Path;
 use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
 use labs::run::Runner;
-use labs::work::Whose;
+use labs::runs::{Runs, Whose};
 
 use crate::{one_at_a_time, runner, session};
 use tmux::Tmux;
@@ -162,7 +162,7 @@ fn from_the_menu_to_the_check() {
     for n in 1..=lab.spec.questions.len() {
         tmux.wait(&format!("question {n} of"));
         tmux.keys(&["many", "Enter"]);
-        tmux.wait("is no number");
+        tmux.wait("is not an answer");
         tmux.keys(&["BSpace", "BSpace", "BSpace", "BSpace", "1 MiB", "Enter"]);
     }
     tmux.wait("n observe");

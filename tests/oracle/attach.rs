@@ -1,9 +1,16 @@
 //! A process that runs already: seen from then on, left as it was afterwards.
 
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{SigHandler, Signal, kill};
+use nix::unistd::Pid;
 
 use crate::fixture::fixture;
-use crate::harness::{BYTEHOP, Scratch, command, output, report, serial};
+use crate::harness::{
+    BYTEHOP, Scratch, code, command, compiled, eventually, not_run, output, report, serial, wait,
+};
 use crate::summary::Summary;
 
 /// A program that reads a byte of a file every few milliseconds, until it is killed.
@@ -134,4 +141,174 @@ fn no_such_process() {
     let output = output(command(&[BYTEHOP, "attach", "--no-tui", "-p", "4194305"]));
     assert_ne!(output.code(), 0);
     assert!(output.stderr.contains("4194305"), "{}", output.stderr);
+}
+
+/// Beside two hundred threads that never rest: on time, with a summary; what was not read is counted.
+#[test]
+#[ignore = "root"]
+fn busy_threads() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let Some(program) = compiled(&scratch, "busy", BUSY) else {
+        return not_run("attach::busy_threads", "no gcc here");
+    };
+    let busy = command(&[&program, "200"]).spawn().expect("busy");
+    let mut busy = Reader(busy);
+    eventually("two hundred threads", || threads(busy.0.id()) == 201);
+    let json = scratch.path("summary");
+    for _ in 0..3 {
+        let line = [
+            BYTEHOP,
+            "attach",
+            "--no-tui",
+            "-p",
+            &busy.pid(),
+            "-d",
+            "1",
+            "--json",
+            "--summary",
+            &json,
+        ];
+        let output = output(command(&line)).expect(0);
+        assert!(output.stderr.contains("201 threads"), "{}", output.stderr);
+        let summary = Summary::read(&json, &output);
+        assert!(summary.calls_of("pread64") > 0);
+        // Of the kernel's clock, from the first moment traced to the last.
+        let took = summary.number("/duration_ns");
+        assert!((1_000_000_000..3_000_000_000).contains(&took), "{took}");
+    }
+    assert!(busy.runs());
+}
+
+const BUSY: &str = r#"
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void *work(void *none) {
+    char bytes[4096];
+    int file = open("/etc/services", O_RDONLY);
+    for (;;)
+        pread(file, bytes, sizeof bytes, 0);
+    return none;
+}
+int main(int argc, char **argv) {
+    pthread_t thread;
+    for (int i = atoi(argv[1]); i > 0; i--)
+        pthread_create(&thread, NULL, work, NULL);
+    pause();
+}
+"#;
+
+fn threads(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
+}
+
+/// However it is asked to end, also while it loads, and also where shells have it ignore Ctrl-C.
+#[test]
+#[ignore = "root"]
+fn ended_by_a_signal() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let json = scratch.path("summary");
+    let reader = Reader::start();
+    for round in 0..24u64 {
+        let signal = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP][round as usize % 3];
+        std::fs::write(&json, "").expect("an empty file");
+        let line = [
+            BYTEHOP,
+            "attach",
+            "--no-tui",
+            "-p",
+            &reader.pid(),
+            "-q",
+            "--json",
+            "--summary",
+            &json,
+        ];
+        let mut attach = command(&line);
+        if round % 2 == 1 {
+            // SAFETY: sets a disposition, no handler; async-signal-safe.
+            unsafe {
+                attach.pre_exec(|| {
+                    nix::sys::signal::signal(Signal::SIGINT, SigHandler::SigIgn)?;
+                    Ok(())
+                })
+            };
+        }
+        let mut attach = attach.spawn().expect("bytehop");
+        let pid = Pid::from_raw(attach.id() as i32);
+        eventually("it holds signals back", || holds(attach.id(), signal));
+        std::thread::sleep(Duration::from_millis(30 * (round / 2)));
+        kill(pid, signal).expect("it runs");
+        assert_eq!(code(wait(&mut attach)), 128 + signal as i32);
+        let text = std::fs::read_to_string(&json).expect("a summary");
+        assert_eq!(
+            Summary::parse(&text).number("/schema"),
+            1,
+            "{signal}: {text}"
+        );
+    }
+}
+
+/// Whether a process blocks a signal.
+fn holds(pid: u32, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal as u64 - 1) & 1 == 1)
+}
+
+/// Children that run already are traced too, or named.
+#[test]
+#[ignore = "root"]
+fn children() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let json = scratch.path("summary");
+    let script = "(while :; do sleep 0.01; done) & echo $!; wait";
+    let mut shell = command(&["sh", "-c", script]);
+    let mut shell = shell.stdout(Stdio::piped()).spawn().expect("sh");
+    let mut line = String::new();
+    let stdout = shell.stdout.take().expect("stdout");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).expect("a number");
+    let child: u64 = line.trim().parse().expect("a number");
+    let shell = Reader(shell);
+    for (option, follows) in [("--follow-forks", true), ("--no-follow", false)] {
+        let line = [
+            BYTEHOP,
+            "attach",
+            "--no-tui",
+            option,
+            "-p",
+            &shell.pid(),
+            "-d",
+            "0.5",
+            "--json",
+            "--summary",
+            &json,
+        ];
+        let output = output(command(&line)).expect(0);
+        assert!(
+            output.stderr.contains(&format!("sh ({child})")),
+            "{}",
+            output.stderr
+        );
+        assert_eq!(
+            !output.stderr.contains("not traced"),
+            follows,
+            "{}",
+            output.stderr
+        );
+        let summary = Summary::read(&json, &output);
+        let rows = summary.list("/by_process");
+        let row = rows.iter().find(|row| row["pid"] == child);
+        assert_eq!(
+            row.is_some_and(|row| row["comm"] == "sh"),
+            follows,
+            "{rows:?}"
+        );
+        assert_eq!(summary.calls_of("execve") > 2, follows);
+    }
+    let _ = kill(Pid::from_raw(child as i32), Signal::SIGKILL);
 }

@@ -344,6 +344,18 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Compiles a C program of the tests, once for each scratch directory; `None` without a compiler.
+pub fn compiled(scratch: &Scratch, name: &str, source: &str) -> Option<String> {
+    let (text, program) = (scratch.path(&format!("{name}.c")), scratch.path(name));
+    fs::write(&text, source).expect("write the source");
+    let line = ["gcc", "-g", "-O1", "-pthread", "-o", &program, &text];
+    match command(&line).stderr(Stdio::inherit()).status() {
+        Ok(status) if status.success() => Some(program),
+        Ok(status) => panic!("{name}.c does not compile: {status}"),
+        Err(_) => None,
+    }
+}
+
 /// Says that a test could not run here, where `cargo xtask test` shows it; fails if nobody asked.
 #[track_caller]
 pub fn not_run(test: &str, reason: &str) {

@@ -8,13 +8,16 @@
 mod accounting;
 mod attach;
 mod breakpoints;
+mod clock;
 mod files;
 mod fixture;
 mod harness;
 mod isolation;
 mod leftovers;
+mod limits;
 mod losses;
 mod memory;
+mod odd;
 mod paths;
 #[path = "../../tui/tests/common/pty.rs"]
 #[expect(dead_code, reason = "shared: each uses a part")]

@@ -11,9 +11,15 @@ type Varying<'a> = &'a [(&'a str, &'a str)];
 
 const STEADY: Varying = &[];
 
-/// What `strace -f -c` counts.
+/// What `strace -f -c` counts of a program that ends with 0.
 #[track_caller]
 pub fn strace(words: &[impl AsRef<str>]) -> Counts {
+    strace_ending(0, words)
+}
+
+/// The same of one that ends with another status.
+#[track_caller]
+pub fn strace_ending(status: i32, words: &[impl AsRef<str>]) -> Counts {
     let file = tempfile::NamedTempFile::new().expect("temporary file");
     let path = file.path().to_str().expect("UTF-8");
     let mut line = vec![
@@ -27,7 +33,7 @@ pub fn strace(words: &[impl AsRef<str>]) -> Counts {
         "--",
     ];
     line.extend(words.iter().map(AsRef::as_ref));
-    output(command(&line)).expect(0);
+    output(command(&line)).expect(status);
     let table = std::fs::read_to_string(path).expect("strace's table");
     // Two lines of heading; rows, the errors left blank if there are none; a rule and the total.
     let rows = table

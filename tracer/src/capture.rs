@@ -1,9 +1,12 @@
 //! Tracing live: from the ring buffer to whoever takes the records, until the program ends.
 
-use std::collections::HashSet;
+mod devices;
+mod facts;
+mod follow;
+mod lifetime;
+
 use std::mem::offset_of;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -11,21 +14,21 @@ use aya::maps::{MapData, RingBuf};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
-use nix::sys::utsname::uname;
-use nix::time::{ClockId, clock_gettime};
+use nix::time::ClockId;
 use thiserror::Error;
-use tracer_ebpf::{Block, Xmit, kind};
+use tracer_ebpf::{Head, kind};
 
-use crate::device::Sysfs;
 use crate::launch::{Exit, Running};
-use crate::load::{LoadError, Probes, page_size};
+use crate::load::{LoadError, Probes};
 use crate::signals::{Policy, Reaction, Sender, Signals};
 use crate::sources::Resolver;
-use bytehop_core::arch::Arch;
 use bytehop_core::decode::encode;
-use bytehop_core::event::{
-    BreakpointsOff, Device, DeviceClass, End, Event, Lost, Meta, Skipped, Start,
-};
+use bytehop_core::event::{BreakpointsOff, End, Event, Lost, Meta, Skipped};
+
+use devices::Introduced;
+pub use facts::{Priority, keep_up, now_ns, start};
+pub use follow::{Followed, Member, on_the_host};
+use lifetime::Lifetime;
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -60,6 +63,8 @@ pub enum Target {
         pid: u32,
         pidfd: OwnedFd,
         duration: Option<Duration>,
+        /// When tracing of it began, `CLOCK_MONOTONIC`, ns.
+        since: u64,
     },
 }
 
@@ -75,7 +80,23 @@ impl Target {
             pid,
             pidfd,
             duration,
+            since: now_ns(ClockId::CLOCK_MONOTONIC),
         })
+    }
+
+    /// Begins to trace a running process; `follow`: the processes that it has made as well. A command begins
+    /// by itself.
+    ///
+    /// # Errors
+    /// If the process is gone or a map cannot be written.
+    pub fn begin(&mut self, probes: &mut Probes, follow: bool) -> Result<Followed, CaptureError> {
+        match self {
+            Self::Command(_) => Ok(Followed::default()),
+            Self::Process { pid, since, .. } => {
+                *since = now_ns(ClockId::CLOCK_MONOTONIC);
+                follow::begin(probes, *pid, follow)
+            }
+        }
     }
 
     /// Its process id.
@@ -123,116 +144,6 @@ impl Control {
     }
 }
 
-/// Whether process ids mean the same to us and to the kernel side.
-///
-/// # Errors
-/// If we are in a pid namespace of a container.
-pub fn on_the_host() -> Result<(), CaptureError> {
-    // Inode of the first pid namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h).
-    const FIRST: u64 = 0xEFFF_FFFC;
-    match std::fs::metadata("/proc/self/ns/pid").is_ok_and(|ns| ns.ino() != FIRST) {
-        true => Err(CaptureError::Namespace),
-        false => Ok(()),
-    }
-}
-
-/// Begins to trace all threads of a running process, those that it makes meanwhile included.
-///
-/// # Errors
-/// If the process is gone or a map cannot be written.
-pub fn trace_threads(probes: &mut Probes, pid: u32) -> Result<(), CaptureError> {
-    on_the_host()?;
-    let mut known = HashSet::new();
-    loop {
-        let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
-            .map_err(|_| CaptureError::NoProcess(pid))?;
-        let new: Vec<u32> = threads
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-            .filter(|tid| known.insert(*tid))
-            .collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        for tid in new {
-            probes.trace(tid, pid)?;
-        }
-    }
-}
-
-/// Lets us go first where programs compete for the CPU: what the ring buffer cannot hold is lost. The
-/// command is a process already and keeps its own priority. Without the right to it nothing changes.
-///
-/// It holds for the calling thread, and those that it starts.
-pub fn keep_up() -> Priority {
-    const NICE: i32 = -10;
-    // SAFETY: an ordinary system call, about ourselves (0).
-    let before = unsafe { nix::libc::getpriority(nix::libc::PRIO_PROCESS, 0) };
-    set_nice(NICE);
-    Priority(before)
-}
-
-/// The priority that a thread had.
-#[derive(Clone, Copy, Debug)]
-pub struct Priority(i32);
-
-impl Priority {
-    /// Gives the calling thread this priority again.
-    pub fn restore(self) {
-        set_nice(self.0);
-    }
-}
-
-/// Gives the calling thread this priority. Without the right to it nothing changes.
-pub(crate) fn set_nice(nice: i32) {
-    // SAFETY: an ordinary system call, about ourselves (0): Linux means the thread.
-    unsafe { nix::libc::setpriority(nix::libc::PRIO_PROCESS, 0, nice) };
-}
-
-/// The record that begins a trace.
-pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, follow: bool) -> Start {
-    let name = uname();
-    let text = |s: Result<&std::ffi::OsStr, ()>| {
-        s.map(|s| s.to_string_lossy().into_owned())
-            .unwrap_or_default()
-    };
-    Start {
-        bytehop: env!("CARGO_PKG_VERSION").to_owned(),
-        kernel: text(name.as_ref().map(|n| n.release()).map_err(drop)),
-        arch: Arch::host().map_or_else(
-            || std::env::consts::ARCH.to_owned(),
-            |a| a.as_str().to_owned(),
-        ),
-        level: probes.level.as_str().to_owned(),
-        command: command.to_vec(),
-        pid,
-        comm: if attached {
-            comm_of(pid)
-        } else {
-            String::new()
-        },
-        attached,
-        follow,
-        realtime_ns: now_ns(ClockId::CLOCK_REALTIME),
-        monotonic_ns: now_ns(ClockId::CLOCK_MONOTONIC),
-        page_size: page_size(),
-        probes: probes.attached.clone(),
-        missing: probes.missing.clone(),
-    }
-}
-
-/// Name of a running process.
-fn comm_of(pid: u32) -> String {
-    let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
-    comm.unwrap_or_default().trim_end().to_owned()
-}
-
-/// A clock's time, ns.
-pub fn now_ns(clock: ClockId) -> u64 {
-    clock_gettime(clock).map_or(0, |t| {
-        t.tv_sec() as u64 * 1_000_000_000 + t.tv_nsec() as u64
-    })
-}
-
 /// Reads the ring buffer until the target ends.
 ///
 /// The kernel side never wakes us, which would cost the traced program more than all else; we look
@@ -244,8 +155,7 @@ pub struct Capture<'a> {
     pub control: Control,
     /// Where calls were made, if that is wanted.
     pub sources: Option<Resolver>,
-    sysfs: Sysfs,
-    known: Known,
+    devices: Introduced,
     lost: Lost,
     at_terminal: bool,
 }
@@ -253,9 +163,41 @@ pub struct Capture<'a> {
 /// Time to sleep when there was little, and when there was much.
 const IDLE: u16 = 10;
 const BUSY: u16 = 1;
-/// Records taken before looking at signals and clocks again.
+/// Records taken, and how long, before looking at signals and clocks again.
 const BATCH: usize = 65_536;
+const BATCH_TIME: Duration = Duration::from_millis(20);
+/// After so many records the time is asked for.
+const ASK: usize = 256;
+/// Records in a batch after which there is no sleep, or a short one.
+const MUCH: usize = 8192;
+const SOME: usize = 1024;
 const LOST_EVERY: Duration = Duration::from_millis(500);
+/// How long what is left in the ring buffer is taken when tracing is over: to the end, however slow we are,
+/// where the program has ended; no longer than somebody waits where it was cut off.
+const AFTER_END: Duration = Duration::from_secs(60);
+const AFTER_CUT: Duration = Duration::from_millis(250);
+
+/// Why tracing is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    /// The target has ended.
+    Exit,
+    /// Its time is over.
+    Duration,
+    /// A signal, or an order.
+    Interrupted(Option<Signal>),
+}
+
+impl Reason {
+    /// As the end record has it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Duration => "duration",
+            Self::Interrupted(_) => "interrupted",
+        }
+    }
+}
 
 impl<'a> Capture<'a> {
     pub fn new(probes: &'a mut Probes, ring: Option<RingBuf<MapData>>, control: Control) -> Self {
@@ -264,35 +206,85 @@ impl<'a> Capture<'a> {
             ring,
             control,
             sources: None,
-            sysfs: Sysfs::host(),
-            known: HashSet::new(),
+            devices: Introduced::none(),
             lost: Lost::default(),
             at_terminal: false,
         }
     }
 
-    /// Sends what is known before the program runs: the devices. The caller has sent [`Start`].
+    /// Sends what is known before the program runs: the devices. The caller has sent
+    /// [`Start`](bytehop_core::event::Start).
     pub fn introduce(&mut self, out: &mut dyn Output) {
-        for device in self.sysfs.all() {
-            self.known.insert(known_by(&device));
-            out.meta(&Meta::Device(device));
-        }
+        self.devices.all(out);
     }
 
-    /// Traces until `target`, which runs since `begin`, ends, is given up, or its time is over. Sends
-    /// records of losses and of the end as well.
+    /// Traces until `target` ends, is given up, or its time is over. Sends records of losses and of the end
+    /// as well.
     ///
     /// # Errors
     /// If the kernel's maps or the process can't be read any more.
-    pub fn run(
+    pub fn run(&mut self, mut target: Target, out: &mut dyn Output) -> Result<Ended, CaptureError> {
+        let mut lifetime = match &target {
+            Target::Command(running) => Lifetime::of_command(running.began()),
+            Target::Process { pid, since, .. } => Lifetime::of_process(*pid, *since),
+        };
+        let reason = self.follow(&target, &mut lifetime, out)?;
+        let last = now_ns(ClockId::CLOCK_MONOTONIC);
+        let exit = match &mut target {
+            Target::Command(running) if reason == Reason::Exit => Some(running.wait()?),
+            _ => None,
+        };
+        let still_running = self.probes.threads()?.into_keys().collect();
+        // Others that it made may be busy for ever: from here on there is nothing new, so what is left has
+        // an end.
+        let last = match (&self.ring, exit) {
+            (None, Some(_)) => self.asked_to_end(&target)?.unwrap_or(last),
+            _ => last,
+        };
+        self.probes.stop()?;
+        self.take_rest(reason, &mut lifetime, out)?;
+        let programs = self.probes.skipped();
+        if !programs.is_empty() {
+            out.meta(&Meta::Skipped(Skipped { programs }));
+        }
+        if let Some(sampled) = self.probes.sampled()? {
+            out.meta(&Meta::Sampled(sampled));
+        }
+        for source in self.sources.take().into_iter().flat_map(Resolver::finish) {
+            out.meta(&Meta::Source(source));
+        }
+        let end = End {
+            exit_status: exit.map(|e| e.code()),
+            monotonic_ns: last,
+            duration_ns: lifetime.duration(last),
+            cpu_ns: exit.map(|e| (e.usage.user + e.usage.system).as_nanos() as u64),
+            reason: reason.as_str().to_owned(),
+            still_running,
+        };
+        out.meta(&Meta::End(end.clone()));
+        let signal = match reason {
+            Reason::Interrupted(signal) => signal,
+            Reason::Exit | Reason::Duration => None,
+        };
+        Ok(Ended {
+            exit,
+            signal,
+            end,
+            at_terminal: self.at_terminal,
+        })
+    }
+
+    /// Hands on records as they come, until tracing is over.
+    fn follow(
         &mut self,
-        mut target: Target,
-        begin: Instant,
+        target: &Target,
+        lifetime: &mut Lifetime,
         out: &mut dyn Output,
-    ) -> Result<Ended, CaptureError> {
+    ) -> Result<Reason, CaptureError> {
+        let begin = Instant::now();
         let mut looked_for_losses = begin;
-        let reason = loop {
-            let taken = self.drain(out);
+        loop {
+            let taken = self.drain(lifetime, out);
             for source in self.sources.iter().flat_map(Resolver::resolved) {
                 out.meta(&Meta::Source(source));
             }
@@ -309,8 +301,8 @@ impl<'a> Capture<'a> {
                 self.send_lost(out)?;
             }
             let sleep = match taken {
-                BATCH.. => 0,
-                1024.. => BUSY,
+                MUCH.. => 0,
+                SOME.. => BUSY,
                 _ => IDLE,
             };
             // Orders are looked for as often as records; signals end the wait.
@@ -325,57 +317,62 @@ impl<'a> Capture<'a> {
                 Err(e) => return Err(e.into()),
             }
             if fds[0].any().unwrap_or(false) {
-                break "exit";
+                return Ok(Reason::Exit);
             }
             if let Target::Process {
                 duration: Some(duration),
                 ..
             } = target
-                && now - begin >= duration
+                && now - begin >= *duration
             {
-                break "duration";
+                return Ok(Reason::Duration);
             }
-            if self.give_up(&target, now)? {
-                break "interrupted";
+            if let Some(reason) = self.give_up(target, now)? {
+                return Ok(reason);
             }
-        };
-        let duration = begin.elapsed();
-        let exit = match &mut target {
-            Target::Command(running) if reason == "exit" => Some(running.wait()?),
-            _ => None,
-        };
-        while self.drain(out) > 0 {}
-        self.send_unfinished(out)?;
-        self.send_lost(out)?;
-        let programs = self.probes.skipped();
-        if !programs.is_empty() {
-            out.meta(&Meta::Skipped(Skipped { programs }));
         }
-        if let Some(sampled) = self.probes.sampled()? {
-            out.meta(&Meta::Sampled(sampled));
-        }
-        for source in self.sources.take().into_iter().flat_map(Resolver::finish) {
-            out.meta(&Meta::Source(source));
-        }
-        let still_running = self.probes.threads()?.into_keys().collect();
-        let end = End {
-            exit_status: exit.map(|e| e.code()),
-            monotonic_ns: now_ns(ClockId::CLOCK_MONOTONIC),
-            duration_ns: duration.as_nanos() as u64,
-            cpu_ns: exit.map(|e| (e.usage.user + e.usage.system).as_nanos() as u64),
-            reason: reason.to_owned(),
-            still_running,
-        };
-        out.meta(&Meta::End(end.clone()));
-        Ok(Ended {
-            exit,
-            end,
-            at_terminal: self.at_terminal,
-        })
     }
 
-    /// Answers signals and orders; true if tracing is to stop.
-    fn give_up(&mut self, target: &Target, now: Instant) -> Result<bool, CaptureError> {
+    /// When the command asked to end, where no record tells.
+    fn asked_to_end(&self, target: &Target) -> Result<Option<u64>, CaptureError> {
+        // In a pid namespace of a container its number is another one.
+        match target {
+            Target::Command(running) if follow::is_on_the_host() => {
+                let asked = self.probes.asked_to_end(running.pid())?;
+                Ok(asked.filter(|asked| *asked > running.began()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Hands on what is left in the ring buffer; what there is no time for is counted as lost.
+    fn take_rest(
+        &mut self,
+        reason: Reason,
+        lifetime: &mut Lifetime,
+        out: &mut dyn Output,
+    ) -> Result<(), CaptureError> {
+        let time = match reason {
+            Reason::Exit => AFTER_END,
+            Reason::Duration | Reason::Interrupted(_) => AFTER_CUT,
+        };
+        let begin = Instant::now();
+        let mut over = false;
+        while !over && self.drain(lifetime, out) > 0 {
+            over = begin.elapsed() > time;
+        }
+        if over && let Some(ring) = &mut self.ring {
+            let left = count(ring);
+            if left.total() > 0 {
+                out.meta(&Meta::Lost(left));
+            }
+        }
+        self.send_unfinished(out)?;
+        self.send_lost(out)
+    }
+
+    /// Answers signals and orders; why, if tracing is to stop.
+    fn give_up(&mut self, target: &Target, now: Instant) -> Result<Option<Reason>, CaptureError> {
         let program = match target {
             Target::Command(running) => Some(running.pid()),
             Target::Process { .. } => None,
@@ -385,14 +382,14 @@ impl<'a> Capture<'a> {
             Control::Orders(orders) => {
                 loop {
                     match (orders.try_recv(), target) {
-                        (Ok(Order::Stop), _) => return Ok(true),
+                        (Ok(Order::Stop), _) => return Ok(Some(Reason::Interrupted(None))),
                         (Ok(Order::Signal(signal)), Target::Command(running)) => {
                             // It may be another user's by now (setuid).
                             let _ = running.signal_group(signal);
                         }
                         (Ok(Order::Signal(_)), Target::Process { .. }) => {}
                         (Err(TryRecvError::Empty | TryRecvError::Disconnected), _) => {
-                            return Ok(false);
+                            return Ok(None);
                         }
                     }
                 }
@@ -408,21 +405,23 @@ impl<'a> Capture<'a> {
                         let _ = running.signal(signal);
                     }
                 }
-                Reaction::GiveUp => return Ok(true),
+                Reaction::GiveUp => return Ok(Some(Reason::Interrupted(Some(received.signal)))),
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Hands on what is in the ring buffer, at most a batch; returns how many records.
-    fn drain(&mut self, out: &mut dyn Output) -> usize {
+    fn drain(&mut self, lifetime: &mut Lifetime, out: &mut dyn Output) -> usize {
         let Some(ring) = &mut self.ring else { return 0 };
+        let begin = Instant::now();
         let mut n = 0;
-        while n < BATCH
+        while (n < BATCH && (n % ASK != 0 || begin.elapsed() < BATCH_TIME))
             && let Some(record) = ring.next()
         {
             n += 1;
-            name_device(&mut self.known, &mut self.sysfs, &record, out);
+            self.devices.meet(&record, out);
+            lifetime.take(&record);
             if let Some(sources) = &self.sources {
                 sources.take(&record);
             }
@@ -440,7 +439,7 @@ impl<'a> Capture<'a> {
         for block in self.probes.unfinished()? {
             record.clear();
             encode(&Event::Block(block), &mut record);
-            name_device(&mut self.known, &mut self.sysfs, &record, out);
+            self.devices.meet(&record, out);
             out.record(&record);
         }
         Ok(())
@@ -465,58 +464,47 @@ impl<'a> Capture<'a> {
 pub struct Ended {
     /// `None`: the program still runs, or was never ours.
     pub exit: Option<Exit>,
+    /// The signal that ended tracing before the target's end.
+    pub signal: Option<Signal>,
     pub end: End,
     /// A key at the terminal sent a signal: the cursor stands behind its `^C`.
     pub at_terminal: bool,
 }
 
-/// Devices that were introduced. Numbers of interfaces repeat in other network namespaces, so names are part
-/// of what they are known by; disks have none here.
-type Known = HashSet<(DeviceClass, u32, String)>;
-
-fn known_by(device: &Device) -> (DeviceClass, u32, String) {
-    let name = match device.class {
-        DeviceClass::Block => String::new(),
-        DeviceClass::Net => device.name.clone(),
-    };
-    (device.class, device.id, name)
-}
-
-/// Sends the record of the device that `record` names, if it is the first to do so.
-fn name_device(known: &mut Known, sysfs: &mut Sysfs, record: &[u8], out: &mut dyn Output) {
-    match record.first() {
-        Some(&kind::BLOCK) => {
-            if let Some(id) = u32_at(record, offset_of!(Block, disk))
-                && known.insert((DeviceClass::Block, id, String::new()))
-            {
-                out.meta(&Meta::Device(sysfs.block(id)));
-            }
+/// What is in the ring buffer, counted and thrown away.
+fn count(ring: &mut RingBuf<MapData>) -> Lost {
+    let mut by_kind = vec![0; kind::COUNT];
+    let mut calls = vec![0; tracer_ebpf::SYSCALLS_MAX];
+    while let Some(record) = ring.next() {
+        let kind = record.first().copied().unwrap_or_default();
+        if let Some(n) = by_kind.get_mut(usize::from(kind)) {
+            *n += 1;
         }
-        Some(&kind::XMIT) => {
-            let name = nic_of(record);
-            if let Some(id) = u32_at(record, offset_of!(Xmit, ifindex))
-                && known.insert((DeviceClass::Net, id, name.clone()))
-            {
-                let device = match u32_at(record, offset_of!(Xmit, no_parent)) {
-                    Some(1) => sysfs.net_without_hardware(&name, id),
-                    _ => sysfs.net(&name, id),
-                };
-                out.meta(&Meta::Device(device));
-            }
+        let nr = u16_at(&record, offset_of!(Head, nr)).map(usize::from);
+        let is_call = matches!(kind, kind::SYSCALL | kind::SYSCALL_FILE);
+        if let Some(n) = nr.filter(|_| is_call).and_then(|nr| calls.get_mut(nr)) {
+            *n += 1;
         }
-        _ => {}
+    }
+    let calls = (0u16..).zip(calls).filter(|(_, n)| *n > 0);
+    Lost {
+        by_kind,
+        calls: calls.collect(),
     }
 }
 
-fn u32_at(record: &[u8], at: usize) -> Option<u32> {
-    record
-        .get(at..)?
-        .first_chunk()
-        .map(|b| u32::from_le_bytes(*b))
+fn bytes_at<const N: usize>(record: &[u8], at: usize) -> Option<[u8; N]> {
+    record.get(at..)?.first_chunk().copied()
 }
 
-fn nic_of(record: &[u8]) -> String {
-    let name = record.get(offset_of!(Xmit, name)..).unwrap_or_default();
-    let end = name.iter().position(|b| *b == 0).unwrap_or(name.len());
-    String::from_utf8_lossy(&name[..end]).into_owned()
+fn u16_at(record: &[u8], at: usize) -> Option<u16> {
+    bytes_at(record, at).map(u16::from_le_bytes)
+}
+
+fn u32_at(record: &[u8], at: usize) -> Option<u32> {
+    bytes_at(record, at).map(u32::from_le_bytes)
+}
+
+fn u64_at(record: &[u8], at: usize) -> Option<u64> {
+    bytes_at(record, at).map(u64::from_le_bytes)
 }

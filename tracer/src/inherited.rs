@@ -1,7 +1,7 @@
 //! What our caller gave us, and what the traced command is to start with: noted before Rust's runtime
 //! and we ourselves change it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -10,7 +10,10 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocma
 
 static MASK: AtomicU64 = AtomicU64::new(0);
 static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
-static MEMLOCK: [AtomicU64; 2] = [const { AtomicU64::new(rlim_t::MAX) }; 2];
+/// Soft and hard, of each of [`LIMITS`].
+static LIMITED: [[AtomicU64; 2]; LIMITS.len()] =
+    [const { [const { AtomicU64::new(rlim_t::MAX) }; 2] }; LIMITS.len()];
+static NICE: AtomicI32 = AtomicI32::new(0);
 
 /// Runs before `main`: Rust's runtime sets SIGPIPE to "ignore" before any code of ours.
 #[used]
@@ -21,21 +24,34 @@ static NOTE: extern "C" fn() = {
         let bits = mask.iter().fold(0, |bits, s| bits | 1u64 << (s as i32 - 1));
         MASK.store(bits, Ordering::Relaxed);
         SIGPIPE_IGNORED.store(is_ignored(Signal::SIGPIPE), Ordering::Relaxed);
-        if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_MEMLOCK) {
-            MEMLOCK[0].store(soft, Ordering::Relaxed);
-            MEMLOCK[1].store(hard, Ordering::Relaxed);
+        for (resource, [soft, hard]) in LIMITS.into_iter().zip(&LIMITED) {
+            if let Ok(limits) = getrlimit(resource) {
+                soft.store(limits.0, Ordering::Relaxed);
+                hard.store(limits.1, Ordering::Relaxed);
+            }
         }
+        NICE.store(nice(), Ordering::Relaxed);
     }
     note
 };
+
+/// The limits that we lift for ourselves ([`limits`](crate::limits)); that of locked memory loading lifts,
+/// for kernels before 5.11.
+pub const LIMITS: [Resource; 3] = [
+    Resource::RLIMIT_NOFILE,
+    Resource::RLIMIT_AS,
+    Resource::RLIMIT_MEMLOCK,
+];
 
 /// The state that our process was started with, as far as it changes in bytehop's life.
 #[derive(Clone, Debug)]
 pub struct Inherited {
     pub mask: SigSet,
     pub sigpipe: SigHandler,
-    /// RLIMIT_MEMLOCK, soft and hard: loading lifts it for kernels before 5.11.
-    pub memlock: [rlim_t; 2],
+    /// Soft and hard, of each of [`LIMITS`].
+    pub limits: [(rlim_t, rlim_t); LIMITS.len()],
+    /// We go first where programs compete for the CPU; the command does not.
+    pub nice: i32,
 }
 
 impl Inherited {
@@ -51,20 +67,39 @@ impl Inherited {
                 .filter(|s| bits & 1 << (*s as i32 - 1) != 0)
                 .collect(),
             sigpipe,
-            memlock: [0, 1].map(|i: usize| MEMLOCK[i].load(Ordering::Relaxed)),
+            limits: LIMITED
+                .each_ref()
+                .map(|[soft, hard]| (soft.load(Ordering::Relaxed), hard.load(Ordering::Relaxed))),
+            nice: NICE.load(Ordering::Relaxed),
         }
     }
 
     /// Makes it so again, for the calling process. Async-signal-safe.
     pub(crate) fn restore(&self) -> Result<(), Errno> {
-        let [soft, hard] = self.memlock;
-        setrlimit(Resource::RLIMIT_MEMLOCK, soft, hard)?;
+        for (resource, (soft, hard)) in LIMITS.into_iter().zip(self.limits) {
+            setrlimit(resource, soft, hard)?;
+        }
+        if nice() != self.nice {
+            set_nice(self.nice)?;
+        }
         if let SigHandler::SigDfl = self.sigpipe {
             // SAFETY: sets the default disposition, no handler.
             unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
         }
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None)
     }
+}
+
+/// The calling thread's priority.
+pub(crate) fn nice() -> i32 {
+    // SAFETY: an ordinary system call, about ourselves (0): Linux means the thread.
+    unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }
+}
+
+/// Gives the calling thread this priority. Async-signal-safe.
+pub(crate) fn set_nice(nice: i32) -> Result<(), Errno> {
+    // SAFETY: as above.
+    Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) }).map(drop)
 }
 
 /// Whether a signal is ignored now.

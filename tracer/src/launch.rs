@@ -36,8 +36,10 @@ use thiserror::Error;
 
 use crate::user::Identity;
 use child::{Plan, Report, Stage};
+use stamp::Stamp;
 
 mod child;
+mod stamp;
 
 /// What to start. Standard input, output and error are passed on; other descriptors are not.
 #[derive(Clone, Debug)]
@@ -111,6 +113,7 @@ pub struct Held {
     reports: File,
     guard: Guard,
     pidfd: OwnedFd,
+    executed: Stamp,
 }
 
 impl Held {
@@ -135,6 +138,7 @@ impl Held {
                 errno,
             }
         };
+        let executed = Stamp::new().map_err(failed("mmap"))?;
         // A child forked by another thread in between would keep the ends that we close below.
         let alone = FORKING.lock();
         let (wait_end, release) = pipe2(OFlag::O_CLOEXEC).map_err(failed("pipe"))?;
@@ -142,7 +146,7 @@ impl Held {
         // SAFETY: the child does nothing but `child::run`, which makes only async-signal-safe calls
         // and never returns.
         let guard = match unsafe { fork() }.map_err(failed("fork"))? {
-            ForkResult::Child => child::run(&plan, &wait_end, release, &report_end),
+            ForkResult::Child => child::run(&plan, &wait_end, release, &report_end, &executed),
             ForkResult::Parent { child } => Guard(child),
         };
         drop((wait_end, report_end));
@@ -153,6 +157,7 @@ impl Held {
             reports: reports.into(),
             pidfd: pidfd_open(guard.0).map_err(failed("pidfd_open"))?,
             guard,
+            executed,
         };
         match held.report() {
             Some(Report {
@@ -193,6 +198,7 @@ impl Held {
                 pid: self.guard.disarm(),
                 pidfd: self.pidfd,
                 before_start,
+                began: self.executed.get(),
                 exit: None,
             }),
         }
@@ -244,12 +250,18 @@ pub struct Running {
     pid: Pid,
     pidfd: OwnedFd,
     before_start: Usage,
+    began: u64,
     exit: Option<Exit>,
 }
 
 impl Running {
     pub fn pid(&self) -> u32 {
         self.pid.as_raw() as u32
+    }
+
+    /// When it was about to execute, as it noted itself: `CLOCK_MONOTONIC`, ns.
+    pub fn began(&self) -> u64 {
+        self.began
     }
 
     /// Becomes readable when the command has ended: for `poll`. Then call [`Running::try_wait`].

@@ -11,6 +11,7 @@ pub mod elevate;
 pub mod inherited;
 pub mod ksyms;
 pub mod launch;
+pub mod limits;
 pub mod load;
 pub mod privileges;
 pub mod signals;

@@ -57,7 +57,17 @@ pub struct Signals {
 
 impl Signals {
     pub fn install() -> Result<Signals, Errno> {
-        let ours: SigSet = ENDING.into_iter().filter(|s| !is_ignored(*s)).collect();
+        Self::holding(|signal| !is_ignored(signal))
+    }
+
+    /// The same where no command is there to get the signal too: then SIGINT is taken also where the caller
+    /// had ignored it, as shells without job control do for what runs in the background.
+    pub fn install_alone() -> Result<Signals, Errno> {
+        Self::holding(|signal| signal == Signal::SIGINT || !is_ignored(signal))
+    }
+
+    fn holding(which: impl Fn(Signal) -> bool) -> Result<Signals, Errno> {
+        let ours: SigSet = ENDING.into_iter().filter(|s| which(*s)).collect();
         let fd = SignalFd::with_flags(&ours, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         let mask_before = SigSet::thread_get_mask()?;
         ours.thread_block()?;

@@ -22,7 +22,6 @@ pub mod draw;
 mod fetch;
 pub mod flow;
 pub mod keys;
-#[cfg(target_os = "linux")]
 pub mod lab;
 pub mod lanes;
 pub mod layout;

@@ -28,6 +28,9 @@ pub enum ViewError {
     /// What is to be shown cannot be had any more.
     #[error("{0}")]
     Source(String),
+    /// A signal of this number ended it: whoever sent it knows.
+    #[error("")]
+    Ended(i32),
     #[error("the terminal: {0}")]
     Terminal(#[from] io::Error),
 }
@@ -241,7 +244,7 @@ impl Ui {
             while let Some(asked) = self.console.asked() {
                 dirty = true;
                 match asked {
-                    Asked::Quit => return Ok(()),
+                    Asked::Quit(signal) => return Err(ViewError::Ended(signal)),
                     Asked::Suspend => self.suspend(&mut screen)?,
                     Asked::Resume => screen.resume()?,
                     // Each frame asks for it.

@@ -11,7 +11,7 @@ use bytehop_core::i18n::Lang;
 use common::PLAIN;
 use labs::lab::Lab;
 use labs::progress::State;
-use labs::run::summarise;
+use labs::recording::summarise;
 use labs::session::{Origin, Output, Session};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

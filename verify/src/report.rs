@@ -415,16 +415,16 @@ mod words {
         inferred: "inferred" | "推断";
         mixed: "both" | "两者";
         untold: "untold" | "未知";
-        legend: "measured, inferred: exact to the byte, and how it is known. untold: this level cannot know (--verbose says why). A number: that is what was seen, and it is wrong." | "实测、推断：逐字节准确，以及依据。未知：这一级无从得知（--verbose 说明原因）。数字：看到的数目，与实际不符。";
-        untold_paths(n): "Of {n} it cannot know every number." | "其中 {n} 条的部分数目无从得知。";
+        legend: "measured, inferred: exact to the byte, and how it is known. untold: this level cannot know (--verbose says why). A number is what bytehop saw, and it is wrong." | "实测、推断：逐字节准确，以及依据。未知：这一级无从得知（--verbose 说明原因）。数字：看到的数目，与实际不符。";
+        untold_paths(n): "For {n} of them it cannot know every number." | "其中 {n} 条的部分数目无从得知。";
         refused(why): "not here: {why}" | "此处不行：{why}";
         totals(exact, all): "{exact} of {all} paths are exact to the byte." | "{all} 条路径中有 {exact} 条逐字节准确。";
         agreed: "Rules and measurements agree." | "规则与实测一致。";
         lost(n): "{n} events were lost." | "丢失了 {n} 个事件。";
-        disagreed(what, rule, expected, found): "{what}: the rule {rule} said {expected}, measured were {found}" | "{what}：规则 {rule} 认为 {expected}，实测 {found}";
-        skipped(probes): " (the kernel skipped {probes}, which that is known from)" | "（内核跳过了所依据的 {probes}）";
+        disagreed(what, rule, expected, found): "{what}: the rule {rule} said {expected}, the probes measured {found}" | "{what}：规则 {rule} 认为 {expected}，实测 {found}";
+        skipped(probes): " (the kernel skipped some runs of {probes}, so the count may be too low)" | "（内核跳过了 {probes} 的若干次执行，计数可能偏低）";
         unexpected(level, hop, by): "{level}: {hop} did not happen ({by})" | "{level}：{hop} 并未发生（{by}）";
-        not_offered(path, why): "not offered here: {path} ({why})" | "此处没有：{path}（{why}）";
+        not_offered(path, why): "not available here: {path} ({why})" | "此处没有：{path}（{why}）";
     }
 }
 

@@ -121,14 +121,18 @@
     later();
   });
 
-  // Beside the screen, keys that scroll or leave stay the page's own.
+  // Beside the screen, keys that scroll or leave stay the page's own; any other goes to the screen, and
+  // the next ones with it.
   const OWN = ['Tab', ' ', 'ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End'];
   addEventListener('keydown', event => {
     const here = box.contains(document.activeElement);
     const free = document.activeElement === document.body && !OWN.includes(event.key);
     const ours = (here || free) && !event.ctrlKey && !event.altKey && !event.metaKey && !event.isComposing;
     // Shift+Tab leaves the screen.
-    if (ours && !(event.key === 'Tab' && event.shiftKey) && key(event.key, event.shiftKey)) event.preventDefault();
+    if (ours && !(event.key === 'Tab' && event.shiftKey) && key(event.key, event.shiftKey)) {
+      event.preventDefault();
+      box.focus({ preventScroll: true });
+    }
   });
   for (const button of document.querySelectorAll('[data-key]')) {
     button.addEventListener('click', () => key(button.dataset.key, false));

@@ -14,6 +14,7 @@ use tui::action::Action;
 use tui::app::{App, Source};
 use tui::look::Look;
 use tui::store::Feed;
+use tui::text::width;
 use tui::theme::Theme;
 use tui::{draw, keys, svg, update, view};
 
@@ -146,7 +147,14 @@ impl Screen {
 /// A number for the cells of a screen: their text, colours and styles (FNV-1a).
 pub fn fingerprint(buffer: &Buffer) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut hidden = 0;
     for cell in &buffer.content {
+        // What is behind a wide character nobody sees.
+        if hidden > 0 {
+            hidden -= 1;
+            continue;
+        }
+        hidden = width(cell.symbol()).saturating_sub(1);
         let style = cell.style();
         let text = format!(
             "{}\0{:?}\0{:?}\0{:?}\0",

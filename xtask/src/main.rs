@@ -73,7 +73,10 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["ebpf"] => ebpf::rebuild()?,
         ["ebpf", "--check"] => println!("{}", ebpf::check()?),
         ["web"] => web::rebuild()?,
-        ["web", "--check"] => println!("{}", web::check()?),
+        ["web", "--check"] => match web::check()? {
+            web::Proof::Same(what) => println!("{what}"),
+            web::Proof::NotRun(why) => println!("NOT RUN: {why}"),
+        },
         ["bench", options @ ..] => bench::run(options)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
         ["pictures"] => pictures::pictures(false)?,

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, find, is_root, line, output};
-use crate::{ebpf, setup, vm, workspace};
+use crate::{ebpf, setup, vm, web, workspace};
 
 /// A test that cannot run here appends a line `name: reason` to the file that this variable names.
 const NOT_RUN_LOG: &str = "BYTEHOP_NOT_RUN";
@@ -76,6 +76,11 @@ pub fn test(options: &Options) -> Result<ExitCode> {
     });
     step("eBPF object", &|| match ebpf::check() {
         Ok(what) => Passed(what),
+        Err(error) => Failed(format!("{error:#}")),
+    });
+    step("the page's program", &|| match web::check() {
+        Ok(web::Proof::Same(what)) => Passed(what),
+        Ok(web::Proof::NotRun(why)) => NotRun(why),
         Err(error) => Failed(format!("{error:#}")),
     });
     step("lint", &|| {

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::{Device, DeviceClass, End, Engine, Lost, Start};
 
-/// Name, offset and type of a field.
-pub(super) type Field = (&'static str, usize, &'static str);
+/// Name, offset and type of a field, and what it is if a record was made before it was appended.
+pub(super) type Field = (&'static str, usize, &'static str, Option<&'static str>);
 
 /// Kinds with a fixed size, and that size.
 const FIXED: [(u8, usize); 13] = [
@@ -95,7 +95,7 @@ fn fields_are_read_at_the_declared_offsets() {
 }
 
 #[test]
-fn shorter_records_are_refused_and_longer_ones_are_read() {
+fn records_that_are_too_short_are_refused_and_longer_ones_are_read() {
     for (kind, size) in FIXED {
         let mut bytes = vec![0x5a; size + 9];
         bytes[0] = kind;
@@ -110,6 +110,44 @@ fn shorter_records_are_refused_and_longer_ones_are_read() {
         }
     }
     assert!(matches!(decode(&[]), Err(DecodeError::Empty)));
+}
+
+/// A record that grew twice.
+#[repr(C)]
+#[derive(Debug, PartialEq)]
+struct Grown {
+    head: Head,
+    first: u32,
+    second: u16,
+    third: u16,
+}
+
+wire_struct!(Grown { head, first } + { second = 7, third = u16::MAX });
+
+#[test]
+fn what_an_older_record_did_not_have_has_its_default() {
+    let mut bytes = [0; 34];
+    bytes[24..32].copy_from_slice(&[1, 0, 0, 0, 2, 0, 3, 0]);
+    let head = Head::default();
+    let tail = |len: usize| {
+        let grown = get::<Grown>(&bytes[..len]).ok()?;
+        assert_eq!((grown.head, grown.first), (head, 1));
+        Some((grown.second, grown.third))
+    };
+    assert_eq!(tail(27), None);
+    assert_eq!(tail(28), Some((7, u16::MAX)));
+    assert_eq!(tail(30), Some((2, u16::MAX)));
+    // A field that is there by half is not there.
+    assert_eq!(tail(29), Some((7, u16::MAX)));
+    assert_eq!((tail(32), tail(34)), (Some((2, 3)), Some((2, 3))));
+    assert!(matches!(
+        get::<Grown>(&bytes[..27]),
+        Err(DecodeError::Short { need: 28, .. })
+    ));
+    let mut out = Vec::new();
+    let grown = get::<Grown>(&bytes).unwrap();
+    put(0, &grown, &mut out);
+    assert_eq!(out, bytes[..32]);
 }
 
 #[test]
@@ -197,16 +235,19 @@ proptest! {
 /// The tables in the documentation are made from the code: run with `BYTEHOP_BLESS=1` to renew them.
 #[test]
 fn documented_layouts_are_these() {
-    const BEGIN: &str = "<!-- layouts: from tracer/src/decode.rs, BYTEHOP_BLESS=1 cargo test documented_layouts -->\n";
+    const BEGIN: &str = "<!-- layouts: from core/src/decode.rs, BYTEHOP_BLESS=1 cargo test documented_layouts -->\n";
     const END: &str = "<!-- /layouts -->";
     let mut tables = String::from(BEGIN);
     for (name, size, fields) in layouts() {
         let title = if name == "NameFixed" { "Name" } else { name };
         let path = if name == "NameFixed" { " + path" } else { "" };
         tables += &format!("\n`{title}`, {size}{path}:");
-        for (i, (field, offset, ty)) in fields.into_iter().enumerate() {
+        for (i, (field, offset, ty, default)) in fields.into_iter().enumerate() {
             let ty = ty.rsplit("::").next().unwrap_or(ty);
             tables += &format!("{} {offset} `{field}` {ty}", if i == 0 { "" } else { "," });
+            if let Some(default) = default {
+                tables += &format!(" (+ = {default})");
+            }
         }
         tables.push_str(".\n");
     }

@@ -36,7 +36,7 @@ impl Reconstructor {
         }
         self.written(&io);
         match self.part(&block.head, sink) {
-            Part::Open(slot) => self.threads.at(slot).open.io(io),
+            Part::Open(slot) => self.threads.open(slot).io(io),
             Part::Late(slot) => {
                 let thread = self.threads.at(slot);
                 let (process, id) = (

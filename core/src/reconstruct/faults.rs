@@ -90,7 +90,7 @@ impl Reconstructor {
             sink.call(&call, &self.hops);
         }
         self.moved = moved;
-        self.put_open(slot, open);
+        self.threads.put_back(open);
     }
 
     /// A fault that the kernel took in a call waits for the call, which also tells that it was counted.
@@ -100,7 +100,7 @@ impl Reconstructor {
         let Part::Open(slot) = self.part(&fault.head, sink) else {
             return;
         };
-        let inner = &mut self.threads.at(slot).open.inner;
+        let inner = &mut self.threads.open(slot).inner;
         for rule in fault::conclude(&facts) {
             let bytes = (rule.bytes)(&facts);
             match inner.iter_mut().find(|known| known.rule.name == rule.name) {

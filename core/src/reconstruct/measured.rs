@@ -109,12 +109,14 @@ impl Setup {
         to: FileKind,
         fault: bool,
     ) -> impl Iterator<Item = &'static Measure> {
-        let bits = self.measures;
-        let rows = MEASURES.iter().enumerate();
-        rows.filter(move |(i, row)| {
-            bits & 1 << i != 0 && row.in_faults() == fault && row.covers(kind, from, to)
-        })
-        .map(|(_, row)| row)
+        let mut bits = self.measures;
+        // At level T no bit is set: this is asked for every call that moves bytes.
+        let attached = std::iter::from_fn(move || {
+            let i = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+            bits &= bits - 1;
+            MEASURES.get(i)
+        });
+        attached.filter(move |row| row.in_faults() == fault && row.covers(kind, from, to))
     }
 
     /// Whether nothing was moved if this row was silent.
@@ -397,7 +399,7 @@ impl Reconstructor {
         };
         let io_thread = head.flags & flag::IO_THREAD != 0;
         match self.part(head, sink) {
-            Part::Open(slot) if !io_thread => self.threads.at(slot).open.found(found),
+            Part::Open(slot) if !io_thread => self.threads.open(slot).found(found),
             Part::Open(slot) | Part::Late(slot) => {
                 let thread = self.threads.at(slot);
                 let (id, process) = (

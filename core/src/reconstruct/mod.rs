@@ -43,7 +43,7 @@ use crate::rules::fault::FaultProbes;
 use io::Context;
 use sums::Sums;
 use tally::{At, By, Key, Moved};
-use threads::{Open, Thread, Threads};
+use threads::{Open, Threads};
 
 /// Pages zeroed by the allocator.
 const PAGE_ALLOC: By = By::Probe("tp:mm_page_alloc");
@@ -205,11 +205,7 @@ impl Reconstructor {
             Some(slot) => slot,
             None => {
                 let process = self.sums.processes.find(tgid);
-                self.threads.insert(Thread {
-                    tid,
-                    process,
-                    ..Thread::default()
-                })
+                self.threads.insert(tid, process, false)
             }
         }
     }
@@ -220,37 +216,33 @@ impl Reconstructor {
         if self.threads.at(slot).is_late(head.seq) {
             return Part::Late(slot);
         }
-        if self.threads.at(slot).open.seq != head.seq {
+        if self.threads.open_seq(slot) != head.seq {
             // The record of the call before was lost.
             self.close(slot, sink);
-            self.threads.at(slot).open.seq = head.seq;
+            if self.threads.too_many_open() {
+                self.drain(sink);
+            }
+            self.threads.open(slot).seq = head.seq;
         }
         Part::Open(slot)
     }
 
     /// Takes the parts of the call `seq`, which has ended; parts of earlier calls are handed out.
-    fn take_open<S: Sink>(&mut self, slot: usize, seq: u32, sink: &mut S) -> Open {
-        if self.threads.at(slot).open.seq != seq {
+    fn take_open<S: Sink>(&mut self, slot: usize, seq: u32, sink: &mut S) -> Box<Open> {
+        if self.threads.open_seq(slot) != seq {
             self.close(slot, sink);
         }
-        let thread = self.threads.at(slot);
-        thread.done = seq;
-        std::mem::take(&mut thread.open)
-    }
-
-    /// Gives the lists of a call back, for the next one.
-    fn put_open(&mut self, slot: usize, mut open: Open) {
-        open.clear();
-        self.threads.at(slot).open = open;
+        self.threads.at(slot).done = seq;
+        self.threads.take_open(slot)
     }
 
     /// Hands out the parts of a call whose own record never came.
     fn close<S: Sink>(&mut self, slot: usize, sink: &mut S) {
-        let thread = self.threads.at(slot);
-        if thread.open.seq == 0 {
+        if self.threads.open_seq(slot) == 0 {
             return;
         }
-        let mut open = std::mem::take(&mut thread.open);
+        let mut open = self.threads.take_open(slot);
+        let thread = self.threads.at(slot);
         let id = CallId {
             tid: thread.tid,
             seq: open.seq,
@@ -273,7 +265,7 @@ impl Reconstructor {
             self.late(id, process, hop, sink);
         }
         self.moved = moved;
-        self.put_open(slot, open);
+        self.threads.put_back(open);
     }
 
     /// The hops that need no rule: zeroed pages, copies out of sockets, block I/O, packets.
@@ -334,7 +326,7 @@ impl Reconstructor {
         self.count_faults(slot, u64::from(extra.min_flt), u64::from(extra.maj_flt));
         self.sums.irqs_user += u64::from(extra.irqs_user);
         match self.part(&extra.head, sink) {
-            Part::Open(slot) => self.threads.at(slot).open.extra = Some(*extra),
+            Part::Open(slot) => self.threads.open(slot).extra = Some(*extra),
             Part::Late(slot) => {
                 // At the end of a thread, outside any call.
                 let open = Open {
@@ -369,7 +361,7 @@ impl Reconstructor {
         self.dirty
             .insert(inode, dirty.index, pages, owner, head.tgid);
         if let Part::Open(slot) = self.part(head, sink) {
-            self.threads.at(slot).open.dirty(inode, pages);
+            self.threads.open(slot).dirty(inode, pages);
         }
     }
 
@@ -379,6 +371,9 @@ impl Reconstructor {
                 let arch = Arch::from_name(&start.arch).unwrap_or(self.setup.arch);
                 if start.attached {
                     self.sums.processes.rename(start.pid, start.comm.as_bytes());
+                    for (pid, comm) in &start.children {
+                        self.sums.processes.rename(*pid, comm.as_bytes());
+                    }
                 }
                 self.setup = Setup::new(arch, start.clone());
             }

@@ -88,7 +88,7 @@ impl Reconstructor {
         }
         match part {
             Part::Open(slot) => {
-                let open = &mut self.threads.at(slot).open;
+                let open = self.threads.open(slot);
                 open.hops.extend(moved);
             }
             Part::Late(slot) => {

@@ -160,7 +160,7 @@ impl Reconstructor {
             );
         }
         self.moved = moved;
-        self.put_open(slot, open);
+        self.threads.put_back(open);
     }
 
     fn count(&mut self, call: &Syscall, compat: bool, sized: bool, process: usize) {
@@ -396,7 +396,7 @@ impl Reconstructor {
             self.late_copy(bytes, &mut moved);
         }
         match part {
-            Part::Open(slot) => self.threads.at(slot).open.hops.extend(moved),
+            Part::Open(slot) => self.threads.open(slot).hops.extend(moved),
             Part::Late(slot) => {
                 let id = CallId {
                     tid: self.threads.at(slot).tid,

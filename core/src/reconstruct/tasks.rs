@@ -2,7 +2,6 @@
 
 use tracer_ebpf::{Exec, Exit, Fork, Switch, flag};
 
-use super::threads::Thread;
 use super::{Part, Reconstructor, Sink};
 
 impl Reconstructor {
@@ -16,7 +15,7 @@ impl Reconstructor {
         if switch.voluntary != 0 {
             let mut device = 0;
             if let Part::Open(slot) = self.part(&switch.head, sink) {
-                let open = &mut self.threads.at(slot).open;
+                let open = self.threads.open(slot);
                 open.waited = open.waited.saturating_add(switch.off);
                 device = open.device_wait(switch.head.ts, switch.off);
             }
@@ -36,12 +35,8 @@ impl Reconstructor {
             // Whatever had this number is gone, even if its end was not seen.
             self.threads.remove(fork.child_tid);
             let process = self.sums.processes.find(fork.child_tgid);
-            self.threads.insert(Thread {
-                tid: fork.child_tid,
-                process,
-                born: fork.io_thread == 0,
-                ..Thread::default()
-            });
+            self.threads
+                .insert(fork.child_tid, process, fork.io_thread == 0);
         }
         sink.fork(fork);
     }
@@ -52,7 +47,7 @@ impl Reconstructor {
         let slot = self.thread(head.tid, head.tgid);
         // A thread other than the leader that executes takes over the leader's id, and brings its
         // own numbers along.
-        if self.threads.at(slot).open.seq != head.seq {
+        if self.threads.open_seq(slot) != head.seq {
             self.close(slot, sink);
             let thread = self.threads.at(slot);
             if thread.is_late(head.seq) {

@@ -13,6 +13,10 @@ use crate::rules::fault::FaultRule;
 const IOS_MAX: usize = 256;
 /// Inodes that one call dirtied and that are remembered.
 const INODES_MAX: usize = 16;
+/// Threads that may have parts of a call open: more than that, and the records of calls were lost.
+pub const OPEN_MAX: usize = 1 << 16;
+/// Empty [`Open`]s that are kept for their memory.
+const SPARE_MAX: usize = 64;
 
 /// Block I/O of a call: one request, or several alike.
 #[derive(Clone, Copy, Debug)]
@@ -90,31 +94,30 @@ impl std::fmt::Debug for Inner {
 
 impl Open {
     /// Forgets everything, but keeps the memory of the lists.
-    pub fn clear(&mut self) {
+    fn clear(&mut self) {
         let Self {
+            seq,
+            extra,
             ios,
             hops,
+            dirtied,
             inodes,
             busy,
+            waited,
             found,
             inner,
-            ..
-        } = std::mem::take(self);
-        *self = Self {
-            ios,
-            hops,
-            inodes,
-            busy,
-            found,
-            inner,
-            ..Self::default()
-        };
-        self.ios.clear();
-        self.hops.clear();
-        self.inodes.clear();
-        self.busy.clear();
-        self.found.clear();
-        self.inner.clear();
+        } = self;
+        // Nothing is put into it before it has a number.
+        if *seq == 0 {
+            return;
+        }
+        (*seq, *dirtied, *waited, *extra) = (0, 0, 0, None);
+        ios.clear();
+        hops.clear();
+        inodes.clear();
+        busy.clear();
+        found.clear();
+        inner.clear();
     }
 
     pub fn io(&mut self, io: Io) {
@@ -176,7 +179,8 @@ pub struct Thread {
     pub process: usize,
     /// Number of the last call that is complete.
     pub done: u32,
-    pub open: Open,
+    /// Parts of the call that has not ended yet, if there are any: of a million threads, few have some.
+    open: Option<Box<Open>>,
     /// Created while it was traced, so all its faults were seen.
     pub born: bool,
     /// Faults counted.
@@ -217,9 +221,12 @@ impl Hasher for IdHasher {
 #[derive(Debug, Default)]
 pub struct Threads {
     slots: Vec<Thread>,
-    free: Vec<usize>,
-    by_tid: HashMap<u32, usize, BuildHasherDefault<IdHasher>>,
+    free: Vec<u32>,
+    by_tid: HashMap<u32, u32, BuildHasherDefault<IdHasher>>,
     last: (u32, usize),
+    /// How many have parts of a call open.
+    opened: usize,
+    spare: Vec<Box<Open>>,
 }
 
 impl Threads {
@@ -228,30 +235,39 @@ impl Threads {
         if self.last.0 == tid && tid != 0 {
             return Some(self.last.1);
         }
-        let slot = self.by_tid.get(&tid).copied()?;
+        let slot = *self.by_tid.get(&tid)? as usize;
         self.last = (tid, slot);
         Some(slot)
     }
 
-    /// Puts a new thread into a slot.
-    pub fn insert(&mut self, thread: Thread) -> usize {
-        let tid = thread.tid;
+    /// Puts a thread that is not known into a slot.
+    pub fn insert(&mut self, tid: u32, process: usize, born: bool) -> usize {
+        let thread = Thread {
+            tid,
+            process,
+            born,
+            ..Thread::default()
+        };
         let slot = match self.free.pop() {
-            Some(slot) => slot,
+            Some(slot) => {
+                self.slots[slot as usize] = thread;
+                slot as usize
+            }
             None => {
-                self.slots.push(Thread::default());
+                self.slots.push(thread);
                 self.slots.len() - 1
             }
         };
-        self.slots[slot] = thread;
-        self.by_tid.insert(tid, slot);
+        // There are no more threads than ids of 32 bits.
+        self.by_tid.insert(tid, slot as u32);
         slot
     }
 
     /// Takes a thread out.
     pub fn remove(&mut self, tid: u32) {
         if let Some(slot) = self.by_tid.remove(&tid) {
-            self.slots[slot] = Thread::default();
+            let thread = std::mem::take(&mut self.slots[slot as usize]);
+            self.opened -= usize::from(thread.open.is_some());
             self.free.push(slot);
             self.last = (0, 0);
         }
@@ -260,6 +276,48 @@ impl Threads {
     /// The thread in a slot that [`Self::find`] or [`Self::insert`] gave.
     pub fn at(&mut self, slot: usize) -> &mut Thread {
         &mut self.slots[slot]
+    }
+
+    /// Number of the call whose parts are open; 0: none.
+    pub fn open_seq(&self, slot: usize) -> u32 {
+        self.slots[slot].open.as_ref().map_or(0, |open| open.seq)
+    }
+
+    /// The parts of the thread's call.
+    pub fn open(&mut self, slot: usize) -> &mut Open {
+        let Self {
+            slots,
+            opened,
+            spare,
+            ..
+        } = self;
+        slots[slot].open.get_or_insert_with(|| {
+            *opened += 1;
+            spare.pop().unwrap_or_default()
+        })
+    }
+
+    /// Takes them out. [`Self::put_back`] has the memory again.
+    pub fn take_open(&mut self, slot: usize) -> Box<Open> {
+        match self.slots[slot].open.take() {
+            Some(open) => {
+                self.opened -= 1;
+                open
+            }
+            None => self.spare.pop().unwrap_or_default(),
+        }
+    }
+
+    pub fn put_back(&mut self, mut open: Box<Open>) {
+        if self.spare.len() < SPARE_MAX {
+            open.clear();
+            self.spare.push(open);
+        }
+    }
+
+    /// More threads have parts of a call open than there can be.
+    pub fn too_many_open(&self) -> bool {
+        self.opened > OPEN_MAX
     }
 
     /// Ids of all live threads, in order.

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::checks::Checks;
 use super::format::{
     BLOCK_HEADER, BlockHeader, CODEC_LZ4, FILE_HEADER, FileHeader, MAGIC, SYNC, VERSION,
 };
@@ -29,6 +30,7 @@ pub(super) struct Blocks<R> {
     number: u64,
     record: u64,
     damage: Option<Damage>,
+    pub(super) checks: Checks,
     pub warnings: Vec<Warning>,
     done: bool,
 }
@@ -49,6 +51,7 @@ impl<R: Read> Blocks<R> {
             number: 0,
             record: 0,
             damage: None,
+            checks: Checks::default(),
             warnings: Vec::new(),
             done: false,
         };
@@ -151,8 +154,9 @@ impl<R: Read> Blocks<R> {
 
     fn is_whole(&mut self, header: &BlockHeader) -> bool {
         let end = BLOCK_HEADER + header.stored_len as usize;
+        let at = self.window.offset + BLOCK_HEADER as u64;
         let stored = self.window.fill(end).get(BLOCK_HEADER..end);
-        stored.is_some_and(|stored| crc32fast::hash(stored) == header.crc)
+        stored.is_some_and(|stored| self.checks.hold(at, stored, header.crc))
     }
 
     /// Goes to the next mark of a block, leaving at least one byte behind.
@@ -268,6 +272,7 @@ impl<R: Read + Seek> Blocks<R> {
     /// Makes `block` the next one.
     pub fn seek(&mut self, block: &Block) -> io::Result<()> {
         self.window.seek(block.offset)?;
+        self.checks.restart();
         self.current = 0;
         self.number = u64::from(block.header.number);
         self.record = block.header.first_record;
@@ -309,9 +314,12 @@ impl<R: Read> Window<R> {
     fn fill(&mut self, len: usize) -> &[u8] {
         const READ: u64 = 256 << 10;
         if self.bytes().len() < len && !self.eof {
-            self.buf.drain(..self.start);
-            self.start = 0;
-            let more = READ.max((len - self.buf.len()) as u64);
+            // Not before half of it is behind: what is kept would be moved for every few bytes.
+            if self.start >= self.buf.len() / 2 {
+                self.buf.drain(..self.start);
+                self.start = 0;
+            }
+            let more = READ.max((len - self.bytes().len()) as u64);
             match self.input.by_ref().take(more).read_to_end(&mut self.buf) {
                 Ok(n) => self.eof = (n as u64) < more,
                 Err(error) => {

@@ -8,6 +8,7 @@
 //! nothing else. Reading never fails after opening; what could not be read is in the [`Warning`]s.
 
 mod blocks;
+mod checks;
 mod events;
 pub mod format;
 mod log;

@@ -10,6 +10,9 @@ use super::blocks::{Block, Blocks};
 use super::format::{are_frames, next_frame};
 use super::{RecordError, Warning};
 
+/// A byte of LZ4 stands for at most so many.
+const LZ4_MOST: usize = 255;
+
 /// What a recording can be read from more than once: a file, or bytes in memory.
 pub trait ReadSeek: Read + Seek + Send {}
 
@@ -22,7 +25,7 @@ pub type Input = Box<dyn ReadSeek>;
 ///
 /// Memory stays within a few times [`MAX_RAW`](super::format::MAX_RAW), whatever the file claims.
 pub struct Reader<R> {
-    blocks: Blocks<R>,
+    pub(super) blocks: Blocks<R>,
     /// The frames of the current block, checked, and how far they are read.
     raw: Vec<u8>,
     at: usize,
@@ -55,10 +58,16 @@ impl<R: Read> Reader<R> {
             let block = self.blocks.advance()?;
             self.at = 0;
             if !self.unpack(&block) {
-                self.raw.clear();
+                self.at = self.raw.len();
                 self.blocks.reject(&block);
             }
         }
+    }
+
+    /// Bytes of memory for blocks once they are decompressed.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.raw.capacity()
     }
 
     /// What is missing, as far as it was read; complete once [`Self::next_record`] gave `None`.
@@ -70,7 +79,11 @@ impl<R: Read> Reader<R> {
     fn unpack(&mut self, block: &Block) -> bool {
         let stored = self.blocks.payload();
         let len = block.header.raw_len as usize;
-        // The header's limits were checked: at most MAX_RAW.
+        // A header that claims more than LZ4 can make of so little costs no memory, and no time.
+        if len / LZ4_MOST > stored.len() {
+            return false;
+        }
+        // The header's limits were checked: at most MAX_RAW. What is there is written over.
         self.raw.resize(len, 0);
         let whole = if stored.len() == len {
             self.raw.copy_from_slice(stored);

@@ -323,6 +323,43 @@ fn hostile_headers_are_refused() {
     }
 }
 
+/// A header every 64 bytes, each with the rest of the file behind it: each byte is summed up a few times, not
+/// once for every header.
+#[test]
+fn claims_that_overlap_cost_no_more_than_the_file() {
+    let (file, _) = recording(0, 0);
+    let id = FileHeader::decode(file[..FILE_HEADER].try_into().unwrap())
+        .unwrap()
+        .id;
+    let claims = 1 << 14;
+    let room = claims * BLOCK_HEADER;
+    let hostile = |stored_len: usize, payload: &[u8]| {
+        let header = |n: usize| BlockHeader {
+            id,
+            number: n as u32,
+            records: 1,
+            raw_len: MAX_RAW as u32,
+            stored_len: stored_len as u32,
+            crc: crc32fast::hash(payload),
+            ..BlockHeader::default()
+        };
+        let mut bytes = file[..FILE_HEADER].to_vec();
+        for n in 0..claims {
+            bytes.extend(header(n).encode());
+            bytes.extend(payload);
+        }
+        bytes.resize(bytes.len() + room, 0);
+        let mut reader = Reader::new(&bytes[..], Path::new(NAME)).unwrap();
+        assert_eq!(reader.next_record(), None);
+        assert!(reader.warnings().len() <= 102);
+        assert!(reader.memory() <= 2 * bytes.len());
+        reader.blocks.checks.work / bytes.len() as u64
+    };
+    assert!(hostile(room, &[]) <= 40);
+    // What can't be true is not tried, although its checksum is right.
+    assert!(hostile(1, &[0]) <= 1);
+}
+
 /// Twenty thousand damaged recordings: never a panic, never a record that was not written, and
 /// everything before the first damage.
 #[test]

@@ -255,21 +255,25 @@ fn remarks(row: &HopRow, lang: Lang, detail: Detail, short: bool) -> Vec<Flow> {
         parts.push(Flow::solid(words::later(lang), Paint::Strong));
     }
     if row.kind == HopKind::Dma {
-        let engine = match row.engine {
-            Some(Engine::Hardware) => words::hardware(lang),
-            Some(Engine::Paravirtual) if short => words::paravirtual_short(lang),
-            Some(Engine::Software) if short => words::software_short(lang),
-            Some(Engine::Paravirtual) => words::paravirtual(lang),
-            Some(Engine::Software) => words::software(lang),
-            Some(Engine::Unknown) | None => words::engine_unknown(lang),
-        };
-        parts.push(Flow::words(engine, Paint::Plain));
+        parts.push(Flow::words(engine(row, lang, short), Paint::Plain));
     }
     parts.extend(
         row.cpu_ns
             .map(|ns| Flow::solid(words::cpu_time(lang, units::time(ns)), Paint::Plain)),
     );
     parts
+}
+
+/// What the device of a `dma` row is.
+pub fn engine(row: &HopRow, lang: Lang, short: bool) -> &'static str {
+    match row.engine {
+        Some(Engine::Hardware) => words::hardware(lang),
+        Some(Engine::Paravirtual) if short => words::paravirtual_short(lang),
+        Some(Engine::Software) if short => words::software_short(lang),
+        Some(Engine::Paravirtual) => words::paravirtual(lang),
+        Some(Engine::Software) => words::software(lang),
+        Some(Engine::Unknown) | None => words::engine_unknown(lang),
+    }
 }
 
 /// Quiet lines below the table that explain the marks in it.
@@ -305,7 +309,7 @@ fn letter(row: &HopRow) -> char {
     }
 }
 
-fn kind(row: &HopRow, lang: Lang) -> &'static str {
+pub fn kind(row: &HopRow, lang: Lang) -> &'static str {
     match row.kind {
         HopKind::Copy => words::kind_copy(lang),
         HopKind::Dma if row.engine == Some(Engine::Software) => words::kind_no_dma(lang),
@@ -346,16 +350,16 @@ fn is_device(place: &Place, device: &str) -> bool {
     matches!(place, Place::Device(name) | Place::Nic(name) if name == device)
 }
 
-fn amount(row: &HopRow) -> String {
+pub fn amount(row: &HopRow) -> String {
     let about = if row.evidence == "estimated" { "~" } else { "" };
     format!("{about}{}", units::bytes(row.bytes))
 }
 
-fn times(row: &HopRow) -> String {
+pub fn times(row: &HopRow) -> String {
     format!("×{}", units::count(row.count))
 }
 
-fn evidence(row: &HopRow, lang: Lang) -> &'static str {
+pub fn evidence(row: &HopRow, lang: Lang) -> &'static str {
     match row.evidence {
         "measured" => words::measured(lang),
         "estimated" => words::estimated(lang),

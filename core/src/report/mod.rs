@@ -9,6 +9,7 @@ use crate::i18n::Lang;
 mod advise;
 mod annotate;
 pub mod compare;
+pub mod export;
 mod json;
 mod jsonl;
 pub mod layout;
@@ -31,7 +32,7 @@ pub use advise::advice;
 pub use annotate::{annotation, annotation_json, around};
 pub use compare::{comparison, comparison_json};
 pub use json::{json, json_string};
-pub use jsonl::{jsonl_event, jsonl_event_of};
+pub use jsonl::Lines;
 pub use text::text;
 
 /// What `--format` asks for.
@@ -42,28 +43,46 @@ pub enum Format {
     Text,
     /// The summary as one JSON object: [`json()`].
     Json,
-    /// One JSON object per event and line: [`jsonl_event`].
+    /// One JSON object per event and line: [`Lines`].
     Jsonl,
     /// The screens and the summary as one page.
     Html,
+    /// For other tools: [`export`].
+    Csv,
+    Folded,
+    Markdown,
+    Svg,
+    Perfetto,
+}
+
+impl Format {
+    /// Each with its name.
+    pub const ALL: [(&str, Self); 9] = [
+        ("text", Self::Text),
+        ("json", Self::Json),
+        ("jsonl", Self::Jsonl),
+        ("html", Self::Html),
+        ("csv", Self::Csv),
+        ("folded", Self::Folded),
+        ("markdown", Self::Markdown),
+        ("svg", Self::Svg),
+        ("perfetto", Self::Perfetto),
+    ];
 }
 
 /// `--format` names nothing that we can write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{0}': text, json, jsonl or html")]
+#[error("unknown format '{0}': text, json, jsonl, html, csv, folded, markdown, svg or perfetto")]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "text" => Ok(Format::Text),
-            "json" => Ok(Format::Json),
-            "jsonl" => Ok(Format::Jsonl),
-            "html" => Ok(Format::Html),
-            _ => Err(UnknownFormat(text.to_owned())),
-        }
+        let known = Self::ALL.iter().find(|(name, _)| *name == text);
+        known
+            .map(|(_, format)| *format)
+            .ok_or_else(|| UnknownFormat(text.to_owned()))
     }
 }
 

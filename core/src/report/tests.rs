@@ -210,7 +210,7 @@ fn formats_have_names() {
     assert_eq!("text".parse(), Ok(Format::Text));
     assert_eq!(
         "xml".parse::<Format>().unwrap_err().to_string(),
-        "unknown format 'xml': text, json, jsonl or html"
+        "unknown format 'xml': text, json, jsonl, html, csv, folded, markdown, svg or perfetto"
     );
 }
 
@@ -231,7 +231,7 @@ fn claims() {
     metadata.metadata_io = samples::cat_cold().metadata_io;
     let metadata = text(&metadata, &style);
     assert!(
-        metadata.contains("no DMA of its payload"),
+        metadata.contains("no DMA of the program's bytes"),
         "a device did work: {metadata}"
     );
     let cut = Summary {

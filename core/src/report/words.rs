@@ -52,7 +52,7 @@ crate::messages! {
     moved_software(bytes): "{bytes} moved for a device that is only software" | "为纯软件设备搬运 {bytes}";
     moved_dma(bytes): "{bytes} moved by DMA" | "DMA 传输 {bytes}";
     moved_dma_none: "no DMA" | "没有 DMA";
-    moved_dma_none_tied: "no DMA of its payload (of other data, see below)" | "没有传输其数据的 DMA（其他数据见下）";
+    moved_dma_none_tied: "no DMA of the program's bytes (other DMA: see below)" | "没有传输程序数据的 DMA（其他 DMA 见下）";
     moved_dma_none_seen: "no DMA seen" | "没有看到 DMA";
     moved_unknown(bytes): "{bytes} moved by a device that may or may not use DMA" | "不知是否用 DMA 的设备搬运 {bytes}";
     shared(bytes): "{bytes} passed on by reference" | "传引用 {bytes}";
@@ -95,7 +95,7 @@ crate::messages! {
     label_time: "CPU time" | "CPU 时间";
     label_copying: "  of it" | "  其中";
     time_copying(time, error): "≈ {time} ± {error} copying in the kernel" | "内核拷贝 ≈ {time} ± {error}";
-    time_copying_none(time): "copying in the kernel met no sample: less than {time}" | "内核拷贝未被采样到：少于 {time}";
+    time_copying_none(time): "no sample fell on copying in the kernel: less than {time}" | "内核拷贝未被采样到：少于 {time}";
     time_clearing(time, error): "≈ {time} ± {error} zeroing" | "清零 ≈ {time} ± {error}";
     time_samples[n]: "estimated from {n} sample" / "estimated from {n} samples" | "估计，共 {n} 个样本";
     label_calls: "calls" | "系统调用";
@@ -133,7 +133,7 @@ crate::messages! {
     unattributed_why: "no call of the program could be found for it" | "找不到对应的调用";
     device_none(name): "{name} is no device: no DMA, a CPU does the work" | "{name} 不是设备：没有 DMA，由 CPU 完成";
     device_software(name, what): "{name} is {what} in software: no DMA, a CPU does the work" | "{name} 是软件实现的{what}：没有 DMA，由 CPU 完成";
-    device_veth(name): "{name} is a veth: no device, no DMA and no copy; each packet itself is handed to the other end" | "{name} 是 veth：没有设备，没有 DMA，也不拷贝；数据包本身直接交给另一端";
+    device_veth(name): "{name} is a veth: no device, no DMA, no copy; the packet itself goes to the other end" | "{name} 是 veth：没有设备，没有 DMA，也不拷贝；数据包本身直接交给另一端";
     device_hardware(name, what): "{name} is {what} with DMA of its own" | "{name} 是自带 DMA 的{what}";
     device_paravirtual(name, what): "{name} is {what} of the hypervisor: free for this CPU, the hypervisor may copy" | "{name} 是虚拟机监控器提供的{what}：不占本机 CPU，虚拟机监控器可能拷贝";
     device_unknown(name, what): "{name} is {what}; sysfs does not tell if it does DMA" | "{name} 是{what}；sysfs 没有说明它是否用 DMA";
@@ -152,7 +152,7 @@ crate::messages! {
     column_time: "time" | "时间";
     more_processes[n]: "… {n} more" / "… {n} more" | "… 另有 {n} 个";
     disagreement(what, expected, found, rule): "{what}: expected {expected}, found {found} ({rule})" | "{what}：应为 {expected}，实为 {found}（{rule}）";
-    disagreement_skipped(probes): "The kernel skipped {probes}, which that is known from." | "内核跳过了所依据的 {probes}。";
+    disagreement_skipped(probes): "The kernel skipped some runs of {probes}, so the count may be too low." | "内核跳过了 {probes} 的若干次执行，因此计数可能偏低。";
     missing(probe, why): "{probe} ({why})" | "{probe}（{why}）";
     missing_more[n]: "… {n} more, see bytehop doctor" / "… {n} more, see bytehop doctor" | "… 另有 {n} 个，见 bytehop doctor";
 }

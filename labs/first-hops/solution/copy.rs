@@ -2,7 +2,8 @@
 //!
 //! A buffer as large as the file needs three system calls for the data:
 //! one read, one write, and the read that finds the end. The CPU copies
-//! as many bytes as before.
+//! as many bytes as before. This is the fewest calls, not the best buffer:
+//! it is new memory, which the kernel has to fill with zeros first.
 
 use std::fs::File;
 use std::io::{Read, Result, Write};

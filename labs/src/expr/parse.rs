@@ -22,7 +22,12 @@ impl std::str::FromStr for Expr {
             rest: text.trim(),
             depth: 0,
         };
-        let result = parser.either().and_then(|node| {
+        // A tree as deep as the text is long would be one for the stack.
+        let short = match text.len() <= LENGTH_MAX {
+            true => Ok(()),
+            false => Err(format!("longer than {LENGTH_MAX} bytes")),
+        };
+        let result = short.and_then(|()| parser.either()).and_then(|node| {
             parser.space();
             match parser.rest.is_empty() {
                 true => Ok(node),
@@ -52,6 +57,8 @@ type Parsed<T = Node> = Result<T, String>;
 
 /// Parentheses and signs within each other.
 const DEPTH_MAX: u32 = 64;
+/// Bytes of an expression.
+const LENGTH_MAX: usize = 4096;
 
 const KINDS: [(&str, HopKind); 5] = [
     ("copy", HopKind::Copy),

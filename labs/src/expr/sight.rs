@@ -14,6 +14,8 @@ pub struct Sight {
     /// System calls of that name, or any.
     calls: Vec<Option<String>>,
     faults: bool,
+    /// The programs whose runs are subtracted.
+    pub less: Vec<String>,
 }
 
 impl Expr {
@@ -22,6 +24,9 @@ impl Expr {
     pub fn sight(&self) -> Option<Sight> {
         let mut sight = None;
         look(&self.node, None, &mut sight);
+        if let Some(sight) = &mut sight {
+            subtracted(&self.node, &mut sight.less);
+        }
         sight
     }
 }
@@ -39,6 +44,23 @@ fn look(node: &Node, program: Option<&str>, sight: &mut Option<Sight>) {
         Node::Call(_, args) => args.iter().for_each(|arg| look(arg, program, sight)),
         Node::Number(..) | Node::Name(_) => {}
         Node::Measure(measure) => add(measure, program, sight),
+    }
+}
+
+fn subtracted(node: &Node, programs: &mut Vec<String>) {
+    match node {
+        Node::At(inner, _) | Node::Not(inner) | Node::Negative(inner) => {
+            subtracted(inner, programs)
+        }
+        Node::Binary(op, a, b) => {
+            subtracted(a, programs);
+            match (op, &**b) {
+                (Op::Sub, Node::At(_, name)) => programs.push(name.clone()),
+                _ => subtracted(b, programs),
+            }
+        }
+        Node::Call(_, args) => args.iter().for_each(|arg| subtracted(arg, programs)),
+        Node::Number(..) | Node::Name(_) | Node::Measure(_) => {}
     }
 }
 

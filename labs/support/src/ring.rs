@@ -22,7 +22,7 @@ pub fn with_kernel_thread(entries: u32, idle: u32) -> Result<IoUring> {
 fn created(ring: Result<IoUring>) -> Result<IoUring> {
     match ring {
         Err(e) if [ErrorKind::PermissionDenied, ErrorKind::Unsupported].contains(&e.kind()) => {
-            crate::unavailable(format_args!("io_uring is not to be had here: {e}"))
+            crate::unavailable(format_args!("io_uring is not available here: {e}"))
         }
         other => other,
     }

@@ -32,7 +32,7 @@ pub fn enable(socket: &TcpStream) -> Result<()> {
     match Errno::result(returned) {
         Ok(_) => Ok(()),
         Err(Errno::ENOPROTOOPT | Errno::EOPNOTSUPP) => {
-            crate::unavailable("MSG_ZEROCOPY is not to be had here")
+            crate::unavailable("MSG_ZEROCOPY is not available here")
         }
         Err(e) => Err(e.into()),
     }

@@ -55,7 +55,7 @@ impl Top {
         let shown = self.lines().len();
         eventually("two more tables", || self.lines().len() >= shown + 2);
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT).expect("kill");
-        assert_eq!(code(wait(&mut self.child)), 0);
+        assert_eq!(code(wait(&mut self.child)), 130);
         let lines = self.lines();
         for line in &lines {
             assert_eq!(line["lost"]["calls"], 0, "{}", line["lost"]);
@@ -308,7 +308,7 @@ fn nothing_stays() {
         let objects = Objects::of(top.child.id());
         kill(Pid::from_raw(top.child.id() as i32), signal).expect("kill");
         let status = code(wait(&mut top.child));
-        assert_eq!(status, if signal == Signal::SIGKILL { 137 } else { 0 });
+        assert_eq!(status, 128 + signal as i32);
         objects.assert_gone(signal.as_str());
     }
     // A reader that has had enough: told at once, not at the next table.

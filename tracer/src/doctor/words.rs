@@ -11,9 +11,9 @@ bytehop_core::messages! {
 
     level(level): "level {level}" | "{level} 级";
     no_level: "no level" | "无法跟踪";
-    level_t: "Tracepoints: calls, page faults, I/O, packets and waits are measured; copies are inferred by named rules, or measured where a tracepoint tells (TCP and UNIX receive)." | "跟踪点：系统调用、缺页、I/O、数据包与等待为实测；CPU 拷贝按具名规则推断，有跟踪点之处为实测（TCP 与 UNIX 套接字接收）。";
-    in_force_f: "Tracepoints and functions: beside system calls, page faults, I/O, packets and waits, most copies and passed references are measured where the kernel makes them; the rest is inferred by named rules." | "跟踪点与函数：除系统调用、缺页、I/O、数据包与等待外，多数 CPU 拷贝与引用传递也在内核执行之处实测；其余按具名规则推断。";
-    in_force_b: "Breakpoints, functions and tracepoints: copies are measured at the copy primitives themselves, or at the functions around them; references passed, page faults, I/O, packets and waits are measured too; the rest is inferred by named rules. Programs that copy very often are measured at functions only, unless `--level B` asks for more." | "断点、函数与跟踪点：CPU 拷贝在拷贝原语处或其外层函数处实测；引用传递、缺页、I/O、数据包与等待也为实测；其余按具名规则推断。拷贝极频繁的程序只在函数处测量，除非指定 `--level B`。";
+    level_t: "Tracepoints: system calls, page faults, I/O, packets and waits are measured. Copies are inferred by named rules, except where a tracepoint counts them (TCP and UNIX receive)." | "跟踪点：系统调用、缺页、I/O、数据包与等待为实测；CPU 拷贝按具名规则推断，有跟踪点之处为实测（TCP 与 UNIX 套接字接收）。";
+    in_force_f: "Functions and tracepoints: most copies and shared pages are measured at the kernel function that handles them. System calls, page faults, I/O, packets and waits are measured. Named rules infer the rest." | "函数与跟踪点：多数 CPU 拷贝与引用传递在执行它们的内核函数处实测；系统调用、缺页、I/O、数据包与等待也为实测；其余按具名规则推断。";
+    in_force_b: "Breakpoints, functions and tracepoints: copies are measured at the copy primitives themselves, or at the functions around them. System calls, shared pages, page faults, I/O, packets and waits are measured. Named rules infer the rest. A program that copies very often is measured at functions only, unless `--level B` is given." | "断点、函数与跟踪点：CPU 拷贝在拷贝原语处或其外层函数处实测；系统调用、引用传递、缺页、I/O、数据包与等待也为实测；其余按具名规则推断。拷贝极频繁的程序只在函数处测量，除非指定 `--level B`。";
     level_f: "It would measure copies at the functions that do them." | "这一级在执行拷贝的函数处实测 CPU 拷贝。";
     level_b: "It would measure copies at the copy primitives themselves." | "这一级在拷贝原语处实测 CPU 拷贝。";
     built: "The best level that the kernel allows is used; `--level` forces one." | "自动采用内核允许的最高级别；`--level` 可强制指定。";
@@ -22,24 +22,24 @@ bytehop_core::messages! {
     works: "Allowed by this kernel." | "本内核允许。";
     works_not(why): "Not here: {why}." | "此处不行：{why}。";
     untried(why): "Not tried: {why}." | "未尝试：{why}。";
-    why_rights: "it takes rights that we lack" | "缺少所需权限";
+    why_rights: "bytehop lacks the rights" | "缺少所需权限";
     why_no_btf: "the kernel has no type information (BTF)" | "内核没有类型信息（BTF）";
     why_absent(what): "the kernel has no {what}" | "内核没有 {what}";
     why_refused(errno): "the kernel refuses ({errno})" | "内核拒绝（{errno}）";
     why_hidden: "the kernel hides its addresses" | "内核隐藏了地址";
-    why_arch: "the architecture is not known" | "不认识这种体系结构";
+    why_arch: "bytehop does not know this architecture" | "不认识这种体系结构";
 
-    needs_kprobes: "It takes a kernel with kprobes (CONFIG_KPROBES), as distributions have." | "需要带 kprobes（CONFIG_KPROBES）的内核，各发行版的内核都有。";
-    locked_down(mode): "The kernel is locked down ({mode}): booting without Secure Boot or lockdown= may allow it." | "内核处于 lockdown（{mode}）：关闭 Secure Boot 或去掉 lockdown= 后重启也许可行。";
+    needs_kprobes: "It needs a kernel with kprobes (CONFIG_KPROBES); the kernels of all distributions have them." | "需要带 kprobes（CONFIG_KPROBES）的内核，各发行版的内核都有。";
+    locked_down(mode): "The kernel is locked down ({mode}): a boot without Secure Boot or without lockdown= may allow it." | "内核处于 lockdown（{mode}）：关闭 Secure Boot 或去掉 lockdown= 后重启也许可行。";
     stock_kernels: "Stock kernels of Debian, Ubuntu and Fedora allow it." | "Debian、Ubuntu、Fedora 的标准内核允许。";
-    try_as_root: "Run `sudo bytehop doctor` to know." | "运行 `sudo bytehop doctor` 可得知。";
+    try_as_root: "Run `sudo bytehop doctor` to find out." | "运行 `sudo bytehop doctor` 可得知。";
     show_addresses: "`sudo sysctl kernel.kptr_restrict=1` shows them to root." | "`sudo sysctl kernel.kptr_restrict=1` 可让 root 看到。";
 
     rights_missing(names): "tracing needs {names}: use sudo or --elevate" | "跟踪需要 {names}：用 sudo 或 --elevate，或执行一次 `sudo setcap cap_bpf,cap_perfmon+ep $(which bytehop)`。`bytehop view FILE` 与 `bytehop lab --replay` 不需要权限。";
     rights_confined(names): "tracing needs {names} of the host" | "跟踪需要宿主机的 {names}，用户命名空间（rootless 容器）给不了：请在宿主机上运行 bytehop。";
     no_btf: "this kernel has no type information (BTF)" | "内核没有可用的类型信息：需要 CONFIG_DEBUG_INFO_BTF，Debian 12、Ubuntu 22.04、Fedora 36、RHEL 9 及更新的发行版都有。";
     unknown_arch(arch): "bytehop traces on x86_64 and aarch64, not on {arch}; recordings open anywhere." | "bytehop 可在 x86_64 与 aarch64 上跟踪，不支持 {arch}；记录文件在哪里都能打开。";
-    hook_absent(hook): "The kernel has no {hook}, without which nothing works: it takes Linux 6.1 or later with tracepoints on." | "内核没有 {hook}，缺了它什么都做不了：需要启用跟踪点的 Linux 6.1 或更新版本。";
+    hook_absent(hook): "The kernel has no {hook}, and bytehop cannot trace without it: use Linux 6.1 or later with CONFIG_FTRACE_SYSCALLS." | "内核没有 {hook}，缺了它就无法跟踪：请用 Linux 6.1 或更高版本，并启用 CONFIG_FTRACE_SYSCALLS。";
     programs_refused(errno): "The kernel refuses BPF programs on tracepoints: {errno}." | "内核拒绝跟踪点上的 BPF 程序：{errno}。";
 
     label_hooks: "hooks" | "跟踪点";
@@ -48,7 +48,7 @@ bytehop_core::messages! {
     label_functions: "functions" | "函数";
     label_primitives: "copying" | "拷贝原语";
     absent_here: "(not in this kernel)" | "（本内核没有）";
-    field_absent(field): "The kernel struct field for {field} is not there: what needs it is off." | "内核结构中没有 {field} 对应的字段：依赖它的功能关闭。";
+    field_absent(field): "This kernel has no struct field for {field}: what depends on it is off." | "内核结构中没有 {field} 对应的字段：依赖它的功能关闭。";
 
     label_devices: "devices" | "设备";
     with_driver(name, driver): "{name} ({driver})" | "{name}（{driver}）";

@@ -13,6 +13,7 @@ use nix::libc;
 use nix::sys::stat::{SFlag, stat};
 use nix::unistd::{self, AccessFlags};
 
+use super::stamp::Stamp;
 use super::{Command, LaunchError};
 use crate::capset::{self, Caps};
 use crate::inherited::Inherited;
@@ -205,11 +206,19 @@ impl Report {
 
 /// The child. Reports, waits to be released, executes; ends if any of that fails, or if our parent
 /// is gone.
-pub(super) fn run(plan: &Plan, wait: &OwnedFd, release: OwnedFd, reports: &OwnedFd) -> ! {
+pub(super) fn run(
+    plan: &Plan,
+    wait: &OwnedFd,
+    release: OwnedFd,
+    reports: &OwnedFd,
+    executed: &Stamp,
+) -> ! {
     // Our copy of the parent's end: with it open, the parent's death would go unnoticed.
     drop(release);
     let report = match prepare(plan) {
         Ok(index) => {
+            // The pages behind it are there then: the program is charged with no fault of ours.
+            executed.set();
             tell(
                 reports,
                 Report {
@@ -221,7 +230,10 @@ pub(super) fn run(plan: &Plan, wait: &OwnedFd, release: OwnedFd, reports: &Owned
                 exit()
             }
             match plan.candidates.get(index as usize) {
-                Some(file) => Report::failed(Stage::Execute)(execute(file, plan)),
+                Some(file) => {
+                    executed.set();
+                    Report::failed(Stage::Execute)(execute(file, plan))
+                }
                 None => exit(),
             }
         }

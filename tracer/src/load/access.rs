@@ -7,7 +7,7 @@ use aya::maps::{Array, HashMap as BpfHashMap, MapData, PerCpuArray, RingBuf};
 use bytehop_core::event::Lost;
 use tracer_ebpf::{Awaited, Block, SYSCALLS_MAX, TASK_SLOTS, Task, bio, kind, task};
 
-use super::error::{LoadError, invalid};
+use super::error::{LoadError, invalid, limited};
 use super::probes::Probes;
 use super::wire::{TaskBytes, WireAwaited, WireBlock};
 
@@ -71,7 +71,7 @@ impl Probes {
             .ebpf
             .take_map("EVENTS")
             .ok_or_else(|| invalid("EVENTS"))?;
-        Ok(RingBuf::try_from(map)?)
+        RingBuf::try_from(map).map_err(|e| limited(e.into()))
     }
 
     /// How many records have not fitted into the ring buffer so far.

@@ -9,7 +9,7 @@ use bytehop_core::event::Sampled;
 use bytehop_core::probes;
 
 use super::breakpoints::{self, Breakpoints};
-use super::error::LoadError;
+use super::error::{LoadError, limited, out_of_files};
 use super::functions;
 use super::hooks::{self, Hooks};
 use super::kernel::{Running, config};
@@ -80,8 +80,16 @@ impl Probes {
     /// [`Probes::trace`].
     ///
     /// # Errors
-    /// If a hook that nothing works without is missing or refused.
+    /// If a hook that nothing works without is missing or refused, or a limit of ours kept one away.
     pub fn load(kernel: &KernelBtf, options: Options) -> Result<Self, LoadError> {
+        let probes = Self::load_what_there_is(kernel, options).map_err(limited)?;
+        match out_of_files(&probes.missing) {
+            Some(limit) => Err(limit.into()),
+            None => Ok(probes),
+        }
+    }
+
+    fn load_what_there_is(kernel: &KernelBtf, options: Options) -> Result<Self, LoadError> {
         let arch = Arch::host().ok_or(LoadError::Arch(std::env::consts::ARCH))?;
         let (offsets, absent) = btf::offsets(kernel);
         let symbols = match options.verb {

@@ -22,10 +22,14 @@ pub(super) fn errno(e: &(dyn Error + 'static)) -> Option<Errno> {
     }
 }
 
+pub(super) fn refuses(errno: Errno) -> String {
+    format!("the kernel refuses: {errno:?}")
+}
+
 /// Why the kernel does not take a program, as `doctor` says it.
 pub(super) fn refusal(e: &ProgramError) -> String {
     match errno(e) {
-        Some(errno) => format!("the kernel refuses: {errno:?}"),
+        Some(errno) => refuses(errno),
         None => one_line(e),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::{Sources, telling};
-use crate::capture::set_nice;
+use crate::inherited::set_nice;
 use bytehop_core::arch::Arch;
 use bytehop_core::event::{Event, Source};
 
@@ -29,7 +29,8 @@ impl Resolver {
         let (resolved, sources) = channel();
         let known = Sources::new(attached);
         std::thread::spawn(move || {
-            set_nice(NICE);
+            // It can only be refused to go first, and this goes last.
+            let _ = set_nice(NICE);
             follow(known, &received, &resolved);
         });
         Self {

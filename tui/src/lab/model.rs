@@ -7,8 +7,10 @@ use labs::guide::Step;
 use labs::lab::Lab;
 use labs::progress::State;
 use labs::session::{Outcome, Session};
+use labs::value::Unit;
 use ratatui::layout::Rect;
 
+use super::seek::Baseline;
 use crate::app::App;
 use crate::look::Look;
 
@@ -55,6 +57,17 @@ pub enum Confirm {
     Solution,
 }
 
+/// Who said what is shown with a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The compiler, about the learner's program.
+    NotBuilt,
+    /// We: why there is no verdict.
+    NotChecked,
+    /// The program, on its standard error.
+    Errors,
+}
+
 /// An open lab.
 pub struct Open {
     pub session: Session,
@@ -80,8 +93,8 @@ pub struct Open {
     /// Hints shown so far.
     pub hints: Vec<String>,
     pub outcome: Option<Outcome>,
-    /// What the compiler said.
-    pub said: Option<String>,
+    /// What was said in place of a verdict, or beside it.
+    pub said: Option<(Said, String)>,
     /// The path view is of the learner's program.
     pub checked: bool,
     pub solution: bool,
@@ -121,6 +134,29 @@ impl Open {
     pub fn sight(&self) -> Option<Sight> {
         let question = self.lab().spec.questions.get(self.sought?)?;
         question.measure.sight()
+    }
+
+    /// Whether the number of the question that was asked about is 0: then there is no place of it.
+    pub fn counts_nothing(&self) -> bool {
+        let question = self.sought.and_then(|n| self.lab().spec.questions.get(n));
+        let measured = question.and_then(|question| self.session.verdict(question).measured);
+        measured.is_some_and(|value| value.unit != Unit::Truth && value.number == 0.0)
+    }
+
+    /// Calls and faults of the runs that a question subtracts: these are not what it counts.
+    pub fn baseline(&self, sight: &Sight) -> Baseline {
+        let mut baseline = Baseline::default();
+        for run in sight
+            .less
+            .iter()
+            .filter_map(|name| self.session.runs.get(name))
+        {
+            for row in &run.syscalls {
+                *baseline.calls.entry(row.name.clone()).or_default() += row.calls;
+            }
+            baseline.faults += run.page_faults.minor + run.page_faults.major;
+        }
+        baseline
     }
 
     pub fn lab(&self) -> &Lab {

@@ -3,6 +3,8 @@
 mod learner;
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -14,12 +16,12 @@ use labs::chart::Chart;
 use labs::guide::Step;
 use labs::lab::Lab;
 use labs::progress::Progress;
-use labs::run::{Checked, RunError, Runner};
+use labs::runs::{Checked, RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Output, Session};
 use labs::spec::Text;
-use labs::work::{Whose, WorkError};
+use labs::words as texts;
 
-use super::model::{Labs, Open, path_area};
+use super::model::{Labs, Open, Said, path_area};
 use super::update::{self, Effect};
 use super::view::draw;
 use crate::app::{App, Other};
@@ -34,7 +36,7 @@ pub struct Setup {
     pub labs: Vec<Arc<Lab>>,
     /// The lab to open at once.
     pub open: Option<String>,
-    pub runner: Runner,
+    pub runner: Arc<dyn Runs>,
     pub progress: Progress,
     pub seed: Option<String>,
 }
@@ -52,6 +54,15 @@ enum News {
     /// The program does not compile.
     NotBuilt(String),
     Failed(String),
+    /// Somebody wanted it to end.
+    Stopped(String),
+}
+
+impl News {
+    /// Whether nothing comes after it.
+    fn is_last(&self) -> bool {
+        !matches!(self, Self::Says(_) | Self::Ran(..) | Self::Charted(_))
+    }
 }
 
 /// Titles of labs, by id.
@@ -62,26 +73,28 @@ fn titles(labs: &[Arc<Lab>]) -> BTreeMap<String, Text> {
         .collect()
 }
 
-/// Shows the labs until the user quits.
+/// Shows the labs until the user quits; the exit status: 128 and the number of the signal that ended it.
 ///
 /// # Errors
 /// If there is no terminal, or it does not do what is asked of it; it is as before in any case.
-pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
+pub fn run(setup: Setup, options: &Options) -> Result<i32, ViewError> {
     needs_terminal()?;
     let look = options.look();
     let states = setup.labs.iter().map(|lab| setup.progress.of(&lab.id));
     let mut labs = Labs::new(setup.labs.clone(), states.collect(), look, size()?);
-    labs.replay.clone_from(&setup.runner.cannot);
+    labs.replay = setup.runner.cannot().map(str::to_owned);
     labs.note.clone_from(&setup.progress.warning);
     let (sender, news) = channel();
     let mut ui = Ui {
         labs,
-        runner: Arc::new(setup.runner),
+        runner: setup.runner,
         progress: setup.progress,
         seed: setup.seed,
         sender,
         news,
         running: false,
+        visit: 0,
+        started: 0,
         worker: None,
         saved: None,
         options: *options,
@@ -92,7 +105,7 @@ pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
     }
     let result = ui.run();
     // What runs is ended, and what was made for it removed.
-    ui.runner.interrupt().stop();
+    ui.runner.stop(SIGTERM);
     if let Some(worker) = ui.worker.take() {
         let _ = worker.join();
     }
@@ -101,25 +114,32 @@ pub fn run(setup: Setup, options: &Options) -> Result<(), ViewError> {
 
 struct Ui {
     labs: Labs,
-    runner: Arc<Runner>,
+    runner: Arc<dyn Runs>,
     progress: Progress,
     seed: Option<String>,
     sender: Sender<News>,
     news: Receiver<News>,
     running: bool,
+    /// How many times a lab was opened, and at which time what runs was started: what an earlier visit
+    /// ran is not this one's.
+    visit: u64,
+    started: u64,
     worker: Option<JoinHandle<()>>,
     /// When the learner's program was changed last.
     saved: Option<SystemTime>,
     options: Options,
 }
 
+/// As keyboards and the end of a session send them.
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
 /// How long to wait for a key where nothing moves.
 const IDLE: Duration = Duration::from_millis(150);
 /// A thirtieth of a second, while something does.
 const TICK: Duration = Duration::from_millis(33);
 
 impl Ui {
-    fn run(&mut self) -> Result<(), ViewError> {
+    fn run(&mut self) -> Result<i32, ViewError> {
         let mut console = Console::open()?;
         let mut screen = Screen::enter(self.options.mouse)?;
         loop {
@@ -134,12 +154,12 @@ impl Ui {
             let moving = path.is_some_and(|path| path.is_moving());
             let wait = if moving || self.running { TICK } else { IDLE };
             if !console.wait(None, wait)? {
-                return Ok(());
+                return Ok(0);
             }
             while let Some(event) = console.event() {
                 let effect = update::event(&mut self.labs, &event);
                 match effect {
-                    Some(Effect::Quit) => return Ok(()),
+                    Some(Effect::Quit) => return Ok(0),
                     Some(Effect::Suspend) => screen.suspend()?,
                     Some(Effect::Redraw) => screen.redraw()?,
                     Some(Effect::Edit) => self.edit(&mut screen)?,
@@ -156,7 +176,7 @@ impl Ui {
             self.look_at_program();
             while let Some(asked) = console.asked() {
                 match asked {
-                    Asked::Quit => return Ok(()),
+                    Asked::Quit(signal) => return Ok(128 + signal),
                     Asked::Suspend => screen.suspend()?,
                     Asked::Resume => screen.resume()?,
                     // Each frame asks for it.
@@ -174,6 +194,9 @@ impl Ui {
             Effect::Load => self.load(),
             Effect::Check => self.check(),
             Effect::Reset => self.reset(),
+            Effect::Stop => {
+                self.runner.stop(SIGINT);
+            }
             Effect::Edit | Effect::Quit | Effect::Suspend | Effect::Redraw => {}
         }
     }
@@ -185,14 +208,16 @@ impl Ui {
         let state = self.progress.of(&lab.id);
         let lang = self.labs.look.lang;
         let mut session = Session::new(lab.clone(), lang, self.seed.clone());
-        session.folder = self.runner.work.dir.join(&lab.id).display().to_string();
+        session.folder = self.runner.folder(&lab);
         session.titles = titles(&self.labs.labs);
         for question in &lab.spec.questions {
             if let Some(text) = state.answers.get(&question.id) {
                 session.answer(question, text);
             }
         }
+        session.editable = self.labs.replay.is_none();
         let mut open = Open::new(session, &state);
+        self.visit += 1;
         // What was answered before is not asked again.
         let unanswered = |q: &labs::spec::Question| !open.session.answers.contains_key(&q.id);
         open.question = lab.spec.questions.iter().position(unanswered);
@@ -232,7 +257,7 @@ impl Ui {
         let mut session = open.session.clone();
         let lang = self.labs.look.lang;
         self.work(move |runner, say| {
-            if runner.cannot.is_none() {
+            if runner.cannot().is_none() {
                 say(News::Says(words::lab_building(lang).to_owned()));
                 // If it fails, each program's own attempt says why, and its recording stands in.
                 let _ = runner.build(&session);
@@ -263,11 +288,14 @@ impl Ui {
             open.step = Step::Change;
             open.scroll = usize::MAX / 2;
         }
+        // Until there is a new verdict, there is none.
+        open.outcome = None;
+        open.said = None;
         let mut session = open.session.clone();
         let observed = open.observed;
         let lang = self.labs.look.lang;
         self.work(move |runner, say| {
-            if runner.cannot.is_none() {
+            if runner.cannot().is_none() {
                 say(News::Says(words::lab_checking(lang).to_owned()));
             }
             // Conditions may compare with the originals.
@@ -281,7 +309,7 @@ impl Ui {
                     }
                 }
             }
-            if runner.cannot.is_some() {
+            if runner.cannot().is_some() {
                 let run = runner.replay(&session, "solution")?;
                 say(News::Replayed(Box::new(run)));
                 return Ok(());
@@ -304,9 +332,11 @@ impl Ui {
     /// Does something in the background, one thing at a time.
     fn work(
         &mut self,
-        job: impl FnOnce(&Runner, &dyn Fn(News)) -> Result<(), RunError> + Send + 'static,
+        job: impl FnOnce(&dyn Runs, &dyn Fn(News)) -> Result<(), RunError> + Send + 'static,
     ) {
         self.running = true;
+        self.started = self.visit;
+        self.runner.begin();
         self.labs.busy = Some("…".to_owned());
         let lang = self.labs.look.lang;
         let (sender, runner) = (self.sender.clone(), self.runner.clone());
@@ -315,13 +345,22 @@ impl Ui {
                 // Nobody listens any more: we are about to end.
                 let _ = sender.send(news);
             };
-            if let Err(e) = job(&runner, &say) {
-                say(News::Failed(e.told(lang)));
+            match job(&*runner, &say) {
+                Ok(()) => {}
+                Err(e) if e.is_stopped() => say(News::Stopped(e.told(lang))),
+                Err(e) => say(News::Failed(e.told(lang))),
             }
         }));
     }
 
     fn take(&mut self, news: News) {
+        if self.started != self.visit || self.labs.open.is_none() {
+            if news.is_last() {
+                self.labs.busy = None;
+                self.running = false;
+            }
+            return;
+        }
         if let News::Says(text) = news {
             self.labs.busy = Some(text);
             return;
@@ -350,14 +389,26 @@ impl Ui {
                 open.observed = true;
                 open.checked = false;
                 let unseen = path_area(self.labs.size, open.guide).width == 0;
-                self.labs.note = unseen.then(|| words::lab_ran(lang).to_owned());
+                let recorded = open
+                    .session
+                    .origins
+                    .values()
+                    .find_map(|origin| match origin {
+                        Origin::Recorded(why) => Some(why.clone()),
+                        Origin::Live => None,
+                    });
+                self.labs.note = match recorded {
+                    Some(Some(why)) => Some(texts::because(lang, why)),
+                    Some(None) => unseen.then(|| words::lab_recorded(lang).to_owned()),
+                    None => unseen.then(|| words::lab_ran(lang).to_owned()),
+                };
                 self.load();
             }
             News::Checked(checked) => {
                 let Checked { run, outcome } = *checked;
                 open.observed = true;
                 open.said = (!run.stderr.is_empty() && run.summary.exit_status != Some(0))
-                    .then_some(run.stderr);
+                    .then_some((Said::Errors, run.stderr));
                 open.session.last = Some(run.summary);
                 let passed = outcome.passed();
                 open.outcome = Some(outcome);
@@ -375,12 +426,30 @@ impl Ui {
                 open.scroll = 0;
             }
             News::NotBuilt(said) => {
-                open.said = Some(said);
-                open.outcome = None;
+                open.said = Some((Said::NotBuilt, said));
             }
-            News::Failed(why) => self.labs.note = Some(first_line(&why)),
+            News::Failed(why) => {
+                self.labs.note = Some(first_line(&why));
+                if open.step == Step::Change {
+                    open.said = Some((Said::NotChecked, why));
+                }
+            }
+            News::Stopped(said) => self.labs.note = Some(said),
             News::Says(_) | News::Ran(..) | News::Charted(_) => {}
         }
+    }
+
+    /// The calls and hops of a run of this session, or of the lab's recording.
+    fn store(&self, lab: &Lab, name: &str) -> Result<Store, String> {
+        let open = |path: &Path| Store::open(path).map_err(|e| e.to_string());
+        if let Some(path) = self.runner.recording(name) {
+            return open(&path);
+        }
+        let missing = || RunError::NoRecording(name.to_owned()).to_string();
+        let bytes = lab.recording(name).ok_or_else(missing)?;
+        let mut file = tempfile::NamedTempFile::new().map_err(|e| e.to_string())?;
+        file.write_all(bytes).map_err(|e| e.to_string())?;
+        open(file.path())
     }
 
     /// Loads the path that is to be shown.
@@ -398,7 +467,7 @@ impl Ui {
             (false, Some(program)) => &program.name,
             (false, None) => return,
         };
-        match Store::open(&self.runner.recording(name)) {
+        match self.store(open.lab(), name) {
             Ok(store) => {
                 let mut app = App::new(store, look, (0, 0));
                 app.animation = self.options.animation;
@@ -407,7 +476,7 @@ impl Ui {
                 }
                 update::load(&mut self.labs, Some(app));
             }
-            Err(e) => self.labs.note = Some(e.to_string()),
+            Err(e) => self.labs.note = Some(e),
         }
     }
 }

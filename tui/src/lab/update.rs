@@ -1,6 +1,7 @@
 //! Keys → what happens to the model, and what the rest of the program is to do.
 
 use labs::guide::Step;
+use labs::words as texts;
 use terminput::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind, ScrollDirection,
 };
@@ -25,6 +26,8 @@ pub enum Effect {
     /// Load the path of the chosen program.
     Load,
     Check,
+    /// End what runs.
+    Stop,
     Edit,
     Reset,
     Quit,
@@ -89,8 +92,11 @@ pub fn load(labs: &mut Labs, path: Option<App>) {
     fit(labs);
     if let Some(open) = &mut labs.open
         && let Some(sight) = open.sight()
-        && let (Some(path), Some(number)) = (&mut open.path, open.sought)
-        && !seek(path, &sight)
+        && let Some(number) = open.sought
+        && let is_none = open.counts_nothing()
+        && let baseline = open.baseline(&sight)
+        && let Some(path) = &mut open.path
+        && (is_none || !seek(path, &sight, &baseline))
     {
         let questions = open.lab().spec.questions.len();
         labs.note = Some(words::lab_none(labs.look.lang, number + 1, questions));
@@ -106,6 +112,10 @@ fn pressed(labs: &mut Labs, key: &KeyEvent, event: &Event) -> Option<Effect> {
         _ => {}
     }
     labs.note = None;
+    // Also while another lab is looked at: what runs is one thing, and this ends it.
+    if key.code == KeyCode::Esc && labs.busy.is_some() {
+        return Some(Effect::Stop);
+    }
     if labs.help {
         labs.help = false;
         return None;
@@ -271,7 +281,7 @@ fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         }
         KeyCode::Char('0' | 'l') | KeyCode::Esc => {
             labs.open = None;
-            return None;
+            return labs.busy.is_some().then_some(Effect::Stop);
         }
         KeyCode::Char('a') => {
             open.guide = !open.guide;
@@ -286,6 +296,9 @@ fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         }
         KeyCode::Char('h') => hint(labs),
         KeyCode::Char('c') => return Some(Effect::Check),
+        KeyCode::Char('e') if replay => {
+            labs.note = Some(texts::nothing_to_edit(labs.look.lang).to_owned());
+        }
         KeyCode::Char('e') => return Some(Effect::Edit),
         KeyCode::Char('w') if open.observed => return next_sight(labs),
         KeyCode::Char('v') => {

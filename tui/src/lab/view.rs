@@ -2,12 +2,13 @@
 
 use labs::guide::Step;
 use labs::markdown::{self, Line, Look as Face, Span};
+use labs::session::Origin;
 use labs::{page, words as texts};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::model::{Confirm, GUIDE, Labs, Open, path_area};
+use super::model::{Confirm, GUIDE, Labs, Open, Said, path_area};
 use crate::draw::{frame, put};
 use crate::look::Look;
 use crate::text::{fit, width};
@@ -122,12 +123,13 @@ fn lab(labs: &Labs, open: &Open, buf: &mut Buffer) {
         let text = format!(" {} {} ", step as usize + 1, step.title(lang));
         pieces.push((text, paint));
     }
-    let right = match (open.solved, &labs.replay) {
-        (true, _) => "[x]",
-        (false, Some(_)) => words::lab_replay(lang),
-        (false, None) => "",
+    let right = match (recorded(labs, open), open.solved) {
+        (true, true) => format!("{} [x]", words::lab_replay(lang)),
+        (true, false) => words::lab_replay(lang).to_owned(),
+        (false, true) => "[x]".to_owned(),
+        (false, false) => String::new(),
     };
-    title(labs, buf, &pieces, right);
+    title(labs, buf, &pieces, &right);
     let screen = buf.area;
     let body = Rect::new(screen.x, screen.y + 1, screen.width, screen.height - 2);
     match open.step {
@@ -148,6 +150,23 @@ fn lab(labs: &Labs, open: &Open, buf: &mut Buffer) {
         }
         _ => text(labs, open, buf, body),
     }
+}
+
+/// Whether what is shown comes from recordings, and not from runs on this machine.
+fn recorded(labs: &Labs, open: &Open) -> bool {
+    let is_recorded = |name: &str| {
+        let origin = open.session.origins.get(name);
+        matches!(origin, Some(Origin::Recorded(_)))
+    };
+    let programs = &open.lab().spec.programs;
+    labs.replay.is_some()
+        || match open.step {
+            Step::Observe => programs
+                .get(open.program)
+                .is_some_and(|p| is_recorded(&p.name)),
+            Step::Explain => programs.iter().any(|p| is_recorded(&p.name)),
+            Step::Predict | Step::Change | Step::Check => false,
+        }
 }
 
 /// The path, and the guide beside it where there is room.
@@ -200,11 +219,13 @@ fn document(labs: &Labs, open: &Open) -> String {
         Step::Explain => page::explain(session),
         Step::Change => {
             let mut text = page::change(session);
-            if let Some(said) = &open.said {
-                text += &format!(
-                    "\n\n**{}**\n\n```\n{said}\n```\n",
-                    texts::cannot_build(lang)
-                );
+            if let Some((who, said)) = &open.said {
+                let title = match who {
+                    Said::NotBuilt => texts::cannot_build(lang),
+                    Said::NotChecked => texts::not_checked(lang),
+                    Said::Errors => texts::errors(lang),
+                };
+                text += &format!("\n\n**{title}**\n\n```\n{said}\n```\n");
             }
             if let Some(outcome) = outcome(labs, open) {
                 text += &format!("\n\n{outcome}\n");
@@ -235,10 +256,9 @@ fn outcome(labs: &Labs, open: &Open) -> Option<String> {
     let outcome = open.outcome.as_ref()?;
     let run = open.session.last.as_ref()?;
     let again = open.session.judge(run, outcome.output);
-    let told = page::outcome(&open.session, &again);
     Some(match labs.replay {
-        Some(_) => format!("*{}*\n\n{told}", texts::cannot_check(labs.look.lang)),
-        None => told,
+        Some(_) => page::recorded_outcome(&open.session, &again),
+        None => page::outcome(&open.session, &again),
     })
 }
 
@@ -340,7 +360,7 @@ fn footer(labs: &Labs, buf: &mut Buffer) {
     let (text, paint) = match (&labs.confirm, &labs.busy, &labs.note) {
         (Some(Confirm::Reset), ..) => (words::lab_reset_ask(lang, id), Paint::Warning),
         (Some(Confirm::Solution), ..) => (words::lab_solution_ask(lang).to_owned(), Paint::Warning),
-        (None, Some(busy), _) => (busy.clone(), Paint::Key),
+        (None, Some(busy), _) => (format!("{busy}  {}", words::lab_stop(lang)), Paint::Key),
         (None, None, Some(note)) => (note.clone(), Paint::Warning),
         (None, None, None) => (keys(labs).to_owned(), Paint::Dim),
     };
@@ -372,6 +392,7 @@ fn keys(labs: &Labs) -> &'static str {
         }
         Step::Observe => words::lab_guide_keys(lang),
         Step::Explain => words::lab_explain_keys(lang),
+        Step::Change if labs.replay.is_some() => words::lab_change_replay_keys(lang),
         Step::Change => words::lab_change_keys(lang),
         Step::Check => words::lab_check_keys(lang),
     }

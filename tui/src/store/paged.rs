@@ -214,7 +214,7 @@ impl<T: Fixed> Full<T> {
             return true;
         }
         if matches!(self.file, Spill::Not) {
-            self.file = tempfile::tempfile().map_or(Spill::Never, Spill::To);
+            self.file = spill().map_or(Spill::Never, Spill::To);
         }
         let (Spill::To(file), Some(Some(page))) = (&self.file, self.pages.get(number)) else {
             return false;
@@ -255,6 +255,17 @@ impl<T: Fixed> Full<T> {
     fn offset(number: usize) -> u64 {
         number as u64 * (PAGE * T::SIZE) as u64
     }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn spill() -> io::Result<File> {
+    tempfile::tempfile()
+}
+
+/// A browser has no files, and asking where temporary ones go is a panic.
+#[cfg(target_family = "wasm")]
+fn spill() -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 // The file is ours alone: its position may move.

@@ -3,7 +3,8 @@
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    Quit,
+    /// To end; the signal of this number does.
+    Quit(i32),
     Suspend,
     /// We were stopped behind our back, and continued.
     Resume,

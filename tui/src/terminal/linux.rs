@@ -111,7 +111,7 @@ impl Signals {
             Signal::SIGTSTP => Asked::Suspend,
             Signal::SIGCONT => Asked::Resume,
             Signal::SIGWINCH => Asked::Size,
-            _ => Asked::Quit,
+            _ => Asked::Quit(signal as i32),
         })
     }
 }

@@ -90,7 +90,7 @@ pub use signals::stop;
 mod signals {
     use std::io;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use nix::sys::signal::{Signal, raise};
     use signal_hook::SigId;
@@ -100,24 +100,27 @@ mod signals {
 
     /// Signals that would end us with the terminal in our hands: noted.
     pub struct Signals {
-        told: Arc<AtomicBool>,
+        told: Arc<AtomicUsize>,
         ours: Vec<SigId>,
     }
 
     impl Signals {
         pub fn install() -> io::Result<Self> {
-            let told = Arc::new(AtomicBool::new(false));
+            let told = Arc::new(AtomicUsize::new(0));
             let mut ours = Vec::new();
             for signal in [SIGINT, SIGTERM, SIGHUP] {
-                ours.push(signal_hook::flag::register(signal, told.clone())?);
+                ours.push(signal_hook::flag::register_usize(
+                    signal,
+                    told.clone(),
+                    signal as usize,
+                )?);
             }
             Ok(Self { told, ours })
         }
 
         pub fn receive(&mut self) -> Option<Asked> {
-            self.told
-                .swap(false, Ordering::SeqCst)
-                .then_some(Asked::Quit)
+            let signal = self.told.swap(0, Ordering::SeqCst);
+            (signal != 0).then_some(Asked::Quit(signal as i32))
         }
     }
 

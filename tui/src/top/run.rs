@@ -96,7 +96,7 @@ pub fn run(
         }
         while let Some(asked) = console.asked() {
             match asked {
-                Asked::Quit => return Ok(()),
+                Asked::Quit(signal) => return Err(ViewError::Ended(signal)),
                 Asked::Suspend => screen.suspend()?,
                 Asked::Resume => screen.resume()?,
                 // The next frame has it.

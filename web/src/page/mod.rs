@@ -19,21 +19,23 @@ const PROGRAM: &[u8] = include_bytes!(env!("BYTEHOP_WEB_OBJECT"));
 const GLUE: &str = include_str!("../../page/glue.js");
 const STYLE: &str = include_str!("../../page/style.css");
 
-/// The keys that have a button: their name in browsers, and what they do.
-const KEYS: [(&str, &str, fn(Lang) -> &'static str); 13] = [
-    ("g", "g", words::first),
-    ("P", "P", words::previous_call),
-    ("p", "p", words::previous_hop),
-    ("n", "n", words::next_hop),
-    ("N", "N", words::next_call),
-    (" ", "space", words::play),
-    ("Enter", "Enter", words::explain),
-    ("Tab", "Tab", words::pane),
-    ("z", "z", words::zoom),
-    ("?", "?", words::help),
-    ("Escape", "Esc", words::back),
-    ("L", "L", words::language),
-    ("T", "T", words::theme),
+/// A key that has a button: its name in browsers, as it is shown, and what it does.
+struct Key(&'static str, &'static str, fn(Lang) -> &'static str);
+
+const KEYS: [Key; 13] = [
+    Key("g", "g", words::first),
+    Key("P", "P", words::previous_call),
+    Key("p", "p", words::previous_hop),
+    Key("n", "n", words::next_hop),
+    Key("N", "N", words::next_call),
+    Key(" ", "space", words::play),
+    Key("Enter", "Enter", words::explain),
+    Key("Tab", "Tab", words::pane),
+    Key("z", "z", words::zoom),
+    Key("?", "?", words::help),
+    Key("Escape", "Esc", words::back),
+    Key("L", "L", words::language),
+    Key("T", "T", words::theme),
 ];
 
 const LANGS: [(Lang, &str); 2] = [(Lang::En, "en"), (Lang::Zh, "zh-Hans")];
@@ -46,7 +48,7 @@ pub fn page(recording: &[u8], summary: &Summary, lang: Lang) -> String {
     // Nothing may be loaded, and no script may run but the one below.
     let glue = base64(&Sha256::digest(GLUE.as_bytes()));
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{glue}' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; \
+        "default-src 'none'; img-src data:; script-src 'sha256-{glue}' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; \
          base-uri 'none'; form-action 'none'"
     );
     let _ = write!(
@@ -86,11 +88,11 @@ fn player(out: &mut String, lang: Lang) {
          <rect id=\"back\" width=\"100%\" height=\"100%\" rx=\"8\"/><g id=\"rows\"></g></svg></div>\n\
          <div id=\"keys\">"
     );
-    for (key, shown, text) in KEYS {
+    for Key(key, shown, text) in KEYS {
         let key = escape(key);
         let _ = write!(out, "<button type=\"button\" data-key=\"{key}\">");
         both(out, |lang| text(lang).to_owned());
-        let _ = write!(out, " <kbd>{}</kbd></button>\n", escape(shown));
+        let _ = writeln!(out, " <kbd>{}</kbd></button>", escape(shown));
     }
     out.push_str("</div>\n<p class=\"hint\">");
     both(out, |lang| words::how(lang).to_owned());

@@ -16,7 +16,12 @@ use super::words;
 pub fn title(summary: &Summary, lang: Lang) -> String {
     let what = match (summary.command.as_slice(), summary.by_process.first()) {
         ([], Some(process)) => words::process(lang, process.pid, &process.comm),
-        (command, _) => command.join(" "),
+        // As the screens call it: without the folder.
+        ([program, args @ ..], _) => {
+            let name = program.rsplit('/').next().unwrap_or(program);
+            [&[name.to_owned()], args].concat().join(" ")
+        }
+        ([], None) => String::new(),
     };
     format!("bytehop: {what}")
 }
@@ -60,7 +65,8 @@ fn path(out: &mut String, summary: &Summary, lang: Lang) {
     };
     for (theme, class) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
         let id = format!("path-{tag}-{class}");
-        let words = format!("<title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{told}</desc>");
+        let words =
+            format!("<title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{told}</desc>");
         let picture = path_svg(summary, lang, theme).replacen(
             " role=\"img\"",
             &format!(" role=\"img\" aria-labelledby=\"{id}-t\" aria-describedby=\"{id}-d\""),
@@ -150,7 +156,7 @@ fn hops(out: &mut String, summary: &Summary, lang: Lang) {
     let rows = summary.hops.iter().map(|row| {
         let kind = common::kind(lang, row.kind);
         let kind = match row.engine {
-            Some(engine) => format!("{kind} ({})", common::engine(lang, engine)),
+            Some(engine) => words::kind_by(lang, kind, common::engine(lang, engine)),
             None => kind.to_owned(),
         };
         vec![

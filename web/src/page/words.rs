@@ -9,7 +9,7 @@ bytehop_core::messages! {
     next_call: "Call ››" | "调用 ››";
     play: "Play" | "播放";
     explain: "Explain" | "解释";
-    pane: "Pane" | "面板";
+    pane: "Pane" | "窗格";
     zoom: "Zoom" | "放大";
     help: "Help" | "帮助";
     back: "Back" | "返回";
@@ -44,6 +44,7 @@ bytehop_core::messages! {
     no_hops: "No bytes moved." | "没有字节移动。";
     hops: "Hops" | "跳";
     kind: "kind" | "种类";
+    kind_by(kind, engine): "{kind} ({engine})" | "{kind}（{engine}）";
     from: "from" | "从";
     to: "to" | "到";
     bytes: "bytes" | "字节";

@@ -81,8 +81,8 @@ fn a_call_reads_through_a_mapping() {
     assert_eq!(
         t.hops(),
         [
-            "M page_cache→user 1/65536 fault-around-range",
             "C user→socket 1/65536 send-copied",
+            "M page_cache→user 1/65536 fault-around-range",
         ]
     );
 }

@@ -11,7 +11,7 @@ crate::messages! {
     column_filled: "zeroed" | "清零";
     per_second(what): "{what}/s" | "{what}/s";
 
-    kernel: "(kernel, for nobody known)" | "（内核，起因不明）";
+    kernel: "(kernel, cause unknown)" | "（内核，起因不明）";
     kernel_short: "(kernel)" | "（内核）";
     ended_processes[n]: "({n} ended)" / "({n} ended)" | "（已结束 {n} 个）";
     ended: "(ended)" | "（已结束）";
@@ -30,13 +30,13 @@ crate::messages! {
 
     more_up_to(what, n, bytes): "{what} ({n} times, at most {bytes})" | "{what}（{n} 次，最多 {bytes}）";
     more_unbounded(what, n): "{what} ({n} times)" | "{what}（{n} 次）";
-    unknown_fresh: "pages allocated and filled by a copy (copy-on-write) or by I/O" | "分配后由拷贝（写时拷贝）或 I/O 填充的页";
+    unknown_fresh: "new pages, filled by a copy (copy-on-write) or by I/O" | "分配后由拷贝（写时拷贝）或 I/O 填充的页";
     unknown_large: "large pages allocated and zeroed, or filled by I/O" | "分配后清零或由 I/O 填充的大页";
     unknown_messages: "calls that return messages, not bytes" | "返回消息数而非字节数的调用";
     unknown_files: "calls on files of unknown kind" | "对种类不明的文件的调用";
     unknown_undecided: "calls that may have copied or shared" | "可能拷贝、也可能共享的调用";
     unknown_zerocopy: "bytes sent by reference that a software device copies later" | "以引用方式发送、可能被软件设备随后拷贝的字节";
-    unknown_table: "32-bit calls, whose numbers are of another table" | "32 位调用，其编号属于另一张表";
+    unknown_table: "32-bit calls, whose numbers belong to another table" | "32 位调用，其编号属于另一张表";
     unknown_aio: "calls that start Linux AIO" | "启动 Linux AIO 的调用";
     unknown_received: "bytes that came in by a network interface: by its DMA, if it has one" | "从网络接口进来的字节：若该接口有 DMA，则由 DMA 写入";
     unknown_requests: "disk requests of which neither beginning nor end was seen" | "既没看到开始也没看到结束的磁盘请求";

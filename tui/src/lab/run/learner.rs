@@ -2,11 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::SystemTime;
 
 use labs::guide::Step;
-use labs::work::Whose;
 
 use super::Ui;
 use crate::terminal::Screen;
@@ -16,8 +14,7 @@ impl Ui {
     /// The learner's file of the change exercise.
     fn program(&self) -> Option<PathBuf> {
         let lab = &self.labs.open.as_ref()?.session.lab;
-        let program = &lab.spec.change.program;
-        Some(self.runner.work.source(&lab.id, program, Whose::Learner))
+        self.runner.source(lab)
     }
 
     pub(super) fn modified(&self) -> Option<SystemTime> {
@@ -43,30 +40,16 @@ impl Ui {
     }
 
     pub(super) fn edit(&mut self, screen: &mut Screen) -> io::Result<()> {
-        let Some(path) = self.program() else {
+        let Some(lab) = self.labs.open.as_ref().map(|open| open.session.lab.clone()) else {
             return Ok(());
         };
-        let identity = &self.runner.identity;
-        let editor = ["VISUAL", "EDITOR"]
-            .iter()
-            .find_map(|name| identity.var(name));
-        let editor = editor.filter(|editor| !editor.is_empty());
-        let Some(editor) = editor.map(|editor| editor.to_string_lossy().into_owned()) else {
+        let Some((editor, mut command)) = self.runner.editor(&lab) else {
             self.labs.note = Some(words::lab_no_editor(self.labs.look.lang).to_owned());
             if let Some(open) = &mut self.labs.open {
                 open.step = Step::Change;
             }
             return Ok(());
         };
-        // As shells do: the variable may have arguments.
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", &format!("{editor} \"$1\""), "sh"])
-            .arg(&path);
-        if let Some(user) = &identity.credentials {
-            use std::os::unix::process::CommandExt;
-            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-        }
         let ended = screen.lend(|| command.status())?;
         if let Err(e) = ended {
             self.labs.note = Some(format!("{editor}: {e}"));
@@ -81,11 +64,7 @@ impl Ui {
         let Some(lab) = self.labs.labs.get(self.labs.at).cloned() else {
             return;
         };
-        let folder = self.runner.work.dir.join(&lab.id);
-        let put_back = match folder.is_dir() {
-            true => self.runner.work.reset(&lab).map_err(|e| e.to_string()),
-            false => Ok(()),
-        };
+        let put_back = self.runner.reset(&lab).map_err(|e| e.to_string());
         let forgotten = self
             .progress
             .reset(Some(&lab.id))

@@ -1,0 +1,252 @@
+//! Every export of every recording says what the JSON summary says.
+
+mod common;
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytehop_core::arch::Arch;
+use bytehop_core::event::{Event, Meta};
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
+use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
+use bytehop_core::record::open_events;
+use bytehop_core::report::{self, Lines, export};
+use common::recordings;
+use serde_json::Value;
+
+fn read(path: &std::path::Path, sink: &mut impl Sink) -> Summary {
+    let mut reconstructor = Reconstructor::new(Arch::X86_64);
+    for event in open_events(path).expect("a recording") {
+        reconstructor.push(&event, sink);
+    }
+    reconstructor.drain(sink);
+    reconstructor.finish()
+}
+
+/// What makes a row, as text, and its count and bytes. (Not the engine: a device may be classified after
+/// its first hops.)
+type Rows = BTreeMap<Vec<String>, (u64, u64)>;
+
+const KEYS: [&str; 5] = ["kind", "from", "to", "evidence", "deferred"];
+
+/// Adds a hop as JSON has it.
+fn add(rows: &mut Rows, hop: &Value) {
+    let mut key: Vec<String> = KEYS.iter().map(|key| hop[key].to_string()).collect();
+    key.push(hop["probe"].to_string() + &hop["rule"].to_string());
+    let row = rows.entry(key).or_default();
+    row.0 += hop["count"].as_u64().expect("a count");
+    row.1 += hop["bytes"].as_u64().expect("bytes");
+}
+
+fn of_summary(summary: &Summary) -> Rows {
+    let json = report::json(summary);
+    let mut rows = Rows::new();
+    for hop in json["hops"].as_array().expect("hops") {
+        add(&mut rows, hop);
+    }
+    rows
+}
+
+#[test]
+fn lines_add_up_to_the_summary() {
+    for path in recordings() {
+        let mut lines = Lines::new(Arch::X86_64);
+        let mut text = Vec::new();
+        for event in open_events(&path).expect("a recording") {
+            text.extend_from_slice(lines.event(&event));
+        }
+        text.extend_from_slice(lines.finish());
+        let text = String::from_utf8(text).expect("UTF-8");
+        let summary = read(&path, &mut NoSink);
+        let mut rows = Rows::new();
+        let mut calls: HashMap<String, u64> = HashMap::new();
+        for line in text.lines() {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            let hops = line["hops"].as_array();
+            hops.into_iter()
+                .flatten()
+                .for_each(|hop| add(&mut rows, hop));
+            if line["event"] == "hop" {
+                add(&mut rows, &line);
+            }
+            if let (true, Some(name)) = (line["event"] == "syscall", line["call"].as_str()) {
+                *calls.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+        assert_eq!(rows, of_summary(&summary), "{}", path.display());
+        for row in &summary.syscalls {
+            assert_eq!(calls.get(&row.name), Some(&row.calls), "{}", path.display());
+        }
+    }
+}
+
+/// Splits a line of our own CSV, which has no line ends within cells.
+fn cells(line: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(String::new()),
+            c => cells.last_mut().expect("a cell").push(c),
+        }
+    }
+    cells
+}
+
+#[test]
+fn a_table_has_the_rows_of_the_summary() {
+    for path in recordings() {
+        let summary = read(&path, &mut NoSink);
+        let csv = export::csv(&summary);
+        let mut lines = csv.split_terminator("\r\n").map(cells);
+        let head = lines.next().expect("a head");
+        let at = |name: &str| head.iter().position(|h| h == name).expect("a column");
+        let (mut hops, mut calls) = (Vec::new(), Vec::new());
+        for line in lines {
+            assert_eq!(line.len(), head.len());
+            let number = |name: &str| line[at(name)].parse::<u64>().expect("a number");
+            match line[at("row")].as_str() {
+                "hop" => hops.push((
+                    line[at("from")].clone(),
+                    line[at("to")].clone(),
+                    number("count"),
+                    number("bytes"),
+                )),
+                _ => calls.push((line[at("name")].clone(), number("count"), number("bytes"))),
+            }
+        }
+        let expected: Vec<_> = summary
+            .hops
+            .iter()
+            .map(|r| (r.from.to_string(), r.to.to_string(), r.count, r.bytes))
+            .collect();
+        assert_eq!(hops, expected);
+        let expected: Vec<_> = summary
+            .syscalls
+            .iter()
+            .map(|r| (r.name.clone(), r.calls, r.bytes))
+            .collect();
+        assert_eq!(calls, expected);
+    }
+}
+
+fn copied(summary: &Summary) -> u64 {
+    let json = report::json(summary);
+    let hops = json["hops"].as_array().expect("hops").iter();
+    hops.filter(|hop| hop["kind"] == "copy")
+        .map(|hop| hop["bytes"].as_u64().expect("bytes"))
+        .sum()
+}
+
+#[test]
+fn stacks_add_up_to_what_was_copied() {
+    let mut with_lines = 0;
+    for path in recordings() {
+        let mut folded = export::Folded::default();
+        let summary = read(&path, &mut folded);
+        let text = folded.finish();
+        let mut sum = 0;
+        for line in text.lines() {
+            let (stack, bytes) = line.rsplit_once(' ').expect("a weight");
+            assert!(stack.split(';').all(|frame| !frame.is_empty()), "{line}");
+            sum += bytes.parse::<u64>().expect("a number");
+        }
+        assert_eq!(sum, copied(&summary), "{}", path.display());
+        with_lines += usize::from(text.contains("main;"));
+    }
+    assert!(with_lines > 0, "recordings with stacks");
+}
+
+#[test]
+fn text_for_people_has_every_row() {
+    for path in recordings() {
+        let summary = read(&path, &mut NoSink);
+        for lang in [Lang::En, Lang::Zh] {
+            let markdown = export::markdown(&summary, lang);
+            let rows: Vec<Vec<&str>> = markdown
+                .lines()
+                .filter(|line| line.starts_with("| "))
+                .map(|line| line.split(" | ").collect())
+                .collect();
+            let hops = rows.iter().filter(|row| row.len() == 6).skip(2);
+            let bytes: Vec<u64> = hops.map(|row| row[3].parse().expect("a number")).collect();
+            let expected: Vec<u64> = summary.hops.iter().map(|row| row.bytes).collect();
+            assert_eq!(bytes, expected, "{markdown}");
+
+            let svg = export::svg(&summary, lang);
+            assert_eq!(svg.matches("<g>").count(), summary.hops.len());
+            assert!(svg.contains("<title id=\"title\">") && svg.contains("<desc id=\"desc\">"));
+            // It asks for nothing from anywhere.
+            assert_eq!(svg.matches("http").count(), 1, "the name space");
+        }
+    }
+}
+
+/// What someone else named cannot be markup.
+#[test]
+fn hostile_names_are_text() {
+    let mut summary = Summary {
+        command: vec![
+            "</title><script>alert(1)</script>".into(),
+            "\u{202e}|`".into(),
+        ],
+        kernel: "<b>&\u{1b}[31m".into(),
+        ..Summary::default()
+    };
+    summary.warnings.push("| <img src=x> `".into());
+    for lang in [Lang::En, Lang::Zh] {
+        let svg = export::svg(&summary, lang);
+        assert!(
+            !svg.contains("<script") && !svg.contains('\u{202e}'),
+            "{svg}"
+        );
+        let markdown = export::markdown(&summary, lang);
+        assert!(
+            !markdown.contains("<img") && !markdown.contains('\u{1b}'),
+            "{markdown}"
+        );
+        assert!(!markdown.contains("\n<") && !markdown.contains('\u{202e}'));
+    }
+}
+
+fn time_line(path: &std::path::Path) -> Vec<u8> {
+    let sources = open_events(path)
+        .expect("a recording")
+        .filter_map(|event| match event {
+            Event::Meta(Meta::Source(source)) => Some((source.id, source)),
+            _ => None,
+        })
+        .collect();
+    let mut perfetto = export::Perfetto::new(sources);
+    read(path, &mut perfetto);
+    perfetto.take()
+}
+
+/// Perfetto's own protocol buffers (PyPI: `perfetto`, `protobuf`) read every time line, and find the
+/// numbers of the summary in it.
+#[test]
+fn time_lines_are_read_by_perfettos_own_protocol() {
+    let script = format!("{}/tests/time_line.py", env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir().expect("a directory");
+    for (i, path) in recordings().iter().enumerate() {
+        let summary = read(path, &mut NoSink);
+        let base = dir.path().join(i.to_string());
+        std::fs::write(base.with_extension("pftrace"), time_line(path)).expect("written");
+        std::fs::write(base.with_extension("json"), report::json_string(&summary))
+            .expect("written");
+    }
+    common::python(&script, &["perfetto", "google.protobuf"], dir.path());
+}
+
+/// `docs/schema/summary.schema.json` describes the summary of every recording.
+#[test]
+fn summaries_follow_their_schema() {
+    let script = format!("{}/tests/schema.py", env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir().expect("a directory");
+    for (i, path) in recordings().iter().enumerate() {
+        let json = report::json_string(&read(path, &mut NoSink));
+        std::fs::write(dir.path().join(format!("{i}.json")), json).expect("written");
+    }
+    common::python(&script, &["jsonschema"], dir.path());
+}

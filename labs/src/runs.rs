@@ -1,0 +1,271 @@
+//! Where a lab's runs come from: traced here ([`run`](crate::run)), or taken from its recordings, which
+//! any machine can ([`Replay`]).
+
+use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
+use bytehop_core::record::RecordError;
+use bytehop_core::report::units;
+
+use crate::chart::Chart;
+use crate::lab::Lab;
+use crate::recording::summary_of;
+use crate::session::{Origin, Outcome, Session};
+use crate::words;
+
+/// Whose version of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Whose {
+    /// As the lab has it.
+    Original,
+    Learner,
+    /// A file named on the command line.
+    Given,
+}
+
+/// Why the learner's folder cannot be used, or a program not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{}", words::no_cargo(Lang::En))]
+    NoCargo,
+    /// They are not here, and cannot be fetched.
+    #[error("{}", words::no_libraries(Lang::En))]
+    NoLibraries,
+    /// What the compiler said about the program.
+    #[error("{0}")]
+    Build(String),
+    /// What kept cargo from compiling at all.
+    #[error("{}", words::no_build(Lang::En, .0))]
+    Cargo(String),
+    #[error("{}", .0.told(Lang::En, "cargo"))]
+    Limit(Limit),
+    /// As [`RunError::Stopped`].
+    #[error("{}", words::stopped(Lang::En))]
+    Stopped(i32),
+}
+
+impl WorkError {
+    /// The error for the learner, in their language as far as they can do something about it.
+    pub fn told(&self, lang: Lang) -> String {
+        match self {
+            Self::NoCargo => words::no_cargo(lang).to_owned(),
+            Self::NoLibraries => words::no_libraries(lang).to_owned(),
+            Self::Cargo(said) => words::no_build(lang, said),
+            Self::Limit(limit) => limit.told(lang, "cargo"),
+            Self::Stopped(_) => words::stopped(lang).to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Why a program's files cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    #[error("cannot prepare the lab's files: {0}")]
+    Io(#[from] io::Error),
+    #[error("cannot make a {what} device: {why}")]
+    Device { what: &'static str, why: String },
+    #[error("the size of {0} cannot be told, or is too large")]
+    Size(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("cannot run {what}: {source}")]
+    Start { what: String, source: io::Error },
+    /// What bytehop said when it could not trace.
+    #[error("{0}")]
+    Trace(String),
+    /// It used more than it may, and was ended with all that it started.
+    #[error("{}", .1.told(Lang::En, .0))]
+    Limit(String, Limit),
+    /// Somebody wanted it to end: by which signal.
+    #[error("{}", words::stopped(Lang::En))]
+    Stopped(i32),
+    #[error("the lab has no recording of '{0}'")]
+    NoRecording(String),
+    #[error("there is no program '{0}' in this lab")]
+    NoProgram(String),
+}
+
+impl RunError {
+    /// Whether somebody wanted the end.
+    pub fn is_stopped(&self) -> bool {
+        self.signal().is_some()
+    }
+
+    /// The signal by which somebody wanted the end.
+    pub fn signal(&self) -> Option<i32> {
+        match self {
+            Self::Stopped(signal) | Self::Work(WorkError::Stopped(signal)) => Some(*signal),
+            _ => None,
+        }
+    }
+
+    /// The error for the learner, as [`WorkError::told`].
+    pub fn told(&self, lang: Lang) -> String {
+        match self {
+            Self::Work(e) => e.told(lang),
+            Self::Limit(program, limit) => limit.told(lang, program),
+            Self::Stopped(_) => words::stopped(lang).to_owned(),
+            Self::NoProgram(name) => words::no_program(lang, name),
+            Self::NoRecording(name) => words::no_recording(lang, name),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What a run may not use more of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    Time(Duration),
+    /// Bytes.
+    Memory(u64),
+    /// Processes and threads.
+    Tasks(usize),
+}
+
+impl Limit {
+    /// What happened to a program that went beyond it.
+    pub fn told(self, lang: Lang, program: &str) -> String {
+        match self {
+            Self::Time(time) => words::too_long(lang, program, time.as_secs()),
+            Self::Memory(bytes) => words::too_much_memory(lang, program, units::bytes(bytes)),
+            Self::Tasks(n) => words::too_many_tasks(lang, program, n),
+        }
+    }
+}
+
+/// A traced run.
+pub struct Run {
+    pub summary: Summary,
+    pub recording: PathBuf,
+    pub output: [u8; 32],
+    pub stderr: String,
+}
+
+/// A check of the learner's program.
+pub struct Checked {
+    pub run: Run,
+    pub outcome: Outcome,
+}
+
+/// Makes a lab's runs, and knows the learner's programs. What is not said otherwise is so where nothing
+/// can be traced.
+pub trait Runs: Send + Sync {
+    /// Why nothing can be traced; empty if only recordings were asked for.
+    fn cannot(&self) -> Option<&str> {
+        Some("")
+    }
+
+    /// The folder of the learner's programs, for people.
+    fn folder(&self, lab: &Lab) -> String {
+        lab.id.clone()
+    }
+
+    /// Builds the original programs of a session's lab.
+    ///
+    /// # Errors
+    /// If they cannot be built.
+    fn build(&self, _session: &Session) -> Result<(), RunError> {
+        Ok(())
+    }
+
+    /// Traces one program of the lab, or takes its recording where that is not possible.
+    ///
+    /// # Errors
+    /// If there is no recording either.
+    fn observe(&self, session: &mut Session, name: &str) -> Result<(), RunError> {
+        let summary = self.replay(session, name)?;
+        session.observe(name, summary, Origin::Recorded(None));
+        Ok(())
+    }
+
+    /// The bundled recording of a program.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    fn replay(&self, session: &Session, name: &str) -> Result<Summary, RunError> {
+        let bytes = session.lab.recording(name);
+        let bytes = bytes.ok_or_else(|| RunError::NoRecording(name.to_owned()))?;
+        Ok(summary_of(bytes)?)
+    }
+
+    /// Measures a lab's chart anew; `None` if it has none, or that isn't possible here: then the
+    /// recorded one stands.
+    fn chart(&self, _session: &Session) -> Option<Chart> {
+        None
+    }
+
+    /// Builds the learner's program (or a given one), traces it on new data, and judges it.
+    ///
+    /// # Errors
+    /// If it cannot be built or traced: that is not yet a failed check.
+    fn check(&self, session: &mut Session, _whose: Whose) -> Result<Checked, RunError> {
+        Err(RunError::NoProgram(session.lab.spec.change.program.clone()))
+    }
+
+    /// Writes the result of a check, unless a better one is there: the file.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn keep_result(&self, _session: &Session, _checked: &Checked) -> io::Result<Option<PathBuf>> {
+        Ok(None)
+    }
+
+    /// The file of a run that was traced in this session; the bundled recording stands in without one.
+    fn recording(&self, _name: &str) -> Option<PathBuf> {
+        None
+    }
+
+    /// The learner's file of a lab's change exercise, where they have one.
+    fn source(&self, _lab: &Lab) -> Option<PathBuf> {
+        None
+    }
+
+    /// Whether the learner has changed that file.
+    fn is_changed(&self, _lab: &Lab) -> bool {
+        false
+    }
+
+    /// Puts a lab's programs back as they were.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn reset(&self, _lab: &Lab) -> Result<(), WorkError> {
+        Ok(())
+    }
+
+    /// The learner's editor on their file, and its name; `None` if they named none.
+    fn editor(&self, _lab: &Lab) -> Option<(String, Command)> {
+        None
+    }
+
+    /// Ends what runs, from another thread, as if by a signal; whether anything does.
+    fn stop(&self, _signal: i32) -> bool {
+        false
+    }
+
+    /// What was stopped is done with: runs may start again.
+    fn begin(&self) {}
+}
+
+/// Recordings only: what every machine can.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Replay;
+
+impl Runs for Replay {}

@@ -1,0 +1,180 @@
+//! `bytehop report`: a recording as text, as data, and for other tools.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use bytehop_core::event::{Event, Meta, Source};
+use bytehop_core::i18n::Lang;
+use bytehop_core::reconstruct::{NoSink, Reconstructor};
+use bytehop_core::record::open_events;
+use bytehop_core::report::{self, Format, export};
+
+use crate::cli;
+use crate::fail::{FAILED, Fail, USAGE};
+use crate::output::{complain, print, style};
+use crate::show::{host, summarise};
+
+/// Bytes that wait before they are written.
+const CHUNK: usize = 64 << 10;
+
+pub fn report(args: &cli::Report) -> Result<i32, Fail> {
+    let format = if args.json { Format::Json } else { args.format };
+    match format {
+        Format::Jsonl => lines(args)?,
+        Format::Perfetto => time_line(args)?,
+        Format::Folded => {
+            let mut folded = export::Folded::default();
+            let summary = summarise(&args.file, &mut folded)?;
+            summary
+                .warnings
+                .iter()
+                .for_each(|warning| complain(warning));
+            write(args, &folded.finish())?;
+        }
+        _ => write(args, &of_summary(args, format)?)?,
+    }
+    Ok(0)
+}
+
+/// What only needs the summary.
+fn of_summary(args: &cli::Report, format: Format) -> Result<String, Fail> {
+    let summary = summarise(&args.file, &mut NoSink)?;
+    let lang = Lang::from_env(args.look.lang);
+    Ok(match format {
+        Format::Json => report::json_string(&summary) + "\n",
+        Format::Csv => export::csv(&summary),
+        Format::Markdown => export::markdown(&summary, lang),
+        Format::Svg => export::svg(&summary, lang),
+        Format::Html => {
+            let recording = std::fs::read(&args.file).map_err(|e| {
+                Fail::new(FAILED, format!("cannot read {}: {e}", args.file.display()))
+            })?;
+            bytehop_web::page::page(&recording, &summary, lang)
+        }
+        _ => {
+            let style = match &args.output {
+                // As for a pipe.
+                Some(path) => style(&args.look, &created(path)?),
+                None => style(&args.look, &io::stdout()),
+            };
+            report::text(&summary, &style)
+        }
+    })
+}
+
+fn write(args: &cli::Report, text: &str) -> Result<(), Fail> {
+    match &args.output {
+        None => print(text),
+        Some(path) => {
+            let written = created(path)?.write_all(text.as_bytes());
+            written.map_err(|e| cannot_write(path, &e))
+        }
+    }
+}
+
+/// Where what comes piece by piece goes.
+struct Out {
+    to: Box<dyn Write>,
+    name: String,
+}
+
+impl Out {
+    fn open(output: Option<&Path>) -> Result<Self, Fail> {
+        Ok(match output {
+            Some(path) => Self {
+                to: Box::new(io::BufWriter::with_capacity(CHUNK, created(path)?)),
+                name: path.display().to_string(),
+            },
+            None => Self {
+                to: Box::new(io::BufWriter::with_capacity(CHUNK, io::stdout().lock())),
+                name: "to standard output".to_owned(),
+            },
+        })
+    }
+
+    /// False: the reader has had enough, which is no failure.
+    fn all(&self, written: io::Result<()>) -> Result<bool, Fail> {
+        match written {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(e) => Err(Fail::new(
+                FAILED,
+                format!("cannot write {}: {e}", self.name),
+            )),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<bool, Fail> {
+        let written = self.to.write_all(bytes);
+        self.all(written)
+    }
+
+    fn finish(mut self) -> Result<bool, Fail> {
+        let flushed = self.to.flush();
+        self.all(flushed)
+    }
+}
+
+/// One event a line, as they come: nothing is kept.
+fn lines(args: &cli::Report) -> Result<(), Fail> {
+    let mut events = open_events(&args.file)?;
+    let mut lines = report::Lines::new(host());
+    let mut out = Out::open(args.output.as_deref())?;
+    for event in events.by_ref() {
+        if !out.write(lines.event(&event))? {
+            return Ok(());
+        }
+    }
+    if out.write(lines.finish())? && out.finish()? {
+        events
+            .warnings()
+            .iter()
+            .for_each(|w| complain(&w.to_string()));
+    }
+    Ok(())
+}
+
+/// A time line: read twice, since the source lines stand at the end.
+fn time_line(args: &cli::Report) -> Result<(), Fail> {
+    if args.output.is_none() && io::stdout().is_terminal() {
+        let message = "perfetto's format is not for a terminal: give a file with -o, or a pipe";
+        return Err(Fail::new(USAGE, message));
+    }
+    let mut perfetto = export::Perfetto::new(sources(&args.file)?);
+    let mut events = open_events(&args.file)?;
+    let mut reconstructor = Reconstructor::new(host());
+    let mut out = Out::open(args.output.as_deref())?;
+    for event in events.by_ref() {
+        reconstructor.push(&event, &mut perfetto);
+        if perfetto.waiting() >= CHUNK && !out.write(&perfetto.take())? {
+            return Ok(());
+        }
+    }
+    reconstructor.drain(&mut perfetto);
+    if out.write(&perfetto.take())? && out.finish()? {
+        events
+            .warnings()
+            .iter()
+            .for_each(|w| complain(&w.to_string()));
+    }
+    Ok(())
+}
+
+/// The source lines of a recording, by stack.
+fn sources(file: &Path) -> Result<HashMap<u64, Source>, Fail> {
+    let sources = open_events(file)?.filter_map(|event| match event {
+        Event::Meta(Meta::Source(source)) => Some((source.id, source)),
+        _ => None,
+    });
+    Ok(sources.collect())
+}
+
+fn created(path: &Path) -> Result<File, Fail> {
+    File::create(path).map_err(|e| cannot_write(path, &e))
+}
+
+fn cannot_write(path: &Path, e: &io::Error) -> Fail {
+    Fail::new(USAGE, format!("cannot write {}: {e}", path.display()))
+}

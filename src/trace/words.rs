@@ -1,0 +1,79 @@
+//! What is said before a trace's summary.
+
+use bytehop_core::i18n::Lang;
+use tracer::capture::{Followed, Member};
+
+bytehop_core::messages! {
+    ready_for(process, threads): "ready: tracing process {process}, {threads}" | "就绪：正在追踪进程 {process}，共{threads}";
+    with_children(threads, names): ", {threads} of that in processes that it made: {names}" | "，其中{threads}属于它创建的进程：{names}";
+    left_out(processes, names): "; not traced (--no-follow): {processes} that it made: {names}" | "；不追踪（--no-follow）它创建的{processes}：{names}";
+    threads[n]: "{n} thread" / "{n} threads" | " {n} 个线程";
+    processes[n]: "{n} process" / "{n} processes" | " {n} 个进程";
+    member(name, pid): "{name} ({pid})" | "{name}（{pid}）";
+    comma: ", " | "，";
+    more(n): "… {n} more" | "… 另有 {n} 个";
+}
+
+/// Tracing has begun, of so many threads.
+pub fn ready(lang: Lang, followed: &Followed) -> String {
+    let Some((process, children)) = followed.processes.split_first() else {
+        return String::new();
+    };
+    let all = threads(lang, followed.threads() as u64);
+    let mut line = ready_for(lang, named(lang, process), all);
+    if !children.is_empty() {
+        let theirs = followed.threads() - process.threads;
+        let theirs = threads(lang, theirs as u64);
+        line += &with_children(lang, theirs, names(lang, children));
+    }
+    if !followed.left_out.is_empty() {
+        let left = processes(lang, followed.left_out.len() as u64);
+        line += &left_out(lang, left, names(lang, &followed.left_out));
+    }
+    line
+}
+
+fn named(lang: Lang, process: &Member) -> String {
+    member(lang, &process.comm, process.pid)
+}
+
+/// The first few by name.
+fn names(lang: Lang, members: &[Member]) -> String {
+    const MOST: usize = 8;
+    let first = members.iter().take(MOST);
+    let mut names: Vec<_> = first.map(|process| named(lang, process)).collect();
+    if members.len() > MOST {
+        names.push(more(lang, members.len() - MOST));
+    }
+    names.join(comma(lang))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytehop_core::i18n::problems;
+
+    use super::*;
+
+    #[test]
+    fn both_languages() {
+        assert_eq!(problems(TABLE), [""; 0]);
+        let process = |pid, comm: &str, threads| Member {
+            pid,
+            comm: comm.to_owned(),
+            threads,
+        };
+        let mut followed = Followed {
+            processes: vec![process(7, "nginx", 1)],
+            left_out: vec![process(8, "nginx", 1)],
+        };
+        assert_eq!(
+            ready(Lang::En, &followed),
+            "ready: tracing process nginx (7), 1 thread; not traced (--no-follow): 1 process that it made: nginx (8)"
+        );
+        followed.processes.append(&mut followed.left_out);
+        assert_eq!(
+            ready(Lang::Zh, &followed),
+            "就绪：正在追踪进程 nginx（7），共 2 个线程，其中 1 个线程属于它创建的进程：nginx（8）"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! What a trace says of itself and of the machine, our place among programs, and clocks.
+
+use nix::sys::utsname::uname;
+use nix::time::{ClockId, clock_gettime};
+
+use crate::inherited::{nice, set_nice};
+use crate::load::{Probes, page_size};
+use bytehop_core::arch::Arch;
+use bytehop_core::event::Start;
+
+/// Lets us go first where programs compete for the CPU: what the ring buffer cannot hold is lost, and beside
+/// two hundred busy threads loading would take a minute. The command gets our caller's priority. Without the right to it nothing changes.
+///
+/// It holds for the calling thread, and those that it starts.
+pub fn keep_up() -> Priority {
+    const NICE: i32 = -20;
+    let before = nice();
+    let _ = set_nice(NICE);
+    Priority(before)
+}
+
+/// The priority that a thread had.
+#[derive(Clone, Copy, Debug)]
+pub struct Priority(i32);
+
+impl Priority {
+    /// Gives the calling thread this priority again.
+    pub fn restore(self) {
+        let _ = set_nice(self.0);
+    }
+}
+
+/// The record that begins a trace.
+pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, follow: bool) -> Start {
+    let name = uname();
+    let text = |s: Result<&std::ffi::OsStr, ()>| {
+        s.map(|s| s.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
+    Start {
+        bytehop: env!("CARGO_PKG_VERSION").to_owned(),
+        kernel: text(name.as_ref().map(|n| n.release()).map_err(drop)),
+        arch: Arch::host().map_or_else(
+            || std::env::consts::ARCH.to_owned(),
+            |a| a.as_str().to_owned(),
+        ),
+        level: probes.level.as_str().to_owned(),
+        command: command.to_vec(),
+        pid,
+        comm: if attached {
+            comm_of(pid)
+        } else {
+            String::new()
+        },
+        children: Vec::new(),
+        attached,
+        follow,
+        realtime_ns: now_ns(ClockId::CLOCK_REALTIME),
+        monotonic_ns: now_ns(ClockId::CLOCK_MONOTONIC),
+        page_size: page_size(),
+        probes: probes.attached.clone(),
+        missing: probes.missing.clone(),
+    }
+}
+
+/// Name of a running process.
+pub(super) fn comm_of(pid: u32) -> String {
+    let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+    comm.unwrap_or_default().trim_end().to_owned()
+}
+
+/// A clock's time, ns.
+pub fn now_ns(clock: ClockId) -> u64 {
+    clock_gettime(clock).map_or(0, |t| {
+        t.tv_sec() as u64 * 1_000_000_000 + t.tv_nsec() as u64
+    })
+}

@@ -1,0 +1,177 @@
+//! A process that runs already: its threads, and the processes that it has made.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use super::CaptureError;
+use super::facts::comm_of;
+use crate::load::Probes;
+
+/// Who is traced from now on, and who is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// The process itself first.
+    pub processes: Vec<Member>,
+    /// Processes that it made, and that are not traced because children are not wanted.
+    pub left_out: Vec<Member>,
+}
+
+/// A process that ran when tracing began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub pid: u32,
+    pub comm: String,
+    pub threads: usize,
+}
+
+impl Followed {
+    /// Threads that are traced.
+    pub fn threads(&self) -> usize {
+        self.processes.iter().map(|process| process.threads).sum()
+    }
+}
+
+/// Whether process ids mean the same to us and to the kernel side.
+///
+/// # Errors
+/// If we are in a pid namespace of a container.
+pub fn on_the_host() -> Result<(), CaptureError> {
+    match is_on_the_host() {
+        true => Ok(()),
+        false => Err(CaptureError::Namespace),
+    }
+}
+
+/// The same as an answer; where `/proc` does not tell, we take it that they do.
+pub(super) fn is_on_the_host() -> bool {
+    // Inode of the first pid namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h).
+    const FIRST: u64 = 0xEFFF_FFFC;
+    fs::metadata("/proc/self/ns/pid").map_or(true, |ns| ns.ino() == FIRST)
+}
+
+/// Begins to trace all threads of a running process and, if `follow`, of the processes that it has made and
+/// of theirs; those that they make meanwhile included.
+///
+/// # Errors
+/// If the process is gone or a map cannot be written.
+pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Followed, CaptureError> {
+    on_the_host()?;
+    let mut known = HashSet::new();
+    let mut threads: BTreeMap<u32, usize> = BTreeMap::new();
+    loop {
+        let mut news = false;
+        let tree = match follow {
+            true => family(pid),
+            false => vec![pid],
+        };
+        for process in tree {
+            let new: Vec<u32> = threads_of(process)
+                .filter(|tid| known.insert(*tid))
+                .collect();
+            news |= !new.is_empty();
+            for tid in new {
+                probes.trace(tid, process)?;
+                *threads.entry(process).or_default() += 1;
+            }
+        }
+        if !threads.contains_key(&pid) {
+            return Err(CaptureError::NoProcess(pid));
+        }
+        if !news {
+            break;
+        }
+    }
+    let own = threads.remove(&pid).unwrap_or_default();
+    let all = std::iter::once((pid, own)).chain(threads);
+    let member = |(pid, threads)| Member {
+        pid,
+        comm: comm_of(pid),
+        threads,
+    };
+    let left_out = match follow {
+        true => Vec::new(),
+        false => family(pid)
+            .into_iter()
+            .skip(1)
+            .map(|pid| (pid, threads_of(pid).count()))
+            .map(member)
+            .collect(),
+    };
+    Ok(Followed {
+        processes: all.map(member).collect(),
+        left_out,
+    })
+}
+
+fn threads_of(pid: u32) -> impl Iterator<Item = u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"));
+    let threads = threads.into_iter().flatten();
+    threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// A process, the ones that it has made, and theirs, as far as they run.
+fn family(pid: u32) -> Vec<u32> {
+    let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let all = fs::read_dir("/proc").into_iter().flatten();
+    for process in all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()) {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        if let Some(parent) = parent(&stat) {
+            children.entry(parent).or_default().push(process);
+        }
+    }
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(process) = family.get(next) {
+        family.extend(children.remove(process).unwrap_or_default());
+        next += 1;
+    }
+    family
+}
+
+/// The parent of a process that has not ended, by the line of `/proc/PID/stat`.
+fn parent(stat: &str) -> Option<u32> {
+    // The name stands in parentheses, and may hold some itself.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let (state, rest) = rest.split_once(' ')?;
+    let (parent, _) = rest.split_once(' ')?;
+    (!matches!(state, "Z" | "X")).then(|| parent.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn parents_and_names_with_anything_in_them() {
+        assert_eq!(parent("12 (a) b (c) S 7 12 12 0"), Some(7));
+        assert_eq!(parent("12 (a) Z 7 12"), None);
+        assert_eq!(parent("12 (a"), None);
+    }
+
+    #[test]
+    fn our_child_is_of_our_family_and_its_child_too() {
+        let mut shell = Command::new("sh");
+        let mut shell = shell.args(["-c", "sleep 60 & echo; wait"]);
+        shell = shell.stdout(std::process::Stdio::piped());
+        let mut shell = shell.spawn().expect("sh");
+        let mut line = [0];
+        let mut stdout = shell.stdout.take().expect("stdout");
+        std::io::Read::read_exact(&mut stdout, &mut line).expect("the shell has forked");
+        let ours = family(std::process::id());
+        let theirs = family(shell.id());
+        // The sleeper ends with its parent's death only if it is told to.
+        for process in theirs.iter().rev() {
+            let _ = nix::sys::signal::kill(
+                nix::unistd::Pid::from_raw(*process as i32),
+                nix::sys::signal::Signal::SIGKILL,
+            );
+        }
+        let _ = shell.wait();
+        assert_eq!(ours[0], std::process::id());
+        assert_eq!(theirs.len(), 2, "{theirs:?}");
+        assert!(theirs.iter().all(|process| ours.contains(process)));
+    }
+}

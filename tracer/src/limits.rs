@@ -1,0 +1,198 @@
+//! Limits that our caller set for us: lifted as far as we may, and named where they are too low.
+//!
+//! What is short of memory cannot say so any more: an allocation that fails ends us, and so does the kernel
+//! where a memory cgroup is full. So these two are looked at before.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t, setrlimit};
+use thiserror::Error;
+
+use crate::inherited::LIMITS;
+
+/// What the embedded object, the kernel's types and our code take, bytes, beside the ring buffer: measured at
+/// 50 MiB of our own and 18 MiB in the kernel's maps (Linux 6.18, two processors), and some more.
+const OURS: u64 = 64 << 20;
+const MAPS: u64 = 32 << 20;
+
+/// A limit that is too low.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Limit {
+    #[error(
+        "the limit of open files is too low ({errno:?}): {allowed}; raise it (`ulimit -n 1024`) and start again"
+    )]
+    Files { errno: Errno, allowed: String },
+    #[error(
+        "the limit of address space is too low (ENOMEM): {} MiB, of about {} MiB needed; raise it (`ulimit -v unlimited`) or take a smaller ring buffer (--buffer-size)",
+        mib(*allowed), mib(*needed)
+    )]
+    AddressSpace { allowed: u64, needed: u64 },
+    #[error(
+        "the memory limit of the cgroup {} is too low (ENOMEM): {} MiB, of about {} MiB needed; raise it or take a smaller ring buffer (--buffer-size)",
+        cgroup.display(), mib(*allowed), mib(*needed)
+    )]
+    Cgroup {
+        cgroup: PathBuf,
+        allowed: u64,
+        needed: u64,
+    },
+    #[error(
+        "the kernel has no memory for {what} (ENOMEM): free some, raise the limit of the memory cgroup, or take a smaller ring buffer (--buffer-size)"
+    )]
+    Memory { what: String },
+}
+
+fn mib(bytes: u64) -> u64 {
+    bytes >> 20
+}
+
+impl Limit {
+    /// The limit that a call ran into, if it was one; `what` was to be made.
+    pub fn behind(errno: Errno, what: impl FnOnce() -> String) -> Option<Self> {
+        match errno {
+            Errno::EMFILE => Some(Self::Files {
+                errno,
+                allowed: match getrlimit(Resource::RLIMIT_NOFILE) {
+                    Ok((soft, _)) => format!("{soft} for a process"),
+                    Err(_) => String::new(),
+                },
+            }),
+            Errno::ENFILE => Some(Self::Files {
+                errno,
+                allowed: "all that the system allows are open".to_owned(),
+            }),
+            Errno::ENOMEM => Some(Self::Memory { what: what() }),
+            _ => None,
+        }
+    }
+}
+
+/// Lifts our limits as far as our caller lets us (the traced program gets them back), and looks whether they will do for a ring buffer of so many
+/// bytes.
+///
+/// # Errors
+/// The limit that will not do.
+pub fn lift(ring: u32) -> Result<(), Limit> {
+    for resource in LIMITS {
+        if let Ok((soft, hard)) = getrlimit(resource)
+            && soft < hard
+        {
+            // What cannot be lifted may do as it is.
+            let _ = setrlimit(resource, hard, hard);
+        }
+    }
+    let ring = u64::from(ring);
+    let allowed = getrlimit(Resource::RLIMIT_AS).map_or(RLIM_INFINITY, |(soft, _)| soft);
+    enough_space(allowed, ring)?;
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    for cgroup in memory_cgroups(&groups) {
+        let limit = ["memory.max", "memory.limit_in_bytes"]
+            .iter()
+            .find_map(|name| {
+                let limit = fs::read_to_string(cgroup.join(name)).ok()?;
+                // "max" is none.
+                limit.trim().parse().ok()
+            });
+        if let Some(allowed) = limit {
+            enough_memory(&cgroup, allowed, ring)?;
+        }
+    }
+    Ok(())
+}
+
+fn enough_space(allowed: rlim_t, ring: u64) -> Result<(), Limit> {
+    // The ring buffer is mapped twice, end to end.
+    let needed = OURS + 2 * ring;
+    match allowed < needed {
+        true => Err(Limit::AddressSpace { allowed, needed }),
+        false => Ok(()),
+    }
+}
+
+fn enough_memory(cgroup: &Path, allowed: u64, ring: u64) -> Result<(), Limit> {
+    let needed = OURS + MAPS + ring;
+    match allowed < needed {
+        true => Err(Limit::Cgroup {
+            cgroup: cgroup.to_owned(),
+            allowed,
+            needed,
+        }),
+        false => Ok(()),
+    }
+}
+
+/// The groups that may limit our memory, by `/proc/self/cgroup`: ours and those around it.
+fn memory_cgroups(groups: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for line in groups.lines() {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else {
+            continue;
+        };
+        let root = match controllers {
+            "" => Path::new("/sys/fs/cgroup"),
+            _ if controllers.split(',').any(|name| name == "memory") => {
+                Path::new("/sys/fs/cgroup/memory")
+            }
+            _ => continue,
+        };
+        let ours = Path::new(path);
+        let around = ours
+            .ancestors()
+            .filter_map(|group| group.strip_prefix("/").ok());
+        found.extend(around.map(|group| root.join(group)));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_and_those_around() {
+        let paths = |groups| -> Vec<String> {
+            let paths = memory_cgroups(groups).into_iter();
+            paths.map(|path| path.display().to_string()).collect()
+        };
+        assert_eq!(
+            paths("0::/user.slice/a"),
+            [
+                "/sys/fs/cgroup/user.slice/a",
+                "/sys/fs/cgroup/user.slice",
+                "/sys/fs/cgroup/"
+            ]
+        );
+        assert_eq!(
+            paths("5:devices:/b\n4:cpu,memory:/a\n"),
+            ["/sys/fs/cgroup/memory/a", "/sys/fs/cgroup/memory/"]
+        );
+        assert!(paths("nonsense").is_empty());
+    }
+
+    #[test]
+    fn what_is_said() {
+        let ring = 64 << 20;
+        assert_eq!(enough_space(RLIM_INFINITY, ring), Ok(()));
+        let said = enough_space(100 << 20, ring)
+            .expect_err("too low")
+            .to_string();
+        assert!(
+            said.contains("ENOMEM") && said.contains("100 MiB, of about 192 MiB"),
+            "{said}"
+        );
+        assert_eq!(enough_memory(Path::new("/g"), 1 << 30, ring), Ok(()));
+        let said = enough_memory(Path::new("/g"), 1 << 20, ring).expect_err("too low");
+        assert!(said.to_string().contains("cgroup /g"), "{said}");
+        let files = Limit::behind(Errno::EMFILE, String::new)
+            .expect("a limit")
+            .to_string();
+        assert!(
+            files.contains("EMFILE") && files.contains("ulimit -n"),
+            "{files}"
+        );
+        assert_eq!(Limit::behind(Errno::EPERM, String::new), None);
+    }
+}
