@@ -13,10 +13,12 @@
 mod classify;
 mod emit;
 mod gather;
+mod inner;
 mod iter;
 mod kread;
 mod maps;
 mod probes;
+mod sizes;
 mod sums;
 mod tasks;
 mod top;

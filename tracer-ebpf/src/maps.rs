@@ -26,6 +26,9 @@ pub static CONFIG: Config = Config {
     ourselves: 0,
     nr_sigreturn: 0,
     preemptible: 0,
+    nr_sendmmsg: 0,
+    nr_recvmmsg: 0,
+    nr_ioctl: 0,
 };
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;

@@ -5,7 +5,7 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::model::HopKind;
 
 use crate::scene::{Done, Scene};
-use crate::work::{files, memory, pipes, sockets, uring, veth, writeback, zerocopy};
+use crate::work::{files, inner, memory, pipes, sockets, uring, veth, writeback, zerocopy};
 
 /// One path.
 pub struct Row {
@@ -173,7 +173,7 @@ paths! {
         { Copy Cache > Cache All, Dma Cache > Disk Maybe };
     "copy-file-range" "copy_file_range" "copy_file_range" files::copy_range
         { Copy Cache > Cache All, Dma Cache > Disk Maybe } | { Share Cache > Cache All };
-    "reflink" (lacks SIZES) "FICLONE" "FICLONE（reflink）" files::reflink
+    "reflink" "FICLONE" "FICLONE（reflink）" files::reflink
         { Share Cache > Cache All };
     "tmpfs-read" [memory] "read a file on tmpfs" "读 tmpfs 上的文件" files::read_cached
         { Copy Shmem > User All };
@@ -203,6 +203,14 @@ paths! {
         { Copy User > User All };
     "swap-in" "touch memory that is on a swap device" "触碰已换出的内存" memory::swap_in
         { Dma Disk > User Accounted };
+
+    // Faults that the kernel takes inside a call.
+    "pinned-after-fork" "write with O_DIRECT from memory that is shared since a fork: copied before it is pinned" "用 fork 后仍共享的内存做 O_DIRECT 写：固定页之前先拷贝" inner::pinned_after_fork
+        { Copy User > User All, Dma User > Disk All } | { Copy User > User All, Copy User > Cache All, Dma Cache > Disk All };
+    "read-after-fork" "read a file into memory that is shared since a fork" "把文件读进 fork 后仍共享的内存" inner::read_after_fork
+        { Copy Cache > User All, Copy User > User All };
+    "userfault-copy" "UFFDIO_COPY" "UFFDIO_COPY" inner::userfault
+        { Copy User > User All };
 
     // Pipes.
     "pipe" "write to a pipe, and read it" "写管道再读出" pipes::pipe_copy
@@ -246,7 +254,7 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "udp" "UDP" "UDP" sockets::udp
         { Copy User > Socket All, Copy Socket > User All };
-    "udp-many" (lacks SIZES) "UDP with sendmmsg and recvmmsg" "UDP（sendmmsg、recvmmsg）" sockets::udp_many
+    "udp-many" "UDP with sendmmsg and recvmmsg" "UDP（sendmmsg、recvmmsg）" sockets::udp_many
         { Copy User > Socket All, Copy Socket > User All };
     "zerocopy" (lacks RESENT) "MSG_ZEROCOPY over loopback: copied late" "经回环的 MSG_ZEROCOPY：延后拷贝" zerocopy::send_by_reference
         { Share User > Socket All, Copy User > Socket Resent, Copy Socket > User All };

@@ -1,6 +1,7 @@
 //! The programs of the table: each does one thing with a known payload.
 
 pub mod files;
+pub mod inner;
 pub mod memory;
 pub mod pipes;
 pub mod sockets;

@@ -397,7 +397,9 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         | Inferred(RuleId::PrivateFileWriteCopied)
         | Inferred(RuleId::FaultAroundRange)
         | Inferred(RuleId::FilePageMapped) => "mmap",
-        Inferred(RuleId::CowFaultCopied)
+        Inferred(RuleId::UserfaultCopied)
+        | Inferred(RuleId::UserfaultZeroPageMapped)
+        | Inferred(RuleId::CowFaultCopied)
         | Inferred(RuleId::CowFilePageCopied)
         | Inferred(RuleId::CowShmemPageCopied)
         | Inferred(RuleId::CowUnknownPageCopied)

@@ -16,6 +16,11 @@ use tracer_ebpf::sysinfo::{
 pub const FICLONE: u64 = 0x4004_9409;
 /// The same for a range of the file.
 pub const FICLONERANGE: u64 = 0x4020_940d;
+/// The same where the bytes are equal.
+pub const FIDEDUPERANGE: u64 = 0xc018_9436;
+/// `ioctl` requests of `userfaultfd`: give a page that is missing these bytes, or zeros.
+pub const UFFDIO_COPY: u64 = 0xc028_aa03;
+pub const UFFDIO_ZEROPAGE: u64 = 0xc020_aa04;
 
 /// Argument `index` is the descriptor that matters.
 const fn fd(index: u32) -> u32 {

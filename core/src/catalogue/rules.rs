@@ -189,11 +189,17 @@ mod table {
             "copy_file_range without shared extents copies once, inside the kernel.",
             "copy_file_range 在不能共享区段时，会在内核里拷贝一次。";
         ReflinkShared "reflink-shared" Known, "btrfs_remap_file_range / xfs_file_remap_range < vfs_clone_file_range",
-            "FICLONE makes the files share their extents: no data moves. (The number of bytes is not in the call.)",
-            "FICLONE 让两个文件共享区段：数据没有移动。（调用中没有字节数。）";
+            "FICLONE makes the files share their extents: no data moves.",
+            "FICLONE 让两个文件共享区段：数据没有移动。";
         ProcessVmCopied "process-vm-copied" Known, "process_vm_rw_core",
             "process_vm_readv and process_vm_writev copy from one process's memory to the other's, once.",
             "process_vm_readv 和 process_vm_writev 在两个进程的内存之间拷贝一次。";
+        UserfaultCopied "userfault-copied" Known, "mfill_atomic_pte_copy < userfaultfd_copy",
+            "UFFDIO_COPY copies the bytes into a new page, for whoever waits for it.",
+            "UFFDIO_COPY 把字节拷贝进新页，交给正在等待的一方。";
+        UserfaultZeroPageMapped "userfault-zero-page-mapped" Known, "mfill_atomic_pte_zeropage < userfaultfd_zeropage",
+            "UFFDIO_ZEROPAGE maps the shared page of zeros: a page of its own is made at the first write.",
+            "UFFDIO_ZEROPAGE 映射共享的零页：首次写入时才分配自己的页。";
         PopulateCopied "populate-copied" Known, "do_cow_fault < populate_vma_page_range < __mm_populate",
             "MAP_POPULATE of a private writable mapping makes the private copies at once.",
             "对私有可写映射用 MAP_POPULATE，会立即做好私有副本。";

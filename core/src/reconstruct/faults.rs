@@ -1,18 +1,22 @@
 //! Page faults: the rules applied to them.
 
 use crate::model::Evidence;
-use tracer_ebpf::{Fault, rss};
+use tracer_ebpf::{Fault, flag, rss};
 
 use super::io::Context;
 use super::measured::{Expected, Outcome, kind_of};
 use super::tally::{At, Moved};
-use super::{Call, Reconstructor, Sink, What, hop};
+use super::threads::{Inner, Open};
+use super::{Call, Part, Reconstructor, Sink, What, hop};
 use crate::model::CallId;
 use crate::rules::fault::{self, FaultFacts};
 
 impl Reconstructor {
     pub(super) fn fault<S: Sink>(&mut self, fault: &Fault, sink: &mut S) {
         let head = &fault.head;
+        if head.flags & flag::KERNEL != 0 {
+            return self.fault_in_call(fault, sink);
+        }
         let slot = self.thread(head.tid, head.tgid);
         let mut open = self.take_open(slot, head.seq, sink);
         let process = self.threads.at(slot).process;
@@ -90,6 +94,56 @@ impl Reconstructor {
         }
         self.moved = moved;
         self.threads.put_back(open);
+    }
+
+    /// A fault that the kernel took in a call waits for the call, which also tells that it was counted.
+    fn fault_in_call<S: Sink>(&mut self, fault: &Fault, sink: &mut S) {
+        let facts = FaultFacts::of(fault, self.setup.arch, self.setup.page, self.setup.faults);
+        // The call has ended already: only a damaged trace says so.
+        let Part::Open(slot) = self.part(&fault.head, sink) else {
+            return;
+        };
+        let inner = &mut self.threads.open(slot).inner;
+        for rule in fault::conclude(&facts) {
+            let bytes = (rule.bytes)(&facts);
+            match inner.iter_mut().find(|known| known.rule.id == rule.id) {
+                Some(known) => {
+                    known.bytes = known.bytes.saturating_add(bytes);
+                    known.count += 1;
+                }
+                None => inner.push(Inner {
+                    rule,
+                    bytes,
+                    count: 1,
+                }),
+            }
+        }
+    }
+
+    /// The hops of the faults that the kernel took in a call.
+    pub(super) fn inner_faults(&mut self, open: &mut Open, ts: u64) -> Vec<Moved> {
+        let mut moved = Vec::new();
+        for Inner { rule, bytes, count } in std::mem::take(&mut open.inner) {
+            let (from, to) = (At::from(&rule.from), At::from(&rule.to));
+            let expected = Expected {
+                rule: rule.id,
+                kind: rule.kind,
+                between: (kind_of(from), kind_of(to)),
+                at: (from, to),
+                bytes: Some(bytes),
+                fault: true,
+                magic: 0,
+            };
+            let outcome = self.measure(&expected, &mut open.found, ts, &mut moved);
+            if outcome == Outcome::Unmeasured {
+                let by = rule
+                    .probe
+                    .map_or(Evidence::Inferred(rule.id), Evidence::tracepoint);
+                let one = hop(rule.kind, from, to, by, bytes);
+                moved.push(Moved { count, ts, ..one });
+            }
+        }
+        moved
     }
 
     /// Faults that the kernel counted for a thread: in user mode, or inside a call.

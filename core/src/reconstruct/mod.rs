@@ -259,7 +259,9 @@ impl Reconstructor {
         let mut moved = std::mem::take(&mut self.moved);
         moved.clear();
         self.parts(&open, context, &mut moved);
+        let inner = self.inner_faults(&mut open, 0);
         self.unexpected(&open.found, None, false, 0, &mut moved);
+        moved.extend(inner);
         for hop in &moved {
             self.late(id, process, hop, sink);
         }

@@ -30,14 +30,15 @@ fn is_error(ret: i64) -> bool {
     (-4095..0).contains(&ret)
 }
 
-/// What a call moved: bytes, operations; `None` if nothing.
-fn moved_by(shape: Shape, call: &Syscall) -> Option<(u64, u64)> {
+/// What a call moved: bytes, operations; `None` if nothing. `told`: what it left in memory of that.
+fn moved_by(shape: Shape, call: &Syscall, told: Option<(u64, u64)>) -> Option<(u64, u64)> {
     if is_error(call.ret) || !shape.applies(&call.args) {
         return None;
     }
     let returned = u64::try_from(call.ret).ok()?;
     let arg = |index: usize| call.args.get(index).copied().unwrap_or(0);
     let (bytes, count) = match shape.size {
+        Size::Returned if told.is_some() => told?,
         Size::Returned => (returned, 1),
         Size::AtMost(index) => (returned.min(arg(index)), 1),
         Size::Arg(index) => (arg(index), 1),
@@ -93,7 +94,23 @@ impl Reconstructor {
             .map(|extra| extra.file2)
             .filter(|file| file.mode != 0);
         let two = file2.as_ref().map(|file| Class::of(file, self.setup.arch));
+        // What the call itself says of its size stands for a return value.
+        let told = open.told();
+        let shape = shape.map(|shape| {
+            let shape = shape.requested(&call.args);
+            match told {
+                Some(_) if shape.size == Size::Unknown => shape.size(Size::Returned),
+                _ => shape,
+            }
+        });
         self.nearest(&mut open);
+        let populates =
+            shape.is_some_and(|shape| shape.moves == Move::Populate && shape.applies(&call.args));
+        let inner = match populates {
+            // The call's own rule says what its faults do.
+            true => Vec::new(),
+            false => self.inner_faults(&mut open, head.ts),
+        };
         if open.seq != 0 {
             let context = Context::of_call(shape, role == Role::AsyncIo, one, two);
             if context.raw {
@@ -103,7 +120,7 @@ impl Reconstructor {
         }
         let mut unaccounted = None;
         if let Some(shape) = shape
-            && let Some((bytes, count)) = moved_by(shape, call)
+            && let Some((bytes, count)) = moved_by(shape, call, told)
         {
             let fate = self.conclude(
                 shape,
@@ -130,6 +147,7 @@ impl Reconstructor {
         if role == Role::AsyncIo {
             self.sums.account.beside(&moved);
         }
+        moved.extend(inner);
         self.settle(head.ts, &open, sink);
         self.add_all::<S>(process, &moved);
         if S::WANTED {
@@ -400,6 +418,18 @@ impl Reconstructor {
     fn account_of_request(&mut self, request: &Uring, bytes: u64, fate: Fate) {
         let which = (false, OPERATION | u16::from(request.opcode));
         self.sums.account.take_request(which, bytes, fate);
+    }
+}
+
+impl Open {
+    /// Takes out what the call itself says it moved: bytes, operations.
+    fn told(&mut self) -> Option<(u64, u64)> {
+        let at = self
+            .found
+            .iter()
+            .position(|found| found.what == tracer_ebpf::moved::SIZE)?;
+        let told = self.found.swap_remove(at);
+        Some((told.bytes, told.count))
     }
 }
 

@@ -7,6 +7,7 @@ use tracer_ebpf::{Block, Extra};
 
 use super::found::Found;
 use super::tally::Moved;
+use crate::rules::fault::FaultRule;
 
 /// Requests of one call that are kept apart; more are folded into those alike.
 const IOS_MAX: usize = 256;
@@ -73,6 +74,22 @@ pub struct Open {
     pub waited: u64,
     /// What functions moved in it.
     pub found: Vec<Found>,
+    /// What faults did that the kernel took in it.
+    pub inner: Vec<Inner>,
+}
+
+/// What faults inside a call did, by one rule.
+#[derive(Clone, Copy)]
+pub struct Inner {
+    pub rule: &'static FaultRule,
+    pub bytes: u64,
+    pub count: u64,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ×{}", self.rule.id, self.bytes, self.count)
+    }
 }
 
 impl Open {
@@ -88,6 +105,7 @@ impl Open {
             busy,
             waited,
             found,
+            inner,
         } = self;
         // Nothing is put into it before it has a number.
         if *seq == 0 {
@@ -99,6 +117,7 @@ impl Open {
         inodes.clear();
         busy.clear();
         found.clear();
+        inner.clear();
     }
 
     pub fn found(&mut self, found: Found) {

@@ -20,6 +20,9 @@ pub enum Move {
     /// `ioctl(FICLONE)`, `ioctl(FICLONERANGE)`.
     Clone,
     ProcessVm,
+    /// `ioctl(UFFDIO_COPY)`, `ioctl(UFFDIO_ZEROPAGE)`.
+    FaultCopy,
+    FaultZero,
     /// `mmap` with `MAP_POPULATE`.
     Populate,
     /// io_uring's zero-copy send and receive.
@@ -37,6 +40,8 @@ pub enum End {
     Second,
     /// The kernel's random numbers.
     Random,
+    /// Its page of zeros.
+    Zeros,
     /// A message queue.
     Queue,
     /// A pipe that is not named, but must be one.
@@ -84,7 +89,8 @@ impl Shape {
         }
     }
 
-    const fn size(self, size: Size) -> Self {
+    /// The same with another size.
+    pub const fn size(self, size: Size) -> Self {
         Self { size, ..self }
     }
 }
@@ -143,12 +149,26 @@ impl Shape {
         matches!(self.size, Size::Returned | Size::AtMost(_))
     }
 
+    /// What this call does, where that depends on an argument: `ioctl`.
+    pub fn requested(self, args: &[u64; 6]) -> Self {
+        if self.moves != Move::Clone {
+            return self;
+        }
+        match args[1] & 0xFFFF_FFFF {
+            calls::UFFDIO_COPY => shape(Move::FaultCopy, End::User, End::User).size(Size::Unknown),
+            calls::UFFDIO_ZEROPAGE => {
+                shape(Move::FaultZero, End::Zeros, End::User).size(Size::Unknown)
+            }
+            _ => self,
+        }
+    }
+
     /// Whether a call with these arguments does move bytes: `ioctl` and `mmap` rarely do.
     pub fn applies(&self, args: &[u64; 6]) -> bool {
         match self.moves {
             Move::Clone => {
                 let request = args[1] & 0xFFFF_FFFF;
-                request == calls::FICLONE || request == calls::FICLONERANGE
+                [calls::FICLONE, calls::FICLONERANGE, calls::FIDEDUPERANGE].contains(&request)
             }
             // Only the system call has such arguments.
             Move::RecvZc if self.size == Size::Unknown => {

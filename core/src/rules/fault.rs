@@ -16,7 +16,7 @@
 //! - Pages that the fault put into the page cache were allocated unzeroed, too: they are subtracted.
 //! - shmem zeroes its new pages itself, and tells no page-cache tracepoint of them.
 
-use tracer_ebpf::{Fault, rss};
+use tracer_ebpf::{Fault, NO_ERROR_CODE, rss};
 
 use crate::arch::Arch;
 use crate::catalogue::{RuleId, Tracepoint};
@@ -58,13 +58,21 @@ pub struct FaultProbes {
 
 impl FaultFacts {
     pub fn of(fault: &Fault, arch: Arch, page_size: u64, probes: FaultProbes) -> Self {
-        let (present, write) = access(arch, fault.error_code);
         let cached = u64::from(fault.cache_pages).saturating_mul(page_size);
+        let fresh = fault.unzeroed.saturating_sub(cached);
+        let (present, write) = match fault.error_code {
+            // Nobody touched the page. It was there if another one took its place.
+            NO_ERROR_CODE => {
+                let more = fault.rss == rss::ANON || !probes.rss && fault.filemap != 0;
+                (!more && fresh > 0, fresh > 0)
+            }
+            code => access(arch, code),
+        };
         Self {
             present,
             write,
             zeroed: fault.zeroed,
-            fresh: fault.unzeroed.saturating_sub(cached),
+            fresh,
             cached: cached != 0,
             filemap: fault.filemap != 0,
             around_pages: u64::from(fault.around_pages),

@@ -108,6 +108,7 @@ impl Facts {
             End::First => first.unwrap_or(Class::CLOSED),
             End::Second => second.unwrap_or(Class::CLOSED),
             End::Random => Class::plain(FileKind::DevRandom),
+            End::Zeros => Class::plain(FileKind::DevZero),
             End::Queue => Class::plain(FileKind::Pseudo),
             End::Pipe => Class::plain(FileKind::Pipe),
         };

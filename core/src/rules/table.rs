@@ -155,6 +155,8 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::ReflinkShared, moves: &[Move::Clone], from: K::FILE, to: K::FILE, when: always, does: SHARE },
 
     Rule { id: RuleId::ProcessVmCopied, moves: &[Move::ProcessVm], from: K::USER, to: K::USER, when: always, does: COPY },
+    Rule { id: RuleId::UserfaultCopied, moves: &[Move::FaultCopy], from: K::USER, to: K::USER, when: always, does: COPY },
+    Rule { id: RuleId::UserfaultZeroPageMapped, moves: &[Move::FaultZero], from: K::ZERO, to: K::USER, when: always, does: MAP },
     Rule { id: RuleId::PopulateCopied, moves: &[Move::Populate], from: K::PAGES, to: K::USER, when: private, does: COPY },
     Rule { id: RuleId::PopulateMapped, moves: &[Move::Populate], from: K::PAGES, to: K::USER, when: always, does: MAP },
 ];

@@ -7,6 +7,7 @@ use tracer_ebpf::{Dirty, NO_OFFSET, Proc, Task, count, kind};
 
 use crate::classify::{S_IFBLK, S_IFMT};
 use crate::emit::{count, lost, recording, send};
+use crate::inner;
 use crate::kread::probe;
 use crate::maps::{DIRTIED, InodeKey, TOP_DIRTIED, config, off};
 use crate::tasks::{traced, traced_or_worker};
@@ -109,6 +110,9 @@ pub fn mm_filemap_add_to_page_cache(ctx: BtfTracePointContext) -> i32 {
             (*t).meta_pages += page.pages;
         } else {
             (*t).cache_pages += page.pages;
+            if let Some(f) = inner::under_way(t) {
+                (*f).cache_pages += page.pages;
+            }
         }
         (*t).has_extra = 1;
     }

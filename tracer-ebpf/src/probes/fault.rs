@@ -8,6 +8,7 @@ use tracer_ebpf::{Task, count, kind, task};
 
 use crate::emit::{count, recording, send};
 use crate::gather::{clear_extra, faults_since, flush_sums, known_from_here};
+use crate::inner;
 use crate::kread::{load, probe};
 use crate::maps::{config, off, reg};
 use crate::probes::cache::flush_dirty;
@@ -58,8 +59,9 @@ pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// A fault that the kernel takes on the program's memory outside a call (to write a signal's frame, a
-/// restartable sequence's CPU): the program's own fault before it is over, and gets nothing of this one.
+/// A fault that the kernel takes on the program's memory: in a call it is a part of that. Outside (to write a
+/// signal's frame, a restartable sequence's CPU) the program's own fault before it is over, and gets nothing
+/// of this one.
 #[btf_tracepoint]
 pub fn page_fault_kernel(ctx: BtfTracePointContext) -> i32 {
     let addr: u64 = ctx.arg(0);
@@ -67,9 +69,13 @@ pub fn page_fault_kernel(ctx: BtfTracePointContext) -> i32 {
     // A probe that looks at memory which is not there is no fault that would be handled.
     let looks_only = || load::<u32>(current(), off!(task_pagefault_disabled)) != 0;
     // SAFETY: a map value.
-    let open = unsafe { (*t).flags & task::FAULT_OPEN != 0 };
-    if open && addr >> 63 == 0 && !looks_only() {
-        flush(t);
+    let (open, in_call) = unsafe { ((*t).flags & task::FAULT_OPEN != 0, inner::in_call(t)) };
+    if (open || in_call) && addr >> 63 == 0 && !looks_only() {
+        if open {
+            flush(t);
+        } else {
+            inner::begin(t, addr, ctx.arg::<u64>(2) as u32);
+        }
     }
     0
 }
@@ -130,6 +136,8 @@ pub fn mm_page_alloc(ctx: BtfTracePointContext) -> i32 {
         } else if gfp & GFP_ZERO != 0 {
             (*t).zeroed += bytes;
             (*t).has_extra = 1;
+        } else if inner::in_call(t) {
+            (*inner::fault(t)).unzeroed += bytes;
         }
     }
     0
@@ -143,6 +151,8 @@ pub fn rss_stat(ctx: BtfTracePointContext) -> i32 {
     unsafe {
         if (*t).flags & task::FAULT_OPEN != 0 {
             (*t).fault.rss |= 1 << (member & 7);
+        } else if let Some(f) = inner::under_way(t) {
+            (*f).rss |= 1 << (member & 7);
         }
     }
     0
@@ -167,7 +177,10 @@ fn file(mapping: u64, index: u64, pages: u32) -> i32 {
     // SAFETY: a map value.
     unsafe {
         if (*t).flags & task::FAULT_OPEN == 0 {
-            return 0;
+            if !inner::in_call(t) {
+                return 0;
+            }
+            inner::fault(t);
         }
         if pages != 0 {
             (*t).fault.around_pages += pages;

@@ -7,6 +7,7 @@ use tracer_ebpf::{Exec, Exit, Fork, Switch, count, kind, task};
 
 use crate::emit::{count, recording, send};
 use crate::gather::{extra, faults_since, flush_sums};
+use crate::inner;
 use crate::kread::load;
 use crate::maps::{config, off};
 use crate::probes::cache::flush_dirty;
@@ -128,6 +129,7 @@ pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
         let min_flt: u64 = load(task_struct, off!(task_min_flt));
         let maj_flt: u64 = load(task_struct, off!(task_maj_flt));
         if recording() {
+            inner::end(t);
             flush_dirty(t);
             flush_sums(t);
             let (min, maj) = faults_since(t);

@@ -11,10 +11,12 @@ use tracer_ebpf::{
 use crate::classify::descriptor;
 use crate::emit::{lost, recording, send, send_bytes};
 use crate::gather::{extra, faults_since, flush_sums, known_from_here};
+use crate::inner;
 use crate::kread::{load, probe};
 use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
+use crate::sizes;
 use crate::tasks::{awaited, bump, current, traced};
 
 #[btf_tracepoint]
@@ -87,7 +89,7 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         } else {
             0
         };
-        (*t).flags = (*t).flags & !task::RETURNED | task::IN_CALL;
+        (*t).flags = (*t).flags & !(task::RETURNED | task::FAULT_INNER) | task::IN_CALL;
         (*t).seq += 1;
         (*t).nr = nr;
         if recording() {
@@ -344,6 +346,12 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
             if path_arg != 0 {
                 name(t, arg(regs, path_arg - 1), ret as i32);
             }
+        }
+        if sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
+            sizes::tell(t, nr, arg(regs, 1), arg(regs, 2), ret as u64);
+        }
+        if (*t).flags & task::FAULT_INNER != 0 {
+            inner::end(t);
         }
         flush_dirty(t);
         flush_sums(t);

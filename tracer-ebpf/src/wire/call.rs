@@ -55,7 +55,8 @@ pub struct Extra {
     pub zeroed: u64,
 }
 
-/// A page fault taken in user mode. Sent when the thread does the next thing. 104 bytes.
+/// A page fault taken in user mode, sent when the thread does the next thing; or one that the kernel took in
+/// a call (`flag::KERNEL`), sent before the call's record. 104 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fault {
@@ -64,7 +65,8 @@ pub struct Fault {
     pub addr: u64,
     /// Instruction pointer in user mode.
     pub ip: u64,
-    /// Error code of the architecture (x86: bit 0 protection, 1 write, 4 instruction fetch).
+    /// Error code of the architecture (x86: bit 0 protection, 1 write, 4 instruction fetch); [`NO_ERROR_CODE`]
+    /// where no exception was taken.
     pub error_code: u32,
     /// Counters of `task_struct` moved by this fault: minor.
     pub min_flt: u16,
@@ -93,6 +95,9 @@ pub struct Fault {
     /// Of these, those that landed in user mode.
     pub irqs_user: u32,
 }
+
+/// In [`Fault::error_code`]: the kernel asked for the page without touching it (`get_user_pages`).
+pub const NO_ERROR_CODE: u32 = u32::MAX;
 
 /// Bits of [`Fault::rss`]: the member of `rss_stat` (`mm_types_task.h`).
 pub mod rss {

@@ -42,6 +42,10 @@ pub struct Config {
     /// 1 if the kernel runs the programs of `sys_enter` and `sys_exit` preemptibly: it then skips them
     /// for a thread that comes to run in the middle of one.
     pub preemptible: u32,
+    /// Numbers of calls that leave sizes in memory.
+    pub nr_sendmmsg: u32,
+    pub nr_recvmmsg: u32,
+    pub nr_ioctl: u32,
 }
 
 /// Byte offsets in the structure of user registers; filled in by the architecture's module.

@@ -59,6 +59,10 @@ pub mod moved {
     pub const MAP_PAGE: u16 = 47;
     pub const MAP_SHMEM_PAGE: u16 = 48;
 
+    /// No move that a function told of: how many bytes the call says it moved, where it does not return that
+    /// (`sendmmsg`, reflinks, `userfaultfd`).
+    pub const SIZE: u16 = 49;
+
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;
     pub const TO_KERNEL: u16 = 36;

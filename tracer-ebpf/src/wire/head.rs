@@ -78,4 +78,7 @@ pub mod flag {
     pub const ELSEWHERE: u8 = 2;
     /// The task is a kernel thread of the program's own (io_uring worker or SQPOLL thread).
     pub const IO_THREAD: u8 = 4;
+    /// A page fault that the kernel took itself, on the program's behalf: a part of the call `seq`, and counted
+    /// there.
+    pub const KERNEL: u8 = 8;
 }

@@ -60,6 +60,7 @@ offsets! {
     msg_flags = "msghdr"."msg_flags";
     msg_iter = "msghdr"."msg_iter";
     inode_mode = "inode"."i_mode";
+    inode_size = "inode"."i_size";
     inode_ino = "inode"."i_ino";
     inode_rdev = "inode"."i_rdev";
     inode_sb = "inode"."i_sb";

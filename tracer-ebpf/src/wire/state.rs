@@ -27,6 +27,8 @@ pub mod task {
     pub const WATCHED: u32 = 256;
     /// The last call has been told of.
     pub const RETURNED: u32 = 512;
+    /// In a call, the kernel may be taking a fault itself: `fault` holds what is known of it.
+    pub const FAULT_INNER: u32 = 1024;
 }
 
 /// A cached classification of one descriptor. 56 bytes.
@@ -139,6 +141,9 @@ pub struct Task {
     pub dirty_pages: u32,
     /// The open fault.
     pub fault: Fault,
+    /// `min_flt` and `maj_flt` of the task when the fault inside a call began.
+    pub inner_min: u64,
+    pub inner_maj: u64,
     pub cache: [Cached; CACHED_FDS],
     /// What primitives copied since a function last claimed it.
     pub primitives: [Sum; PRIMITIVES],

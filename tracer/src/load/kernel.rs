@@ -85,6 +85,9 @@ pub(super) fn config(kernel: &KernelBtf, arch: Arch, verb: Verb, follow: bool) -
         ourselves: std::process::id(),
         nr_sigreturn: number(arch, "rt_sigreturn"),
         preemptible: preemptible(kernel).into(),
+        nr_sendmmsg: number(arch, "sendmmsg"),
+        nr_recvmmsg: number(arch, "recvmmsg"),
+        nr_ioctl: number(arch, "ioctl"),
     }
 }
 

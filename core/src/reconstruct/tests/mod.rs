@@ -1,4 +1,5 @@
 mod any;
 mod build;
+mod inner;
 mod measured;
 mod scenarios;

@@ -1,0 +1,120 @@
+//! Faults that the kernel takes inside a call, and sizes that a call leaves in memory.
+
+use tracer_ebpf::{Copied, Fault, NO_ERROR_CODE, flag, kind, moved, rss};
+
+use super::build::*;
+use crate::event::Event;
+
+impl Trace {
+    /// The kernel takes a fault in the call that ends next.
+    fn inner(&mut self, fault: Fault) -> &mut Self {
+        let mut head = self.head(kind::FAULT);
+        head.flags = flag::KERNEL;
+        self.events.push(Event::Fault(Fault {
+            head,
+            min_flt: 1,
+            ..fault
+        }));
+        self
+    }
+
+    fn size(&mut self, bytes: u64, count: u32) -> &mut Self {
+        let head = self.head(kind::COPY);
+        self.events.push(Event::Copied(Copied {
+            head,
+            bytes,
+            count,
+            what: moved::SIZE,
+            primitive: 0,
+        }));
+        self
+    }
+}
+
+/// As a page is asked for by whom does not touch it.
+fn pinned(rss: u32) -> Fault {
+    Fault {
+        error_code: NO_ERROR_CODE,
+        unzeroed: 4096,
+        rss,
+        ..Fault::default()
+    }
+}
+
+#[test]
+fn pinning_copies_what_is_shared() {
+    let mut t = Trace::new();
+    for _ in 0..3 {
+        t.inner(pinned(0));
+    }
+    t.inner(pinned(rss::FILE | rss::ANON));
+    t.extra(|extra| extra.min_flt = 4)
+        .io("write", 4096, ext4(1))
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C user→user 3/12288 cow-fault-copied",
+            "C user→page_cache 1/4096 write-copied",
+            "C page_cache→user 1/4096 cow-file-page-copied",
+        ]
+    );
+    let faults = t.summary().page_faults;
+    assert_eq!(
+        (faults.minor, faults.user),
+        (4, 0),
+        "counted once, by the call"
+    );
+}
+
+#[test]
+fn a_call_reads_through_a_mapping() {
+    let mut t = Trace::new();
+    t.inner(Fault {
+        error_code: 0,
+        rss: rss::FILE,
+        around_pages: 16,
+        ..Fault::default()
+    })
+    .io("write", 65536, tcp(7))
+    .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C user→socket 1/65536 send-copied",
+            "M page_cache→user 1/65536 fault-around-range",
+        ]
+    );
+}
+
+#[test]
+fn messages_whose_sizes_were_read() {
+    let mut t = Trace::new();
+    t.size(28_000, 20).io("sendmmsg", 20, udp()).end();
+    assert_eq!(t.hops(), ["C user→socket 20/28000 send-copied"]);
+    let ledger = t.summary().ledger;
+    assert_eq!((ledger.returned, ledger.unaccounted), (28_000, 0));
+    assert_eq!(t.summary().warnings, []);
+}
+
+#[test]
+fn userfaults_and_reflinks() {
+    for (request, bytes, hop) in [
+        (0xc028_aa03, 8192, "C user→user 1/8192 userfault-copied"),
+        (
+            0xc020_aa04,
+            4096,
+            "M zero→user 1/4096 userfault-zero-page-mapped",
+        ),
+        (
+            0x4004_9409,
+            1 << 20,
+            "S page_cache→page_cache 1/1048576 reflink-shared",
+        ),
+    ] {
+        let mut t = Trace::new();
+        let args = [3, request, 0, 0, 0, 0];
+        t.size(bytes, 1).call("ioctl", 0, args, Some(ext4(1))).end();
+        assert_eq!(t.hops(), [hop]);
+    }
+}

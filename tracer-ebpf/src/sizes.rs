@@ -1,0 +1,121 @@
+//! Sizes that a call does not return, but leaves in the caller's memory, or that stand in an inode. Of the
+//! program's memory only these numbers are read.
+
+use aya_ebpf::helpers::generated::bpf_probe_read_user;
+use tracer_ebpf::{Task, moved};
+
+use crate::classify::file_of;
+use crate::kread::probe;
+use crate::maps::{config, off};
+use crate::sums::add;
+
+/// `struct mmsghdr` of 64-bit programs, and where the number of bytes lies in it (include/linux/socket.h).
+const MMSGHDR: u64 = 64;
+const MSG_LEN: u64 = 56;
+/// Messages of one call (`UIO_MAXIOV`).
+const MESSAGES: u64 = 1024;
+
+// include/uapi/linux/fs.h
+const FICLONE: u32 = 0x4004_9409;
+const FICLONERANGE: u32 = 0x4020_940D;
+const FIDEDUPERANGE: u32 = 0xC018_9436;
+/// Files of one FIDEDUPERANGE: the structure is no larger than a page (`vfs_dedupe_file_range`).
+const TARGETS: u64 = 127;
+// include/uapi/linux/userfaultfd.h
+const UFFDIO_COPY: u32 = 0xC028_AA03;
+const UFFDIO_ZEROPAGE: u32 = 0xC020_AA04;
+
+/// Whether a call of this number leaves sizes.
+#[inline(always)]
+pub fn leaves(nr: u32) -> bool {
+    nr == config!(nr_ioctl) || nr == config!(nr_sendmmsg) || nr == config!(nr_recvmmsg)
+}
+
+/// A number in the program's memory, 0 where that cannot be read. (Set before it is read: the verifier wants no
+/// path on which it might not be.)
+#[inline(always)]
+fn user<T: Default>(at: u64) -> T {
+    let mut value = T::default();
+    // SAFETY: the helper checks the address, and writes as many bytes as it is told.
+    unsafe {
+        bpf_probe_read_user(
+            (&raw mut value).cast(),
+            size_of::<T>() as u32,
+            at as *const _,
+        );
+    }
+    value
+}
+
+/// A call that did not fail is over: adds what it says of itself to its sums.
+#[inline(never)]
+pub fn tell(t: *mut Task, nr: u32, second: u64, third: u64, ret: u64) -> i32 {
+    if nr != config!(nr_ioctl) {
+        let bytes = messages(second, ret);
+        return add(t, moved::SIZE as u32, bytes, ret as u32);
+    }
+    let bytes = match second as u32 {
+        FICLONE => size_of_file(third as i32),
+        FICLONERANGE => range(third),
+        FIDEDUPERANGE => deduplicated(third),
+        UFFDIO_COPY => done(third + 32),
+        UFFDIO_ZEROPAGE => done(third + 24),
+        _ => 0,
+    };
+    add(t, moved::SIZE as u32, bytes, 1)
+}
+
+/// Bytes of the messages that were sent or received.
+#[inline(always)]
+fn messages(vector: u64, count: u64) -> u64 {
+    let (mut bytes, mut i) = (0, 0);
+    while i < MESSAGES {
+        if i >= count {
+            break;
+        }
+        bytes += user::<u32>(vector + i * MMSGHDR + MSG_LEN) as u64;
+        i += 1;
+    }
+    bytes
+}
+
+#[inline(always)]
+fn size_of_file(fd: i32) -> u64 {
+    let inode: u64 = probe(file_of(fd), off!(file_inode)).unwrap_or(0);
+    probe(inode, off!(inode_size)).unwrap_or(0)
+}
+
+/// `struct file_clone_range`: a length of 0 goes to the end of the file.
+#[inline(always)]
+fn range(at: u64) -> u64 {
+    let length: u64 = user(at + 16);
+    if length != 0 {
+        return length;
+    }
+    size_of_file(user::<i64>(at) as i32).saturating_sub(user(at + 8))
+}
+
+/// `struct file_dedupe_range`, and behind it what became of each file.
+#[inline(always)]
+fn deduplicated(at: u64) -> u64 {
+    let count = user::<u16>(at + 16) as u64;
+    let (mut bytes, mut i) = (0, 0);
+    while i < TARGETS {
+        if i >= count {
+            break;
+        }
+        let target = at + 24 + i * 32;
+        // FILE_DEDUPE_RANGE_SAME
+        if user::<i32>(target + 24) == 0 {
+            bytes += user::<u64>(target + 16);
+        }
+        i += 1;
+    }
+    bytes
+}
+
+/// How many bytes `userfaultfd` dealt with; negative is an error.
+#[inline(always)]
+fn done(at: u64) -> u64 {
+    user::<i64>(at).max(0) as u64
+}
