@@ -283,7 +283,7 @@ fn path(page: &mut Page, row: &Row, dir: &str, runs: &[&Run]) {
                 "{:?} {} → {} {}",
                 stray.kind, stray.from, stray.to, stray.bytes
             );
-            let text = words::unexpected(lang, &run.level, hop, &stray.by);
+            let text = words::unexpected(lang, &run.level, hop, stray.by);
             let start = pad(name, PATH, Align::Left, ascii);
             page.line(
                 &[span(start, Paint::Plain)],
