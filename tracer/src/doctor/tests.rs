@@ -63,7 +63,7 @@ fn it_says_what_works_and_why_not_more() {
         "Linux 6.12.95+deb12-amd64 · x86_64 · virtual machine",
         "level T",
         "Not here: the kernel refuses (EPERM). Stock kernels",
-        "Not here: the kernel refuses (EINVAL). It takes a kernel with kprobes",
+        "Not here: the kernel refuses (EINVAL). It needs a kernel with kprobes",
         "31 of 32 are in this kernel",
         "✗ rss_stat",
         "✓ sys_enter",
@@ -83,7 +83,7 @@ fn without_rights_it_claims_nothing() {
         "no level",
         "tracing needs CAP_PERFMON",
         "setcap",
-        "Not tried: it takes rights",
+        "Not tried: bytehop lacks the rights",
     ] {
         assert!(page.contains(part), "no '{part}' in:\n{page}");
     }
