@@ -2,10 +2,10 @@
 
 use tracer_ebpf::{Extra, FileRef, Task, kind, task};
 
+use crate::claims::take_rest;
 use crate::emit::send;
 use crate::kread::load;
 use crate::maps::off;
-use crate::probes::primitive::take_rest;
 use crate::sums::send_sums;
 use crate::tasks::current;
 

@@ -10,6 +10,7 @@
     reason = "every function here runs under the verifier, which checks each access"
 )]
 
+mod claims;
 mod classify;
 mod emit;
 mod gather;

@@ -10,12 +10,12 @@ use aya_ebpf::macros::{fentry, fexit, kprobe, kretprobe};
 use aya_ebpf::programs::{FEntryContext, FExitContext, ProbeContext, RetProbeContext};
 use tracer_ebpf::{Copied, FRAME_ARGS, FRAMES, Head, Task, flag, kind, moved};
 
+use crate::claims::take;
 use crate::emit::{recording, send};
 use crate::iter::{End, argument, end, iter_of, msg_end};
 use crate::kread::probe;
 use crate::maps::{SOCKS, config, off, reg};
 use crate::probes::cache::swap_backed;
-use crate::probes::primitive::take;
 use crate::sums::moves;
 use crate::tasks::{current_tid, traced_or_worker};
 

@@ -94,7 +94,7 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         (*t).nr = nr;
         if recording() {
             (*t).enter = bpf_ktime_get_ns();
-            crate::probes::primitive::watch(t);
+            crate::claims::watch(t);
             (*t).depth = 0;
         }
         (*t).has_file = 0;

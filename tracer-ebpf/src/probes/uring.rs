@@ -7,12 +7,12 @@ use tracer_ebpf::{
     FileRef, Head, OPERATION, Proc, TopKey, Uring, count, flag, kind, task, top_lost, uring,
 };
 
+use crate::claims::watch;
 use crate::classify::{class, describe};
 use crate::emit::{count, lost, recording, send};
 use crate::gather::flush_sums;
 use crate::kread::probe;
 use crate::maps::{URINGS, config, off};
-use crate::probes::primitive::watch;
 use crate::tasks::{bump, current_tid, traced_or_worker};
 use crate::top::{self, everyone, process, remember};
 
