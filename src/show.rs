@@ -1,6 +1,5 @@
 //! The verbs that show: view, annotate, advise, diff, doctor.
 
-use bytehop_core::notice::Notice;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use bytehop_core::annotate::{Annotator, read_source};
 use bytehop_core::arch::Arch;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
+use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::open_events;
 use bytehop_core::report;

@@ -1,13 +1,12 @@
 //! What each line of the program's source did: the hops and calls of a trace, added up by the line
 //! that they came from.
 
-use crate::model::Known;
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
 use crate::event::{CalledFrom, Engine, Frame, Meta, Source};
-use crate::model::{CallId, Hop, HopKind};
+use crate::model::{CallId, Hop, HopKind, Known};
 use crate::reconstruct::{Call, Sink, What};
 
 /// Which stack each call came from: kept where it changes.

@@ -1,10 +1,9 @@
 //! Two runs beside each other: what each did, and what is different, all from their summaries.
 
-use crate::model::Known;
 use serde::Serialize;
 
 use crate::event::Engine;
-use crate::model::{HopKind, Place, Summary};
+use crate::model::{HopKind, Known, Place, Summary};
 
 /// A quantity that runs are compared by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]

@@ -1,8 +1,8 @@
 //! What is wrong with a lab that can be read: what `bytehop lab lint` prints.
 
-use bytehop_core::catalogue::RuleId;
 use std::collections::BTreeSet;
 
+use bytehop_core::catalogue::RuleId;
 use bytehop_core::i18n::Lang;
 
 use crate::guide::{Placeholder, Step, pieces};

@@ -1,8 +1,7 @@
 //! The five steps as Markdown, with what is known by now: for the terminal UI and for handouts.
 
 use bytehop_core::i18n::Lang;
-use bytehop_core::model::Evidence;
-use bytehop_core::model::{HopKind, Summary};
+use bytehop_core::model::{Evidence, HopKind, Summary};
 
 use crate::chart::{self, Chart};
 use crate::guide::Step;

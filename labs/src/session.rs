@@ -1,9 +1,9 @@
 //! One learner in one lab: answers, runs, verdicts, hints. Pure: runs come from outside.
 
-use bytehop_core::catalogue::RuleId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bytehop_core::catalogue::RuleId;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{Place, Summary};
 use sha2::{Digest, Sha256};

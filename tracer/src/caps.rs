@@ -7,6 +7,11 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
+use bytehop_core::arch::Arch;
+use bytehop_core::catalogue::functions::{self, Function};
+use bytehop_core::catalogue::primitives::{self, Primitive};
+use bytehop_core::catalogue::probes::{self, Probe};
+use bytehop_core::event::Device;
 use nix::errno::Errno;
 use nix::sys::utsname::uname;
 
@@ -15,11 +20,6 @@ use crate::capset::{CapSet, cap};
 use crate::device::Sysfs;
 use crate::ksyms::Symbols;
 use crate::privileges::Privileges;
-use bytehop_core::arch::Arch;
-use bytehop_core::catalogue::functions::{self, Function};
-use bytehop_core::catalogue::primitives::{self, Primitive};
-use bytehop_core::catalogue::probes::{self, Probe};
-use bytehop_core::event::Device;
 
 mod attempt;
 

@@ -12,6 +12,8 @@ use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
+use bytehop_core::decode::encode;
+use bytehop_core::event::{BreakpointsOff, End, Event, Lost, Meta, Skipped};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -19,14 +21,11 @@ use nix::time::ClockId;
 use thiserror::Error;
 use tracer_ebpf::{Head, kind};
 
+use crate::clock::now_ns;
 use crate::launch::Exit;
 use crate::load::{LoadError, Probes};
 use crate::signals::{Reaction, Sender};
 use crate::sources::Resolver;
-use bytehop_core::decode::encode;
-use bytehop_core::event::{BreakpointsOff, End, Event, Lost, Meta, Skipped};
-
-use crate::clock::now_ns;
 use devices::Introduced;
 pub use facts::{Priority, keep_up, start};
 pub use follow::{Followed, Member, on_the_host};

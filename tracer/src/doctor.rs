@@ -1,14 +1,13 @@
 //! `bytehop doctor`: what this kernel lets us measure, why not more, and how to get more.
 
-use serde_json::{Value, json};
-
-use crate::caps::{Facts, Level, Obstacle, Plan, Tried, Why};
 use bytehop_core::catalogue::probes::Group;
 use bytehop_core::event::{Device, Engine};
 use bytehop_core::i18n::Lang;
-use bytehop_core::report::layout::{Align, width};
-use bytehop_core::report::layout::{Flow, Page, Paint, Span, pad, span};
+use bytehop_core::report::layout::{Align, Flow, Page, Paint, Span, pad, span, width};
 use bytehop_core::report::{Detail, Style};
+use serde_json::{Value, json};
+
+use crate::caps::{Facts, Level, Obstacle, Plan, Tried, Why};
 
 mod words;
 

@@ -1,10 +1,11 @@
 //! The only writer of the model.
 
+use bytehop_core::i18n::Lang;
+
 use crate::action::{Action, Dir, Effect};
 use crate::app::{App, Pane, Popup, SPEEDS, Scope, Source, TICKS, Target};
 use crate::list::Row;
 use crate::{lanes, view, window};
-use bytehop_core::i18n::Lang;
 
 /// Applies one action.
 pub fn update(app: &mut App, action: Action) -> Option<Effect> {

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytehop_core::i18n::Lang;
-use common::PLAIN;
 use labs::lab::Lab;
 use labs::progress::State;
 use labs::recording::summarise;
@@ -18,10 +17,11 @@ use ratatui::layout::Rect;
 use terminput::{Event, KeyCode, KeyEvent};
 use tui::app::App;
 use tui::lab::model::{Labs, Open};
-use tui::lab::run;
 use tui::lab::update::{self, Effect};
-use tui::lab::view;
+use tui::lab::{run, view};
 use tui::look::Look;
+
+use common::PLAIN;
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (200, 50);

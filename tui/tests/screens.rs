@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Evidence;
 use bytehop_core::record::{Reader, log};
-use common::{PLAIN, RECORDINGS, app, buffer, press, screen, settle};
 use tui::action::Action;
 use tui::app::{App, Other, Source, Target};
-use tui::draw;
 use tui::look::Look;
 use tui::store::Feed;
 use tui::theme::Theme;
-use tui::view;
+use tui::{draw, view};
+
+use common::{PLAIN, RECORDINGS, app, buffer, press, screen, settle};
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (200, 50);

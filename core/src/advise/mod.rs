@@ -7,9 +7,10 @@
 mod facts;
 mod words;
 
+use serde::Serialize;
+
 use crate::catalogue::{FunctionId, ProbeId, RuleId, Tracepoint};
 use crate::model::Evidence;
-use serde::Serialize;
 
 pub use facts::{Ends, Facts, Tally};
 

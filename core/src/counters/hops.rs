@@ -1,15 +1,14 @@
 //! From counters to hops: what the rules conclude from sums of alike calls, what probes counted.
 
-use crate::catalogue::{RuleId, Tracepoint};
-use crate::model::Evidence;
 use tracer_ebpf::{Count, bio, count};
 
 use super::Counters;
 use super::account::Account;
 use crate::arch::Arch;
+use crate::catalogue::{RuleId, Tracepoint};
 use crate::event::{Device, DeviceClass, Engine};
 use crate::ledger::Ledger;
-use crate::model::{HopKind, HopRow, IoTotals};
+use crate::model::{Evidence, HopKind, HopRow, IoTotals};
 use crate::reconstruct::blocks::PASS_ON;
 use crate::reconstruct::hop;
 use crate::reconstruct::io::{Context, Moves, classify};

@@ -7,15 +7,16 @@
 mod account;
 mod hops;
 
-use crate::model::Known;
-use crate::notice::Notice;
 use std::collections::HashMap;
 
 use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sysinfo};
 
 use crate::arch::{Arch, uring};
 use crate::event::{End, Lost, Start};
-use crate::model::{ContextSwitches, Crossings, IoTotals, PageFaults, Summary, SyscallRow, Waits};
+use crate::model::{
+    ContextSwitches, Crossings, IoTotals, Known, PageFaults, Summary, SyscallRow, Waits,
+};
+use crate::notice::Notice;
 use crate::rules::{CallTable, Class, Facts, Shape};
 
 pub use hops::{Concluded, Hardware, conclude_hops};

@@ -1,15 +1,14 @@
 //! Block requests: which call caused them, and what they moved.
 
-use crate::catalogue::{RuleId, Tracepoint};
-use crate::model::Evidence;
 use tracer_ebpf::{Block, bio, flag};
 
 use super::io::{Context, Moves, classify};
 use super::tally::{At, Key, Moved};
 use super::threads::{Io, Open};
 use super::{Part, Reconstructor, Sink};
+use crate::catalogue::{RuleId, Tracepoint};
 use crate::event::{DeviceClass, Engine};
-use crate::model::{CallId, HopKind, IoTotals};
+use crate::model::{CallId, Evidence, HopKind, IoTotals};
 
 /// Completions of block requests.
 const COMPLETE: Evidence = Evidence::tracepoint(Tracepoint::block_rq_complete);

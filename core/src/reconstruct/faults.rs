@@ -1,6 +1,5 @@
 //! Page faults: the rules applied to them.
 
-use crate::model::Evidence;
 use tracer_ebpf::{Fault, flag, rss};
 
 use super::io::Context;
@@ -8,7 +7,7 @@ use super::measured::{Expected, Outcome, kind_of};
 use super::tally::{At, Moved};
 use super::threads::{Inner, Open};
 use super::{Call, Part, Reconstructor, Sink, What, hop};
-use crate::model::CallId;
+use crate::model::{CallId, Evidence};
 use crate::rules::fault::{self, FaultFacts};
 
 impl Reconstructor {

@@ -1,7 +1,5 @@
 //! Packets, and bytes that came out of sockets.
 
-use crate::catalogue::{ProbeId, RuleId, Tracepoint};
-use crate::model::{Claim, Evidence};
 use std::collections::HashMap;
 
 use tracer_ebpf::{Extra, Xmit, flag, moved};
@@ -9,8 +7,9 @@ use tracer_ebpf::{Extra, Xmit, flag, moved};
 use super::found::Found;
 use super::tally::{At, Moved};
 use super::{Part, Reconstructor, Sink, hop};
+use crate::catalogue::{ProbeId, RuleId, Tracepoint};
 use crate::event::{DeviceClass, Engine};
-use crate::model::{CallId, HopKind};
+use crate::model::{CallId, Claim, Evidence, HopKind};
 use crate::rules::measure;
 
 /// Packets handed to a device.

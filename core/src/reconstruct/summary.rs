@@ -1,7 +1,5 @@
 //! The sums as a [`Summary`].
 
-use crate::model::{Claim, Known};
-use crate::notice::Notice;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -14,7 +12,10 @@ use crate::catalogue::primitives::{self, Work};
 use crate::catalogue::{Method, RuleId, Subject};
 use crate::event::Sampled;
 use crate::ledger::{Ledger, OpenRow, Unaccounted};
-use crate::model::{CpuTime, Crossings, Estimate, FunctionTime, HopKind, Summary, SyscallRow};
+use crate::model::{
+    Claim, CpuTime, Crossings, Estimate, FunctionTime, HopKind, Known, Summary, SyscallRow,
+};
+use crate::notice::Notice;
 use crate::rules::measure;
 
 impl Setup {

@@ -1,7 +1,5 @@
 //! System calls and io_uring requests: the rules applied to them.
 
-use crate::catalogue::Subject;
-use crate::model::{Claim, Evidence};
 use tracer_ebpf::{FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
 
 use super::account::Fate;
@@ -12,8 +10,9 @@ use super::sums::Calls;
 use super::tally::{At, Moved};
 use super::threads::Open;
 use super::{Part, Reconstructor, Sink, hop};
+use crate::catalogue::Subject;
 use crate::ledger::Unaccounted;
-use crate::model::{CallId, HopKind};
+use crate::model::{CallId, Claim, Evidence, HopKind};
 use crate::rules::{self, Class, End, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
 
 const MSG_PEEK: u32 = 2;

@@ -1,10 +1,10 @@
 //! Threads and processes: birth, `execve`, death, and time off the CPU.
 
-use crate::catalogue::Subject;
-use crate::model::Claim;
 use tracer_ebpf::{Exec, Exit, Fork, Switch, flag};
 
 use super::{Part, Reconstructor, Sink};
+use crate::catalogue::Subject;
+use crate::model::Claim;
 
 impl Reconstructor {
     pub(super) fn switch<S: Sink>(&mut self, switch: &Switch, sink: &mut S) {

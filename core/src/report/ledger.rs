@@ -4,8 +4,7 @@ use super::layout::{Align, Flow, Page, Paint, Span, pad, span, width};
 use super::{Detail, words};
 use crate::event::Engine;
 use crate::i18n::Lang;
-use crate::model::Known;
-use crate::model::{HopKind, HopRow, Place, Summary};
+use crate::model::{HopKind, HopRow, Known, Place, Summary};
 use crate::units;
 
 /// Cells before a row's path: indent, letter, kind.

@@ -5,8 +5,7 @@ use super::section::{plain, section, write_table};
 use super::{Detail, words};
 use crate::event::{DeviceClass, Engine};
 use crate::i18n::Lang;
-use crate::model::Known;
-use crate::model::{DeviceRow, IoTotals, ProcessRow, Summary, SyscallRow};
+use crate::model::{DeviceRow, IoTotals, Known, ProcessRow, Summary, SyscallRow};
 use crate::units;
 
 /// Calls named in the folded line, and rows of other lists, before "… more".

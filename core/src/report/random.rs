@@ -1,13 +1,11 @@
 //! Random summaries.
 
-use crate::catalogue::probes;
-use crate::catalogue::{Method, RuleId, Subject};
+use crate::catalogue::{Method, RuleId, Subject, probes};
 use crate::event::{DeviceClass, Engine, KIND_NAMES};
 use crate::ledger::Ledger;
-use crate::model::{Claim, Evidence, Known};
 use crate::model::{
-    ContextSwitches, CpuTime, Crossings, DeviceRow, Disagreement, Estimate, HopKind, HopRow,
-    IoTotals, PageFaults, Place, ProcessRow, Summary, SyscallRow, Waits,
+    Claim, ContextSwitches, CpuTime, Crossings, DeviceRow, Disagreement, Estimate, Evidence,
+    HopKind, HopRow, IoTotals, Known, PageFaults, Place, ProcessRow, Summary, SyscallRow, Waits,
 };
 use crate::notice::Notice;
 

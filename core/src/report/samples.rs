@@ -3,10 +3,9 @@
 use crate::catalogue::{Method, ProbeId, RuleId, Subject, Tracepoint};
 use crate::event::{DeviceClass, Engine};
 use crate::ledger::{Ledger, OpenRow, Unaccounted};
-use crate::model::{Claim, Evidence, Known};
 use crate::model::{
-    ContextSwitches, Crossings, DeviceRow, Disagreement, HopKind, HopRow, IoTotals, PageFaults,
-    Place, ProcessRow, Summary, SyscallRow, Waits,
+    Claim, ContextSwitches, Crossings, DeviceRow, Disagreement, Evidence, HopKind, HopRow,
+    IoTotals, Known, PageFaults, Place, ProcessRow, Summary, SyscallRow, Waits,
 };
 use crate::notice::Notice;
 use crate::record::Warning;

@@ -1,14 +1,13 @@
 //! The reports as a whole: snapshots of what runs read like, and what holds for any run.
 
-use crate::notice::Notice;
 use serde_json::{Value, json as value};
 
 use super::layout::width;
 use super::random::Random;
-use super::samples;
-use super::{Detail, Format, Style, json, json_string, text};
+use super::{Detail, Format, Style, json, json_string, samples, text};
 use crate::i18n::Lang;
 use crate::model::Summary;
+use crate::notice::Notice;
 
 /// Every sample in a report of its own, below its name.
 fn all(style: &Style) -> String {

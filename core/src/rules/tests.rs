@@ -1,5 +1,3 @@
-use crate::catalogue::RuleId;
-use crate::i18n::Lang;
 use std::collections::HashSet;
 
 use tracer_ebpf::{Fault, FileRef, rss};
@@ -7,6 +5,8 @@ use tracer_ebpf::{Fault, FileRef, rss};
 use super::fault::{FaultFacts, FaultProbes};
 use super::*;
 use crate::arch::Arch;
+use crate::catalogue::RuleId;
+use crate::i18n::Lang;
 
 const O_DIRECT: u32 = 0o40000;
 const EXT4: u32 = 0xEF53;

@@ -1,7 +1,5 @@
 //! From counters of a process to its row: the rules of `stat`, and what they leave open.
 
-use crate::catalogue::Certainty;
-use crate::model::Evidence;
 use std::collections::HashMap;
 
 use tracer_ebpf::{FileRef, OPERATION, count};
@@ -9,8 +7,9 @@ use tracer_ebpf::{FileRef, OPERATION, count};
 use super::group::Group;
 use super::{Amount, CallRow, More, Row, Unknown, What, Who};
 use crate::arch::Arch;
+use crate::catalogue::Certainty;
 use crate::counters::{Calls, Concluded, Counters, Hardware, call_name, conclude_hops};
-use crate::model::{HopKind, HopRow};
+use crate::model::{Evidence, HopKind, HopRow};
 use crate::rules::{CallTable, FileKind, Move, Role, Size, conclude as rule_of};
 
 /// Index of the loopback interface, in every network namespace (`LOOPBACK_IFINDEX`, include/net/flow.h).

@@ -1,10 +1,9 @@
 //! Expression + runs → value, with how it is known.
 
-use bytehop_core::catalogue::Tracepoint;
-use bytehop_core::model::Evidence;
 use std::collections::BTreeMap;
 
-use bytehop_core::model::{HopKind, HopRow, Place, Summary};
+use bytehop_core::catalogue::Tracepoint;
+use bytehop_core::model::{Evidence, HopKind, HopRow, Place, Summary};
 
 use super::{Expr, Func, Measure, Node, Op, PlacePattern};
 use crate::value::{Known, Unit, Value};

@@ -4,11 +4,10 @@ use std::io::{Error, ErrorKind, Result};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd};
 
-use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, send};
+use nix::{cmsg_space, libc};
 
 // From include/uapi/linux/errqueue.h.
 const ORIGIN_ZEROCOPY: u8 = 5;

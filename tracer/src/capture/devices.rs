@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::mem::offset_of;
 
+use bytehop_core::event::{Device, DeviceClass, Meta};
 use tracer_ebpf::{Block, Xmit, kind};
 
 use super::{Output, u32_at};
 use crate::device::Sysfs;
-use bytehop_core::event::{Device, DeviceClass, Meta};
 
 /// Devices that were introduced. Numbers of interfaces repeat in other network namespaces, so names are part
 /// of what they are known by; disks have none here.

@@ -1,13 +1,13 @@
 //! What a trace says of itself and of the machine, our place among programs, and clocks.
 
+use bytehop_core::arch::Arch;
+use bytehop_core::event::Start;
 use nix::sys::utsname::uname;
 use nix::time::ClockId;
 
 use crate::clock::now_ns;
 use crate::inherited::{nice, set_nice};
 use crate::load::{Probes, page_size};
-use bytehop_core::arch::Arch;
-use bytehop_core::event::Start;
 
 /// Lets us go first where programs compete for the CPU: what the ring buffer cannot hold is lost, and beside
 /// two hundred busy threads loading would take a minute. The command gets our caller's priority. Without the right to it nothing changes.

@@ -1,3 +1,4 @@
+use bytehop_core::event::DeviceClass;
 use nix::errno::Errno;
 
 use super::*;
@@ -5,7 +6,6 @@ use crate::caps::plan;
 use crate::caps::tests::{stock, without};
 use crate::capset::{CapSet, cap};
 use crate::privileges::Privileges;
-use bytehop_core::event::DeviceClass;
 
 fn device(name: &str, engine: Engine, driver: &str) -> Device {
     let (class, bus) = (DeviceClass::Block, String::new());

@@ -11,6 +11,7 @@ use aya::programs::ProgramError;
 use aya::programs::perf_event::{
     BreakpointConfig, PerfEvent, PerfEventConfig, PerfEventLinkId, PerfEventScope, SamplePolicy,
 };
+use bytehop_core::catalogue::primitives::{self, Primitive};
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
@@ -20,7 +21,6 @@ use super::plan::{BREAKPOINTS, OnPrimitive, Stage};
 use super::process::for_each_thread;
 use super::refusal::{errno, refusal};
 use super::retry::persistently;
-use bytehop_core::catalogue::primitives::{self, Primitive};
 
 /// Hits that are allowed at once; a fifth of it comes on top for each second of tracing. A hit is
 /// an exception and the program behind it: at a microsecond each, a tenth of a second at once, and 2 %

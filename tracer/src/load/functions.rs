@@ -2,12 +2,12 @@
 
 use aya::programs::{FEntry, FExit, KProbe, ProgramError};
 use aya::{Btf, Ebpf};
+use bytehop_core::catalogue::functions::Hook;
 
 use super::hooks::{Hooks, no_program};
 use super::plan::{FUNCTIONS, OnFunction, Stage};
 use super::retry::persistently;
 use crate::caps::Level;
-use bytehop_core::catalogue::functions::Hook;
 
 /// Attaches the functions of a plan; tells the level that this makes.
 ///

@@ -1,10 +1,9 @@
 //! What to load, decided before anything is: a pure function of the verb, the options, and what the kernel
 //! has.
 
-use bytehop_core::catalogue::Tracepoint;
 use bytehop_core::catalogue::functions::{self, Function, Hook};
 use bytehop_core::catalogue::primitives::{self, Primitive};
-use bytehop_core::catalogue::probes;
+use bytehop_core::catalogue::{Tracepoint, probes};
 
 use crate::caps::Level;
 

@@ -6,6 +6,8 @@ use aya::programs::ProgramError;
 use aya::programs::perf_event::{
     PerfEvent, PerfEventConfig, PerfEventScope, SamplePolicy, SoftwareEvent,
 };
+use bytehop_core::catalogue::primitives;
+use bytehop_core::event::Sampled;
 use tracer_ebpf::{RANGES_MAX, Range, sample};
 
 use super::error::{LoadError, invalid};
@@ -15,8 +17,6 @@ use super::process::for_each_thread;
 use super::retry::persistently;
 use super::wire::WireRange;
 use crate::ksyms::Symbols;
-use bytehop_core::catalogue::primitives;
-use bytehop_core::event::Sampled;
 
 pub const LABEL: &str = "perf:cpu-clock";
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use addr2line::Loader;
+use bytehop_core::event::{Frame, Source};
 
 use super::unwind::Place;
-use bytehop_core::event::{Frame, Source};
 
 /// Debug information of the files met so far.
 #[derive(Default)]

@@ -4,10 +4,11 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::{Sources, telling};
-use crate::inherited::set_nice;
 use bytehop_core::arch::Arch;
 use bytehop_core::event::{Event, Source};
+
+use super::{Sources, telling};
+use crate::inherited::set_nice;
 
 /// Stacks that come within this time are followed together: each time the files are looked at anew.
 const TOGETHER: Duration = Duration::from_millis(200);

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use aya::maps::{HashMap as BpfHashMap, MapError, PerCpuArray, PerCpuHashMap};
+use bytehop_core::top::Lost;
+use bytehop_core::top::group::{CallKey, Group, Snapshot};
 use tracer_ebpf::{Count, Proc, TopCell, TopCountKey, TopKey, TopName, top_lost};
 
 use crate::load::{LoadError, Probes, wire};
 use crate::stat::classes;
-use bytehop_core::top::Lost;
-use bytehop_core::top::group::{CallKey, Group, Snapshot};
 
 wire! {
     WireKey(TopKey);

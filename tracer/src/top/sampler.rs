@@ -1,9 +1,13 @@
 //! Tables, one after the other, from readings of the counters.
 
-use bytehop_core::catalogue::Tracepoint;
 use std::collections::HashMap;
 use std::time::Instant;
 
+use bytehop_core::arch::Arch;
+use bytehop_core::catalogue::Tracepoint;
+use bytehop_core::top::conclude::{Context, row};
+use bytehop_core::top::group::{Group, Snapshot};
+use bytehop_core::top::{Frame, Lost, Row, Who};
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::time::ClockId;
@@ -14,10 +18,6 @@ use super::maps::{self, forget};
 use crate::clock::now_ns;
 use crate::device::{Hardware, Sysfs};
 use crate::load::{LoadError, Probes};
-use bytehop_core::arch::Arch;
-use bytehop_core::top::conclude::{Context, row};
-use bytehop_core::top::group::{Group, Snapshot};
-use bytehop_core::top::{Frame, Lost, Row, Who};
 
 /// Of so many processes that have ended the name is kept, for what is written back for them later.
 const ENDED_MAX: usize = 8192;

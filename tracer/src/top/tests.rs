@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, Proc, TopCell, bio, count, how};
-
-use super::sampler::{Sampler, Seen};
-use crate::device::{Hardware, Sysfs};
 use bytehop_core::arch::{Arch, uring};
 use bytehop_core::model::HopKind;
 use bytehop_core::top::conclude::{Context, row};
 use bytehop_core::top::group::{CallKey, Group, Snapshot};
 use bytehop_core::top::{Amount, Frame, More, Row, What, Who};
+use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, Proc, TopCell, bio, count, how};
+
+use super::sampler::{Sampler, Seen};
+use crate::device::{Hardware, Sysfs};
 
 const FILE: u16 = 1;
 const PIPE: u16 = 2;

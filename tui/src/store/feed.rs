@@ -1,6 +1,5 @@
 //! Brings what is recorded into the store, as far as it is there and as long as there is time.
 
-use bytehop_core::notice::Notice;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Cursor;
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant};
 use bytehop_core::arch::Arch;
 use bytehop_core::decode::{DecodeError, decode};
 use bytehop_core::event::Event;
+use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::Reconstructor;
 use bytehop_core::record::{Block, Index, Input, Log, Reader, RecordError, Warning};
 

@@ -1,7 +1,6 @@
 //! What the numbers of one row are made of, and how each is known.
 
-use bytehop_core::model::Evidence;
-use bytehop_core::model::{HopRow, Place};
+use bytehop_core::model::{Evidence, HopRow, Place};
 use bytehop_core::report::top::{Scale, mark, name, unknown, words as texts};
 use bytehop_core::top::Row;
 use bytehop_core::units;

@@ -8,8 +8,7 @@ use super::describe;
 use crate::app::App;
 use crate::draw::{put, put_line};
 use crate::list::{Entry, Row};
-use crate::text::compact;
-use crate::text::{pad, pad_left};
+use crate::text::{compact, pad, pad_left};
 use crate::theme::Paint;
 use crate::words;
 

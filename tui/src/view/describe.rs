@@ -1,8 +1,7 @@
 //! Calls and hops in a line of text.
 
 use bytehop_core::linux::error_name;
-use bytehop_core::model::Known;
-use bytehop_core::model::Place;
+use bytehop_core::model::{Known, Place};
 use bytehop_core::units;
 
 use crate::app::App;

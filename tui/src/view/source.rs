@@ -9,8 +9,7 @@ use ratatui::layout::Rect;
 
 use crate::app::App;
 use crate::draw::{put, put_line};
-use crate::text::compact;
-use crate::text::{fit, pad_left, wrap};
+use crate::text::{compact, fit, pad_left, wrap};
 use crate::theme::Paint;
 use crate::words;
 

@@ -7,8 +7,7 @@ use ratatui::layout::Rect;
 use super::describe;
 use crate::app::App;
 use crate::draw::put_line;
-use crate::text::compact;
-use crate::text::{pad, pad_left};
+use crate::text::{compact, pad, pad_left};
 use crate::theme::Paint;
 use crate::words;
 

@@ -1,11 +1,10 @@
 //! A run in words and tables: what the screens show, for whoever does not see them.
 
-use bytehop_core::model::Known;
-use bytehop_core::notice::{Why, hook};
 use std::fmt::Write;
 
 use bytehop_core::i18n::Lang;
-use bytehop_core::model::{HopRow, Summary};
+use bytehop_core::model::{HopRow, Known, Summary};
+use bytehop_core::notice::{Why, hook};
 use bytehop_core::units;
 use tui::svg::path_svg;
 use tui::theme::Theme;

@@ -1,11 +1,11 @@
 //! What a run of a program comes to, in events as the kernel sends them.
 
-use crate::notice::Notice;
 use tracer_ebpf::{Fault, bio, flag, rss, uring};
 
 use super::build::*;
 use crate::event::{Device, DeviceClass, Engine, Event, Meta};
 use crate::model::{IoTotals, ProcessRow, Waits};
+use crate::notice::Notice;
 
 #[test]
 fn warm_read() {

@@ -1,12 +1,11 @@
 //! The path of a run's bytes as a picture: places, and an arrow for each row of the hop table. It needs no script, no
 //! font and nothing from anywhere; what it shows stands in its title and description, too.
 
-use crate::model::Known;
 use std::fmt::Write;
 
 use super::{printable, xml};
 use crate::i18n::Lang;
-use crate::model::{HopKind, HopRow, Place, Summary};
+use crate::model::{HopKind, HopRow, Known, Place, Summary};
 use crate::report::layout::width;
 use crate::report::ledger;
 use crate::units;

@@ -1,11 +1,10 @@
 //! The fields of each kind of event.
 
-use crate::catalogue::PrimitiveId;
 use tracer_ebpf::{flag, kind};
 
 use super::write::{Put, json, list, member};
 use crate::arch::{Arch, uring};
-use crate::catalogue::primitives;
+use crate::catalogue::{PrimitiveId, primitives};
 use crate::event::{
     Block, CalledFrom, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head,
     KIND_NAMES, Meta, Name, Stack, Switch, Syscall, Uring, Xmit,
