@@ -1,5 +1,7 @@
 //! The account of a run: what calls said they moved, and what became of those bytes.
 
+use std::cmp::Reverse;
+
 use serde::{Serialize, Serializer};
 
 use crate::catalogue::RuleId;
@@ -79,6 +81,40 @@ pub struct OpenRow {
     /// Calls, or messages, that are meant.
     pub count: u64,
     pub why: Unaccounted,
+}
+
+/// What stands open so far, one row for each call (as its account tells calls apart) and reason.
+#[derive(Clone, Debug, Default)]
+pub struct Open<W> {
+    /// Call, reason, how many calls, bytes.
+    rows: Vec<(W, Unaccounted, u64, u64)>,
+}
+
+impl<W: Copy + Ord> Open<W> {
+    pub fn add(&mut self, which: W, why: Unaccounted, calls: u64, bytes: u64) {
+        let mut known = self.rows.iter_mut();
+        match known.find(|(w, y, ..)| (*w, *y) == (which, why)) {
+            Some((_, _, count, sum)) => {
+                *count = count.saturating_add(calls);
+                *sum = sum.saturating_add(bytes);
+            }
+            None => self.rows.push((which, why, calls, bytes)),
+        }
+    }
+
+    /// The rows, most bytes first.
+    pub fn into_rows(mut self, name: impl Fn(W) -> String) -> Vec<OpenRow> {
+        self.rows
+            .sort_by_key(|&(which, why, _, bytes)| (Reverse(bytes), which, why));
+        let rows = self.rows.into_iter();
+        rows.map(|(which, why, count, bytes)| OpenRow {
+            call: name(which),
+            bytes,
+            count,
+            why,
+        })
+        .collect()
+    }
 }
 
 /// Why bytes stand open.

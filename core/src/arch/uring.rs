@@ -20,6 +20,11 @@ pub fn name(opcode: u8) -> Cow<'static, str> {
     }
 }
 
+/// A request for it, as summaries name calls: `io_uring:read`.
+pub fn request_name(opcode: u8) -> String {
+    format!("io_uring:{}", name(opcode))
+}
+
 /// Number of an operation, by the name that [`name`] gives.
 pub fn opcode(name: &str) -> Option<u8> {
     let at = OPCODES.split_whitespace().position(|known| known == name)?;

@@ -5,15 +5,15 @@
 
 use super::Calls;
 use crate::arch::Arch;
-use crate::ledger::{Ledger, OpenRow, Unaccounted};
+use crate::ledger::{Ledger, Open, Unaccounted};
 use crate::rules::{Does, Move, Rule, Shape};
 
 /// Sums of alike calls.
 #[derive(Debug, Default)]
 pub struct Account {
     returned: u64,
-    /// Number of the call, reason, calls, bytes.
-    open: Vec<(u16, Unaccounted, u64, u64)>,
+    /// By number of the call.
+    open: Open<u16>,
     /// What calls left to devices: number, calls, bytes.
     left: Vec<(u16, u64, u64)>,
     /// What devices moved.
@@ -30,14 +30,14 @@ impl Account {
             Some((Does::LeavesToDevice, _)) => return self.left.push((nr, calls, bytes)),
             Some((Does::Moves(_) | Does::Discards, _)) => return,
         };
-        self.add(nr, why, calls, bytes);
+        self.open.add(nr, why, calls, bytes);
     }
 
     /// Takes calls whose sizes nobody reads.
     pub fn unsized_calls(&mut self, alike: &Calls, shape: Shape, calls: u64) {
         // Which of these calls move bytes their arguments tell, and those are not counted.
         if calls > 0 && !matches!(shape.moves, Move::Clone | Move::RecvZc) {
-            self.add(alike.nr, Unaccounted::Unsized, calls, 0);
+            self.open.add(alike.nr, Unaccounted::Unsized, calls, 0);
         }
     }
 
@@ -46,39 +46,18 @@ impl Account {
         self.found = self.found.saturating_add(bytes);
     }
 
-    fn add(&mut self, nr: u16, why: Unaccounted, calls: u64, bytes: u64) {
-        let known = self.open.iter_mut().find(|row| (row.0, row.1) == (nr, why));
-        match known {
-            Some((_, _, count, sum)) => {
-                *count = count.saturating_add(calls);
-                *sum = sum.saturating_add(bytes);
-            }
-            None => self.open.push((nr, why, calls, bytes)),
-        }
-    }
-
     /// The ledger, most bytes first.
     pub fn finish(mut self, arch: Arch) -> Ledger {
         let mut found = self.found;
-        for (nr, calls, bytes) in std::mem::take(&mut self.left) {
+        for (nr, calls, bytes) in self.left {
             let missing = bytes.saturating_sub(found);
             found = found.saturating_sub(bytes);
             if missing > 0 {
-                self.add(nr, Unaccounted::NoDevice, calls, missing);
+                self.open.add(nr, Unaccounted::NoDevice, calls, missing);
             }
         }
-        self.open
-            .sort_by_key(|&(nr, why, _, bytes)| (std::cmp::Reverse(bytes), nr, why));
-        let open = self
-            .open
-            .into_iter()
-            .map(|(nr, why, count, bytes)| OpenRow {
-                call: super::call_name(nr, arch),
-                bytes,
-                count,
-                why,
-            });
-        Ledger::of(self.returned, open.collect())
+        let name = |nr| super::call_name(nr, arch);
+        Ledger::of(self.returned, self.open.into_rows(name))
     }
 }
 

@@ -183,7 +183,7 @@ fn written_back(counters: &Counters) -> u64 {
 pub(crate) fn call_name(nr: u16, arch: Arch) -> String {
     match nr & OPERATION {
         0 => arch.syscall_name(nr).into_owned(),
-        _ => format!("io_uring:{}", uring::name(nr as u8)),
+        _ => uring::request_name(nr as u8),
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::tally::{At, Moved};
 use super::{PAGE_ALLOC, measured::Outcome};
-use crate::ledger::Unaccounted;
+use crate::ledger::{Open, Unaccounted};
 use crate::model::{CallId, HopKind};
 use crate::rules::{Does, Rule};
 
@@ -28,7 +28,7 @@ pub const ANY: u16 = 0xff;
 pub struct Account {
     /// Payload bytes that calls said they moved.
     pub returned: u64,
-    open: Vec<(Which, Unaccounted, u64, u64)>,
+    open: Open<Which>,
     pending: HashMap<CallId, (Which, u64)>,
     /// What requests of io_uring left to devices, and what devices moved outside other calls.
     requests: (u64, u64),
@@ -121,7 +121,7 @@ impl Account {
 
     /// Messages of which no size is known.
     pub fn unsized_messages(&mut self, which: Which, count: u64) {
-        self.add(which, Unaccounted::Unsized, count, 0);
+        self.open.add(which, Unaccounted::Unsized, count, 0);
     }
 
     /// Takes a call that returned `bytes`.
@@ -129,29 +129,11 @@ impl Account {
         self.returned = self.returned.saturating_add(bytes);
         match fate {
             Fate::Closed => {}
-            Fate::Open(left, why) => self.open(which, why, left),
+            Fate::Open(left, why) => self.open.add(which, why, 1, left),
             Fate::Pending(left) if self.pending.len() < PENDING_MAX => {
                 self.pending.insert(id, (which, left));
             }
-            Fate::Pending(left) => self.open(which, Unaccounted::NoDevice, left),
-        }
-    }
-
-    fn open(&mut self, which: Which, why: Unaccounted, bytes: u64) {
-        self.add(which, why, 1, bytes);
-    }
-
-    fn add(&mut self, which: Which, why: Unaccounted, calls: u64, bytes: u64) {
-        let known = self
-            .open
-            .iter_mut()
-            .find(|(w, y, ..)| (*w, *y) == (which, why));
-        match known {
-            Some((_, _, count, sum)) => {
-                *count = count.saturating_add(calls);
-                *sum = sum.saturating_add(bytes);
-            }
-            None => self.open.push((which, why, calls, bytes)),
+            Fate::Pending(left) => self.open.add(which, Unaccounted::NoDevice, 1, left),
         }
     }
 
@@ -171,22 +153,17 @@ impl Account {
         }
     }
 
-    /// What stands open: call, reason, how many calls, bytes. Most bytes first.
-    pub fn rows(&self) -> Vec<(Which, Unaccounted, u64, u64)> {
-        let mut all = Self {
-            open: self.open.clone(),
-            ..Self::default()
-        };
+    /// What stands open, and what devices still owe.
+    pub fn open(&self) -> Open<Which> {
+        let mut open = self.open.clone();
         for &(which, left) in self.pending.values() {
-            all.open(which, Unaccounted::NoDevice, left);
+            open.add(which, Unaccounted::NoDevice, 1, left);
         }
         let (left, found) = self.requests;
         if left > found {
             let any = (false, tracer_ebpf::OPERATION | ANY);
-            all.open(any, Unaccounted::NoDevice, left - found);
+            open.add(any, Unaccounted::NoDevice, 1, left - found);
         }
-        all.open
-            .sort_by_key(|&(which, why, _, bytes)| (std::cmp::Reverse(bytes), which, why));
-        all.open
+        open
     }
 }

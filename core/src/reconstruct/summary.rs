@@ -165,19 +165,9 @@ fn ledger(setup: &Setup, sums: &Sums) -> Ledger {
     let name = |(compat, nr): account::Which| match nr & OPERATION {
         0 => setup.name(compat, nr).into_owned(),
         _ if nr & !OPERATION == account::ANY => "io_uring".to_owned(),
-        _ => format!("io_uring:{}", uring::name(nr as u8)),
+        _ => uring::request_name(nr as u8),
     };
-    let mut open: Vec<_> = sums
-        .account
-        .rows()
-        .into_iter()
-        .map(|(which, why, count, bytes)| OpenRow {
-            call: name(which),
-            bytes,
-            count,
-            why,
-        })
-        .collect();
+    let mut open = sums.account.open().into_rows(name);
     // What requests of io_uring moved is measured as a sum.
     for (_, rule, expected, found) in sums.requests.differences() {
         if expected > found {
