@@ -104,15 +104,12 @@ impl fmt::Display for ProbeId {
 pub enum Method {
     /// Samples of the CPU clock of the traced threads.
     CpuClock,
-    /// The calls that were timed, of those that were counted.
-    TimedCalls,
 }
 
 impl Method {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CpuClock => "perf:cpu-clock",
-            Self::TimedCalls => "timed-calls",
         }
     }
 }
