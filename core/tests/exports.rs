@@ -3,6 +3,8 @@
 mod common;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::process::Command;
 
 use bytehop_core::arch::Arch;
 use bytehop_core::event::{Event, Meta};
@@ -14,7 +16,7 @@ use bytehop_core::report::{self, Lines, export};
 use common::recordings;
 use serde_json::Value;
 
-fn read(path: &std::path::Path, sink: &mut impl Sink) -> Summary {
+fn read(path: &Path, sink: &mut impl Sink) -> Summary {
     let mut reconstructor = Reconstructor::new(Arch::X86_64);
     for event in open_events(path).expect("a recording") {
         reconstructor.push(&event, sink);
@@ -45,6 +47,30 @@ fn of_summary(summary: &Summary) -> Rows {
         add(&mut rows, hop);
     }
     rows
+}
+
+/// Runs a script of the tests with Python over what is in `folder`; says so loudly where `modules` are missing.
+fn python(script: &str, modules: &[&str], folder: &Path) {
+    let import = format!("import {}", modules.join(", "));
+    let have = Command::new("python3").args(["-c", &import]).output();
+    if !have.is_ok_and(|out| out.status.success()) {
+        eprintln!(
+            "NOT RUN: {script}: python3 lacks {} (pip install)",
+            modules.join(", ")
+        );
+        return;
+    }
+    let out = Command::new("python3")
+        .arg(script)
+        .arg(folder)
+        .output()
+        .expect("python3 runs");
+    assert!(
+        out.status.success(),
+        "{script}:\n{}{}",
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr)
+    );
 }
 
 #[test]
@@ -212,7 +238,7 @@ fn hostile_names_are_text() {
     }
 }
 
-fn time_line(path: &std::path::Path) -> Vec<u8> {
+fn time_line(path: &Path) -> Vec<u8> {
     let sources = open_events(path)
         .expect("a recording")
         .filter_map(|event| match event {
@@ -238,7 +264,7 @@ fn time_lines_are_read_by_perfettos_own_protocol() {
         std::fs::write(base.with_extension("json"), report::json_string(&summary))
             .expect("written");
     }
-    common::python(&script, &["perfetto", "google.protobuf"], dir.path());
+    python(&script, &["perfetto", "google.protobuf"], dir.path());
 }
 
 /// `docs/schema/summary.schema.json` describes the summary of every recording.
@@ -250,5 +276,5 @@ fn summaries_follow_their_schema() {
         let json = report::json_string(&read(path, &mut NoSink));
         std::fs::write(dir.path().join(format!("{i}.json")), json).expect("written");
     }
-    common::python(&script, &["jsonschema"], dir.path());
+    python(&script, &["jsonschema"], dir.path());
 }

@@ -1,42 +1,29 @@
 //! The JSON summary of every recording in the tree, as it was: what other programs read does not change by
 //! accident. A change that is meant is taken over with `BLESS=1 cargo test -p bytehop-core --test golden`.
 
+mod common;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use bytehop_core::arch::Arch;
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
-use bytehop_core::record::{EXTENSION, open_events};
+use bytehop_core::record::open_events;
 use bytehop_core::report;
 use sha2::{Digest, Sha256};
 
 /// `SHA-256  path`, as `sha256sum` writes it: of what `bytehop report --format json` prints.
 const GOLDEN: &str = "tests/golden-json.sha256";
 
-/// Folders that hold recordings.
-const FOLDERS: [&str; 3] = ["core", "labs", "tui"];
-
-fn recordings(folder: &Path, found: &mut Vec<PathBuf>) {
-    let entries = std::fs::read_dir(folder).expect("a folder");
-    for path in entries.map(|entry| entry.expect("an entry").path()) {
-        if path.is_dir() {
-            recordings(&path, found);
-        } else if path.extension().is_some_and(|e| e == EXTENSION) {
-            found.push(path);
-        }
-    }
-}
-
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Those of real runs, and those of every layout there was.
 fn all() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for folder in FOLDERS {
-        recordings(&workspace().join(folder), &mut found);
-    }
+    let mut found = common::recordings();
+    common::find(&workspace().join("core"), &mut found);
     found.sort();
     found
 }

@@ -1,7 +1,6 @@
 //! What several tests need.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use bytehop_core::record::EXTENSION;
 
@@ -20,7 +19,8 @@ pub fn recordings() -> Vec<PathBuf> {
     found
 }
 
-fn find(folder: &Path, found: &mut Vec<PathBuf>) {
+/// Adds the recordings below `folder`.
+pub fn find(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
@@ -29,28 +29,4 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) {
             found.push(path);
         }
     }
-}
-
-/// Runs a script of the tests with Python over what is in `folder`; says so loudly where `modules` are missing.
-pub fn python(script: &str, modules: &[&str], folder: &Path) {
-    let import = format!("import {}", modules.join(", "));
-    let have = Command::new("python3").args(["-c", &import]).output();
-    if !have.is_ok_and(|out| out.status.success()) {
-        eprintln!(
-            "NOT RUN: {script}: python3 lacks {} (pip install)",
-            modules.join(", ")
-        );
-        return;
-    }
-    let out = Command::new("python3")
-        .arg(script)
-        .arg(folder)
-        .output()
-        .expect("python3 runs");
-    assert!(
-        out.status.success(),
-        "{script}:\n{}{}",
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr)
-    );
 }
