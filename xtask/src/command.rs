@@ -1,5 +1,7 @@
 //! Small helpers to run other programs.
 
+use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -59,6 +61,29 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .chain([cargo_home().join("bin")])
         .map(|folder| folder.join(program))
         .find(|file| file.is_file())
+}
+
+/// `flags` for rustc, as `CARGO_ENCODED_RUSTFLAGS` has them, and what keeps paths of this machine out of the
+/// bytes: of the workspace, of the registries, and of `more`.
+pub fn rustflags(
+    mut flags: Vec<OsString>,
+    workspace: &Path,
+    more: impl IntoIterator<Item = (PathBuf, &'static str)>,
+) -> OsString {
+    let registries = fs::read_dir(cargo_home().join("registry/src"));
+    let registries = registries.into_iter().flatten().flatten();
+    let remapped = [(workspace.to_owned(), "/bytehop")]
+        .into_iter()
+        .chain(registries.map(|folder| (folder.path(), "/registry")))
+        .chain(more);
+    flags.extend(remapped.map(|(from, to)| {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(from);
+        flag.push("=");
+        flag.push(to);
+        flag
+    }));
+    flags.join("\x1f".as_ref())
 }
 
 /// `CARGO_HOME`, or where it is by default.

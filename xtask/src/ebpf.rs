@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{cargo, cargo_home, line, run};
+use crate::command::{cargo, line, run, rustflags};
 pub use crate::source_hash::CRATE as PACKAGE;
 use crate::source_hash::{note, sha256, source_hash};
 use crate::toolchain::{Kind, TARGET, Toolchain, Versions, find_toolchain};
@@ -147,7 +147,7 @@ fn build(workspace: &Path, toolchain: &Toolchain) -> Result<PathBuf> {
         .arg("--target-dir")
         .arg(&target_dir)
         .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", &toolchain.linker)
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace, toolchain));
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, toolchain));
     for (key, value) in PROFILE {
         cargo
             .arg("--config")
@@ -186,30 +186,13 @@ pub fn without_settings(cargo: &mut Command) {
     }
 }
 
-fn rustflags(workspace: &Path, toolchain: &Toolchain) -> OsString {
+fn flags(workspace: &Path, toolchain: &Toolchain) -> OsString {
     // The programs take nothing from aya-ebpf that depends on the architecture they trace (registers are
     // found through BTF), so one object serves all; the name is fixed here to keep its bytes the same.
-    let mut flags: Vec<OsString> = vec![
+    let flags = vec![
         "--cfg=bpf_target_arch=\"x86_64\"".into(),
         "-Clink-arg=--btf".into(),
     ];
-    let mut remap = |from: &Path, to: &str| {
-        let mut flag = OsString::from("--remap-path-prefix=");
-        flag.push(from);
-        flag.push("=");
-        flag.push(to);
-        flags.push(flag);
-    };
-    remap(workspace, "/bytehop");
-    for registry in fs::read_dir(cargo_home().join("registry/src"))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        remap(&registry.path(), "/registry");
-    }
-    if let Some(sources) = &toolchain.core_sources {
-        remap(sources, "/rust");
-    }
-    flags.join("\x1f".as_ref())
+    let core = toolchain.core_sources.clone();
+    rustflags(flags, workspace, core.map(|sources| (sources, "/rust")))
 }

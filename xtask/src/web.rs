@@ -2,14 +2,13 @@
 //!
 //! As with the eBPF object, the bytes depend on the sources and on the compiler's version alone.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{cargo, cargo_home, output, run};
+use crate::command::{cargo, output, run, rustflags};
 use crate::ebpf::without_settings;
 use crate::source_hash::{WEB as PACKAGE, note, sha256, web_hash};
 use crate::workspace;
@@ -145,7 +144,10 @@ fn build(workspace: &Path) -> Result<PathBuf> {
         .args(["--target", TARGET])
         .arg("--target-dir")
         .arg(&target_dir)
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace));
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            rustflags(Vec::new(), workspace, None),
+        );
     for (key, value) in PROFILE {
         cargo
             .arg("--config")
@@ -154,25 +156,4 @@ fn build(workspace: &Path) -> Result<PathBuf> {
     run(&mut cargo)?;
     let name = format!("{}.wasm", PACKAGE.replace('-', "_"));
     Ok(target_dir.join(TARGET).join("release").join(name))
-}
-
-/// Paths of this machine stay out of the bytes.
-fn rustflags(workspace: &Path) -> OsString {
-    let mut flags: Vec<OsString> = Vec::new();
-    let mut remap = |from: &Path, to: &str| {
-        let mut flag = OsString::from("--remap-path-prefix=");
-        flag.push(from);
-        flag.push("=");
-        flag.push(to);
-        flags.push(flag);
-    };
-    remap(workspace, "/bytehop");
-    for registry in fs::read_dir(cargo_home().join("registry/src"))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        remap(&registry.path(), "/registry");
-    }
-    flags.join("\x1f".as_ref())
 }
