@@ -220,18 +220,23 @@ impl Why {
     }
 }
 
+/// As recordings name what is missing where the kernel takes no program on any function.
+pub const FUNCTIONS: &str = "functions (level F)";
+/// The same of breakpoints.
+pub const BREAKPOINTS: &str = "breakpoints (level B)";
+
+/// As recordings name a field that the kernel's structures do not have.
+pub fn field(name: &str) -> String {
+    words::field(Lang::En, name)
+}
+
 /// A hook that is not attached, as people read it; `name` as recordings have it.
 pub fn hook(name: &str, lang: Lang) -> String {
-    let en = Lang::En;
-    if name == words::functions(en) {
-        return words::functions(lang).to_owned();
-    }
-    if name == words::breakpoints(en) {
-        return words::breakpoints(lang).to_owned();
-    }
-    match name.strip_prefix(&words::field(en, "")) {
-        Some(field) => words::field(lang, field),
-        None => name.to_owned(),
+    match (name, name.strip_prefix(&field(""))) {
+        (FUNCTIONS, _) => words::functions(lang).to_owned(),
+        (BREAKPOINTS, _) => words::breakpoints(lang).to_owned(),
+        (_, Some(field)) => words::field(lang, field),
+        (_, None) => name.to_owned(),
     }
 }
 
@@ -340,6 +345,10 @@ mod tests {
         let foreign = "of a later version";
         assert_eq!(Why::of(foreign).words(Lang::Zh), foreign);
         assert_eq!(hook("functions (level F)", Lang::Zh), "函数（F 级）");
+        for name in [FUNCTIONS, BREAKPOINTS, &field("task.x")] {
+            assert_eq!(hook(name, Lang::En), name);
+            assert_ne!(hook(name, Lang::Zh), name);
+        }
         assert_eq!(hook("field task.x", Lang::Zh), "字段 task.x");
         assert_eq!(hook("tp:sys_exit", Lang::Zh), "tp:sys_exit");
     }

@@ -2,6 +2,8 @@
 
 use bytehop_core::arch::Arch;
 use bytehop_core::event::Start;
+use bytehop_core::i18n::Lang;
+use bytehop_core::notice::Why;
 use nix::sys::utsname::uname;
 use nix::time::ClockId;
 
@@ -60,8 +62,14 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
         monotonic_ns: now_ns(ClockId::CLOCK_MONOTONIC),
         page_size: page_size(),
         probes: probes.attached.clone(),
-        missing: probes.missing.clone(),
+        missing: words_of(&probes.missing),
     }
+}
+
+/// Missing hooks as recordings have them.
+fn words_of(missing: &[(String, Why)]) -> Vec<(String, String)> {
+    let words = |(hook, why): &(String, Why)| (hook.clone(), why.words(Lang::En));
+    missing.iter().map(words).collect()
 }
 
 /// Name of a running process.

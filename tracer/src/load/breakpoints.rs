@@ -12,12 +12,13 @@ use aya::programs::perf_event::{
     BreakpointConfig, PerfEvent, PerfEventConfig, PerfEventLinkId, PerfEventScope, SamplePolicy,
 };
 use bytehop_core::catalogue::primitives::{self, Primitive};
+use bytehop_core::notice::{BREAKPOINTS, Why};
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::error::{LoadError, invalid};
 use super::hooks::{Hooks, no_program};
-use super::plan::{BREAKPOINTS, OnPrimitive, Stage};
+use super::plan::{OnPrimitive, Stage};
 use super::process::for_each_thread;
 use super::refusal::{errno, refusal};
 use super::retry::persistently;
@@ -65,10 +66,10 @@ pub(super) fn arm(
                 links.extend(new.into_iter().map(|link| (row.program, link)));
             }
             Err(e) if links.is_empty() => {
-                hooks.lack(BREAKPOINTS, &refused(&e));
+                hooks.lack(BREAKPOINTS, refused(&e));
                 return Ok(None);
             }
-            Err(e) => hooks.lack(label, &refused(&e)),
+            Err(e) => hooks.lack(label, refused(&e)),
         }
     }
     if links.is_empty() {
@@ -142,13 +143,9 @@ fn copy_something() {
 }
 
 /// What a kernel means that sets no breakpoint.
-fn refused(e: &ProgramError) -> String {
+fn refused(e: &ProgramError) -> Why {
     match errno(e) {
-        // arch_build_bp_info asks within_kprobe_blacklist, which without CONFIG_KPROBES says yes to all
-        // (Linux 6.1 … 7.2).
-        Some(Errno::EINVAL) => {
-            "the kernel, built without kprobes, takes no breakpoint on its own text".to_owned()
-        }
+        Some(Errno::EINVAL) => Why::NoKprobes,
         _ => refusal(e),
     }
 }

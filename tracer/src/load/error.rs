@@ -3,6 +3,8 @@
 use aya::EbpfError;
 use aya::maps::MapError;
 use aya::programs::ProgramError;
+use bytehop_core::i18n::Lang;
+use bytehop_core::notice::Why;
 use nix::errno::Errno;
 use thiserror::Error;
 
@@ -19,7 +21,7 @@ pub enum LoadError {
     Arch(&'static str),
     #[error("the kernel refused the eBPF object: {0}")]
     Object(#[source] EbpfError),
-    #[error("the kernel refused probe {probe}, and bytehop cannot trace without it: {}", refusal(.source))]
+    #[error("the kernel refused probe {probe}, and bytehop cannot trace without it: {}", refusal(.source).words(Lang::En))]
     Required { probe: String, source: ProgramError },
     #[error("this kernel has no {probe}, and bytehop cannot trace without it")]
     Absent { probe: &'static str },
@@ -58,7 +60,7 @@ pub(super) fn limited(e: LoadError) -> LoadError {
 
 /// The same where a probe that tracing can do without is away for want of a descriptor: what it would have
 /// seen is not absent from this kernel.
-pub(super) fn out_of_files(missing: &[(String, String)]) -> Option<Limit> {
+pub(super) fn out_of_files(missing: &[(String, Why)]) -> Option<Limit> {
     let numbers = [Errno::EMFILE, Errno::ENFILE];
     let number = numbers.into_iter().find(|number| {
         let why = refuses(*number);

@@ -3,9 +3,10 @@
 use aya::programs::{FEntry, FExit, KProbe, ProgramError};
 use aya::{Btf, Ebpf};
 use bytehop_core::catalogue::functions::Hook;
+use bytehop_core::notice::FUNCTIONS;
 
 use super::hooks::{Hooks, no_program};
-use super::plan::{FUNCTIONS, OnFunction, Stage};
+use super::plan::{OnFunction, Stage};
 use super::retry::persistently;
 use crate::caps::Level;
 

@@ -2,6 +2,7 @@
 
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Btf, Ebpf};
+use bytehop_core::notice::Why;
 
 use super::error::LoadError;
 use super::object::verifier_log;
@@ -13,29 +14,29 @@ use super::retry::persistently;
 #[derive(Default)]
 pub(super) struct Hooks {
     pub attached: Vec<String>,
-    pub missing: Vec<(String, String)>,
+    pub missing: Vec<(String, Why)>,
 }
 
 impl Hooks {
-    pub fn lack(&mut self, what: &str, why: &str) {
-        self.missing.push((what.to_owned(), why.to_owned()));
+    pub fn lack(&mut self, what: &str, why: Why) {
+        self.missing.push((what.to_owned(), why));
     }
 
-    pub fn lack_all(&mut self, missing: &[(&str, &str)]) {
+    pub fn lack_all(&mut self, missing: &[(&str, Why)]) {
         for (what, why) in missing {
-            self.lack(what, why);
+            self.lack(what, why.clone());
         }
     }
 
     /// Why the first of these is missing.
-    pub fn why(&self, what: &[&str]) -> Option<&str> {
+    pub fn why(&self, what: &[&str]) -> Option<&Why> {
         let mut missing = self.missing.iter();
         let found = missing.find(|(hook, _)| what.contains(&hook.as_str()));
-        found.map(|(_, why)| why.as_str())
+        found.map(|(_, why)| why)
     }
 
     pub fn refused(&mut self, what: &str, e: &ProgramError) {
-        self.lack(what, &refusal(e));
+        self.lack(what, refusal(e));
     }
 
     /// A program that tracing can do without; whether it is there.

@@ -4,6 +4,7 @@
 use bytehop_core::catalogue::functions::{self, Function, Hook};
 use bytehop_core::catalogue::primitives::{self, Primitive};
 use bytehop_core::catalogue::{Tracepoint, probes};
+use bytehop_core::notice::{BREAKPOINTS, Why};
 
 use crate::caps::Level;
 
@@ -115,7 +116,7 @@ pub struct Plan {
 pub struct Stage<T> {
     pub hooks: Vec<T>,
     /// What the kernel lacks: hook, reason.
-    pub missing: Vec<(&'static str, &'static str)>,
+    pub missing: Vec<(&'static str, Why)>,
 }
 
 impl<T> Default for Stage<T> {
@@ -130,14 +131,6 @@ impl<T> Default for Stage<T> {
 /// A tracepoint that nothing works without is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absent(pub &'static str);
-
-/// As missing hooks are named where the kernel refuses every program on functions.
-pub const FUNCTIONS: &str = "functions (level F)";
-/// The same of breakpoints.
-pub const BREAKPOINTS: &str = "breakpoints (level B)";
-
-pub const ABSENT: &str = "not in this kernel";
-pub const HIDDEN: &str = "the kernel shows no addresses (kptr_restrict)";
 
 /// Decides what to load.
 ///
@@ -182,7 +175,7 @@ pub fn plan(wanted: Wanted, kernel: &dyn Kernel) -> Result<Plan, Absent> {
                 plan.tracepoint(probe.program, tracepoint, probe.label, need);
             }
             None if probe.required => return Err(Absent(probe.label)),
-            None => plan.tracepoints.missing.push((probe.label, ABSENT)),
+            None => plan.tracepoints.missing.push((probe.label, Why::Absent)),
         }
     }
     if wanted.verb != Verb::Top && kernel.preemptible() {
@@ -255,7 +248,7 @@ impl Plan {
                     });
                 }
                 None if row.or.is_none_or(|or| !known(or)) => {
-                    self.functions.missing.push((row.label, ABSENT));
+                    self.functions.missing.push((row.label, Why::Absent));
                 }
                 None => {}
             }
@@ -276,13 +269,15 @@ impl Plan {
                 }),
                 Some(_) => {
                     self.breakpoints.hooks.clear();
-                    self.breakpoints.missing.push((BREAKPOINTS, HIDDEN));
+                    self.breakpoints
+                        .missing
+                        .push((BREAKPOINTS, Why::HiddenAddresses));
                     return;
                 }
                 None => self
                     .breakpoints
                     .missing
-                    .push((row.names[0].function(), ABSENT)),
+                    .push((row.names[0].function(), Why::Absent)),
             }
         }
     }

@@ -46,10 +46,10 @@ fn programs(plan: &Plan) -> Vec<&'static str> {
     plan.tracepoints.hooks.iter().map(|p| p.program).collect()
 }
 
-fn missing(plan: &Plan) -> Vec<(&'static str, &'static str)> {
+fn missing(plan: &Plan) -> Vec<(&'static str, Why)> {
     let mut all = plan.tracepoints.missing.clone();
-    all.extend(&plan.functions.missing);
-    all.extend(&plan.breakpoints.missing);
+    all.extend(plan.functions.missing.clone());
+    all.extend(plan.breakpoints.missing.clone());
     all
 }
 
@@ -138,7 +138,7 @@ fn an_older_name_an_absent_hook_and_a_required_one() {
         .iter()
         .find(|p| p.program == "io_uring_submit_req");
     assert_eq!(submit.map(|p| p.tracepoint), Some("io_uring_submit_sqe"));
-    assert_eq!(missing(&plan), [("tp:swiotlb_bounced", ABSENT)]);
+    assert_eq!(missing(&plan), [("tp:swiotlb_bounced", Why::Absent)]);
     let kernel = Fake {
         without: &["sys_enter"],
         ..Fake::default()
@@ -194,7 +194,7 @@ fn without_addresses_there_is_no_breakpoint() {
     };
     let plan = planned(Verb::Record, &kernel);
     assert!(plan.breakpoints.hooks.is_empty());
-    assert_eq!(missing(&plan), [(BREAKPOINTS, HIDDEN)]);
+    assert_eq!(missing(&plan), [(BREAKPOINTS, Why::HiddenAddresses)]);
 }
 
 #[test]

@@ -7,6 +7,8 @@ use aya::{Btf, Ebpf, EbpfError};
 use bytehop_core::arch::Arch;
 use bytehop_core::catalogue::probes;
 use bytehop_core::event::Sampled;
+use bytehop_core::i18n::Lang;
+use bytehop_core::notice::{self, BREAKPOINTS, FUNCTIONS, Why};
 
 use super::breakpoints::{self, Breakpoints};
 use super::error::{LoadError, limited, out_of_files};
@@ -14,7 +16,7 @@ use super::functions;
 use super::hooks::{self, Hooks};
 use super::kernel::{Running, config};
 use super::object::{self, Settings};
-use super::plan::{self, Absent, BREAKPOINTS, FUNCTIONS, Verb, Wanted};
+use super::plan::{self, Absent, Verb, Wanted};
 use super::samples::{self, Sampling};
 use crate::btf::{self, KernelBtf};
 use crate::caps::Level;
@@ -68,7 +70,7 @@ pub struct Probes {
     /// Labels of the hooks that are attached.
     pub attached: Vec<String>,
     /// Labels of those that are not, with the reason.
-    pub missing: Vec<(String, String)>,
+    pub missing: Vec<(String, Why)>,
     breakpoints: Option<Breakpoints>,
     sampling: Option<Sampling>,
     /// All of [`probes::AGAIN`] are attached.
@@ -132,10 +134,10 @@ impl Probes {
         {
             return Err(LoadError::Level {
                 level: wanted.as_str(),
-                why: hooks
-                    .why(&[FUNCTIONS, BREAKPOINTS])
-                    .unwrap_or("functions are missing")
-                    .to_owned(),
+                why: match hooks.why(&[FUNCTIONS, BREAKPOINTS]) {
+                    Some(why) => why.words(Lang::En),
+                    None => "functions are missing".to_owned(),
+                },
             });
         }
         let sampling = match plan.sampling {
@@ -143,7 +145,7 @@ impl Probes {
             false => None,
         };
         for field in absent {
-            hooks.lack(&format!("field {field}"), plan::ABSENT);
+            hooks.lack(&notice::field(field), Why::Absent);
         }
         let Hooks { attached, missing } = hooks;
         Ok(Self {

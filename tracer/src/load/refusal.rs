@@ -5,6 +5,7 @@ use std::io;
 
 use aya::maps::MapError;
 use aya::programs::ProgramError;
+use bytehop_core::notice::Why;
 use nix::errno::Errno;
 
 /// The number that the kernel answered with, if it is the kernel that failed us.
@@ -22,15 +23,15 @@ pub(super) fn errno(e: &(dyn Error + 'static)) -> Option<Errno> {
     }
 }
 
-pub(super) fn refuses(errno: Errno) -> String {
-    format!("the kernel refuses: {errno:?}")
+pub(super) fn refuses(errno: Errno) -> Why {
+    Why::Refused(format!("{errno:?}"))
 }
 
 /// Why the kernel does not take a program, as `doctor` says it.
-pub(super) fn refusal(e: &ProgramError) -> String {
+pub(super) fn refusal(e: &ProgramError) -> Why {
     match errno(e) {
         Some(errno) => refuses(errno),
-        None => one_line(e),
+        None => Why::Foreign(one_line(e)),
     }
 }
 
@@ -57,6 +58,7 @@ fn one_line(e: &(dyn Error + 'static)) -> String {
 mod tests {
     use aya::EbpfError;
     use aya::sys::SyscallError;
+    use bytehop_core::i18n::Lang;
 
     use super::*;
 
@@ -106,13 +108,11 @@ mod tests {
             call: "bpf_map_create",
             io_error: errno.into(),
         };
+        let said = |e: &ProgramError| refusal(e).words(Lang::En);
         assert_eq!(
-            refusal(&call(Errno::EBUSY).into()),
+            said(&call(Errno::EBUSY).into()),
             "the kernel refuses: EBUSY"
         );
-        assert_eq!(
-            refusal(&ProgramError::NotLoaded),
-            "the program is not loaded"
-        );
+        assert_eq!(said(&ProgramError::NotLoaded), "the program is not loaded");
     }
 }

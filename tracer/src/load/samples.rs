@@ -8,11 +8,11 @@ use aya::programs::perf_event::{
 };
 use bytehop_core::catalogue::primitives;
 use bytehop_core::event::Sampled;
+use bytehop_core::notice::Why;
 use tracer_ebpf::{RANGES_MAX, Range, sample};
 
 use super::error::{LoadError, invalid};
 use super::hooks::{Hooks, no_program};
-use super::plan::HIDDEN;
 use super::process::for_each_thread;
 use super::retry::persistently;
 use super::wire::WireRange;
@@ -42,7 +42,7 @@ pub(super) fn begin(
     let ranges = symbols.map(|s| s.ranges(|name| primitives::work(name).is_some()));
     let mut ranges = ranges.unwrap_or_default();
     if ranges.is_empty() {
-        hooks.lack(LABEL, HIDDEN);
+        hooks.lack(LABEL, Why::HiddenAddresses);
         return Ok(None);
     }
     ranges.truncate(RANGES_MAX);
