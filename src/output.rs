@@ -17,7 +17,8 @@ use tracer::user::Identity;
 use tui::theme::Theme;
 
 #[cfg(feature = "capture")]
-use crate::cli::{SummaryArgs, When};
+use crate::cli::SummaryArgs;
+use crate::cli::When;
 use crate::fail::Fail;
 #[cfg(feature = "capture")]
 use crate::fail::USAGE;

@@ -7,7 +7,8 @@ use tracer::load::{BREAKPOINT_BUDGET, Options};
 use tui::theme::Theme;
 
 #[cfg(feature = "capture")]
-use crate::cli::{self, Amount, LabLook, Style, When};
+use crate::cli::{self, LabLook};
+use crate::cli::{Amount, Style, When};
 
 /// How text and screens look.
 #[derive(Clone, Copy, Debug)]
