@@ -3,6 +3,7 @@
 
 mod access;
 mod breakpoints;
+mod counter;
 mod error;
 mod functions;
 mod hooks;
@@ -23,4 +24,5 @@ pub use error::LoadError;
 pub use kernel::page_size;
 pub use plan::Verb;
 pub use probes::{DEFAULT_BUFFER, Options, Probes};
+pub(crate) use process::threads_of;
 pub(crate) use wire::wire;

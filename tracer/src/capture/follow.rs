@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::CaptureError;
 use super::facts::comm_of;
-use crate::load::Probes;
+use crate::load::{Probes, threads_of};
 
 /// Who is traced from now on, and who is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
         };
         for process in tree {
             let new: Vec<u32> = threads_of(process)
+                .into_iter()
+                .flatten()
                 .filter(|tid| known.insert(*tid))
                 .collect();
             news |= !new.is_empty();
@@ -94,7 +96,7 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
         false => family(pid)
             .into_iter()
             .skip(1)
-            .map(|pid| (pid, threads_of(pid).count()))
+            .map(|pid| (pid, threads_of(pid).into_iter().flatten().count()))
             .map(member)
             .collect(),
     };
@@ -102,12 +104,6 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
         processes: all.map(member).collect(),
         left_out,
     })
-}
-
-fn threads_of(pid: u32) -> impl Iterator<Item = u32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task"));
-    let threads = threads.into_iter().flatten();
-    threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
 /// A process, the ones that it has made, and theirs, as far as they run.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 
-use aya::maps::{Array, HashMap as BpfHashMap, MapData, PerCpuArray, RingBuf};
+use aya::maps::{Array, HashMap as BpfHashMap, MapData, RingBuf};
 use bytehop_core::event::Lost;
 use tracer_ebpf::{Awaited, Block, SYSCALLS_MAX, TASK_SLOTS, Task, bio, kind, task};
 
+use super::counter::total;
 use super::error::{LoadError, invalid, limited};
 use super::probes::Probes;
 use super::wire::{TaskBytes, WireAwaited, WireBlock};
@@ -79,10 +80,7 @@ impl Probes {
     /// # Errors
     /// If a map cannot be read.
     pub fn lost(&self) -> Result<Lost, LoadError> {
-        let sum = |name: &'static str, i: u32| -> Result<u64, LoadError> {
-            let map: PerCpuArray<_, u64> = self.map(name)?.try_into()?;
-            Ok(map.get(&i, 0)?.iter().sum())
-        };
+        let sum = |name, i| self.total(name, i);
         let mut lost = Lost::default();
         for k in 0..kind::COUNT as u32 {
             lost.by_kind.push(sum("LOST", k)?);
@@ -114,7 +112,11 @@ impl Probes {
         Ok(blocks)
     }
 
-    /// Sums a per-CPU or plain map into memory; used by `stat`.
+    /// A counter of all processors.
+    pub(crate) fn total(&self, map: &'static str, i: u32) -> Result<u64, LoadError> {
+        total(&self.ebpf, map, i)
+    }
+
     pub(crate) fn map(&self, name: &'static str) -> Result<&aya::maps::Map, LoadError> {
         self.ebpf.map(name).ok_or_else(|| invalid(name))
     }

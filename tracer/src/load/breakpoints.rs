@@ -6,7 +6,7 @@ use std::io::{Read, Seek, Write};
 use std::time::{Duration, Instant};
 
 use aya::Ebpf;
-use aya::maps::{Array, PerCpuArray};
+use aya::maps::Array;
 use aya::programs::ProgramError;
 use aya::programs::perf_event::{
     BreakpointConfig, PerfEvent, PerfEventConfig, PerfEventLinkId, PerfEventScope, SamplePolicy,
@@ -16,6 +16,7 @@ use bytehop_core::notice::{BREAKPOINTS, Why};
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+use super::counter::total;
 use super::error::{LoadError, invalid};
 use super::hooks::{Hooks, no_program};
 use super::plan::{OnPrimitive, Stage};
@@ -96,33 +97,33 @@ fn put(
     let attach = |program: &mut PerfEvent, scope, inherit| {
         persistently(|| program.attach(config, scope, SamplePolicy::Period(1), inherit))
     };
-    let hits = |ebpf: &Ebpf| -> Result<u64, LoadError> {
-        let map: PerCpuArray<_, u64> = ebpf
-            .map("HITS")
-            .ok_or_else(|| invalid("HITS"))?
-            .try_into()?;
-        Ok(map.get(&u32::from(row.id), 0)?.iter().sum())
-    };
     let program = program(ebpf, row.program)?;
     persistently(|| program.load())?;
     let ours = PerfEventScope::CallingProcess { cpu: None };
     let canary = attach(program, ours, false)?;
     copy_something();
     self::program(ebpf, row.program)?.detach(canary)?;
-    if hits(ebpf).is_ok_and(|n| n == 0) {
+    if hits(ebpf, row).is_ok_and(|n| n == 0) {
         let silent = std::io::Error::other("a breakpoint was set but does not fire");
         return Err(ProgramError::IOError(silent));
     }
     let program = self::program(ebpf, row.program)?;
     let mut links = Vec::new();
-    for_each_thread(pid, |tid| {
+    let all = for_each_thread(pid, |tid| {
         let scope = PerfEventScope::OneProcess {
             pid: tid,
             cpu: None,
         };
         links.push(attach(program, scope, true)?);
         Ok(())
-    })?;
+    });
+    if let Err(e) = all {
+        // On all threads or on none: some would trap, and nobody would take those off.
+        for link in links {
+            let _ = program.detach(link);
+        }
+        return Err(e);
+    }
     Ok(links)
 }
 
@@ -156,6 +157,10 @@ fn program<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut PerfEvent, Prog
         .try_into()
 }
 
+fn hits(ebpf: &Ebpf, row: &Primitive) -> Result<u64, LoadError> {
+    total(ebpf, "HITS", u32::from(row.id))
+}
+
 fn watch(ebpf: &mut Ebpf, on: bool) -> Result<(), LoadError> {
     let map = ebpf.map_mut("WATCH").ok_or_else(|| invalid("WATCH"))?;
     let mut map: Array<_, u32> = map.try_into()?;
@@ -172,16 +177,14 @@ impl Breakpoints {
             return Ok(None);
         };
         self.looked = now;
-        let map = ebpf.map("HITS").ok_or_else(|| invalid("HITS"))?;
-        let map: PerCpuArray<_, u64> = map.try_into()?;
-        let mut hits = 0;
+        let mut sum = 0;
         for row in primitives::TABLE {
-            hits += map.get(&u32::from(row.id), 0)?.iter().sum::<u64>();
+            sum += hits(ebpf, row)?;
         }
         let seconds = (now - self.since).as_secs_f64();
         let more = budget as f64 * PER_SECOND * seconds;
         let allowed = budget.saturating_add(more as u64);
-        Ok((hits > allowed).then_some(hits))
+        Ok((sum > allowed).then_some(sum))
     }
 
     /// Takes them off. A call in progress is measured without them from its beginning.

@@ -46,17 +46,16 @@ pub(super) fn attach(
 
 /// By either means; tells the label of the one that worked.
 fn met(ebpf: &mut Ebpf, hook: &OnFunction, btf: &Btf) -> Result<&'static str, ProgramError> {
-    let first = match hook.fentry {
-        true => traced(ebpf, hook, btf),
-        false => Err(ProgramError::NotLoaded),
-    };
-    let Err(why) = first else {
-        return Ok(hook.row.label);
-    };
+    let mut refused = None;
+    if hook.fentry {
+        match traced(ebpf, hook, btf) {
+            Ok(()) => return Ok(hook.row.label),
+            Err(why) => refused = Some(why),
+        }
+    }
     match probed(ebpf, hook) {
         Ok(()) => Ok(hook.row.kprobe_label),
-        Err(_) if hook.typed => Err(why),
-        Err(why) => Err(why),
+        Err(why) => Err(refused.unwrap_or(why)),
     }
 }
 
@@ -80,16 +79,31 @@ fn traced(ebpf: &mut Ebpf, hook: &OnFunction, btf: &Btf) -> Result<(), ProgramEr
     Ok(())
 }
 
-/// By a kprobe, and one at the return.
+/// By a kprobe, and one at the return: by all of them or by none, since a return whose beginning nobody noted
+/// would take another function's.
 fn probed(ebpf: &mut Ebpf, hook: &OnFunction) -> Result<(), ProgramError> {
-    for half in hook.halves() {
-        let program = format!("{}_{half}", hook.row.program);
-        let program: &mut KProbe = ebpf
-            .program_mut(&program)
-            .ok_or_else(|| no_program(&program))?
-            .try_into()?;
+    let attached = hook.halves().iter().try_for_each(|half| {
+        let program = kprobe(ebpf, hook, half)?;
         persistently(|| program.load())?;
         persistently(|| program.attach(hook.name, 0))?;
+        Ok(())
+    });
+    if attached.is_err() {
+        for half in hook.halves() {
+            // One that was not loaded is no failure.
+            let _ = kprobe(ebpf, hook, half).and_then(KProbe::unload);
+        }
     }
-    Ok(())
+    attached
+}
+
+fn kprobe<'a>(
+    ebpf: &'a mut Ebpf,
+    hook: &OnFunction,
+    half: &str,
+) -> Result<&'a mut KProbe, ProgramError> {
+    let program = format!("{}_{half}", hook.row.program);
+    ebpf.program_mut(&program)
+        .ok_or_else(|| no_program(&program))?
+        .try_into()
 }

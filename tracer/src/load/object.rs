@@ -23,21 +23,14 @@ pub(super) struct Settings {
     pub syscalls: [u16; SYSCALLS_MAX],
 }
 
-/// Makes the object's maps. `buffer`: bytes of the ring buffer at least, where records are sent.
+/// Makes the object's maps. `ring`: bytes of the ring buffer, a power of two.
 ///
 /// # Errors
 /// If the kernel refuses.
-pub(super) fn open(settings: &Settings, btf: &Btf, buffer: u32) -> Result<Ebpf, LoadError> {
+pub(super) fn open(settings: &Settings, btf: &Btf, ring: u32) -> Result<Ebpf, LoadError> {
     // Before Linux 5.11 maps count as locked memory; later it has no effect.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, u64::MAX, u64::MAX);
     let top = settings.config.mode == mode::TOP;
-    let ring = match settings.config.mode {
-        mode::RECORD => buffer
-            .max(4096)
-            .checked_next_power_of_two()
-            .unwrap_or(1 << 31),
-        _ => 4096,
-    };
     let object = object();
     let mut loader = EbpfLoader::new();
     let rows = top_rows();

@@ -79,7 +79,6 @@ pub struct OnFunction {
     pub name: &'static str,
     /// By fentry or fexit; where the kernel refuses that, and else, by kprobes.
     pub fentry: bool,
-    pub typed: bool,
 }
 
 impl OnFunction {
@@ -239,12 +238,10 @@ impl Plan {
         for row in functions::TABLE {
             match row.name(has) {
                 Some(name) => {
-                    let typed = kernel.has_type(name);
                     self.functions.hooks.push(OnFunction {
                         row,
                         name,
-                        fentry: typed && kernel.fentry(),
-                        typed,
+                        fentry: kernel.has_type(name) && kernel.fentry(),
                     });
                 }
                 None if row.or.is_none_or(|or| !known(or)) => {

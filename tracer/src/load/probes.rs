@@ -61,6 +61,17 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Size of the ring buffer that is made: of pages, a power of two.
+    pub fn ring_size(&self) -> u32 {
+        let wanted = match self.verb {
+            Verb::Record => self.buffer.max(4096),
+            Verb::Stat | Verb::Top | Verb::Null => 4096,
+        };
+        wanted.checked_next_power_of_two().unwrap_or(1 << 31)
+    }
+}
+
 /// Loaded programs and their maps. Dropping it detaches everything: the kernel holds the programs
 /// only through our descriptors, so a crash detaches them too.
 pub struct Probes {
@@ -114,7 +125,7 @@ impl Probes {
             syscalls: arch.syscall_table(),
         };
         let btf = Btf::from_sys_fs().map_err(|e| LoadError::Object(EbpfError::BtfError(e)))?;
-        let mut ebpf = object::open(&settings, &btf, options.buffer)?;
+        let mut ebpf = object::open(&settings, &btf, options.ring_size())?;
 
         let mut hooks = Hooks::default();
         let again = hooks::tracepoints(&mut ebpf, &btf, plan.tracepoints, &mut hooks)?;

@@ -1,7 +1,7 @@
 //! The CPU time of copying, by sampling: a clock of the traced threads counts where it meets them.
 
 use aya::Ebpf;
-use aya::maps::{Array, PerCpuArray};
+use aya::maps::Array;
 use aya::programs::ProgramError;
 use aya::programs::perf_event::{
     PerfEvent, PerfEventConfig, PerfEventScope, SamplePolicy, SoftwareEvent,
@@ -11,6 +11,7 @@ use bytehop_core::event::Sampled;
 use bytehop_core::notice::Why;
 use tracer_ebpf::{RANGES_MAX, Range, sample};
 
+use super::counter::total;
 use super::error::{LoadError, invalid};
 use super::hooks::{Hooks, no_program};
 use super::process::for_each_thread;
@@ -91,9 +92,7 @@ impl Sampling {
     /// # Errors
     /// If the map of samples cannot be read.
     pub fn read(&self, ebpf: &Ebpf) -> Result<Sampled, LoadError> {
-        let map = ebpf.map("SAMPLES").ok_or_else(|| invalid("SAMPLES"))?;
-        let map: PerCpuArray<_, u64> = map.try_into()?;
-        let sum = |i: u32| -> Result<u64, LoadError> { Ok(map.get(&i, 0)?.iter().sum()) };
+        let sum = |i| total(ebpf, "SAMPLES", i);
         let mut functions = Vec::new();
         for (i, name) in (sample::FIRST..).zip(&self.0) {
             let samples = sum(i)?;

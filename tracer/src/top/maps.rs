@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aya::maps::{HashMap as BpfHashMap, MapError, PerCpuArray, PerCpuHashMap};
+use aya::maps::{HashMap as BpfHashMap, MapError, PerCpuHashMap};
 use bytehop_core::top::Lost;
 use bytehop_core::top::group::{CallKey, Group, Snapshot};
 use tracer_ebpf::{Count, Proc, TopCell, TopCountKey, TopKey, TopName, top_lost};
@@ -58,8 +58,7 @@ pub fn read(probes: &Probes) -> Result<Snapshot, LoadError> {
 }
 
 fn lost(probes: &Probes) -> Result<Lost, LoadError> {
-    let map: PerCpuArray<_, u64> = probes.map("TOP_LOST")?.try_into()?;
-    let sum = |what: u32| -> Result<u64, LoadError> { Ok(map.get(&what, 0)?.iter().sum()) };
+    let sum = |what| probes.total("TOP_LOST", what);
     Ok(Lost {
         calls: sum(top_lost::CALLS)?,
         bytes: sum(top_lost::BYTES)?,
