@@ -4,8 +4,6 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use bytehop_core::i18n::Lang;
-use bytehop_core::reconstruct::{NoSink, Reconstructor};
-use bytehop_core::record::{Events, Reader};
 use bytehop_core::report;
 use tracer::privileges::Privileges;
 
@@ -104,20 +102,8 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
 }
 
 fn replay(args: &cli::Demo) -> Result<i32, Fail> {
-    let reader = Reader::new(std::io::Cursor::new(RECORDING), "demo.bhop".as_ref())?;
-    let mut events = Events::new(reader);
-    let mut reconstructor = Reconstructor::new(
-        bytehop_core::arch::Arch::host().unwrap_or(bytehop_core::arch::Arch::X86_64),
-    );
-    for event in events.by_ref() {
-        reconstructor.push(&event, &mut NoSink);
-    }
-    print(&report::text(
-        &reconstructor.finish(),
-        &style(
-            Look::from(args.style).telling(args.amount),
-            &std::io::stdout(),
-        ),
-    ))?;
+    let summary = labs::recording::summary_of(RECORDING)?;
+    let look = Look::from(args.style).telling(args.amount);
+    print(&report::text(&summary, &style(look, &std::io::stdout())))?;
     Ok(0)
 }

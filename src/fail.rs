@@ -82,8 +82,8 @@ fails_with! {
     labs::runs::WorkError => |_| FAILED;
     labs::runs::RunError => |e| match e {
         labs::runs::RunError::NoRecording(_) => NOT_ALLOWED,
-        labs::runs::RunError::Stopped(signal) => 128u8.saturating_add(*signal as u8),
-        labs::runs::RunError::Work(labs::runs::WorkError::Stopped(signal)) => 128u8.saturating_add(*signal as u8),
+        labs::runs::RunError::Stopped(signal) => signalled(*signal),
+        labs::runs::RunError::Work(labs::runs::WorkError::Stopped(signal)) => signalled(*signal),
         labs::runs::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
         _ => FAILED,
     };

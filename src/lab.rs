@@ -28,6 +28,7 @@ use tracer::user::Identity;
 use crate::cli::{self, Cli, LabVerb, Verb};
 use crate::fail::{FAILED, Fail, USAGE};
 use crate::output::{self, complain, print};
+use crate::resolve::Look;
 
 pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     flags::check(args)?;
@@ -140,9 +141,7 @@ impl<'a> Context<'a> {
         if let Some(id) = id {
             self.find(id)?;
         }
-        let look = &self.args.look;
-        let mut options = tui::Options::from_env(look.lang);
-        options.ascii = look.ascii;
+        let options = output::ui(Look::from(&self.args.look));
         let setup = tui::lab::Setup {
             labs: self.labs.iter().cloned().map(Arc::new).collect(),
             open: id.map(str::to_owned),

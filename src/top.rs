@@ -12,7 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tracer::btf::KernelBtf;
 use tracer::capture;
 use tracer::load::{Options, Probes, Verb};
-use tracer::privileges::{self, Privileges};
+use tracer::privileges;
 use tracer::signals::Signals;
 use tracer::top::Sampler;
 use tracer::user::Identity;
@@ -21,7 +21,7 @@ use crate::cli;
 use crate::fail::{FAILED, Fail, signalled};
 use crate::output::{print, style, ui};
 use crate::resolve::Look;
-use crate::trace::is_able;
+use crate::trace::{is_able, require_rights};
 
 pub fn top(args: &cli::Top) -> Result<i32, Fail> {
     if args.elevate {
@@ -32,9 +32,7 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
         tui::needs_terminal()?;
     }
     let identity = Identity::invoking()?;
-    Privileges::check()
-        .map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")))?
-        .require()?;
+    require_rights()?;
     // Process ids are those of the first namespace.
     capture::on_the_host()?;
     tracer::limits::lift(0)?;

@@ -5,7 +5,6 @@ mod words;
 
 pub use live::is_able;
 
-use bytehop_core::notice::Notice;
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,6 +14,7 @@ use std::time::Instant;
 use bytehop_core::decode::decode;
 use bytehop_core::event::{Event, Meta, Start};
 use bytehop_core::model::Summary;
+use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
 use bytehop_core::record::{LogWriter, RecordError, Writer};
 use tracer::btf::KernelBtf;
@@ -34,14 +34,9 @@ use crate::show;
 
 pub fn run(args: cli::Run) -> Result<i32, Fail> {
     let what = What::Command(&args.command.argv);
+    let look = args.summary.look().themed(args.theme);
     match live::is_wanted(args.ui, &args.summary) {
-        true => live::trace(
-            what,
-            args.output,
-            &args.tracing,
-            &args.summary,
-            args.summary.look().themed(args.theme),
-        ),
+        true => live::trace(what, args.output, &args.tracing, &args.summary, look),
         false => trace(what, args.output, false, &args.tracing, &args.summary),
     }
 }
@@ -56,14 +51,9 @@ pub fn record(args: cli::Record) -> Result<i32, Fail> {
 
 pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
     let what = What::Process(args.pid, args.duration);
+    let look = args.summary.look().themed(args.theme);
     match live::is_wanted(args.ui, &args.summary) {
-        true => live::trace(
-            what,
-            args.output,
-            &args.tracing,
-            &args.summary,
-            args.summary.look().themed(args.theme),
-        ),
+        true => live::trace(what, args.output, &args.tracing, &args.summary, look),
         false => trace(what, args.output, false, &args.tracing, &args.summary),
     }
 }
@@ -78,8 +68,9 @@ pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
         ..Options::from(&args.follow)
     };
     let what = What::Command(&argv);
+    elevate(&args.follow)?;
     let signals = what.hold_signals()?;
-    let mut session = Session::prepare(what, wanted, args.follow.elevate, &args.summary, None)?;
+    let mut session = Session::prepare(what, wanted, &args.summary, None)?;
     let ended = session.trace(signals, None, &mut Nothing)?;
     let mut reported = Ok(());
     if !args.null_probes {
@@ -97,19 +88,12 @@ fn trace(
     tracing: &Tracing,
     summary: &SummaryArgs,
 ) -> Result<i32, Fail> {
+    elevate(&tracing.follow)?;
     let signals = what.hold_signals()?;
-    let (wanted, elevate) = (Options::from(tracing), tracing.follow.elevate);
-    let mut session = Session::prepare(what, wanted, elevate, summary, None)?;
-    let writer = match &file {
-        Some(path) => Some(Writer::new(session.create(path)?, path)?),
-        None => None,
-    };
+    let mut session = Session::prepare(what, Options::from(tracing), summary, None)?;
+    let writer = session.writer(file.as_deref())?;
     // A recording alone is written as fast as possible and summed up afterwards.
-    let live = (!from_file).then(|| {
-        Reconstructor::new(
-            bytehop_core::arch::Arch::host().unwrap_or(bytehop_core::arch::Arch::X86_64),
-        )
-    });
+    let live = (!from_file).then(|| Reconstructor::new(show::host()));
     let mut sinks = Sinks {
         writer,
         live,
@@ -136,6 +120,22 @@ fn mention_live(summary: &mut Summary, ended: &Ended) {
     if ended.end.reason == "interrupted" {
         summary.warnings.push(Notice::Stopped);
     }
+}
+
+/// By sudo, if that is wanted: before signals are held back, which sudo would inherit.
+fn elevate(follow: &cli::Follow) -> Result<(), Fail> {
+    if follow.elevate {
+        tracer::elevate::elevate()?;
+    }
+    Ok(())
+}
+
+/// One line that says what is missing, if we may not trace.
+pub fn require_rights() -> Result<(), Fail> {
+    let rights = Privileges::check();
+    let rights =
+        rights.map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")));
+    Ok(rights?.require()?)
 }
 
 /// What to trace.
@@ -181,22 +181,13 @@ impl Session {
     fn prepare(
         what: What<'_>,
         wanted: Options,
-        elevate: bool,
         summary: &SummaryArgs,
         terminal: Option<OwnedFd>,
     ) -> Result<Self, Fail> {
-        if elevate {
-            tracer::elevate::elevate()?;
-        }
         let priority = capture::keep_up();
-        limits::lift(match wanted.verb {
-            Verb::Record => wanted.buffer,
-            _ => 0,
-        })?;
+        limits::lift(wanted.ring_size())?;
         let identity = Identity::invoking()?;
-        Privileges::check()
-            .map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")))?
-            .require()?;
+        require_rights()?;
         let summary = SummaryOutput::open(summary, &identity)?;
 
         let (command, pid, mut pending) = match what {
@@ -245,9 +236,11 @@ impl Session {
         })
     }
 
-    /// Creates the recording, which belongs to the user.
-    fn create(&self, path: &Path) -> Result<File, Fail> {
-        output::create_recording(path, &self.identity)
+    /// Creates the recording, if one is wanted; it belongs to the user.
+    fn writer(&self, path: Option<&Path>) -> Result<Option<Writer<File>>, Fail> {
+        let Some(path) = path else { return Ok(None) };
+        let file = output::create_recording(path, &self.identity)?;
+        Ok(Some(Writer::new(file, path)?))
     }
 
     /// Gives up our rights, lets the command go, and traces it to its end.

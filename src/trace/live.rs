@@ -11,14 +11,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytehop_core::event::Meta;
-use bytehop_core::record::{self, Writer};
+use bytehop_core::record;
 use nix::sys::signal::Signal;
 use tracer::capture::{Control, Order, Output};
 use tracer::load::Options;
 use tracer::user::Identity;
 use tui::{Live, Pty};
 
-use super::{Session, Sinks, Status, What, mention_live};
+use super::{Session, Sinks, Status, What, elevate, mention_live};
 use crate::cli::{SummaryArgs, Tracing, Ui};
 use crate::fail::{FAILED, Fail};
 use crate::output;
@@ -84,11 +84,9 @@ pub fn trace(
         stacks: true,
         ..Options::from(tracing)
     };
-    let mut session = Session::prepare(what, wanted, tracing.follow.elevate, args, theirs)?;
-    let writer = match &file {
-        Some(path) => Some(Writer::new(session.create(path)?, path)?),
-        None => None,
-    };
+    elevate(&tracing.follow)?;
+    let mut session = Session::prepare(what, wanted, args, theirs)?;
+    let writer = session.writer(file.as_deref())?;
     let ring = session.probes.ring()?;
     session.give_up_rights()?;
     let priority = session.priority;
