@@ -7,15 +7,17 @@ use std::path::Path;
 
 use bytehop_core::event::{Event, Meta, Source};
 use bytehop_core::i18n::Lang;
+use bytehop_core::model::Summary;
+use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
-use bytehop_core::record::open_events;
+use bytehop_core::record::{Events, open_events};
 use bytehop_core::report::{self, Format, export};
 
 use crate::cli;
 use crate::fail::{FAILED, Fail, USAGE};
-use crate::output::{complain, print, style};
+use crate::output::{complain, style};
 use crate::resolve::Look;
-use crate::show::{host, summarise};
+use crate::show::{host, summarise, warn};
 
 /// Bytes that wait before they are written.
 const CHUNK: usize = 64 << 10;
@@ -29,10 +31,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
             let lang = Lang::from_env(args.style.lang);
             let mut folded = export::Folded::default();
             let summary = summarise(&args.file, &mut folded)?;
-            summary
-                .warnings
-                .iter()
-                .for_each(|warning| complain(&warning.words(lang)));
+            warn_of(&summary, lang);
             write(args, &folded.finish())?;
         }
         _ => write(args, &of_summary(args, format)?)?,
@@ -46,7 +45,10 @@ fn of_summary(args: &cli::Report, format: Format) -> Result<String, Fail> {
     let lang = Lang::from_env(args.style.lang);
     Ok(match format {
         Format::Json => report::json_string(&summary) + "\n",
-        Format::Csv => export::csv(&summary),
+        Format::Csv => {
+            warn_of(&summary, lang);
+            export::csv(&summary)
+        }
         Format::Markdown => export::markdown(&summary, lang),
         Format::Svg => export::svg(&summary, lang),
         Format::Html => {
@@ -68,12 +70,18 @@ fn of_summary(args: &cli::Report, format: Format) -> Result<String, Fail> {
 }
 
 fn write(args: &cli::Report, text: &str) -> Result<(), Fail> {
-    match &args.output {
-        None => print(text),
-        Some(path) => {
-            let written = created(path)?.write_all(text.as_bytes());
-            written.map_err(|e| cannot_write(path, &e))
-        }
+    let mut out = Out::open(args.output.as_deref())?;
+    if out.write(text.as_bytes())? {
+        out.finish()?;
+    }
+    Ok(())
+}
+
+/// What a reader of numbers alone would not know: that some are too small.
+fn warn_of(summary: &Summary, lang: Lang) {
+    warn(&summary.warnings, lang);
+    if summary.lost_events > 0 {
+        complain(&report::lost(summary, lang));
     }
 }
 
@@ -131,10 +139,7 @@ fn lines(args: &cli::Report) -> Result<(), Fail> {
         }
     }
     if out.write(lines.finish())? && out.finish()? {
-        events
-            .warnings()
-            .iter()
-            .for_each(|w| complain(&w.to_string()));
+        warn(&warnings(&events), Lang::from_env(args.style.lang));
     }
     Ok(())
 }
@@ -157,12 +162,16 @@ fn time_line(args: &cli::Report) -> Result<(), Fail> {
     }
     reconstructor.drain(&mut perfetto);
     if out.write(&perfetto.take())? && out.finish()? {
-        events
-            .warnings()
-            .iter()
-            .for_each(|w| complain(&w.to_string()));
+        let mut summary = reconstructor.finish();
+        summary.warnings.extend(warnings(&events));
+        warn_of(&summary, Lang::from_env(args.style.lang));
     }
     Ok(())
+}
+
+/// What was wrong with the recording itself.
+fn warnings(events: &Events<File>) -> Vec<Notice> {
+    events.warnings().iter().map(Notice::from).collect()
 }
 
 /// The source lines of a recording, by stack.

@@ -20,7 +20,7 @@ use crate::cli::{self, Cli};
 use crate::fail::Fail;
 #[cfg(feature = "capture")]
 use crate::fail::NOT_ALLOWED;
-use crate::output::{print, style};
+use crate::output::{complain, print, style};
 use crate::resolve::Look;
 
 /// `bytehop` alone.
@@ -48,6 +48,13 @@ pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
     Ok(summary)
 }
 
+/// Says what is not whole, where what is written does not.
+pub fn warn<'a>(notices: impl IntoIterator<Item = &'a Notice>, lang: Lang) {
+    for notice in notices {
+        complain(&notice.words(lang));
+    }
+}
+
 /// Source lines with what each of them did.
 pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
@@ -55,9 +62,7 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
     let summary = summarise(&args.file, &mut annotator)?;
     let annotation = annotator.finish();
     let only = args.source.as_deref();
-    for warning in &summary.warnings {
-        crate::output::complain(&warning.words(lang));
-    }
+    warn(&summary.warnings, lang);
     if args.json {
         print(&format!(
             "{:#}\n",
@@ -75,9 +80,7 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
     let mut facts = Facts::default();
     let summary = summarise(&args.file, &mut facts)?;
-    for warning in &summary.warnings {
-        crate::output::complain(&warning.words(lang));
-    }
+    warn(&summary.warnings, lang);
     let style = style(args.style, &io::stdout());
     let advice = advise::advise(&facts, &summary, style.lang);
     if args.json {
@@ -106,7 +109,7 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
     let names = [names[0].as_str(), names[1].as_str()];
     for (name, run) in names.iter().zip([&first, &second]) {
         for warning in &run.warnings {
-            crate::output::complain(&format!("{name}: {}", warning.words(lang)));
+            complain(&format!("{name}: {}", warning.words(lang)));
         }
     }
     if args.json {

@@ -32,7 +32,7 @@ pub use annotate::{annotation, annotation_json, around};
 pub use compare::{comparison, comparison_json};
 pub use json::{json, json_string};
 pub use jsonl::Lines;
-pub use text::text;
+pub use text::{lost, text};
 
 /// What `--format` asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -137,7 +137,15 @@ fn losses(page: &mut Page, summary: &Summary) {
     if summary.lost_events == 0 {
         return;
     }
-    let lang = page.style.lang;
+    page.line(
+        &[span("  ! ", Paint::Warn)],
+        Flow::words(&lost(summary, page.style.lang), Paint::Warn),
+        4,
+    );
+}
+
+/// What was lost, of a trace that lost something.
+pub fn lost(summary: &Summary, lang: Lang) -> String {
     let mut text = words::incomplete(lang).to_owned();
     let kinds: Vec<String> = lost_words(&summary.lost_by_kind, lang)
         .into_iter()
@@ -148,11 +156,7 @@ fn losses(page: &mut Page, summary: &Summary) {
         true => text.push_str(words::lost_unknown_kinds(lang)),
         false => text.push_str(&(kinds.join(words::comma_space(lang)) + words::full_stop(lang))),
     }
-    page.line(
-        &[span("  ! ", Paint::Warn)],
-        Flow::words(&text, Paint::Warn),
-        4,
-    );
+    text
 }
 
 /// Kinds of lost records in the reader's words, most lost first.
