@@ -30,16 +30,15 @@ mod threads;
 
 pub use sink::{Call, File, NoSink, Sink, What};
 
-use crate::catalogue::Tracepoint;
-use crate::model::Evidence;
-use crate::notice::Notice;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use tracer_ebpf::{Dirty, Extra, Head, kind};
 
 use crate::arch::Arch;
+use crate::catalogue::Tracepoint;
 use crate::event::{Event, Meta, Start};
-use crate::model::{CallId, Hop, HopKind, Summary};
+use crate::model::{CallId, Evidence, Hop, HopKind, Summary};
+use crate::notice::Notice;
 use crate::rules::CallTable;
 use crate::rules::fault::FaultProbes;
 use io::Context;
