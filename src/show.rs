@@ -9,7 +9,7 @@ use bytehop_core::arch::Arch;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
-use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
+use bytehop_core::reconstruct::{self, NoSink, Sink};
 use bytehop_core::record::open_events;
 use bytehop_core::report;
 use clap::CommandFactory;
@@ -36,16 +36,7 @@ pub fn host() -> Arch {
 
 /// Reads a recording from its beginning to its end, or to where it is damaged.
 pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
-    let mut events = open_events(path)?;
-    let mut reconstructor = Reconstructor::new(host());
-    for event in events.by_ref() {
-        reconstructor.push(&event, sink);
-    }
-    let mut summary = reconstructor.finish();
-    summary
-        .warnings
-        .extend(events.warnings().iter().map(Notice::from));
-    Ok(summary)
+    Ok(reconstruct::summarise(open_events(path)?, host(), sink))
 }
 
 /// Says what is not whole, where what is written does not.

@@ -7,8 +7,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use bytehop_core::arch::Arch;
-use bytehop_core::notice::Notice;
-use bytehop_core::reconstruct::{NoSink, Reconstructor};
+use bytehop_core::reconstruct::{NoSink, summarise};
 use bytehop_core::record::open_events;
 use bytehop_core::report;
 use sha2::{Digest, Sha256};
@@ -29,14 +28,8 @@ fn all() -> Vec<PathBuf> {
 }
 
 fn json(path: &Path) -> String {
-    let mut events = open_events(path).expect("a recording");
-    let mut reconstructor = Reconstructor::new(Arch::X86_64);
-    for event in events.by_ref() {
-        reconstructor.push(&event, &mut NoSink);
-    }
-    let mut summary = reconstructor.finish();
-    let warnings = events.warnings();
-    summary.warnings.extend(warnings.iter().map(Notice::from));
+    let events = open_events(path).expect("a recording");
+    let summary = summarise(events, Arch::X86_64, &mut NoSink);
     report::json_string(&summary) + "\n"
 }
 

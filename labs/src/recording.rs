@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bytehop_core::arch::Arch;
 use bytehop_core::model::Summary;
-use bytehop_core::reconstruct::{NoSink, Reconstructor};
+use bytehop_core::reconstruct::{self, NoSink};
 use bytehop_core::record::{Events, Reader, RecordError, open_events};
 
 /// The summary of a recording in a file.
@@ -26,9 +26,6 @@ pub fn summary_of(bytes: &[u8]) -> Result<Summary, RecordError> {
 }
 
 fn summary<R: Read + Seek>(events: Events<R>) -> Summary {
-    let mut reconstructor = Reconstructor::new(Arch::host().unwrap_or(Arch::X86_64));
-    for event in events {
-        reconstructor.push(&event, &mut NoSink);
-    }
-    reconstructor.finish()
+    let host = Arch::host().unwrap_or(Arch::X86_64);
+    reconstruct::summarise(events, host, &mut NoSink)
 }

@@ -31,6 +31,7 @@ mod threads;
 pub use sink::{Call, File, NoSink, Sink, What};
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::io::{Read, Seek};
 
 use tracer_ebpf::{Dirty, Extra, Head, kind};
 
@@ -39,12 +40,31 @@ use crate::catalogue::Tracepoint;
 use crate::event::{Event, Meta, Start};
 use crate::model::{CallId, Evidence, Hop, HopKind, Summary};
 use crate::notice::Notice;
+use crate::record::Events;
 use crate::rules::CallTable;
 use crate::rules::fault::FaultProbes;
 use io::Context;
 use sums::Sums;
 use tally::{At, Key, Moved};
 use threads::{Open, Threads};
+
+/// Reads a recording from its beginning to its end, or to where it is damaged: the summary says so then. The
+/// sink gets all calls and hops.
+pub fn summarise<R: Read + Seek>(
+    mut events: Events<R>,
+    arch: Arch,
+    sink: &mut impl Sink,
+) -> Summary {
+    let mut reconstructor = Reconstructor::new(arch);
+    for event in events.by_ref() {
+        reconstructor.push(&event, sink);
+    }
+    reconstructor.drain(sink);
+    let mut summary = reconstructor.finish();
+    let damage = events.warnings();
+    summary.warnings.extend(damage.iter().map(Notice::from));
+    summary
+}
 
 /// Pages zeroed by the allocator.
 const PAGE_ALLOC: Evidence = Evidence::tracepoint(Tracepoint::mm_page_alloc);

@@ -29,7 +29,7 @@ pub(super) struct Building {
     pub hops: Vec<Hop>,
 }
 
-/// A trace, or what is known of it so far. [`Feed`] fills it.
+/// A trace, or what is known of it so far. [`Feed`](super::Feed) fills it.
 #[derive(Default)]
 pub struct Store {
     pub(super) calls: Paged<Call>,
