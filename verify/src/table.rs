@@ -290,6 +290,8 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "uring-receive" "io_uring: receive" "io_uring：接收" uring::receive
         { Copy User > Socket All, Copy Socket > User All };
+    "uring-fault" "io_uring: receive on the way back to user mode, before a page fault" "io_uring：返回用户态途中接收，随后缺页" uring::receive_before_fault
+        { Copy User > Socket All, Copy Socket > User All, Fill Zero > User Maybe };
     "uring-send-zc" (lacks RESENT) "io_uring: zero-copy send over loopback: copied late" "io_uring：经回环的零拷贝发送，延后拷贝" uring::send_zerocopy
         { Share User > Socket All, Copy User > Socket Resent, Copy Socket > User All };
     "uring-splice" (lacks SOURCE) "io_uring: splice from file to pipe" "io_uring：splice 文件 → 管道" uring::splice

@@ -118,3 +118,24 @@ fn userfaults_and_reflinks() {
         assert_eq!(t.hops(), [hop]);
     }
 }
+
+#[test]
+fn what_was_received_in_no_call_comes_with_the_fault_after_it() {
+    let mut t = Trace::new();
+    t.extra(|extra| extra.skb_copied = 65536)
+        .fault(Fault {
+            error_code: 6,
+            zeroed: 4096,
+            rss: rss::ANON,
+            ..Fault::default()
+        })
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C socket→user 1/65536 tp:skb_copy_datagram_iovec",
+            "F zero→user 1/4096 tp:mm_page_alloc",
+        ]
+    );
+    assert_eq!(t.summary().page_faults.minor, 1);
+}
