@@ -21,11 +21,6 @@ pub struct Row {
     pub lacks: Option<[&'static str; 2]>,
 }
 
-/// Sizes that are in memory which no probe of level T reads.
-const SIZES: [&str; 2] = [
-    "the sizes are in memory that level T does not read",
-    "字节数在 T 级不读取的内存里",
-];
 /// The fault's tracepoint tells a range.
 const RANGE: [&str; 2] = [
     "of fault-around level T knows the range, not which of its pages were mapped already; and a large folio may be mapped whole",
@@ -161,6 +156,8 @@ paths! {
         { Dma Disk > User All } | { Dma Disk > Cache All, Copy Cache > User All };
     "direct-write" "write with O_DIRECT" "O_DIRECT 写" files::direct_write
         { Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
+    "direct-read-hole" "read a hole with O_DIRECT: filled with zeros" "O_DIRECT 读文件空洞：填零" files::direct_read_hole
+        { Fill Zero > User All } | { Fill Zero > Cache All, Copy Cache > User All } | { Copy Cache > User All };
     "direct-unaligned" "read with O_DIRECT, unaligned: through the page cache after all" "未对齐的 O_DIRECT 读：仍经页缓存" files::direct_unaligned
         { Dma Disk > Cache Accounted, Copy Cache > User All };
     "direct-hole" "write with O_DIRECT into a hole: ext4 without extents goes through the page cache after all" "O_DIRECT 写文件空洞：无 extents 的 ext4 仍经页缓存" files::direct_hole
@@ -258,7 +255,7 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "zerocopy" (lacks RESENT) "MSG_ZEROCOPY over loopback: copied late" "经回环的 MSG_ZEROCOPY：延后拷贝" zerocopy::send_by_reference
         { Share User > Socket All, Copy User > Socket Resent, Copy Socket > User All };
-    "zerocopy-receive" (lacks SIZES) "TCP receive zero-copy: the packets' pages are mapped" "TCP 零拷贝接收：映射数据包的页" zerocopy::receive_by_reference
+    "zerocopy-receive" "TCP receive zero-copy: the packets' pages are mapped" "TCP 零拷贝接收：映射数据包的页" zerocopy::receive_by_reference
         { Share User > Socket All, Copy User > Socket Resent, Share Socket > User All };
     "veth" "read and write to TCP between network namespaces, through veth" "经 veth 在两个网络命名空间之间 read 加 write：文件 → TCP" veth::read_write
         { Copy Cache > User All, Copy User > Socket All, Copy Socket > User All };

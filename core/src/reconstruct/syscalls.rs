@@ -14,6 +14,7 @@ use super::threads::Open;
 use super::{Part, Reconstructor, Sink, hop};
 use crate::ledger::Unaccounted;
 use crate::model::{CallId, HopKind};
+use crate::rules::measure::FILL_HOLES;
 use crate::rules::{self, Class, End, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
 
 const MSG_PEEK: u32 = 2;
@@ -138,6 +139,12 @@ impl Reconstructor {
                 };
                 let account = &mut self.sums.account;
                 account.take((compat, head.nr), id, bytes, fate);
+                let fills = |file: &FileRef| FILL_HOLES.contains(&file.magic);
+                // A read that went through the page cache in part may have done so with the rest.
+                let copied = moved.iter().any(|hop| hop.key.kind == HopKind::Copy);
+                if shape.moves == Move::Read && file.is_some_and(fills) && !copied {
+                    account.may_be_hole(id, process);
+                }
                 unaccounted = fate.open();
             }
         } else if !open.found.is_empty() {
@@ -287,6 +294,7 @@ impl Reconstructor {
         let exact = matches!(facts.from.kind, FileKind::Tcp | FileKind::UnixStream)
             && facts.msg_flags & (MSG_PEEK | MSG_TRUNC) == 0
             && shape.size != Size::Unknown
+            && facts.moves != Move::RecvZc
             && self.setup.skb
             && !rule.does.steps().is_empty()
             && open.hops.is_empty();
