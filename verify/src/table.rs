@@ -26,6 +26,11 @@ const RANGE: [&str; 2] = [
     "of fault-around level T knows the range, not which of its pages were mapped already; and a large folio may be mapped whole",
     "对于 fault-around，T 级只知道范围，不知道其中哪些页早已映射；大 folio 还可能整个映射",
 ];
+/// Nothing tells a page of the cache that is read from one that was never there.
+const HOLE: [&str; 2] = [
+    "on btrfs and overlayfs level T does not know a hole from cached pages",
+    "在 btrfs 和 overlayfs 上，T 级分不清空洞与已缓存的页",
+];
 /// The request names one of its two files.
 const SOURCE: [&str; 2] = [
     "the request names only the pipe: level T does not know what was spliced into it",
@@ -156,7 +161,7 @@ paths! {
         { Dma Disk > User All } | { Dma Disk > Cache All, Copy Cache > User All };
     "direct-write" "write with O_DIRECT" "O_DIRECT 写" files::direct_write
         { Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
-    "direct-read-hole" "read a hole with O_DIRECT: filled with zeros" "O_DIRECT 读文件空洞：填零" files::direct_read_hole
+    "direct-read-hole" (lacks HOLE) "read a hole with O_DIRECT: filled with zeros" "O_DIRECT 读文件空洞：填零" files::direct_read_hole
         { Fill Zero > User All } | { Fill Zero > Cache All, Copy Cache > User All } | { Copy Cache > User All };
     "direct-unaligned" "read with O_DIRECT, unaligned: through the page cache after all" "未对齐的 O_DIRECT 读：仍经页缓存" files::direct_unaligned
         { Dma Disk > Cache Accounted, Copy Cache > User All };
@@ -203,7 +208,7 @@ paths! {
 
     // Faults that the kernel takes inside a call.
     "pinned-after-fork" "write with O_DIRECT from memory that is shared since a fork: copied before it is pinned" "用 fork 后仍共享的内存做 O_DIRECT 写：固定页之前先拷贝" inner::pinned_after_fork
-        { Copy User > User All, Dma User > Disk All } | { Copy User > User All, Copy User > Cache All, Dma Cache > Disk All };
+        { Copy User > User All, Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
     "read-after-fork" "read a file into memory that is shared since a fork" "把文件读进 fork 后仍共享的内存" inner::read_after_fork
         { Copy Cache > User All, Copy User > User All };
     "userfault-copy" "UFFDIO_COPY" "UFFDIO_COPY" inner::userfault

@@ -137,12 +137,10 @@ impl Reconstructor {
                     tid: head.tid,
                     seq: head.seq,
                 };
+                let hole = shape.moves == Move::Read && self.may_be_hole(file, one, &moved);
                 let account = &mut self.sums.account;
                 account.take((compat, head.nr), id, bytes, fate);
-                let fills = |file: &FileRef| FILL_HOLES.contains(&file.magic);
-                // A read that went through the page cache in part may have done so with the rest.
-                let copied = moved.iter().any(|hop| hop.key.kind == HopKind::Copy);
-                if shape.moves == Move::Read && file.is_some_and(fills) && !copied {
+                if hole {
                     account.may_be_hole(id, process);
                 }
                 unaccounted = fate.open();
@@ -269,6 +267,17 @@ impl Reconstructor {
             self.late_copy(bytes, moved);
         }
         fate
+    }
+
+    /// Whether a direct read of this file that no device serves can have been of nothing but a hole. Other file
+    /// systems may read through the page cache instead: at level F that is seen.
+    fn may_be_hole(&self, file: Option<&FileRef>, class: Option<Class>, moved: &[Moved]) -> bool {
+        let fills = |file: &FileRef| {
+            FILL_HOLES.contains(&file.magic) || self.measures(tracer_ebpf::moved::FILE_READ)
+        };
+        class.is_some_and(|class| class.kind == FileKind::RegularFile)
+            && file.is_some_and(fills)
+            && !moved.iter().any(|hop| hop.key.kind == HopKind::Copy)
     }
 
     fn encrypts(&self, file: Option<&FileRef>) -> bool {

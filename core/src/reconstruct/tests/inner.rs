@@ -7,7 +7,7 @@ use crate::event::{Event, Lost, Meta};
 
 impl Trace {
     /// The kernel takes a fault in the call that ends next.
-    fn inner(&mut self, fault: Fault) -> &mut Self {
+    pub fn inner(&mut self, fault: Fault) -> &mut Self {
         let mut head = self.head(kind::FAULT);
         head.flags = flag::KERNEL;
         self.events.push(Event::Fault(Fault {
@@ -18,7 +18,7 @@ impl Trace {
         self
     }
 
-    fn size(&mut self, bytes: u64, count: u32) -> &mut Self {
+    pub fn size(&mut self, bytes: u64, count: u32) -> &mut Self {
         let head = self.head(kind::COPY);
         self.events.push(Event::Copied(Copied {
             head,
