@@ -3,6 +3,8 @@
 use aya_ebpf::helpers::bpf_probe_read_kernel;
 use tracer_ebpf::NO_OFFSET;
 
+use crate::maps::reg;
+
 /// A load through a pointer that the verifier knows the type of (an argument of the tracepoint, the
 /// current task, or a pointer reached from one). A fault reads as 0.
 ///
@@ -22,4 +24,17 @@ pub fn probe<T: Copy>(base: u64, offset: u32) -> Option<T> {
     }
     // SAFETY: the helper checks the address.
     unsafe { bpf_probe_read_kernel(base.wrapping_add(offset as u64) as *const T) }.ok()
+}
+
+/// Argument register `i` of a system call. The offset has to be a constant for each path that the verifier follows.
+#[inline(always)]
+pub fn arg(regs: *const u8, i: u32) -> u64 {
+    match i {
+        0 => load(regs, reg!(args[0])),
+        1 => load(regs, reg!(args[1])),
+        2 => load(regs, reg!(args[2])),
+        3 => load(regs, reg!(args[3])),
+        4 => load(regs, reg!(args[4])),
+        _ => load(regs, reg!(args[5])),
+    }
 }

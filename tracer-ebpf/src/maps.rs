@@ -29,6 +29,7 @@ pub static CONFIG: Config = Config {
     nr_sendmmsg: 0,
     nr_recvmmsg: 0,
     nr_ioctl: 0,
+    nr_getsockopt: 0,
 };
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;

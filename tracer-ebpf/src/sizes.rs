@@ -5,7 +5,7 @@ use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use tracer_ebpf::{Task, moved};
 
 use crate::classify::file_of;
-use crate::kread::probe;
+use crate::kread::{arg, probe};
 use crate::maps::{config, off};
 use crate::sums::add;
 
@@ -24,11 +24,17 @@ const TARGETS: u64 = 127;
 // include/uapi/linux/userfaultfd.h
 const UFFDIO_COPY: u32 = 0xC028_AA03;
 const UFFDIO_ZEROPAGE: u32 = 0xC020_AA04;
+// include/uapi/linux/tcp.h
+const IPPROTO_TCP: u32 = 6;
+const TCP_ZEROCOPY_RECEIVE: u32 = 35;
 
 /// Whether a call of this number leaves sizes.
 #[inline(always)]
 pub fn leaves(nr: u32) -> bool {
-    nr == config!(nr_ioctl) || nr == config!(nr_sendmmsg) || nr == config!(nr_recvmmsg)
+    nr == config!(nr_ioctl)
+        || nr == config!(nr_getsockopt)
+        || nr == config!(nr_sendmmsg)
+        || nr == config!(nr_recvmmsg)
 }
 
 /// A number in the program's memory, 0 where that cannot be read. (Set before it is read: the verifier wants no
@@ -49,10 +55,20 @@ fn user<T: Default>(at: u64) -> T {
 
 /// A call that did not fail is over: adds what it says of itself to its sums.
 #[inline(never)]
-pub fn tell(t: *mut Task, nr: u32, second: u64, third: u64, ret: u64) -> i32 {
-    if nr != config!(nr_ioctl) {
+pub fn tell(t: *mut Task, nr: u32, regs: *const u8, ret: u64) -> i32 {
+    let (second, third) = (arg(regs, 1), arg(regs, 2));
+    if nr == config!(nr_sendmmsg) || nr == config!(nr_recvmmsg) {
         let bytes = messages(second, ret);
         return add(t, moved::SIZE as u32, bytes, ret as u32);
+    }
+    if nr == config!(nr_getsockopt) {
+        let receives = (second as u32, third as u32) == (IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE);
+        // `length` of `struct tcp_zerocopy_receive`: what was asked for, then what was mapped.
+        let bytes = match receives {
+            true => user::<u32>(arg(regs, 3) + 8) as u64,
+            false => 0,
+        };
+        return add(t, moved::SIZE as u32, bytes, 1);
     }
     let bytes = match second as u32 {
         FICLONE => size_of_file(third as i32),

@@ -21,15 +21,15 @@ pub struct Row {
     pub lacks: Option<[&'static str; 2]>,
 }
 
-/// Sizes that are in memory which no probe of level T reads.
-const SIZES: [&str; 2] = [
-    "the sizes are in memory that level T does not read",
-    "字节数在 T 级不读取的内存里",
-];
 /// The fault's tracepoint tells a range.
 const RANGE: [&str; 2] = [
     "of fault-around level T knows the range, not which of its pages were mapped already; and a large folio may be mapped whole",
     "对于 fault-around，T 级只知道范围，不知道其中哪些页早已映射；大 folio 还可能整个映射",
+];
+/// Nothing tells a page of the cache that is read from one that was never there.
+const HOLE: [&str; 2] = [
+    "on btrfs and overlayfs level T does not know a hole from cached pages",
+    "在 btrfs 和 overlayfs 上，T 级分不清空洞与已缓存的页",
 ];
 /// The request names one of its two files.
 const SOURCE: [&str; 2] = [
@@ -161,6 +161,8 @@ paths! {
         { Dma Disk > User All } | { Dma Disk > Cache All, Copy Cache > User All };
     "direct-write" "write with O_DIRECT" "O_DIRECT 写" files::direct_write
         { Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
+    "direct-read-hole" (lacks HOLE) "read a hole with O_DIRECT: filled with zeros" "O_DIRECT 读文件空洞：填零" files::direct_read_hole
+        { Fill Zero > User All } | { Fill Zero > Cache All, Copy Cache > User All } | { Copy Cache > User All };
     "direct-unaligned" "read with O_DIRECT, unaligned: through the page cache after all" "未对齐的 O_DIRECT 读：仍经页缓存" files::direct_unaligned
         { Dma Disk > Cache Accounted, Copy Cache > User All };
     "direct-hole" "write with O_DIRECT into a hole: ext4 without extents goes through the page cache after all" "O_DIRECT 写文件空洞：无 extents 的 ext4 仍经页缓存" files::direct_hole
@@ -206,7 +208,7 @@ paths! {
 
     // Faults that the kernel takes inside a call.
     "pinned-after-fork" "write with O_DIRECT from memory that is shared since a fork: copied before it is pinned" "用 fork 后仍共享的内存做 O_DIRECT 写：固定页之前先拷贝" inner::pinned_after_fork
-        { Copy User > User All, Dma User > Disk All } | { Copy User > User All, Copy User > Cache All, Dma Cache > Disk All };
+        { Copy User > User All, Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
     "read-after-fork" "read a file into memory that is shared since a fork" "把文件读进 fork 后仍共享的内存" inner::read_after_fork
         { Copy Cache > User All, Copy User > User All };
     "userfault-copy" "UFFDIO_COPY" "UFFDIO_COPY" inner::userfault
@@ -258,7 +260,7 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "zerocopy" (lacks RESENT) "MSG_ZEROCOPY over loopback: copied late" "经回环的 MSG_ZEROCOPY：延后拷贝" zerocopy::send_by_reference
         { Share User > Socket All, Copy User > Socket Resent, Copy Socket > User All };
-    "zerocopy-receive" (lacks SIZES) "TCP receive zero-copy: the packets' pages are mapped" "TCP 零拷贝接收：映射数据包的页" zerocopy::receive_by_reference
+    "zerocopy-receive" "TCP receive zero-copy: the packets' pages are mapped" "TCP 零拷贝接收：映射数据包的页" zerocopy::receive_by_reference
         { Share User > Socket All, Copy User > Socket Resent, Share Socket > User All };
     "veth" "read and write to TCP between network namespaces, through veth" "经 veth 在两个网络命名空间之间 read 加 write：文件 → TCP" veth::read_write
         { Copy Cache > User All, Copy User > Socket All, Copy Socket > User All };
@@ -290,6 +292,8 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All };
     "uring-receive" "io_uring: receive" "io_uring：接收" uring::receive
         { Copy User > Socket All, Copy Socket > User All };
+    "uring-fault" "io_uring: receive on the way back to user mode, before a page fault" "io_uring：返回用户态途中接收，随后缺页" uring::receive_before_fault
+        { Copy User > Socket All, Copy Socket > User All, Fill Zero > User Maybe };
     "uring-send-zc" (lacks RESENT) "io_uring: zero-copy send over loopback: copied late" "io_uring：经回环的零拷贝发送，延后拷贝" uring::send_zerocopy
         { Share User > Socket All, Copy User > Socket Resent, Copy Socket > User All };
     "uring-splice" (lacks SOURCE) "io_uring: splice from file to pipe" "io_uring：splice 文件 → 管道" uring::splice

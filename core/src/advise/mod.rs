@@ -298,6 +298,7 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         Inferred(RuleId::DirectRemoteNotSeen)
         | Inferred(RuleId::DirectReadFellBack)
         | Inferred(RuleId::DirectReadNotCopied)
+        | Inferred(RuleId::DirectHoleFilled)
         | Inferred(RuleId::DirectWriteFellBack)
         | Inferred(RuleId::DirectWriteNotCopied) => "direct-io",
         Inferred(RuleId::ReadReturnsCopied)

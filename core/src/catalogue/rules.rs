@@ -258,6 +258,9 @@ mod table {
         SoftwareDeviceCopied "software-device-copied" Known, "lo_rw_aio / zram_submit_bio / brd_submit_bio",
             "This block device is only software (loop, zram, ram disk): a CPU moved the bytes, there was no DMA.",
             "这个块设备只是软件（loop、zram、内存盘）：字节由 CPU 搬运，没有 DMA。";
+        DirectHoleFilled "direct-hole-filled" Known, "iov_iter_zero < iomap_dio_hole_iter < iomap_dio_rw",
+            "O_DIRECT, but no device was asked for these bytes: a hole of the file, or blocks never written. The CPU filled zeros in. (A file system that keeps the file's data in its journal copies cached pages instead.)",
+            "使用了 O_DIRECT，但没有向设备请求这些字节：它们是文件空洞，或从未写过的块，由 CPU 填零。（若文件系统把文件数据放在日志里，则会改为拷贝已缓存的页。）";
         IssuedRequestDone "issued-request-done" Known, "blk_mq_start_request",
             "The request was given to the device, but no probe saw it complete: tracing ended before that, or it completed where this kernel runs no probe.",
             "请求已交给设备，但没有探针看到它完成：跟踪在此之前就结束了，或者它完成时这个内核不运行探针。";

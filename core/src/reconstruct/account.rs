@@ -30,6 +30,8 @@ pub struct Account {
     pub returned: u64,
     open: Open<Which>,
     pending: HashMap<CallId, (Which, u64)>,
+    /// Of these, direct reads that may have met holes, and the index of the process.
+    holes: Vec<(CallId, usize)>,
     /// What requests of io_uring left to devices, and what devices moved outside other calls.
     requests: (u64, u64),
 }
@@ -135,6 +137,23 @@ impl Account {
             }
             Fate::Pending(left) => self.open.add(which, Unaccounted::NoDevice, 1, left),
         }
+    }
+
+    /// A direct read may have met a hole, where a file system fills zeros in: if no device moves what is left of
+    /// it to the end of the trace, it did.
+    pub fn may_be_hole(&mut self, id: CallId, process: usize) {
+        if self.pending.contains_key(&id) && self.holes.len() < PENDING_MAX {
+            self.holes.push((id, process));
+        }
+    }
+
+    /// Direct reads that met holes, with the process's index and the bytes: all devices have told.
+    pub fn holes(&mut self) -> Vec<(CallId, usize, u64)> {
+        let holes = std::mem::take(&mut self.holes).into_iter();
+        let left = |id: &CallId| self.pending.get(id).map(|(_, left)| *left);
+        holes
+            .filter_map(|(id, process)| Some((id, process, left(&id)?)))
+            .collect()
     }
 
     /// A hop that came after its call.

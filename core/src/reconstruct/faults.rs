@@ -1,13 +1,14 @@
 //! Page faults: the rules applied to them.
 
-use tracer_ebpf::{Fault, flag, rss};
+use tracer_ebpf::{Fault, flag, moved, rss};
 
+use super::found::Found;
 use super::io::Context;
 use super::measured::{Expected, Outcome, kind_of};
 use super::tally::{At, Moved};
 use super::threads::{Inner, Open};
 use super::{Call, Part, Reconstructor, Sink, What, hop};
-use crate::model::{CallId, Evidence};
+use crate::model::{CallId, Evidence, HopKind};
 use crate::rules::fault::{self, FaultFacts};
 
 impl Reconstructor {
@@ -122,7 +123,10 @@ impl Reconstructor {
     /// The hops of the faults that the kernel took in a call.
     pub(super) fn inner_faults(&mut self, open: &mut Open, ts: u64) -> Vec<Moved> {
         let mut moved = Vec::new();
-        for Inner { rule, bytes, count } in std::mem::take(&mut open.inner) {
+        let inner = std::mem::take(&mut open.inner);
+        let mut copying = inner.iter().filter(|one| copies(one)).count();
+        for one in inner {
+            let Inner { rule, bytes, count } = one;
             let (from, to) = (At::from(&rule.from), At::from(&rule.to));
             let expected = Expected {
                 rule: rule.id,
@@ -133,7 +137,15 @@ impl Reconstructor {
                 fault: true,
                 magic: 0,
             };
-            let outcome = self.measure(&expected, &mut open.found, ts, &mut moved);
+            copying -= usize::from(copies(&one));
+            // One sum of all copies on write: each rule gets its own, the last one what is left.
+            let outcome = match copies(&one) && copying > 0 {
+                true => {
+                    let mut share = share(&mut open.found, bytes);
+                    self.measure(&expected, share.as_mut_slice(), ts, &mut moved)
+                }
+                false => self.measure(&expected, &mut open.found, ts, &mut moved),
+            };
             if outcome == Outcome::Unmeasured {
                 let by = rule
                     .probe
@@ -153,4 +165,28 @@ impl Reconstructor {
         thread.min_flt += min;
         thread.maj_flt += maj;
     }
+}
+
+fn copies(inner: &Inner) -> bool {
+    inner.rule.kind == HopKind::Copy
+}
+
+/// Takes so many bytes out of what was found to be copied on write.
+fn share(found: &mut [Found], bytes: u64) -> Option<Found> {
+    let all = found
+        .iter_mut()
+        .find(|found| found.what == moved::COW && !found.used)?;
+    let share = bytes.min(all.bytes);
+    // Each is a page.
+    let count = match all.bytes {
+        0 => 0,
+        sum => (u128::from(all.count) * u128::from(share) / u128::from(sum)) as u64,
+    };
+    all.bytes -= share;
+    all.count -= count;
+    Some(Found {
+        bytes: share,
+        count,
+        ..*all
+    })
 }

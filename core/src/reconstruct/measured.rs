@@ -310,7 +310,11 @@ impl Reconstructor {
                 fault: shape.moves == Move::Populate,
                 magic: file.map_or(0, |file| file.magic),
             };
-            let this = self.measure(&expected, found, ts, moved);
+            // userfaultfd copies by itself, which no probe sees.
+            let this = match shape.moves {
+                Move::FaultCopy | Move::FaultZero => Outcome::Unmeasured,
+                _ => self.measure(&expected, found, ts, moved),
+            };
             if this == Outcome::Unmeasured && (shape.size != Size::Unknown || count > 0) {
                 let one = hop(kind, at.0, at.1, Evidence::Inferred(rule.id), bytes);
                 moved.push(Moved { count, ts, ..one });
@@ -374,9 +378,9 @@ impl Reconstructor {
         }
     }
 
-    /// Whether the late copies of bytes sent by reference are measured.
-    pub(super) fn measures_late_copies(&self) -> bool {
-        let row = MEASURES.iter().position(|row| row.what == moved::LATE_COPY);
+    /// Whether a kind of [`moved`] is measured.
+    pub(super) fn measures(&self, what: u16) -> bool {
+        let row = MEASURES.iter().position(|row| row.what == what);
         row.is_some_and(|i| self.setup.measures & 1 << i != 0)
     }
 

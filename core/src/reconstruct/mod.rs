@@ -36,7 +36,7 @@ use std::io::{Read, Seek};
 use tracer_ebpf::{Dirty, Extra, Head, kind};
 
 use crate::arch::Arch;
-use crate::catalogue::Tracepoint;
+use crate::catalogue::{RuleId, Tracepoint};
 use crate::event::{Event, Meta, Start};
 use crate::model::{CallId, Evidence, Hop, HopKind, Summary};
 use crate::notice::Notice;
@@ -370,6 +370,21 @@ impl Reconstructor {
         }
     }
 
+    /// All devices have told what they moved: what direct reads left to them and nobody moved was a hole. Where
+    /// a device may have told in vain, nothing is concluded.
+    fn fill_holes<S: Sink>(&mut self, sink: &mut S) {
+        let holes = self.sums.account.holes();
+        let lost = self.sums.lost.by_kind.iter().any(|n| *n > 0);
+        if lost || !self.sums.skipped.is_empty() {
+            return;
+        }
+        let by = Evidence::Inferred(RuleId::DirectHoleFilled);
+        for (id, process, bytes) in holes {
+            let hole = hop(HopKind::Fill, At::Zero, At::User, by, bytes);
+            self.late(id, process, &hole, sink);
+        }
+    }
+
     fn dirtied<S: Sink>(&mut self, dirty: &Dirty, sink: &mut S) {
         let head = &dirty.head;
         let inode = (dirty.dev, dirty.ino);
@@ -421,7 +436,10 @@ impl Reconstructor {
             Meta::Breakpoints(off) => self.sums.breakpoints_off = Some(off.clone()),
             Meta::Skipped(skipped) => self.sums.skipped.clone_from(&skipped.programs),
             Meta::Sampled(sampled) => self.sums.sampled = Some(sampled.clone()),
-            Meta::End(end) => self.sums.end = Some(end.clone()),
+            Meta::End(end) => {
+                self.fill_holes(sink);
+                self.sums.end = Some(end.clone());
+            }
             Meta::Source(_) | Meta::Unknown => {}
         }
         sink.meta(meta);

@@ -22,7 +22,7 @@ const SOCKETS_MAX: usize = 4096;
 impl Reconstructor {
     /// Bytes that had been sent by reference are copied after all: measured where a probe sees it.
     pub(super) fn late_copy(&mut self, bytes: u64, moved: &mut Vec<Moved>) {
-        if self.measures_late_copies() {
+        if self.measures(moved::LATE_COPY) {
             return self.expect_late_copy(bytes);
         }
         let by = Evidence::Inferred(RuleId::ZerocopyLateCopy);

@@ -13,6 +13,7 @@ use super::{Part, Reconstructor, Sink, hop};
 use crate::catalogue::Subject;
 use crate::ledger::Unaccounted;
 use crate::model::{CallId, Claim, Evidence, HopKind};
+use crate::rules::measure::FILL_HOLES;
 use crate::rules::{self, Class, End, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
 
 const MSG_PEEK: u32 = 2;
@@ -135,8 +136,12 @@ impl Reconstructor {
                     tid: head.tid,
                     seq: head.seq,
                 };
+                let hole = shape.moves == Move::Read && self.may_be_hole(file, one, &moved);
                 let account = &mut self.sums.account;
                 account.take((compat, head.nr), id, bytes, fate);
+                if hole {
+                    account.may_be_hole(id, process);
+                }
                 unaccounted = fate.open();
             }
         } else if !open.found.is_empty() {
@@ -263,6 +268,17 @@ impl Reconstructor {
         fate
     }
 
+    /// Whether a direct read of this file that no device serves can have been of nothing but a hole. Other file
+    /// systems may read through the page cache instead: at level F that is seen.
+    fn may_be_hole(&self, file: Option<&FileRef>, class: Option<Class>, moved: &[Moved]) -> bool {
+        let fills = |file: &FileRef| {
+            FILL_HOLES.contains(&file.magic) || self.measures(tracer_ebpf::moved::FILE_READ)
+        };
+        class.is_some_and(|class| class.kind == FileKind::RegularFile)
+            && file.is_some_and(fills)
+            && !moved.iter().any(|hop| hop.key.kind == HopKind::Copy)
+    }
+
     fn encrypts(&self, file: Option<&FileRef>) -> bool {
         file.is_some_and(|file| self.tls.contains(&file.ino))
     }
@@ -286,6 +302,7 @@ impl Reconstructor {
         let exact = matches!(facts.from.kind, FileKind::Tcp | FileKind::UnixStream)
             && facts.msg_flags & (MSG_PEEK | MSG_TRUNC) == 0
             && shape.size != Size::Unknown
+            && facts.moves != Move::RecvZc
             && self.setup.skb
             && !rule.does.steps().is_empty()
             && open.hops.is_empty();

@@ -60,6 +60,10 @@ const TMPFS: u32 = 0x0102_1994;
 /// File systems of which it is known where their data pass; overlayfs passes them on to one of these.
 const KNOWN: [u32; 4] = [EXT4, XFS, BTRFS, TMPFS];
 
+/// File systems whose direct reads fill zeros in where the file has no blocks, or none that were written: both by
+/// `iomap_dio_rw` (Linux 6.1 … 7.2). Others may read through the page cache instead.
+pub const FILL_HOLES: [u32; 2] = [EXT4, XFS];
+
 use Alone::{Hop, Nothing, Quiet};
 use HopKind::{Copy, Map, Share};
 use Kinds as K;

@@ -7,7 +7,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{Task, count, kind, task};
 
 use crate::emit::{count, recording, send};
-use crate::gather::{clear_extra, faults_since, flush_sums, known_from_here};
+use crate::gather::{clear_extra, extra, faults_since, flush_sums, known_from_here};
 use crate::inner;
 use crate::kread::{load, probe};
 use crate::maps::{config, off, reg};
@@ -95,6 +95,16 @@ pub fn flush(t: *mut Task) -> i32 {
         (*t).fault.cache_pages = (*t).cache_pages;
         (*t).fault.irqs = (*t).irqs;
         (*t).fault.irqs_user = (*t).irqs_user;
+        // Work that io_uring left for the way back to user mode is done there, in no call and maybe beside a
+        // fault: what it received, and the pages that it made, stand in a record of their own.
+        if (*t).skb_copied | (*t).zeroed != 0 {
+            (*t).cache_pages = 0;
+            (*t).meta_pages = 0;
+            (*t).irqs = 0;
+            (*t).irqs_user = 0;
+            (*t).has_file2 = 0;
+            extra(t, 0, 0);
+        }
         let head = (*t).fault.head;
         let record = (*t).fault;
         send(&head, &record);

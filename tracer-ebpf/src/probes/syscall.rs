@@ -12,7 +12,7 @@ use crate::classify::descriptor;
 use crate::emit::{lost, recording, send, send_bytes};
 use crate::gather::{extra, faults_since, flush_sums, known_from_here};
 use crate::inner;
-use crate::kread::{load, probe};
+use crate::kread::{arg, load, probe};
 use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
@@ -189,19 +189,6 @@ unsafe fn second(t: *mut Task, nr: u32, fd: i32, fd2: i32) {
     }
 }
 
-/// Argument register `i`. The offset has to be a constant for each path that the verifier follows.
-#[inline(always)]
-pub fn arg(regs: *const u8, i: u32) -> u64 {
-    match i {
-        0 => load(regs, reg!(args[0])),
-        1 => load(regs, reg!(args[1])),
-        2 => load(regs, reg!(args[2])),
-        3 => load(regs, reg!(args[3])),
-        4 => load(regs, reg!(args[4])),
-        _ => load(regs, reg!(args[5])),
-    }
-}
-
 /// `stat`: the counter cell of call `nr` on the file of `c`, remembered with the descriptor.
 #[inline(always)]
 unsafe fn cell(nr: u32, c: *mut Cached) -> u32 {
@@ -348,7 +335,7 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
             }
         }
         if sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
-            sizes::tell(t, nr, arg(regs, 1), arg(regs, 2), ret as u64);
+            sizes::tell(t, nr, regs, ret as u64);
         }
         if (*t).flags & task::FAULT_INNER != 0 {
             inner::end(t);

@@ -5,9 +5,9 @@ use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{FileRef, MSG_FLAGS, Proc, SYSCALLS_MAX, TopKey, how, sysinfo, top_lost};
 
 use crate::classify::{class, describe, file_of};
-use crate::kread::load;
+use crate::kread::{arg, load};
 use crate::maps::{config, off, reg, sysinfo as info_of};
-use crate::probes::syscall::{arg, cut_off};
+use crate::probes::syscall::cut_off;
 use crate::tasks::current;
 use crate::top::{call, lost, process, remember};
 

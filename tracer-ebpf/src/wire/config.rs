@@ -46,6 +46,7 @@ pub struct Config {
     pub nr_sendmmsg: u32,
     pub nr_recvmmsg: u32,
     pub nr_ioctl: u32,
+    pub nr_getsockopt: u32,
 }
 
 /// Byte offsets in the structure of user registers; filled in by the architecture's module.

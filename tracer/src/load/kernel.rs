@@ -88,6 +88,7 @@ pub(super) fn config(kernel: &KernelBtf, arch: Arch, verb: Verb, follow: bool) -
         nr_sendmmsg: number(arch, "sendmmsg"),
         nr_recvmmsg: number(arch, "recvmmsg"),
         nr_ioctl: number(arch, "ioctl"),
+        nr_getsockopt: number(arch, "getsockopt"),
     }
 }
 

@@ -88,6 +88,15 @@ pub fn direct_write(scene: &mut Scene) -> Result<Done> {
     write_all(scene, file, false)
 }
 
+/// A file that has no blocks: there is nothing to ask the device for.
+pub fn direct_read_hole(scene: &mut Scene) -> Result<Done> {
+    let file = scene.direct()?;
+    file.set_len(0)?;
+    file.set_len(PAYLOAD as u64)?;
+    file.sync_all()?;
+    read_all(scene, file)
+}
+
 /// Neither the offset nor the length is a multiple of anything: the file system refuses, or reads
 /// through the page cache without a word.
 pub fn direct_unaligned(scene: &mut Scene) -> Result<Done> {

@@ -7,11 +7,14 @@ use io_uring::squeue::{Entry, Flags};
 use io_uring::types::{Fd, Fixed};
 use io_uring::{Builder, IoUring, opcode};
 use nix::errno::Errno;
+use nix::sys::mman::MapFlags;
 
 use super::pipes::large_pipe;
 use super::sockets::{between, tcp};
 use super::zerocopy::resent;
-use crate::scene::{Buffer, CHUNK, Done, PAYLOAD, Scene, errno, not_offered, offered, pieces};
+use crate::scene::{
+    Buffer, CHUNK, Done, PAGE, PAYLOAD, Scene, anonymous, errno, not_offered, offered, pieces,
+};
 
 /// `IORING_CQE_F_NOTIF`: the buffer of a zero-copy send is free again.
 const NOTICE: u32 = 1 << 3;
@@ -26,7 +29,12 @@ fn ring(adjust: impl FnOnce(&mut Builder)) -> Result<IoUring> {
 fn carry_out(ring: &mut IoUring, entries: &[Entry]) -> Result<usize> {
     // SAFETY: buffers and descriptors of the entries outlive this call, which waits for the end.
     unsafe { ring.submission().push_multiple(entries)? };
-    let (mut wanted, mut moved) = (entries.len(), 0);
+    results(ring, entries.len())
+}
+
+/// Waits for the results of so many requests: what they moved together.
+fn results(ring: &mut IoUring, mut wanted: usize) -> Result<usize> {
+    let mut moved = 0;
     while wanted > 0 {
         ring.submit_and_wait(1)?;
         for completion in ring.completion() {
@@ -219,6 +227,35 @@ pub fn receive(scene: &mut Scene) -> Result<Done> {
                 let entry = opcode::Recv::new(fd, to.as_mut_ptr(), left as u32).build();
                 carry_out(&mut ring, &[entry])
             })
+        })
+    })
+}
+
+/// The request waits for bytes that we send ourselves: they are received on the way back from that call, in
+/// no call, and the next thing is a page fault.
+pub fn receive_before_fault(scene: &mut Scene) -> Result<Done> {
+    use std::io::Write;
+    let (mut ring, (mut out, receiver)) = (ring(|_| {})?, tcp()?);
+    let (from, mut to) = (Buffer::new(CHUNK)?, Buffer::new(CHUNK)?);
+    let fd = Fd(receiver.as_raw_fd());
+    let length = PAYLOAD / CHUNK * PAGE;
+    let fresh = anonymous(length, MapFlags::MAP_PRIVATE)?;
+    scene.watch(fresh, length);
+    scene.shot(|| {
+        pieces(PAYLOAD, |left| {
+            let entry = opcode::Recv::new(fd, to.as_mut_ptr(), CHUNK as u32).build();
+            // SAFETY: the buffer outlives the request, whose end is waited for below.
+            unsafe { ring.submission().push(&entry)? };
+            ring.submit()?;
+            out.write_all(&from)?;
+            // SAFETY: a page for each piece was mapped.
+            unsafe { fresh.add((PAYLOAD - left) / CHUNK * PAGE).write_volatile(1) };
+            let first = results(&mut ring, 1)?;
+            let rest = pieces(CHUNK - first, |left| {
+                let entry = opcode::Recv::new(fd, to.as_mut_ptr(), left as u32).build();
+                carry_out(&mut ring, &[entry])
+            })?;
+            Ok(first + rest)
         })
     })
 }

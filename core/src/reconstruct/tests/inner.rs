@@ -1,13 +1,13 @@
 //! Faults that the kernel takes inside a call, and sizes that a call leaves in memory.
 
-use tracer_ebpf::{Copied, Fault, NO_ERROR_CODE, flag, kind, moved, rss};
+use tracer_ebpf::{Copied, Fault, FileRef, NO_ERROR_CODE, bio, flag, kind, moved, rss};
 
 use super::build::*;
-use crate::event::Event;
+use crate::event::{Event, Lost, Meta};
 
 impl Trace {
     /// The kernel takes a fault in the call that ends next.
-    fn inner(&mut self, fault: Fault) -> &mut Self {
+    pub fn inner(&mut self, fault: Fault) -> &mut Self {
         let mut head = self.head(kind::FAULT);
         head.flags = flag::KERNEL;
         self.events.push(Event::Fault(Fault {
@@ -18,7 +18,7 @@ impl Trace {
         self
     }
 
-    fn size(&mut self, bytes: u64, count: u32) -> &mut Self {
+    pub fn size(&mut self, bytes: u64, count: u32) -> &mut Self {
         let head = self.head(kind::COPY);
         self.events.push(Event::Copied(Copied {
             head,
@@ -116,5 +116,75 @@ fn userfaults_and_reflinks() {
         let args = [3, request, 0, 0, 0, 0];
         t.size(bytes, 1).call("ioctl", 0, args, Some(ext4(1))).end();
         assert_eq!(t.hops(), [hop]);
+    }
+}
+
+#[test]
+fn what_was_received_in_no_call_comes_with_the_fault_after_it() {
+    let mut t = Trace::new();
+    t.extra(|extra| extra.skb_copied = 65536)
+        .fault(Fault {
+            error_code: 6,
+            zeroed: 4096,
+            rss: rss::ANON,
+            ..Fault::default()
+        })
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C socket→user 1/65536 tp:skb_copy_datagram_iovec",
+            "F zero→user 1/4096 tp:mm_page_alloc",
+        ]
+    );
+    assert_eq!(t.summary().page_faults.minor, 1);
+}
+
+#[test]
+fn a_direct_read_that_no_device_served_met_a_hole() {
+    let direct = |magic| FileRef {
+        f_flags: 0o40000,
+        magic,
+        ..ext4(1)
+    };
+    const EXT4: u32 = 0xEF53;
+    const BTRFS: u32 = 0x9123_683E;
+    for (magic, pages, lost, hops) in [
+        (EXT4, 0, 0, &["F zero→user 1/8192 direct-hole-filled"][..]),
+        (
+            EXT4,
+            1,
+            0,
+            &[
+                "D device:vda→user 1/4096 tp:block_rq_complete",
+                "F zero→user 1/4096 direct-hole-filled",
+            ],
+        ),
+        (
+            EXT4,
+            2,
+            0,
+            &["D device:vda→user 1/8192 tp:block_rq_complete"],
+        ),
+        // The page cache may have had it.
+        (BTRFS, 0, 0, &[]),
+        // A request may have been among what was lost.
+        (EXT4, 0, 1, &[]),
+    ] {
+        let mut t = Trace::new();
+        if pages > 0 {
+            t.block(bio::ANON, pages, |_| ());
+        }
+        t.io("read", 8192, direct(magic));
+        if lost > 0 {
+            t.meta(Meta::Lost(Lost {
+                by_kind: vec![lost],
+                ..Lost::default()
+            }));
+        }
+        t.end();
+        assert_eq!(t.hops(), hops, "{magic:x} {pages} {lost}");
+        let open = 8192 * u64::from(hops.is_empty());
+        assert_eq!(t.summary().ledger.unaccounted, open);
     }
 }

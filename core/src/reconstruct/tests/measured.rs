@@ -1,6 +1,6 @@
 //! What functions measured, beside what rules conclude.
 
-use tracer_ebpf::{Copied, Fault, flag, kind, moved, primitive, rss, uring};
+use tracer_ebpf::{Copied, Fault, NO_ERROR_CODE, flag, kind, moved, primitive, rss, uring};
 
 use super::build::*;
 use crate::event::{BreakpointsOff, Event, Meta, Sampled};
@@ -241,6 +241,50 @@ fn faults() {
     );
     assert_eq!(t.differences(), []);
     assert_eq!(t.summary().page_faults.mapped_pages, 12 + 1);
+}
+
+#[test]
+fn copies_on_write_inside_a_call_are_shared_out_among_their_rules() {
+    for (found, differences) in [(12_288, 0), (16_384, 1)] {
+        let mut t = trace(&[]);
+        for rss in [0, 0, rss::FILE | rss::ANON] {
+            let fault = Fault {
+                error_code: NO_ERROR_CODE,
+                unzeroed: 4096,
+                rss,
+                ..Fault::default()
+            };
+            t.inner(fault);
+        }
+        t.copied(moved::COW, (found / 4096) as u32, found)
+            .copied(moved::WRITE, 1, 4096)
+            .io("write", 4096, ext4(1))
+            .end();
+        let pages = found / 4096 - 2;
+        let left = format!(
+            "C page_cache→user {pages}/{} fentry:copy_mc_to_kernel",
+            pages * 4096
+        );
+        let hops = t.hops();
+        for hop in [
+            "C user→page_cache 1/4096 fexit:generic_perform_write",
+            "C user→user 2/8192 fentry:copy_mc_to_kernel",
+            &left,
+        ] {
+            assert!(hops.iter().any(|one| one == hop), "{hop} in {hops:?}");
+        }
+        assert_eq!(t.differences().len(), differences);
+    }
+}
+
+#[test]
+fn userfaultfd_copies_where_no_probe_looks() {
+    let mut t = trace(&[]);
+    t.size(8192, 1)
+        .call("ioctl", 0, [3, 0xc028_aa03, 0, 0, 0, 0], Some(ext4(1)))
+        .end();
+    assert_eq!(t.hops(), ["C user→user 1/8192 userfault-copied"]);
+    assert_eq!(t.differences(), []);
 }
 
 #[test]
