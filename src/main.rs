@@ -8,6 +8,7 @@ mod demo;
 mod fail;
 #[cfg(feature = "capture")]
 mod lab;
+mod man;
 mod output;
 mod report;
 mod resolve;
@@ -58,6 +59,7 @@ fn dispatch(verb: Verb) -> Result<i32, Fail> {
         Verb::Advise(args) => show::advise(&args),
         Verb::View(args) => show::view(&args),
         Verb::Completions(args) => completions::completions(&args),
+        Verb::Man(args) => man::man(&args),
         #[cfg(feature = "capture")]
         Verb::Run(args) => trace::run(args),
         #[cfg(feature = "capture")]
