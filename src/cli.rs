@@ -54,6 +54,9 @@ pub enum Verb {
     VerifyPaths(Paths),
     /// Write a shell's completion script
     Completions(Completions),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(Man),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
     Demo(Demo),
 }
@@ -325,6 +328,16 @@ pub struct Completions {
     /// For this shell
     #[arg(value_enum)]
     pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Which page: a verb
+    #[arg(default_value = "bytehop")]
+    pub page: String,
+    /// All of them, into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "page")]
+    pub dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -634,7 +647,7 @@ mod tests {
 
     /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
     /// tried.
-    const FLAGS: [(&str, &[&str]); 15] = [
+    const FLAGS: [(&str, &[&str]); 16] = [
         (
             "run",
             &["output", UI, FOLLOW, EVENTS, SUMMARY, AMOUNT, STYLE],
@@ -690,6 +703,7 @@ mod tests {
         ("verify-paths", &["dir peer"]),
         ("demo", &["output replay", AMOUNT, STYLE]),
         ("completions", &[]),
+        ("man", &["dir"]),
     ];
 
     #[test]

@@ -7,6 +7,7 @@ mod completions;
 mod demo;
 mod fail;
 mod lab;
+mod man;
 mod output;
 mod report;
 mod resolve;
@@ -57,6 +58,7 @@ fn dispatch(verb: Verb) -> Result<i32, Fail> {
         Verb::Advise(args) => show::advise(&args),
         Verb::View(args) => show::view(&args),
         Verb::Completions(args) => completions::completions(&args),
+        Verb::Man(args) => man::man(&args),
         #[cfg(feature = "capture")]
         Verb::Run(args) => trace::run(args),
         #[cfg(feature = "capture")]
