@@ -1,6 +1,7 @@
 //! The `bytehop` command: flags and dispatch. The work is done in the `tracer` library.
 #![forbid(unsafe_code)]
 
+mod budget;
 mod cli;
 mod completions;
 #[cfg(feature = "capture")]
