@@ -67,11 +67,16 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
         (
             Some(LabVerb::Export {
                 id,
+                site,
                 output,
                 solutions,
             }),
             None,
-        ) => context.export(id, output, *solutions),
+        ) => match (site, id) {
+            (Some(site), _) => context.site(site),
+            (None, Some(id)) => context.export(id, output, *solutions),
+            (None, None) => Err(Fail::new(USAGE, "which lab? Or --site DIR for all of them")),
+        },
         (
             Some(LabVerb::Grade {
                 roster,
@@ -338,6 +343,27 @@ impl<'a> Context<'a> {
             print(&format!("{}\n", path.display()))?;
         }
         Ok(0)
+    }
+
+    /// All labs as a folder of static pages.
+    fn site(&self, to: &Path) -> Result<i32, Fail> {
+        let site = bytehop_web::site::site(&self.labs, self.lang);
+        let written = self.identity.with_file_rights(|| {
+            for (name, text) in &site.files {
+                let path = to.join(name);
+                fs::create_dir_all(path.parent().unwrap_or(to))?;
+                fs::write(&path, text)?;
+            }
+            Ok(())
+        });
+        let cannot =
+            |e: io::Error| Fail::new(USAGE, format!("cannot write to {}: {e}", to.display()));
+        written.map_err(cannot)?;
+        for why in &site.left_out {
+            complain(why);
+        }
+        print(&format!("{}\n", to.join("index.html").display()))?;
+        Ok(i32::from(!site.left_out.is_empty()))
     }
 
     fn grade(&self, roster: Option<&Path>, rerun: bool, dirs: &[PathBuf]) -> Result<i32, Fail> {
