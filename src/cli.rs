@@ -428,9 +428,13 @@ pub enum LabVerb {
         #[arg(long, requires = "dir")]
         bless: bool,
     },
-    /// Write a handout: Markdown, and a page of HTML with the paths as pictures
+    /// Write a handout (Markdown, and a page of HTML with the paths as pictures), or the course as a web site
     Export {
-        id: String,
+        #[arg(required_unless_present = "site")]
+        id: Option<String>,
+        /// The whole course, to this folder: static pages for any web server, or to open from the disk
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["id", "output", "solutions"])]
+        site: Option<PathBuf>,
         /// Folder to write to
         #[arg(short, long, value_name = "DIR", default_value = ".")]
         output: PathBuf,
@@ -438,7 +442,7 @@ pub enum LabVerb {
         #[arg(long)]
         solutions: bool,
     },
-    /// Grade students' result files, as CSV
+    /// Grade students' result files, and answers from the course's web site, as CSV
     Grade {
         /// The students, one a line: ids are the first column; each one's seed is the id
         #[arg(long, value_name = "FILE")]

@@ -121,6 +121,12 @@ impl Lab {
         self.files.get(path).map(Cow::as_ref)
     }
 
+    /// All files, by path within the folder.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.files.iter();
+        files.map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
+    }
+
     /// A file's text; empty if there is none.
     pub fn text(&self, path: &str) -> &str {
         let bytes = self.file(path).unwrap_or_default();

@@ -78,9 +78,14 @@ impl Context<'_> {
             LabVerb::Reset { id, yes } => self.reset(id.as_deref(), *yes),
             LabVerb::Export {
                 id,
+                site,
                 output,
                 solutions,
-            } => self.export(id, output, *solutions),
+            } => match (site, id) {
+                (Some(site), _) => self.site(site),
+                (None, Some(id)) => self.export(id, output, *solutions),
+                (None, None) => Err(Fail::new(USAGE, "which lab? Or --site DIR for all of them")),
+            },
             LabVerb::Grade {
                 roster,
                 rerun,
@@ -219,6 +224,27 @@ impl Context<'_> {
             print(&format!("{}\n", path.display()))?;
         }
         Ok(0)
+    }
+
+    /// All labs as a folder of static pages.
+    fn site(&self, to: &Path) -> Result<i32, Fail> {
+        let site = bytehop_web::site::site(&self.labs, self.lang);
+        let written = self.side.identity.with_file_rights(|| {
+            for (name, text) in &site.files {
+                let path = to.join(name);
+                fs::create_dir_all(path.parent().unwrap_or(to))?;
+                fs::write(&path, text)?;
+            }
+            Ok(())
+        });
+        let cannot =
+            |e: io::Error| Fail::new(USAGE, format!("cannot write to {}: {e}", to.display()));
+        written.map_err(cannot)?;
+        for why in &site.left_out {
+            complain(why);
+        }
+        print(&format!("{}\n", to.join("index.html").display()))?;
+        Ok(i32::from(!site.left_out.is_empty()))
     }
 
     fn grade(&self, roster: Option<&Path>, rerun: bool, dirs: &[PathBuf]) -> Result<i32, Fail> {
