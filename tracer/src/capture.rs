@@ -147,12 +147,12 @@ impl<'a> Capture<'a> {
             _ => None,
         };
         let still_running = self.probes.threads()?.into_keys().collect();
-        // Others that it made may be busy for ever: from here on there is nothing new, so what is left has
-        // an end.
         let last = match (&self.ring, exit) {
             (None, Some(_)) => self.asked_to_end(&target)?.unwrap_or(last),
             _ => last,
         };
+        // Others that it made may be busy for ever: from here on there is nothing new, so what is left has
+        // an end.
         self.probes.stop()?;
         self.take_rest(reason, &mut lifetime, out)?;
         let programs = self.probes.skipped();

@@ -89,7 +89,7 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         } else {
             0
         };
-        (*t).flags = (*t).flags & !(task::RETURNED | task::FAULT_INNER) | task::IN_CALL;
+        (*t).flags = (*t).flags & !task::RETURNED | task::IN_CALL;
         (*t).seq += 1;
         (*t).nr = nr;
         if recording() {
@@ -143,6 +143,7 @@ fn untold(t: *mut Task) -> i32 {
         head.nr = (*t).nr as u16;
         lost(&head);
         if recording() {
+            inner::end(t);
             flush_dirty(t);
             flush_sums(t);
             if (*t).has_extra != 0 {
