@@ -342,7 +342,8 @@ impl<'a> Capture<'a> {
         n
     }
 
-    /// Block I/O whose completion was not seen: the kernel knows it only as under way.
+    /// Block I/O whose completion was not seen: the kernel knows it only as under way. And what else was not told
+    /// to its end.
     fn send_unfinished(&mut self, out: &mut dyn Output) -> Result<(), CaptureError> {
         if self.ring.is_none() {
             return Ok(());
@@ -352,6 +353,11 @@ impl<'a> Capture<'a> {
             record.clear();
             encode(&Event::Block(block), &mut record);
             self.devices.meet(&record, out);
+            out.record(&record);
+        }
+        for request in self.probes.unfetched()? {
+            record.clear();
+            encode(&Event::Uring(request), &mut record);
             out.record(&record);
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Wire types as the kernel's maps hold them.
 
-use tracer_ebpf::{Awaited, Block, Range, Task};
+use tracer_ebpf::{Awaited, Block, Range, Task, Uring};
 
 /// A wire type as a map's key or value.
 macro_rules! wire {
@@ -19,6 +19,7 @@ wire! {
     WireAwaited(Awaited);
     WireRange(Range);
     WireBlock(Block);
+    WireUring(Uring);
 }
 
 /// The bytes of a `repr(C)` value made of integers without padding, as the kernel side reads it.
