@@ -19,9 +19,9 @@ use tui::theme::Theme;
 #[cfg(feature = "capture")]
 use crate::cli::SummaryArgs;
 use crate::cli::When;
-use crate::fail::Fail;
 #[cfg(feature = "capture")]
 use crate::fail::USAGE;
+use crate::fail::{FAILED, Fail, Trouble};
 use crate::resolve::Look;
 
 /// One line on standard error. That it cannot be written is nobody's to know.
@@ -76,10 +76,9 @@ fn width(terminal: bool) -> usize {
 pub fn print(text: &str) -> Result<(), Fail> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
-            crate::fail::FAILED,
-            format!("cannot write to standard output: {e}"),
-        )),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Fail::new(FAILED, Trouble::Output(e)))
+        }
         _ => Ok(()),
     }
 }
@@ -111,6 +110,10 @@ impl SummaryOutput {
         })
     }
 
+    pub fn lang(&self) -> Lang {
+        self.style.lang
+    }
+
     /// Says something before the summary comes, unless it would stand in the way of data.
     pub fn announce(&self, message: impl FnOnce(Lang) -> String) {
         let among_data = self.json && self.file.is_none();
@@ -140,10 +143,9 @@ impl SummaryOutput {
             }
         };
         match written {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
-                crate::fail::FAILED,
-                format!("cannot write the summary: {e}"),
-            )),
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Fail::new(FAILED, Trouble::Summary(e)))
+            }
             _ => Ok(()),
         }
     }
@@ -154,7 +156,7 @@ impl SummaryOutput {
 pub fn create(path: &Path, identity: &Identity) -> Result<File, Fail> {
     identity
         .create_file(path)
-        .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
+        .map_err(|e| Fail::new(USAGE, Trouble::Create(path.to_owned(), e)))
 }
 
 /// Creates a recording: whoever it is of decides who else reads it.
@@ -162,5 +164,5 @@ pub fn create(path: &Path, identity: &Identity) -> Result<File, Fail> {
 pub fn create_recording(path: &Path, identity: &Identity) -> Result<File, Fail> {
     identity
         .create_private_file(path)
-        .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
+        .map_err(|e| Fail::new(USAGE, Trouble::Create(path.to_owned(), e)))
 }

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use bytehop_core::decode::decode;
 use bytehop_core::event::{Event, Meta, Start};
+use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
@@ -28,7 +29,7 @@ use tracer::sources::Resolver;
 use tracer::user::Identity;
 
 use crate::cli::{self, SummaryArgs, Tracing};
-use crate::fail::{FAILED, Fail, signalled};
+use crate::fail::{FAILED, Fail, Trouble, signalled};
 use crate::output::{self, SummaryOutput};
 use crate::show;
 
@@ -77,7 +78,7 @@ pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
         let summary = tracer::stat::summary(&session.probes, &session.start, &ended.end)?;
         reported = session.summary.write(&summary, ended.at_terminal);
     }
-    ended.status(reported)
+    ended.status(reported, session.summary.lang())
 }
 
 /// Traces with records: live into a summary, into a recording, or both.
@@ -97,6 +98,7 @@ fn trace(
     let mut sinks = Sinks {
         writer,
         live,
+        lang: session.summary.lang(),
         ..Sinks::default()
     };
     let ring = session.probes.ring()?;
@@ -113,7 +115,7 @@ fn trace(
         mention_live(&mut summary, &ended);
         reported = reported.and(session.summary.write(&summary, ended.at_terminal));
     }
-    ended.status(reported)
+    ended.status(reported, session.summary.lang())
 }
 
 fn mention_live(summary: &mut Summary, ended: &Ended) {
@@ -133,8 +135,7 @@ fn elevate(follow: &cli::Follow) -> Result<(), Fail> {
 /// One line that says what is missing, if we may not trace.
 pub fn require_rights() -> Result<(), Fail> {
     let rights = Privileges::check();
-    let rights =
-        rights.map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")));
+    let rights = rights.map_err(|e| Fail::new(FAILED, Trouble::Capabilities(e.into())));
     Ok(rights?.require()?)
 }
 
@@ -152,7 +153,7 @@ impl What<'_> {
             Self::Command(_) => Signals::install(),
             Self::Process(..) => Signals::install_alone(),
         };
-        held.map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))
+        held.map_err(|e| Fail::new(FAILED, Trouble::Signals(e.into())))
     }
 }
 
@@ -282,7 +283,7 @@ impl Session {
         let target = match self.pending.take() {
             Some(Pending::Held(held)) => Target::Command(held.release()?),
             Some(Pending::Process(target)) => target,
-            None => return Err(Fail::new(FAILED, "nothing to trace")),
+            None => return Err(Fail::new(FAILED, Trouble::NothingToTrace)),
         };
         Ok((capture, target))
     }
@@ -291,11 +292,11 @@ impl Session {
 /// The traced program's exit status, or that of the signal that ended tracing before; a failure of ours shows
 /// where there is none.
 trait Status {
-    fn status(&self, reported: Result<(), Fail>) -> Result<i32, Fail>;
+    fn status(&self, reported: Result<(), Fail>, lang: Lang) -> Result<i32, Fail>;
 }
 
 impl Status for Ended {
-    fn status(&self, reported: Result<(), Fail>) -> Result<i32, Fail> {
+    fn status(&self, reported: Result<(), Fail>, lang: Lang) -> Result<i32, Fail> {
         let signal = self
             .signal
             .map_or(0, |signal| signalled(signal as i32).into());
@@ -303,9 +304,7 @@ impl Status for Ended {
         match reported {
             Ok(()) => Ok(code),
             Err(fail) if code != 0 => {
-                if !fail.message.is_empty() {
-                    output::complain(&fail.message);
-                }
+                fail.complain(lang);
                 Ok(code)
             }
             Err(fail) => Err(fail),
@@ -329,6 +328,7 @@ struct Sinks {
     log: Option<LogWriter>,
     /// Why the recording, or the log, could not go on. Tracing does.
     failed: Option<RecordError>,
+    lang: Lang,
 }
 
 impl Sinks {
@@ -340,7 +340,7 @@ impl Sinks {
             match &self.log {
                 // The terminal UI has the screen.
                 Some(log) => log.complain(&e),
-                None => output::complain(&e.to_string()),
+                None => output::complain(&e.say(self.lang)),
             }
             self.failed = Some(e);
         }
@@ -351,7 +351,7 @@ impl Sinks {
         let finished = self.writer.take().map_or(Ok(()), |w| w.finish().map(drop));
         match (self.failed.take(), finished) {
             (Some(e), _) if in_ui => Err(e.into()),
-            (Some(_), _) => Err(Fail::new(1, "")),
+            (Some(_), _) => Err(Fail::silent(1)),
             (None, finished) => Ok(finished?),
         }
     }
