@@ -24,6 +24,28 @@ pub struct Cli {
     pub verb: Option<Verb>,
 }
 
+impl Cli {
+    /// The language that was asked for.
+    pub fn lang(&self) -> Option<Lang> {
+        match self.verb.as_ref()? {
+            Verb::Run(args) => args.summary.style.lang,
+            Verb::Attach(args) => args.summary.style.lang,
+            Verb::Stat(args) => args.summary.style.lang,
+            Verb::Record(args) => args.summary.style.lang,
+            Verb::Top(args) => args.style.lang,
+            Verb::View(args) => args.style.lang,
+            Verb::Report(args) => args.style.lang,
+            Verb::Annotate(args) => args.style.lang,
+            Verb::Advise(args) => args.style.lang,
+            Verb::Diff(args) => args.style.lang,
+            Verb::Doctor(args) => args.style.lang,
+            Verb::Demo(args) => args.style.lang,
+            Verb::Lab(args) => args.look.lang,
+            Verb::VerifyPaths(_) | Verb::Completions(_) | Verb::Man(_) => None,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Trace a command and say what it did
@@ -255,6 +277,8 @@ pub struct Annotate {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
+    pub amount: Amount,
+    #[command(flatten)]
     pub style: Style,
 }
 
@@ -265,6 +289,8 @@ pub struct Advise {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub amount: Amount,
     #[command(flatten)]
     pub style: Style,
 }
@@ -279,8 +305,10 @@ pub struct Diff {
     #[arg(long)]
     pub json: bool,
     /// Show both in the terminal UI
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "quiet", "verbose"])]
     pub tui: bool,
+    #[command(flatten)]
+    pub amount: Amount,
     #[command(flatten)]
     pub style: Style,
     /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
@@ -600,35 +628,50 @@ pub struct CommandArgs {
     pub argv: Vec<OsString>,
 }
 
-fn level(text: &str) -> Result<Level, String> {
+/// A value that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadValue {
+    Level,
+    Seconds,
+    TooShort,
+    Size,
+}
+
+bytehop_core::says! { BadValue, lang:
+    Self::Level => "not a level: T, F or B" | "不是级别：T、F 或 B";
+    Self::Seconds => "not a number of seconds" | "不是秒数";
+    Self::TooShort => "at least 0.1" | "至少 0.1";
+    Self::Size => "not a size of at most 1G, such as 64K or 16M" | "不是大小：例如 64K 或 16M，最大 1G";
+}
+
+impl std::error::Error for BadValue {}
+
+fn level(text: &str) -> Result<Level, BadValue> {
     match text {
         "T" | "t" => Ok(Level::T),
         "F" | "f" => Ok(Level::F),
         "B" | "b" => Ok(Level::B),
-        _ => Err("not a level: T, F or B".to_owned()),
+        _ => Err(BadValue::Level),
     }
 }
 
-fn seconds(text: &str) -> Result<std::time::Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    std::time::Duration::try_from_secs_f64(seconds)
-        .map_err(|_| "not a number of seconds".to_owned())
+fn seconds(text: &str) -> Result<std::time::Duration, BadValue> {
+    let seconds: f64 = text.parse().map_err(|_| BadValue::Seconds)?;
+    std::time::Duration::try_from_secs_f64(seconds).map_err(|_| BadValue::Seconds)
 }
 
 /// A time between two tables.
-fn interval(text: &str) -> Result<std::time::Duration, String> {
+fn interval(text: &str) -> Result<std::time::Duration, BadValue> {
     const LEAST: std::time::Duration = std::time::Duration::from_millis(100);
     let interval = seconds(text)?;
     match interval < LEAST {
-        true => Err("at least 0.1".to_owned()),
+        true => Err(BadValue::TooShort),
         false => Ok(interval),
     }
 }
 
 /// A size in bytes, with K, M or G for powers of 1024.
-fn size(text: &str) -> Result<u32, String> {
+fn size(text: &str) -> Result<u32, BadValue> {
     let (number, unit) = match text.as_bytes().last() {
         Some(b'k' | b'K') => (&text[..text.len() - 1], 10),
         Some(b'm' | b'M') => (&text[..text.len() - 1], 20),
@@ -640,7 +683,7 @@ fn size(text: &str) -> Result<u32, String> {
         .ok()
         .and_then(|n| n.checked_shl(unit))
         .filter(|n| *n <= 1 << 30);
-    let bytes = bytes.ok_or("not a size of at most 1G, such as 64K or 16M")?;
+    let bytes = bytes.ok_or(BadValue::Size)?;
     Ok(bytes as u32)
 }
 
@@ -713,9 +756,9 @@ mod tests {
         ),
         ("view", &["theme", AMOUNT, STYLE]),
         ("report", &["format json output", BUDGETS, AMOUNT, STYLE]),
-        ("annotate", &["json", STYLE]),
-        ("advise", &["json", STYLE]),
-        ("diff", &["json theme tui", STYLE]),
+        ("annotate", &["json", AMOUNT, STYLE]),
+        ("advise", &["json", AMOUNT, STYLE]),
+        ("diff", &["json theme tui", AMOUNT, STYLE]),
         (
             "doctor",
             &["dir json keep level only peer verify", AMOUNT, STYLE],
@@ -763,8 +806,8 @@ mod tests {
             "record --theme dark -- true",
             "report --theme dark x",
             "run --expect copy -- true",
-            "advise -q x",
             "diff --theme dark a b",
+            "diff --tui -q a b",
             "top --json --theme dark",
             "demo --theme dark",
             "lab list --seed x",

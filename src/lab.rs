@@ -17,7 +17,7 @@ use std::fs;
 use std::io::{self, BufReader, IsTerminal};
 use std::sync::Arc;
 
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::report::Style;
 use clap::Parser;
 use labs::lab::{self as catalogue, Lab, LabError};
@@ -25,7 +25,7 @@ use labs::session::Session;
 use labs::text::{Answers, Text, TextError};
 
 use crate::cli::{self, Cli, LabVerb, Verb};
-use crate::fail::{FAILED, Fail, USAGE};
+use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output::{self, complain, print};
 use crate::resolve::Look;
 use side::Side;
@@ -35,13 +35,14 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     if let Some(status) = side::before(args)? {
         return Ok(status);
     }
+    let lang = Lang::from_env(args.look.lang);
     let (labs, errors) = catalogue::all(&args.labs_dir)?;
     for error in errors {
-        complain(&error.to_string());
+        complain(&error.say(lang));
     }
     let context = Context {
         side: Side::new(args)?,
-        lang: Lang::from_env(args.look.lang),
+        lang,
         args,
         labs,
     };
@@ -49,10 +50,7 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
         (None, id) if context.on_screen() => context.screen(id.as_deref()),
         (None, Some(id)) => context.open(id),
         (None, None) | (Some(LabVerb::List), None) => context.list(),
-        (Some(_), Some(id)) => Err(Fail::new(
-            USAGE,
-            format!("'{id}' and another verb: one of them"),
-        )),
+        (Some(_), Some(id)) => Err(Fail::new(USAGE, Trouble::LabAndVerb(id.clone()))),
         (Some(verb), None) => context.verb(verb),
     }
 }
@@ -115,7 +113,7 @@ impl Context<'_> {
     fn list(&self) -> Result<i32, Fail> {
         let progress = self.side.progress();
         if let Some(warning) = &progress.warning {
-            complain(warning);
+            complain(&warning.say(self.lang));
         }
         print(&labs::menu::text(&self.labs, &progress, &self.style()))?;
         Ok(0)
@@ -149,7 +147,7 @@ impl Context<'_> {
         side::stop_when_told(&runner)?;
         let mut progress = self.side.progress();
         if let Some(warning) = &progress.warning {
-            complain(warning);
+            complain(&warning.say(self.lang));
         }
         let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let mut out = io::stdout();
@@ -167,7 +165,7 @@ impl Context<'_> {
         let mut answers = match &self.args.answers {
             Some(path) => {
                 let read = fs::read_to_string(path);
-                let cannot = |e| Fail::new(USAGE, format!("cannot read {}: {e}", path.display()));
+                let cannot = |e| Fail::new(USAGE, Trouble::Read(path.clone(), e));
                 Answers::of_file(&read.map_err(cannot)?)
             }
             None => Answers::Lines(Box::new(BufReader::new(io::stdin()))),
@@ -182,7 +180,7 @@ impl Context<'_> {
 fn fail(e: TextError) -> Fail {
     match e {
         TextError::Run(e) => e.into(),
-        TextError::Io(e) => Fail::new(FAILED, e),
+        e => Fail::new(FAILED, e),
     }
 }
 

@@ -13,7 +13,7 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 
 use crate::cli::{self, Cli};
-use crate::fail::{Fail, USAGE};
+use crate::fail::{Fail, Trouble, USAGE};
 use crate::output::print;
 use roff::Roff;
 
@@ -29,11 +29,11 @@ pub fn man(args: &cli::Man) -> Result<i32, Fail> {
             Some(page) => print(&page.text).map(|()| 0),
             None => Err(Fail::new(
                 USAGE,
-                format!("no page '{}': {}", args.page, names.join(", ")),
+                Trouble::NoPage(args.page.clone(), names.join(", ")),
             )),
         };
     };
-    let failed = |path: &Path, e| Fail::new(USAGE, format!("cannot write {}: {e}", path.display()));
+    let failed = |path: &Path, e| Fail::new(USAGE, Trouble::Write(path.to_owned(), e));
     fs::create_dir_all(dir).map_err(|e| failed(dir, e))?;
     for page in &pages {
         let path = dir.join(&page.file);

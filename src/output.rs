@@ -19,9 +19,9 @@ use crate::budget::Expected;
 #[cfg(feature = "capture")]
 use crate::cli::SummaryArgs;
 use crate::cli::When;
-use crate::fail::Fail;
 #[cfg(feature = "capture")]
 use crate::fail::USAGE;
+use crate::fail::{FAILED, Fail, Trouble};
 use crate::resolve::Look;
 
 /// One line on standard error. That it cannot be written is nobody's to know.
@@ -76,10 +76,9 @@ fn width(terminal: bool) -> usize {
 pub fn print(text: &str) -> Result<(), Fail> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
-            crate::fail::FAILED,
-            format!("cannot write to standard output: {e}"),
-        )),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Fail::new(FAILED, Trouble::Output(e)))
+        }
         _ => Ok(()),
     }
 }
@@ -109,6 +108,10 @@ impl SummaryOutput {
             json: args.json,
             style,
         })
+    }
+
+    pub fn lang(&self) -> Lang {
+        self.style.lang
     }
 
     /// Says something before the summary comes, unless it would stand in the way of data.
@@ -160,10 +163,9 @@ impl SummaryOutput {
             }
         };
         match written {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
-                crate::fail::FAILED,
-                format!("cannot write the summary: {e}"),
-            )),
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Fail::new(FAILED, Trouble::Summary(e)))
+            }
             _ => Ok(()),
         }
     }
@@ -181,7 +183,7 @@ pub fn judged_json(summary: &Summary, verdicts: &[Verdict]) -> String {
 pub fn create(path: &Path, identity: &Identity) -> Result<File, Fail> {
     identity
         .create_file(path)
-        .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
+        .map_err(|e| Fail::new(USAGE, Trouble::Create(path.to_owned(), e)))
 }
 
 /// Creates a recording: whoever it is of decides who else reads it.
@@ -189,5 +191,5 @@ pub fn create(path: &Path, identity: &Identity) -> Result<File, Fail> {
 pub fn create_recording(path: &Path, identity: &Identity) -> Result<File, Fail> {
     identity
         .create_private_file(path)
-        .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
+        .map_err(|e| Fail::new(USAGE, Trouble::Create(path.to_owned(), e)))
 }

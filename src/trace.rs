@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use bytehop_core::decode::decode;
 use bytehop_core::event::{Event, Meta, Start};
+use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
@@ -29,7 +30,7 @@ use tracer::user::Identity;
 
 use crate::budget::Expected;
 use crate::cli::{self, SummaryArgs, Tracing};
-use crate::fail::{FAILED, Fail, USAGE, signalled};
+use crate::fail::{FAILED, Fail, Trouble, USAGE, signalled};
 use crate::output::{self, SummaryOutput};
 use crate::show;
 
@@ -38,8 +39,7 @@ pub fn run(args: cli::Run) -> Result<i32, Fail> {
     let look = args.summary.look().themed(args.theme);
     if args.budgets.is_some() {
         if args.ui.tui {
-            let message = "--expect judges at the end, as text: it does not go with --tui";
-            return Err(Fail::new(USAGE, message));
+            return Err(Fail::new(USAGE, Trouble::ExpectAndTui));
         }
         let budgets = Some(&args.budgets);
         // A broken budget names the line that did it.
@@ -96,7 +96,7 @@ pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
         let summary = tracer::stat::summary(&session.probes, &session.start, &ended.end)?;
         reported = session.summary.write(&summary, ended.at_terminal);
     }
-    ended.status(reported)
+    ended.status(reported, session.summary.lang())
 }
 
 /// Traces with records: live into a summary, into a recording, or both.
@@ -121,6 +121,7 @@ fn trace(
         writer,
         live,
         expected,
+        lang: session.summary.lang(),
         ..Sinks::default()
     };
     let ring = session.probes.ring()?;
@@ -149,7 +150,7 @@ fn trace(
         };
         reported = reported.and(written);
     }
-    ended.status(reported)
+    ended.status(reported, session.summary.lang())
 }
 
 fn mention_live(summary: &mut Summary, ended: &Ended) {
@@ -169,8 +170,7 @@ fn elevate(follow: &cli::Follow) -> Result<(), Fail> {
 /// One line that says what is missing, if we may not trace.
 pub fn require_rights() -> Result<(), Fail> {
     let rights = Privileges::check();
-    let rights =
-        rights.map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")));
+    let rights = rights.map_err(|e| Fail::new(FAILED, Trouble::Capabilities(e.into())));
     Ok(rights?.require()?)
 }
 
@@ -188,7 +188,7 @@ impl What<'_> {
             Self::Command(_) => Signals::install(),
             Self::Process(..) => Signals::install_alone(),
         };
-        held.map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))
+        held.map_err(|e| Fail::new(FAILED, Trouble::Signals(e.into())))
     }
 }
 
@@ -318,7 +318,7 @@ impl Session {
         let target = match self.pending.take() {
             Some(Pending::Held(held)) => Target::Command(held.release()?),
             Some(Pending::Process(target)) => target,
-            None => return Err(Fail::new(FAILED, "nothing to trace")),
+            None => return Err(Fail::new(FAILED, Trouble::NothingToTrace)),
         };
         Ok((capture, target))
     }
@@ -327,11 +327,11 @@ impl Session {
 /// The traced program's exit status, or that of the signal that ended tracing before; a failure of ours shows
 /// where there is none.
 trait Status {
-    fn status(&self, reported: Result<(), Fail>) -> Result<i32, Fail>;
+    fn status(&self, reported: Result<(), Fail>, lang: Lang) -> Result<i32, Fail>;
 }
 
 impl Status for Ended {
-    fn status(&self, reported: Result<(), Fail>) -> Result<i32, Fail> {
+    fn status(&self, reported: Result<(), Fail>, lang: Lang) -> Result<i32, Fail> {
         let signal = self
             .signal
             .map_or(0, |signal| signalled(signal as i32).into());
@@ -339,9 +339,7 @@ impl Status for Ended {
         match reported {
             Ok(()) => Ok(code),
             Err(fail) if code != 0 => {
-                if !fail.message.is_empty() {
-                    output::complain(&fail.message);
-                }
+                fail.complain(lang);
                 Ok(code)
             }
             Err(fail) => Err(fail),
@@ -367,6 +365,7 @@ struct Sinks {
     log: Option<LogWriter>,
     /// Why the recording, or the log, could not go on. Tracing does.
     failed: Option<RecordError>,
+    lang: Lang,
 }
 
 impl Sinks {
@@ -378,7 +377,7 @@ impl Sinks {
             match &self.log {
                 // The terminal UI has the screen.
                 Some(log) => log.complain(&e),
-                None => output::complain(&e.to_string()),
+                None => output::complain(&e.say(self.lang)),
             }
             self.failed = Some(e);
         }
@@ -398,7 +397,7 @@ impl Sinks {
         let finished = self.writer.take().map_or(Ok(()), |w| w.finish().map(drop));
         match (self.failed.take(), finished) {
             (Some(e), _) if in_ui => Err(e.into()),
-            (Some(_), _) => Err(Fail::new(1, "")),
+            (Some(_), _) => Err(Fail::silent(1)),
             (None, finished) => Ok(finished?),
         }
     }

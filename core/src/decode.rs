@@ -18,18 +18,27 @@ use crate::event::{
 /// Why a record cannot be decoded. The stream it came from is not affected.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    #[error("empty record")]
     Empty,
     /// A later version's record, or damage.
-    #[error("record of unknown kind {0}")]
     UnknownKind(u8),
-    #[error("record of kind {kind} has {len} bytes, needs {need}")]
-    Short { kind: u8, len: usize, need: usize },
+    Short {
+        kind: u8,
+        len: usize,
+        need: usize,
+    },
     /// The length inside a `NAME` record exceeds [`NAME_MAX`].
-    #[error("path of {0} bytes in a record that holds at most {NAME_MAX}")]
     Path(u32),
-    #[error("metadata record: {0}")]
     Meta(#[from] serde_json::Error),
+}
+
+crate::says! { DecodeError, lang:
+    Self::Empty => "empty record" | "空记录";
+    Self::UnknownKind(kind) => "record of unknown kind {kind}" | "记录的类型 {kind} 未知";
+    Self::Short { kind, len, need } => "record of kind {kind} has {len} bytes, needs {need}"
+        | "类型为 {kind} 的记录有 {len} 字节，应有 {need} 字节";
+    Self::Path(len) => "path of {len} bytes in a record that holds at most {NAME_MAX}"
+        | "路径长 {len} 字节，而记录最多容纳 {NAME_MAX} 字节";
+    Self::Meta(e) => "metadata record: {e}" | "元数据记录：{e}";
 }
 
 /// Decodes one record. Allocates only for paths ([`Event::Name`]) and JSON ([`Event::Meta`]).

@@ -247,7 +247,7 @@ pub fn hook(name: &str, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::i18n::problems;
+    use crate::i18n::{is_english, problems};
 
     fn notices() -> Vec<Notice> {
         let n = 1234;
@@ -298,25 +298,13 @@ mod tests {
         all
     }
 
-    /// Two words of plain English beside each other; names (calls, probes, files) have other characters.
-    fn has_english_sentence(text: &str) -> bool {
-        let plain = |word: &&str| {
-            word.len() > 1
-                && word
-                    .chars()
-                    .all(|c| c.is_ascii_alphabetic() && c.is_lowercase())
-        };
-        let words: Vec<&str> = text.split(' ').collect();
-        words.windows(2).any(|pair| pair.iter().all(plain))
-    }
-
     #[test]
     fn every_notice_speaks_the_readers_language() {
         assert_eq!(problems(words::TABLE), [""; 0]);
         for notice in notices() {
             let (en, zh) = (notice.words(Lang::En), notice.words(Lang::Zh));
-            assert!(has_english_sentence(&en), "{en}");
-            assert!(!has_english_sentence(&zh), "{zh}");
+            assert!(is_english(&en), "{en}");
+            assert!(!is_english(&zh), "{zh}");
             assert!(zh.contains(|c: char| c > '\u{2fff}'), "{zh}");
         }
     }
@@ -342,7 +330,7 @@ mod tests {
         ] {
             let of = Why::of(text);
             assert_eq!(of, why);
-            assert!(!has_english_sentence(&of.words(Lang::Zh)));
+            assert!(!is_english(&of.words(Lang::Zh)));
             // What is written today is what is read.
             assert_eq!(Why::of(&of.words(Lang::En)), why);
         }

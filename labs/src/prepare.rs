@@ -182,11 +182,11 @@ impl Prepared {
         thing: Thing,
         identity: &Identity,
     ) -> Result<PathBuf, PrepareError> {
-        let error = |why: String| PrepareError::Device { what, why };
-        let output = made.map_err(|e| error(e.to_string()))?;
+        let output = made.map_err(|source| PrepareError::Device { what, source })?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Err(error(said.lines().next().unwrap_or_default().to_owned()));
+            let said = said.lines().next().unwrap_or_default().to_owned();
+            return Err(PrepareError::Tool { what, said });
         }
         let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
         self.dir.tidy.made(thing, &path);

@@ -324,7 +324,7 @@ impl Work {
         for program in programs {
             args.extend(["--bin".into(), whose.binary(lab, program).into()]);
         }
-        let failed = |e: io::Error| WorkError::Cargo(e.to_string());
+        let failed = |e: io::Error| WorkError::NoStart(e);
         let mut said = tempfile::tempfile().map_err(failed)?;
         let ended = self.owner.run(Job {
             program: OsStr::new("cargo"),
@@ -388,6 +388,10 @@ struct Theirs {
 }
 
 impl Keep for Theirs {
+    fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     fn read(&self) -> io::Result<String> {
         self.identity.with_file_rights(|| self.file.read())
     }
@@ -396,7 +400,7 @@ impl Keep for Theirs {
         self.identity.with_file_rights(|| self.file.write(text))
     }
 
-    fn set_aside(&self) -> io::Result<String> {
+    fn set_aside(&self) -> io::Result<PathBuf> {
         self.identity.with_file_rights(|| self.file.set_aside())
     }
 }
@@ -467,7 +471,7 @@ fn dependency(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use bytehop_core::i18n::Lang;
+    use bytehop_core::i18n::{Lang, Say};
 
     use super::*;
 
@@ -494,7 +498,7 @@ mod tests {
             let built = work.build("first-hops", &["copy"], whose);
             assert!(matches!(built, Err(WorkError::NoLibraries)), "{built:?}");
         }
-        let zh = WorkError::NoLibraries.told(Lang::Zh);
+        let zh = WorkError::NoLibraries.say(Lang::Zh);
         assert!(zh.contains("联网"), "{zh}");
     }
 }

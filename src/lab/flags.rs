@@ -1,7 +1,7 @@
 //! Which of `lab`'s flags its verbs have.
 
 use crate::cli::{self, LabVerb, When};
-use crate::fail::{Fail, USAGE};
+use crate::fail::{Fail, Trouble, USAGE};
 
 /// The flags of `lab` that its verbs have. All are `lab`'s own; those that open a lab stand for none.
 fn has(verb: &LabVerb, flag: &str) -> bool {
@@ -61,7 +61,10 @@ pub fn check(args: &cli::Lab) -> Result<(), Fail> {
     {
         Some((flag, _)) => Err(Fail::new(
             USAGE,
-            format!("`lab {}` has no --{flag}", name(verb)),
+            Trouble::NoFlag {
+                verb: name(verb),
+                flag,
+            },
         )),
         None => Ok(()),
     }

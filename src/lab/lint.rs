@@ -7,7 +7,7 @@ use std::path::Path;
 use labs::lab::{self as catalogue, Lab};
 use labs::{guide, lint};
 
-use crate::fail::{FAILED, Fail};
+use crate::fail::{FAILED, Fail, Trouble};
 use crate::output::print;
 
 pub fn lint(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
@@ -29,7 +29,7 @@ pub fn lint(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
                 false => dir.join(&lab.id),
             };
             let blessed = guide::bless(&folder);
-            blessed.map_err(|e| Fail::new(FAILED, format!("cannot write the guide: {e}")))?;
+            blessed.map_err(|e| Fail::new(FAILED, Trouble::Guide(e)))?;
             *lab = Lab::open(&folder)?;
         }
     }

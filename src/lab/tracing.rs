@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::model::Summary;
 use labs::grade::{self, Grade, Roster};
 use labs::lab::Lab;
@@ -23,7 +23,7 @@ use tracer::user::Identity;
 
 use super::{Context, ended, fail, lint};
 use crate::cli::{self, LabVerb};
-use crate::fail::{FAILED, Fail, USAGE};
+use crate::fail::{FAILED, Fail, NOT_ALLOWED, Trouble, USAGE};
 use crate::output::{complain, print};
 
 /// What is done before labs are read, if that is all: its status.
@@ -84,7 +84,7 @@ impl Context<'_> {
             } => match (site, id) {
                 (Some(site), _) => self.site(site),
                 (None, Some(id)) => self.export(id, output, *solutions),
-                (None, None) => Err(Fail::new(USAGE, "which lab? Or --site DIR for all of them")),
+                (None, None) => Err(Fail::new(USAGE, Trouble::WhichLab)),
             },
             LabVerb::Grade {
                 roster,
@@ -98,7 +98,7 @@ impl Context<'_> {
 
     /// What makes runs; where nothing can be traced, it knows why.
     pub fn runner(&self) -> Result<Runner, Fail> {
-        let failed = |e: io::Error| Fail::new(FAILED, format!("cannot prepare the lab: {e}"));
+        let failed = |e: io::Error| Fail::new(FAILED, Trouble::PrepareLab(e));
         let bytehop = std::env::current_exe().map_err(failed)?;
         let side = &self.side;
         let mut runner =
@@ -109,10 +109,10 @@ impl Context<'_> {
         runner.cannot = match self.args.replay {
             true => Some(String::new()),
             false => Privileges::check()
-                .map_err(|e| Fail::new(FAILED, e))?
+                .map_err(|e| Fail::new(FAILED, Trouble::Capabilities(e.into())))?
                 .require()
                 .err()
-                .map(|missing| missing.to_string()),
+                .map(|missing| missing.say(self.lang)),
         };
         if runner.cannot.is_none() {
             let plan = caps::plan(&caps::facts());
@@ -149,10 +149,7 @@ impl Context<'_> {
         let name = id.unwrap_or(words::labs(lang));
         if !yes {
             if !io::stdin().is_terminal() {
-                return Err(Fail::new(
-                    USAGE,
-                    "there is no terminal to ask on: add --yes",
-                ));
+                return Err(Fail::new(USAGE, Trouble::NoOneToAsk));
             }
             print(&format!("{} ", words::reset_ask(lang, name)))?;
             let mut line = String::new();
@@ -170,7 +167,7 @@ impl Context<'_> {
             }
         }
         let kept = progress.reset(id);
-        kept.map_err(|e| Fail::new(FAILED, format!("cannot keep the progress: {e}")))?;
+        kept.map_err(|e| Fail::new(FAILED, Trouble::Progress(e)))?;
         print(&format!("{}\n", words::reset_done(lang, name)))?;
         Ok(0)
     }
@@ -212,8 +209,7 @@ impl Context<'_> {
         for (program, run) in session.runs.iter().filter(|_| solutions) {
             files.push((picture(program), svg(program, run)));
         }
-        let cannot =
-            |e: io::Error| Fail::new(USAGE, format!("cannot write to {}: {e}", to.display()));
+        let cannot = |e: io::Error| Fail::new(USAGE, Trouble::WriteIn(to.to_owned(), e));
         for (name, text) in files {
             let path = to.join(&name);
             let written = self.side.identity.with_file_rights(|| {
@@ -237,8 +233,7 @@ impl Context<'_> {
             }
             Ok(())
         });
-        let cannot =
-            |e: io::Error| Fail::new(USAGE, format!("cannot write to {}: {e}", to.display()));
+        let cannot = |e: io::Error| Fail::new(USAGE, Trouble::WriteIn(to.to_owned(), e));
         written.map_err(cannot)?;
         for why in &site.left_out {
             complain(why);
@@ -249,7 +244,7 @@ impl Context<'_> {
 
     fn grade(&self, roster: Option<&Path>, rerun: bool, dirs: &[PathBuf]) -> Result<i32, Fail> {
         let read = |path: &Path| {
-            let cannot = |e| Fail::new(USAGE, format!("cannot read {}: {e}", path.display()));
+            let cannot = |e| Fail::new(USAGE, Trouble::Read(path.to_owned(), e));
             fs::read_to_string(path)
                 .map(|text| Roster::of(&text))
                 .map_err(cannot)
@@ -257,7 +252,7 @@ impl Context<'_> {
         let roster = roster.map(read).transpose()?;
         for dir in dirs {
             fs::symlink_metadata(dir)
-                .map_err(|e| Fail::new(USAGE, format!("cannot read {}: {e}", dir.display())))?;
+                .map_err(|e| Fail::new(USAGE, Trouble::Read(dir.clone(), e)))?;
         }
         let mut grades = grade::grade(dirs, &self.labs, roster.as_ref());
         if rerun {
@@ -271,7 +266,7 @@ impl Context<'_> {
     fn rerun(&self, grades: &mut [Grade]) -> Result<(), Fail> {
         let mut runner = self.runner()?;
         if let Some(why) = &runner.cannot {
-            return Err(Fail::new(crate::fail::NOT_ALLOWED, why));
+            return Err(Fail::new(NOT_ALLOWED, why.clone()));
         }
         runner.alone = true;
         stop_when_told(&runner)?;
@@ -330,7 +325,7 @@ impl Context<'_> {
     fn record(&self, to: &Path, ids: &[String]) -> Result<i32, Fail> {
         let runner = self.runner()?;
         if let Some(why) = &runner.cannot {
-            return Err(Fail::new(crate::fail::NOT_ALLOWED, why));
+            return Err(Fail::new(NOT_ALLOWED, why.clone()));
         }
         let mut code = 0;
         for id in ids {
@@ -362,7 +357,7 @@ impl Context<'_> {
 pub fn stop_when_told(runner: &Runner) -> Result<(), Fail> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]);
-    let mut signals = signals.map_err(|e| Fail::new(FAILED, e))?;
+    let mut signals = signals.map_err(|e| Fail::new(FAILED, Trouble::Signals(e)))?;
     let interrupt = runner.interrupt();
     std::thread::spawn(move || {
         for signal in signals.forever() {

@@ -1,5 +1,6 @@
 //! The labs' side without tracing: their recordings, on any machine.
 
+use bytehop_core::i18n::Say;
 use labs::lab::Lab;
 use labs::progress::{self, InFile, Progress};
 use labs::runs::Replay;
@@ -7,7 +8,7 @@ use labs::text::Text;
 
 use super::Context;
 use crate::cli::{self, LabVerb};
-use crate::fail::{self, Fail};
+use crate::fail::{self, Fail, Trouble};
 
 /// Refuses what takes a traced run.
 pub fn before(args: &cli::Lab) -> Result<Option<i32>, Fail> {
@@ -47,7 +48,7 @@ impl Context<'_> {
         Ok(Replay {
             why: match self.args.replay {
                 true => String::new(),
-                false => fail::cannot_trace().message,
+                false => Trouble::Viewer.say(self.lang),
             },
         })
     }

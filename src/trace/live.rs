@@ -20,7 +20,7 @@ use tui::{Live, Pty};
 
 use super::{Session, Sinks, Status, What, elevate, mention_live};
 use crate::cli::{SummaryArgs, Tracing, Ui};
-use crate::fail::{FAILED, Fail};
+use crate::fail::{FAILED, Fail, Trouble};
 use crate::output;
 use crate::resolve::Look;
 
@@ -66,7 +66,7 @@ pub fn trace(
     look: Look,
 ) -> Result<i32, Fail> {
     tui::needs_terminal()?;
-    let terminal = |e: io::Error| Fail::new(FAILED, format!("the terminal: {e}"));
+    let terminal = |e: io::Error| Fail::new(FAILED, Trouble::Terminal(e));
     let options = crate::output::ui(look);
     let (kind, pty) = match what {
         What::Command(_) => {
@@ -95,6 +95,7 @@ pub fn trace(
     let mut sinks = Sinks {
         writer,
         log: Some(log),
+        lang: session.summary.lang(),
         ..Sinks::default()
     };
     sinks.meta(&Meta::Start(session.start.clone()));
@@ -117,7 +118,7 @@ pub fn trace(
         drop(orders);
         (shown, tracing.join())
     });
-    let (ended, mut reported) = traced.map_err(|_| Fail::new(FAILED, "tracing broke off"))?;
+    let (ended, mut reported) = traced.map_err(|_| Fail::new(FAILED, Trouble::BrokeOff))?;
     let ended = ended?;
     // Where the program would have written it. If that terminal is gone, there may still be a file.
     reported = reported.and(output::print(&ui.transcript()));
@@ -127,7 +128,7 @@ pub fn trace(
     if let Err(e) = shown {
         reported = reported.and(Err(e.into()));
     }
-    ended.status(reported)
+    ended.status(reported, session.summary.lang())
 }
 
 /// Our end of what the capture is told.

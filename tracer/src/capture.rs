@@ -22,6 +22,7 @@ use thiserror::Error;
 use tracer_ebpf::{Head, kind};
 
 use crate::clock::now_ns;
+use crate::errors::words;
 use crate::launch::Exit;
 use crate::load::{LoadError, Probes};
 use crate::signals::{Reaction, Sender};
@@ -44,16 +45,20 @@ pub trait Output {
 
 #[derive(Debug, Error)]
 pub enum CaptureError {
-    #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("cannot wait for the traced program: {0}")]
     Wait(#[from] Errno),
-    #[error("no process {0}")]
     NoProcess(u32),
-    #[error(
-        "a running process cannot be traced from inside a container (a pid namespace): start bytehop on the host"
-    )]
     Namespace,
+}
+
+bytehop_core::says! { CaptureError, lang:
+    Self::Load(e) => { e.say(lang) };
+    Self::Wait(errno) => "cannot wait for the traced program: {why}" | "无法等待被跟踪的程序：{why}",
+        why = words(*errno, lang);
+    Self::NoProcess(pid) => "no process {pid}" | "没有进程 {pid}";
+    Self::Namespace =>
+        "a running process cannot be traced from inside a container (a pid namespace): start bytehop on the host"
+        | "不能从容器（pid 命名空间）内部跟踪正在运行的进程：请在主机上启动 bytehop";
 }
 
 /// Reads the ring buffer until the target ends.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod device;
 pub mod doctor;
 pub mod elevate;
+mod errors;
 pub mod inherited;
 pub mod ksyms;
 pub mod launch;

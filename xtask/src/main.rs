@@ -2,6 +2,8 @@
 //!
 //! This crate depends on none of the others, so that it builds when they don't.
 
+#[cfg(test)]
+mod architecture;
 mod bench;
 mod circles;
 mod command;

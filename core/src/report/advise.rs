@@ -1,8 +1,8 @@
 //! Advice as text.
 
-use super::Style;
 use super::layout::{Flow, Page, Paint, span};
 use super::section::{plain, section};
+use super::{Detail, Style};
 use crate::advise::Advice;
 use crate::units;
 
@@ -25,7 +25,7 @@ mod words {
     }
 }
 
-/// Advice, what saves most first.
+/// Advice, what saves most first; quiet: what was seen, and what could be saved.
 pub fn advice(all: &[Advice], style: &Style) -> String {
     let lang = style.lang;
     let mut page = Page::new(style);
@@ -48,6 +48,10 @@ pub fn advice(all: &[Advice], style: &Style) -> String {
                 lang,
                 units::count(advice.saves_crossings),
             )));
+        }
+        if style.detail == Detail::Quiet {
+            section(&mut page, words::saves(lang), Flow::join(saves, " ·"));
+            continue;
         }
         section(&mut page, words::how(lang), plain(&advice.how));
         section(&mut page, words::saves(lang), Flow::join(saves, " ·"));

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Style;
 use super::layout::{Align, Flow, Page, Paint, clean, pad, span, width};
 use super::ledger::INFERRED;
 use super::section::{plain, section};
+use super::{Detail, Style};
 use crate::annotate::{Annotation, File, Line};
 use crate::i18n::Lang;
 use crate::model::HopKind;
@@ -40,7 +40,8 @@ mod words {
 /// Lines shown above and below one that did something.
 const AROUND: u32 = 2;
 
-/// The annotation as text. `only`: the end of a file's path; then all lines of that file. `read` gives a
+/// The annotation as text: lines that did something; verbose, all lines of their files; quiet, nothing of
+/// other places. `only`: the end of a file's path; then all lines of that file. `read` gives a
 /// file's text.
 pub fn annotation(
     annotation: &Annotation,
@@ -54,7 +55,8 @@ pub fn annotation(
     let files: Vec<&File> = annotation.files.iter().filter(wanted).collect();
     for file in &files {
         page.blank();
-        write_file(&mut page, file, only.is_some(), read(&file.path).as_deref());
+        let all = only.is_some() || style.detail == Detail::Verbose;
+        write_file(&mut page, file, all, read(&file.path).as_deref());
     }
     page.blank();
     if files.iter().any(|file| file.total.inferred) {
@@ -87,7 +89,10 @@ pub fn annotation(
         ),
     ];
     for (line, label, why) in rest {
-        if line.crossings > 0 && !(files.is_empty() && annotation.elsewhere.crossings == 0) {
+        if style.detail > Detail::Quiet
+            && line.crossings > 0
+            && !(files.is_empty() && annotation.elsewhere.crossings == 0)
+        {
             let count = units::count(line.crossings);
             let text = why(
                 lang,

@@ -14,7 +14,7 @@ use nix::sys::stat::{SFlag, stat};
 use nix::unistd::{self, AccessFlags};
 
 use super::stamp::Stamp;
-use super::{Command, LaunchError};
+use super::{Command, LaunchError, Part};
 use crate::capset::{self, Caps};
 use crate::inherited::Inherited;
 use crate::user::Credentials;
@@ -45,10 +45,7 @@ struct Strings {
 }
 
 impl Strings {
-    fn new(
-        strings: impl Iterator<Item = OsString>,
-        what: &'static str,
-    ) -> Result<Strings, LaunchError> {
+    fn new(strings: impl Iterator<Item = OsString>, what: Part) -> Result<Strings, LaunchError> {
         let owned = strings
             .map(|s| c_string(s, what))
             .collect::<Result<Vec<_>, _>>()?;
@@ -61,7 +58,7 @@ impl Strings {
     }
 }
 
-fn c_string(text: impl Into<OsString>, what: &'static str) -> Result<CString, LaunchError> {
+fn c_string(text: impl Into<OsString>, what: Part) -> Result<CString, LaunchError> {
     CString::new(text.into().into_vec()).map_err(|_| LaunchError::Nul(what))
 }
 
@@ -78,13 +75,13 @@ impl Plan {
         Ok(Plan {
             candidates: candidates(program, path)
                 .into_iter()
-                .map(|file| c_string(file, "name"))
+                .map(|file| c_string(file, Part::Name))
                 .collect::<Result<_, _>>()?,
             searched: !program.as_bytes().contains(&b'/'),
-            argv: Strings::new(command.argv.iter().cloned(), "argument")?,
-            env: Strings::new(variables, "environment")?,
+            argv: Strings::new(command.argv.iter().cloned(), Part::Argument)?,
+            env: Strings::new(variables, Part::Environment)?,
             cwd: match &command.cwd {
-                Some(cwd) => Some(c_string(cwd.clone(), "directory")?),
+                Some(cwd) => Some(c_string(cwd.clone(), Part::Directory)?),
                 None => None,
             },
             credentials: command.identity.credentials.clone(),
@@ -141,16 +138,31 @@ pub(super) enum Stage {
     Execute,
 }
 
-const STAGES: [(Stage, &str); 9] = [
-    (Stage::Ready, "ready"),
-    (Stage::Inherited, "cannot reset signals and limits"),
-    (Stage::Terminal, "cannot give it a terminal of its own"),
-    (Stage::Groups, "cannot take on the user's groups"),
-    (Stage::User, "cannot become the user"),
-    (Stage::Capabilities, "cannot give up capabilities"),
-    (Stage::Directory, "cannot change to its directory"),
-    (Stage::Lookup, "lookup"),
-    (Stage::Execute, "execve"),
+const STAGES: [(Stage, [&str; 2]); 9] = [
+    (Stage::Ready, ["ready", "就绪"]),
+    (
+        Stage::Inherited,
+        ["cannot reset signals and limits", "无法复位信号和资源上限"],
+    ),
+    (
+        Stage::Terminal,
+        ["cannot give it a terminal of its own", "无法给它自己的终端"],
+    ),
+    (
+        Stage::Groups,
+        ["cannot take on the user's groups", "无法采用该用户的组"],
+    ),
+    (Stage::User, ["cannot become the user", "无法成为该用户"]),
+    (
+        Stage::Capabilities,
+        ["cannot give up capabilities", "无法放弃能力"],
+    ),
+    (
+        Stage::Directory,
+        ["cannot change to its directory", "无法进入它的目录"],
+    ),
+    (Stage::Lookup, ["lookup", "查找"]),
+    (Stage::Execute, ["execve"; 2]),
 ];
 
 /// What the child tells us over the pipe.
@@ -193,7 +205,7 @@ impl Report {
                 let what = STAGES
                     .iter()
                     .find(|(s, _)| *s == stage)
-                    .map_or("", |(_, what)| what);
+                    .map_or([""; 2], |(_, what)| *what);
                 LaunchError::Setup {
                     program,
                     what,

@@ -133,8 +133,12 @@ impl Column {
 
 /// `--sort` names no column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no column '{0}': pid, crossings, faults, copied, dma, shared, filled or name")]
 pub struct UnknownColumn(pub String);
+
+crate::says! { UnknownColumn, lang:
+    Self(name) => "no column '{name}': pid, crossings, faults, copied, dma, shared, filled or name"
+        | "没有“{name}”这一列：可用 pid、crossings、faults、copied、dma、shared、filled 或 name";
+}
 
 impl std::str::FromStr for Column {
     type Err = UnknownColumn;
