@@ -108,6 +108,7 @@ pub enum Trouble {
         flag: &'static str,
     },
     NoOneToAsk,
+    ThemeOfNothing,
     Viewer,
 }
 
@@ -144,6 +145,9 @@ bytehop_core::says! { Trouble, lang:
     Self::LabAndVerb(id) => "'{id}' and another verb: one of them" | "“{id}”和另一个子命令只能二选一";
     Self::NoFlag { verb, flag } => "`lab {verb}` has no --{flag}" | "`lab {verb}` 没有 --{flag}";
     Self::NoOneToAsk => "there is no terminal to ask on: add --yes" | "没有可供询问的终端：请加 --yes";
+    Self::ThemeOfNothing =>
+            "--theme is of the terminal UI, which --json and --summary turn off: add --tui, or leave it out"
+            | "--theme 属于终端界面，而 --json 和 --summary 会关闭它：请加 --tui，或去掉 --theme";
     Self::Viewer => "this build shows recordings and cannot trace: use a build for Linux with the capture side"
         | "这个版本只能查看记录，不能跟踪：请在 Linux 上使用带跟踪功能的版本";
 }

@@ -49,7 +49,12 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     match (&args.verb, &args.id) {
         (None, id) if context.on_screen() => context.screen(id.as_deref()),
         (None, Some(id)) => context.open(id),
-        (None, None) | (Some(LabVerb::List), None) => context.list(),
+        (Some(LabVerb::List), None) => context.list(),
+        // Where there is no terminal for the menu.
+        (None, None) => {
+            flags::refuse(args, &LabVerb::List)?;
+            context.list()
+        }
         (Some(_), Some(id)) => Err(Fail::new(USAGE, Trouble::LabAndVerb(id.clone()))),
         (Some(verb), None) => context.verb(verb),
     }
