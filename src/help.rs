@@ -298,10 +298,9 @@ fn usage(line: &StyledStr) -> String {
         ("[COMMAND]", "[命令]"),
         ("<COMMAND>", "<命令>"),
     ];
-    let replaced = words.iter().fold(line.trim().to_owned(), |line, (en, zh)| {
+    words.iter().fold(line.trim().to_owned(), |line, (en, zh)| {
         line.replace(en, zh)
-    });
-    replaced
+    })
 }
 
 /// The language that the command line asks for, before it is parsed.
