@@ -1,6 +1,6 @@
 //! Failures of our own: one line, and the exit status of the command line's contract.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use bytehop_core::i18n::{Lang, Say};
@@ -22,8 +22,6 @@ use tracer::privileges::{DropError, Missing};
 #[cfg(feature = "capture")]
 use tracer::user::IdentityError;
 
-use crate::output::complain;
-
 /// Wrong usage, or a file that cannot be opened or created.
 pub const USAGE: u8 = 2;
 /// The kernel or our privileges don't allow it.
@@ -34,6 +32,11 @@ pub const FAILED: u8 = 125;
 /// The status of what the signal of this number ended, as a shell says it.
 pub fn signalled(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(FAILED)
+}
+
+/// One line on standard error; nothing can be done if that cannot be written.
+pub fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "bytehop: {message}");
 }
 
 /// A failure that ends bytehop.

@@ -7,11 +7,9 @@ mod flags;
 #[cfg(feature = "capture")]
 mod lint;
 #[cfg(feature = "capture")]
-#[path = "lab/tracing.rs"]
-mod side;
+mod tracing;
 #[cfg(not(feature = "capture"))]
-#[path = "lab/viewer.rs"]
-mod side;
+mod viewer;
 
 use std::fs;
 use std::io::{self, BufReader, IsTerminal};
@@ -29,6 +27,10 @@ use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output::{self, complain, print};
 use crate::resolve::Look;
 use side::Side;
+#[cfg(feature = "capture")]
+use tracing as side;
+#[cfg(not(feature = "capture"))]
+use viewer as side;
 
 pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     flags::check(args)?;
