@@ -427,7 +427,7 @@ pub struct Lab {
     #[arg(long, value_name = "DIR", global = true)]
     pub work: Option<PathBuf>,
     /// Your name, for the result file (default: the user's)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "replay")]
     pub student: Option<String>,
     /// Start again through sudo; the programs still run as you
     #[arg(long)]
@@ -813,6 +813,7 @@ mod tests {
             "lab list --seed x",
             "lab --answers f",
             "lab --seed x --replay first-hops",
+            "lab --student x --replay first-hops",
         ] {
             let words = std::iter::once("bytehop").chain(line.split(' '));
             let refused = Cli::try_parse_from(words).err();

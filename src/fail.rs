@@ -1,6 +1,6 @@
 //! Failures of our own: one line, and the exit status of the command line's contract.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use bytehop_core::budget::BudgetError;
@@ -23,8 +23,6 @@ use tracer::privileges::{DropError, Missing};
 #[cfg(feature = "capture")]
 use tracer::user::IdentityError;
 
-use crate::output::complain;
-
 /// Wrong usage, or a file that cannot be opened or created.
 pub const USAGE: u8 = 2;
 /// The kernel or our privileges don't allow it.
@@ -35,6 +33,11 @@ pub const FAILED: u8 = 125;
 /// The status of what the signal of this number ended, as a shell says it.
 pub fn signalled(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(FAILED)
+}
+
+/// One line on standard error; nothing can be done if that cannot be written.
+pub fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "bytehop: {message}");
 }
 
 /// A failure that ends bytehop.
@@ -116,6 +119,7 @@ pub enum Trouble {
     NoPage(String, String),
     Listed(String, BudgetError),
     Junit(io::Error),
+    ThemeOfNothing,
     Viewer,
 }
 
@@ -163,6 +167,9 @@ bytehop_core::says! { Trouble, lang:
     Self::NoPage(name, all) => "no page '{name}': {all}" | "没有手册页“{name}”：{all}";
     Self::Listed(place, e) => "{place}: {why}" | "{place}：{why}", why = e.say(lang);
     Self::Junit(e) => "cannot write the JUnit XML: {why}" | "无法写入 JUnit XML：{why}", why = e.say(lang);
+    Self::ThemeOfNothing =>
+            "--theme is of the terminal UI, which --json and --summary turn off: add --tui, or leave it out"
+            | "--theme 属于终端界面，而 --json 和 --summary 会关闭它：请加 --tui，或去掉 --theme";
     Self::Viewer => "this build shows recordings and cannot trace: use a build for Linux with the capture side"
         | "这个版本只能查看记录，不能跟踪：请在 Linux 上使用带跟踪功能的版本";
 }

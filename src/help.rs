@@ -224,9 +224,20 @@ fn find(table: &[(&str, &'static str)], key: &str) -> Option<&'static str> {
     row.map(|(_, text)| *text)
 }
 
-/// The text of an argument of the command at this place.
+/// The text of the command at this place; below `help`, clap has all of them again.
+fn about(place: &str) -> Option<&'static str> {
+    match place.ends_with("help") {
+        true => find(COMMANDS, "help"),
+        false => find(COMMANDS, &place.replace("help ", "")),
+    }
+}
+
+/// The text of an argument of the command at this place, or of one above it.
 fn argument(place: &str, name: &str) -> Option<&'static str> {
-    find(ARGUMENTS, &format!("{place} {name}")).or_else(|| find(ARGUMENTS, name))
+    find(ARGUMENTS, &format!("{place} {name}")).or_else(|| match place.rsplit_once(' ') {
+        Some((above, _)) => argument(above, name),
+        None => find(ARGUMENTS, name),
+    })
 }
 
 /// The command line, with help in this language.
@@ -255,8 +266,8 @@ fn chinese(command: Command, place: &str) -> Command {
         })
         .subcommand_help_heading("命令")
         .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}");
-    if let Some(about) = find(COMMANDS, place.trim_start_matches("help ")) {
-        command = command.about(about).long_about(about);
+    if let Some(text) = about(place) {
+        command = command.about(text).long_about(text);
     }
     let usage = usage(&command.render_usage());
     command.override_usage(usage)
@@ -306,10 +317,9 @@ fn usage(line: &StyledStr) -> String {
         ("[COMMAND]", "[命令]"),
         ("<COMMAND>", "<命令>"),
     ];
-    let replaced = words.iter().fold(line.trim().to_owned(), |line, (en, zh)| {
+    words.iter().fold(line.trim().to_owned(), |line, (en, zh)| {
         line.replace(en, zh)
-    });
-    replaced
+    })
 }
 
 /// The language that the command line asks for, before it is parsed.
@@ -421,11 +431,7 @@ mod tests {
         let mut english = Cli::command();
         english.build();
         walk(&english, "bytehop", &mut |command, place| {
-            // clap's own, which repeats the others' names.
-            if place.starts_with("help ") || place.contains(" help") {
-                return;
-            }
-            assert!(find(COMMANDS, place).is_some(), "`{place}` has no text");
+            assert!(about(place).is_some(), "`{place}` has no text");
             for arg in command.get_arguments() {
                 let name = arg.get_id().as_str();
                 assert!(
@@ -450,7 +456,11 @@ mod tests {
                 command.clone().render_long_help().to_string(),
             ] {
                 for line in help.lines() {
-                    assert!(!is_english(line), "{place}: {line}");
+                    // A usage line is typed as it is.
+                    assert!(
+                        line.starts_with("用法：") || !is_english(line),
+                        "{place}: {line}"
+                    );
                     for word in [
                         "Usage", "Options", "Commands", "Print", "default:", "OPTIONS",
                     ] {

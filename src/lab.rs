@@ -7,11 +7,9 @@ mod flags;
 #[cfg(feature = "capture")]
 mod lint;
 #[cfg(feature = "capture")]
-#[path = "lab/tracing.rs"]
-mod side;
+mod tracing;
 #[cfg(not(feature = "capture"))]
-#[path = "lab/viewer.rs"]
-mod side;
+mod viewer;
 
 use std::fs;
 use std::io::{self, BufReader, IsTerminal};
@@ -29,6 +27,10 @@ use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output::{self, complain, print};
 use crate::resolve::Look;
 use side::Side;
+#[cfg(feature = "capture")]
+use tracing as side;
+#[cfg(not(feature = "capture"))]
+use viewer as side;
 
 pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     flags::check(args)?;
@@ -49,7 +51,12 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     match (&args.verb, &args.id) {
         (None, id) if context.on_screen() => context.screen(id.as_deref()),
         (None, Some(id)) => context.open(id),
-        (None, None) | (Some(LabVerb::List), None) => context.list(),
+        (Some(LabVerb::List), None) => context.list(),
+        // Where there is no terminal for the menu.
+        (None, None) => {
+            flags::refuse(args, &LabVerb::List)?;
+            context.list()
+        }
         (Some(_), Some(id)) => Err(Fail::new(USAGE, Trouble::LabAndVerb(id.clone()))),
         (Some(verb), None) => context.verb(verb),
     }

@@ -21,13 +21,9 @@ use crate::cli::SummaryArgs;
 use crate::cli::When;
 #[cfg(feature = "capture")]
 use crate::fail::USAGE;
+pub use crate::fail::complain;
 use crate::fail::{FAILED, Fail, Trouble};
 use crate::resolve::Look;
-
-/// One line on standard error. That it cannot be written is nobody's to know.
-pub fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "bytehop: {message}");
-}
 
 /// How text looks on `stream`.
 pub fn style(look: impl Into<Look>, stream: &impl IsTerminal) -> Style {

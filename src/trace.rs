@@ -47,6 +47,7 @@ pub fn run(args: cli::Run) -> Result<i32, Fail> {
         tracing.stacks = true;
         return trace(what, args.output, false, &tracing, &args.summary, budgets);
     }
+    live::check_theme(args.theme, args.ui, &args.summary)?;
     match live::is_wanted(args.ui, &args.summary) {
         true => live::trace(what, args.output, &args.tracing, &args.summary, look),
         false => trace(what, args.output, false, &args.tracing, &args.summary, None),
@@ -71,6 +72,7 @@ pub fn record(args: cli::Record) -> Result<i32, Fail> {
 pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
     let what = What::Process(args.pid, args.duration);
     let look = args.summary.look().themed(args.theme);
+    live::check_theme(args.theme, args.ui, &args.summary)?;
     match live::is_wanted(args.ui, &args.summary) {
         true => live::trace(what, args.output, &args.tracing, &args.summary, look),
         false => trace(what, args.output, false, &args.tracing, &args.summary, None),

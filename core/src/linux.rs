@@ -101,7 +101,7 @@ impl Say for io::Error {
         match (lang, self.raw_os_error()) {
             (Lang::Zh, Some(number)) if cfg!(target_os = "linux") => error_words(number, "", lang),
             // A system with other numbers.
-            (Lang::Zh, _) if self.get_ref().is_none() => match self.kind() {
+            (Lang::Zh, _) => match self.kind() {
                 ErrorKind::NotFound => chinese("ENOENT"),
                 ErrorKind::PermissionDenied => chinese("EACCES"),
                 ErrorKind::AlreadyExists => chinese("EEXIST"),
@@ -113,10 +113,12 @@ impl Say for io::Error {
                 ErrorKind::OutOfMemory => chinese("ENOMEM"),
                 ErrorKind::UnexpectedEof => "文件过早结束".to_owned(),
                 ErrorKind::WriteZero => "写不下全部字节".to_owned(),
+                // In the words of whoever made it.
+                _ if self.get_ref().is_some() => self.to_string(),
                 ErrorKind::InvalidData => "数据无效".to_owned(),
                 kind => format!("错误 {kind:?}"),
             },
-            _ => self.to_string(),
+            (Lang::En, _) => self.to_string(),
         }
     }
 }

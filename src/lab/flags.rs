@@ -37,9 +37,17 @@ fn name(verb: &LabVerb) -> &'static str {
 /// # Errors
 /// In one line that names the flag.
 pub fn check(args: &cli::Lab) -> Result<(), Fail> {
-    let Some(verb) = &args.verb else {
-        return Ok(());
-    };
+    match &args.verb {
+        Some(verb) => refuse(args, verb),
+        None => Ok(()),
+    }
+}
+
+/// The same, of what comes to this verb.
+///
+/// # Errors
+/// As [`check`].
+pub fn refuse(args: &cli::Lab, verb: &LabVerb) -> Result<(), Fail> {
     let typed = [
         ("replay", args.replay),
         ("no-tui", args.no_tui),

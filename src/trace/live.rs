@@ -16,11 +16,12 @@ use nix::sys::signal::Signal;
 use tracer::capture::{Control, Order, Output};
 use tracer::load::Options;
 use tracer::user::Identity;
+use tui::theme::Theme;
 use tui::{Live, Pty};
 
 use super::{Session, Sinks, Status, What, elevate, mention_live};
 use crate::cli::{SummaryArgs, Tracing, Ui};
-use crate::fail::{FAILED, Fail, Trouble};
+use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output;
 use crate::resolve::Look;
 
@@ -30,6 +31,15 @@ pub fn is_wanted(ui: Ui, summary: &SummaryArgs) -> bool {
         io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal();
     let data = summary.json || summary.summary.is_some();
     ui.tui || (!ui.no_tui && !data && terminal && is_able())
+}
+
+/// Refuses colours of a UI that is not shown, since the summary is asked for as data.
+pub fn check_theme(theme: Option<Theme>, ui: Ui, summary: &SummaryArgs) -> Result<(), Fail> {
+    let data = summary.json || summary.summary.is_some();
+    match theme.is_some() && data && !ui.tui {
+        true => Err(Fail::new(USAGE, Trouble::ThemeOfNothing)),
+        false => Ok(()),
+    }
 }
 
 /// Whether the terminal can do more than print.
