@@ -42,7 +42,12 @@ fn visit(browser: &str, name: &str, page: &str, width: u16, steps: &[&str]) -> P
     let file = folder().join(format!("{name}-{width}.html"));
     std::fs::write(&file, outside).expect("a file");
     let profile = folder().join(format!("profile-{name}-{width}"));
-    watch(browser, name, &format!("file://{}", file.display()), &profile)
+    watch(
+        browser,
+        name,
+        &format!("file://{}", file.display()),
+        &profile,
+    )
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -74,7 +74,10 @@ impl<'a> Judge<'a> {
             remarks,
             ..Grade::default()
         };
-        let begun = file.labs.iter().filter(|(_, state)| !state.answers.is_empty());
+        let begun = file
+            .labs
+            .iter()
+            .filter(|(_, state)| !state.answers.is_empty());
         let mut rows: Vec<Grade> = begun
             .map(|(id, state)| match self.judged(id, &state.answers) {
                 Ok((right, questions)) => of(id, right, questions, vec![NOT_TRACED.to_owned()]),
@@ -150,7 +153,10 @@ mod tests {
                 answers.join(",")
             ),
         );
-        write("s2.course.json", "{\"bytehop_course\":1,\"student\":\"s2\"}");
+        write(
+            "s2.course.json",
+            "{\"bytehop_course\":1,\"student\":\"s2\"}",
+        );
         write("s3.course.json", "{\"bytehop_course\":9}");
         write("s4.course.json", "[1]");
         let roster = Roster::of("s1\n");
@@ -169,7 +175,10 @@ mod tests {
                 "  not a file of the course".to_owned(),
             ]
         );
-        assert_eq!((rows[0].right, rows[0].questions), (0, first.questions.len()));
+        assert_eq!(
+            (rows[0].right, rows[0].questions),
+            (0, first.questions.len())
+        );
         assert!(rows.iter().all(|row| !row.passed));
         assert_eq!(csv(&rows).lines().count(), 6);
     }

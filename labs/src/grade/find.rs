@@ -61,8 +61,8 @@ fn look(path: &Path, depth: u32, left: &mut usize, found: &mut Vec<Found>) -> bo
             return false;
         }
     };
-    let of_result = name.ends_with(SUFFIX) || name.ends_with(&format!("{SUFFIX}.txt"))
-        || course::is_one(path);
+    let of_result =
+        name.ends_with(SUFFIX) || name.ends_with(&format!("{SUFFIX}.txt")) || course::is_one(path);
     if kind.is_dir() {
         let skipped = name.starts_with('.') || name == "target" || name == "__MACOSX";
         if skipped {

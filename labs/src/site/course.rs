@@ -101,7 +101,7 @@ impl Course {
         let mut out = markdown(&task) + "<ul class=\"conditions\">\n";
         for check in &self.session.lab.spec.change.checks {
             let (text, that) = (line(check.text(lang)), escape(&check.that.to_string()));
-            out += &format!("<li>{text} <code>{that}</code></li>\n");
+            out += &format!("<li>{text} <code class=\"that\">{that}</code></li>\n");
         }
         out + "</ul>\n"
     }
@@ -156,7 +156,9 @@ impl Course {
             out += &format!("<h3>{}</h3>\n", escape(words::solution(lang)));
             out += &code(source);
         }
-        let run = lab.recording(SOLUTION).and_then(|bytes| summary_of(bytes).ok());
+        let run = lab
+            .recording(SOLUTION)
+            .and_then(|bytes| summary_of(bytes).ok());
         if let Some(run) = run {
             let outcome = session.judge(&run, Output::NotCompared);
             let made = words::recorded_on(lang, &run.kernel, &run.level);
@@ -167,7 +169,11 @@ impl Course {
             );
             for (passed, text) in page::outcome_lines(&outcome, lang) {
                 let mark = if passed { "✓" } else { "✗" };
-                out += &format!("<li class=\"{}\">{mark} {}</li>\n", class(passed), line(&text));
+                out += &format!(
+                    "<li class=\"{}\">{mark} {}</li>\n",
+                    class(passed),
+                    line(&text)
+                );
             }
             out += "</ul>\n";
             session.last = Some(run);
@@ -255,7 +261,10 @@ mod tests {
                     assert!(shown.contains(&escape(&known)), "{}: {known}", lab.id);
                 }
                 let right = verdicts.iter().filter(|verdict| verdict.right).count();
-                assert_eq!(here.told(), words::right_of(Lang::En, right, verdicts.len()));
+                assert_eq!(
+                    here.told(),
+                    words::right_of(Lang::En, right, verdicts.len())
+                );
             }
             assert!(here.answer(0, "many").is_err());
             here.answer(0, "").unwrap();

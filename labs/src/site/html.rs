@@ -50,7 +50,10 @@ pub fn line(text: &str) -> String {
 /// Program text, as it is.
 pub fn code(text: &str) -> String {
     let text: Vec<String> = text.lines().map(|line| escape(&tabs(line))).collect();
-    format!("<pre tabindex=\"0\"><code>{}\n</code></pre>", text.join("\n"))
+    format!(
+        "<pre tabindex=\"0\"><code>{}\n</code></pre>",
+        text.join("\n")
+    )
 }
 
 fn one<'a>(event: Event<'a>, links: &mut Vec<bool>) -> Option<Event<'a>> {
@@ -95,7 +98,10 @@ fn one<'a>(event: Event<'a>, links: &mut Vec<bool>) -> Option<Event<'a>> {
 }
 
 fn plain(text: &str) -> CowStr<'static> {
-    let lines: Vec<String> = text.split('\n').map(|line| clean(&tabs(line), false)).collect();
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| clean(&tabs(line), false))
+        .collect();
     lines.join("\n").into()
 }
 
@@ -114,7 +120,17 @@ mod tests {
              [here](javascript:alert(1)) [there](https://example.org/) ![a picture](https://example.org/x.png)\n\n\
              ```\n</code></pre><script>\u{202e}\n```\n\n| | a |\n|---|--:|\n| `b\u{202e}` | <i> |\n",
         );
-        for gone in ["<script", "<img", "<b>", "<i>", "javascript", "x.png", "<h1", "style=", "\u{202e}"] {
+        for gone in [
+            "<script",
+            "<img",
+            "<b>",
+            "<i>",
+            "javascript",
+            "x.png",
+            "<h1",
+            "style=",
+            "\u{202e}",
+        ] {
             assert!(!html.contains(gone), "{gone}: {html}");
         }
         for there in [
@@ -129,6 +145,9 @@ mod tests {
             assert!(html.contains(there), "{there}: {html}");
         }
         assert_eq!(line("a `b` *c*"), "a <code>b</code> <em>c</em>");
-        assert_eq!(code("a\n\t<b>"), "<pre tabindex=\"0\"><code>a\n    &lt;b&gt;\n</code></pre>");
+        assert_eq!(
+            code("a\n\t<b>"),
+            "<pre tabindex=\"0\"><code>a\n    &lt;b&gt;\n</code></pre>"
+        );
     }
 }

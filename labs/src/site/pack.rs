@@ -11,7 +11,13 @@ use crate::spec::Text;
 pub type Titles = BTreeMap<String, Text>;
 
 /// What of a lab's folder its pages have: no cheats, nothing that an author left there.
-const KEPT: [&str; 5] = ["lab.toml", "guide.", "programs/", "solution/", "recordings/"];
+const KEPT: [&str; 5] = [
+    "lab.toml",
+    "guide.",
+    "programs/",
+    "solution/",
+    "recordings/",
+];
 
 pub fn pack(lab: &Lab, titles: &Titles) -> Vec<u8> {
     let mut out = Vec::new();

@@ -67,13 +67,7 @@ extern "C" fn lab_solution() {
 /// Opens the recording of a program (behind the last one: of the solution) as `open` does.
 // SAFETY: as above.
 #[unsafe(no_mangle)]
-extern "C" fn lab_show(
-    program: u32,
-    in_lang: u32,
-    in_theme: u32,
-    columns: u16,
-    rows: u16,
-) -> u32 {
+extern "C" fn lab_show(program: u32, in_lang: u32, in_theme: u32, columns: u16, rows: u16) -> u32 {
     let bytes = with(|course| course.recording(program as usize).map(<[u8]>::to_vec));
     match bytes {
         Some(bytes) => show(bytes.into(), in_lang, in_theme, (columns, rows)),

@@ -47,7 +47,9 @@ pub fn page(course: &Course, labs: &[Lab]) -> Page {
     predict(&mut out, course);
     observe(&mut out, course);
     begin(&mut out, Step::Explain, lang);
-    out.push_str("<p id=\"told\" class=\"told\" role=\"status\"></p>\n<div id=\"explained\"></div>\n");
+    out.push_str(
+        "<p id=\"told\" class=\"told\" role=\"status\"></p>\n<div id=\"explained\"></div>\n",
+    );
     end(&mut out, Some((Step::Change, words::go_change(lang))));
     change(&mut out, course);
     begin(&mut out, Step::Check, lang);
@@ -65,7 +67,9 @@ pub fn page(course: &Course, labs: &[Lab]) -> Page {
             escape(words::step_solution(lang))
         );
     }
-    let there = labs.iter().find(|other| Some(&other.id) == lab.spec.next.as_ref());
+    let there = labs
+        .iter()
+        .find(|other| Some(&other.id) == lab.spec.next.as_ref());
     let next = match there {
         Some(next) => (format!("{}.html", next.id), next.spec.title.get(lang)),
         None => ("../index.html".to_owned(), words::course(lang)),
@@ -154,7 +158,11 @@ fn predict(out: &mut String, course: &Course) {
     for (i, question) in lab.spec.questions.iter().enumerate() {
         let title = escape(&common::question(lang, i + 1, n));
         let ask = course.ask(question);
-        let _ = write!(out, "<fieldset class=\"question\" data-question=\"{}\">", escape(&question.id));
+        let _ = write!(
+            out,
+            "<fieldset class=\"question\" data-question=\"{}\">",
+            escape(&question.id)
+        );
         let _ = match question.choices {
             Some(Choices::YesNo) => {
                 let choice = |value: &str, text: &str| {
@@ -178,7 +186,10 @@ fn predict(out: &mut String, course: &Course) {
                  aria-describedby=\"how e{i}\"></p>"
             ),
         };
-        let _ = writeln!(out, "<p class=\"error\" id=\"e{i}\" role=\"alert\"></p></fieldset>");
+        let _ = writeln!(
+            out,
+            "<p class=\"error\" id=\"e{i}\" role=\"alert\"></p></fieldset>"
+        );
     }
     let _ = writeln!(
         out,
@@ -191,7 +202,12 @@ fn predict(out: &mut String, course: &Course) {
 }
 
 /// Programs' texts, each behind its name.
-fn sources<'a>(out: &mut String, programs: impl Iterator<Item = &'a Program>, lab: &Lab, lang: Lang) {
+fn sources<'a>(
+    out: &mut String,
+    programs: impl Iterator<Item = &'a Program>,
+    lab: &Lab,
+    lang: Lang,
+) {
     for (i, program) in programs.enumerate() {
         let open = if i == 0 { " open" } else { "" };
         let _ = writeln!(
