@@ -9,9 +9,9 @@ use bytehop_core::i18n::Lang;
 
 use crate::bundle::BUNDLE;
 use crate::chart::{Chart, ChartError};
-use crate::expr::Expr;
 use crate::guide::{self, Guide};
 use crate::spec::{Spec, is_name};
+use bytehop_core::expr::Expr;
 
 /// What names are made of ([`is_name`]).
 const NAMES: &str = "letters, digits, '-', '_' and '.', a letter or digit first";

@@ -6,8 +6,8 @@ use bytehop_core::model::{Evidence, HopKind, Summary};
 use crate::chart::{self, Chart};
 use crate::guide::Step;
 use crate::session::{Origin, Outcome, Output, Session, Verdict};
-use crate::value::{Unit, Value};
 use crate::words;
+use bytehop_core::expr::value::{Unit, Value};
 
 /// The guide, and the source that the questions are about.
 pub fn predict(session: &Session) -> String {

@@ -121,7 +121,7 @@ impl<'a> Judge<'a> {
         }
         let mut session = Session::new(Arc::new(lab.clone()), Lang::En, None);
         for program in &lab.spec.programs {
-            Replay.observe(&mut session, &program.name)?;
+            Replay::default().observe(&mut session, &program.name)?;
         }
         let mut ready = self.ready.borrow_mut();
         Ok(ready.entry(lab.id.clone()).or_insert(session).clone())

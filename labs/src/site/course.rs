@@ -34,7 +34,7 @@ impl Course {
         session.titles = titles;
         session.editable = false;
         for program in &lab.spec.programs {
-            Replay.observe(&mut session, &program.name)?;
+            Replay::default().observe(&mut session, &program.name)?;
         }
         Ok(Self { session })
     }
@@ -242,7 +242,7 @@ mod tests {
             let lab = Arc::new(lab);
             let mut there = Session::new(lab.clone(), Lang::En, None);
             for program in &lab.spec.programs {
-                let run = Replay.replay(&there, &program.name).unwrap();
+                let run = Replay::default().replay(&there, &program.name).unwrap();
                 there.observe(&program.name, run, Origin::Recorded(None));
             }
             let mut here = Course::new(lab.clone(), Titles::new(), Lang::En).unwrap();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use bytehop_core::expr::truth;
 use bytehop_core::i18n::Lang;
 use labs::guide::Step;
 use labs::lab::Lab;
@@ -175,8 +176,8 @@ fn predict(out: &mut String, course: &Course) {
                     out,
                     "<legend>{title}</legend><p id=\"a{i}\">{ask}</p><div class=\"row\" role=\"radiogroup\" \
                      aria-labelledby=\"a{i}\">{}{}</div>",
-                    choice("yes", common::yes(lang)),
-                    choice("no", common::no(lang))
+                    choice("yes", truth(lang, true)),
+                    choice("no", truth(lang, false))
                 )
             }
             None => write!(
