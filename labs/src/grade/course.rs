@@ -158,7 +158,7 @@ mod tests {
             "{\"bytehop_course\":1,\"student\":\"s2\"}",
         );
         write("s3.course.json", "{\"bytehop_course\":9}");
-        write("s4.course.json", "[1]");
+        write("s4.course.json", "{\"a\":1}");
         let roster = Roster::of("s1\n");
         let rows = grade(&[dir.path().to_owned()], &labs, Some(&roster));
         let told: Vec<String> = rows

@@ -101,7 +101,7 @@ impl Course {
         let mut out = markdown(&task) + "<ul class=\"conditions\">\n";
         for check in &self.session.lab.spec.change.checks {
             let (text, that) = (line(check.text(lang)), escape(&check.that.to_string()));
-            out += &format!("<li>{text} <code>{that}</code></li>\n");
+            out += &format!("<li>{text} <code class=\"that\">{that}</code></li>\n");
         }
         out + "</ul>\n"
     }
