@@ -20,7 +20,7 @@ use tracer::user::Identity;
 use crate::bundle::{LOCK, SUPPORT};
 use crate::lab::Lab;
 use crate::own::{Job, Limits, Owner, Unfinished, guardian};
-use crate::progress::{InFile, Keep, Progress};
+use crate::progress::{self, InFile, Keep, Progress};
 use crate::runs::{Whose, WorkError};
 
 /// Name of the folder, in the current one or in the learner's home.
@@ -370,16 +370,12 @@ impl Work {
     }
 }
 
-/// The learner's progress: `$XDG_STATE_HOME/bytehop/labs.toml`, read and written as them.
+/// The learner's progress, read and written as them.
 pub fn progress(identity: &Identity) -> Progress {
-    let state = identity.var("XDG_STATE_HOME").filter(|dir| !dir.is_empty());
-    let home = || {
-        let home = identity.var("HOME").unwrap_or_default();
-        PathBuf::from(home).join(".local/state")
-    };
-    let state = state.map_or_else(home, PathBuf::from);
     Progress::open(Theirs {
-        file: InFile(state.join("bytehop/labs.toml")),
+        file: InFile(progress::file(|name| {
+            identity.var(name).map(OsStr::to_owned)
+        })),
         identity: identity.clone(),
     })
 }

@@ -14,12 +14,12 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use bytehop_core::expr::value::{Unit, Value};
 use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
 use labs::run::Runner;
 use labs::runs::{RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Session};
-use labs::value::{Unit, Value};
 use labs::work::Work;
 use tracer::user::Identity;
 
