@@ -14,6 +14,8 @@ mod words {
         open(bytes, returned): "{bytes} of {returned} that calls returned are unaccounted for" | "系统调用返回的 {returned} 中，有 {bytes} 去向不明";
         row(bytes, call, why): "{bytes} of {call}: {why}" | "{call} 的 {bytes}：{why}";
         messages(count, call, why): "{count} messages of {call}: {why}" | "{call} 的 {count} 条消息：{why}";
+        rings(call, count, why): "{call} ×{count}: {why}" | "{call} ×{count}：{why}";
+        shared_ring: "the kernel puts packets into memory that the program has mapped, and no call tells how many" | "内核把数据包放进程序映射的内存，没有调用说明有多少";
         no_rule: "no rule knows such a call on such a file" | "没有规则适用于这种文件上的这种调用";
         cannot_tell(rule): "where they went can't be seen from here ({rule})" | "从这里看不到它们的去向（{rule}）";
         no_device: "a device was to move them, and none was seen to" | "本应由设备搬运，却没有看到设备搬运";
@@ -50,6 +52,9 @@ impl Ledger {
             match row.why {
                 Unaccounted::Unsized => {
                     words::messages(lang, units::count(row.count), &row.call, why)
+                }
+                Unaccounted::SharedRing => {
+                    words::rings(lang, &row.call, units::count(row.count), why)
                 }
                 _ => words::row(lang, units::bytes(row.bytes), &row.call, why),
             }
@@ -132,6 +137,8 @@ pub enum Unaccounted {
     Less(RuleId),
     /// Their number stands in memory that no probe reads.
     Unsized,
+    /// The kernel puts packets into memory that the program has mapped, and no call tells of them.
+    SharedRing,
 }
 
 impl Unaccounted {
@@ -144,6 +151,7 @@ impl Unaccounted {
             Self::Silent(rule) => words::silent(lang, rule),
             Self::Less(rule) => words::less(lang, rule),
             Self::Unsized => words::no_sizes(lang).to_owned(),
+            Self::SharedRing => words::shared_ring(lang).to_owned(),
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod aio;
 pub mod files;
 pub mod inner;
 pub mod memory;
+pub mod overlay;
 pub mod pipes;
 pub mod sockets;
 pub mod uring;

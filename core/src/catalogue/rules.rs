@@ -199,6 +199,18 @@ mod table {
         ProcessVmCopied "process-vm-copied" Known, "process_vm_rw_core",
             "process_vm_readv and process_vm_writev copy from one process's memory to the other's, once.",
             "process_vm_readv 和 process_vm_writev 在两个进程的内存之间拷贝一次。";
+        ProcessMemoryCopied "process-memory-copied" Known, "copy_from_user_page / copy_to_user_page < access_remote_vm < mem_rw",
+            "/proc/PID/mem and ptrace go through a page of the kernel: the CPU copies into it, and from there on. process_vm_readv copies once.",
+            "/proc/PID/mem 和 ptrace 要经过内核的一页：CPU 先拷贝进去，再从那里拷贝出来。process_vm_readv 只拷贝一次。";
+        ProcessWordPoked "process-word-poked" Known, "copy_to_user_page < ptrace_access_vm",
+            "ptrace writes one word, which is an argument, into the other process's memory.",
+            "ptrace 把参数中的一个字写进另一个进程的内存。";
+        CopiedUp "copied-up" Known, "ovl_copy_up_file < ovl_copy_up_flags",
+            "A file on an overlay is copied to the upper layer as a whole before the call changes it: page cache to page cache.",
+            "overlay 上的文件在被这个调用修改之前，先整个拷贝到上层：页缓存 → 页缓存。";
+        CoreDumped "core-dumped" Known, "dump_user_range < elf_core_dump",
+            "The dying thread copies the program's memory into the core file.",
+            "线程终止时，把程序的内存拷贝到 core 文件。";
         UserfaultCopied "userfault-copied" Known, "mfill_atomic_pte_copy < userfaultfd_copy",
             "UFFDIO_COPY copies the bytes into a new page, for whoever waits for it.",
             "UFFDIO_COPY 把字节拷贝进新页，交给正在等待的一方。";

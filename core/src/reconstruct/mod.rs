@@ -11,6 +11,7 @@
 //! parts of calls, dirty ranges, distinct rows.
 
 pub(crate) mod account;
+mod aside;
 pub(crate) mod blocks;
 mod dirty;
 mod faults;
@@ -395,8 +396,13 @@ impl Reconstructor {
         };
         self.dirty
             .insert(inode, dirty.index, pages, owner, head.tgid);
-        if let Part::Open(slot) = self.part(head, sink) {
-            self.threads.open(slot).dirty(inode, pages);
+        match self.part(head, sink) {
+            Part::Open(slot) => self.threads.open(slot).dirty(inode, pages),
+            Part::Late(slot) if head.seq == 0 => {
+                let thread = self.threads.at(slot);
+                thread.dirtied = thread.dirtied.saturating_add(pages);
+            }
+            Part::Late(_) => {}
         }
     }
 

@@ -22,6 +22,10 @@ const SOL_SOCKET: u64 = 1;
 const SO_ZEROCOPY: u64 = 60;
 const SOL_TLS: u64 = 282;
 const TLS_TX: u64 = 1;
+const SOL_PACKET: u64 = 263;
+const PACKET_RX_RING: u64 = 5;
+const SOL_XDP: u64 = 283;
+const XDP_RX_RING: u64 = 2;
 /// `IORING_CQE_F_NOTIF`: the end of a zero-copy send, not a result.
 const CQE_F_NOTIF: u16 = 1 << 3;
 
@@ -51,6 +55,7 @@ fn moved_by(shape: Shape, call: &Syscall, told: Option<(u64, u64)>) -> Option<(u
         Size::Returned => (returned, 1),
         Size::AtMost(index) => (returned.min(arg(index)), 1),
         Size::Arg(index) => (arg(index), 1),
+        Size::Word => (8, 1),
         // Messages; a reflink returns 0.
         Size::Unknown => {
             let one = matches!(shape.moves, Move::Clone | Move::RecvZc);
@@ -78,7 +83,7 @@ impl Reconstructor {
         };
         self.count(call, compat, sized, process);
         match role {
-            Role::Ordinary => {}
+            Role::Ordinary | Role::Alters => {}
             Role::AsyncIo => {
                 if let Some(process) = self.sums.processes.get(process) {
                     process.async_io = true;
@@ -88,6 +93,9 @@ impl Reconstructor {
                 (SOL_SOCKET, SO_ZEROCOPY, _) => self.zerocopy_on = true,
                 (SOL_TLS, TLS_TX, Some(file)) => {
                     self.tls.insert(file.ino);
+                }
+                (SOL_PACKET, PACKET_RX_RING, _) | (SOL_XDP, XDP_RX_RING, _) => {
+                    self.sums.account.shared_ring((compat, head.nr));
                 }
                 _ => {}
             },
@@ -153,9 +161,14 @@ impl Reconstructor {
                 }
                 unaccounted = fate.open();
             }
-        } else if !open.found.is_empty() {
-            let requests = role == Role::AsyncIo;
-            self.unexpected(&open.found, None, requests, head.ts, &mut moved);
+        } else {
+            if role == Role::Alters {
+                self.copied_up(&mut open, head.ts, &mut moved);
+            }
+            if !open.found.is_empty() {
+                let requests = role == Role::AsyncIo;
+                self.unexpected(&open.found, None, requests, head.ts, &mut moved);
+            }
         }
         if role == Role::AsyncIo {
             self.sums.account.beside(&moved);

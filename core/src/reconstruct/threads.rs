@@ -197,6 +197,10 @@ pub struct Thread {
     /// Faults counted.
     pub min_flt: u64,
     pub maj_flt: u64,
+    /// Pages made dirty outside calls, since the last fault.
+    pub dirtied: u64,
+    /// What it wrote into a core file was measured.
+    pub dumped: bool,
 }
 
 impl Thread {

@@ -108,6 +108,7 @@ fn kinds() {
         (device(136, 4), FileKind::Tty),
         (device(10, 229), FileKind::OtherChar),
         (FileRef::default(), FileKind::Closed),
+        (memory(), FileKind::Memory),
     ];
     for (file, kind) in cases {
         assert_eq!(Class::of(&file, Arch::X86_64).kind, kind, "{file:?}");
@@ -220,6 +221,24 @@ fn one_descriptor() {
         rule("process_vm_readv", None, None, |_| ()),
         "process-vm-copied C:user→user"
     );
+    for call in ["pread64", "write"] {
+        assert_eq!(
+            rule(call, Some(memory()), None, |_| ()),
+            "process-memory-copied C:user→kernel C:kernel→user"
+        );
+    }
+    assert_eq!(
+        rule("ptrace", None, None, |_| ()),
+        "process-memory-copied C:user→kernel C:kernel→user"
+    );
+}
+
+/// `/proc/PID/mem`
+fn memory() -> FileRef {
+    FileRef {
+        protocol: tracer_ebpf::special::MEMORY,
+        ..file(0o100600, 0x9FA0)
+    }
 }
 
 /// In the order of the call's arguments.

@@ -63,6 +63,11 @@ pub mod moved {
     /// (`sendmmsg`, reflinks, `userfaultfd`).
     pub const SIZE: u16 = 49;
 
+    /// The program's memory, into a core file.
+    pub const DUMPED: u16 = 50;
+    pub const IOMAP_DUMPED: u16 = 51;
+    pub const BTRFS_DUMPED: u16 = 52;
+
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;
     pub const TO_KERNEL: u16 = 36;

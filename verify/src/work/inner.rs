@@ -27,7 +27,27 @@ impl Sharer {
             ForkResult::Child => loop {
                 pause();
             },
-            ForkResult::Parent { child } => Ok(Self(child)),
+            ForkResult::Parent { child } => {
+                touch_rseq();
+                Ok(Self(child))
+            }
+        }
+    }
+}
+
+/// Where the kernel leaves the processor's number for this thread, after it was moved to another: shared by the
+/// fork, too, that page would be copied at any time from now on.
+fn touch_rseq() {
+    /// `flags` of `struct rseq`: the kernel only reads it.
+    const FLAGS: usize = 16;
+    // SAFETY: glibc (2.35) has a number by this name, another library none; so far from the thread's own
+    // structure lies a `struct rseq` that lives as long as the thread. A byte of it stays as it is.
+    unsafe {
+        let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>();
+        if !offset.is_null() {
+            let thread = libc::pthread_self() as usize as *mut u8;
+            let flags = thread.offset(*offset).add(FLAGS);
+            flags.write_volatile(flags.read_volatile());
         }
     }
 }
