@@ -77,6 +77,8 @@ trait Wire: Sized {
     fn get(bytes: &[u8]) -> Option<Self>;
     /// Writes nothing if `out` is too short.
     fn put(&self, out: &mut [u8]);
+    /// Appends the sizes of the integers that it consists of, in their order.
+    fn widths(to: &mut Vec<u8>);
 }
 
 macro_rules! wire_int {
@@ -91,6 +93,9 @@ macro_rules! wire_int {
                 if let Some(b) = out.first_chunk_mut() {
                     *b = self.to_le_bytes();
                 }
+            }
+            fn widths(to: &mut Vec<u8>) {
+                to.push(size_of::<Self>() as u8);
             }
         }
     )*};
@@ -112,6 +117,9 @@ impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
         for (item, out) in self.iter().zip(out.chunks_exact_mut(size_of::<T>())) {
             item.put(out);
         }
+    }
+    fn widths(to: &mut Vec<u8>) {
+        (0..N).for_each(|_| T::widths(to));
     }
 }
 
@@ -144,6 +152,10 @@ macro_rules! wire_struct {
                     self.$new.put(out);
                 })*
             }
+            fn widths(to: &mut Vec<u8>) {
+                $(widths_of(|s: &$name| &s.$field, to);)*
+                $(widths_of(|s: &$name| &s.$new, to);)*
+            }
         }
 
         // What follows a struct within another one would be taken for its appended fields.
@@ -171,6 +183,10 @@ const fn smallest(sizes: &[usize]) -> usize {
 
 const fn never_grew<T, F: Wire>(_: fn(&T) -> &F) -> bool {
     F::NEEDS == size_of::<F>()
+}
+
+fn widths_of<T, F: Wire>(_: fn(&T) -> &F, to: &mut Vec<u8>) {
+    F::widths(to);
 }
 
 /// The structs of all records.
@@ -259,6 +275,21 @@ macro_rules! plain_kinds {
                 $(kind::$kind => Event::$name(get(bytes)?),)*
                 _ => return Err(DecodeError::UnknownKind(kind)),
             })
+        }
+
+        /// The sizes of the integers that a record of this kind consists of, one after the other; of a
+        /// `NAME`, without its path. `None` for a kind that this version does not know.
+        pub(crate) fn widths(kind: u8) -> Option<Vec<u8>> {
+            let mut widths = Vec::new();
+            match kind {
+                kind::SYSCALL_FILE => SyscallFile::widths(&mut widths),
+                kind::SYSCALL => Syscall::widths(&mut widths),
+                kind::NAME => NameFixed::widths(&mut widths),
+                kind::STACK => Stack::widths(&mut widths),
+                $(kind::$kind => $name::widths(&mut widths),)*
+                _ => return None,
+            }
+            Some(widths)
         }
 
         fn encode_kernel(event: &Event, out: &mut Vec<u8>) {

@@ -9,6 +9,7 @@
 
 mod blocks;
 mod checks;
+mod columns;
 mod events;
 pub mod format;
 mod log;
