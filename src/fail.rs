@@ -16,6 +16,8 @@ use tracer::load::LoadError;
 #[cfg(feature = "capture")]
 use tracer::privileges::{DropError, Missing};
 #[cfg(feature = "capture")]
+use tracer::share::ShareError;
+#[cfg(feature = "capture")]
 use tracer::user::IdentityError;
 
 /// Wrong usage, or a file that cannot be opened or created.
@@ -74,6 +76,10 @@ fails_with! {
     ElevateError => |_| NOT_ALLOWED;
     BtfError => |_| NOT_ALLOWED;
     LoadError => |_| NOT_ALLOWED;
+    ShareError => |e| match e {
+        ShareError::NoGroup(_) | ShareError::File { .. } => USAGE,
+        _ => NOT_ALLOWED,
+    };
     Limit => |_| NOT_ALLOWED;
     DropError => |_| FAILED;
     IdentityError => |_| FAILED;
@@ -89,7 +95,9 @@ fails_with! {
     };
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,
-        CaptureError::Namespace => NOT_ALLOWED,
-        CaptureError::Load(_) | CaptureError::Wait(_) => FAILED,
+        CaptureError::Namespace | CaptureError::NotYours(_) | CaptureError::AllDumpable => {
+            NOT_ALLOWED
+        }
+        CaptureError::Load(_) | CaptureError::Wait(_) | CaptureError::Blind => FAILED,
     };
 }

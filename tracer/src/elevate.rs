@@ -16,7 +16,7 @@ const OPTION: &str = "--elevate";
 #[derive(Debug, Error)]
 pub enum ElevateError {
     #[error(
-        "--elevate needs sudo, which is not installed: start bytehop as root, or give it its capabilities with setcap"
+        "--elevate needs sudo, which is not installed: start bytehop as root, or let root run `bytehop setup --group GROUP` once"
     )]
     NoSudo,
     #[error("cannot start sudo: {0}")]

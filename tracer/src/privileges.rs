@@ -12,7 +12,6 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
 
 use nix::errno::Errno;
 use nix::sys::prctl;
@@ -21,9 +20,6 @@ use thiserror::Error;
 
 use crate::capset::{self, CapSet, Caps, cap};
 use crate::user::{Credentials, Identity};
-
-/// For `setcap`: what bytehop needs to trace, and nothing else.
-pub const SETCAP: &str = "cap_bpf,cap_perfmon+ep";
 
 /// What we keep while tracing as an ordinary user.
 const KEEP_AS_USER: CapSet = CapSet::of(&[cap::BPF]);
@@ -93,11 +89,8 @@ impl fmt::Display for Missing {
         if self.confined {
             f.write_str(" of the host, which a user namespace (rootless container) cannot give: run bytehop on the host")?;
         } else {
-            let exe = std::env::current_exe();
-            let exe = exe.as_deref().unwrap_or(Path::new("bytehop")).display();
-            write!(
-                f,
-                ": use sudo or --elevate, or once `sudo setcap {SETCAP} {exe}`"
+            f.write_str(
+                ": use sudo or --elevate; on a shared server, once `sudo bytehop setup --group GROUP`",
             )?;
         }
         f.write_str("; `bytehop view FILE` and `bytehop lab --replay` need no rights")
