@@ -18,7 +18,7 @@ const TRIALS: [(&str, &str); 9] = [
     ("a recording", "bytehop demo --replay | grep -q DMA"),
     (
         "a lab by its recording",
-        "bytehop lab --replay --no-tui first-hops </dev/null | grep -q first-hops",
+        "bytehop lab --replay --no-tui first-hops </dev/null | grep -q 'page cache'",
     ),
     (
         "without rights one line",
@@ -51,7 +51,7 @@ const TRIALS: [(&str, &str); 9] = [
 /// # Errors
 /// If a system cannot be made, or something does not go there. What is missing to try it is said.
 pub fn try_packages(packages: &Path) -> Result<()> {
-    let needed = ["debootstrap", "chroot", "dpkg"];
+    let needed = ["debootstrap", "chroot", "unshare", "dpkg"];
     if let Some(missing) = needed.iter().find(|name| find(name).is_none()) {
         println!("NOT RUN: the packages in bare systems ({missing} is not installed)");
         return Ok(());
@@ -125,8 +125,13 @@ impl System {
     }
 
     fn sh(&self, line: &str) -> Command {
-        let mut command = Command::new("chroot");
-        command.arg(&self.0).args(["sh", "-c", line]);
+        // What is mounted is gone with the shell.
+        const IN: &str = "mount -t proc proc \"$0/proc\" && exec chroot \"$0\" sh -c \"$1\"";
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "sh", "-c", IN])
+            .arg(&self.0)
+            .arg(line);
         command.env_clear();
         command.env(
             "PATH",
@@ -142,7 +147,6 @@ impl System {
 
 impl Drop for System {
     fn drop(&mut self) {
-        // Nothing is mounted in it.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
