@@ -41,6 +41,7 @@ impl Cli {
             Verb::Doctor(args) => args.style.lang,
             Verb::Demo(args) => args.style.lang,
             Verb::Lab(args) => args.look.lang,
+            Verb::Setup(args) => args.lang,
             Verb::VerifyPaths(_) | Verb::Completions(_) | Verb::Man(_) => None,
         }
     }
@@ -75,6 +76,8 @@ pub enum Verb {
     /// The programs of `doctor --verify`, which traces them
     #[command(hide = true)]
     VerifyPaths(Paths),
+    /// For root, on a shared server: let a group of users trace what is theirs
+    Setup(Setup),
     /// Write a shell's completion script
     Completions(Completions),
     /// Write the manual pages
@@ -376,6 +379,22 @@ pub struct Completions {
     /// For this shell
     #[arg(value_enum)]
     pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// The group: its members start bytehop, and nobody else does
+    #[arg(long, value_name = "GROUP", required_unless_present = "undo")]
+    pub group: Option<String>,
+    /// Take it away: bytehop is open to everyone again, and lends no rights
+    #[arg(long, conflicts_with = "group")]
+    pub undo: bool,
+    /// The program to change (default: the one that is running)
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+    /// Language: en or zh (default: from the environment)
+    #[arg(long, value_name = "LANG", value_parser = |s: &str| s.parse::<Lang>())]
+    pub lang: Option<Lang>,
 }
 
 #[derive(Debug, Args)]
@@ -715,7 +734,7 @@ mod tests {
 
     /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
     /// tried.
-    const FLAGS: [(&str, &[&str]); 16] = [
+    const FLAGS: [(&str, &[&str]); 17] = [
         (
             "run",
             &[
@@ -774,6 +793,7 @@ mod tests {
         ("demo", &["output replay", AMOUNT, STYLE]),
         ("completions", &[]),
         ("man", &["dir"]),
+        ("setup", &["group lang program undo"]),
     ];
 
     #[test]
@@ -810,6 +830,8 @@ mod tests {
             "diff --tui -q a b",
             "top --json --theme dark",
             "demo --theme dark",
+            "setup",
+            "setup --group g --undo",
             "lab list --seed x",
             "lab --answers f",
             "lab --seed x --replay first-hops",

@@ -21,6 +21,8 @@ use tracer::load::LoadError;
 #[cfg(feature = "capture")]
 use tracer::privileges::{DropError, Missing};
 #[cfg(feature = "capture")]
+use tracer::share::ShareError;
+#[cfg(feature = "capture")]
 use tracer::user::IdentityError;
 
 /// Wrong usage, or a file that cannot be opened or created.
@@ -98,6 +100,7 @@ pub enum Trouble {
     Progress(io::Error),
     Guide(io::Error),
     Again(io::Error),
+    Own(io::Error),
     BrokeOff,
     NothingToTrace,
     Untraceable,
@@ -143,6 +146,7 @@ bytehop_core::says! { Trouble, lang:
     Self::Progress(e) => "cannot keep the progress: {why}" | "无法保存进度：{why}", why = e.say(lang);
     Self::Guide(e) => "cannot write the guide: {why}" | "无法写入指南：{why}", why = e.say(lang);
     Self::Again(e) => "cannot run bytehop again: {why}" | "无法再次运行 bytehop：{why}", why = e.say(lang);
+    Self::Own(e) => "cannot find bytehop's own file: {why}" | "找不到 bytehop 自己的文件：{why}", why = e.say(lang);
     Self::BrokeOff => "tracing broke off" | "跟踪中断了";
     Self::NothingToTrace => "nothing to trace" | "没有可跟踪的内容";
     Self::Untraceable => "nothing can be traced here: `bytehop doctor` says why"
@@ -210,14 +214,20 @@ fails_with! {
     ElevateError => |_| NOT_ALLOWED;
     BtfError => |_| NOT_ALLOWED;
     LoadError => |_| NOT_ALLOWED;
+    ShareError => |e| match e {
+        ShareError::NoGroup(_) | ShareError::File { .. } => USAGE,
+        _ => NOT_ALLOWED,
+    };
     Limit => |_| NOT_ALLOWED;
     DropError => |_| FAILED;
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,
-        CaptureError::Namespace => NOT_ALLOWED,
-        CaptureError::Load(_) | CaptureError::Wait(_) => FAILED,
+        CaptureError::Namespace | CaptureError::NotYours(_) | CaptureError::AllDumpable => {
+            NOT_ALLOWED
+        }
+        CaptureError::Load(_) | CaptureError::Wait(_) | CaptureError::Blind => FAILED,
     };
 }
 

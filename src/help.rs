@@ -53,6 +53,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ("verify-paths", "`doctor --verify` 所跟踪的程序"),
     ("completions", "写出 shell 的补全脚本"),
     ("man", "写出手册页"),
+    (
+        "setup",
+        "供 root 在共享服务器上使用：让一个用户组跟踪属于他们自己的程序",
+    ),
     ("demo", "跟踪一个小的复制程序；不能跟踪时显示它的记录"),
     ("help", "显示命令的帮助"),
 ];
@@ -163,6 +167,12 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("demo replay", "显示内置的记录，不跟踪"),
     ("demo output", "同时写记录文件（内置的那个就是这样录制的）"),
     ("completions shell", "为哪个 shell"),
+    ("setup group", "用户组：只有其成员能启动 bytehop"),
+    (
+        "setup undo",
+        "撤销：bytehop 重新对所有人开放，不出借任何权限",
+    ),
+    ("setup program", "要改变的程序（默认：正在运行的这个）"),
     ("man page", "哪一页：一个命令"),
     ("man dir", "把所有手册页写入此目录"),
     (

@@ -13,6 +13,8 @@ mod man;
 mod output;
 mod report;
 mod resolve;
+#[cfg(feature = "capture")]
+mod setup;
 mod show;
 #[cfg(feature = "capture")]
 mod top;
@@ -92,6 +94,8 @@ fn dispatch(verb: Verb) -> Result<i32, Fail> {
         Verb::Lab(args) => lab::lab(&args),
         #[cfg(feature = "capture")]
         Verb::VerifyPaths(args) => verify::paths(&args),
+        #[cfg(feature = "capture")]
+        Verb::Setup(args) => setup::setup(&args),
         #[cfg(feature = "capture")]
         Verb::Demo(args) => demo::demo(args),
         #[cfg(not(feature = "capture"))]

@@ -21,6 +21,7 @@ use bytehop_core::record::{LogWriter, RecordError, Writer};
 use tracer::btf::KernelBtf;
 use tracer::capture::{self, Capture, Control, Ended, Followed, Output, Priority, Target};
 use tracer::launch::{Command, Held};
+use tracer::lent;
 use tracer::limits;
 use tracer::load::{Options, Probes, Ring, Verb};
 use tracer::privileges::{self, Privileges};
@@ -239,6 +240,10 @@ impl Session {
                     live::at_home(&mut command.identity, terminal);
                 }
                 let held = Held::spawn_on(&command, terminal.as_ref().map(AsFd::as_fd))?;
+                if lent::caller().is_some_and(|caller| caller.is_more_by(held.program())) {
+                    let program = held.program().display();
+                    summary.announce(|lang| words::without_rights(lang, program));
+                }
                 (lossy(argv), held.pid(), Pending::Held(Box::new(held)))
             }
             What::Process(pid, duration) => (
@@ -293,7 +298,17 @@ impl Session {
             self.summary.announce(|lang| words::ready(lang, followed));
         }
         let (mut capture, target) = self.release(ring, Control::signals(signals), out)?;
-        Ok(capture.run(target, out)?)
+        let ended = capture.run(target, out)?;
+        self.mention_not_shown(&ended);
+        Ok(ended)
+    }
+
+    /// Says what rights that are only lent did not show.
+    fn mention_not_shown(&self, ended: &Ended) {
+        if ended.not_shown > 0 {
+            let say = |lang| words::not_shown(lang, ended.not_shown);
+            self.summary.announce(say);
+        }
     }
 
     /// The last thing that takes rights. Threads may be started afterwards.
@@ -314,7 +329,7 @@ impl Session {
         let mut capture = Capture::new(&mut self.probes, ring, control);
         if self.stacks {
             let attached = self.start.attached.then_some(self.start.pid);
-            capture.sources = Some(Resolver::start(attached));
+            capture.tell_sources(Resolver::start(attached));
         }
         capture.introduce(out);
         let target = match self.pending.take() {

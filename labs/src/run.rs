@@ -2,8 +2,9 @@
 //! needs and gives them up, and the lab goes on.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -50,6 +51,7 @@ impl Runner {
         let temp = || {
             tempfile::Builder::new()
                 .prefix("bytehop-lab-runs-")
+                .permissions(Permissions::from_mode(0o700))
                 .tempdir()
         };
         let user = ["USER", "LOGNAME"]

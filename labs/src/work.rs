@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -291,7 +292,7 @@ impl Work {
         self.identity
             .with_file_rights(|| {
                 if let Some(parent) = to.parent() {
-                    fs::create_dir_all(parent)?;
+                    private_folder(parent)?;
                 }
                 // Not over one that may be running.
                 let _ = fs::remove_file(to);
@@ -321,6 +322,7 @@ impl Work {
         if offline {
             args.push("--offline".into());
         }
+        args.extend(brought(std::env::current_exe().ok().as_deref()));
         for program in programs {
             args.extend(["--bin".into(), whose.binary(lab, program).into()]);
         }
@@ -362,7 +364,7 @@ impl Work {
                     return Ok(());
                 }
                 if let Some(parent) = path.parent() {
-                    fs::create_dir_all(parent)?;
+                    private_folder(parent)?;
                 }
                 fs::write(&path, text)
             })
@@ -403,6 +405,31 @@ impl Keep for Theirs {
     fn set_aside(&self) -> io::Result<PathBuf> {
         self.identity.with_file_rights(|| self.file.set_aside())
     }
+}
+
+/// Options by which cargo takes libraries that a package of ours brought, with no network and no cache of
+/// its own: `share/bytehop/vendor` beside the `bin` that we are in.
+fn brought(program: Option<&Path>) -> Vec<OsString> {
+    let prefix = program.and_then(|program| program.parent()?.parent());
+    let folder = prefix.map(|prefix| prefix.join("share/bytehop/vendor"));
+    let Some(folder) = folder.filter(|folder| folder.is_dir()) else {
+        return Vec::new();
+    };
+    let quoted = toml::Value::String(folder.to_string_lossy().into_owned());
+    vec![
+        "--config".into(),
+        "source.crates-io.replace-with='bytehop'".into(),
+        "--config".into(),
+        format!("source.bytehop.directory={quoted}").into(),
+    ]
+}
+
+/// Makes folders that nobody else looks into; those that are there stay as they are.
+pub(crate) fn private_folder(dir: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
 }
 
 /// Whether the compiler refused the program: cargo says so last. Without a linker, without room on the disk
@@ -474,6 +501,21 @@ mod tests {
     use bytehop_core::i18n::{Lang, Say};
 
     use super::*;
+
+    #[test]
+    fn libraries_of_a_package_are_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("bin/bytehop");
+        assert!(brought(Some(&program)).is_empty());
+        fs::create_dir_all(dir.path().join("share/bytehop/vendor")).unwrap();
+        let options = brought(Some(&program));
+        assert_eq!(options.len(), 4);
+        let directory = options[3].to_string_lossy();
+        assert!(
+            directory.starts_with("source.bytehop.directory=\"/"),
+            "{directory}"
+        );
+    }
 
     /// What cargo itself says on a machine without the libraries and without a network is not passed on.
     #[test]

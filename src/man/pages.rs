@@ -331,6 +331,22 @@ pub const PAGES: &[Told] = &[
         ..NONE
     },
     Told {
+        page: "bytehop-setup",
+        more: &[
+            "The program becomes root's and the group's (mode 0750), with the file capabilities CAP_BPF and CAP_PERFMON. What it then does for a member, it does with rights that the member lacks, and lends them only for what the kernel shows the member anyway: commands that they start, and processes that they could trace with strace -p. Before each, a process of the member's own rights asks the kernel, which decides with user and group ids, dumpable, user namespaces, Yama, and whatever else it has.",
+            "A program with setuid, setgid or capabilities of its own runs without these while it is traced (no_new_privs). A running process that becomes another program by execve is shown up to there. top has one row for what is not the member's.",
+        ],
+        examples: &[
+            (
+                "sudo bytehop setup --group students",
+                "For the members of a course:",
+            ),
+            ("sudo bytehop setup --undo", "Take it away again:"),
+        ],
+        ends: Ends::Traces,
+        ..NONE
+    },
+    Told {
         page: "bytehop-completions",
         examples: &[
             (

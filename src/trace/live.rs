@@ -134,6 +134,7 @@ pub fn trace(
     reported = reported.and(output::print(&ui.transcript()));
     let mut summary = ui.finish();
     mention_live(&mut summary, &ended);
+    session.mention_not_shown(&ended);
     reported = reported.and(session.summary.write(&summary, ended.at_terminal));
     if let Err(e) = shown {
         reported = reported.and(Err(e.into()));

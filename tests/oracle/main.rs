@@ -15,6 +15,7 @@ mod fixture;
 mod harness;
 mod isolation;
 mod leftovers;
+mod lent;
 mod limits;
 mod losses;
 mod memory;

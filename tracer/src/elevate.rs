@@ -22,8 +22,8 @@ pub enum ElevateError {
 
 bytehop_core::says! { ElevateError, lang:
     Self::NoSudo =>
-        "--elevate needs sudo, which is not installed: start bytehop as root, or give it its capabilities with setcap"
-        | "--elevate 需要 sudo，但没有安装：请以 root 启动 bytehop，或用 setcap 给它所需的能力";
+        "--elevate needs sudo, which is not installed: start bytehop as root, or let root run `bytehop setup --group GROUP` once"
+        | "--elevate 需要 sudo，但没有安装：请以 root 启动 bytehop，或由 root 执行一次 `bytehop setup --group GROUP`";
     Self::Sudo(e) => "cannot start sudo: {why}" | "无法启动 sudo：{why}", why = e.say(lang);
     Self::Own(e) => "cannot find bytehop's own file: {why}" | "找不到 bytehop 自己的文件：{why}", why = e.say(lang);
 }

@@ -21,7 +21,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -36,6 +36,7 @@ use nix::unistd::{ForkResult, Pid, fork, pipe2};
 use thiserror::Error;
 
 use crate::errors::words;
+use crate::pidfd::pidfd_open;
 use crate::user::Identity;
 use child::{Plan, Report, Stage};
 use stamp::Stamp;
@@ -464,13 +465,6 @@ fn wait4(pid: Pid, options: i32) -> Result<Option<Exit>, Errno> {
     };
     let usage = usage.into();
     Ok(Some(Exit { status, usage }))
-}
-
-pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd, Errno> {
-    // SAFETY: takes two numbers; the descriptor it returns (close-on-exec) is ours alone.
-    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
-    // SAFETY: as above.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
 /// A pidfd is readable from its process's end on.

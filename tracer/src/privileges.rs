@@ -11,7 +11,6 @@
 //! from 5.11 on maps are not charged to RLIMIT_MEMLOCK.
 
 use std::fs;
-use std::path::PathBuf;
 
 use bytehop_core::i18n::Lang;
 use nix::errno::Errno;
@@ -22,9 +21,6 @@ use thiserror::Error;
 use crate::capset::{self, CapSet, Caps, cap};
 use crate::errors::words;
 use crate::user::{Credentials, Identity};
-
-/// For `setcap`: what bytehop needs to trace, and nothing else.
-pub const SETCAP: &str = "cap_bpf,cap_perfmon+ep";
 
 /// What we keep while tracing as an ordinary user.
 const KEEP_AS_USER: CapSet = CapSet::of(&[cap::BPF]);
@@ -94,17 +90,13 @@ bytehop_core::says! { Missing, lang:
         | "跟踪需要主机的 {names}，用户命名空间（无 root 的容器）给不了：请在主机上运行 bytehop；`bytehop view FILE` 和 `bytehop lab --replay` 不需要权限",
         names = all(names, lang);
     Self { names, confined: false } =>
-        "tracing needs {names}: use sudo or --elevate, or once `sudo setcap {SETCAP} {exe}`; `bytehop view FILE` and `bytehop lab --replay` need no rights"
-        | "跟踪需要 {names}：请使用 sudo 或 --elevate，或执行一次 `sudo setcap {SETCAP} {exe}`；`bytehop view FILE` 和 `bytehop lab --replay` 不需要权限",
-        names = all(names, lang), exe = own().display();
+        "tracing needs {names}: use sudo or --elevate; on a shared server, once `sudo bytehop setup --group GROUP`; `bytehop view FILE` and `bytehop lab --replay` need no rights"
+        | "跟踪需要 {names}：请使用 sudo 或 --elevate；在共享服务器上执行一次 `sudo bytehop setup --group GROUP`；`bytehop view FILE` 和 `bytehop lab --replay` 不需要权限",
+        names = all(names, lang);
 }
 
 fn all(names: &[&str], lang: Lang) -> String {
     names.join(lang.of(&[" and ", " 和 "]))
-}
-
-fn own() -> PathBuf {
-    std::env::current_exe().unwrap_or_else(|_| "bytehop".into())
 }
 
 /// The first user namespace maps all ids to themselves.

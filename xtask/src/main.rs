@@ -7,6 +7,7 @@ mod architecture;
 mod bench;
 mod circles;
 mod command;
+mod dist;
 mod ebpf;
 mod pictures;
 mod readme;
@@ -37,6 +38,12 @@ usage: cargo xtask CHORE
   web             rebuild web/object/, the program of `report --format html` (adds the target
                   wasm32-unknown-unknown)
       --check         write nothing; fail if the program there is not what the sources give
+  dist [TARGET…]  make packages: static binaries for x86_64 and aarch64 as .tar.gz and .deb, with manual
+                  pages, completions and the labs' libraries; a viewer for Windows; SHA-256 sums
+      --to DIR        where to (target/packages if not given)
+      --try           then install the .deb in bare systems of Debian 12 and 13, and try it (needs
+                      root, debootstrap and a network)
+      --built         only that, with what is there
   circles         name every circle of imports, between modules and between crates
   bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
       --rounds N      how often (5 if not given)
@@ -88,6 +95,7 @@ fn run(args: &[&str]) -> Result<ExitCode> {
             return Ok(ExitCode::from(u8::from(!found.is_empty())));
         }
         ["bench", options @ ..] => bench::run(options)?,
+        ["dist", options @ ..] => dist::dist(&dist::Options::parse(options)?)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
         ["pictures"] => pictures::pictures(false)?,
         ["pictures", "--check"] => pictures::pictures(true)?,

@@ -50,6 +50,7 @@ const TESTS: &[Need] = &[
     need("running as the invoking user", &["sudo"]),
     need("a traced Python program", &["python3"]),
     need("small traced C programs", &["gcc"]),
+    need("capabilities of files", &["libcap2-bin"]),
     need("manual pages", &["groff"]),
     need("manual pages", &["mandoc"]),
     need("file systems under test", &["e2fsprogs"]),

@@ -91,6 +91,8 @@ pub enum Who {
     Kernel,
     /// So many processes that have ended (of a table of totals).
     Ended(u64),
+    /// All that whoever looks may not see, so many processes and the kernel's own work.
+    Others(u64),
 }
 
 impl Who {
@@ -98,7 +100,7 @@ impl Who {
     pub fn pid(self) -> Option<u32> {
         match self {
             Self::Process(proc) => Some(proc.tgid),
-            Self::Kernel | Self::Ended(_) => None,
+            Self::Kernel | Self::Ended(_) | Self::Others(_) => None,
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
 use super::CaptureError;
 use super::facts::comm_of;
+use crate::lent::{self, Refused};
 use crate::load::{Probes, threads_of};
 
 /// Who is traced from now on, and who is not.
@@ -15,6 +17,8 @@ pub struct Followed {
     pub processes: Vec<Member>,
     /// Processes that it made, and that are not traced because children are not wanted.
     pub left_out: Vec<Member>,
+    /// How many it made that our caller may not see.
+    pub not_yours: usize,
 }
 
 /// A process that ran when tracing began.
@@ -50,6 +54,23 @@ pub(super) fn is_on_the_host() -> bool {
     fs::metadata("/proc/self/ns/pid").map_or(true, |ns| ns.ino() == FIRST)
 }
 
+/// What is wrong where our caller may not trace a process.
+pub(super) fn of(pid: u32) -> impl Fn(Refused) -> CaptureError {
+    move |refused| match refused {
+        Refused::Gone => CaptureError::NoProcess(pid),
+        Refused::NotYours => CaptureError::NotYours(pid),
+    }
+}
+
+/// The kernel side knows programs with more rights than the caller's by their not being dumpable.
+pub(super) fn not_all_dumpable() -> Result<(), CaptureError> {
+    let setting = fs::read_to_string("/proc/sys/fs/suid_dumpable").unwrap_or_default();
+    match setting.trim() {
+        "0" | "2" => Ok(()),
+        _ => Err(CaptureError::AllDumpable),
+    }
+}
+
 /// Begins to trace all threads of a running process and, if `follow`, of the processes that it has made and
 /// of theirs; those that they make meanwhile included.
 ///
@@ -57,7 +78,10 @@ pub(super) fn is_on_the_host() -> bool {
 /// If the process is gone or a map cannot be written.
 pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Followed, CaptureError> {
     on_the_host()?;
+    let caller = lent::caller();
     let mut known = HashSet::new();
+    // Of our caller's rights: each process is held, so that the number stays its own.
+    let mut held: BTreeMap<u32, Result<OwnedFd, Refused>> = BTreeMap::new();
     let mut threads: BTreeMap<u32, usize> = BTreeMap::new();
     loop {
         let mut news = false;
@@ -66,6 +90,15 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
             false => vec![pid],
         };
         for process in tree {
+            if let Some(caller) = caller
+                && process != pid
+                && held
+                    .entry(process)
+                    .or_insert_with(|| caller.hold(process))
+                    .is_err()
+            {
+                continue;
+            }
             let new: Vec<u32> = threads_of(process)
                 .into_iter()
                 .flatten()
@@ -84,6 +117,18 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
             break;
         }
     }
+    // Those that have become other programs while we looked.
+    if let Some(caller) = caller {
+        for (process, pidfd) in &held {
+            if let Ok(pidfd) = pidfd
+                && caller.may_trace(pidfd.as_fd()) == Err(Refused::NotYours)
+            {
+                return Err(CaptureError::NotYours(*process));
+            }
+        }
+    }
+    let refused = |held: &&Result<_, _>| matches!(held, Err(Refused::NotYours));
+    let not_yours = held.values().filter(refused).count();
     let own = threads.remove(&pid).unwrap_or_default();
     let all = std::iter::once((pid, own)).chain(threads);
     let member = |(pid, threads)| Member {
@@ -103,6 +148,7 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
     Ok(Followed {
         processes: all.map(member).collect(),
         left_out,
+        not_yours,
     })
 }
 

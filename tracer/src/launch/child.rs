@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::prctl;
 use nix::sys::stat::{SFlag, stat};
 use nix::unistd::{self, AccessFlags};
 
@@ -17,6 +18,7 @@ use super::stamp::Stamp;
 use super::{Command, LaunchError, Part};
 use crate::capset::{self, Caps};
 use crate::inherited::Inherited;
+use crate::lent;
 use crate::user::Credentials;
 
 /// Where a shell looks when there is no PATH (`confstr(_CS_PATH)` of glibc).
@@ -35,6 +37,8 @@ pub(super) struct Plan {
     inherited: Inherited,
     /// What becomes its controlling terminal.
     terminal: Option<RawFd>,
+    /// Whoever started us may not see what programs with rights of their own do: they run without.
+    no_new_rights: bool,
 }
 
 /// Strings with the array of pointers to them that `execve` wants.
@@ -87,6 +91,7 @@ impl Plan {
             credentials: command.identity.credentials.clone(),
             inherited: Inherited::noted(),
             terminal,
+            no_new_rights: lent::caller().is_some(),
         })
     }
 
@@ -295,6 +300,9 @@ fn prepare(plan: &Plan) -> Result<u32, Report> {
     if !unistd::getuid().is_root() {
         give_up_capabilities().map_err(Report::failed(Stage::Capabilities))?;
     }
+    if plan.no_new_rights {
+        prctl::set_no_new_privs().map_err(Report::failed(Stage::Capabilities))?;
+    }
     if let Some(cwd) = &plan.cwd {
         unistd::chdir(cwd.as_c_str()).map_err(Report::failed(Stage::Directory))?;
     }
@@ -341,7 +349,7 @@ fn assume(to: &Credentials) -> Result<(), Report> {
 }
 
 /// A command that is not root's holds no capability, and none may come back over `execve`. The
-/// bounding set stays: a setuid program in the trace works as it always does.
+/// bounding set stays: a setuid program in the trace works as it always does, unless our rights are lent.
 fn give_up_capabilities() -> Result<(), Errno> {
     capset::clear_ambient()?;
     Caps::default().set()?;

@@ -157,6 +157,7 @@ pub fn name(row: &Row, wide: bool, lang: Lang) -> String {
         Who::Kernel if wide => words::kernel(lang).to_owned(),
         Who::Kernel => words::kernel_short(lang).to_owned(),
         Who::Ended(n) => words::ended_processes(lang, n),
+        Who::Others(n) => words::others(lang, n),
         Who::Process(_) if row.ended => format!("{} {}", row.name, words::ended(lang)),
         Who::Process(_) if wide => {
             let name = pad(&row.name, NAME, Align::Left, false);

@@ -29,6 +29,7 @@ fn process(row: &Row) -> Value {
         Who::Process(_) => ("process", 1),
         Who::Kernel => ("kernel", 0),
         Who::Ended(n) => ("ended", n),
+        Who::Others(n) => ("others", n),
     };
     json!({
         "what": what,

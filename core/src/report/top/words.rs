@@ -14,6 +14,7 @@ crate::messages! {
     kernel: "(kernel, cause unknown)" | "（内核，起因不明）";
     kernel_short: "(kernel)" | "（内核）";
     ended_processes[n]: "({n} ended)" / "({n} ended)" | "（已结束 {n} 个）";
+    others[n]: "(others: {n})" / "(others: {n})" | "（他人：{n}）";
     ended: "(ended)" | "（已结束）";
 
     title_interval(time): "per second over {time}" | "{time} 内平均每秒";
