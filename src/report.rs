@@ -163,7 +163,10 @@ fn time_line(args: &cli::Report) -> Result<(), Fail> {
     reconstructor.drain(&mut perfetto);
     if out.write(&perfetto.take())? && out.finish()? {
         let mut summary = reconstructor.finish();
-        summary.warnings.extend(warnings(&events));
+        events
+            .warnings()
+            .iter()
+            .for_each(|damage| summary.warn(damage.into()));
         warn_of(&summary, Lang::from_env(args.style.lang));
     }
     Ok(())

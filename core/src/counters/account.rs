@@ -3,6 +3,8 @@
 //! Which call a request of a device belongs to is not counted, so what calls left to devices, and what
 //! devices moved at once, are compared as sums.
 
+use tracer_ebpf::OPERATION;
+
 use super::Calls;
 use crate::arch::Arch;
 use crate::ledger::{Ledger, Open, Unaccounted};
@@ -31,6 +33,20 @@ impl Account {
             Some((Does::Moves(_) | Does::Discards, _)) => return,
         };
         self.open.add(nr, why, calls, bytes);
+    }
+
+    /// Takes requests of io_uring of which only the operation is known.
+    pub fn requests(&mut self, opcode: u8, bytes: u64, requests: u64) {
+        self.returned = self.returned.saturating_add(bytes);
+        let which = OPERATION | u16::from(opcode);
+        self.open
+            .add(which, Unaccounted::Uncounted, requests, bytes);
+    }
+
+    /// Takes calls of which counters do not tell what decides their way.
+    pub fn untold(&mut self, nr: u16, bytes: u64, calls: u64) {
+        self.returned = self.returned.saturating_add(bytes);
+        self.open.add(nr, Unaccounted::Uncounted, calls, bytes);
     }
 
     /// Takes calls whose sizes nobody reads.

@@ -6,12 +6,14 @@
 
 mod account;
 mod hops;
+mod unknown;
 
 use std::collections::HashMap;
 
 use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sysinfo};
 
 use crate::arch::{Arch, uring};
+use crate::at_least::{self, Causes};
 use crate::event::{End, Lost, Start};
 use crate::model::{
     ContextSwitches, Crossings, IoTotals, Known, PageFaults, Summary, SyscallRow, Waits,
@@ -20,6 +22,7 @@ use crate::notice::Notice;
 use crate::rules::{CallTable, Class, Facts, Shape};
 
 pub use hops::{Concluded, Hardware, conclude_hops};
+pub use unknown::unknown;
 
 /// Alike calls: of one number, on alike files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -106,7 +109,7 @@ pub fn conclude_all(
             .count
     };
     let dirty = counters.sum(count::DIRTY, |_| true).bytes;
-    Summary {
+    let mut summary = Summary {
         schema: 1,
         bytehop: start.bytehop.clone(),
         kernel: start.kernel.clone(),
@@ -152,7 +155,16 @@ pub fn conclude_all(
             .named_calls(|nr| arch.syscall_name(nr).into_owned()),
         warnings: counters.skipped.iter().map(Notice::skipped).collect(),
         ..Summary::default()
-    }
+    };
+    let causes = Causes {
+        arch,
+        skipped: &counters.skipped,
+        lost_calls: &counters.lost.calls,
+        cut: [&start.cut, &end.cut],
+        unknown: &unknown(counters, arch),
+    };
+    at_least::mark(&mut summary, &causes);
+    summary
 }
 
 /// Block I/O of which no more is known than that the program caused it.

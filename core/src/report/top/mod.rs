@@ -118,6 +118,9 @@ pub fn unknown(unknown: &Unknown, lang: Lang) -> String {
         What::AsyncIo => words::unknown_aio(lang),
         What::Received => words::unknown_received(lang),
         What::Requests => words::unknown_requests(lang),
+        What::Ring => words::unknown_ring(lang),
+        What::Faults => words::unknown_faults(lang),
+        What::Arguments => words::unknown_arguments(lang),
     };
     let n = units::count(unknown.count);
     match unknown.up_to {

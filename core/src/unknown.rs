@@ -1,0 +1,66 @@
+//! What counters (`stat`, `top`) cannot tell.
+
+use serde::Serialize;
+
+use crate::model::HopKind;
+
+/// Something that counters alone cannot tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    pub what: What,
+    /// How many times.
+    pub count: u64,
+    /// Bytes that it can have been at most.
+    pub up_to: Option<u64>,
+}
+
+/// What it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Single pages allocated to be filled: by a copy (copy-on-write), or by I/O.
+    FreshPages,
+    /// Larger ones: zeroed, or filled by I/O.
+    LargePages,
+    /// Calls that return messages, not bytes.
+    Messages,
+    /// Calls on what is no file that we know.
+    UnknownFiles,
+    /// The rule that decides asks for more than counters hold.
+    Undecided,
+    /// Sent by reference; a software device makes them a copy later.
+    ZeroCopySends,
+    /// Calls of a 32-bit program.
+    OtherTable,
+    /// Linux AIO.
+    AsyncIo,
+    /// Came in by a network interface.
+    Received,
+    /// Requests to disks of which neither beginning nor end was seen.
+    Requests,
+    /// Requests of io_uring of which not even the file is counted (`stat`).
+    Ring,
+    /// Page faults of which it is not counted what they mapped, or copied.
+    Faults,
+    /// `ioctl` and `getsockopt` where they may share files or packets, or give out pages.
+    Arguments,
+}
+
+impl What {
+    /// The amount that there may be more of.
+    pub fn kinds(self) -> &'static [HopKind] {
+        match self {
+            Self::FreshPages | Self::Messages | Self::Undecided | Self::ZeroCopySends => {
+                &[HopKind::Copy]
+            }
+            Self::LargePages => &[HopKind::Fill],
+            Self::UnknownFiles | Self::AsyncIo => &[HopKind::Copy],
+            Self::OtherTable => &[HopKind::Copy, HopKind::Share],
+            Self::Received | Self::Requests => &[HopKind::Dma],
+            Self::Ring => &[HopKind::Copy, HopKind::Share],
+            // New pages are counted apart, and mappings are in no column.
+            Self::Faults => &[],
+            Self::Arguments => &[HopKind::Share],
+        }
+    }
+}
