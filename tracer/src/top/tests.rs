@@ -138,7 +138,7 @@ fn received_once() {
         ..context()
     };
     assert_eq!(
-        bytehop_core::top::conclude::row(&received, &files(), blind).copied,
+        bytehop_core::top::conclude::row(&received, &files(), &Lost::default(), blind).copied,
         inferred(500)
     );
 }
