@@ -2,9 +2,14 @@
 
 use tracer_ebpf::{Syscall, moved};
 
+use super::Setup;
 use super::threads::Open;
-use super::{Setup, syscalls::is_error};
 use crate::rules::{Class, FileKind, MSG_TRUNC, Move, Shape, Size};
+
+/// Results from −4095 to −1 are error numbers.
+pub fn is_error(ret: i64) -> bool {
+    (-4095..0).contains(&ret)
+}
 
 /// What a call says it moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use tracer_ebpf::{FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
 
 use super::account::Fate;
 use super::io::Context;
-use super::lengths::Length;
+use super::lengths::{Length, is_error};
 use super::measured::Outcome;
 use super::sink::{Call, File, What};
 use super::sums::Calls;
@@ -26,11 +26,6 @@ const SOL_TLS: u64 = 282;
 const TLS_TX: u64 = 1;
 /// `IORING_CQE_F_NOTIF`: the end of a zero-copy send, not a result.
 const CQE_F_NOTIF: u16 = 1 << 3;
-
-/// Results from −4095 to −1 are error numbers.
-pub(super) fn is_error(ret: i64) -> bool {
-    (-4095..0).contains(&ret)
-}
 
 impl Reconstructor {
     pub(super) fn syscall<S: Sink>(
