@@ -65,6 +65,7 @@ mod tests {
         let mut followed = Followed {
             processes: vec![process(7, "nginx", 1)],
             left_out: vec![process(8, "nginx", 1)],
+            ..Followed::default()
         };
         assert_eq!(
             ready(Lang::En, &followed),

@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use tracer_ebpf::{FileRef, Proc};
 
 use super::maps::{self, forget};
+use crate::capture::words_of;
 use crate::clock::now_ns;
 use crate::device::{Hardware, Sysfs};
 use crate::load::{LoadError, Probes};
@@ -65,6 +66,7 @@ impl Sampler {
             hardware: Box::new(Hardware::new(Sysfs::host())),
             faults: attached(Tracepoint::page_fault_user),
             receives: attached(Tracepoint::skb_copy_datagram_iovec),
+            missing: words_of(&probes.missing),
         };
         Self::with(context, Instant::now())
     }
@@ -176,14 +178,14 @@ impl Sampler {
                 name: known.seen.name,
                 command: known.seen.command,
                 ended: known.ended,
-                ..row(group, &self.files, &mut self.context)
+                ..row(group, &self.files, &self.lost, &mut self.context)
             });
         }
         if total && self.ended > 0 {
             rows.push(Row {
                 who: Who::Ended(self.ended),
                 ended: true,
-                ..row(&self.gone, &self.files, &mut self.context)
+                ..row(&self.gone, &self.files, &self.lost, &mut self.context)
             });
         }
         Frame {
