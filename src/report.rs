@@ -193,7 +193,10 @@ fn time_line(args: &cli::Report) -> Result<(), Fail> {
     reconstructor.drain(&mut perfetto);
     if out.write(&perfetto.take())? && out.finish()? {
         let mut summary = reconstructor.finish();
-        summary.warnings.extend(warnings(&events));
+        events
+            .warnings()
+            .iter()
+            .for_each(|damage| summary.warn(damage.into()));
         warn_of(&summary, args);
     }
     Ok(())

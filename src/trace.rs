@@ -254,9 +254,8 @@ impl Session {
         };
         let attached = matches!(pending, Pending::Process(_));
 
-        let kernel = KernelBtf::load()?;
         let options = Options { pid, ..wanted };
-        let mut probes = Probes::load(&kernel, options)?;
+        let mut probes = capture::first(|| Probes::load(&KernelBtf::load()?, options))?;
         let mut start = capture::start(&probes, &command, pid, attached, options.follow);
         let mut followed = None;
         if let Pending::Process(target) = &mut pending {
@@ -265,6 +264,7 @@ impl Session {
             start.children = children
                 .map(|child| (child.pid, child.comm.clone()))
                 .collect();
+            start.cut = processes.cut.clone();
             followed = Some(processes);
         }
         Ok(Self {

@@ -71,7 +71,7 @@ mod tests {
         let mut followed = Followed {
             processes: vec![process(7, "nginx", 1)],
             left_out: vec![process(8, "nginx", 1)],
-            not_yours: 0,
+            ..Followed::default()
         };
         assert_eq!(
             ready(Lang::En, &followed),

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
 use bytehop_core::decode::encode;
-use bytehop_core::event::{BreakpointsOff, End, Event, Lost, Meta, Skipped};
+use bytehop_core::event::{BreakpointsOff, Cut, End, Event, Lost, Meta, Skipped};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -31,7 +31,8 @@ use crate::lent;
 use crate::load::{LoadError, Probes};
 use crate::signals::{Reaction, Sender};
 use crate::sources::Resolver;
-pub use facts::{Priority, keep_up, start};
+pub(crate) use facts::words_of;
+pub use facts::{Priority, first, keep_up, start};
 pub use follow::{Followed, Member, on_the_host};
 use gate::Gate;
 use lifetime::Lifetime;
@@ -175,7 +176,11 @@ impl<'a> Capture<'a> {
             Target::Command(running) if reason == Reason::Exit => Some(running.wait()?),
             _ => None,
         };
-        let still_running = self.probes.threads()?.into_keys().collect();
+        let left = self.probes.threads()?;
+        let mut cut = Cut::default();
+        let in_call = left.values().flatten();
+        in_call.for_each(|nr| cut.add(u16::try_from(*nr).unwrap_or(u16::MAX)));
+        let still_running = left.into_keys().collect();
         let last = match (&self.ring, exit) {
             (None, Some(_)) => self.asked_to_end(&target)?.unwrap_or(last),
             _ => last,
@@ -207,6 +212,7 @@ impl<'a> Capture<'a> {
             cpu_ns: exit.map(|e| (e.usage.user + e.usage.system).as_nanos() as u64),
             reason: reason.as_str().to_owned(),
             still_running,
+            cut,
         };
         out.meta(&Meta::End(end.clone()));
         let not_shown = self.gate.take().map_or(0, |gate| gate.programs);

@@ -10,6 +10,7 @@ mod command;
 mod dist;
 mod ebpf;
 mod pictures;
+mod programs;
 mod readme;
 mod setup;
 mod targets;
@@ -63,6 +64,13 @@ usage: cargo xtask CHORE
       --update        download the newest kernel of each series
       --kvm           do not emulate the processor
       --boot WORDS    words more on the kernel's command line
+  programs [WORD…]
+                  trace programs of Debian's packages (fio with all its engines, nginx, PostgreSQL …), and say
+                  of each whether its account closes (needs root; installs what is missing)
+      WORD…           only those with one of these words in their name
+      --level L       at this level (the best if not given)
+      --doc           put the table into docs/programs.md
+      --no-setup      install nothing
   pictures        make docs/pictures/ anew, from recordings
       --check         write nothing; fail if a picture there is not what would be made
   readme          run the commands quoted in README.md and put in what they print";
@@ -97,6 +105,7 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["bench", options @ ..] => bench::run(options)?,
         ["dist", options @ ..] => dist::dist(&dist::Options::parse(options)?)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
+        ["programs", options @ ..] => programs::run(&programs::Options::parse(options)?)?,
         ["pictures"] => pictures::pictures(false)?,
         ["pictures", "--check"] => pictures::pictures(true)?,
         ["readme"] => readme::refresh()?,

@@ -336,6 +336,7 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         ) => "ipc",
         Inferred(RuleId::ReceiveDiscarded)
         | Inferred(RuleId::ReceiveCopied)
+        | Inferred(RuleId::ReceiveCutUndecided)
         | Inferred(RuleId::SendCopied)
         | Inferred(RuleId::SendfileShared)
         | Inferred(RuleId::SendfileCopied)

@@ -94,6 +94,9 @@ mod table {
         ReceiveDiscarded "receive-discarded" Known, "tcp_recvmsg_locked",
             "MSG_TRUNC on TCP throws the bytes away without copying them.",
             "TCP 上的 MSG_TRUNC 直接丢弃字节，不拷贝。";
+        ReceiveCutUndecided "receive-cut-undecided" Undecided, "udp_recvmsg",
+            "With MSG_TRUNC the call returns the length of the message, however much of it the buffer took: how much was copied can't be told from here.",
+            "带 MSG_TRUNC 时，返回值是整条消息的长度，与缓冲区装下多少无关：从这里看不出拷贝了多少。";
         ReceiveCopied "receive-copied" Known, "skb_copy_datagram_iter < tcp_recvmsg_locked / udp_recvmsg / unix_stream_read_generic / __unix_dgram_recvmsg",
             "Receiving copies what the call returns out of the socket's packets.",
             "接收会把返回值那么多字节从套接字的数据包中拷贝出来。";
@@ -256,8 +259,8 @@ mod table {
             "A page of shared memory was mapped: no bytes move.",
             "映射了共享内存的页：字节没有移动。";
         FaultAroundRange "fault-around-range" Known, "filemap_map_pages < do_fault_around",
-            "Fault-around mapped the cached pages near the fault: at most this range, no bytes move.",
-            "fault-around 映射了缺页地址附近已缓存的页：至多这个范围，字节没有移动。";
+            "Fault-around mapped the cached pages near the fault: this range was asked for, no bytes move. Where pages lie in a large folio, the kernel may map all of it (Linux 6.18 on).",
+            "fault-around 映射了缺页地址附近已缓存的页：请求的是这个范围，字节没有移动。若这些页属于大 folio，内核可能一次映射整个 folio（Linux 6.18 起）。";
         FilePageMapped "file-page-mapped" Known, "finish_fault < do_read_fault",
             "A page of the page cache was mapped: at least this one, no bytes move.",
             "映射了页缓存中的页：至少这一页，字节没有移动。";

@@ -6,12 +6,14 @@
 
 mod account;
 mod hops;
+mod unknown;
 
 use std::collections::HashMap;
 
 use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sysinfo};
 
 use crate::arch::{Arch, uring};
+use crate::at_least::{self, Causes};
 use crate::event::{End, Lost, Start};
 use crate::model::{
     ContextSwitches, Crossings, IoTotals, Known, PageFaults, Summary, SyscallRow, Waits,
@@ -20,6 +22,7 @@ use crate::notice::Notice;
 use crate::rules::{CallTable, Class, Facts, Shape};
 
 pub use hops::{Concluded, Hardware, conclude_hops};
+pub use unknown::unknown;
 
 /// Alike calls: of one number, on alike files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,7 +112,7 @@ pub fn conclude_all(
     let untold = counters.sum(count::UNTOLD, |_| true).count;
     let untold = (untold > 0).then_some(Notice::Untold(untold)).into_iter();
     let skipped = counters.skipped.iter().map(Notice::skipped);
-    Summary {
+    let mut summary = Summary {
         schema: 1,
         bytehop: start.bytehop.clone(),
         kernel: start.kernel.clone(),
@@ -155,7 +158,16 @@ pub fn conclude_all(
             .named_calls(|nr| arch.syscall_name(nr).into_owned()),
         warnings: untold.chain(skipped).collect(),
         ..Summary::default()
-    }
+    };
+    let causes = Causes {
+        arch,
+        skipped: &counters.skipped,
+        lost_calls: &counters.lost.calls,
+        cut: [&start.cut, &end.cut],
+        unknown: &unknown(counters, arch),
+    };
+    at_least::mark(&mut summary, &causes);
+    summary
 }
 
 /// Block I/O of which no more is known than that the program caused it.

@@ -17,8 +17,10 @@ mod dirty;
 mod faults;
 mod found;
 pub(crate) mod io;
+mod lengths;
 mod measured;
 mod packets;
+mod requests;
 mod sink;
 mod summary;
 mod sums;
@@ -62,8 +64,9 @@ pub fn summarise<R: Read + Seek>(
     }
     reconstructor.drain(sink);
     let mut summary = reconstructor.finish();
-    let damage = events.warnings();
-    summary.warnings.extend(damage.iter().map(Notice::from));
+    for damage in events.warnings() {
+        summary.warn(damage.into());
+    }
     summary
 }
 
@@ -215,7 +218,7 @@ impl Reconstructor {
         self.drain(&mut NoSink);
         let mut summary = self.summary();
         if self.sums.end.is_none() {
-            summary.warnings.push(Notice::NoEnd);
+            summary.warn(Notice::NoEnd);
         }
         summary
     }

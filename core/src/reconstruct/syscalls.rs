@@ -4,6 +4,7 @@ use tracer_ebpf::{AIO, FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
 
 use super::account::Fate;
 use super::io::Context;
+use super::lengths::{Length, is_error};
 use super::measured::Outcome;
 use super::sink::{Call, File, What};
 use super::sums::Calls;
@@ -14,10 +15,11 @@ use crate::catalogue::Subject;
 use crate::ledger::Unaccounted;
 use crate::model::{CallId, Claim, Evidence, HopKind};
 use crate::rules::measure::FILL_HOLES;
-use crate::rules::{self, Class, End, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
+use crate::rules::{
+    self, Class, End, Facts, FileKind, Kinds, MSG_TRUNC, Move, Role, Rule, Seen, Shape, Size,
+};
 
 const MSG_PEEK: u32 = 2;
-const MSG_TRUNC: u32 = 0x20;
 const SOL_SOCKET: u64 = 1;
 const SO_ZEROCOPY: u64 = 60;
 const SOL_TLS: u64 = 282;
@@ -29,11 +31,6 @@ const XDP_RX_RING: u64 = 2;
 /// `IORING_CQE_F_NOTIF`: the end of a zero-copy send, not a result.
 const CQE_F_NOTIF: u16 = 1 << 3;
 
-/// Results from −4095 to −1 are error numbers.
-fn is_error(ret: i64) -> bool {
-    (-4095..0).contains(&ret)
-}
-
 /// As [`tracer_ebpf::TopKey::nr`] numbers it.
 fn operation(request: &Uring) -> u16 {
     let aio = match request.how & uring::AIO {
@@ -41,28 +38,6 @@ fn operation(request: &Uring) -> u16 {
         _ => AIO,
     };
     OPERATION | aio | u16::from(request.opcode)
-}
-
-/// What a call moved: bytes, operations; `None` if nothing. `told`: what it left in memory of that.
-fn moved_by(shape: Shape, call: &Syscall, told: Option<(u64, u64)>) -> Option<(u64, u64)> {
-    if is_error(call.ret) || !shape.applies(&call.args) {
-        return None;
-    }
-    let returned = u64::try_from(call.ret).ok()?;
-    let arg = |index: usize| call.args.get(index).copied().unwrap_or(0);
-    let (bytes, count) = match shape.size {
-        Size::Returned if told.is_some() => told?,
-        Size::Returned => (returned, 1),
-        Size::AtMost(index) => (returned.min(arg(index)), 1),
-        Size::Arg(index) => (arg(index), 1),
-        Size::Word => (8, 1),
-        // Messages; a reflink returns 0.
-        Size::Unknown => {
-            let one = matches!(shape.moves, Move::Clone | Move::RecvZc);
-            return Some((0, returned.max(u64::from(one))));
-        }
-    };
-    (bytes > 0).then_some((bytes, count))
 }
 
 impl Reconstructor {
@@ -81,7 +56,6 @@ impl Reconstructor {
             Some(info) if !compat => (info.sized, info.role, info.shape),
             _ => (false, Role::Ordinary, None),
         };
-        self.count(call, compat, sized, process);
         match role {
             Role::Ordinary | Role::Alters => {}
             Role::AsyncIo => {
@@ -121,6 +95,15 @@ impl Reconstructor {
             }
         });
         self.nearest(&mut open);
+        let length = shape.map_or(Length::default(), |shape| {
+            Length::of(shape, call, told, one, &open, &self.setup)
+        });
+        let listed = match shape {
+            Some(shape) if sized || told.is_some() => length.listed(one, shape, call),
+            None if sized => u64::try_from(call.ret).unwrap_or(0),
+            _ => 0,
+        };
+        self.count(call, compat, listed, process);
         let populates =
             shape.is_some_and(|shape| shape.moves == Move::Populate && shape.applies(&call.args));
         let inner = match populates {
@@ -137,17 +120,9 @@ impl Reconstructor {
         }
         let mut unaccounted = None;
         if let Some(shape) = shape
-            && let Some((bytes, count)) = moved_by(shape, call, told)
+            && let Some((bytes, _)) = length.moved
         {
-            let fate = self.conclude(
-                shape,
-                call,
-                (one, two),
-                (bytes, count),
-                &mut open,
-                file,
-                &mut moved,
-            );
+            let fate = self.conclude(shape, call, (one, two), length, &mut open, file, &mut moved);
             if shape.returns_bytes() {
                 let id = CallId {
                     tid: head.tid,
@@ -191,7 +166,7 @@ impl Reconstructor {
         self.threads.put_back(open);
     }
 
-    fn count(&mut self, call: &Syscall, compat: bool, sized: bool, process: usize) {
+    fn count(&mut self, call: &Syscall, compat: bool, bytes: u64, process: usize) {
         let nr = usize::from(call.head.nr);
         let sums = &mut self.sums;
         sums.syscalls += 1;
@@ -209,9 +184,7 @@ impl Reconstructor {
         row.calls += 1;
         row.errors += u64::from(is_error(call.ret));
         row.time = row.time.saturating_add(call.dur);
-        if sized && let Ok(bytes) = u64::try_from(call.ret) {
-            row.bytes = row.bytes.saturating_add(bytes);
-        }
+        row.bytes = row.bytes.saturating_add(bytes);
     }
 
     /// Applies the rules to a call, and compares them with what was measured.
@@ -221,12 +194,14 @@ impl Reconstructor {
         shape: Shape,
         call: &Syscall,
         (one, two): (Option<Class>, Option<Class>),
-        (bytes, count): (u64, u64),
+        length: Length,
         open: &mut Open,
         file: Option<&FileRef>,
         moved: &mut Vec<Moved>,
     ) -> Fate {
+        let (bytes, count) = length.moved.unwrap_or_default();
         let mut facts = Facts::new(shape, one, two);
+        facts.cut = length.cut;
         facts.msg_flags = shape
             .msg_flags
             .and_then(|arg| call.args.get(arg))
@@ -393,18 +368,22 @@ impl Reconstructor {
             process.async_io = true;
         }
         self.sums.untold += u64::from(request.how & uring::UNTOLD != 0);
-        let Some(shape) = self.setup.table.operation(operation(request)) else {
+        if request.cqe_flags & CQE_F_NOTIF != 0 {
+            return;
+        }
+        let operation = operation(request);
+        let shape = self.setup.table.operation(operation);
+        self.sums.made.take(operation, request, shape.is_some());
+        let Some(shape) = shape else {
             return;
         };
         let Ok(bytes @ 1..) = u64::try_from(request.res) else {
             return;
         };
-        if request.cqe_flags & CQE_F_NOTIF != 0 {
-            return;
-        }
         let class = Class::of(&request.file, self.setup.arch);
         // Into a pipe anything may be spliced, not only another pipe.
         if shape.moves == Move::Splice && class.kind == FileKind::Pipe {
+            self.account_of_request(request, bytes, Fate::Open(bytes, Unaccounted::NoRule));
             return;
         }
         let mut facts = Facts::new(shape, Some(class), None);

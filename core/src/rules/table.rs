@@ -23,7 +23,8 @@ const COPY_TWICE: Does = Does::Moves(&[
     Step(HopKind::Copy, Kernel, To),
 ]);
 
-const MSG_TRUNC: u32 = 0x20;
+/// Of messages: the length is returned, however much of it the buffer took. Of streams: bytes are thrown away.
+pub const MSG_TRUNC: u32 = 0x20;
 const MSG_ERRQUEUE: u32 = 0x2000;
 const MSG_ZEROCOPY: u32 = 0x400_0000;
 
@@ -50,6 +51,10 @@ fn to_direct(facts: &Facts) -> bool {
 
 fn discards(facts: &Facts) -> bool {
     facts.msg_flags & MSG_TRUNC != 0
+}
+
+fn cut(facts: &Facts) -> bool {
+    facts.cut
 }
 
 fn errors_only(facts: &Facts) -> bool {
@@ -120,6 +125,7 @@ pub static RULES: &[Rule] = &[
     // Sockets: recv*, and read; send*, and write.
     Rule { id: RuleId::ErrorQueueRead, moves: RECV, from: K::SOCKET, to: K::USER, when: errors_only, does: Does::Discards },
     Rule { id: RuleId::ReceiveDiscarded, moves: RECV, from: K::TCP, to: K::USER, when: discards, does: Does::Discards },
+    Rule { id: RuleId::ReceiveCutUndecided, moves: RECV, from: K::SOCKET, to: K::USER, when: cut, does: Does::CannotTell },
     Rule { id: RuleId::ReceiveCopied, moves: RECV, from: K::SOCKET, to: K::USER, when: always, does: COPY },
     Rule { id: RuleId::ReceiveZerocopy, moves: &[Move::RecvZc], from: K::SOCKET, to: K::USER, when: always, does: SHARE },
     Rule { id: RuleId::SendZerocopyShared, moves: SEND, from: K::USER, to: K::INET, when: zerocopy, does: SHARE },

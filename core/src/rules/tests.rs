@@ -637,7 +637,12 @@ fn every_rule_can_fire() {
                 for to in &classes {
                     for seen in seens {
                         for msg_flags in [0, 0x20, 0x2000, 0x400_0000] {
-                            for (private, tls) in [(false, false), (true, false), (false, true)] {
+                            for (private, tls, cut) in [
+                                (false, false, false),
+                                (true, false, false),
+                                (false, true, false),
+                                (false, false, true),
+                            ] {
                                 let (from, to) = (*from, *to);
                                 let facts = Facts {
                                     moves,
@@ -648,6 +653,7 @@ fn every_rule_can_fire() {
                                     zerocopy_off: false,
                                     private,
                                     tls,
+                                    cut,
                                 };
                                 fired.extend(conclude(&facts).map(|rule| rule.id.name()));
                             }

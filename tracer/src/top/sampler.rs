@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bytehop_core::arch::Arch;
 use bytehop_core::catalogue::Tracepoint;
+use bytehop_core::ledger::Ledger;
 use bytehop_core::top::conclude::{Context, row};
 use bytehop_core::top::group::{Group, Snapshot};
 use bytehop_core::top::{Frame, Lost, Row, Who};
@@ -15,6 +16,7 @@ use nix::unistd::Pid;
 use tracer_ebpf::{FileRef, Proc};
 
 use super::maps::{self, forget};
+use crate::capture::words_of;
 use crate::clock::now_ns;
 use crate::device::{Hardware, Sysfs};
 use crate::lent::{self, Caller};
@@ -79,6 +81,7 @@ impl Sampler {
             hardware: Box::new(Hardware::new(Sysfs::host())),
             faults: attached(Tracepoint::page_fault_user),
             receives: attached(Tracepoint::skb_copy_datagram_iovec),
+            missing: words_of(&probes.missing),
         };
         let sampler = Self::with(context, Instant::now());
         match lent::caller() {
@@ -222,17 +225,18 @@ impl Sampler {
                 name: known.seen.name,
                 command: known.seen.command,
                 ended: known.ended,
-                ..row(group, &self.files, &mut self.context)
+                ..row(group, &self.files, &self.lost, &mut self.context)
             });
         }
         if self.others_gone.is_some() {
             // How much, and nothing of what it is made of.
-            let row = row(&others, &self.files, &mut self.context);
+            let row = row(&others, &self.files, &self.lost, &mut self.context);
             rows.push(Row {
                 who: Who::Others(n_others),
                 hops: Vec::new(),
                 syscalls: Vec::new(),
                 unknown: Vec::new(),
+                ledger: Ledger::default(),
                 ..row
             });
         }
@@ -240,7 +244,7 @@ impl Sampler {
             rows.push(Row {
                 who: Who::Ended(self.ended),
                 ended: true,
-                ..row(&self.gone, &self.files, &mut self.context)
+                ..row(&self.gone, &self.files, &self.lost, &mut self.context)
             });
         }
         Frame {

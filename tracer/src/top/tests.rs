@@ -7,7 +7,7 @@ use bytehop_core::arch::{Arch, uring};
 use bytehop_core::model::HopKind;
 use bytehop_core::top::conclude::{Context, row};
 use bytehop_core::top::group::{CallKey, Group, Snapshot};
-use bytehop_core::top::{Amount, Frame, More, Row, What, Who};
+use bytehop_core::top::{Amount, Frame, Lost, More, Row, What, Who};
 use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, Proc, TopCell, bio, count, how};
 
 use super::sampler::{Sampler, Seen};
@@ -44,6 +44,7 @@ fn context() -> Context {
         hardware: Box::new(Hardware::new(Sysfs::at("/nonexistent"))),
         faults: true,
         receives: true,
+        missing: Vec::new(),
     }
 }
 
@@ -78,7 +79,7 @@ fn group<const N: usize, const M: usize>(
 }
 
 fn concluded(group: &Group) -> Row {
-    row(group, &files(), &mut context())
+    row(group, &files(), &Lost::default(), &mut context())
 }
 
 fn measured(bytes: u64) -> Amount {
@@ -133,10 +134,11 @@ fn received_once() {
     assert_eq!(row.dma.more, More::UpTo(500));
     let blind = &mut Context {
         receives: false,
+        missing: Vec::new(),
         ..context()
     };
     assert_eq!(
-        bytehop_core::top::conclude::row(&received, &files(), blind).copied,
+        bytehop_core::top::conclude::row(&received, &files(), &Lost::default(), blind).copied,
         inferred(500)
     );
 }

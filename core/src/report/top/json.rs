@@ -50,6 +50,8 @@ fn process(row: &Row) -> Value {
         "hops": row.hops,
         "syscalls": row.syscalls,
         "unknown": row.unknown,
+        "ledger": row.ledger,
+        "at_least": row.at_least,
         "metadata_io": row.metadata_io,
     })
 }

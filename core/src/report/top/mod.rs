@@ -117,6 +117,8 @@ pub fn unknown(unknown: &Unknown, lang: Lang) -> String {
         What::OtherTable => words::unknown_table(lang),
         What::Received => words::unknown_received(lang),
         What::Requests => words::unknown_requests(lang),
+        What::Faults => words::unknown_faults(lang),
+        What::Arguments => words::unknown_arguments(lang),
     };
     let n = units::count(unknown.count);
     match unknown.up_to {
