@@ -2,12 +2,12 @@
 //! there.
 
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
-use tracer_ebpf::{AIO, FileRef, Head, OPERATION, Uring, count, kind, top_lost, uring};
+use tracer_ebpf::{AIO, OPERATION, Uring, count, kind, top_lost, uring};
 
 use crate::classify::{describe, file_of};
 use crate::emit::{self, lost, recording, send};
 use crate::kread::{arg, load, user};
-use crate::maps::{AIOS, AioKey, config, off};
+use crate::maps::{AIOS, AioKey, SCRATCH_URING, config, off};
 use crate::requests;
 use crate::tasks::{current, head, traced};
 use crate::top::{self, everyone, process, remember};
@@ -104,43 +104,45 @@ extern "C" fn submitted(pointer: u64, context: u64) -> u64 {
         iocb::PREADV | iocb::PWRITEV => pieces(user(at + iocb::BUFFER), asked),
         _ => return 0,
     };
-    let owner = match everyone() {
-        true => process().map(|proc| {
+    let Some(u) = SCRATCH_URING.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: map values; the helper has no preconditions.
+    unsafe {
+        if everyone() {
+            let Some(proc) = process() else { return 0 };
             remember(&proc, false);
-            Head {
-                tgid: proc.tgid,
-                seq: proc.start,
-                ..Head::NONE
+            (*u).head.tgid = proc.tgid;
+            (*u).head.seq = proc.start;
+        } else {
+            let Some(t) = traced() else { return 0 };
+            (*u).head = head(t, kind::URING, bpf_ktime_get_ns());
+            // The call has just been told of.
+            (*u).head.seq = (*t).seq;
+        }
+        let key = key(at);
+        if let Some(before) = AIOS.get_ptr_mut(&key) {
+            // Its memory is used again, so it is over, and no call fetched its result.
+            (*before).how |= uring::UNTOLD;
+            done(before);
+            if !recording() && !everyone() {
+                emit::count(count::UNTOLD, 0, 0, 1, 0);
             }
-        }),
-        // SAFETY: a map value; the helper has no preconditions.
-        false => traced().map(|t| unsafe { head(t, kind::URING, bpf_ktime_get_ns()) }),
-    };
-    let Some(head) = owner else { return 0 };
-    let key = key(at);
-    if let Some(before) = AIOS.get_ptr(&key) {
-        // SAFETY: a map value.
-        untold(unsafe { &*before });
-    }
-    let mut u = Uring {
-        head,
-        completed: 0,
-        user_data: user(at + iocb::DATA),
-        res: bytes.min(i32::MAX as u64) as i32,
-        opcode: opcode as u8,
-        how: uring::AIO,
-        cqe_flags: 0,
-        file: FileRef::NONE,
-        ring: context,
-    };
-    describe(
-        file_of(user::<u32>(at + iocb::DESCRIPTOR) as i32),
-        &mut u.file,
-    );
-    if AIOS.insert(&key, &u, 0).is_err() {
-        match everyone() {
-            true => drop(top::lost(top_lost::COUNTS, 1)),
-            false => lost(&u.head),
+        }
+        (*u).completed = 0;
+        (*u).user_data = user(at + iocb::DATA);
+        (*u).res = bytes.min(i32::MAX as u64) as i32;
+        (*u).opcode = opcode as u8;
+        (*u).how = uring::AIO;
+        (*u).cqe_flags = 0;
+        (*u).ring = context;
+        let fd: u32 = user(at + iocb::DESCRIPTOR);
+        describe(file_of(fd as i32), &mut (*u).file);
+        if AIOS.insert(&key, &*u, 0).is_err() {
+            match everyone() {
+                true => drop(top::lost(top_lost::COUNTS, 1)),
+                false => lost(&(*u).head),
+            }
         }
     }
     0
@@ -165,40 +167,28 @@ extern "C" fn pieces(vector: u64, count: u64) -> u64 {
 #[inline(never)]
 extern "C" fn fetched(at: u64) -> u64 {
     let key = key(user(at + event::REQUEST));
-    let Some(known) = AIOS.get_ptr(&key) else {
+    let Some(known) = AIOS.get_ptr_mut(&key) else {
         return 0;
     };
-    // SAFETY: a map value; the helper has no preconditions.
-    let mut u = unsafe {
-        Uring {
-            completed: bpf_ktime_get_ns(),
-            ..*known
-        }
-    };
     let result: i64 = user(at + event::RESULT);
-    u.res = result.clamp(i32::MIN as i64, i32::MAX as i64) as i32;
-    let _ = AIOS.remove(&key);
-    done(&u);
-    0
-}
-
-/// The request's result was never fetched by a call; it is over, for its memory is used again.
-#[inline(never)]
-fn untold(before: &Uring) -> i32 {
-    let mut u = *before;
-    u.how |= uring::UNTOLD;
-    done(&u);
-    if !recording() && !everyone() {
-        emit::count(count::UNTOLD, 0, 0, 1, 0);
+    // SAFETY: a map value; the helper has no preconditions.
+    unsafe {
+        (*known).completed = bpf_ktime_get_ns();
+        (*known).res = result.clamp(i32::MIN as i64, i32::MAX as i64) as i32;
     }
+    done(known);
+    let _ = AIOS.remove(&key);
     0
 }
 
-#[inline(always)]
-fn done(u: &Uring) {
+#[inline(never)]
+fn done(u: *mut Uring) -> i32 {
+    // SAFETY: a map value.
+    let u = unsafe { &*u };
     if recording() {
         send(&u.head, u);
     } else {
         requests::count(u, OPERATION | AIO | u.opcode as u16);
     }
+    0
 }

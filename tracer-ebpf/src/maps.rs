@@ -190,6 +190,10 @@ pub struct AioKey {
 #[map]
 pub static AIOS: HashMap<AioKey, Uring> = HashMap::with_max_entries(16384, 0);
 
+/// Where one is put together: it is too large for the stack.
+#[map]
+pub static SCRATCH_URING: PerCpuArray<Uring> = PerCpuArray::with_max_entries(1, 0);
+
 /// 1 while breakpoints count (level B); user space sets it.
 #[map]
 pub static WATCH: Array<u32> = Array::with_max_entries(1, 0);

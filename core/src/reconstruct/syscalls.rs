@@ -147,6 +147,10 @@ impl Reconstructor {
         }
         if role == Role::AsyncIo {
             self.sums.account.beside(&moved);
+            let seen = seen(&open);
+            if seen.cached && !seen.direct_io {
+                self.threads.at(slot).fell_back = head.seq;
+            }
         }
         moved.extend(inner);
         self.settle(head.ts, &open, sink);
@@ -209,14 +213,7 @@ impl Reconstructor {
         facts.zerocopy_off = !self.zerocopy_on && !self.setup.start.attached;
         facts.private = shape.moves == Move::Populate && Shape::populates_copies(&call.args);
         facts.tls = shape.to == End::First && self.encrypts(file);
-        let inserted = open.extra.as_ref().map_or(0, |extra| extra.cache_pages);
-        facts.seen = Some(Seen {
-            direct_io: open
-                .ios
-                .iter()
-                .any(|io| io.bio & bio::ANON != 0 && io.bio & bio::META == 0),
-            cached: inserted > 0 || open.dirtied > 0,
-        });
+        facts.seen = Some(seen(open));
         let ts = call.head.ts;
         let Some(rule) = rules::conclude(&facts) else {
             self.unexpected(&open.found, Some(Claim::NoRule), false, ts, moved);
@@ -388,6 +385,13 @@ impl Reconstructor {
         }
         let mut facts = Facts::new(shape, Some(class), None);
         facts.tls = self.encrypts(Some(&request.file));
+        // The call of Linux AIO is over: it is known whether it left anything to a device.
+        if request.how & uring::AIO != 0 && self.threads.at(slot).fell_back == head.seq {
+            facts.seen = Some(Seen {
+                direct_io: false,
+                cached: true,
+            });
+        }
         let deferred = request.how & (uring::ASYNC | uring::SQPOLL | uring::ELSEWHERE) != 0;
         // Received by the thread itself: the probe has measured it, in the call that it was in.
         let probed = matches!(
@@ -451,6 +455,16 @@ impl Open {
             .position(|found| found.what == tracer_ebpf::moved::SIZE)?;
         let told = self.found.swap_remove(at);
         Some((told.bytes, told.count))
+    }
+}
+
+/// What probes saw in a call.
+fn seen(open: &Open) -> Seen {
+    let inserted = open.extra.as_ref().map_or(0, |extra| extra.cache_pages);
+    let direct = |io: &super::threads::Io| io.bio & bio::ANON != 0 && io.bio & bio::META == 0;
+    Seen {
+        direct_io: open.ios.iter().any(direct),
+        cached: inserted > 0 || open.dirtied > 0,
     }
 }
 

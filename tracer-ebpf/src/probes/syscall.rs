@@ -249,6 +249,11 @@ unsafe fn leave(t: *mut Task, regs: *const u8, ret: i64) {
         if (*t).flags & task::IN_CALL != 0 && !cut_off(ret) {
             exit(t, regs, ret);
             (*t).flags = (*t).flags & !task::IN_CALL | task::RETURNED;
+            // Last, where all paths have come together: the verifier of Linux 6.1 has no room for more.
+            let nr = (*t).nr;
+            if aio::concerns(nr) && ret > 0 && (*t).flags & task::COMPAT == 0 {
+                aio::tell(nr, regs, ret as u64);
+            }
         }
     }
 }
@@ -298,9 +303,6 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
                     (*c).bytes += ret as u64;
                 }
             }
-            if aio::concerns(nr) && ret > 0 && (*t).flags & task::COMPAT == 0 {
-                aio::tell(nr, regs, ret as u64);
-            }
             return;
         }
         let now = bpf_ktime_get_ns();
@@ -317,9 +319,6 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
         }
         if sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
             sizes::tell(t, nr, regs, ret as u64);
-        }
-        if aio::concerns(nr) && ret > 0 && (*t).flags & task::COMPAT == 0 {
-            aio::tell(nr, regs, ret as u64);
         }
         if (*t).flags & task::FAULT_INNER != 0 {
             inner::end(t);
