@@ -15,12 +15,14 @@ use clap::Parser;
 use labs::grade::{self, Grade, Roster};
 use labs::lab::{self as catalogue, Lab, LabError};
 use labs::own::{guardian, tidy};
+use labs::progress::Progress;
 use labs::run::Runner;
 use labs::runs::{RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Session};
+use labs::spec::Code;
 use labs::text::{Answers, Text, TextError};
 use labs::work::{self, Work};
-use labs::{guide, lint, recording, words};
+use labs::{compile, guide, lint, recording, words};
 use tracer::caps;
 use tracer::privileges::Privileges;
 use tracer::user::Identity;
@@ -108,18 +110,34 @@ struct Context<'a> {
     lang: Lang,
     identity: Identity,
     work: Work,
+    /// The language of the programs.
+    code: Code,
 }
 
 impl<'a> Context<'a> {
     fn new(args: &'a cli::Lab, labs: Vec<Lab>) -> Result<Self, Fail> {
         let identity = Identity::invoking()?;
+        // What is checked says it by its name.
+        let given = args.program.as_deref().and_then(Code::of_file);
+        let chosen = || work::progress(&identity).code();
+        let code = given.or(args.code.map(code_of)).or_else(chosen);
         Ok(Self {
+            code: code.unwrap_or_else(|| work::usual_code(&identity)),
             work: Work::locate(args.work.as_deref(), &identity),
             lang: Lang::from_env(args.look.lang),
             args,
             labs,
             identity,
         })
+    }
+
+    /// Keeps the choice of a language, if one was made now.
+    fn choose(&self, progress: &mut Progress) -> Result<(), Fail> {
+        let Some(code) = self.args.code.map(code_of) else {
+            return Ok(());
+        };
+        let kept = progress.choose(code);
+        kept.map_err(|e| Fail::new(FAILED, format!("cannot keep the choice of a language: {e}")))
     }
 
     fn find(&self, id: &str) -> Result<&Lab, Fail> {
@@ -142,11 +160,14 @@ impl<'a> Context<'a> {
             self.find(id)?;
         }
         let options = output::ui(Look::from(&self.args.look));
+        let mut progress = work::progress(&self.identity);
+        self.choose(&mut progress)?;
         let setup = tui::lab::Setup {
+            code: self.code,
             labs: self.labs.iter().cloned().map(Arc::new).collect(),
             open: id.map(str::to_owned),
             runner: Arc::new(self.runner()?),
-            progress: work::progress(&self.identity),
+            progress,
             seed: self.seed(),
         };
         Ok(tui::lab::run(setup, &options)?)
@@ -169,7 +190,8 @@ impl<'a> Context<'a> {
     }
 
     fn session(&self, lab: &Lab) -> Session {
-        let mut session = Session::new(Arc::new(lab.clone()), self.lang, self.seed());
+        let session = Session::new(Arc::new(lab.clone()), self.lang, self.seed());
+        let mut session = session.in_code(self.code);
         session.folder = self.work.dir.join(&lab.id).display().to_string();
         session.titles = self
             .labs
@@ -199,7 +221,7 @@ impl<'a> Context<'a> {
         if runner.cannot.is_none() {
             let plan = caps::plan(&caps::facts());
             runner.level = plan.level.map(|level| format!("{level:?}"));
-            self.work.prepare(self.labs.iter())?;
+            self.work.prepare(self.labs.iter(), self.code)?;
         }
         Ok(runner)
     }
@@ -213,6 +235,11 @@ impl<'a> Context<'a> {
         let mut progress = work::progress(&self.identity);
         if let Some(warning) = &progress.warning {
             complain(warning);
+        }
+        self.choose(&mut progress)?;
+        let code = session.code;
+        if code != self.code {
+            complain(&words::no_code(self.lang, id, self.code.name()));
         }
         let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let mut out = io::stdout();
@@ -228,7 +255,7 @@ impl<'a> Context<'a> {
             let whose = match &self.args.program {
                 Some(file) => {
                     let program = &lab.spec.change.program;
-                    self.work.give(&lab.id, program, file)?;
+                    self.work.give(&lab.id, program, code, file)?;
                     Whose::Given
                 }
                 None => Whose::Learner,
@@ -368,13 +395,18 @@ impl<'a> Context<'a> {
         }
         runner.alone = true;
         stop_when_told(&runner)?;
+        let codes: BTreeSet<Code> = grades.iter().map(Grade::code).collect();
+        for code in codes {
+            self.work.prepare(self.labs.iter(), code)?;
+        }
         for grade in grades.iter_mut().filter(|grade| grade.result.is_some()) {
             let Some(lab) = self.labs.iter().find(|lab| lab.id == grade.lab) else {
                 continue;
             };
             let seed = grade.result.as_ref().map(|result| result.seed.clone());
             let seed = seed.filter(|seed| !seed.is_empty());
-            let mut session = Session::new(Arc::new(lab.clone()), Lang::En, seed);
+            let session = Session::new(Arc::new(lab.clone()), Lang::En, seed);
+            let mut session = session.in_code(grade.code());
             let failed = match grade.source() {
                 Ok(source) => self.rerun_one(&runner, &mut session, &source)?,
                 Err(why) => Some(why),
@@ -398,7 +430,9 @@ impl<'a> Context<'a> {
             let lab = session.lab.clone();
             let program = &lab.spec.change.program;
             let text = String::from_utf8_lossy(source);
-            runner.work.give_text(&lab.id, program, &text)?;
+            runner
+                .work
+                .give_text(&lab.id, program, session.code, &text)?;
             for name in session.compared() {
                 runner.observe(session, &name)?;
             }
@@ -434,8 +468,10 @@ impl<'a> Context<'a> {
                     .iter()
                     .filter(|other| other.id != *id)
                     .chain([&lab]),
+                Code::Rust,
             )?;
-            let mut session = self.session(&lab);
+            // Recordings are of the programs in Rust.
+            let mut session = self.session(&lab).in_code(Code::Rust);
             session.seed = None;
             for (name, outcome) in runner.record_all(&mut session, &dir) {
                 match outcome {
@@ -516,6 +552,7 @@ fn lint_labs(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
     for lab in &labs {
         problems.extend(lint::lint(lab, &ids));
     }
+    problems.extend(lint_c(&labs)?);
     if labs.is_empty() && problems.is_empty() {
         problems.push("no lab.toml was found".to_owned());
     }
@@ -526,4 +563,31 @@ fn lint_labs(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
     print(&text)?;
     let _ = io::stdout().flush();
     Ok(i32::from(!problems.is_empty()))
+}
+
+fn code_of(typed: cli::Code) -> Code {
+    match typed {
+        cli::Code::Rust => Code::Rust,
+        cli::Code::C => Code::C,
+    }
+}
+
+/// Compiles what labs have in C, with the learner's rights; what the compiler says.
+fn lint_c(labs: &[Lab]) -> Result<Vec<String>, Fail> {
+    let failed = |e: io::Error| Fail::new(FAILED, format!("cannot compile C programs: {e}"));
+    let identity = Identity::invoking()?;
+    if !compile::is_there(&identity) {
+        complain("programs in C were not compiled: there is no C compiler here (gcc)");
+        return Ok(Vec::new());
+    }
+    let dir = identity
+        .with_file_rights(tempfile::tempdir)
+        .map_err(failed)?;
+    let mut work = Work::locate(Some(dir.path()), &identity);
+    work.owner.bytehop = Some(std::env::current_exe().map_err(failed)?);
+    let mut problems = Vec::new();
+    for lab in labs {
+        problems.extend(work.read_c(lab)?);
+    }
+    Ok(problems)
 }

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytehop_core::i18n::Lang;
@@ -15,6 +16,7 @@ use crate::chart::Chart;
 use crate::lab::Lab;
 use crate::recording::summary_of;
 use crate::session::{Origin, Outcome, Session};
+use crate::spec::Code;
 use crate::words;
 
 /// Whose version of a program.
@@ -45,8 +47,14 @@ pub enum WorkError {
     /// What kept cargo from compiling at all.
     #[error("{}", words::no_build(Lang::En, .0))]
     Cargo(String),
-    #[error("{}", .0.told(Lang::En, "cargo"))]
-    Limit(Limit),
+    #[error("{}", words::no_compiler(Lang::En))]
+    NoCompiler,
+    /// What kept the C compiler from compiling at all.
+    #[error("{}", words::no_c_build(Lang::En, .0))]
+    Compiler(String),
+    /// By what builds: cargo, or cc.
+    #[error("{}", .1.told(Lang::En, .0))]
+    Limit(&'static str, Limit),
     /// As [`RunError::Stopped`].
     #[error("{}", words::stopped(Lang::En))]
     Stopped(i32),
@@ -59,7 +67,9 @@ impl WorkError {
             Self::NoCargo => words::no_cargo(lang).to_owned(),
             Self::NoLibraries => words::no_libraries(lang).to_owned(),
             Self::Cargo(said) => words::no_build(lang, said),
-            Self::Limit(limit) => limit.told(lang, "cargo"),
+            Self::NoCompiler => words::no_compiler(lang).to_owned(),
+            Self::Compiler(said) => words::no_c_build(lang, said),
+            Self::Limit(what, limit) => limit.told(lang, what),
             Self::Stopped(_) => words::stopped(lang).to_owned(),
             other => other.to_string(),
         }
@@ -177,6 +187,14 @@ pub trait Runs: Send + Sync {
         lab.id.clone()
     }
 
+    /// Brings the learner's folder up to date, with the programs in this language.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn prepare(&self, _labs: &[Arc<Lab>], _code: Code) -> Result<(), WorkError> {
+        Ok(())
+    }
+
     /// Builds the original programs of a session's lab.
     ///
     /// # Errors
@@ -233,12 +251,12 @@ pub trait Runs: Send + Sync {
     }
 
     /// The learner's file of a lab's change exercise, where they have one.
-    fn source(&self, _lab: &Lab) -> Option<PathBuf> {
+    fn source(&self, _lab: &Lab, _code: Code) -> Option<PathBuf> {
         None
     }
 
     /// Whether the learner has changed that file.
-    fn is_changed(&self, _lab: &Lab) -> bool {
+    fn is_changed(&self, _lab: &Lab, _code: Code) -> bool {
         false
     }
 
@@ -251,7 +269,7 @@ pub trait Runs: Send + Sync {
     }
 
     /// The learner's editor on their file, and its name; `None` if they named none.
-    fn editor(&self, _lab: &Lab) -> Option<(String, Command)> {
+    fn editor(&self, _lab: &Lab, _code: Code) -> Option<(String, Command)> {
         None
     }
 

@@ -18,7 +18,7 @@ use labs::lab::Lab;
 use labs::progress::Progress;
 use labs::runs::{Checked, RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Output, Session};
-use labs::spec::Text;
+use labs::spec::{Code, Text};
 use labs::words as texts;
 
 use super::model::{Labs, Open, Said, path_area};
@@ -39,6 +39,8 @@ pub struct Setup {
     pub runner: Arc<dyn Runs>,
     pub progress: Progress,
     pub seed: Option<String>,
+    /// The language of the programs.
+    pub code: Code,
 }
 
 /// What comes from the thread that runs programs.
@@ -82,6 +84,7 @@ pub fn run(setup: Setup, options: &Options) -> Result<i32, ViewError> {
     let look = options.look();
     let states = setup.labs.iter().map(|lab| setup.progress.of(&lab.id));
     let mut labs = Labs::new(setup.labs.clone(), states.collect(), look, size()?);
+    labs.code = setup.code;
     labs.replay = setup.runner.cannot().map(str::to_owned);
     labs.note.clone_from(&setup.progress.warning);
     let (sender, news) = channel();
@@ -193,6 +196,7 @@ impl Ui {
             Effect::Observe => self.observe(),
             Effect::Load => self.load(),
             Effect::Check => self.check(),
+            Effect::Code => self.other_code(),
             Effect::Reset => self.reset(),
             Effect::Stop => {
                 self.runner.stop(SIGINT);
@@ -207,7 +211,8 @@ impl Ui {
         };
         let state = self.progress.of(&lab.id);
         let lang = self.labs.look.lang;
-        let mut session = Session::new(lab.clone(), lang, self.seed.clone());
+        let session = Session::new(lab.clone(), lang, self.seed.clone());
+        let mut session = session.in_code(self.labs.code);
         session.folder = self.runner.folder(&lab);
         session.titles = titles(&self.labs.labs);
         for question in &lab.spec.questions {

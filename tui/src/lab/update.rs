@@ -29,6 +29,8 @@ pub enum Effect {
     /// End what runs.
     Stop,
     Edit,
+    /// The programs in the other language.
+    Code,
     Reset,
     Quit,
     Suspend,
@@ -183,6 +185,7 @@ fn menu(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         KeyCode::End | KeyCode::Char('G') => labs.at = last,
         KeyCode::Enter | KeyCode::Right => return Some(Effect::Open),
         KeyCode::Char('x') => labs.confirm = Some(Confirm::Reset),
+        KeyCode::Char('C') => return Some(Effect::Code),
         KeyCode::Char('q') | KeyCode::Esc => return Some(Effect::Quit),
         other => common(labs, other),
     }
@@ -319,6 +322,7 @@ fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
             false => labs.confirm = Some(Confirm::Solution),
         },
         KeyCode::Char('x') => labs.confirm = Some(Confirm::Reset),
+        KeyCode::Char('C') => return Some(Effect::Code),
         KeyCode::Char('q') => return Some(Effect::Quit),
         KeyCode::Up | KeyCode::Char('k') => scroll(labs, -1),
         KeyCode::Down | KeyCode::Char('j') => scroll(labs, 1),
