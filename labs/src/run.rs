@@ -118,7 +118,7 @@ impl Runner {
         let _ = std::fs::remove_file(&recording);
         let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
         // What the summary says is read from the recording.
-        let mut args: Vec<OsString> = ["record", "-q", "--summary", "/dev/null", "-o"]
+        let mut args: Vec<OsString> = ["record", "-q", "--stacks", "--summary", "/dev/null", "-o"]
             .map(OsString::from)
             .into();
         args.extend([recording.clone().into(), "--".into()]);

@@ -88,6 +88,7 @@ bytehop_core::messages! {
     later: "later" | "延后";
 
     calls: "calls" | "调用";
+    before_main(n): "before main: {n} calls of the loader and the runtime" | "main 之前：加载器和运行时的 {n} 次调用";
     source: "source" | "源代码";
     no_source: "This recording has no source lines. Record with --stacks, and build the program with debug information (-g; cargo build)." | "这个记录文件没有源代码行：请用 --stacks 记录带调试信息的程序（-g；cargo build）。";
     source_not_here: "(the source is not on this machine)" | "（本机没有这个源文件）";

@@ -457,6 +457,29 @@ impl Ui {
         open(file.path())
     }
 
+    /// The end of the path of a run's source, and what the lab has there.
+    fn source_of(&self, name: &str, open: &Open) -> (String, String) {
+        let lab = open.lab();
+        let (id, changed) = (&lab.id, &lab.spec.change.program);
+        // Recordings are of the programs in Rust.
+        let code = match open.session.is_recorded(name) || self.labs.replay.is_some() {
+            true => lab.code(Code::Rust),
+            false => open.session.code,
+        };
+        let end = code.extension();
+        match name {
+            "check" => (format!("/{id}/{changed}.{end}"), String::new()),
+            "solution" => {
+                let text = lab.solution(code).unwrap_or_default();
+                (format!("/{id}-{changed}.{end}"), text.to_owned())
+            }
+            name => {
+                let text = lab.source(name, code).to_owned();
+                (format!("/{id}-{name}.{end}"), text)
+            }
+        }
+    }
+
     /// Loads the path that is to be shown.
     fn load(&mut self) {
         let look = self.labs.look;
@@ -473,8 +496,11 @@ impl Ui {
             (false, None) => return,
         };
         match self.store(open.lab(), name) {
-            Ok(store) => {
+            Ok(mut store) => {
+                let source = self.source_of(name, open);
+                store.prefer(&source.0);
                 let mut app = App::new(store, look, (0, 0));
+                show_source(&mut app, &source);
                 app.animation = self.options.animation;
                 if let Some(other) = original(open, look.lang) {
                     app.compare_with(other);
@@ -483,6 +509,17 @@ impl Ui {
             }
             Err(e) => self.labs.note = Some(e),
         }
+    }
+}
+
+/// Gives the path view a program's source where the file that the recording names is not here.
+fn show_source(app: &mut App, (end, text): &(String, String)) {
+    let files = app.store.annotation.files.iter();
+    let here = |path: &&String| path.ends_with(end.as_str()) && !Path::new(path).is_file();
+    let missing: Vec<String> = files.map(|file| &file.path).filter(here).cloned().collect();
+    for path in missing.into_iter().filter(|_| !text.is_empty()) {
+        let lines = text.lines().map(str::to_owned).collect();
+        app.texts.insert(path, Some(lines));
     }
 }
 
