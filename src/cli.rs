@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bytehop_core::budget::Budget;
 use bytehop_core::i18n::Lang;
 use bytehop_core::report::Format;
 use bytehop_core::report::top::Column;
@@ -54,6 +55,9 @@ pub enum Verb {
     VerifyPaths(Paths),
     /// Write a shell's completion script
     Completions(Completions),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(Man),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
     Demo(Demo),
 }
@@ -73,7 +77,24 @@ pub struct Run {
     #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), conflicts_with = "no_tui")]
     pub theme: Option<Theme>,
     #[command(flatten)]
+    pub budgets: BudgetArgs,
+    #[command(flatten)]
     pub command: CommandArgs,
+}
+
+/// What a run may cost.
+#[derive(Clone, Debug, Default, Args)]
+pub struct BudgetArgs {
+    /// A budget that has to hold, such as 'crossings < 500' or 'copy page_cache->user <= 2 * size(in.bin)';
+    /// status 1 if one does not (docs/ci.md)
+    #[arg(long, value_name = "EXPR", value_parser = |s: &str| s.parse::<Budget>())]
+    pub expect: Vec<Budget>,
+    /// Budgets from a file, one a line; lines that begin with # say nothing
+    #[arg(long, value_name = "FILE")]
+    pub expect_file: Vec<PathBuf>,
+    /// Write what came of the budgets to this file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 /// Whether the terminal UI is shown.
@@ -216,6 +237,8 @@ pub struct Report {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
+    pub budgets: BudgetArgs,
+    #[command(flatten)]
     pub amount: Amount,
     #[command(flatten)]
     pub style: Style,
@@ -327,6 +350,16 @@ pub struct Completions {
     pub shell: Shell,
 }
 
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Which page: a verb
+    #[arg(default_value = "bytehop")]
+    pub page: String,
+    /// All of them, into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "page")]
+    pub dir: Option<PathBuf>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shell {
     Bash,
@@ -398,9 +431,13 @@ pub enum LabVerb {
         #[arg(long, requires = "dir")]
         bless: bool,
     },
-    /// Write a handout: Markdown, and a page of HTML with the paths as pictures
+    /// Write a handout (Markdown, and a page of HTML with the paths as pictures), or the course as a web site
     Export {
-        id: String,
+        #[arg(required_unless_present = "site")]
+        id: Option<String>,
+        /// The whole course, to this folder: static pages for any web server, or to open from the disk
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["id", "output", "solutions"])]
+        site: Option<PathBuf>,
         /// Folder to write to
         #[arg(short, long, value_name = "DIR", default_value = ".")]
         output: PathBuf,
@@ -408,7 +445,7 @@ pub enum LabVerb {
         #[arg(long)]
         solutions: bool,
     },
-    /// Grade students' result files, as CSV
+    /// Grade students' result files, and answers from the course's web site, as CSV
     Grade {
         /// The students, one a line: ids are the first column; each one's seed is the id
         #[arg(long, value_name = "FILE")]
@@ -641,13 +678,16 @@ mod tests {
     const FOLLOW: &str = "elevate follow-forks no-follow";
     const EVENTS: &str = "breakpoint-budget buffer-size level no-sampling stacks";
     const UI: &str = "no-tui theme tui";
+    const BUDGETS: &str = "expect expect-file junit";
 
     /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
     /// tried.
-    const FLAGS: [(&str, &[&str]); 15] = [
+    const FLAGS: [(&str, &[&str]); 16] = [
         (
             "run",
-            &["output", UI, FOLLOW, EVENTS, SUMMARY, AMOUNT, STYLE],
+            &[
+                "output", UI, BUDGETS, FOLLOW, EVENTS, SUMMARY, AMOUNT, STYLE,
+            ],
         ),
         (
             "attach",
@@ -682,7 +722,7 @@ mod tests {
             ],
         ),
         ("view", &["theme", AMOUNT, STYLE]),
-        ("report", &["format json output", AMOUNT, STYLE]),
+        ("report", &["format json output", BUDGETS, AMOUNT, STYLE]),
         ("annotate", &["json", STYLE]),
         ("advise", &["json", STYLE]),
         ("diff", &["json theme tui", STYLE]),
@@ -700,6 +740,7 @@ mod tests {
         ("verify-paths", &["dir peer"]),
         ("demo", &["output replay", AMOUNT, STYLE]),
         ("completions", &[]),
+        ("man", &["dir"]),
     ];
 
     #[test]
@@ -731,6 +772,7 @@ mod tests {
             "run --level T --breakpoint-budget 5 -- true",
             "record --theme dark -- true",
             "report --theme dark x",
+            "run --expect copy -- true",
             "advise -q x",
             "diff --theme dark a b",
             "top --json --theme dark",

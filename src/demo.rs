@@ -82,6 +82,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
             no_sampling: false,
         },
         theme: None,
+        budgets: cli::BudgetArgs::default(),
         summary: SummaryArgs {
             json: false,
             summary: None,

@@ -47,6 +47,15 @@ impl Fail {
     }
 }
 
+/// What a build without the capture side says of all that traces.
+#[cfg(not(feature = "capture"))]
+pub fn cannot_trace() -> Fail {
+    Fail::new(
+        NOT_ALLOWED,
+        "this build shows recordings and cannot trace: use a build for Linux with the capture side",
+    )
+}
+
 macro_rules! fails_with {
     ($($error:ty => $code:expr;)*) => {
         $(impl From<$error> for Fail {
@@ -60,6 +69,15 @@ macro_rules! fails_with {
 
 fails_with! {
     RecordError => |e| e.exit_code().unwrap_or(FAILED);
+    labs::lab::LabError => |_| USAGE;
+    labs::runs::WorkError => |_| FAILED;
+    labs::runs::RunError => |e| match e {
+        labs::runs::RunError::NoRecording(_) => NOT_ALLOWED,
+        labs::runs::RunError::Stopped(signal) => signalled(*signal),
+        labs::runs::RunError::Work(labs::runs::WorkError::Stopped(signal)) => signalled(*signal),
+        labs::runs::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
+        _ => FAILED,
+    };
     tui::ViewError => |e| match e {
         tui::ViewError::Recording(e) => e.exit_code().unwrap_or(FAILED),
         tui::ViewError::NotATerminal => USAGE,
@@ -78,15 +96,6 @@ fails_with! {
     DropError => |_| FAILED;
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;
-    labs::lab::LabError => |_| USAGE;
-    labs::runs::WorkError => |_| FAILED;
-    labs::runs::RunError => |e| match e {
-        labs::runs::RunError::NoRecording(_) => NOT_ALLOWED,
-        labs::runs::RunError::Stopped(signal) => signalled(*signal),
-        labs::runs::RunError::Work(labs::runs::WorkError::Stopped(signal)) => signalled(*signal),
-        labs::runs::RunError::Record(e) => e.exit_code().unwrap_or(FAILED),
-        _ => FAILED,
-    };
     CaptureError => |e| match e {
         CaptureError::NoProcess(_) => USAGE,
         CaptureError::Namespace => NOT_ALLOWED,

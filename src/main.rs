@@ -1,13 +1,14 @@
 //! The `bytehop` command: flags and dispatch. The work is done in the `tracer` library.
 #![forbid(unsafe_code)]
 
+mod budget;
 mod cli;
 mod completions;
 #[cfg(feature = "capture")]
 mod demo;
 mod fail;
-#[cfg(feature = "capture")]
 mod lab;
+mod man;
 mod output;
 mod report;
 mod resolve;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.verb {
         Some(verb) => dispatch(verb),
-        None => alone(),
+        None => lab::menu(),
     };
     match result {
         Ok(code) => ExitCode::from(code as u8),
@@ -58,6 +59,7 @@ fn dispatch(verb: Verb) -> Result<i32, Fail> {
         Verb::Advise(args) => show::advise(&args),
         Verb::View(args) => show::view(&args),
         Verb::Completions(args) => completions::completions(&args),
+        Verb::Man(args) => man::man(&args),
         #[cfg(feature = "capture")]
         Verb::Run(args) => trace::run(args),
         #[cfg(feature = "capture")]
@@ -72,24 +74,12 @@ fn dispatch(verb: Verb) -> Result<i32, Fail> {
         Verb::Doctor(args) if args.verify => verify::verify(&args),
         #[cfg(feature = "capture")]
         Verb::Doctor(args) => show::doctor(&args),
-        #[cfg(feature = "capture")]
         Verb::Lab(args) => lab::lab(&args),
         #[cfg(feature = "capture")]
         Verb::VerifyPaths(args) => verify::paths(&args),
         #[cfg(feature = "capture")]
         Verb::Demo(args) => demo::demo(args),
         #[cfg(not(feature = "capture"))]
-        _ => Err(Fail::new(
-            fail::NOT_ALLOWED,
-            "this build shows recordings and cannot trace: use a build for Linux with the capture side",
-        )),
+        _ => Err(fail::cannot_trace()),
     }
-}
-
-/// `bytehop` alone.
-fn alone() -> Result<i32, Fail> {
-    #[cfg(feature = "capture")]
-    return lab::menu();
-    #[cfg(not(feature = "capture"))]
-    show::help()
 }

@@ -6,16 +6,16 @@ use std::io::{self, IsTerminal, Write};
 #[cfg(feature = "capture")]
 use std::path::Path;
 
+use bytehop_core::budget::Verdict;
 use bytehop_core::i18n::Lang;
-#[cfg(feature = "capture")]
 use bytehop_core::model::Summary;
-#[cfg(feature = "capture")]
-use bytehop_core::report;
-use bytehop_core::report::Style;
+use bytehop_core::report::{self, Style};
 #[cfg(feature = "capture")]
 use tracer::user::Identity;
 use tui::theme::Theme;
 
+#[cfg(feature = "capture")]
+use crate::budget::Expected;
 #[cfg(feature = "capture")]
 use crate::cli::SummaryArgs;
 use crate::cli::When;
@@ -126,6 +126,26 @@ impl SummaryOutput {
         } else {
             report::text(summary, &self.style)
         };
+        self.put(&text, at_terminal)
+    }
+
+    /// The same, and below it what came of budgets. Among data they are data.
+    pub fn judged(
+        &mut self,
+        summary: &Summary,
+        expected: &mut Expected,
+        at_terminal: bool,
+    ) -> Result<(), Fail> {
+        let verdicts = expected.judge(summary);
+        let written = match self.json {
+            true => self.put(&judged_json(summary, &verdicts), at_terminal),
+            false => self.write(summary, at_terminal),
+        };
+        let among_data = self.json && self.file.is_none();
+        written.and(expected.tell(&verdicts, summary, &self.style, !among_data))
+    }
+
+    fn put(&mut self, text: &str, at_terminal: bool) -> Result<(), Fail> {
         let written = match &mut self.file {
             Some(file) => file.write_all(text.as_bytes()),
             None => {
@@ -136,7 +156,7 @@ impl SummaryOutput {
                 };
                 io::stderr()
                     .lock()
-                    .write_all((start.to_owned() + &text).as_bytes())
+                    .write_all((start.to_owned() + text).as_bytes())
             }
         };
         match written {
@@ -147,6 +167,13 @@ impl SummaryOutput {
             _ => Ok(()),
         }
     }
+}
+
+/// The summary with what came of budgets, as JSON.
+pub fn judged_json(summary: &Summary, verdicts: &[Verdict]) -> String {
+    let mut json = report::json(summary);
+    json["budgets"] = report::budgets_json(verdicts);
+    format!("{json:#}\n")
 }
 
 /// Creates a file that belongs to the user.

@@ -15,7 +15,7 @@ use bytehop_core::report::{self, Format, export};
 
 use crate::cli;
 use crate::fail::{FAILED, Fail, USAGE};
-use crate::output::{complain, style};
+use crate::output::{complain, judged_json, style};
 use crate::resolve::Look;
 use crate::show::{host, summarise, warn};
 
@@ -24,6 +24,9 @@ const CHUNK: usize = 64 << 10;
 
 pub fn report(args: &cli::Report) -> Result<i32, Fail> {
     let format = if args.json { Format::Json } else { args.format };
+    if args.budgets.is_some() {
+        return judged(args, format);
+    }
     match format {
         Format::Jsonl => lines(args)?,
         Format::Perfetto => time_line(args)?,
@@ -34,28 +37,52 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
             warn_of(&summary, lang);
             write(args, &folded.finish())?;
         }
-        _ => write(args, &of_summary(args, format)?)?,
+        _ => {
+            let summary = summarise(&args.file, &mut NoSink)?;
+            write(args, &of_summary(args, format, &summary)?)?;
+        }
     }
     Ok(0)
 }
 
+/// The summary, and what comes of budgets.
+fn judged(args: &cli::Report, format: Format) -> Result<i32, Fail> {
+    if !matches!(format, Format::Text | Format::Json) {
+        let message =
+            "--expect goes with --format text or json: other formats have no place for it";
+        return Err(Fail::new(USAGE, message));
+    }
+    let Some(mut expected) = args.budgets.read(created)? else {
+        return Ok(0);
+    };
+    let summary = summarise(&args.file, &mut expected.sink)?;
+    let verdicts = expected.judge(&summary);
+    let text = match format {
+        Format::Json => judged_json(&summary, &verdicts),
+        _ => of_summary(args, format, &summary)?,
+    };
+    write(args, &text)?;
+    let style = style(Look::from(args.style).telling(args.amount), &io::stderr());
+    expected.tell(&verdicts, &summary, &style, true)?;
+    Ok(0)
+}
+
 /// What only needs the summary.
-fn of_summary(args: &cli::Report, format: Format) -> Result<String, Fail> {
-    let summary = summarise(&args.file, &mut NoSink)?;
+fn of_summary(args: &cli::Report, format: Format, summary: &Summary) -> Result<String, Fail> {
     let lang = Lang::from_env(args.style.lang);
     Ok(match format {
-        Format::Json => report::json_string(&summary) + "\n",
+        Format::Json => report::json_string(summary) + "\n",
         Format::Csv => {
-            warn_of(&summary, lang);
-            export::csv(&summary)
+            warn_of(summary, lang);
+            export::csv(summary)
         }
-        Format::Markdown => export::markdown(&summary, lang),
-        Format::Svg => export::svg(&summary, lang),
+        Format::Markdown => export::markdown(summary, lang),
+        Format::Svg => export::svg(summary, lang),
         Format::Html => {
             let recording = std::fs::read(&args.file).map_err(|e| {
                 Fail::new(FAILED, format!("cannot read {}: {e}", args.file.display()))
             })?;
-            bytehop_web::page::page(&recording, &summary, lang)
+            bytehop_web::page::page(&recording, summary, lang)
         }
         _ => {
             let look = Look::from(args.style).telling(args.amount);
@@ -64,7 +91,7 @@ fn of_summary(args: &cli::Report, format: Format) -> Result<String, Fail> {
                 Some(path) => style(look, &created(path)?),
                 None => style(look, &io::stdout()),
             };
-            report::text(&summary, &style)
+            report::text(summary, &style)
         }
     })
 }

@@ -27,17 +27,29 @@ use tracer::signals::Signals;
 use tracer::sources::Resolver;
 use tracer::user::Identity;
 
+use crate::budget::Expected;
 use crate::cli::{self, SummaryArgs, Tracing};
-use crate::fail::{FAILED, Fail, signalled};
+use crate::fail::{FAILED, Fail, USAGE, signalled};
 use crate::output::{self, SummaryOutput};
 use crate::show;
 
 pub fn run(args: cli::Run) -> Result<i32, Fail> {
     let what = What::Command(&args.command.argv);
     let look = args.summary.look().themed(args.theme);
+    if args.budgets.is_some() {
+        if args.ui.tui {
+            let message = "--expect judges at the end, as text: it does not go with --tui";
+            return Err(Fail::new(USAGE, message));
+        }
+        let budgets = Some(&args.budgets);
+        // A broken budget names the line that did it.
+        let mut tracing = args.tracing;
+        tracing.stacks = true;
+        return trace(what, args.output, false, &tracing, &args.summary, budgets);
+    }
     match live::is_wanted(args.ui, &args.summary) {
         true => live::trace(what, args.output, &args.tracing, &args.summary, look),
-        false => trace(what, args.output, false, &args.tracing, &args.summary),
+        false => trace(what, args.output, false, &args.tracing, &args.summary, None),
     }
 }
 
@@ -46,7 +58,14 @@ pub fn record(args: cli::Record) -> Result<i32, Fail> {
         Some(pid) => What::Process(pid, args.duration),
         None => What::Command(&args.argv),
     };
-    trace(what, Some(args.output), true, &args.tracing, &args.summary)
+    trace(
+        what,
+        Some(args.output),
+        true,
+        &args.tracing,
+        &args.summary,
+        None,
+    )
 }
 
 pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
@@ -54,7 +73,7 @@ pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
     let look = args.summary.look().themed(args.theme);
     match live::is_wanted(args.ui, &args.summary) {
         true => live::trace(what, args.output, &args.tracing, &args.summary, look),
-        false => trace(what, args.output, false, &args.tracing, &args.summary),
+        false => trace(what, args.output, false, &args.tracing, &args.summary, None),
     }
 }
 
@@ -87,8 +106,12 @@ fn trace(
     from_file: bool,
     tracing: &Tracing,
     summary: &SummaryArgs,
+    budgets: Option<&cli::BudgetArgs>,
 ) -> Result<i32, Fail> {
     elevate(&tracing.follow)?;
+    let identity = Identity::invoking()?;
+    let expected = budgets.map(|budgets| budgets.read(|path| output::create(path, &identity)));
+    let expected = expected.transpose()?.flatten();
     let signals = what.hold_signals()?;
     let mut session = Session::prepare(what, Options::from(tracing), summary, None)?;
     let writer = session.writer(file.as_deref())?;
@@ -97,6 +120,7 @@ fn trace(
     let mut sinks = Sinks {
         writer,
         live,
+        expected,
         ..Sinks::default()
     };
     let ring = session.probes.ring()?;
@@ -105,13 +129,25 @@ fn trace(
     let ended = session.trace(signals, Some(ring), &mut sinks)?;
     let mut reported = sinks.finish();
     let summary = match (sinks.live.take(), &file) {
-        (Some(live), _) => Some(live.finish()),
+        (Some(mut live), _) => {
+            if let Some(expected) = &mut sinks.expected {
+                live.drain(&mut expected.sink);
+            }
+            Some(live.finish())
+        }
         (None, Some(path)) => Some(show::summarise(path, &mut NoSink)?),
         (None, None) => None,
     };
     if let Some(mut summary) = summary {
         mention_live(&mut summary, &ended);
-        reported = reported.and(session.summary.write(&summary, ended.at_terminal));
+        let written = match sinks.expected.take() {
+            None => session.summary.write(&summary, ended.at_terminal),
+            Some(mut expected) => {
+                let out = &mut session.summary;
+                out.judged(&summary, &mut expected, ended.at_terminal)
+            }
+        };
+        reported = reported.and(written);
     }
     ended.status(reported)
 }
@@ -326,6 +362,8 @@ impl Output for Nothing {
 struct Sinks {
     writer: Option<Writer<File>>,
     live: Option<Reconstructor>,
+    /// What sees the calls and hops of `live`.
+    expected: Option<Expected>,
     log: Option<LogWriter>,
     /// Why the recording, or the log, could not go on. Tracing does.
     failed: Option<RecordError>,
@@ -343,6 +381,15 @@ impl Sinks {
                 None => output::complain(&e.to_string()),
             }
             self.failed = Some(e);
+        }
+    }
+
+    /// Into the live summary.
+    fn push(&mut self, event: &Event) {
+        let Some(live) = &mut self.live else { return };
+        match &mut self.expected {
+            Some(expected) => live.push(event, &mut expected.sink),
+            None => live.push(event, &mut NoSink),
         }
     }
 
@@ -367,10 +414,10 @@ impl Output for Sinks {
             let result = log.record(record);
             self.check(result);
         }
-        if let Some(live) = &mut self.live
+        if self.live.is_some()
             && let Ok(event) = decode(record)
         {
-            live.push(&event, &mut NoSink);
+            self.push(&event);
         }
     }
 
@@ -383,8 +430,8 @@ impl Output for Sinks {
             let result = log.meta(meta);
             self.check(result);
         }
-        if let Some(live) = &mut self.live {
-            live.push(&Event::Meta(meta.clone()), &mut NoSink);
+        if self.live.is_some() {
+            self.push(&Event::Meta(meta.clone()));
         }
     }
 

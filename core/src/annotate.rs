@@ -137,7 +137,12 @@ impl Annotator {
 
     /// The line of a call.
     pub fn own(&self, call: CallId) -> Option<&Frame> {
-        let source = self.sources.get(&self.stacks.of(call)?)?;
+        self.frame(self.stacks.of(call)?)
+    }
+
+    /// The program's own line on a stack.
+    pub fn frame(&self, stack: u64) -> Option<&Frame> {
+        let source = self.sources.get(&stack)?;
         source.frames.get(source.own?)
     }
 
@@ -153,8 +158,7 @@ impl Annotator {
                 annotation.unknown.add(line);
                 continue;
             };
-            let source = self.sources.get(stack);
-            let Some(frame) = source.and_then(|s| s.frames.get(s.own?)) else {
+            let Some(frame) = self.frame(*stack) else {
                 annotation.elsewhere.add(line);
                 continue;
             };

@@ -7,11 +7,13 @@
 pub mod advise;
 pub mod annotate;
 pub mod arch;
+pub mod budget;
 pub mod catalogue;
 pub mod compare;
 pub mod counters;
 pub mod decode;
 pub mod event;
+pub mod expr;
 pub mod i18n;
 pub mod ledger;
 pub mod linux;

@@ -11,9 +11,8 @@ use std::process::Stdio;
 use tracer::user::Identity;
 
 use crate::bundle::C_SUPPORT;
-use crate::own::{Job, Limits, Owner, Unfinished, guardian};
+use crate::own::{Job, Limits, Owner, Unfinished, guardian, text_of};
 use crate::runs::WorkError;
-use crate::work::text_of;
 
 /// Where the learner's folder has what C programs share.
 pub const SUPPORT: &str = "support/c";

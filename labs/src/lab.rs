@@ -9,9 +9,9 @@ use bytehop_core::i18n::Lang;
 
 use crate::bundle::BUNDLE;
 use crate::chart::{Chart, ChartError};
-use crate::expr::Expr;
 use crate::guide::{self, Guide};
 use crate::spec::{Code, Spec, is_name};
+use bytehop_core::expr::Expr;
 
 /// What names are made of ([`is_name`]).
 const NAMES: &str = "letters, digits, '-', '_' and '.', a letter or digit first";
@@ -132,6 +132,12 @@ impl Lab {
     /// A file's bytes, by its path within the folder.
     pub fn file(&self, path: &str) -> Option<&[u8]> {
         self.files.get(path).map(Cow::as_ref)
+    }
+
+    /// All files, by path within the folder.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.files.iter();
+        files.map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
     }
 
     /// A file's text; empty if there is none.

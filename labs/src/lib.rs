@@ -1,6 +1,6 @@
 //! The guided labs: predict, observe, explain, change, check.
 //!
-//! A lab is data ([`spec`], [`guide`]; `docs/labs/format.md`), [`expr`] reads values from runs, and
+//! A lab is data ([`spec`], [`guide`]; `docs/labs/format.md`), [`bytehop_core::expr`] reads values from runs, and
 //! [`session`] judges answers and changes by them. [`page`] and [`text`] show it, over whatever makes the
 //! runs ([`runs::Runs`]). All of this needs neither Linux nor a file system: the bundled recordings are in
 //! the binary.
@@ -13,7 +13,6 @@ pub mod chart;
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod compile;
 pub mod export;
-pub mod expr;
 pub mod grade;
 pub mod guide;
 pub mod lab;
@@ -32,9 +31,9 @@ pub mod result;
 pub mod run;
 pub mod runs;
 pub mod session;
+pub mod site;
 pub mod spec;
 pub mod text;
-pub mod value;
 pub mod words;
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod work;

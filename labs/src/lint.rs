@@ -201,7 +201,7 @@ impl Lint<'_> {
     fn expression(
         &mut self,
         place: &str,
-        expr: &crate::expr::Expr,
+        expr: &bytehop_core::expr::Expr,
         context: Place,
         answers: &BTreeSet<String>,
     ) {

@@ -6,8 +6,8 @@ use bytehop_core::model::{Evidence, HopKind, Summary};
 use crate::chart::{self, Chart};
 use crate::guide::Step;
 use crate::session::{Origin, Outcome, Output, Session, Verdict};
-use crate::value::{Unit, Value};
 use crate::words;
+use bytehop_core::expr::value::{Unit, Value};
 
 /// The guide, and the source that the questions are about.
 pub fn predict(session: &Session) -> String {
@@ -124,7 +124,7 @@ pub fn explain(session: &Session) -> String {
 }
 
 /// One line for each question.
-fn overview(verdicts: &[Verdict], lang: Lang) -> String {
+pub(crate) fn overview(verdicts: &[Verdict], lang: Lang) -> String {
     let measured = match verdicts.iter().all(|verdict| verdict.recorded) {
         true => words::the_recording(lang),
         false => words::this_run(lang),

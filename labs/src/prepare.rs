@@ -13,10 +13,10 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tracer::user::Identity;
 
-use crate::expr::Scope;
 use crate::own::tidy::{Thing, Tidy};
 use crate::runs::PrepareError;
 use crate::spec::{Cache, Fill, Need, On, Program, Spec, braced};
+use bytehop_core::expr::Scope;
 
 /// On a disk, as a rule. `BYTEHOP_LABS_DISK` names another folder.
 const DISK: &str = "/var/tmp";

@@ -1,6 +1,7 @@
 //! What a learner has done so far: one file of theirs, plain text.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -46,6 +47,16 @@ pub trait Keep: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// If it stays where it is.
     fn set_aside(&self) -> io::Result<String>;
+}
+
+/// Where the file of a learner with this environment is: `$XDG_STATE_HOME/bytehop/labs.toml`.
+pub fn file(var: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    let set = |name| var(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let home = || set("HOME").map(|home| home.join(".local/state"));
+    let state = set("XDG_STATE_HOME").or_else(home);
+    // What Windows has in its place.
+    let state = state.or_else(|| set("LOCALAPPDATA"));
+    state.unwrap_or_default().join("bytehop/labs.toml")
 }
 
 /// Progress kept in a file.

@@ -14,13 +14,13 @@ use tracer::user::Identity;
 use crate::chart::Chart;
 use crate::lab::Lab;
 use crate::own::tidy::{Thing, Tidy};
-use crate::own::{Interrupt, Job, Limits, Unfinished, as_user};
+use crate::own::{Interrupt, Job, Limits, Unfinished, as_user, text_of};
 use crate::prepare::{Prepared, hash_output, unmet};
 use crate::recording::summarise;
 use crate::runs::{Checked, Run, RunError, Runs, Whose, WorkError};
 use crate::session::{Origin, Output, Session};
 use crate::spec::Code;
-use crate::work::{Work, text_of};
+use crate::work::Work;
 
 /// By which a program says that this machine can't do what it shows (`support::UNAVAILABLE`).
 const UNAVAILABLE: i32 = 77;

@@ -283,7 +283,14 @@ pub trait Runs: Send + Sync {
 }
 
 /// Recordings only: what every machine can.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Replay;
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// Why nothing can be traced; empty if only recordings were asked for.
+    pub why: String,
+}
 
-impl Runs for Replay {}
+impl Runs for Replay {
+    fn cannot(&self) -> Option<&str> {
+        Some(&self.why)
+    }
+}

@@ -9,12 +9,12 @@ use bytehop_core::model::{Place, Summary};
 use sha2::{Digest, Sha256};
 
 use crate::chart::Chart;
-use crate::expr::{Expr, Runs, Scope};
 use crate::guide::{self, Placeholder, Step};
 use crate::lab::Lab;
 use crate::spec::{Case, Code, Question, Text};
-use crate::value::{Unit, Value};
 use crate::words;
+use bytehop_core::expr::value::{Unit, Value};
+use bytehop_core::expr::{Expr, Runs, Scope};
 
 /// Where a run comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ impl Session {
 
     /// Answers a question, in words or digits; `false` if it cannot be understood.
     pub fn answer(&mut self, question: &Question, text: &str) -> bool {
-        let value = crate::value::typed(text).or_else(|| {
+        let value = bytehop_core::expr::value::typed(text).or_else(|| {
             // `2 * size` is an answer, too.
             let expr: Expr = text.parse().ok()?;
             let plain = !expr.is_measured() && expr.programs().is_empty();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytehop_core::i18n::Lang;
 use serde::{Deserialize, Serialize};
 
-use crate::expr::Expr;
+use bytehop_core::expr::Expr;
 
 /// A text in both languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

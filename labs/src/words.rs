@@ -1,23 +1,6 @@
 //! What the labs say, in both languages.
 
-use bytehop_core::i18n::Lang;
-
-/// Yes or no.
-pub fn truth(lang: Lang, truth: bool) -> &'static str {
-    match truth {
-        true => yes(lang),
-        false => no(lang),
-    }
-}
-
 bytehop_core::messages! {
-    yes: "yes" | "是";
-    no: "no" | "否";
-    semicolon: "; " | "；";
-    measured_alone: "measured" | "实测";
-    measured_by(probes): "measured ({probes})" | "实测（{probes}）";
-    inferred_by(rules): "inferred ({rules})" | "推断（{rules}）";
-    estimated_by(methods): "estimated ({methods})" | "估计（{methods}）";
     rule(name, text): "`{name}`: {text}" | "`{name}`：{text}";
     hint(n, of): "Hint {n} of {of}" | "提示 {n}/{of}";
     next_lab(id): "`bytehop lab {id}`" | "`bytehop lab {id}`";
@@ -72,6 +55,9 @@ bytehop_core::messages! {
     the_recording: "the recording" | "记录文件";
     right: "right" | "正确";
     wrong: "not this time" | "这次不对";
+    right_of(n, of): "{n} of {of} right" | "{of} 题中答对 {n} 题";
+    side_by_side: "The programs side by side" | "各程序对照";
+    solution_run: "The solution's run" | "参考答案的运行";
     why: "Why" | "为什么";
     differs: "Textbook and run differ" | "教科书与实测不同";
     legend: "⇢ before a number: inferred by a rule, not measured" | "数字前的 ⇢：由规则推断，不是实测";

@@ -11,8 +11,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::io::{self, Read, Seek};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -21,8 +21,8 @@ use tracer::user::Identity;
 use crate::bundle::{C_SUPPORT, LOCK, SUPPORT};
 use crate::compile;
 use crate::lab::Lab;
-use crate::own::{Job, Limits, Owner, Unfinished, guardian};
-use crate::progress::{InFile, Keep, Progress};
+use crate::own::{Job, Limits, Owner, Unfinished, guardian, text_of};
+use crate::progress::{self, InFile, Keep, Progress};
 use crate::runs::{Whose, WorkError};
 use crate::spec::Code;
 
@@ -491,16 +491,12 @@ pub fn usual_code(identity: &Identity) -> Code {
     }
 }
 
-/// The learner's progress: `$XDG_STATE_HOME/bytehop/labs.toml`, read and written as them.
+/// The learner's progress, read and written as them.
 pub fn progress(identity: &Identity) -> Progress {
-    let state = identity.var("XDG_STATE_HOME").filter(|dir| !dir.is_empty());
-    let home = || {
-        let home = identity.var("HOME").unwrap_or_default();
-        PathBuf::from(home).join(".local/state")
-    };
-    let state = state.map_or_else(home, PathBuf::from);
     Progress::open(Theirs {
-        file: InFile(state.join("bytehop/labs.toml")),
+        file: InFile(progress::file(|name| {
+            identity.var(name).map(OsStr::to_owned)
+        })),
         identity: identity.clone(),
     })
 }
@@ -538,16 +534,6 @@ fn is_about_program(said: &str) -> bool {
         "could not compile `support`",
     ];
     said.contains("could not compile") && !elsewhere.iter().any(|what| said.contains(what))
-}
-
-/// All that was written to a file that we hold.
-pub(crate) fn text_of(file: &mut File) -> String {
-    let mut bytes = Vec::new();
-    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
-    match read {
-        Ok(_) => String::from_utf8_lossy(&bytes).trim_end().to_owned(),
-        Err(e) => e.to_string(),
-    }
 }
 
 fn package(name: &str, binaries: &[(String, String)]) -> String {

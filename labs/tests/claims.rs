@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytehop_core::expr::Expr;
 use bytehop_core::i18n::Lang;
-use labs::expr::Expr;
 use labs::session::{Origin, Session};
 use labs::{lab, recording};
 

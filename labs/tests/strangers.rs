@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use labs::expr::Expr;
+use bytehop_core::expr::Expr;
 use labs::lab::{Lab, LabError};
 
 type Files = BTreeMap<String, Cow<'static, [u8]>>;

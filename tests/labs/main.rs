@@ -14,6 +14,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use bytehop_core::expr::value::{Unit, Value};
 use bytehop_core::i18n::Lang;
 use labs::compile;
 use labs::lab::{self, Lab};
@@ -21,7 +22,6 @@ use labs::run::Runner;
 use labs::runs::{RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Session};
 use labs::spec::Code;
-use labs::value::{Unit, Value};
 use labs::work::Work;
 use tracer::user::Identity;
 

@@ -8,6 +8,7 @@
 mod accounting;
 mod attach;
 mod breakpoints;
+mod budgets;
 mod clock;
 mod files;
 mod fixture;

@@ -147,12 +147,12 @@ impl<'a> Capture<'a> {
             _ => None,
         };
         let still_running = self.probes.threads()?.into_keys().collect();
-        // Others that it made may be busy for ever: from here on there is nothing new, so what is left has
-        // an end.
         let last = match (&self.ring, exit) {
             (None, Some(_)) => self.asked_to_end(&target)?.unwrap_or(last),
             _ => last,
         };
+        // Others that it made may be busy for ever: from here on there is nothing new, so what is left has
+        // an end.
         self.probes.stop()?;
         self.take_rest(reason, &mut lifetime, out)?;
         let programs = self.probes.skipped();
@@ -342,7 +342,8 @@ impl<'a> Capture<'a> {
         n
     }
 
-    /// Block I/O whose completion was not seen: the kernel knows it only as under way.
+    /// Block I/O whose completion was not seen: the kernel knows it only as under way. And what else was not told
+    /// to its end.
     fn send_unfinished(&mut self, out: &mut dyn Output) -> Result<(), CaptureError> {
         if self.ring.is_none() {
             return Ok(());
@@ -352,6 +353,11 @@ impl<'a> Capture<'a> {
             record.clear();
             encode(&Event::Block(block), &mut record);
             self.devices.meet(&record, out);
+            out.record(&record);
+        }
+        for request in self.probes.unfetched()? {
+            record.clear();
+            encode(&Event::Uring(request), &mut record);
             out.record(&record);
         }
         Ok(())

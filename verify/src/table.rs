@@ -5,7 +5,7 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::model::HopKind;
 
 use crate::scene::{Done, Scene};
-use crate::work::{files, inner, memory, pipes, sockets, uring, veth, writeback, zerocopy};
+use crate::work::{aio, files, inner, memory, pipes, sockets, uring, veth, writeback, zerocopy};
 
 /// One path.
 pub struct Row {
@@ -208,7 +208,7 @@ paths! {
 
     // Faults that the kernel takes inside a call.
     "pinned-after-fork" "write with O_DIRECT from memory that is shared since a fork: copied before it is pinned" "用 fork 后仍共享的内存做 O_DIRECT 写：固定页之前先拷贝" inner::pinned_after_fork
-        { Copy User > User All, Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
+        { Copy User > User All, Dma User > Disk All };
     "read-after-fork" "read a file into memory that is shared since a fork" "把文件读进 fork 后仍共享的内存" inner::read_after_fork
         { Copy Cache > User All, Copy User > User All };
     "userfault-copy" "UFFDIO_COPY" "UFFDIO_COPY" inner::userfault
@@ -300,6 +300,16 @@ paths! {
         { Share Cache > Pipe All, Copy Pipe > User All };
     "uring-tee" "io_uring: tee" "io_uring：tee" uring::tee
         { Copy User > Pipe All, Share Pipe > Pipe All, Copy Pipe > User Times(2) };
+
+    // Linux AIO.
+    "aio-read" "Linux AIO: read" "Linux AIO：读" aio::read
+        { Copy Cache > User All };
+    "aio-write" "Linux AIO: write" "Linux AIO：写" aio::write
+        { Copy User > Cache All, Dma Cache > Disk Maybe };
+    "aio-direct-read" "Linux AIO: read with O_DIRECT" "Linux AIO：O_DIRECT 读" aio::direct_read
+        { Dma Disk > User All } | { Dma Disk > Cache All, Copy Cache > User All };
+    "aio-direct-write" "Linux AIO: write with O_DIRECT" "Linux AIO：O_DIRECT 写" aio::direct_write
+        { Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
 }
 
 #[cfg(test)]

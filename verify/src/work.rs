@@ -1,5 +1,6 @@
 //! The programs of the table: each does one thing with a known payload.
 
+pub mod aio;
 pub mod files;
 pub mod inner;
 pub mod memory;

@@ -50,6 +50,8 @@ const TESTS: &[Need] = &[
     need("running as the invoking user", &["sudo"]),
     need("a traced Python program", &["python3"]),
     need("small traced C programs", &["gcc"]),
+    need("manual pages", &["groff"]),
+    need("manual pages", &["mandoc"]),
     need("file systems under test", &["e2fsprogs"]),
     need("file systems under test", &["xfsprogs"]),
     need("file systems under test", &["btrfs-progs"]),

@@ -24,7 +24,7 @@ pub use hops::{Concluded, Hardware, conclude_hops};
 /// Alike calls: of one number, on alike files.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Calls {
-    /// Number of the call, or [`OPERATION`] and an operation of io_uring.
+    /// Number of the call, or [`OPERATION`] and an operation of io_uring or Linux AIO.
     pub nr: u16,
     /// The descriptors.
     pub file: Option<FileRef>,
@@ -39,7 +39,7 @@ impl Calls {
     pub fn shape(&self, table: &CallTable) -> Option<Shape> {
         match self.nr & OPERATION {
             0 => table.call(self.nr)?.shape,
-            _ => table.operation(self.nr as u8),
+            _ => table.operation(self.nr),
         }
     }
 
@@ -106,6 +106,9 @@ pub fn conclude_all(
             .count
     };
     let dirty = counters.sum(count::DIRTY, |_| true).bytes;
+    let untold = counters.sum(count::UNTOLD, |_| true).count;
+    let untold = (untold > 0).then_some(Notice::Untold(untold)).into_iter();
+    let skipped = counters.skipped.iter().map(Notice::skipped);
     Summary {
         schema: 1,
         bytehop: start.bytehop.clone(),
@@ -150,7 +153,7 @@ pub fn conclude_all(
         lost_calls: counters
             .lost
             .named_calls(|nr| arch.syscall_name(nr).into_owned()),
-        warnings: counters.skipped.iter().map(Notice::skipped).collect(),
+        warnings: untold.chain(skipped).collect(),
         ..Summary::default()
     }
 }
@@ -183,14 +186,15 @@ fn written_back(counters: &Counters) -> u64 {
 pub(crate) fn call_name(nr: u16, arch: Arch) -> String {
     match nr & OPERATION {
         0 => arch.syscall_name(nr).into_owned(),
-        _ => uring::request_name(nr as u8),
+        _ => uring::request_name(nr),
     }
 }
 
 fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
     let bits = arch.syscall_table();
     let mut by_number: HashMap<u16, SyscallRow> = HashMap::new();
-    for Calls { nr, cell, .. } in &counters.calls {
+    let calls = counters.calls.iter().filter(|c| c.nr & OPERATION == 0);
+    for Calls { nr, cell, .. } in calls {
         let row = by_number.entry(*nr).or_insert_with(|| SyscallRow {
             time_evidence: Known::Measured,
             ..SyscallRow::default()

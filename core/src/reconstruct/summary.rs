@@ -63,6 +63,7 @@ impl Reconstructor {
             (sums.failed_io, Notice::FailedRequests as fn(u64) -> Notice),
             (sums.unsized_messages, Notice::UnsizedMessages),
             (sums.unsized_reflinks, Notice::UnsizedReflinks),
+            (sums.untold, Notice::Untold),
             (dirty.dropped, Notice::Scattered),
         ] {
             if n > 0 {
@@ -165,7 +166,7 @@ fn ledger(setup: &Setup, sums: &Sums) -> Ledger {
     let name = |(compat, nr): account::Which| match nr & OPERATION {
         0 => setup.name(compat, nr).into_owned(),
         _ if nr & !OPERATION == account::ANY => "io_uring".to_owned(),
-        _ => uring::request_name(nr as u8),
+        _ => uring::request_name(nr),
     };
     let mut open = sums.account.open().into_rows(name);
     // What requests of io_uring moved is measured as a sum.

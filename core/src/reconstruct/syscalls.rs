@@ -1,6 +1,6 @@
 //! System calls and io_uring requests: the rules applied to them.
 
-use tracer_ebpf::{FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
+use tracer_ebpf::{AIO, FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
 
 use super::account::Fate;
 use super::io::Context;
@@ -28,6 +28,15 @@ const CQE_F_NOTIF: u16 = 1 << 3;
 /// Results from −4095 to −1 are error numbers.
 fn is_error(ret: i64) -> bool {
     (-4095..0).contains(&ret)
+}
+
+/// As [`tracer_ebpf::TopKey::nr`] numbers it.
+fn operation(request: &Uring) -> u16 {
+    let aio = match request.how & uring::AIO {
+        0 => 0,
+        _ => AIO,
+    };
+    OPERATION | aio | u16::from(request.opcode)
 }
 
 /// What a call moved: bytes, operations; `None` if nothing. `told`: what it left in memory of that.
@@ -358,7 +367,7 @@ impl Reconstructor {
         sink.call(&call, &self.hops);
     }
 
-    /// An io_uring request is the call that it replaces, done at another time or by another thread.
+    /// A request of io_uring or Linux AIO is the call that it replaces, done at another time or by another thread.
     pub(super) fn uring<S: Sink>(&mut self, request: &Uring, sink: &mut S) {
         let head = &request.head;
         let part = self.part(head, sink);
@@ -370,7 +379,8 @@ impl Reconstructor {
         if let Some(process) = self.sums.processes.get(process) {
             process.async_io = true;
         }
-        let Some(shape) = self.setup.table.operation(request.opcode) else {
+        self.sums.untold += u64::from(request.how & uring::UNTOLD != 0);
+        let Some(shape) = self.setup.table.operation(operation(request)) else {
             return;
         };
         let Ok(bytes @ 1..) = u64::try_from(request.res) else {
@@ -408,7 +418,10 @@ impl Reconstructor {
         self.account_of_request(request, bytes, fate);
         for hop in &mut moved {
             hop.key.deferred = deferred;
-            hop.dur = request.completed.saturating_sub(head.ts);
+            // When the program fetched a result of Linux AIO says nothing of when it was there.
+            if request.how & uring::AIO == 0 {
+                hop.dur = request.completed.saturating_sub(head.ts);
+            }
         }
         if by_reference(rule, &facts)
             && let Some(bytes) = self.by_reference.sent(request.file.ino, bytes)
@@ -432,7 +445,7 @@ impl Reconstructor {
 
 impl Reconstructor {
     fn account_of_request(&mut self, request: &Uring, bytes: u64, fate: Fate) {
-        let which = (false, OPERATION | u16::from(request.opcode));
+        let which = (false, operation(request));
         self.sums.account.take_request(which, bytes, fate);
     }
 }

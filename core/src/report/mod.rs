@@ -8,6 +8,7 @@ use crate::i18n::Lang;
 
 mod advise;
 mod annotate;
+mod budget;
 pub mod compare;
 pub mod export;
 mod json;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use advise::advice;
 pub use annotate::{annotation, annotation_json, around};
+pub use budget::{budget, budgets_hold, budgets_json, junit};
 pub use compare::{comparison, comparison_json};
 pub use json::{json, json_string};
 pub use jsonl::Lines;

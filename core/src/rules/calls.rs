@@ -136,6 +136,13 @@ const OPERATIONS: &[(&str, Shape)] = &[
     ("splice",                                           shape(Move::Splice, End::Pipe, End::First)),
 ];
 
+/// The same of Linux AIO.
+#[rustfmt::skip] // one row a line
+const AIO_OPERATIONS: &[(&str, Shape)] = &[
+    ("pread preadv",   shape(Move::Read, End::First, End::User)),
+    ("pwrite pwritev", shape(Move::Write, End::User, End::First)),
+];
+
 const IPPROTO_TCP: u64 = 6;
 const TCP_ZEROCOPY_RECEIVE: u64 = 35;
 const MAP_PRIVATE: u64 = 2;
@@ -210,6 +217,7 @@ pub enum Role {
 pub struct CallTable {
     calls: Vec<CallInfo>,
     operations: Vec<Option<Shape>>,
+    aio: Vec<Option<Shape>>,
 }
 
 impl CallTable {
@@ -241,9 +249,11 @@ impl CallTable {
             }
         });
         let operations = (0..=u8::MAX).map(|opcode| find(OPERATIONS, &uring::name(opcode)));
+        let aio = (0..=u8::MAX).map(|opcode| find(AIO_OPERATIONS, &uring::aio_name(opcode)));
         Self {
             calls: calls.collect(),
             operations: operations.collect(),
+            aio: aio.collect(),
         }
     }
 
@@ -252,9 +262,15 @@ impl CallTable {
         self.calls.get(usize::from(nr))
     }
 
-    /// How an io_uring operation moves bytes; `None` if it moves none.
-    pub fn operation(&self, opcode: u8) -> Option<Shape> {
-        self.operations.get(usize::from(opcode)).copied().flatten()
+    /// How an operation of io_uring or Linux AIO moves bytes, as [`tracer_ebpf::TopKey::nr`] numbers them; `None`
+    /// if it moves none.
+    pub fn operation(&self, operation: u16) -> Option<Shape> {
+        let table = match operation & tracer_ebpf::AIO {
+            0 => &self.operations,
+            _ => &self.aio,
+        };
+        let opcode = usize::from(operation as u8);
+        table.get(opcode).copied().flatten()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::arch::Arch;
 use crate::catalogue::Certainty;
 use crate::counters::{Calls, Concluded, Counters, Hardware, call_name, conclude_hops};
 use crate::model::{Evidence, HopKind, HopRow};
-use crate::rules::{CallTable, FileKind, Move, Role, Size, conclude as rule_of};
+use crate::rules::{CallTable, FileKind, Move, Size, conclude as rule_of};
 
 /// Index of the loopback interface, in every network namespace (`LOOPBACK_IFINDEX`, include/net/flow.h).
 const LOOPBACK: u32 = 1;
@@ -135,9 +135,6 @@ fn unknown(counters: &Counters, context: &Context) -> Vec<Unknown> {
     for calls in &counters.calls {
         let done = calls.cell.calls.saturating_sub(calls.cell.errors);
         let info = table.call(calls.nr).filter(|_| calls.nr & OPERATION == 0);
-        if info.is_some_and(|info| info.role == Role::AsyncIo && info.name == "io_submit") {
-            add(What::AsyncIo, done, None);
-        }
         let Some(shape) = calls.shape(table) else {
             continue;
         };

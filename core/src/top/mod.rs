@@ -186,8 +186,6 @@ pub enum What {
     ZeroCopySends,
     /// Calls of a 32-bit program.
     OtherTable,
-    /// Linux AIO.
-    AsyncIo,
     /// Came in by a network interface.
     Received,
     /// Requests to disks of which neither beginning nor end was seen.
@@ -202,7 +200,7 @@ impl What {
                 &[HopKind::Copy]
             }
             Self::LargePages => &[HopKind::Fill],
-            Self::UnknownFiles | Self::AsyncIo => &[HopKind::Copy],
+            Self::UnknownFiles => &[HopKind::Copy],
             Self::OtherTable => &[HopKind::Copy, HopKind::Share],
             Self::Received | Self::Requests => &[HopKind::Dma],
         }

@@ -12,8 +12,8 @@ pub use svg::svg;
 pub use text::text;
 
 use crate::spec;
-use crate::value::{Unit, Value};
 use crate::words;
+use bytehop_core::expr::value::{Unit, Value};
 
 /// The first line of a measuring program's output; then one line for each sample.
 const HEADER: &str = "way,size,bytes,ns";

@@ -2,7 +2,7 @@
 //!
 //! Each program adds what its function moved to the thread's call; the sums are sent before the record
 //! of the call. Every function is optional: which of them a kernel has, and under what name, is in
-//! `tracer::functions`.
+//! `bytehop_core::catalogue::functions`.
 
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;

@@ -3,7 +3,7 @@
 use super::head::Head;
 
 /// What a function moved: the value of [`Copied::what`]. Numbers are never used again for something
-/// else; what each means to a trace stands in `tracer::rules::measure`.
+/// else; what each means to a trace stands in `bytehop_core::rules::measure`.
 ///
 /// `KERNEL`: the other end was not the program's memory; `PIPE`: it was a pipe inside the kernel, which
 /// got references (before Linux 6.5).

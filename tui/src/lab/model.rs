@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use labs::expr::Sight;
+use bytehop_core::expr::Sight;
+use bytehop_core::expr::value::Unit;
 use labs::guide::Step;
 use labs::lab::Lab;
 use labs::progress::State;
 use labs::session::{Outcome, Session};
 use labs::spec::Code;
-use labs::value::Unit;
 use ratatui::layout::Rect;
 
 use super::seek::Baseline;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use labs::expr::Sight;
+use bytehop_core::expr::Sight;
 
 use crate::app::App;
 use crate::store::What;

@@ -115,7 +115,6 @@ pub fn unknown(unknown: &Unknown, lang: Lang) -> String {
         What::Undecided => words::unknown_undecided(lang),
         What::ZeroCopySends => words::unknown_zerocopy(lang),
         What::OtherTable => words::unknown_table(lang),
-        What::AsyncIo => words::unknown_aio(lang),
         What::Received => words::unknown_received(lang),
         What::Requests => words::unknown_requests(lang),
     };

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bytehop_core::catalogue::Tracepoint;
-use bytehop_core::model::{Evidence, HopKind, HopRow, Place, Summary};
+use crate::catalogue::Tracepoint;
+use crate::model::{Evidence, HopKind, HopRow, Place, Summary};
 
+use super::value::{Known, Unit, Value};
 use super::{Expr, Func, Measure, Node, Op, PlacePattern};
-use crate::value::{Known, Unit, Value};
 
 /// Runs by the program's name.
 pub type Runs = BTreeMap<String, Summary>;
@@ -18,6 +18,7 @@ pub struct Scope<'a> {
     pub run: Option<&'a Summary>,
     pub runs: Option<&'a Runs>,
     names: BTreeMap<String, Value>,
+    sizes: BTreeMap<String, u64>,
 }
 
 impl<'a> Scope<'a> {
@@ -25,12 +26,17 @@ impl<'a> Scope<'a> {
         Self {
             run,
             runs: Some(runs),
-            names: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
     pub fn set(&mut self, name: &str, value: Value) {
         self.names.insert(name.to_owned(), value);
+    }
+
+    /// What `size(path)` is.
+    pub fn set_size(&mut self, path: &str, size: u64) {
+        self.sizes.insert(path.to_owned(), size);
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -45,6 +51,8 @@ pub enum EvalError {
     UnknownName(String),
     #[error("there is no run of '{0}'")]
     NoRun(String),
+    #[error("the size of '{0}' is not known")]
+    NoFile(String),
     #[error("nothing has been measured yet")]
     NotMeasured,
 }
@@ -165,12 +173,24 @@ impl Expr {
 
     /// The left side of a comparison: what a condition is about.
     pub fn left(&self, scope: &Scope<'_>) -> Option<Value> {
+        let (left, _) = self.compared()?;
+        eval(left, scope, scope.run).ok()
+    }
+
+    /// Both sides of a comparison.
+    pub fn sides(&self, scope: &Scope<'_>) -> Option<(Value, Value)> {
+        let (left, right) = self.compared()?;
+        let side = |node| eval(node, scope, scope.run).ok();
+        Some((side(left)?, side(right)?))
+    }
+
+    fn compared(&self) -> Option<(&Node, &Node)> {
         match &self.node {
             Node::Binary(
                 Op::Less | Op::LessEq | Op::Greater | Op::GreaterEq | Op::Equal | Op::NotEqual,
                 left,
-                _,
-            ) => eval(left, scope, scope.run).ok(),
+                right,
+            ) => Some((left, right)),
             _ => None,
         }
     }
@@ -184,6 +204,11 @@ fn eval(node: &Node, scope: &Scope<'_>, run: Option<&Summary>) -> Result<Value, 
             .cloned()
             .ok_or_else(|| EvalError::UnknownName(name.clone()))?,
         Node::Measure(what) => measure(what, run.ok_or(EvalError::NotMeasured)?),
+        Node::Size(path) => {
+            let size = scope.sizes.get(path);
+            let size = size.ok_or_else(|| EvalError::NoFile(path.clone()))?;
+            Value::new(*size as f64, Unit::Bytes)
+        }
         Node::At(inner, name) => {
             let other = scope.runs.and_then(|runs| runs.get(name));
             let other = other.ok_or_else(|| EvalError::NoRun(name.clone()))?;
@@ -283,7 +308,7 @@ fn measure(what: &Measure, summary: &Summary) -> Value {
         }
         Measure::Syscall(name, field) => {
             let row = summary.syscalls.iter().find(|row| row.name == *name);
-            let (read, unit): (fn(&bytehop_core::model::SyscallRow) -> u64, Unit) = match *field {
+            let (read, unit): (fn(&crate::model::SyscallRow) -> u64, Unit) = match *field {
                 "bytes" => (|row| row.bytes, Unit::Bytes),
                 "errors" => (|row| row.errors, Unit::Plain),
                 "time" => (|row| row.time_ns, Unit::Time),
@@ -313,14 +338,25 @@ fn measure(what: &Measure, summary: &Summary) -> Value {
     }
 }
 
-/// A number that its source measured, if that was there: a hook that was not attached measured nothing.
+impl Source {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Probe(id) => id.label(),
+            Self::System(name) => name,
+        }
+    }
+
+    /// A hook that was not attached measured nothing.
+    fn is_missing(self, summary: &Summary) -> bool {
+        let mut missing = summary.missing_probes.iter();
+        missing.any(|(hook, _)| hook == self.name())
+    }
+}
+
+/// A number that its source measured, if that was there.
 fn known_by(source: Source, number: u64, unit: Unit, summary: &Summary) -> Value {
-    let name = match source {
-        Source::Probe(id) => id.label(),
-        Source::System(name) => name,
-    };
-    let missing = summary.missing_probes.iter().any(|(hook, _)| hook == name);
-    match missing {
+    let name = source.name();
+    match source.is_missing(summary) {
         false => Value::measured(number, unit, name),
         true => Value::new(number as f64, unit),
     }
@@ -338,6 +374,17 @@ fn known(row: &HopRow) -> Known {
 }
 
 impl Measure {
+    /// The hook that would have measured it, if the run had none.
+    pub(super) fn missing(&self, summary: &Summary) -> Option<String> {
+        let source = match self {
+            Self::Scalar(name) => SCALARS.iter().find(|scalar| scalar.name == *name)?.source,
+            Self::Syscall(..) => Source::Probe(Tracepoint::sys_exit),
+            Self::Process(..) => CALLS,
+            Self::Hops { .. } => return None,
+        };
+        source.is_missing(summary).then(|| source.name().to_owned())
+    }
+
     /// Whether such a hop is counted.
     pub(super) fn has_hop(&self, kind: HopKind, from: &Place, to: &Place, deferred: bool) -> bool {
         let Self::Hops {

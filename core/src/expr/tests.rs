@@ -1,8 +1,8 @@
-use bytehop_core::catalogue::{RuleId, Tracepoint};
-use bytehop_core::model::{Crossings, Evidence, HopKind, HopRow, Place, Summary, SyscallRow};
+use crate::catalogue::{RuleId, Tracepoint};
+use crate::model::{Crossings, Evidence, HopKind, HopRow, Place, Summary, SyscallRow};
 
+use super::value::{Unit, Value};
 use super::{EvalError, Expr, Runs, Scope};
-use crate::value::{Unit, Value};
 
 const RULE: Evidence = Evidence::Inferred(RuleId::ReadReturnsCopied);
 const PROBE: Evidence = Evidence::tracepoint(Tracepoint::block_rq_complete);

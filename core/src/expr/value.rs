@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use bytehop_core::i18n::Lang;
-use bytehop_core::units;
+use crate::i18n::Lang;
+use crate::units;
 
-use crate::words;
+use super::words;
 
 /// What a number counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Text → expression, by recursive descent.
 
-use bytehop_core::model::HopKind;
+use crate::model::HopKind;
 
+use super::value::Unit;
 use super::{Expr, Func, Measure, Node, Op, PlacePattern, eval};
-use crate::value::Unit;
 
 /// An expression that cannot be read. One line, with the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -270,8 +270,26 @@ impl Parser<'_> {
                 if let Some((_, func, arity)) = FUNCS.iter().find(|(name, ..)| *name == word) {
                     return self.call(word, *func, arity.clone());
                 }
+                if word == "size" && self.eat("(") {
+                    return self.file().map(Node::Size);
+                }
                 self.named(word)
             }
+        }
+    }
+
+    /// A path and a parenthesis: as it stands, or in quotes if it has a parenthesis of its own.
+    fn file(&mut self) -> Parsed<String> {
+        let quoted = self.eat("\"");
+        let end = self.rest.find(if quoted { '"' } else { ')' });
+        let end = end.ok_or("the path is not closed")?;
+        let path = self.rest[..end].to_owned();
+        let path = if quoted { path } else { path.trim().to_owned() };
+        self.rest = &self.rest[end + usize::from(quoted)..];
+        self.expect(")")?;
+        match path.is_empty() {
+            true => Err("the path of a file expected".to_owned()),
+            false => Ok(path),
         }
     }
 

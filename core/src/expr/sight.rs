@@ -1,6 +1,6 @@
 //! Where in a run one can see what an expression reads.
 
-use bytehop_core::model::{HopKind, Place};
+use crate::model::{HopKind, Place};
 
 use super::{Expr, Measure, Node, Op};
 
@@ -42,7 +42,7 @@ fn look(node: &Node, program: Option<&str>, sight: &mut Option<Sight>) {
             }
         }
         Node::Call(_, args) => args.iter().for_each(|arg| look(arg, program, sight)),
-        Node::Number(..) | Node::Name(_) => {}
+        Node::Number(..) | Node::Name(_) | Node::Size(_) => {}
         Node::Measure(measure) => add(measure, program, sight),
     }
 }
@@ -60,7 +60,7 @@ fn subtracted(node: &Node, programs: &mut Vec<String>) {
             }
         }
         Node::Call(_, args) => args.iter().for_each(|arg| subtracted(arg, programs)),
-        Node::Number(..) | Node::Name(_) | Node::Measure(_) => {}
+        Node::Number(..) | Node::Name(_) | Node::Measure(_) | Node::Size(_) => {}
     }
 }
 
@@ -103,7 +103,7 @@ impl Sight {
 
 #[cfg(test)]
 mod tests {
-    use bytehop_core::model::{HopKind, Place};
+    use crate::model::{HopKind, Place};
 
     use super::super::Expr;
 

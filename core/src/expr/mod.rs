@@ -1,29 +1,34 @@
-//! Expressions over runs: what a question measures, what a check demands, what a text names.
+//! Expressions over runs: what a lab's question measures, what its check demands, what its text names; and
+//! what a budget allows.
 //!
 //! ```
-//! use labs::expr::{Expr, Scope};
+//! use bytehop_core::expr::{Expr, Scope};
 //! let expr: Expr = "2 * size <= 3 MiB".parse().unwrap();
 //! let mut scope = Scope::default();
-//! scope.set("size", labs::value::typed("1 MiB").unwrap());
+//! scope.set("size", bytehop_core::expr::value::typed("1 MiB").unwrap());
 //! assert!(expr.eval(&scope).unwrap().is_true());
 //! ```
 
+mod bound;
 mod eval;
 mod parse;
 mod sight;
 #[cfg(test)]
 mod tests;
+pub mod value;
+mod words;
 
 use std::collections::BTreeSet;
 
-use bytehop_core::model::HopKind;
+use crate::model::HopKind;
 use serde::Deserialize;
 
-use crate::value::Unit;
+use value::Unit;
 
 pub use eval::{EvalError, Runs, Scope};
 pub use parse::ParseError;
 pub use sight::Sight;
+pub use words::truth;
 
 /// A parsed expression, and how it was written.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -64,6 +69,8 @@ pub(crate) enum Node {
     /// A parameter, `answer`, `measured` …
     Name(String),
     Measure(Measure),
+    /// The size of a file, by its path.
+    Size(String),
     /// In the run of another program.
     At(Box<Node>, String),
     Not(Box<Node>),
@@ -136,7 +143,7 @@ impl Expr {
                 Self::walk(b, see);
             }
             Node::Call(_, args) => args.iter().for_each(|arg| Self::walk(arg, see)),
-            Node::Number(..) | Node::Name(_) | Node::Measure(_) => {}
+            Node::Number(..) | Node::Name(_) | Node::Measure(_) | Node::Size(_) => {}
         }
     }
 
@@ -151,6 +158,17 @@ impl Expr {
         names
     }
 
+    /// Files whose sizes it reads.
+    pub fn files(&self) -> BTreeSet<&str> {
+        let mut files = BTreeSet::new();
+        Self::walk(&self.node, &mut |node| {
+            if let Node::Size(path) = node {
+                files.insert(path.as_str());
+            }
+        });
+        files
+    }
+
     /// Programs named after `@`.
     pub fn programs(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
@@ -160,6 +178,25 @@ impl Expr {
             }
         });
         names
+    }
+
+    /// What has to hold for it to hold, each by itself.
+    pub fn parts(&self) -> Vec<Self> {
+        fn split(node: &Node, text: &str, parts: &mut Vec<Expr>) {
+            match node {
+                Node::Binary(Op::And, a, b) => {
+                    split(a, text, parts);
+                    split(b, text, parts);
+                }
+                node => parts.push(Expr {
+                    node: node.clone(),
+                    text: text.to_owned(),
+                }),
+            }
+        }
+        let mut parts = Vec::new();
+        split(&self.node, &self.text, &mut parts);
+        parts
     }
 
     /// Whether it reads anything of a run.

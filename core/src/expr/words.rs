@@ -1,0 +1,27 @@
+//! How values are said.
+
+use crate::i18n::Lang;
+
+/// Yes or no.
+pub fn truth(lang: Lang, truth: bool) -> &'static str {
+    match truth {
+        true => yes(lang),
+        false => no(lang),
+    }
+}
+
+crate::messages! {
+    yes: "yes" | "是";
+    no: "no" | "否";
+    semicolon: "; " | "；";
+    measured_alone: "measured" | "实测";
+    measured_by(probes): "measured ({probes})" | "实测（{probes}）";
+    inferred_by(rules): "inferred ({rules})" | "推断（{rules}）";
+    estimated_by(methods): "estimated ({methods})" | "估计（{methods}）";
+}
+
+#[cfg(test)]
+#[test]
+fn every_message_is_whole() {
+    assert_eq!(crate::i18n::problems(TABLE), [""; 0]);
+}
