@@ -30,6 +30,11 @@ fn main() -> io::Result<()> {
         let path = support.join(&name);
         writeln!(table, "    ({name:?}, include_str!({path:?})),").map_err(io::Error::other)?;
     }
+    table.push_str("];\npub static C_SUPPORT: &[(&str, &str)] = &[\n");
+    for name in sorted(&support.join("c"))? {
+        let path = support.join("c").join(&name);
+        writeln!(table, "    ({name:?}, include_str!({path:?})),").map_err(io::Error::other)?;
+    }
     table.push_str("];\n");
     fs::write(out.join("support.rs"), table)
 }

@@ -439,6 +439,9 @@ pub struct Lab {
     /// Check this file instead of your copy
     #[arg(long, value_name = "FILE", requires = "check")]
     pub program: Option<PathBuf>,
+    /// The language of the programs: rust or c; kept until you choose again
+    #[arg(long, value_enum, value_name = "LANG", global = true)]
+    pub code: Option<Code>,
     /// Labs of your own: a folder of folders (docs/labs/format.md)
     #[arg(long, value_name = "DIR", global = true)]
     pub labs_dir: Vec<PathBuf>,
@@ -525,6 +528,13 @@ pub enum LabVerb {
         #[arg(required = true)]
         ids: Vec<String>,
     },
+}
+
+/// The language that the labs' programs are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Code {
+    Rust,
+    C,
 }
 
 /// How labs look.

@@ -98,6 +98,8 @@ pub enum Trouble {
     PrepareDemo(io::Error),
     PrepareLab(io::Error),
     Progress(io::Error),
+    Choice(io::Error),
+    CompileC(io::Error),
     Guide(io::Error),
     Again(io::Error),
     Own(io::Error),
@@ -144,6 +146,8 @@ bytehop_core::says! { Trouble, lang:
     Self::PrepareDemo(e) => "cannot prepare the demo's file: {why}" | "无法准备演示用的文件：{why}", why = e.say(lang);
     Self::PrepareLab(e) => "cannot prepare the lab: {why}" | "无法准备实验：{why}", why = e.say(lang);
     Self::Progress(e) => "cannot keep the progress: {why}" | "无法保存进度：{why}", why = e.say(lang);
+    Self::Choice(e) => "cannot keep the choice of a language: {why}" | "无法保存所选的编程语言：{why}", why = e.say(lang);
+    Self::CompileC(e) => "cannot compile C programs: {why}" | "无法编译 C 程序：{why}", why = e.say(lang);
     Self::Guide(e) => "cannot write the guide: {why}" | "无法写入指南：{why}", why = e.say(lang);
     Self::Again(e) => "cannot run bytehop again: {why}" | "无法再次运行 bytehop：{why}", why = e.say(lang);
     Self::Own(e) => "cannot find bytehop's own file: {why}" | "找不到 bytehop 自己的文件：{why}", why = e.say(lang);

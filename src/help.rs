@@ -195,6 +195,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("lab seed", "改变程序的大小和次数；同一个词得到同样的数"),
     ("lab check", "只检验修改练习；没有通过则状态为 1"),
     ("lab program", "检验此文件，而不是你的副本"),
+    ("lab code", "程序语言：rust 或 c；保留到下次选择"),
     (
         "lab labs_dir",
         "你自己的实验：由实验目录组成的目录（docs/labs/format.md）",

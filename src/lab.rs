@@ -19,8 +19,11 @@ use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::report::Style;
 use clap::Parser;
 use labs::lab::{self as catalogue, Lab, LabError};
+use labs::progress::Progress;
 use labs::session::Session;
+use labs::spec::Code;
 use labs::text::{Answers, Text, TextError};
+use labs::words;
 
 use crate::cli::{self, Cli, LabVerb, Verb};
 use crate::fail::{FAILED, Fail, Trouble, USAGE};
@@ -42,8 +45,14 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     for error in errors {
         complain(&error.say(lang));
     }
+    let side = Side::new(args)?;
+    // What is checked says it by its name.
+    let given = args.program.as_deref().and_then(Code::of_file);
+    let chosen = || side.progress().code();
+    let code = given.or(args.code.map(code_of)).or_else(chosen);
     let context = Context {
-        side: Side::new(args)?,
+        code: code.unwrap_or_else(|| side.usual_code()),
+        side,
         lang,
         args,
         labs,
@@ -84,9 +93,20 @@ struct Context<'a> {
     labs: Vec<Lab>,
     lang: Lang,
     side: Side,
+    /// The language of the programs.
+    code: Code,
 }
 
 impl Context<'_> {
+    /// Keeps the choice of a language, if one was made now.
+    fn choose(&self, progress: &mut Progress) -> Result<(), Fail> {
+        let Some(code) = self.args.code.map(code_of) else {
+            return Ok(());
+        };
+        let kept = progress.choose(code);
+        kept.map_err(|e| Fail::new(FAILED, Trouble::Choice(e)))
+    }
+
     fn find(&self, id: &str) -> Result<&Lab, Fail> {
         let found = self.labs.iter().find(|lab| lab.id == id);
         Ok(found.ok_or_else(|| LabError::Unknown(id.to_owned()))?)
@@ -107,11 +127,14 @@ impl Context<'_> {
             self.find(id)?;
         }
         let options = output::ui(Look::from(&self.args.look));
+        let mut progress = self.side.progress();
+        self.choose(&mut progress)?;
         let setup = tui::lab::Setup {
+            code: self.code,
             labs: self.labs.iter().cloned().map(Arc::new).collect(),
             open: id.map(str::to_owned),
             runner: Arc::new(self.runner()?),
-            progress: self.side.progress(),
+            progress,
             seed: self.seed(),
         };
         Ok(tui::lab::run(setup, &options)?)
@@ -134,7 +157,8 @@ impl Context<'_> {
     }
 
     fn session(&self, lab: &Lab) -> Session {
-        let mut session = Session::new(Arc::new(lab.clone()), self.lang, self.seed());
+        let session = Session::new(Arc::new(lab.clone()), self.lang, self.seed());
+        let mut session = session.in_code(self.code);
         session.folder = self.side.folder(lab);
         session.titles = self
             .labs
@@ -155,6 +179,10 @@ impl Context<'_> {
         let mut progress = self.side.progress();
         if let Some(warning) = &progress.warning {
             complain(&warning.say(self.lang));
+        }
+        self.choose(&mut progress)?;
+        if session.code != self.code {
+            complain(&words::no_code(self.lang, id, self.code.name()));
         }
         let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let mut out = io::stdout();
@@ -181,6 +209,13 @@ impl Context<'_> {
             Ok(()) => Ok(0),
             Err(e) => ended(e),
         }
+    }
+}
+
+fn code_of(typed: cli::Code) -> Code {
+    match typed {
+        cli::Code::Rust => Code::Rust,
+        cli::Code::C => Code::C,
     }
 }
 

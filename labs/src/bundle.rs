@@ -7,6 +7,8 @@ include!(concat!(env!("OUT_DIR"), "/bundle.rs"));
 #[cfg(all(feature = "run", target_os = "linux"))]
 include!(concat!(env!("OUT_DIR"), "/support.rs"));
 
+// `C_SUPPORT`: what C programs are compiled with: (name, content). Sorted.
+
 /// The versions of libraries that the labs' programs were tested with.
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub const LOCK: &str = include_str!("../../Cargo.lock");

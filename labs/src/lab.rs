@@ -10,7 +10,7 @@ use bytehop_core::i18n::Lang;
 use crate::bundle::BUNDLE;
 use crate::chart::{Chart, ChartError};
 use crate::guide::{self, Guide};
-use crate::spec::{Spec, is_name};
+use crate::spec::{Code, Spec, is_name};
 use bytehop_core::expr::Expr;
 
 /// The most that a file of a lab may have, and the most files.
@@ -120,8 +120,21 @@ impl Lab {
         if spec.programs.is_empty() {
             return Err(LabError::NoPrograms { id: id.to_owned() });
         }
-        for program in spec.sources() {
-            text(&format!("programs/{}.rs", program.name))?;
+        // All in one language at least.
+        let missing = |code: Code| {
+            let paths = spec
+                .sources()
+                .map(|program| source_path(&program.name, code));
+            paths.into_iter().find(|path| !files.contains_key(path))
+        };
+        if let (Some(file), Some(_)) = (missing(Code::Rust), missing(Code::C)) {
+            return Err(LabError::Missing {
+                id: id.to_owned(),
+                file,
+            });
+        }
+        for path in files.keys().filter(|path| path.starts_with("programs/")) {
+            text(path)?;
         }
         let guide = |lang| -> Result<Guide, LabError> {
             let file = guide_name(lang);
@@ -168,19 +181,45 @@ impl Lab {
         std::str::from_utf8(bytes).unwrap_or_default()
     }
 
-    /// Source of a program as the lab has it.
-    pub fn source(&self, program: &str) -> &str {
-        self.text(&format!("programs/{program}.rs"))
+    /// Whether all of its programs are there in a language.
+    pub fn has(&self, code: Code) -> bool {
+        let mut programs = self.spec.sources();
+        programs.all(|program| self.files.contains_key(&source_path(&program.name, code)))
     }
 
-    pub fn solution(&self) -> Option<&str> {
-        let path = format!("solution/{}.rs", self.spec.change.program);
+    /// The language that a learner wants, if the lab has it; else the other one.
+    pub fn code(&self, wanted: Code) -> Code {
+        match self.has(wanted) {
+            true => wanted,
+            false => wanted.other(),
+        }
+    }
+
+    /// Source of a program as the lab has it.
+    pub fn source(&self, program: &str, code: Code) -> &str {
+        self.text(&source_path(program, code))
+    }
+
+    pub fn solution(&self, code: Code) -> Option<&str> {
+        let path = format!("solution/{}.{}", self.spec.change.program, code.extension());
         self.files.contains_key(&path).then(|| self.text(&path))
     }
 
     /// Programs that must not pass, with their file names.
-    pub fn cheats(&self) -> impl Iterator<Item = (&str, &str)> {
-        let names = self.files.keys().filter(|path| path.starts_with("cheat/"));
+    pub fn cheats(&self, code: Code) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.files.keys().filter(move |path| {
+            path.starts_with("cheat/") && Code::of_file(Path::new(path)) == Some(code)
+        });
+        names.map(|path| (path.as_str(), self.text(path)))
+    }
+
+    /// All programs in a language, with their file names: to start from, the solution, cheats.
+    pub fn sources(&self, code: Code) -> impl Iterator<Item = (&str, &str)> {
+        let folders = ["programs/", "solution/", "cheat/"];
+        let names = self.files.keys().filter(move |path| {
+            let ours = folders.iter().any(|folder| path.starts_with(folder));
+            ours && Code::of_file(Path::new(path)) == Some(code)
+        });
         names.map(|path| (path.as_str(), self.text(path)))
     }
 
@@ -253,6 +292,11 @@ impl Lab {
             .filter_map(|path| path.strip_prefix(folder)?.strip_suffix(extension))
             .collect()
     }
+}
+
+/// Where a program's source is, within a lab's folder.
+fn source_path(program: &str, code: Code) -> String {
+    format!("programs/{program}.{}", code.extension())
 }
 
 /// Where an expression stands: what it may refer to.

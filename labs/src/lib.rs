@@ -10,6 +10,8 @@
 
 mod bundle;
 pub mod chart;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub mod compile;
 pub mod export;
 pub mod grade;
 pub mod guide;

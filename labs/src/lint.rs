@@ -7,7 +7,7 @@ use bytehop_core::i18n::Lang;
 
 use crate::guide::{Placeholder, Step, pieces};
 use crate::lab::{Lab, Place, hash_of_original};
-use crate::spec::braced;
+use crate::spec::{Code, braced};
 
 /// Hints that a change exercise has at least.
 const HINTS_MIN: usize = 3;
@@ -96,11 +96,8 @@ impl Lint<'_> {
         {
             self.say("no check reads anything of the run");
         }
-        if self.lab.solution().is_none() {
-            self.say(format!("there is no solution/{}.rs", change.program));
-        }
-        if self.lab.cheats().count() == 0 {
-            self.say("no program in cheat/: what must fail the check?");
+        for code in Code::ALL {
+            self.programs(code);
         }
         if spec
             .next
@@ -117,9 +114,55 @@ impl Lint<'_> {
                 self.say(format!("teaches: there is no rule '{rule}'"));
             }
         }
+    }
+
+    /// Programs in one language: all or none are there, and what is judged differs.
+    fn programs(&mut self, code: Code) {
+        let lab = self.lab;
+        let (spec, end) = (&lab.spec, code.extension());
         let listed: BTreeSet<&str> = spec.sources().map(|p| p.name.as_str()).collect();
-        for stem in self.lab.stems("programs/", ".rs").difference(&listed) {
-            self.say(format!("programs/{stem}.rs is not in lab.toml"));
+        let there = lab.stems("programs/", &format!(".{end}"));
+        let cheats: Vec<(&str, &str)> = lab.cheats(code).collect();
+        if there.is_empty() && cheats.is_empty() && lab.solution(code).is_none() {
+            return;
+        }
+        for stem in there.difference(&listed) {
+            self.say(format!("programs/{stem}.{end} is not in lab.toml"));
+        }
+        for stem in listed.difference(&there) {
+            self.say(format!("there is no programs/{stem}.{end}"));
+        }
+        let program = &spec.change.program;
+        if lab.solution(code).is_none() {
+            self.say(format!("there is no solution/{program}.{end}"));
+        }
+        if cheats.is_empty() {
+            self.say(format!("no cheat/*.{end}: what must fail the check?"));
+        }
+        if code == Code::C && lab.has(Code::Rust) {
+            let of = |end| lab.stems("cheat/", end);
+            for stem in of(".c").symmetric_difference(&of(".rs")) {
+                self.say(format!("cheat/{stem} is there in one language only"));
+            }
+        }
+        // Whatever the layout: programs that say the same are the same.
+        let words = |text: &str| text.split_whitespace().collect::<String>();
+        let start = (
+            format!("programs/{program}.{end}"),
+            lab.source(program, code),
+        );
+        let solution = lab.solution(code).unwrap_or_default();
+        let solution = (format!("solution/{program}.{end}"), solution);
+        let cheats = cheats
+            .into_iter()
+            .map(|(name, text)| (name.to_owned(), text));
+        let judged: Vec<(String, &str)> = [start, solution].into_iter().chain(cheats).collect();
+        for (i, (name, text)) in judged.iter().enumerate() {
+            for (other, same) in &judged[..i] {
+                if !text.is_empty() && words(text) == words(same) {
+                    self.say(format!("{name} is {other}"));
+                }
+            }
         }
     }
 

@@ -15,18 +15,19 @@ pub fn predict(session: &Session) -> String {
     let spec = &session.lab.spec;
     let mut page = session.section(Step::Predict);
     if let Some(program) = spec.programs.first() {
-        let path = format!("`{}/{}.rs`", session.folder, program.name);
-        let source = session.lab.source(&program.name);
+        let path = format!("`{}`", session.path(&program.name));
+        let source = session.lab.source(&program.name, session.code);
         page += &format!(
-            "\n\n{}\n\n```rust\n{source}```\n",
-            words::program_at(lang, path)
+            "\n\n{}\n\n```{}\n{source}```\n",
+            words::program_at(lang, path),
+            session.code.word()
         );
     }
     let others: Vec<String> = spec
         .programs
         .iter()
         .skip(1)
-        .map(|p| format!("`{}.rs`", p.name))
+        .map(|p| format!("`{}.{}`", p.name, session.code.extension()))
         .collect();
     if !others.is_empty() {
         page += &format!(
@@ -221,7 +222,7 @@ fn bytes(run: &Summary, kind: HopKind) -> Value {
 pub fn change(session: &Session) -> String {
     let lang = session.lang;
     let change = &session.lab.spec.change;
-    let path = format!("`{}/{}.rs`", session.folder, change.program);
+    let path = format!("`{}`", session.path(&change.program));
     let mut page = session.section(Step::Change);
     let what = match session.editable {
         true => words::edit(lang, path),
@@ -272,9 +273,10 @@ pub fn check(session: &Session, solution: bool) -> String {
         Some(_) => session.section(Step::Check),
         None => String::new(),
     };
-    if let Some(source) = session.lab.solution().filter(|_| solution) {
+    if let Some(source) = session.lab.solution(session.code).filter(|_| solution) {
         let title = words::solution(session.lang);
-        page += &format!("\n\n**{title}**\n\n```rust\n{source}```\n");
+        let fence = session.code.word();
+        page += &format!("\n\n**{title}**\n\n```{fence}\n{source}```\n");
     }
     page
 }

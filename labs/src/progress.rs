@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::guide::Step;
+use crate::spec::Code;
 
 /// How far one lab is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub struct State {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct All {
+    /// The language that the learner chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
     #[serde(default)]
     labs: BTreeMap<String, State>,
 }
@@ -151,6 +155,22 @@ impl Progress {
 
     pub fn of(&self, lab: &str) -> State {
         self.all.labs.get(lab).cloned().unwrap_or_default()
+    }
+
+    /// The language of the programs, once the learner has chosen.
+    pub fn code(&self) -> Option<Code> {
+        self.all.code
+    }
+
+    /// Keeps the learner's choice of a language.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn choose(&mut self, code: Code) -> io::Result<()> {
+        match self.all.code.replace(code) == Some(code) {
+            true => Ok(()),
+            false => self.save(),
+        }
     }
 
     /// Changes what is known of a lab, and keeps it.

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::guide::hex;
 use crate::session::{Outcome, Output, Session};
+use crate::spec::Code;
 
 /// End of a result file's name.
 pub const SUFFIX: &str = ".result.toml";
@@ -26,6 +27,9 @@ pub const BUNDLED: &str = "bundled";
 pub struct Result {
     pub student: String,
     pub lab: String,
+    /// The language of the source.
+    #[serde(default, skip_serializing_if = "Code::is_rust")]
+    pub code: Code,
     #[serde(default)]
     pub seed: String,
     /// Seconds since 1970.
@@ -81,7 +85,8 @@ pub fn write(
     let bytes = fs::read(recording)?;
     let name = format!("{id}.bhop");
     fs::write(dir.join(&name), &bytes)?;
-    fs::write(dir.join(format!("{id}.rs")), source)?;
+    let code = session.code;
+    fs::write(dir.join(format!("{id}.{}", code.extension())), source)?;
     let mut runs = BTreeMap::new();
     for program in session.runs.keys() {
         let kept = match observed.get(program) {
@@ -100,6 +105,7 @@ pub fn write(
     let mut result = Result {
         student: student.to_owned(),
         lab: id.clone(),
+        code,
         seed: session.seed.clone().unwrap_or_default(),
         time: now.map_or(0, |now| now.as_secs()),
         bytehop: last.map_or_else(String::new, |run| run.bytehop.clone()),

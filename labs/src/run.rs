@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use bytehop_core::i18n::Say;
 use tempfile::TempDir;
@@ -15,12 +16,13 @@ use tracer::user::Identity;
 use crate::chart::Chart;
 use crate::lab::Lab;
 use crate::own::tidy::{Thing, Tidy};
-use crate::own::{Interrupt, Job, Limits, Unfinished, as_user};
+use crate::own::{Interrupt, Job, Limits, Unfinished, as_user, text_of};
 use crate::prepare::{Prepared, hash_output, unmet};
 use crate::recording::summarise;
 use crate::runs::{Checked, Run, RunError, Runs, Whose, WorkError};
 use crate::session::{Origin, Output, Session};
-use crate::work::{Work, text_of};
+use crate::spec::Code;
+use crate::work::Work;
 
 /// By which a program says that this machine can't do what it shows (`support::UNAVAILABLE`).
 const UNAVAILABLE: i32 = 77;
@@ -111,7 +113,9 @@ impl Runner {
         recording: &str,
     ) -> Result<Run, RunError> {
         let _running = self.interrupt().running();
-        let built = self.work.build(&session.lab.id, &[name], whose)?;
+        let built = self
+            .work
+            .build(&session.lab.id, &[name], whose, session.code)?;
         let recording = self.path(recording);
         // Of the run before.
         let _ = std::fs::remove_file(&recording);
@@ -120,6 +124,7 @@ impl Runner {
         let mut args: Vec<OsString> = [
             "record",
             "-q",
+            "--stacks",
             "--lang",
             session.lang.name(),
             "--summary",
@@ -172,7 +177,9 @@ impl Runner {
 
     /// What the original writes for the same data, untraced.
     fn expected(&self, session: &Session, name: &str, payload: u64) -> Result<[u8; 32], RunError> {
-        let built = self.work.build(&session.lab.id, &[name], Whose::Original)?;
+        let built = self
+            .work
+            .build(&session.lab.id, &[name], Whose::Original, session.code)?;
         let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
         let (_, stdout, _) = self.untraced(argv, name)?;
         self.hash(&stdout, &prepared)
@@ -205,10 +212,10 @@ impl Runner {
             done.push((name.clone(), kept));
         }
         let program = &lab.spec.change.program;
-        let file = dir.join(format!("solution/{program}.rs"));
+        let file = dir.join(format!("solution/{program}.{}", session.code.extension()));
         let given = self
             .work
-            .give(&lab.id, program, &file)
+            .give(&lab.id, program, session.code, &file)
             .map_err(RunError::from);
         let checked = given.and_then(|()| self.check(session, Whose::Given));
         let kept = match checked {
@@ -237,7 +244,9 @@ impl Runner {
     /// # Errors
     /// If it cannot be built or run.
     pub fn measure(&self, session: &Session, name: &str) -> Result<PathBuf, RunError> {
-        let built = self.work.build(&session.lab.id, &[name], Whose::Original)?;
+        let built = self
+            .work
+            .build(&session.lab.id, &[name], Whose::Original, session.code)?;
         let (_prepared, argv) = self.prepare(session, name, built.get(name), 0)?;
         let (status, stdout, stderr) = self.untraced(argv, name)?;
         match status {
@@ -300,10 +309,18 @@ impl Runs for Runner {
         self.work.dir.join(&lab.id).display().to_string()
     }
 
+    fn prepare(&self, labs: &[Arc<Lab>], code: Code) -> Result<(), WorkError> {
+        match self.cannot {
+            Some(_) => Ok(()),
+            None => self.work.prepare(labs.iter().map(|lab| &**lab), code),
+        }
+    }
+
     fn build(&self, session: &Session) -> Result<(), RunError> {
         let programs = session.lab.spec.programs.iter();
         let names: Vec<&str> = programs.map(|program| program.name.as_str()).collect();
-        self.work.build(&session.lab.id, &names, Whose::Original)?;
+        self.work
+            .build(&session.lab.id, &names, Whose::Original, session.code)?;
         Ok(())
     }
 
@@ -382,7 +399,12 @@ impl Runs for Runner {
             .filter_map(|name| Some((name.clone(), self.recording(name)?)))
             .collect();
         self.identity.with_file_rights(|| {
-            let source = std::fs::read_to_string(self.work.source(id, program, Whose::Learner))?;
+            let source = std::fs::read_to_string(self.work.source(
+                id,
+                program,
+                Whose::Learner,
+                session.code,
+            ))?;
             let recording = &checked.run.recording;
             let outcome = &checked.outcome;
             crate::result::write(
@@ -402,14 +424,14 @@ impl Runs for Runner {
         Some(self.path(name)).filter(|path| path.is_file())
     }
 
-    fn source(&self, lab: &Lab) -> Option<PathBuf> {
+    fn source(&self, lab: &Lab, code: Code) -> Option<PathBuf> {
         let program = &lab.spec.change.program;
         let editable = self.cannot.is_none();
-        editable.then(|| self.work.source(&lab.id, program, Whose::Learner))
+        editable.then(|| self.work.source(&lab.id, program, Whose::Learner, code))
     }
 
-    fn is_changed(&self, lab: &Lab) -> bool {
-        self.work.is_changed(lab, &lab.spec.change.program)
+    fn is_changed(&self, lab: &Lab, code: Code) -> bool {
+        self.work.is_changed(lab, &lab.spec.change.program, code)
     }
 
     fn reset(&self, lab: &Lab) -> Result<(), WorkError> {
@@ -420,7 +442,7 @@ impl Runs for Runner {
         }
     }
 
-    fn editor(&self, lab: &Lab) -> Option<(String, Command)> {
+    fn editor(&self, lab: &Lab, code: Code) -> Option<(String, Command)> {
         let mut named = ["VISUAL", "EDITOR"]
             .iter()
             .filter_map(|name| self.identity.var(name));
@@ -430,7 +452,7 @@ impl Runs for Runner {
         let mut command = as_user("sh", &self.identity);
         command
             .args(["-c", &format!("{editor} \"$1\""), "sh"])
-            .arg(self.source(lab)?);
+            .arg(self.source(lab, code)?);
         Some((editor, command))
     }
 

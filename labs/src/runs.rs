@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytehop_core::i18n::Lang;
@@ -15,6 +16,7 @@ use crate::chart::Chart;
 use crate::lab::Lab;
 use crate::recording::summary_of;
 use crate::session::{Origin, Outcome, Session};
+use crate::spec::Code;
 use crate::words;
 
 /// Whose version of a program.
@@ -47,7 +49,13 @@ pub enum WorkError {
     Cargo(String),
     /// What kept us from starting it.
     NoStart(io::Error),
-    Limit(Limit),
+    NoCompiler,
+    /// What kept the C compiler from compiling at all.
+    Compiler(String),
+    /// What kept us from starting the C compiler.
+    NoCompilerStart(io::Error),
+    /// By what builds: cargo, or cc.
+    Limit(&'static str, Limit),
     /// As [`RunError::Stopped`].
     Stopped(i32),
 }
@@ -62,7 +70,10 @@ bytehop_core::says! { WorkError, lang:
     Self::Build(said) => { said.clone() };
     Self::Cargo(said) => { words::no_build(lang, said) };
     Self::NoStart(e) => { words::no_build(lang, e.say(lang)) };
-    Self::Limit(limit) => { limit.told(lang, "cargo") };
+    Self::NoCompiler => { words::no_compiler(lang).to_owned() };
+    Self::Compiler(said) => { words::no_c_build(lang, said) };
+    Self::NoCompilerStart(e) => { words::no_c_build(lang, e.say(lang)) };
+    Self::Limit(what, limit) => { limit.told(lang, what) };
     Self::Stopped(_) => { words::stopped(lang).to_owned() };
 }
 
@@ -187,6 +198,14 @@ pub trait Runs: Send + Sync {
         lab.id.clone()
     }
 
+    /// Brings the learner's folder up to date, with the programs in this language.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn prepare(&self, _labs: &[Arc<Lab>], _code: Code) -> Result<(), WorkError> {
+        Ok(())
+    }
+
     /// Builds the original programs of a session's lab.
     ///
     /// # Errors
@@ -243,12 +262,12 @@ pub trait Runs: Send + Sync {
     }
 
     /// The learner's file of a lab's change exercise, where they have one.
-    fn source(&self, _lab: &Lab) -> Option<PathBuf> {
+    fn source(&self, _lab: &Lab, _code: Code) -> Option<PathBuf> {
         None
     }
 
     /// Whether the learner has changed that file.
-    fn is_changed(&self, _lab: &Lab) -> bool {
+    fn is_changed(&self, _lab: &Lab, _code: Code) -> bool {
         false
     }
 
@@ -261,7 +280,7 @@ pub trait Runs: Send + Sync {
     }
 
     /// The learner's editor on their file, and its name; `None` if they named none.
-    fn editor(&self, _lab: &Lab) -> Option<(String, Command)> {
+    fn editor(&self, _lab: &Lab, _code: Code) -> Option<(String, Command)> {
         None
     }
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::chart::Chart;
 use crate::guide::{self, Placeholder, Step};
 use crate::lab::Lab;
-use crate::spec::{Case, Question, Text};
+use crate::spec::{Case, Code, Question, Text};
 use crate::words;
 use bytehop_core::expr::value::{Unit, Value};
 use bytehop_core::expr::{Expr, Runs, Scope};
@@ -32,6 +32,8 @@ pub type Params = BTreeMap<String, Value>;
 pub struct Session {
     pub lab: Arc<Lab>,
     pub lang: Lang,
+    /// The language of the programs.
+    pub code: Code,
     /// Given by a teacher, or by the learner.
     pub seed: Option<String>,
     pub params: Params,
@@ -117,6 +119,7 @@ impl Session {
                 let chart = chart.ok()?;
                 Some((chart, Origin::Recorded(None)))
             }),
+            code: lab.code(Code::Rust),
             lab,
             lang,
             seed,
@@ -129,6 +132,18 @@ impl Session {
             editable: true,
             titles: BTreeMap::new(),
         }
+    }
+
+    /// With programs in this language, if the lab has them.
+    #[must_use]
+    pub fn in_code(mut self, code: Code) -> Self {
+        self.code = self.lab.code(code);
+        self
+    }
+
+    /// Where a program of the learner's is, for people.
+    pub fn path(&self, program: &str) -> String {
+        format!("{}/{program}.{}", self.folder, self.code.extension())
     }
 
     /// Takes a run of a program of the lab.
@@ -245,7 +260,7 @@ impl Session {
         let pick = |cases: &[Case]| {
             let fits = |case: &&Case| case.when.as_ref().is_none_or(|when| when.holds(&scope));
             let found = cases.iter().enumerate().find(|(_, case)| fits(case));
-            found.map(|(i, case)| (i, self.fill(case.text(self.lang), &scope)))
+            found.map(|(i, case)| (i, self.fill(case.text(self.lang, self.code), &scope)))
         };
         Verdict {
             id: question.id.clone(),
@@ -277,7 +292,7 @@ impl Session {
         cases
             .map(|case| {
                 let when = case.when.as_ref().map(ToString::to_string);
-                (when, self.fill(case.text(self.lang), &scope))
+                (when, self.fill(case.text(self.lang, self.code), &scope))
             })
             .collect()
     }
@@ -333,7 +348,7 @@ impl Session {
         let fits = |hint: &&Case| hint.when.as_ref().is_none_or(|when| when.holds(&scope));
         let hints = hints.filter(fits);
         hints
-            .map(|hint| self.fill(hint.text(self.lang), &scope))
+            .map(|hint| self.fill(hint.text(self.lang, self.code), &scope))
             .collect()
     }
 
@@ -369,7 +384,7 @@ impl Session {
                 Some(text) => words::rule(self.lang, name, text),
                 None => unknown(),
             },
-            Placeholder::Program(name) => format!("{}/{name}.rs", self.folder),
+            Placeholder::Program(name) => self.path(name),
             Placeholder::Lab(id) => {
                 let title = self
                     .titles

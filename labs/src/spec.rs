@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytehop_core::i18n::Lang;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use bytehop_core::expr::Expr;
 
@@ -21,6 +21,64 @@ impl Text {
             Lang::En => &self.en,
             Lang::Zh => &self.zh,
         }
+    }
+}
+
+/// The language that programs are written in: the learner's choice.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Code {
+    #[default]
+    Rust,
+    C,
+}
+
+impl Code {
+    pub const ALL: [Self; 2] = [Self::Rust, Self::C];
+
+    /// What names of its sources end with.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Rust => "rs",
+            Self::C => "c",
+        }
+    }
+
+    /// How people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::C => "C",
+        }
+    }
+
+    /// How it is called on the command line, in files, and in Markdown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::C => "c",
+        }
+    }
+
+    pub fn other(self) -> Self {
+        match self {
+            Self::Rust => Self::C,
+            Self::C => Self::Rust,
+        }
+    }
+
+    pub fn is_rust(&self) -> bool {
+        *self == Self::Rust
+    }
+
+    /// The language of a file, by its name.
+    pub fn of_file(path: &std::path::Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?;
+        Self::ALL
+            .into_iter()
+            .find(|code| code.extension() == extension)
     }
 }
 
@@ -174,13 +232,16 @@ pub struct Case {
     pub when: Option<Expr>,
     pub en: String,
     pub zh: String,
+    /// In place of these, for those who write C: where lines of the program are told.
+    pub c: Option<Text>,
 }
 
 impl Case {
-    pub fn text(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::Zh => &self.zh,
+    pub fn text(&self, lang: Lang, code: Code) -> &str {
+        match (code, &self.c, lang) {
+            (Code::C, Some(text), lang) => text.get(lang),
+            (_, _, Lang::En) => &self.en,
+            (_, _, Lang::Zh) => &self.zh,
         }
     }
 }
@@ -278,7 +339,8 @@ impl Spec {
                 ("differs", &question.differs),
             ] {
                 for (i, case) in cases.iter().enumerate() {
-                    all.push((format!("questions.{id}.{what}[{i}]"), case.text(lang)));
+                    let name = format!("questions.{id}.{what}[{i}]");
+                    all.extend(case_texts(name, case, lang));
                 }
             }
         }
@@ -286,7 +348,7 @@ impl Spec {
             all.push((format!("change.checks[{i}]"), check.text(lang)));
         }
         for (i, hint) in self.change.hints.iter().enumerate() {
-            all.push((format!("change.hints[{i}]"), hint.text(lang)));
+            all.extend(case_texts(format!("change.hints[{i}]"), hint, lang));
         }
         if let Some(chart) = &self.chart {
             all.push((
@@ -299,6 +361,16 @@ impl Spec {
         }
         all
     }
+}
+
+/// A case's text, and the one for C if that is another.
+fn case_texts(name: String, case: &Case, lang: Lang) -> Vec<(String, &str)> {
+    let mut all = Vec::new();
+    if let Some(text) = &case.c {
+        all.push((format!("{name}.c"), text.get(lang)));
+    }
+    all.push((name, case.text(lang, Code::Rust)));
+    all
 }
 
 /// Whether something may be the name of a file, a program or a lab: a plain name, that leads nowhere else.

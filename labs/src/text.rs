@@ -94,9 +94,11 @@ impl Text<'_> {
         self.step(Step::Predict)?;
         let lab = self.session.lab.clone();
         let program = &lab.spec.programs[0].name;
-        let path = format!("{}/{program}.rs", self.session.folder);
+        let path = self.session.path(program);
         writeln!(self.out, "{}\n", words::program_at(lang, path))?;
-        self.markdown(&format!("```rust\n{}```", lab.source(program)))?;
+        let code = self.session.code;
+        let source = lab.source(program, code);
+        self.markdown(&format!("```{}\n{source}```", code.word()))?;
         let n = lab.spec.questions.len();
         for (i, question) in lab.spec.questions.iter().enumerate() {
             let title = words::question(lang, i + 1, n);
@@ -315,11 +317,12 @@ impl Text<'_> {
 
     fn solution(&mut self) -> Result<(), TextError> {
         let lab = self.session.lab.clone();
-        let Some(solution) = lab.solution() else {
+        let code = self.session.code;
+        let Some(solution) = lab.solution(code) else {
             return Ok(());
         };
         let title = words::solution(self.lang());
-        self.markdown(&format!("**{title}**\n\n```rust\n{solution}```"))
+        self.markdown(&format!("**{title}**\n\n```{}\n{solution}```", code.word()))
     }
 
     /// Checks a program; whether it was checked and passes. Without tracing nothing is checked, and what the
@@ -334,8 +337,8 @@ impl Text<'_> {
             return self.check_recorded();
         }
         let program = &lab.spec.change.program;
-        if whose == Whose::Learner && !self.runner.is_changed(&lab) {
-            let path = format!("{}/{program}.rs", self.session.folder);
+        if whose == Whose::Learner && !self.runner.is_changed(&lab, self.session.code) {
+            let path = self.session.path(program);
             self.markdown(&words::unchanged(lang, path))?;
         }
         let checked = match self.runner.check(self.session, whose) {

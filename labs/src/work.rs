@@ -1,28 +1,31 @@
-//! The learner's copy of the programs: a folder that they own, which cargo builds.
+//! The learner's copy of the programs: a folder that they own, in which cargo or a C compiler builds.
 //!
 //! ```text
 //! ~/bytehop-labs/
-//!   Cargo.toml, Cargo.lock    ours, written anew each time
+//!   Cargo.toml, Cargo.lock    ours, written anew each time (for Rust)
 //!   support/                  ours: what the programs share
-//!   first-hops/copy.rs        the learner's: never overwritten once it was changed
+//!   first-hops/copy.rs        the learner's: never overwritten once it was changed (in C: copy.c)
 //!   .originals/, .given/      ours: the programs as they were, and those that `--program` names
+//!   target/                   what was built
 //! ```
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
-use std::io::{self, Read, Seek};
+use std::fs;
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tracer::user::Identity;
 
-use crate::bundle::{LOCK, SUPPORT};
+use crate::bundle::{C_SUPPORT, LOCK, SUPPORT};
+use crate::compile;
 use crate::lab::Lab;
-use crate::own::{Job, Limits, Owner, Unfinished, guardian};
+use crate::own::{Job, Limits, Owner, Unfinished, guardian, text_of};
 use crate::progress::{self, InFile, Keep, Progress};
 use crate::runs::{Whose, WorkError};
+use crate::spec::Code;
 
 /// Name of the folder, in the current one or in the learner's home.
 pub const FOLDER: &str = "bytehop-labs";
@@ -74,7 +77,7 @@ impl Work {
         };
         let dir = match given {
             Some(dir) => dir.to_owned(),
-            None if here.join("Cargo.toml").is_file() => here.to_owned(),
+            None if is_ours(here) => here.to_owned(),
             None => home(),
         };
         Self {
@@ -85,21 +88,64 @@ impl Work {
     }
 
     /// Where a program's source is.
-    pub fn source(&self, lab: &str, program: &str, whose: Whose) -> PathBuf {
+    pub fn source(&self, lab: &str, program: &str, whose: Whose, code: Code) -> PathBuf {
+        let end = code.extension();
         match whose.folder() {
-            None => self.dir.join(lab).join(format!("{program}.rs")),
-            Some(folder) => self.dir.join(folder).join(format!("{lab}-{program}.rs")),
+            None => self.dir.join(lab).join(format!("{program}.{end}")),
+            Some(folder) => self.dir.join(folder).join(format!("{lab}-{program}.{end}")),
         }
     }
 
-    /// Makes the folder, or brings it up to date. What the learner has changed stays.
+    /// Makes the folder, or brings it up to date. What the learner has changed stays. Labs that have no programs
+    /// in this language have them in the other.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn prepare<'a>(
         &self,
         labs: impl Iterator<Item = &'a Lab> + Clone,
+        code: Code,
     ) -> Result<(), WorkError> {
+        let of = |code| labs.clone().filter(move |lab| lab.code(code) == code);
+        let others = of(code.other()).any(|lab| !lab.has(code));
+        if code == Code::C || others {
+            self.prepare_c(of(Code::C))?;
+        }
+        if code == Code::Rust || others {
+            self.prepare_rust(of(Code::Rust))?;
+        }
+        self.write(Path::new(".gitignore"), "target\n")
+    }
+
+    /// The learner's copy of a program and ours: theirs is brought up to date unless they changed it.
+    fn write_program(&self, lab: &Lab, program: &str, code: Code) -> Result<(), WorkError> {
+        let source = lab.source(program, code);
+        let theirs = self.source(&lab.id, program, Whose::Learner, code);
+        let before = self.source(&lab.id, program, Whose::Original, code);
+        let unchanged = match (fs::read(&theirs), fs::read(&before)) {
+            (Ok(theirs), Ok(before)) => theirs == before,
+            (theirs, _) => theirs.is_err(),
+        };
+        if unchanged {
+            self.write(&theirs, source)?;
+        }
+        self.write(&before, source)
+    }
+
+    fn prepare_c<'a>(&self, labs: impl Iterator<Item = &'a Lab>) -> Result<(), WorkError> {
+        for (name, text) in C_SUPPORT {
+            self.write(&Path::new(compile::SUPPORT).join(name), text)?;
+        }
+        self.write(Path::new("compile_flags.txt"), compile::EDITOR_FLAGS)?;
+        for lab in labs {
+            for program in lab.spec.sources() {
+                self.write_program(lab, &program.name, Code::C)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn prepare_rust<'a>(&self, labs: impl Iterator<Item = &'a Lab>) -> Result<(), WorkError> {
         let mut members = vec!["support".to_owned(), ".originals".to_owned()];
         for (path, text) in SUPPORT {
             self.write(&Path::new("support").join(path), text)?;
@@ -108,17 +154,7 @@ impl Work {
         for lab in labs {
             let mut own = Vec::new();
             for program in lab.spec.sources().map(|program| &program.name) {
-                let source = lab.source(program);
-                let theirs = self.source(&lab.id, program, Whose::Learner);
-                let before = self.source(&lab.id, program, Whose::Original);
-                let unchanged = match (fs::read(&theirs), fs::read(&before)) {
-                    (Ok(theirs), Ok(before)) => theirs == before,
-                    (theirs, _) => theirs.is_err(),
-                };
-                if unchanged {
-                    self.write(&theirs, source)?;
-                }
-                self.write(&before, source)?;
+                self.write_program(lab, program, Code::Rust)?;
                 own.push((
                     Whose::Learner.binary(&lab.id, program),
                     format!("{program}.rs"),
@@ -145,28 +181,63 @@ impl Work {
         if !self.dir.join("Cargo.lock").exists() {
             self.write(Path::new("Cargo.lock"), LOCK)?;
         }
-        self.write(Path::new(".gitignore"), "target\n")
+        Ok(())
+    }
+
+    /// Has the compiler read all programs that a lab has in C; what it says of each that does not compile.
+    ///
+    /// # Errors
+    /// If there is no compiler, or it was kept from its work.
+    pub fn read_c(&self, lab: &Lab) -> Result<Vec<String>, WorkError> {
+        self.prepare_c([].into_iter())?;
+        let dir = self.dir.join(&lab.id);
+        let mut sources = Vec::new();
+        for (name, text) in lab.sources(Code::C) {
+            self.write(&dir.join(name), text)?;
+            sources.push(dir.join(name));
+        }
+        if sources.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sources: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
+        match compile::read(&self.owner, &self.identity, &self.dir, &sources) {
+            Ok(()) => Ok(Vec::new()),
+            Err(WorkError::Build(said)) => {
+                let errors = said.lines().filter(|line| line.contains("error:"));
+                Ok(errors.map(str::to_owned).collect())
+            }
+            Err(e) => Err(e),
+        }
     }
 
     /// Takes a file as a program of a lab, to be built with [`Whose::Given`].
     ///
     /// # Errors
     /// If it cannot be read, or the copy cannot be written.
-    pub fn give(&self, lab: &str, program: &str, file: &Path) -> Result<(), WorkError> {
+    pub fn give(&self, lab: &str, program: &str, code: Code, file: &Path) -> Result<(), WorkError> {
         let text = self.identity.with_file_rights(|| fs::read_to_string(file));
         let text = text.map_err(|source| WorkError::Read {
             path: file.to_owned(),
             source,
         })?;
-        self.give_text(lab, program, &text)
+        self.give_text(lab, program, code, &text)
     }
 
     /// Takes a program's source, as [`Self::give`] takes a file's.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn give_text(&self, lab: &str, program: &str, text: &str) -> Result<(), WorkError> {
-        self.write(&self.source(lab, program, Whose::Given), text)?;
+    pub fn give_text(
+        &self,
+        lab: &str,
+        program: &str,
+        code: Code,
+        text: &str,
+    ) -> Result<(), WorkError> {
+        self.write(&self.source(lab, program, Whose::Given, code), text)?;
+        if code == Code::C {
+            return Ok(());
+        }
         let binary = [(
             Whose::Given.binary(lab, program),
             format!("{lab}-{program}.rs"),
@@ -188,39 +259,54 @@ impl Work {
     /// # Errors
     /// If they cannot be written.
     pub fn reset(&self, lab: &Lab) -> Result<(), WorkError> {
-        for program in lab.spec.sources() {
-            let path = self.source(&lab.id, &program.name, Whose::Learner);
-            self.write(&path, lab.source(&program.name))?;
+        for code in Code::ALL.into_iter().filter(|code| lab.has(*code)) {
+            for program in lab.spec.sources() {
+                let path = self.source(&lab.id, &program.name, Whose::Learner, code);
+                // In the language that was never chosen there is nothing to put back.
+                if path.exists() || code == lab.code(Code::Rust) {
+                    self.write(&path, lab.source(&program.name, code))?;
+                }
+            }
         }
         Ok(())
     }
 
     /// Whether the learner has changed a lab's program.
-    pub fn is_changed(&self, lab: &Lab, program: &str) -> bool {
-        let text = fs::read_to_string(self.source(&lab.id, program, Whose::Learner));
-        text.is_ok_and(|text| text != lab.source(program))
+    pub fn is_changed(&self, lab: &Lab, program: &str, code: Code) -> bool {
+        let text = fs::read_to_string(self.source(&lab.id, program, Whose::Learner, code));
+        text.is_ok_and(|text| text != lab.source(program, code))
     }
 
     /// Builds programs, and gives their executables, by name.
     ///
     /// # Errors
-    /// If there is no cargo, or it fails: its message.
+    /// If there is no cargo or no compiler, or it fails: its message.
     pub fn build(
         &self,
         lab: &str,
         programs: &[&str],
         whose: Whose,
+        code: Code,
     ) -> Result<BTreeMap<String, PathBuf>, WorkError> {
         let paths = || {
             let paths = programs.iter().map(|program| {
-                let path = self.executable(lab, program, whose);
+                let path = self.executable(lab, program, whose, code);
                 ((*program).to_owned(), path)
             });
             paths.collect()
         };
         // Also where there is no cargo: a machine that was handed the folder as it is.
-        let fresh = |program: &&str| self.is_fresh(lab, program, whose);
+        let fresh = |program: &&str| self.is_fresh(lab, program, whose, code);
         if programs.iter().all(fresh) {
+            return Ok(paths());
+        }
+        if code == Code::C {
+            for program in programs.iter().filter(|program| !fresh(program)) {
+                let source = self.source(lab, program, whose, code);
+                let to = self.executable(lab, program, whose, code);
+                self.make_room(&to)?;
+                compile::compile(&self.owner, &self.identity, &self.dir, &source, &to)?;
+            }
             return Ok(paths());
         }
         let offline = self.cargo(lab, programs, whose, true)?;
@@ -244,7 +330,7 @@ impl Work {
         if whose == Whose::Given {
             for program in programs {
                 let from = self.target().join(whose.binary(lab, program));
-                self.keep(&from, &self.executable(lab, program, whose))?;
+                self.keep(&from, &self.executable(lab, program, whose, code))?;
             }
         }
         Ok(paths())
@@ -256,12 +342,15 @@ impl Work {
 
     /// Where a program's executable is, once it was built. Given programs come and go under one name:
     /// what was made of each is kept under its source's hash.
-    fn executable(&self, lab: &str, program: &str, whose: Whose) -> PathBuf {
+    fn executable(&self, lab: &str, program: &str, whose: Whose, code: Code) -> PathBuf {
         let name = whose.binary(lab, program);
         if whose != Whose::Given {
-            return self.target().join(name);
+            return match code {
+                Code::Rust => self.target().join(name),
+                Code::C => self.dir.join("target/c").join(name),
+            };
         }
-        let source = fs::read_to_string(self.source(lab, program, whose)).unwrap_or_default();
+        let source = fs::read_to_string(self.source(lab, program, whose, code)).unwrap_or_default();
         let folder = self
             .dir
             .join("target/given")
@@ -270,18 +359,36 @@ impl Work {
     }
 
     /// Whether an executable is newer than all that it was made from.
-    fn is_fresh(&self, lab: &str, program: &str, whose: Whose) -> bool {
+    fn is_fresh(&self, lab: &str, program: &str, whose: Whose, code: Code) -> bool {
         let time = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
-        let Some(made) = time(&self.executable(lab, program, whose)) else {
+        let Some(made) = time(&self.executable(lab, program, whose, code)) else {
             return false;
         };
-        let support = SUPPORT
+        let (folder, files) = match code {
+            Code::Rust => ("support", SUPPORT),
+            Code::C => (compile::SUPPORT, C_SUPPORT),
+        };
+        let support = files
             .iter()
-            .map(|(path, _)| self.dir.join("support").join(path));
+            .map(|(path, _)| self.dir.join(folder).join(path));
         // The given source is told by its hash, not by its time.
-        let own = (whose != Whose::Given).then(|| self.source(lab, program, whose));
+        let own = (whose != Whose::Given).then(|| self.source(lab, program, whose, code));
         let mut sources = support.chain(own);
         sources.all(|path| time(&path).is_some_and(|changed| changed < made))
+    }
+
+    /// Makes the folder of an executable.
+    fn make_room(&self, to: &Path) -> Result<(), WorkError> {
+        let Some(folder) = to.parent() else {
+            return Ok(());
+        };
+        let made = self
+            .identity
+            .with_file_rights(|| fs::create_dir_all(folder));
+        made.map_err(|source| WorkError::Write {
+            path: folder.to_owned(),
+            source,
+        })
     }
 
     fn keep(&self, from: &Path, to: &Path) -> Result<(), WorkError> {
@@ -342,7 +449,7 @@ impl Work {
             Unfinished::Start(e) if e.kind() == io::ErrorKind::NotFound => WorkError::NoCargo,
             Unfinished::Start(e) => failed(e),
             Unfinished::Stopped(signal) => WorkError::Stopped(signal),
-            Unfinished::Limit(limit) => WorkError::Limit(limit),
+            Unfinished::Limit(limit) => WorkError::Limit("cargo", limit),
         })?;
         match status {
             0 => Ok(Ok(())),
@@ -369,6 +476,20 @@ impl Work {
                 fs::write(&path, text)
             })
             .map_err(error)
+    }
+}
+
+/// Whether a folder is one of ours.
+fn is_ours(dir: &Path) -> bool {
+    let marks = ["Cargo.toml", "compile_flags.txt"];
+    marks.iter().any(|name| dir.join(name).is_file())
+}
+
+/// The language of those who have not chosen: Rust, unless this machine can only build C.
+pub fn usual_code(identity: &Identity) -> Code {
+    match !compile::on_path(identity, "cargo") && compile::is_there(identity) {
+        true => Code::C,
+        false => Code::Rust,
     }
 }
 
@@ -444,16 +565,6 @@ fn is_about_program(said: &str) -> bool {
         "could not compile `support`",
     ];
     said.contains("could not compile") && !elsewhere.iter().any(|what| said.contains(what))
-}
-
-/// All that was written to a file that we hold.
-pub(crate) fn text_of(file: &mut File) -> String {
-    let mut bytes = Vec::new();
-    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
-    match read {
-        Ok(_) => String::from_utf8_lossy(&bytes).trim_end().to_owned(),
-        Err(e) => e.to_string(),
-    }
 }
 
 fn package(name: &str, binaries: &[(String, String)]) -> String {
@@ -535,9 +646,9 @@ mod tests {
         };
         let work = Work::locate(Some(&dir.path().join("labs")), &identity);
         let (labs, _) = crate::lab::bundled();
-        work.prepare(labs.iter()).unwrap();
+        work.prepare(labs.iter(), Code::Rust).unwrap();
         for whose in [Whose::Original, Whose::Learner] {
-            let built = work.build("first-hops", &["copy"], whose);
+            let built = work.build("first-hops", &["copy"], whose, Code::Rust);
             assert!(matches!(built, Err(WorkError::NoLibraries)), "{built:?}");
         }
         let zh = WorkError::NoLibraries.say(Lang::Zh);

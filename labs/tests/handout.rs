@@ -6,6 +6,7 @@ use bytehop_core::i18n::Lang;
 use labs::guide::Step;
 use labs::recording::summary_of;
 use labs::session::{Origin, Session};
+use labs::spec::Code;
 use labs::{export, lab};
 
 #[test]
@@ -51,11 +52,11 @@ fn one_source_on_every_device() {
         .iter()
         .find(|lab| lab.id == "is-it-dma")
         .expect("the lab");
-    let first = lab.source(&lab.spec.programs[0].name);
+    let first = lab.source(&lab.spec.programs[0].name, Code::Rust);
     assert!(
         lab.spec
             .programs
             .iter()
-            .all(|program| lab.source(&program.name) == first)
+            .all(|program| lab.source(&program.name, Code::Rust) == first)
     );
 }

@@ -10,7 +10,7 @@ fn has(verb: &LabVerb, flag: &str) -> bool {
         LabVerb::List => &["labs-dir", "color", "lang", "ascii", "no-tui", "replay"],
         LabVerb::Reset { .. } => &["labs-dir", "lang", "work"],
         LabVerb::Lint { .. } => &[],
-        LabVerb::Export { .. } => &["labs-dir", "lang"],
+        LabVerb::Export { .. } => &["labs-dir", "lang", "code"],
         LabVerb::Grade { .. } => &["labs-dir", "work"],
         // Started by ourselves.
         LabVerb::Own { .. } | LabVerb::Tidy => &["labs-dir", "lang", "work"],
@@ -55,6 +55,7 @@ pub fn refuse(args: &cli::Lab, verb: &LabVerb) -> Result<(), Fail> {
         ("seed", args.seed.is_some()),
         ("check", args.check),
         ("program", args.program.is_some()),
+        ("code", args.code.is_some()),
         ("labs-dir", !args.labs_dir.is_empty()),
         ("work", args.work.is_some()),
         ("student", args.student.is_some()),
@@ -98,6 +99,7 @@ mod tests {
             "lab --student x grade d",
             "lab lint --lang zh",
             "lab grade --no-tui d",
+            "lab lint --code c",
             "lab --elevate export x",
         ] {
             assert_eq!(lab(line).err().map(|fail| fail.code), Some(2), "{line}");
@@ -105,6 +107,7 @@ mod tests {
         for line in [
             "lab list --lang zh --ascii",
             "lab --lang zh export x",
+            "lab export x --code c",
             "lab reset --work w",
             "lab --seed x first-hops",
         ] {

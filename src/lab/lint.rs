@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use labs::lab::{self as catalogue, Lab};
-use labs::{guide, lint};
+use labs::work::Work;
+use labs::{compile, guide, lint};
+use tracer::user::Identity;
 
 use crate::fail::{FAILED, Fail, Trouble};
-use crate::output::print;
+use crate::output::{complain, print};
 
 pub fn lint(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
     let (mut labs, mut errors) = match dir {
@@ -43,6 +45,7 @@ pub fn lint(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
     for lab in &labs {
         problems.extend(lint::lint(lab, &ids));
     }
+    problems.extend(lint_c(&labs)?);
     if labs.is_empty() && problems.is_empty() {
         problems.push("no lab.toml was found".to_owned());
     }
@@ -53,4 +56,24 @@ pub fn lint(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
     print(&text)?;
     let _ = io::stdout().flush();
     Ok(i32::from(!problems.is_empty()))
+}
+
+/// Compiles what labs have in C, with the learner's rights; what the compiler says.
+fn lint_c(labs: &[Lab]) -> Result<Vec<String>, Fail> {
+    let failed = |e: io::Error| Fail::new(FAILED, Trouble::CompileC(e));
+    let identity = Identity::invoking()?;
+    if !compile::is_there(&identity) {
+        complain("programs in C were not compiled: there is no C compiler here (gcc)");
+        return Ok(Vec::new());
+    }
+    let dir = identity
+        .with_file_rights(tempfile::tempdir)
+        .map_err(failed)?;
+    let mut work = Work::locate(Some(dir.path()), &identity);
+    work.owner.bytehop = Some(std::env::current_exe().map_err(failed)?);
+    let mut problems = Vec::new();
+    for lab in labs {
+        problems.extend(work.read_c(lab)?);
+    }
+    Ok(problems)
 }

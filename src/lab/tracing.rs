@@ -1,5 +1,6 @@
 //! The labs' side that traces: programs are built, run and judged here.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use labs::progress::Progress;
 use labs::run::Runner;
 use labs::runs::{RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Session};
+use labs::spec::Code;
 use labs::text::Text;
 use labs::work::{self, Work};
 use labs::{recording, words};
@@ -64,6 +66,10 @@ impl Side {
 
     pub fn progress(&self) -> Progress {
         work::progress(&self.identity)
+    }
+
+    pub fn usual_code(&self) -> Code {
+        work::usual_code(&self.identity)
     }
 
     pub fn folder(&self, lab: &Lab) -> String {
@@ -117,7 +123,7 @@ impl Context<'_> {
         if runner.cannot.is_none() {
             let plan = caps::plan(&caps::facts());
             runner.level = plan.level.map(|level| format!("{level:?}"));
-            side.work.prepare(self.labs.iter())?;
+            side.work.prepare(self.labs.iter(), self.code)?;
         }
         Ok(runner)
     }
@@ -127,7 +133,9 @@ impl Context<'_> {
         let whose = match &self.args.program {
             Some(file) => {
                 let program = &lab.spec.change.program;
-                self.side.work.give(&lab.id, program, file)?;
+                self.side
+                    .work
+                    .give(&lab.id, program, text.session.code, file)?;
                 Whose::Given
             }
             None => Whose::Learner,
@@ -270,13 +278,18 @@ impl Context<'_> {
         }
         runner.alone = true;
         stop_when_told(&runner)?;
+        let codes: BTreeSet<Code> = grades.iter().map(Grade::code).collect();
+        for code in codes {
+            self.side.work.prepare(self.labs.iter(), code)?;
+        }
         for grade in grades.iter_mut().filter(|grade| grade.result.is_some()) {
             let Some(lab) = self.labs.iter().find(|lab| lab.id == grade.lab) else {
                 continue;
             };
             let seed = grade.result.as_ref().map(|result| result.seed.clone());
             let seed = seed.filter(|seed| !seed.is_empty());
-            let mut session = Session::new(Arc::new(lab.clone()), Lang::En, seed);
+            let session = Session::new(Arc::new(lab.clone()), Lang::En, seed);
+            let mut session = session.in_code(grade.code());
             let failed = match grade.source() {
                 Ok(source) => self.rerun_one(&runner, &mut session, &source)?,
                 Err(why) => Some(why),
@@ -300,7 +313,9 @@ impl Context<'_> {
             let lab = session.lab.clone();
             let program = &lab.spec.change.program;
             let text = String::from_utf8_lossy(source);
-            runner.work.give_text(&lab.id, program, &text)?;
+            runner
+                .work
+                .give_text(&lab.id, program, session.code, &text)?;
             for name in session.compared() {
                 runner.observe(session, &name)?;
             }
@@ -336,8 +351,10 @@ impl Context<'_> {
                     .iter()
                     .filter(|other| other.id != *id)
                     .chain([&lab]),
+                Code::Rust,
             )?;
-            let mut session = self.session(&lab);
+            // Recordings are of the programs in Rust.
+            let mut session = self.session(&lab).in_code(Code::Rust);
             session.seed = None;
             for (name, outcome) in runner.record_all(&mut session, &dir) {
                 match outcome {

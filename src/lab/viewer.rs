@@ -4,6 +4,7 @@ use bytehop_core::i18n::Say;
 use labs::lab::Lab;
 use labs::progress::{self, InFile, Progress};
 use labs::runs::Replay;
+use labs::spec::Code;
 use labs::text::Text;
 
 use super::Context;
@@ -31,6 +32,10 @@ impl Side {
     pub fn progress(&self) -> Progress {
         let file = progress::file(|name| std::env::var_os(name));
         Progress::open(InFile(file))
+    }
+
+    pub fn usual_code(&self) -> Code {
+        Code::Rust
     }
 
     pub fn folder(&self, lab: &Lab) -> String {

@@ -16,10 +16,12 @@ use std::time::Instant;
 
 use bytehop_core::expr::value::{Unit, Value};
 use bytehop_core::i18n::Lang;
+use labs::compile;
 use labs::lab::{self, Lab};
 use labs::run::Runner;
 use labs::runs::{RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Session};
+use labs::spec::Code;
 use labs::work::Work;
 use tracer::user::Identity;
 
@@ -118,78 +120,124 @@ fn verdicts(session: &mut Session, right: bool, found: &mut Vec<String>) {
 #[test]
 #[ignore = "root"]
 fn every_lab_end_to_end() {
+    every_lab(&chosen(), Code::Rust);
+}
+
+/// The same with the programs in C. In CI these labs only, which between them take every way of the C programs'
+/// support; all of them with `BYTEHOP_LABS_C=all`, `BYTEHOP_LABS_C=all cargo xtask vm 6.12 --labs` runs them in another kernel, too.
+const IN_C: [&str; 6] = [
+    "first-hops",
+    "mmap",
+    "sendfile",
+    "io-uring",
+    "zerocopy-send",
+    "web-server",
+];
+
+#[test]
+#[ignore = "root"]
+fn labs_end_to_end_in_c() {
+    let all = std::env::var_os("BYTEHOP_LABS_C").is_some_and(|what| what == "all");
+    // An emulated machine has none either, but was handed what was compiled.
+    let compiles = compile::is_there(&Identity::invoking().expect("who we are"));
+    if !compiles && level().is_none() {
+        return not_run("labs in C", "there is no C compiler");
+    }
+    let chosen = chosen().into_iter();
+    let labs: Vec<Lab> = chosen
+        .filter(|lab| all || IN_C.contains(&lab.id.as_str()))
+        .collect();
+    every_lab(&labs, Code::C);
+}
+
+/// Every C program of every lab compiles without a warning worth an error; the linter says so, too.
+#[test]
+fn every_lab_has_both_languages() {
+    for lab in chosen() {
+        for code in Code::ALL {
+            assert!(lab.has(code), "{}: programs in {}", lab.id, code.name());
+            assert!(lab.solution(code).is_some(), "{}", lab.id);
+        }
+    }
+}
+
+fn every_lab(labs: &[Lab], code: Code) {
     let _alone = one_at_a_time();
     let runner = runner();
-    let labs = chosen();
     let (all, _) = lab::bundled();
     runner
         .work
-        .prepare(all.iter())
+        .prepare(all.iter(), code)
         .expect("the learner's folder");
     if std::env::var_os("BYTEHOP_LABS_BUILD").is_some() {
-        labs.iter().for_each(|lab| build_all(&runner, lab));
+        labs.iter().for_each(|lab| build_all(&runner, lab, code));
         return println!("built in {}", runner.work.dir.display());
     }
     let mut found = Vec::new();
-    for lab in &labs {
+    for lab in labs {
         let start = Instant::now();
         let mut problems = Vec::new();
-        end_to_end(&runner, lab, &mut problems);
+        end_to_end(&runner, lab, code, &mut problems);
         // A machine short of memory drops pages that a run counts on: what is wrong is so twice.
         if !problems.is_empty() {
             eprintln!("{}, once more: {problems:#?}", lab.id);
             problems.clear();
-            end_to_end(&runner, lab, &mut problems);
+            end_to_end(&runner, lab, code, &mut problems);
         }
         let took = start.elapsed().as_secs();
-        eprintln!("{}: {} wrong, {took} s", lab.id, problems.len());
+        eprintln!(
+            "{} in {}: {} wrong, {took} s",
+            lab.id,
+            code.name(),
+            problems.len()
+        );
         found.extend(
             problems
                 .into_iter()
-                .map(|what| format!("{}: {what}", lab.id)),
+                .map(|what| format!("{} in {}: {what}", lab.id, code.name())),
         );
     }
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
 /// Builds all that the test needs, for a machine that has no cargo (`cargo xtask vm --labs`).
-fn build_all(runner: &Runner, lab: &Lab) {
+fn build_all(runner: &Runner, lab: &Lab, code: Code) {
     runner
-        .build(&session(lab, Lang::En))
+        .build(&session(lab, Lang::En).in_code(code))
         .expect("the originals");
     let program = &lab.spec.change.program;
     let build = |whose| {
-        let built = runner.work.build(&lab.id, &[program], whose);
+        let built = runner.work.build(&lab.id, &[program], whose, code);
         built.expect("a program for the check");
     };
     build(Whose::Learner);
-    for (_, source) in variants(lab) {
-        give(runner, lab, source);
+    for (_, source) in variants(lab, code) {
+        give(runner, lab, code, source);
         build(Whose::Given);
     }
 }
 
 /// Programs that are judged: the unchanged one, the solution, and cheats.
-fn variants(lab: &Lab) -> Vec<(&str, &str)> {
+fn variants(lab: &Lab, code: Code) -> Vec<(&str, &str)> {
     let program = &lab.spec.change.program;
     let own = [
-        ("the unchanged program", lab.source(program)),
-        ("the solution", lab.solution().unwrap_or_default()),
+        ("the unchanged program", lab.source(program, code)),
+        ("the solution", lab.solution(code).unwrap_or_default()),
     ];
-    own.into_iter().chain(lab.cheats()).collect()
+    own.into_iter().chain(lab.cheats(code)).collect()
 }
 
-fn give(runner: &Runner, lab: &Lab, source: &str) {
+fn give(runner: &Runner, lab: &Lab, code: Code, source: &str) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), source).expect("write");
     let given = runner
         .work
-        .give(&lab.id, &lab.spec.change.program, file.path());
+        .give(&lab.id, &lab.spec.change.program, code, file.path());
     given.expect("the given program");
 }
 
-fn end_to_end(runner: &Runner, lab: &Lab, found: &mut Vec<String>) {
-    let mut session = session(lab, Lang::En);
+fn end_to_end(runner: &Runner, lab: &Lab, code: Code, found: &mut Vec<String>) {
+    let mut session = session(lab, Lang::En).in_code(code);
     if let Err(e) = runner.build(&session) {
         return found.push(format!("does not build: {e}"));
     }
@@ -224,7 +272,7 @@ fn end_to_end(runner: &Runner, lab: &Lab, found: &mut Vec<String>) {
 
     // The exercise begins unsolved, is solved by the solution, and not by cheats.
     let program = &lab.spec.change.program;
-    let learners = runner.work.build(&lab.id, &[program], Whose::Learner);
+    let learners = runner.work.build(&lab.id, &[program], Whose::Learner, code);
     if let Err(e) = learners {
         found.push(format!("the learner's copy does not build: {e}"));
     }
@@ -234,9 +282,9 @@ fn end_to_end(runner: &Runner, lab: &Lab, found: &mut Vec<String>) {
             "its program was not traced",
         );
     }
-    for (what, source) in variants(lab) {
+    for (what, source) in variants(lab, code) {
         let pass = what == "the solution";
-        give(runner, lab, source);
+        give(runner, lab, code, source);
         match runner.check(&mut session, Whose::Given) {
             Ok(checked) if checked.outcome.passed() == pass => {}
             Ok(checked) => {

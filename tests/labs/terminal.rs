@@ -10,6 +10,7 @@ use bytehop_core::i18n::Lang;
 use labs::lab::{self, Lab};
 use labs::run::Runner;
 use labs::runs::{Runs, Whose};
+use labs::spec::Code;
 
 use crate::{one_at_a_time, runner, session};
 use tmux::Tmux;
@@ -54,7 +55,7 @@ const ZH: Words = Words {
 /// A lab whose programs are built: the test waits only for what it is about.
 fn ready(runner: &Runner, id: &str) -> Lab {
     let (labs, _) = lab::bundled();
-    let prepared = runner.work.prepare(labs.iter());
+    let prepared = runner.work.prepare(labs.iter(), Code::Rust);
     prepared.expect("the learner's folder");
     let lab = labs.iter().find(|lab| lab.id == id).expect("the lab");
     runner.work.reset(lab).expect("the lab as it was");
@@ -62,7 +63,9 @@ fn ready(runner: &Runner, id: &str) -> Lab {
         .build(&session(lab, Lang::En))
         .expect("the originals");
     let program = &lab.spec.change.program;
-    let built = runner.work.build(&lab.id, &[program], Whose::Learner);
+    let built = runner
+        .work
+        .build(&lab.id, &[program], Whose::Learner, Code::Rust);
     built.expect("the learner's program");
     lab.clone()
 }
@@ -116,8 +119,10 @@ fn walk(tmux: &Tmux, runner: &Runner, lab: &Lab, words: &Words) {
     tmux.wait(words.fails);
     // Saved in another window: checked again by itself.
     let program = &lab.spec.change.program;
-    let source = runner.work.source(&lab.id, program, Whose::Learner);
-    std::fs::write(&source, lab.solution().expect("a solution")).expect("write");
+    let source = runner
+        .work
+        .source(&lab.id, program, Whose::Learner, Code::Rust);
+    std::fs::write(&source, lab.solution(Code::Rust).expect("a solution")).expect("write");
     tmux.wait(words.passes);
     // Before and after, beside each other.
     tmux.keys(&["v"]);
@@ -187,10 +192,12 @@ fn from_the_menu_to_the_check() {
     tmux.keys(&["c"]);
     tmux.wait("does not pass yet");
     // Saved in another window: checked again by itself.
-    let source = runner.work.source(&lab.id, program, Whose::Learner);
+    let source = runner
+        .work
+        .source(&lab.id, program, Whose::Learner, Code::Rust);
     std::fs::write(&source, "this is no Rust").expect("write");
     tmux.wait("does not compile");
-    std::fs::write(&source, lab.solution().expect("a solution")).expect("write");
+    std::fs::write(&source, lab.solution(Code::Rust).expect("a solution")).expect("write");
     tmux.wait("The check passes.");
     tmux.keys(&["v"]);
     tmux.wait("your program");

@@ -11,7 +11,7 @@ use crate::layout::{Layout, Wish};
 use crate::list::{Cursor, List};
 use crate::look::Look;
 use crate::program::Program;
-use crate::store::{Detail, Hop, Store, Sums};
+use crate::store::{Detail, Hop, Lines, Store, Sums};
 
 /// A part of the screen that keys can be meant for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +77,9 @@ pub const TICKS: u32 = 30;
 /// Live: of the calls that have come in at once, how many are looked at for what a device did; the last.
 const CHECKED: usize = 256;
 
+/// Calls of a run up to which lines are added up with each step.
+const LINES_MAX: usize = 100_000;
+
 /// Ticks for which a step is shown moving.
 pub const MOVING: u32 = 18;
 /// A run to compare with.
@@ -120,6 +123,11 @@ pub struct App {
     pub lanes: Lanes,
     /// Source files in sight; `None`: not on this machine.
     pub texts: HashMap<String, Option<Vec<String>>>,
+    /// The first call of `main`, where a lab begins: what is before it is folded, and lines of the source have what
+    /// they did up to the cursor.
+    pub main: Option<usize>,
+    /// What each line did so far; `None`: the whole trace is told.
+    pub lines: Option<Lines>,
     /// Another run to compare with, and the names of both.
     pub other: Option<Other>,
     /// The filter in force.
@@ -174,6 +182,8 @@ impl App {
             span_of: store.len(),
             lanes: Lanes::default(),
             texts: HashMap::new(),
+            main: None,
+            lines: None,
             other: None,
             filter: String::new(),
             input: None,
@@ -231,6 +241,9 @@ impl App {
     /// Makes the list and what depends on it, after the filter has changed.
     pub(crate) fn refilter(&mut self) {
         self.list = List::new(&self.store, &self.filter);
+        if let Some(main) = self.main {
+            self.list.fold_head(&self.store, main);
+        }
         self.total = if self.list.is_filtered() {
             self.store.sums_of(self.list.calls())
         } else {
@@ -239,6 +252,19 @@ impl App {
         self.arrows = arrows(&self.store, &self.total);
         let position = self.list.position(self.cursor.call);
         self.go(position, None);
+    }
+
+    /// Begins at the first call of `main`, with the source of the program beside the path; `false` if the trace
+    /// has no lines.
+    pub(crate) fn begin_at_main(&mut self) -> bool {
+        self.main = self.store.first_of_main();
+        let Some(main) = self.main else {
+            return false;
+        };
+        self.list.fold_head(&self.store, main);
+        self.go(self.list.position(main), None);
+        self.fetch();
+        true
     }
 
     /// Takes what has come to the store.
@@ -300,5 +326,7 @@ impl App {
         } else {
             self.store.sums_until(call)
         };
+        let few = self.main.is_some() && self.store.len() <= LINES_MAX;
+        self.lines = few.then(|| self.store.lines_until(call, hop.map(|hop| hop + 1)));
     }
 }

@@ -155,7 +155,7 @@ fn split(area: Rect, high: u16) -> (Rect, Rect) {
 }
 
 /// Whether there is room for all panes beside each other.
-fn is_large((w, h): (u16, u16)) -> bool {
+pub(crate) fn is_large((w, h): (u16, u16)) -> bool {
     w >= 130 && h >= 30
 }
 

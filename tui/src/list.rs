@@ -80,6 +80,8 @@ pub struct List {
     fold: Fold,
     /// Entries whose calls are shown one by one.
     open: BTreeSet<usize>,
+    /// Calls before this one are one entry: the loader's, before `main`.
+    head: usize,
 }
 
 impl List {
@@ -96,6 +98,22 @@ impl List {
         };
         list.grow(store);
         list
+    }
+
+    /// Makes the calls before this one an entry, which can be opened as runs can.
+    pub fn fold_head(&mut self, store: &Store, first: usize) {
+        self.head = match &self.shown {
+            Some(shown) => shown.partition_point(|call| (*call as usize) < first),
+            None => first.min(self.len),
+        };
+        self.settled = 0;
+        self.fold = Fold::default();
+        self.refold(store);
+    }
+
+    /// Whether an entry is that of the calls before `main`.
+    pub fn is_head(&self, number: usize) -> bool {
+        number == 0 && self.head > 1
     }
 
     /// Takes what has come to the store; the positions that are new. Lists that grew step by step are
@@ -237,6 +255,14 @@ impl List {
         self.entries.truncate(self.settled);
         let mut fold = std::mem::take(&mut self.fold);
         let mut settled = true;
+        if fold.at == 0 && self.head > 1 {
+            self.entries.push(Entry {
+                first: 0,
+                period: self.head as u32,
+                reps: 1,
+            });
+            fold.at = self.head;
+        }
         while fold.at < self.len {
             let entry = fold.best(self.len, |a, b| match (self.call(a), self.call(b)) {
                 (Some(a), Some(b)) => store.alike(a, b),
@@ -405,6 +431,23 @@ mod tests {
             ]
         );
         assert_eq!(list.row_of(cursor), 2);
+    }
+
+    /// Live or at once: what is before `main` is one row.
+    #[test]
+    fn the_head_is_one_entry() {
+        let mut list = list(&[(1, 1); 5]);
+        list.fold_head(&Store::default(), 3);
+        let cursor = Cursor { call: 3, hop: None };
+        assert!(list.is_head(0) && !list.is_head(1));
+        let rows = all_rows(&list, cursor, 0);
+        assert_eq!(rows, [Row::Entry(0), Row::Entry(1), Row::Entry(2)]);
+        assert_eq!(
+            (list.row_of(cursor), list.entry(0).map(|e| e.size())),
+            (1, Some(3))
+        );
+        list.set_open(0, true);
+        assert_eq!((list.rows(0), list.row_of(cursor)), (6, 4));
     }
 
     #[test]

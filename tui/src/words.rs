@@ -8,7 +8,9 @@ bytehop_core::messages! {
     // The guided labs.
     lab_title: "bytehop · guided labs" | "bytehop · 引导实验";
     lab_solved(n, of): "{n} of {of} solved" | "已完成 {n}/{of}";
-    lab_menu_keys: "↑↓ choose  Enter open  x reset  L 中文  T theme  ? help  q quit" | "↑↓ 选择  Enter 打开  x 重置  L English  T 主题  ? 帮助  q 退出";
+    lab_menu_keys(code): "↑↓ choose  Enter open  C code: {code}  L 中文  T theme  x reset  ? help  q quit" | "↑↓ 选择  Enter 打开  C 程序语言：{code}  L English  T 主题  x 重置  ? 帮助  q 退出";
+    lab_code(code): "Programs are in {code} from now on; C changes it." | "程序从现在起用 {code}；按 C 可切换。";
+    lab_code_busy: "A program is running: Esc stops it first." | "有程序正在运行：先按 Esc 停止。";
     lab_answer_keys: "Enter answer  Tab skip  ↑↓ scroll  Esc leave the questions" | "Enter 作答  Tab 跳过  ↑↓ 滚动  Esc 离开问题";
     lab_predict_keys: "n observe  i answer  l list  ? help  q quit" | "n 观察  i 作答  l 列表  ? 帮助  q 退出";
     lab_guide_keys: "a walk the path  3 explain  [ ] program  l list  ? help  q quit" | "a 走一遍路径  3 解释  [ ] 换程序  l 列表  ? 帮助  q 退出";
@@ -42,7 +44,7 @@ bytehop_core::messages! {
     lab_no_editor: "EDITOR is not set: edit the file in another window; saving it checks it" | "没有设置 EDITOR：请在另一个窗口编辑上面的文件，保存后自动检验";
     lab_reset_done: "Restored." | "已恢复原样。";
     lab_small(w, h): "The labs need {w}×{h} cells: make the window larger, or use --no-tui." | "实验需要 {w}×{h} 个字符的窗口：请放大窗口，或使用 --no-tui。";
-    lab_help: "The five steps: predict what the program does, observe what it really did, see why (w: where in the run), change the program, and let a trace check the change.\n\n1 to 5 go to a step, n and p to the next and the one before. The program in your folder is yours: edit it with e or in another window; it is checked again whenever you save it. h gives a hint, v puts your program's run beside the original's (Esc: step through yours), s shows the solution, x restores everything (and asks first).\n\nWhere a run is shown: n and p step from hop to hop, N and P from call to call, Enter explains a hop, ? lists all keys of the path view, a switches between guide and path, [ and ] switch programs.\n\nl lists the labs, L changes the language, T the colours, q quits; what you did is kept." | "五个步骤：预测程序会做什么，观察它实际做了什么，看看为什么（w：在运行中的哪里），修改程序，再用跟踪来检验修改。\n\n1 到 5 跳到某一步，n 和 p 是下一步和上一步。你目录里的程序是你自己的：用 e 或在另一个窗口编辑，保存后会自动重新检验。h 给提示，v 把你的程序那次运行和原程序的并排对比（按 Esc 后可逐跳查看你的），s 看参考答案，x 全部恢复原样（会先询问）。\n\n显示运行时：n 和 p 逐跳前进和后退，N 和 P 逐次调用，Enter 说明这一跳是什么，? 列出路径视图的所有按键，a 在指南和路径之间切换，[ 和 ] 切换程序。\n\nl 列出实验，L 切换语言，T 切换配色，q 退出；进度会保存。";
+    lab_help: "The five steps: predict what the program does, observe what it really did, see why (w: where in the run), change the program, and let a trace check the change.\n\n1 to 5 go to a step, n and p to the next and the one before. The program in your folder is yours: edit it with e or in another window; it is checked again whenever you save it. h gives a hint, v puts your program's run beside the original's (Esc: step through yours), s shows the solution, x restores everything (and asks first).\n\nWhere a run is shown: n and p step from hop to hop, N and P from call to call, Enter explains a hop, ? lists all keys of the path view, a switches between guide and path, [ and ] switch programs.\n\nl lists the labs, C changes between Rust and C, L the language, T the colours, q quits; what you did is kept." | "五个步骤：预测程序会做什么，观察它实际做了什么，看看为什么（w：在运行中的哪里），修改程序，再用跟踪来检验修改。\n\n1 到 5 跳到某一步，n 和 p 是下一步和上一步。你目录里的程序是你自己的：用 e 或在另一个窗口编辑，保存后会自动重新检验。h 给提示，v 把你的程序那次运行和原程序的并排对比（按 Esc 后可逐跳查看你的），s 看参考答案，x 全部恢复原样（会先询问）。\n\n显示运行时：n 和 p 逐跳前进和后退，N 和 P 逐次调用，Enter 说明这一跳是什么，? 列出路径视图的所有按键，a 在指南和路径之间切换，[ 和 ] 切换程序。\n\nl 列出实验，C 在 Rust 和 C 之间切换，L 切换界面语言，T 切换配色，q 退出；进度会保存。";
 
     call_of(n, all): "call {n} of {all}" | "调用 {n}/{all}";
     hop_of(n, all): "hop {n}/{all}" | "第 {n}/{all} 跳";
@@ -88,6 +90,7 @@ bytehop_core::messages! {
     at_least_totals(totals): "may be too small, since not everything was seen: {totals}" | "可能偏小（并非一切都看到了）：{totals}";
 
     calls: "calls" | "调用";
+    before_main(n): "before main: {n} calls of the loader and the runtime" | "main 之前：加载器和运行时的 {n} 次调用";
     source: "source" | "源代码";
     no_source: "This recording has no source lines. Record with --stacks, and build the program with debug information (-g; cargo build)." | "这个记录文件没有源代码行：请用 --stacks 记录带调试信息的程序（-g；cargo build）。";
     source_not_here: "(the source is not on this machine)" | "（本机没有这个源文件）";

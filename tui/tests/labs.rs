@@ -191,6 +191,67 @@ fn screens() {
     }
 }
 
+/// The learner's own line beside the path: a lab begins at `main`, and lines grow with each step.
+#[test]
+fn own_lines() {
+    for (size, lang, name) in [
+        (SMALL, Lang::En, "80x24-en"),
+        (SMALL, Lang::Zh, "80x24-zh"),
+        (LARGE, Lang::En, "200x50-en"),
+        (LARGE, Lang::Zh, "200x50-zh"),
+    ] {
+        let mut labs = labs(lang, size);
+        press(&mut labs, "<Enter><Esc>n");
+        let app = App::new(common::store("source"), labs.look, (0, 0));
+        update::load(&mut labs, Some(app));
+        let mut shots = Vec::new();
+        for (title, keys) in [
+            ("main", if size == SMALL { "a" } else { "" }),
+            ("a step", "N"),
+            ("another", "NNN"),
+            ("its calls", "<Tab><Tab><Tab><Tab>"),
+        ] {
+            press(&mut labs, keys);
+            shots.push(format!("== {title}\n{}", screen(&labs)));
+        }
+        insta::assert_snapshot!(format!("own-lines-{name}"), shots.join("\n"));
+    }
+}
+
+#[test]
+fn lines_grow_to_what_they_are_in_the_end() {
+    for name in ["source", "b-source"] {
+        let mut store = common::store(name);
+        let sum = |lines: &tui::store::Lines| -> u64 {
+            let lines = lines.values().flat_map(BTreeMap::values);
+            lines.map(|line| line.copied + line.crossings).sum()
+        };
+        let mut before = 0;
+        for call in 0..store.len() {
+            let now = sum(&store.lines_until(call, None));
+            assert!(now >= before && sum(&store.lines_until(call, Some(0))) <= now);
+            before = now;
+        }
+        // In the end they are what the core says of the whole trace.
+        let last = store.len() - 1;
+        let whole = |store: &tui::store::Store| {
+            let files = store.annotation.files.iter();
+            files
+                .map(|file| (file.path.clone(), file.lines.clone()))
+                .collect::<tui::store::Lines>()
+        };
+        assert_eq!(store.lines_until(last, None), whole(&store));
+        let main = store.first_of_main().expect("a line of main");
+        assert!(main > 10, "the loader comes first: {main}");
+        // The file by name is the only one that has lines; one that is not there changes nothing.
+        store.prefer("/nothing.rs");
+        assert_eq!(store.first_of_main(), Some(main));
+        store.prefer("source.rs");
+        assert_eq!(store.first_of_main(), Some(main));
+        assert_eq!(store.lines_until(last, None), whole(&store));
+    }
+}
+
 #[test]
 fn answers_are_kept_and_questions_can_be_skipped() {
     let mut labs = labs(Lang::En, SMALL);

@@ -22,6 +22,7 @@ use crate::lab::Lab;
 use crate::recording::summary_of;
 use crate::result::{BUNDLED, Result};
 use crate::session::{Origin, Output, Session};
+use crate::spec::Code;
 
 pub use csv::csv;
 
@@ -63,7 +64,15 @@ impl Grade {
     /// # Errors
     /// If there is none: why.
     pub fn source(&self) -> std::result::Result<Vec<u8>, String> {
-        beside(&self.file, &format!("{}.rs", self.lab), TEXT_MAX)
+        let name = format!("{}.{}", self.lab, self.code().extension());
+        beside(&self.file, &name, TEXT_MAX)
+    }
+
+    /// The language of that source.
+    pub fn code(&self) -> Code {
+        self.result
+            .as_ref()
+            .map_or(Code::Rust, |result| result.code)
     }
 }
 
@@ -195,12 +204,14 @@ impl Bundled {
                 recordings.extend(summary_of(bytes).ok().map(|run| content(&run)));
             }
             let program = &lab.spec.change.program;
-            sources.insert(
-                (lab.id.clone(), words_of(lab.source(program))),
-                "unchanged program",
-            );
-            if let Some(solution) = lab.solution() {
-                sources.insert((lab.id.clone(), words_of(solution)), "lab's solution");
+            for code in Code::ALL.into_iter().filter(|code| lab.has(*code)) {
+                sources.insert(
+                    (lab.id.clone(), words_of(lab.source(program, code))),
+                    "unchanged program",
+                );
+                if let Some(solution) = lab.solution(code) {
+                    sources.insert((lab.id.clone(), words_of(solution)), "lab's solution");
+                }
             }
         }
         Self {
@@ -247,11 +258,11 @@ fn judge(file: &Path, labs: &[Lab], bundled: &Bundled) -> Grade {
             .remarks
             .push("the result was changed by hand".to_owned());
     }
+    grade.result = Some(result.clone());
     if let Err(why) = again(&mut grade, &result, labs, bundled) {
         grade.remarks.push(why);
     }
     grade.passed &= grade.remarks.is_empty();
-    grade.result = Some(result);
     grade
 }
 
@@ -294,7 +305,7 @@ fn again(
     }
 
     let seed = (!result.seed.is_empty()).then(|| result.seed.clone());
-    let mut session = Session::new(Arc::new(lab.clone()), Lang::En, seed);
+    let mut session = Session::new(Arc::new(lab.clone()), Lang::En, seed).in_code(result.code);
     observe(&mut session, grade, result, lab)?;
     for question in &lab.spec.questions {
         if let Some(answer) = result.answers.get(&question.id) {

@@ -10,7 +10,8 @@ pub mod processes;
 pub mod tidy;
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -230,4 +231,14 @@ pub fn as_user(program: impl AsRef<OsStr>, identity: &Identity) -> Command {
         command.uid(credentials.uid.as_raw());
     }
     command
+}
+
+/// All that was written to a file that we hold.
+pub(crate) fn text_of(file: &mut File) -> String {
+    let mut bytes = Vec::new();
+    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    match read {
+        Ok(_) => String::from_utf8_lossy(&bytes).trim_end().to_owned(),
+        Err(e) => e.to_string(),
+    }
 }

@@ -152,7 +152,7 @@ impl Course {
         let lab = &self.session.lab;
         let mut session = self.session.clone();
         let mut out = String::new();
-        if let Some(source) = lab.solution() {
+        if let Some(source) = lab.solution(session.code) {
             out += &format!("<h3>{}</h3>\n", escape(words::solution(lang)));
             out += &code(source);
         }

@@ -8,6 +8,7 @@ use labs::guide::Step;
 use labs::lab::Lab;
 use labs::progress::State;
 use labs::session::{Outcome, Session};
+use labs::spec::Code;
 use ratatui::layout::Rect;
 
 use super::seek::Baseline;
@@ -38,6 +39,8 @@ pub struct Labs {
     pub at: usize,
     pub open: Option<Open>,
     pub look: Look,
+    /// The language of the programs, as the learner chose.
+    pub code: Code,
     pub size: (u16, u16),
     /// Only recordings are shown: why, if it was not asked for.
     pub replay: Option<String>,
@@ -174,6 +177,7 @@ impl Labs {
             at,
             open: None,
             look,
+            code: Code::default(),
             size,
             replay: None,
             help: false,

@@ -18,7 +18,7 @@ use labs::lab::Lab;
 use labs::progress::Progress;
 use labs::runs::{Checked, RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Output, Session};
-use labs::spec::Text;
+use labs::spec::{Code, Text};
 use labs::words as texts;
 
 use super::model::{Labs, Open, Said, path_area};
@@ -39,6 +39,8 @@ pub struct Setup {
     pub runner: Arc<dyn Runs>,
     pub progress: Progress,
     pub seed: Option<String>,
+    /// The language of the programs.
+    pub code: Code,
 }
 
 /// What comes from the thread that runs programs.
@@ -82,6 +84,7 @@ pub fn run(setup: Setup, options: &Options) -> Result<i32, ViewError> {
     let look = options.look();
     let states = setup.labs.iter().map(|lab| setup.progress.of(&lab.id));
     let mut labs = Labs::new(setup.labs.clone(), states.collect(), look, size()?);
+    labs.code = setup.code;
     labs.replay = setup.runner.cannot().map(str::to_owned);
     let warning = setup.progress.warning.as_ref();
     labs.note = warning.map(|warning| warning.say(look.lang));
@@ -194,6 +197,7 @@ impl Ui {
             Effect::Observe => self.observe(),
             Effect::Load => self.load(),
             Effect::Check => self.check(),
+            Effect::Code => self.other_code(),
             Effect::Reset => self.reset(),
             Effect::Stop => {
                 self.runner.stop(SIGINT);
@@ -208,7 +212,8 @@ impl Ui {
         };
         let state = self.progress.of(&lab.id);
         let lang = self.labs.look.lang;
-        let mut session = Session::new(lab.clone(), lang, self.seed.clone());
+        let session = Session::new(lab.clone(), lang, self.seed.clone());
+        let mut session = session.in_code(self.labs.code);
         session.folder = self.runner.folder(&lab);
         session.titles = titles(&self.labs.labs);
         for question in &lab.spec.questions {
@@ -454,6 +459,29 @@ impl Ui {
         open(file.path())
     }
 
+    /// The end of the path of a run's source, and what the lab has there.
+    fn source_of(&self, name: &str, open: &Open) -> (String, String) {
+        let lab = open.lab();
+        let (id, changed) = (&lab.id, &lab.spec.change.program);
+        // Recordings are of the programs in Rust.
+        let code = match open.session.is_recorded(name) || self.labs.replay.is_some() {
+            true => lab.code(Code::Rust),
+            false => open.session.code,
+        };
+        let end = code.extension();
+        match name {
+            "check" => (format!("/{id}/{changed}.{end}"), String::new()),
+            "solution" => {
+                let text = lab.solution(code).unwrap_or_default();
+                (format!("/{id}-{changed}.{end}"), text.to_owned())
+            }
+            name => {
+                let text = lab.source(name, code).to_owned();
+                (format!("/{id}-{name}.{end}"), text)
+            }
+        }
+    }
+
     /// Loads the path that is to be shown.
     fn load(&mut self) {
         let look = self.labs.look;
@@ -470,8 +498,11 @@ impl Ui {
             (false, None) => return,
         };
         match self.store(open.lab(), name) {
-            Ok(store) => {
+            Ok(mut store) => {
+                let source = self.source_of(name, open);
+                store.prefer(&source.0);
                 let mut app = App::new(store, look, (0, 0));
+                show_source(&mut app, &source);
                 app.animation = self.options.animation;
                 if let Some(other) = original(open, look.lang) {
                     app.compare_with(other);
@@ -480,6 +511,17 @@ impl Ui {
             }
             Err(e) => self.labs.note = Some(e),
         }
+    }
+}
+
+/// Gives the path view a program's source where the file that the recording names is not here.
+fn show_source(app: &mut App, (end, text): &(String, String)) {
+    let files = app.store.annotation.files.iter();
+    let here = |path: &&String| path.ends_with(end.as_str()) && !Path::new(path).is_file();
+    let missing: Vec<String> = files.map(|file| &file.path).filter(here).cloned().collect();
+    for path in missing.into_iter().filter(|_| !text.is_empty()) {
+        let lines = text.lines().map(str::to_owned).collect();
+        app.texts.insert(path, Some(lines));
     }
 }
 

@@ -9,7 +9,8 @@ use terminput::{
 use super::model::{Confirm, Labs, Open, path_area};
 use super::seek::seek;
 use crate::action::{Action, Effect as PathEffect};
-use crate::app::App;
+use crate::app::{App, Pane};
+use crate::areas::is_large;
 use crate::keys::{self, Meaning};
 use crate::update::update as update_path;
 use crate::words;
@@ -29,6 +30,8 @@ pub enum Effect {
     /// End what runs.
     Stop,
     Edit,
+    /// The programs in the other language.
+    Code,
     Reset,
     Quit,
     Suspend,
@@ -86,10 +89,22 @@ pub fn tick(labs: &mut Labs) {
 
 /// Shows the path of a program.
 pub fn load(labs: &mut Labs, path: Option<App>) {
+    let mut has_lines = false;
     if let Some(open) = &mut labs.open {
         open.path = path.map(Box::new);
+        if let Some(path) = &mut open.path {
+            has_lines = path.begin_at_main();
+        }
     }
     fit(labs);
+    if let Some(open) = &mut labs.open
+        && let Some(path) = open.path.as_mut().filter(|_| has_lines)
+        && !is_large(path.size)
+    {
+        // The learner's own line is what the step is about.
+        path.focus = Pane::Source;
+        path.fetch();
+    }
     if let Some(open) = &mut labs.open
         && let Some(sight) = open.sight()
         && let Some(number) = open.sought
@@ -183,6 +198,7 @@ fn menu(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
         KeyCode::End | KeyCode::Char('G') => labs.at = last,
         KeyCode::Enter | KeyCode::Right => return Some(Effect::Open),
         KeyCode::Char('x') => labs.confirm = Some(Confirm::Reset),
+        KeyCode::Char('C') => return Some(Effect::Code),
         KeyCode::Char('q') | KeyCode::Esc => return Some(Effect::Quit),
         other => common(labs, other),
     }
@@ -319,6 +335,7 @@ fn step_key(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
             false => labs.confirm = Some(Confirm::Solution),
         },
         KeyCode::Char('x') => labs.confirm = Some(Confirm::Reset),
+        KeyCode::Char('C') => return Some(Effect::Code),
         KeyCode::Char('q') => return Some(Effect::Quit),
         KeyCode::Up | KeyCode::Char('k') => scroll(labs, -1),
         KeyCode::Down | KeyCode::Char('j') => scroll(labs, 1),

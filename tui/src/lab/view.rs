@@ -362,7 +362,7 @@ fn footer(labs: &Labs, buf: &mut Buffer) {
         (Some(Confirm::Solution), ..) => (words::lab_solution_ask(lang).to_owned(), Paint::Warning),
         (None, Some(busy), _) => (format!("{busy}  {}", words::lab_stop(lang)), Paint::Key),
         (None, None, Some(note)) => (note.clone(), Paint::Warning),
-        (None, None, None) => (keys(labs).to_owned(), Paint::Dim),
+        (None, None, None) => (keys(labs), Paint::Dim),
     };
     let text = fit(
         &text,
@@ -379,11 +379,16 @@ fn footer(labs: &Labs, buf: &mut Buffer) {
     );
 }
 
-fn keys(labs: &Labs) -> &'static str {
+fn keys(labs: &Labs) -> String {
     let lang = labs.look.lang;
-    let Some(open) = &labs.open else {
-        return words::lab_menu_keys(lang);
-    };
+    match &labs.open {
+        None => words::lab_menu_keys(lang, labs.code.name()),
+        Some(open) => step_keys(labs, open).to_owned(),
+    }
+}
+
+fn step_keys(labs: &Labs, open: &Open) -> &'static str {
+    let lang = labs.look.lang;
     match open.step {
         Step::Predict if open.is_typing() => words::lab_answer_keys(lang),
         Step::Predict => words::lab_predict_keys(lang),

@@ -41,6 +41,8 @@ pub struct Store {
     pub(super) threads: Threads,
     /// Which source line each call came from, if the trace tells.
     pub(super) annotator: Annotator,
+    /// The end of the path of the one file that lines are wanted of, if it is one.
+    pub(super) program: Option<String>,
     /// What each source line did; known at the end of the trace.
     pub annotation: Annotation,
     /// The whole run, or what is known of it.
@@ -146,7 +148,7 @@ impl Store {
     pub fn line(&self, index: usize) -> Option<&Frame> {
         let call = self.call(index)?;
         let tid = self.sig(&call)?.tid;
-        self.annotator.own(CallId { tid, seq: call.seq })
+        self.own(CallId { tid, seq: call.seq })
     }
 
     /// Whether the trace tells source lines.

@@ -89,7 +89,10 @@ fn entry(app: &App, number: usize) -> Vec<(String, Paint)> {
     };
     let reps = compact(u64::from(entry.reps));
     let mut pieces = vec![(format!(" {open}{:>6} ", first + 1), Paint::Dim)];
-    if entry.period == 1 {
+    if app.list.is_head(number) {
+        let text = words::before_main(app.look.lang, entry.size());
+        pieces.push((text, Paint::Text));
+    } else if entry.period == 1 {
         pieces.push((format!("{times}{reps} "), Paint::Strong));
         let call = if here(app, entry) {
             app.cursor.call

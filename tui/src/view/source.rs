@@ -1,6 +1,6 @@
 //! The program's source: the line that made the current call, and what each line did.
 
-use bytehop_core::annotate::{File, Line};
+use bytehop_core::annotate::Line;
 use bytehop_core::event::Frame;
 use bytehop_core::model::HopKind;
 use bytehop_core::units;
@@ -70,6 +70,8 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         height: area.height.saturating_sub(1),
         ..area
     };
+    // Where they grow, lines that did nothing yet have nothing.
+    let so_far = app.lines.as_ref().map(|lines| lines.get(&path));
     let last = match (text, known) {
         (Some(text), _) => text.len() as u32,
         (None, file) => file
@@ -94,7 +96,12 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
             None if number == line => words::source_not_here(lang),
             None => "",
         };
-        write(app, known, number, source, row, buf);
+        let whole = known.and_then(|file| file.lines.get(&number));
+        let line_did = match so_far {
+            Some(lines) => lines.and_then(|lines| lines.get(&number)),
+            None => whole,
+        };
+        write(app, line_did, number, source, row, buf);
         if number == line && here {
             buf.set_style(row, style(Paint::Current));
             let mark = if app.look.ascii { ">" } else { "▸" };
@@ -126,9 +133,8 @@ fn heads(app: &App, row: Rect, buf: &mut Buffer) {
     put_line(&app.look, row, buf, &pieces);
 }
 
-fn write(app: &App, file: Option<&File>, number: u32, source: &str, row: Rect, buf: &mut Buffer) {
+fn write(app: &App, line: Option<&Line>, number: u32, source: &str, row: Rect, buf: &mut Buffer) {
     let ascii = app.look.ascii;
-    let line = file.and_then(|file| file.lines.get(&number));
     let Line {
         copied,
         dma,

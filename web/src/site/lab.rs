@@ -9,7 +9,7 @@ use labs::lab::Lab;
 use labs::site::Course;
 use labs::site::course::SOLUTION;
 use labs::site::html::{code, escape, line, markdown};
-use labs::spec::{Choices, Program};
+use labs::spec::{Choices, Code, Program};
 use labs::words as common;
 
 use super::{Page, folder, tag, words};
@@ -216,7 +216,7 @@ fn sources<'a>(
             "<details{open}><summary><code>{}.rs</code> {}</summary>{}</details>",
             escape(&program.name),
             escape(program.title.get(lang)),
-            code(lab.source(&program.name))
+            code(lab.source(&program.name, lab.code(Code::Rust)))
         );
     }
 }

@@ -11,6 +11,9 @@ use super::quoted;
 use crate::command::{cargo, output};
 
 const TEST: &str = "every_lab_end_to_end";
+/// The same in C, if this is set: it doubles the time.
+const TEST_C: &str = "labs_end_to_end_in_c";
+const IN_C: &str = "BYTEHOP_LABS_C";
 const ONLY: &str = "BYTEHOP_LABS";
 /// More machines have too little memory, and the longest lab is a machine's work in any case.
 const MACHINES: usize = 4;
@@ -30,9 +33,15 @@ pub fn jobs(workspace: &Path) -> Result<Vec<String>> {
         path.ok_or_else(|| anyhow!("cargo built no {name}"))
     };
     let (bytehop, test) = (built("bytehop")?, built("labs")?);
+    let in_c = std::env::var_os(IN_C).is_some();
+    let tests = match in_c {
+        true => format!("{TEST} {TEST_C}"),
+        false => TEST.to_owned(),
+    };
     let said = output(
         Command::new(test)
-            .args(["--ignored", "--exact", "--nocapture", TEST])
+            .args(["--ignored", "--exact", "--nocapture"])
+            .args(tests.split(' '))
             .env("BYTEHOP_LABS_BUILD", "1"),
     )?;
     let work = said.lines().find_map(|line| line.strip_prefix("built in "));
@@ -59,10 +68,10 @@ pub fn jobs(workspace: &Path) -> Result<Vec<String>> {
              cp -a {staged} /vm/virtio-ext4/labs\n\
              mount --bind /vm/virtio-ext4/labs/bytehop {bytehop}\n\
              mount --bind /vm/virtio-ext4/labs/work {work}\n\
-             export {ONLY}={ids} BYTEHOP_LABS_DISK=/vm/nvme-ext4 BYTEHOP_LABS_LEVEL=B\n\
+             export {ONLY}={ids} BYTEHOP_LABS_DISK=/vm/nvme-ext4 BYTEHOP_LABS_LEVEL=B {IN_C}=all\n\
              export BYTEHOP_NOT_RUN=/vm/job/not-run-labs\n\
              touch $BYTEHOP_NOT_RUN\n\
-             /vm/virtio-ext4/labs/labs --ignored --nocapture --exact {TEST}\n\
+             /vm/virtio-ext4/labs/labs --ignored --nocapture --exact {tests}\n\
              status=$?; cat $BYTEHOP_NOT_RUN; exit $status\n",
             staged = word(&staged),
             bytehop = word(bytehop),
@@ -72,6 +81,9 @@ pub fn jobs(workspace: &Path) -> Result<Vec<String>> {
     };
     Ok((0..machines).map(share).map(script).collect())
 }
+
+/// Where the labs' programs are built.
+const BUILT: [&str; 2] = ["target/debug", "target/c"];
 
 /// The ids of all labs.
 fn all(workspace: &Path) -> Result<Vec<String>> {
@@ -93,7 +105,9 @@ fn stage(to: &Path, built: [(&Path, &str); 2], work: &Path) -> Result<()> {
     if to.exists() {
         fs::remove_dir_all(to)?;
     }
-    fs::create_dir_all(to.join("work/target/debug"))?;
+    for folder in BUILT {
+        fs::create_dir_all(to.join("work").join(folder))?;
+    }
     for (from, name) in built {
         strip(from, &to.join(name))?;
     }
@@ -105,8 +119,13 @@ fn stage(to: &Path, built: [(&Path, &str); 2], work: &Path) -> Result<()> {
             output(Command::new("cp").arg("-a").arg(path).arg(&copied))?;
         }
     }
-    for path in programs(&work.join("target/debug"))? {
-        strip(&path, &copied.join(path.strip_prefix(work)?))?;
+    for folder in BUILT.iter().map(|folder| work.join(folder)) {
+        if !folder.is_dir() {
+            continue;
+        }
+        for path in programs(&folder)? {
+            strip(&path, &copied.join(path.strip_prefix(work)?))?;
+        }
     }
     for folder in fs::read_dir(work.join("target/given"))? {
         let folder = folder?.path();

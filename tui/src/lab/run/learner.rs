@@ -14,8 +14,32 @@ use crate::words;
 impl Ui {
     /// The learner's file of the change exercise.
     fn program(&self) -> Option<PathBuf> {
-        let lab = &self.labs.open.as_ref()?.session.lab;
-        self.runner.source(lab)
+        let session = &self.labs.open.as_ref()?.session;
+        self.runner.source(&session.lab, session.code)
+    }
+
+    /// From here on the programs are in the other language; an open lab begins again.
+    pub(super) fn other_code(&mut self) {
+        let lang = self.labs.look.lang;
+        if self.running {
+            self.labs.note = Some(words::lab_code_busy(lang).to_owned());
+            return;
+        }
+        let code = self.labs.code.other();
+        let prepared = self.runner.prepare(&self.labs.labs, code);
+        if let Err(e) = prepared {
+            self.labs.note = Some(e.say(lang));
+            return;
+        }
+        self.labs.code = code;
+        let kept = self.progress.choose(code);
+        if self.labs.open.is_some() {
+            self.open();
+        }
+        self.labs.note = Some(match kept {
+            Ok(()) => words::lab_code(lang, code.name()),
+            Err(e) => e.to_string(),
+        });
     }
 
     pub(super) fn modified(&self) -> Option<SystemTime> {
@@ -41,10 +65,11 @@ impl Ui {
     }
 
     pub(super) fn edit(&mut self, screen: &mut Screen) -> io::Result<()> {
-        let Some(lab) = self.labs.open.as_ref().map(|open| open.session.lab.clone()) else {
+        let session = self.labs.open.as_ref().map(|open| &open.session);
+        let Some((lab, code)) = session.map(|session| (session.lab.clone(), session.code)) else {
             return Ok(());
         };
-        let Some((editor, mut command)) = self.runner.editor(&lab) else {
+        let Some((editor, mut command)) = self.runner.editor(&lab, code) else {
             self.labs.note = Some(words::lab_no_editor(self.labs.look.lang).to_owned());
             if let Some(open) = &mut self.labs.open {
                 open.step = Step::Change;

@@ -1,0 +1,22 @@
+// Reads a file once with O_DIRECT, in whole blocks, into memory that
+// begins where a page begins.
+#define _GNU_SOURCE // for O_DIRECT
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define BLOCK (64 * 1024)
+
+int main(int argc, char *argv[]) {
+    arguments(argc, 1);
+    int file = check(open(argv[1], O_RDONLY | O_DIRECT), argv[1]);
+    unsigned char *buffer = anonymous(BLOCK);
+
+    struct checksum checksum = {0};
+    ssize_t n;
+    while ((n = check(read(file, buffer, BLOCK), "read")) > 0)
+        checksum_add(&checksum, buffer, n);
+    checksum_print(&checksum, "");
+    return 0;
+}

@@ -1,0 +1,21 @@
+// Reads all of something, once, and prints a checksum. It doesn't care
+// what it reads: a file on a disk, a file in memory, or a whole device.
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define BUFFER (64 * 1024)
+
+int main(int argc, char *argv[]) {
+    arguments(argc, 1);
+    int source = check(open(argv[1], O_RDONLY), argv[1]);
+    struct checksum checksum = {0};
+    unsigned char *buffer = malloc(BUFFER);
+    ssize_t n;
+    while ((n = check(read(source, buffer, BUFFER), "read")) > 0)
+        checksum_add(&checksum, buffer, n);
+    checksum_print(&checksum, "checksum ");
+    return 0;
+}

@@ -1,0 +1,17 @@
+// Asks for memory in huge pages, and writes one byte to each small page
+// of it.
+#include <sys/mman.h>
+
+#include "support.h"
+
+int main(int argc, char *argv[]) {
+    arguments(argc, 1);
+    size_t size = number(argv[1]);
+    unsigned char *memory = anonymous(size);
+    // a wish: the kernel may have none to give
+    check(madvise(memory, size, MADV_HUGEPAGE), "madvise");
+
+    for (size_t at = 0; at < size; at += 4096)
+        memory[at] = 1;
+    return 0;
+}
