@@ -33,11 +33,6 @@ const HOLE: [&str; 2] = [
     "on btrfs and overlayfs level T does not know a hole from cached pages",
     "在 btrfs 和 overlayfs 上，T 级分不清空洞与已缓存的页",
 ];
-/// No tracepoint of level T tells of a reflink.
-const SHARED: [&str; 2] = [
-    "where the file system can share extents, the upper file is a reflink: level T does not see that",
-    "文件系统能共享 extent 时，上层文件是 reflink：T 级看不到",
-];
 /// The request names one of its two files.
 const SOURCE: [&str; 2] = [
     "the request names only the pipe: level T does not know what was spliced into it",
@@ -184,8 +179,8 @@ paths! {
         { Copy Cache > Cache All, Dma Cache > Disk Maybe } | { Share Cache > Cache All };
     "reflink" "FICLONE" "FICLONE（reflink）" files::reflink
         { Share Cache > Cache All };
-    "copy-up" (lacks SHARED) "chmod on an overlay: the file is copied up" "overlay 上的 chmod：文件先拷贝到上层" overlay::copy_up
-        { Copy Cache > Cache All, Dma Cache > Disk Maybe } | { Share Cache > Cache All };
+    "copy-up" "chmod on an overlay: the file is copied up" "overlay 上的 chmod：文件先拷贝到上层" overlay::copy_up
+        { Copy Cache > Cache All, Dma Cache > Disk Maybe };
     "tmpfs-read" [memory] "read a file on tmpfs" "读 tmpfs 上的文件" files::read_cached
         { Copy Shmem > User All };
     "tmpfs-write" [memory] "write a file on tmpfs" "写 tmpfs 上的文件" files::write

@@ -143,14 +143,19 @@ pub fn copy_range(scene: &mut Scene) -> Result<Done> {
     })
 }
 
-pub fn reflink(scene: &mut Scene) -> Result<Done> {
+/// Makes a file share another's extents.
+pub fn clone_file(from: &File, to: &File) -> Result<(), Errno> {
     const FICLONE: libc::c_ulong = 0x4004_9409;
+    // SAFETY: the argument is a descriptor, not memory.
+    let done = unsafe { libc::ioctl(to.as_raw_fd(), FICLONE as _, from.as_raw_fd()) };
+    Errno::result(done).map(drop)
+}
+
+pub fn reflink(scene: &mut Scene) -> Result<Done> {
     let (from, to) = (scene.source()?, scene.target()?);
-    let mut cloned = Ok(0);
+    let mut cloned = Ok(());
     let done = scene.shot(|| {
-        // SAFETY: the argument is a descriptor, not memory.
-        cloned =
-            Errno::result(unsafe { libc::ioctl(to.as_raw_fd(), FICLONE as _, from.as_raw_fd()) });
+        cloned = clone_file(&from, &to);
         Ok(PAYLOAD)
     });
     offered("FICLONE", cloned)?;

@@ -10,6 +10,7 @@ use nix::libc;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::getuid;
 
+use super::files::clone_file;
 use crate::scene::{Done, PAYLOAD, Scene, not_offered, offered};
 
 fn mount(kind: &str, on: &str, flags: libc::c_ulong, data: &str) -> Result<()> {
@@ -32,6 +33,9 @@ fn mount(kind: &str, on: &str, flags: libc::c_ulong, data: &str) -> Result<()> {
 pub fn copy_up(scene: &mut Scene) -> Result<Done> {
     if !getuid().is_root() {
         return not_offered("an overlay needs root");
+    }
+    if clone_file(&scene.source()?, &scene.target()?).is_ok() {
+        return not_offered("the file system shares extents: nothing is copied");
     }
     offered("mount namespaces", unshare(CloneFlags::CLONE_NEWNS))?;
     mount("none", "/", libc::MS_REC | libc::MS_PRIVATE, "")?;
