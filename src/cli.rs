@@ -795,7 +795,7 @@ mod tests {
         (
             "lab",
             &[
-                "answers check elevate labs-dir no-tui program replay seed student work",
+                "answers check code elevate labs-dir no-tui program replay seed student work",
                 STYLE,
             ],
         ),

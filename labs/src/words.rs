@@ -37,7 +37,7 @@ bytehop_core::messages! {
     no_cargo: "cargo was not found: install Rust (https://rustup.rs) to build the labs' programs" | "没有找到 cargo：请安装 Rust（https://rustup.rs）来编译实验的程序";
     no_libraries: "libraries of the labs' programs are missing: connect to the network once" | "缺少编译实验程序所需的库，请联网一次后重试";
     no_build(said): "cargo could not build the program: {said}" | "cargo 无法编译程序：{said}";
-    no_compiler: "no C compiler was found: install gcc (on Debian and Ubuntu: apt install gcc libc6-dev)" | "没有找到 C 编译器：请安装 gcc（Debian、Ubuntu 上：apt install gcc libc6-dev）";
+    no_compiler: "no C compiler was found: install gcc (on Debian and Ubuntu: `apt install gcc libc6-dev`)" | "没有找到 C 编译器：请安装 gcc（Debian、Ubuntu 上：`apt install gcc libc6-dev`）";
     no_c_build(said): "the C compiler could not compile the program: {said}" | "C 编译器无法编译程序：{said}";
     in_code(code): "Programs in {code}" | "程序语言：{code}";
     no_code(lab, code): "{lab} has no programs in {code}: the other language is shown" | "{lab} 没有 {code} 的程序，以下是另一种语言的程序";

@@ -10,6 +10,8 @@ fn has(verb: &LabVerb, flag: &str) -> bool {
         LabVerb::List => &["labs-dir", "color", "lang", "ascii", "no-tui", "replay"],
         LabVerb::Reset { .. } => &["labs-dir", "lang", "work"],
         LabVerb::Lint { .. } => &[],
+        // The site's programs are in Rust, as its recordings are.
+        LabVerb::Export { site: Some(_), .. } => &["labs-dir", "lang"],
         LabVerb::Export { .. } => &["labs-dir", "lang", "code"],
         LabVerb::Grade { .. } => &["labs-dir", "work"],
         // Started by ourselves.
@@ -100,6 +102,7 @@ mod tests {
             "lab lint --lang zh",
             "lab grade --no-tui d",
             "lab lint --code c",
+            "lab export --site s --code c",
             "lab --elevate export x",
         ] {
             assert_eq!(lab(line).err().map(|fail| fail.code), Some(2), "{line}");
