@@ -10,7 +10,7 @@ use bytehop_core::model::Summary;
 use bytehop_core::report::{self, Style};
 
 use crate::cli::BudgetArgs;
-use crate::fail::{FAILED, Fail, USAGE};
+use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output::complain;
 
 /// Status where a budget does not hold.
@@ -33,23 +33,20 @@ impl BudgetArgs {
     ) -> Result<Option<Expected>, Fail> {
         let mut all = self.expect.clone();
         for path in &self.expect_file {
-            let name = path.display();
             let text = fs::read_to_string(path)
-                .map_err(|e| Fail::new(USAGE, format!("cannot read {name}: {e}")))?;
+                .map_err(|e| Fail::new(USAGE, Trouble::Read(path.clone(), e)))?;
             let listed = budget::parse_list(&text);
-            all.extend(
-                listed.map_err(|(line, e)| Fail::new(USAGE, format!("{name}:{line}: {e}")))?,
-            );
+            all.extend(listed.map_err(|(line, e)| {
+                let place = format!("{}:{line}", path.display());
+                Fail::new(USAGE, Trouble::Listed(place, e))
+            })?);
         }
         if all.is_empty() {
             return match (&self.junit, self.expect_file.is_empty()) {
                 (None, true) => Ok(None),
-                (Some(_), true) => Err(Fail::new(
-                    USAGE,
-                    "--junit needs budgets: give --expect or --expect-file as well",
-                )),
+                (Some(_), true) => Err(Fail::new(USAGE, Trouble::JunitAlone)),
                 // A list that lost its lines would let everything pass.
-                (_, false) => Err(Fail::new(USAGE, "--expect-file: there is no budget in it")),
+                (_, false) => Err(Fail::new(USAGE, Trouble::NoBudget)),
             };
         }
         let sink = Budgets::new(all);
@@ -110,11 +107,11 @@ impl Expected {
             let seconds = summary.duration_ns as f64 / 1e9;
             let xml = report::junit(verdicts, &name, seconds, Lang::En);
             file.write_all(xml.as_bytes())
-                .map_err(|e| Fail::new(FAILED, format!("cannot write the JUnit XML: {e}")))?;
+                .map_err(|e| Fail::new(FAILED, Trouble::Junit(e)))?;
         }
         match all_hold {
             true => Ok(()),
-            false => Err(Fail::new(BROKEN, "")),
+            false => Err(Fail::silent(BROKEN)),
         }
     }
 }

@@ -24,6 +24,29 @@ pub struct Cli {
     pub verb: Option<Verb>,
 }
 
+impl Cli {
+    /// The language that was asked for.
+    pub fn lang(&self) -> Option<Lang> {
+        match self.verb.as_ref()? {
+            Verb::Run(args) => args.summary.style.lang,
+            Verb::Attach(args) => args.summary.style.lang,
+            Verb::Stat(args) => args.summary.style.lang,
+            Verb::Record(args) => args.summary.style.lang,
+            Verb::Top(args) => args.style.lang,
+            Verb::View(args) => args.style.lang,
+            Verb::Report(args) => args.style.lang,
+            Verb::Annotate(args) => args.style.lang,
+            Verb::Advise(args) => args.style.lang,
+            Verb::Diff(args) => args.style.lang,
+            Verb::Doctor(args) => args.style.lang,
+            Verb::Demo(args) => args.style.lang,
+            Verb::Lab(args) => args.look.lang,
+            Verb::Setup(args) => args.lang,
+            Verb::VerifyPaths(_) | Verb::Completions(_) | Verb::Man(_) => None,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Trace a command and say what it did
@@ -53,8 +76,13 @@ pub enum Verb {
     /// The programs of `doctor --verify`, which traces them
     #[command(hide = true)]
     VerifyPaths(Paths),
+    /// For root, on a shared server: let a group of users trace what is theirs
+    Setup(Setup),
     /// Write a shell's completion script
     Completions(Completions),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(Man),
     /// Trace a small copy program, or show a recording of one where tracing is not possible
     Demo(Demo),
 }
@@ -252,6 +280,8 @@ pub struct Annotate {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
+    pub amount: Amount,
+    #[command(flatten)]
     pub style: Style,
 }
 
@@ -262,6 +292,8 @@ pub struct Advise {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub amount: Amount,
     #[command(flatten)]
     pub style: Style,
 }
@@ -276,8 +308,10 @@ pub struct Diff {
     #[arg(long)]
     pub json: bool,
     /// Show both in the terminal UI
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "quiet", "verbose"])]
     pub tui: bool,
+    #[command(flatten)]
+    pub amount: Amount,
     #[command(flatten)]
     pub style: Style,
     /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
@@ -347,6 +381,32 @@ pub struct Completions {
     pub shell: Shell,
 }
 
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// The group: its members start bytehop, and nobody else does
+    #[arg(long, value_name = "GROUP", required_unless_present = "undo")]
+    pub group: Option<String>,
+    /// Take it away: bytehop is open to everyone again, and lends no rights
+    #[arg(long, conflicts_with = "group")]
+    pub undo: bool,
+    /// The program to change (default: the one that is running)
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+    /// Language: en or zh (default: from the environment)
+    #[arg(long, value_name = "LANG", value_parser = |s: &str| s.parse::<Lang>())]
+    pub lang: Option<Lang>,
+}
+
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Which page: a verb
+    #[arg(default_value = "bytehop")]
+    pub page: String,
+    /// All of them, into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "page")]
+    pub dir: Option<PathBuf>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shell {
     Bash,
@@ -386,7 +446,7 @@ pub struct Lab {
     #[arg(long, value_name = "DIR", global = true)]
     pub work: Option<PathBuf>,
     /// Your name, for the result file (default: the user's)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "replay")]
     pub student: Option<String>,
     /// Start again through sudo; the programs still run as you
     #[arg(long)]
@@ -415,9 +475,13 @@ pub enum LabVerb {
         #[arg(long, requires = "dir")]
         bless: bool,
     },
-    /// Write a handout: Markdown, and a page of HTML with the paths as pictures
+    /// Write a handout (Markdown, and a page of HTML with the paths as pictures), or the course as a web site
     Export {
-        id: String,
+        #[arg(required_unless_present = "site")]
+        id: Option<String>,
+        /// The whole course, to this folder: static pages for any web server, or to open from the disk
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["id", "output", "solutions"])]
+        site: Option<PathBuf>,
         /// Folder to write to
         #[arg(short, long, value_name = "DIR", default_value = ".")]
         output: PathBuf,
@@ -425,7 +489,7 @@ pub enum LabVerb {
         #[arg(long)]
         solutions: bool,
     },
-    /// Grade students' result files, as CSV
+    /// Grade students' result files, and answers from the course's web site, as CSV
     Grade {
         /// The students, one a line: ids are the first column; each one's seed is the id
         #[arg(long, value_name = "FILE")]
@@ -583,35 +647,50 @@ pub struct CommandArgs {
     pub argv: Vec<OsString>,
 }
 
-fn level(text: &str) -> Result<Level, String> {
+/// A value that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadValue {
+    Level,
+    Seconds,
+    TooShort,
+    Size,
+}
+
+bytehop_core::says! { BadValue, lang:
+    Self::Level => "not a level: T, F or B" | "不是级别：T、F 或 B";
+    Self::Seconds => "not a number of seconds" | "不是秒数";
+    Self::TooShort => "at least 0.1" | "至少 0.1";
+    Self::Size => "not a size of at most 1G, such as 64K or 16M" | "不是大小：例如 64K 或 16M，最大 1G";
+}
+
+impl std::error::Error for BadValue {}
+
+fn level(text: &str) -> Result<Level, BadValue> {
     match text {
         "T" | "t" => Ok(Level::T),
         "F" | "f" => Ok(Level::F),
         "B" | "b" => Ok(Level::B),
-        _ => Err("not a level: T, F or B".to_owned()),
+        _ => Err(BadValue::Level),
     }
 }
 
-fn seconds(text: &str) -> Result<std::time::Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    std::time::Duration::try_from_secs_f64(seconds)
-        .map_err(|_| "not a number of seconds".to_owned())
+fn seconds(text: &str) -> Result<std::time::Duration, BadValue> {
+    let seconds: f64 = text.parse().map_err(|_| BadValue::Seconds)?;
+    std::time::Duration::try_from_secs_f64(seconds).map_err(|_| BadValue::Seconds)
 }
 
 /// A time between two tables.
-fn interval(text: &str) -> Result<std::time::Duration, String> {
+fn interval(text: &str) -> Result<std::time::Duration, BadValue> {
     const LEAST: std::time::Duration = std::time::Duration::from_millis(100);
     let interval = seconds(text)?;
     match interval < LEAST {
-        true => Err("at least 0.1".to_owned()),
+        true => Err(BadValue::TooShort),
         false => Ok(interval),
     }
 }
 
 /// A size in bytes, with K, M or G for powers of 1024.
-fn size(text: &str) -> Result<u32, String> {
+fn size(text: &str) -> Result<u32, BadValue> {
     let (number, unit) = match text.as_bytes().last() {
         Some(b'k' | b'K') => (&text[..text.len() - 1], 10),
         Some(b'm' | b'M') => (&text[..text.len() - 1], 20),
@@ -623,7 +702,7 @@ fn size(text: &str) -> Result<u32, String> {
         .ok()
         .and_then(|n| n.checked_shl(unit))
         .filter(|n| *n <= 1 << 30);
-    let bytes = bytes.ok_or("not a size of at most 1G, such as 64K or 16M")?;
+    let bytes = bytes.ok_or(BadValue::Size)?;
     Ok(bytes as u32)
 }
 
@@ -655,7 +734,7 @@ mod tests {
 
     /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
     /// tried.
-    const FLAGS: [(&str, &[&str]); 15] = [
+    const FLAGS: [(&str, &[&str]); 17] = [
         (
             "run",
             &[
@@ -696,9 +775,9 @@ mod tests {
         ),
         ("view", &["theme", AMOUNT, STYLE]),
         ("report", &["format json output", BUDGETS, AMOUNT, STYLE]),
-        ("annotate", &["json", STYLE]),
-        ("advise", &["json", STYLE]),
-        ("diff", &["json theme tui", STYLE]),
+        ("annotate", &["json", AMOUNT, STYLE]),
+        ("advise", &["json", AMOUNT, STYLE]),
+        ("diff", &["json theme tui", AMOUNT, STYLE]),
         (
             "doctor",
             &["dir json keep level only peer verify", AMOUNT, STYLE],
@@ -713,6 +792,8 @@ mod tests {
         ("verify-paths", &["dir peer"]),
         ("demo", &["output replay", AMOUNT, STYLE]),
         ("completions", &[]),
+        ("man", &["dir"]),
+        ("setup", &["group lang program undo"]),
     ];
 
     #[test]
@@ -745,13 +826,16 @@ mod tests {
             "record --theme dark -- true",
             "report --theme dark x",
             "run --expect copy -- true",
-            "advise -q x",
             "diff --theme dark a b",
+            "diff --tui -q a b",
             "top --json --theme dark",
             "demo --theme dark",
+            "setup",
+            "setup --group g --undo",
             "lab list --seed x",
             "lab --answers f",
             "lab --seed x --replay first-hops",
+            "lab --student x --replay first-hops",
         ] {
             let words = std::iter::once("bytehop").chain(line.split(' '));
             let refused = Cli::try_parse_from(words).err();

@@ -8,7 +8,7 @@ use bytehop_core::report;
 use tracer::privileges::Privileges;
 
 use crate::cli::{self, CommandArgs, Follow, SummaryArgs, Tracing};
-use crate::fail::{FAILED, Fail};
+use crate::fail::{FAILED, Fail, Trouble};
 use crate::output::{complain, print, style};
 use crate::resolve::Look;
 use crate::trace;
@@ -23,16 +23,16 @@ pub fn demo(args: cli::Demo) -> Result<i32, Fail> {
         return replay(&args);
     }
     let rights = Privileges::check()
-        .map_err(|e| Fail::new(FAILED, e))?
+        .map_err(|e| Fail::new(FAILED, Trouble::Capabilities(e.into())))?
         .require();
     let failure = match rights {
         Ok(()) => match live(&args) {
             Ok(code) => return Ok(code),
-            Err(fail) => fail.message,
+            Err(fail) => fail,
         },
-        Err(missing) => missing.to_string(),
+        Err(missing) => missing.into(),
     };
-    complain(&failure);
+    failure.complain(lang);
     complain(match lang {
         Lang::En => "shown instead: a recording of the same copy, made on another machine",
         Lang::Zh => "改为显示在另一台机器上录制的同一次复制",
@@ -41,8 +41,7 @@ pub fn demo(args: cli::Demo) -> Result<i32, Fail> {
 }
 
 fn live(args: &cli::Demo) -> Result<i32, Fail> {
-    let fail =
-        |e: std::io::Error| Fail::new(FAILED, format!("cannot prepare the demo's file: {e}"));
+    let fail = |e: std::io::Error| Fail::new(FAILED, Trouble::PrepareDemo(e));
     let dir = tempfile::Builder::new()
         .prefix("bytehop-demo-")
         .tempdir_in("/var/tmp")

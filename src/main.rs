@@ -7,11 +7,14 @@ mod completions;
 #[cfg(feature = "capture")]
 mod demo;
 mod fail;
-#[cfg(feature = "capture")]
+mod help;
 mod lab;
+mod man;
 mod output;
 mod report;
 mod resolve;
+#[cfg(feature = "capture")]
+mod setup;
 mod show;
 #[cfg(feature = "capture")]
 mod top;
@@ -22,33 +25,47 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use bytehop_core::i18n::Lang;
+use clap::FromArgMatches;
 use cli::{Cli, Verb};
 use fail::Fail;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+    let lang = Lang::from_env(help::asked(args));
+    let parsed = help::command(lang).try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(e) => {
-            // Help and version go to standard output and are no failure.
-            let code = if e.use_stderr() { fail::USAGE } else { 0 };
-            let _ = e.print();
-            return ExitCode::from(code);
-        }
+        Err(e) => return ended(&e, lang),
     };
+    let lang = Lang::from_env(cli.lang());
     let result = match cli.verb {
         Some(verb) => dispatch(verb),
-        None => alone(),
+        None => lab::menu(),
     };
     match result {
         Ok(code) => ExitCode::from(code as u8),
-        Err(Fail { code, message }) => {
-            if !message.is_empty() {
-                output::complain(&message);
-            }
-            ExitCode::from(code)
+        Err(fail) => {
+            fail.complain(lang);
+            ExitCode::from(fail.code)
         }
     }
+}
+
+/// What is not to be done: help is shown, or what is wrong is said.
+fn ended(e: &clap::Error, lang: Lang) -> ExitCode {
+    let complaint = match lang {
+        Lang::Zh => help::complaint(e),
+        Lang::En => None,
+    };
+    match complaint {
+        Some(said) => eprint!("{said}"),
+        None => {
+            let _ = e.print();
+        }
+    }
+    // Help and version go to standard output and are no failure.
+    ExitCode::from(if e.use_stderr() { fail::USAGE } else { 0 })
 }
 
 fn dispatch(verb: Verb) -> Result<i32, Fail> {
@@ -59,6 +76,7 @@ fn dispatch(verb: Verb) -> Result<i32, Fail> {
         Verb::Advise(args) => show::advise(&args),
         Verb::View(args) => show::view(&args),
         Verb::Completions(args) => completions::completions(&args),
+        Verb::Man(args) => man::man(&args),
         #[cfg(feature = "capture")]
         Verb::Run(args) => trace::run(args),
         #[cfg(feature = "capture")]
@@ -73,24 +91,14 @@ fn dispatch(verb: Verb) -> Result<i32, Fail> {
         Verb::Doctor(args) if args.verify => verify::verify(&args),
         #[cfg(feature = "capture")]
         Verb::Doctor(args) => show::doctor(&args),
-        #[cfg(feature = "capture")]
         Verb::Lab(args) => lab::lab(&args),
         #[cfg(feature = "capture")]
         Verb::VerifyPaths(args) => verify::paths(&args),
         #[cfg(feature = "capture")]
+        Verb::Setup(args) => setup::setup(&args),
+        #[cfg(feature = "capture")]
         Verb::Demo(args) => demo::demo(args),
         #[cfg(not(feature = "capture"))]
-        _ => Err(Fail::new(
-            fail::NOT_ALLOWED,
-            "this build shows recordings and cannot trace: use a build for Linux with the capture side",
-        )),
+        _ => Err(fail::cannot_trace()),
     }
-}
-
-/// `bytehop` alone.
-fn alone() -> Result<i32, Fail> {
-    #[cfg(feature = "capture")]
-    return lab::menu();
-    #[cfg(not(feature = "capture"))]
-    show::help()
 }

@@ -19,15 +19,11 @@ use crate::budget::Expected;
 #[cfg(feature = "capture")]
 use crate::cli::SummaryArgs;
 use crate::cli::When;
-use crate::fail::Fail;
 #[cfg(feature = "capture")]
 use crate::fail::USAGE;
+pub use crate::fail::complain;
+use crate::fail::{FAILED, Fail, Trouble};
 use crate::resolve::Look;
-
-/// One line on standard error. That it cannot be written is nobody's to know.
-pub fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "bytehop: {message}");
-}
 
 /// How text looks on `stream`.
 pub fn style(look: impl Into<Look>, stream: &impl IsTerminal) -> Style {
@@ -85,10 +81,9 @@ fn width(terminal: bool) -> usize {
 pub fn print(text: &str) -> Result<(), Fail> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
-            crate::fail::FAILED,
-            format!("cannot write to standard output: {e}"),
-        )),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Fail::new(FAILED, Trouble::Output(e)))
+        }
         _ => Ok(()),
     }
 }
@@ -118,6 +113,10 @@ impl SummaryOutput {
             json: args.json,
             style,
         })
+    }
+
+    pub fn lang(&self) -> Lang {
+        self.style.lang
     }
 
     /// Says something before the summary comes, unless it would stand in the way of data.
@@ -169,10 +168,9 @@ impl SummaryOutput {
             }
         };
         match written {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Fail::new(
-                crate::fail::FAILED,
-                format!("cannot write the summary: {e}"),
-            )),
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Fail::new(FAILED, Trouble::Summary(e)))
+            }
             _ => Ok(()),
         }
     }
@@ -190,7 +188,7 @@ pub fn judged_json(summary: &Summary, verdicts: &[Verdict]) -> String {
 pub fn create(path: &Path, identity: &Identity) -> Result<File, Fail> {
     identity
         .create_file(path)
-        .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
+        .map_err(|e| Fail::new(USAGE, Trouble::Create(path.to_owned(), e)))
 }
 
 /// Creates a recording: whoever it is of decides who else reads it.
@@ -198,5 +196,5 @@ pub fn create(path: &Path, identity: &Identity) -> Result<File, Fail> {
 pub fn create_recording(path: &Path, identity: &Identity) -> Result<File, Fail> {
     identity
         .create_private_file(path)
-        .map_err(|e| Fail::new(USAGE, format!("cannot create {}: {e}", path.display())))
+        .map_err(|e| Fail::new(USAGE, Trouble::Create(path.to_owned(), e)))
 }

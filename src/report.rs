@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytehop_core::event::{Event, Meta, Source};
 use bytehop_core::i18n::Lang;
@@ -14,7 +14,7 @@ use bytehop_core::record::{Events, open_events};
 use bytehop_core::report::{self, Format, export};
 
 use crate::cli;
-use crate::fail::{FAILED, Fail, USAGE};
+use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output::{complain, judged_json, style};
 use crate::resolve::Look;
 use crate::show::{host, summarise, warn};
@@ -31,10 +31,9 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
         Format::Jsonl => lines(args)?,
         Format::Perfetto => time_line(args)?,
         Format::Folded => {
-            let lang = Lang::from_env(args.style.lang);
             let mut folded = export::Folded::default();
             let summary = summarise(&args.file, &mut folded)?;
-            warn_of(&summary, lang);
+            warn_of(&summary, args);
             write(args, &folded.finish())?;
         }
         _ => {
@@ -48,9 +47,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
 /// The summary, and what comes of budgets.
 fn judged(args: &cli::Report, format: Format) -> Result<i32, Fail> {
     if !matches!(format, Format::Text | Format::Json) {
-        let message =
-            "--expect goes with --format text or json: other formats have no place for it";
-        return Err(Fail::new(USAGE, message));
+        return Err(Fail::new(USAGE, Trouble::NoPlaceForBudgets));
     }
     let Some(mut expected) = args.budgets.read(created)? else {
         return Ok(0);
@@ -73,15 +70,14 @@ fn of_summary(args: &cli::Report, format: Format, summary: &Summary) -> Result<S
     Ok(match format {
         Format::Json => report::json_string(summary) + "\n",
         Format::Csv => {
-            warn_of(summary, lang);
+            warn_of(summary, args);
             export::csv(summary)
         }
         Format::Markdown => export::markdown(summary, lang),
         Format::Svg => export::svg(summary, lang),
         Format::Html => {
-            let recording = std::fs::read(&args.file).map_err(|e| {
-                Fail::new(FAILED, format!("cannot read {}: {e}", args.file.display()))
-            })?;
+            let recording = std::fs::read(&args.file)
+                .map_err(|e| Fail::new(FAILED, Trouble::Read(args.file.clone(), e)))?;
             bytehop_web::page::page(&recording, summary, lang)
         }
         _ => {
@@ -105,7 +101,11 @@ fn write(args: &cli::Report, text: &str) -> Result<(), Fail> {
 }
 
 /// What a reader of numbers alone would not know: that some are too small.
-fn warn_of(summary: &Summary, lang: Lang) {
+fn warn_of(summary: &Summary, args: &cli::Report) {
+    if args.amount.quiet {
+        return;
+    }
+    let lang = Lang::from_env(args.style.lang);
     warn(&summary.warnings, lang);
     if summary.lost_events > 0 {
         complain(&report::lost(summary, lang));
@@ -115,7 +115,8 @@ fn warn_of(summary: &Summary, lang: Lang) {
 /// Where what comes piece by piece goes.
 struct Out {
     to: Box<dyn Write>,
-    name: String,
+    /// None: standard output.
+    path: Option<PathBuf>,
 }
 
 impl Out {
@@ -123,11 +124,11 @@ impl Out {
         Ok(match output {
             Some(path) => Self {
                 to: Box::new(io::BufWriter::with_capacity(CHUNK, created(path)?)),
-                name: path.display().to_string(),
+                path: Some(path.to_owned()),
             },
             None => Self {
                 to: Box::new(io::BufWriter::with_capacity(CHUNK, io::stdout().lock())),
-                name: "to standard output".to_owned(),
+                path: None,
             },
         })
     }
@@ -139,7 +140,10 @@ impl Out {
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             Err(e) => Err(Fail::new(
                 FAILED,
-                format!("cannot write {}: {e}", self.name),
+                match &self.path {
+                    Some(path) => Trouble::Write(path.clone(), e),
+                    None => Trouble::Output(e),
+                },
             )),
         }
     }
@@ -165,7 +169,7 @@ fn lines(args: &cli::Report) -> Result<(), Fail> {
             return Ok(());
         }
     }
-    if out.write(lines.finish())? && out.finish()? {
+    if out.write(lines.finish())? && out.finish()? && !args.amount.quiet {
         warn(&warnings(&events), Lang::from_env(args.style.lang));
     }
     Ok(())
@@ -174,8 +178,7 @@ fn lines(args: &cli::Report) -> Result<(), Fail> {
 /// A time line: read twice, since the source lines stand at the end.
 fn time_line(args: &cli::Report) -> Result<(), Fail> {
     if args.output.is_none() && io::stdout().is_terminal() {
-        let message = "perfetto's format is not for a terminal: give a file with -o, or a pipe";
-        return Err(Fail::new(USAGE, message));
+        return Err(Fail::new(USAGE, Trouble::PerfettoOnTerminal));
     }
     let mut perfetto = export::Perfetto::new(sources(&args.file)?);
     let mut events = open_events(&args.file)?;
@@ -190,8 +193,11 @@ fn time_line(args: &cli::Report) -> Result<(), Fail> {
     reconstructor.drain(&mut perfetto);
     if out.write(&perfetto.take())? && out.finish()? {
         let mut summary = reconstructor.finish();
-        summary.warnings.extend(warnings(&events));
-        warn_of(&summary, Lang::from_env(args.style.lang));
+        events
+            .warnings()
+            .iter()
+            .for_each(|damage| summary.warn(damage.into()));
+        warn_of(&summary, args);
     }
     Ok(())
 }
@@ -211,9 +217,5 @@ fn sources(file: &Path) -> Result<HashMap<u64, Source>, Fail> {
 }
 
 fn created(path: &Path) -> Result<File, Fail> {
-    File::create(path).map_err(|e| cannot_write(path, &e))
-}
-
-fn cannot_write(path: &Path, e: &io::Error) -> Fail {
-    Fail::new(USAGE, format!("cannot write {}: {e}", path.display()))
+    File::create(path).map_err(|e| Fail::new(USAGE, Trouble::Write(path.to_owned(), e)))
 }

@@ -7,8 +7,8 @@ use tracer::load::{BREAKPOINT_BUDGET, Options};
 use tui::theme::Theme;
 
 #[cfg(feature = "capture")]
-use crate::cli::{self, LabLook};
-use crate::cli::{Amount, Style, When};
+use crate::cli;
+use crate::cli::{Amount, LabLook, Style, When};
 
 /// How text and screens look.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,6 @@ impl From<Style> for Look {
     }
 }
 
-#[cfg(feature = "capture")]
 impl From<&LabLook> for Look {
     fn from(look: &LabLook) -> Self {
         Self::from(Style {

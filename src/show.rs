@@ -12,11 +12,10 @@ use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{self, NoSink, Sink};
 use bytehop_core::record::open_events;
 use bytehop_core::report;
-use clap::CommandFactory;
 #[cfg(feature = "capture")]
 use tracer::{caps, doctor};
 
-use crate::cli::{self, Cli};
+use crate::cli::{self, Amount};
 use crate::fail::Fail;
 #[cfg(feature = "capture")]
 use crate::fail::NOT_ALLOWED;
@@ -25,7 +24,8 @@ use crate::resolve::Look;
 
 /// `bytehop` alone.
 pub fn help() -> Result<i32, Fail> {
-    print(&Cli::command().render_help().ansi().to_string())?;
+    let lang = Lang::from_env(None);
+    print(&crate::help::command(lang).render_help().ansi().to_string())?;
     Ok(0)
 }
 
@@ -49,6 +49,13 @@ pub fn warn<'a>(notices: impl IntoIterator<Item = &'a Notice>, lang: Lang) {
 /// Cells of annotated source in a pipe.
 const WIDE: usize = 200;
 
+/// The same, unless only results are wanted.
+fn warn_unless<'a>(amount: Amount, notices: impl IntoIterator<Item = &'a Notice>, lang: Lang) {
+    if !amount.quiet {
+        warn(notices, lang);
+    }
+}
+
 /// Source lines with what each of them did.
 pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
@@ -56,14 +63,14 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
     let summary = summarise(&args.file, &mut annotator)?;
     let annotation = annotator.finish();
     let only = args.source.as_deref();
-    warn(&summary.warnings, lang);
+    warn_unless(args.amount, &summary.warnings, lang);
     if args.json {
         print(&format!(
             "{:#}\n",
             report::annotation_json(&annotation, only)
         ))?;
     } else {
-        let mut style = style(args.style, &io::stdout());
+        let mut style = style(Look::from(args.style).telling(args.amount), &io::stdout());
         // Columns and source beside each other: a pipe has no edge.
         if !io::stdout().is_terminal() && columns().is_none() {
             style.width = style.width.max(WIDE);
@@ -78,8 +85,8 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
     let mut facts = Facts::default();
     let summary = summarise(&args.file, &mut facts)?;
-    warn(&summary.warnings, lang);
-    let style = style(args.style, &io::stdout());
+    warn_unless(args.amount, &summary.warnings, lang);
+    let style = style(Look::from(args.style).telling(args.amount), &io::stdout());
     let advised = advise::advise(&facts, style.lang);
     if args.json {
         let mut json = serde_json::json!({ "schema": 1 });
@@ -91,6 +98,10 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
         print(&format!("{json:#}\n"))?;
     } else {
         print(&report::advice(&advised, &style))?;
+        // The numbers that it rests on.
+        if args.amount.verbose {
+            print(&format!("\n{}", report::text(&summary, &style)))?;
+        }
     }
     Ok(0)
 }
@@ -111,7 +122,7 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
     let names = [a, b].map(|path| path.display().to_string());
     let names = [names[0].as_str(), names[1].as_str()];
     for (name, run) in names.iter().zip([&first, &second]) {
-        for warning in &run.warnings {
+        for warning in run.warnings.iter().filter(|_| !args.amount.quiet) {
             complain(&format!("{name}: {}", warning.words(lang)));
         }
     }
@@ -121,8 +132,12 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
             report::comparison_json(&first, &second, names)
         ))?;
     } else {
-        let style = style(args.style, &io::stdout());
+        let style = style(Look::from(args.style).telling(args.amount), &io::stdout());
         print(&report::comparison(&first, &second, names, &style))?;
+        // The numbers that it rests on.
+        for run in [&first, &second].iter().filter(|_| args.amount.verbose) {
+            print(&format!("\n{}", report::text(run, &style)))?;
+        }
     }
     Ok(0)
 }

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use bytehop_core::event::Start;
+use bytehop_core::i18n::Say;
 use bytehop_core::report::top::{View, line, table};
 use bytehop_core::top::Frame;
 use nix::errno::Errno;
@@ -18,7 +19,7 @@ use tracer::top::Sampler;
 use tracer::user::Identity;
 
 use crate::cli;
-use crate::fail::{FAILED, Fail, signalled};
+use crate::fail::{FAILED, Fail, Trouble, signalled};
 use crate::output::{print, style, ui};
 use crate::resolve::Look;
 use crate::trace::{is_able, require_rights};
@@ -67,8 +68,7 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
         tui::top::run(&mut source, settings, &ui(look))?;
         return Ok(0);
     }
-    let signals = Signals::install()
-        .map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))?;
+    let signals = Signals::install().map_err(|e| Fail::new(FAILED, Trouble::Signals(e.into())))?;
     privileges::drop_after_load(&identity)?;
     text(args, source, &view, &start, signals)
 }
@@ -85,10 +85,10 @@ struct Source {
 }
 
 impl tui::top::Source for Source {
-    fn read(&mut self) -> Result<(), String> {
+    fn read(&mut self) -> Result<(), Box<dyn Say + Send + Sync>> {
         self.sampler
             .read(&mut self.probes)
-            .map_err(|e| e.to_string())
+            .map_err(|e| Box::new(e) as _)
     }
 
     fn frame(&mut self, total: bool) -> Frame {
@@ -146,10 +146,10 @@ fn wait(until: Instant, signals: &mut Signals) -> Result<Option<i32>, Fail> {
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
         match poll(&mut fds, timeout) {
             Ok(_) | Err(Errno::EINTR) => {}
-            Err(e) => return Err(Fail::new(FAILED, format!("cannot wait: {e}"))),
+            Err(e) => return Err(Fail::new(FAILED, Trouble::Wait(e.into()))),
         }
         let [asked, closed] = fds.map(|fd| fd.any().unwrap_or(false));
-        let failed = |e| Fail::new(FAILED, format!("cannot receive signals: {e}"));
+        let failed = |e: Errno| Fail::new(FAILED, Trouble::Signals(e.into()));
         if asked && let Some(received) = signals.receive().map_err(failed)? {
             return Ok(Some(signalled(received.signal as i32).into()));
         }

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use bytehop_core::decode::decode;
 use bytehop_core::event::{Event, Meta, Start};
+use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
@@ -20,6 +21,7 @@ use bytehop_core::record::{LogWriter, RecordError, Writer};
 use tracer::btf::KernelBtf;
 use tracer::capture::{self, Capture, Control, Ended, Followed, Output, Priority, Target};
 use tracer::launch::{Command, Held};
+use tracer::lent;
 use tracer::limits;
 use tracer::load::{Options, Probes, Ring, Verb};
 use tracer::privileges::{self, Privileges};
@@ -29,7 +31,7 @@ use tracer::user::Identity;
 
 use crate::budget::Expected;
 use crate::cli::{self, SummaryArgs, Tracing};
-use crate::fail::{FAILED, Fail, USAGE, signalled};
+use crate::fail::{FAILED, Fail, Trouble, USAGE, signalled};
 use crate::output::{self, SummaryOutput};
 use crate::show;
 
@@ -38,8 +40,7 @@ pub fn run(args: cli::Run) -> Result<i32, Fail> {
     let look = args.summary.look().themed(args.theme);
     if args.budgets.is_some() {
         if args.ui.tui {
-            let message = "--expect judges at the end, as text: it does not go with --tui";
-            return Err(Fail::new(USAGE, message));
+            return Err(Fail::new(USAGE, Trouble::ExpectAndTui));
         }
         let budgets = Some(&args.budgets);
         // A broken budget names the line that did it.
@@ -47,6 +48,7 @@ pub fn run(args: cli::Run) -> Result<i32, Fail> {
         tracing.stacks = true;
         return trace(what, args.output, false, &tracing, &args.summary, budgets);
     }
+    live::check_theme(args.theme, args.ui, &args.summary)?;
     match live::is_wanted(args.ui, &args.summary) {
         true => live::trace(what, args.output, &args.tracing, &args.summary, look),
         false => trace(what, args.output, false, &args.tracing, &args.summary, None),
@@ -71,6 +73,7 @@ pub fn record(args: cli::Record) -> Result<i32, Fail> {
 pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
     let what = What::Process(args.pid, args.duration);
     let look = args.summary.look().themed(args.theme);
+    live::check_theme(args.theme, args.ui, &args.summary)?;
     match live::is_wanted(args.ui, &args.summary) {
         true => live::trace(what, args.output, &args.tracing, &args.summary, look),
         false => trace(what, args.output, false, &args.tracing, &args.summary, None),
@@ -96,7 +99,7 @@ pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
         let summary = tracer::stat::summary(&session.probes, &session.start, &ended.end)?;
         reported = session.summary.write(&summary, ended.at_terminal);
     }
-    ended.status(reported)
+    ended.status(reported, session.summary.lang())
 }
 
 /// Traces with records: live into a summary, into a recording, or both.
@@ -121,6 +124,7 @@ fn trace(
         writer,
         live,
         expected,
+        lang: session.summary.lang(),
         ..Sinks::default()
     };
     let ring = session.probes.ring()?;
@@ -149,7 +153,7 @@ fn trace(
         };
         reported = reported.and(written);
     }
-    ended.status(reported)
+    ended.status(reported, session.summary.lang())
 }
 
 fn mention_live(summary: &mut Summary, ended: &Ended) {
@@ -169,8 +173,7 @@ fn elevate(follow: &cli::Follow) -> Result<(), Fail> {
 /// One line that says what is missing, if we may not trace.
 pub fn require_rights() -> Result<(), Fail> {
     let rights = Privileges::check();
-    let rights =
-        rights.map_err(|e| Fail::new(FAILED, format!("cannot read our capabilities: {e}")));
+    let rights = rights.map_err(|e| Fail::new(FAILED, Trouble::Capabilities(e.into())));
     Ok(rights?.require()?)
 }
 
@@ -188,7 +191,7 @@ impl What<'_> {
             Self::Command(_) => Signals::install(),
             Self::Process(..) => Signals::install_alone(),
         };
-        held.map_err(|e| Fail::new(FAILED, format!("cannot receive signals: {e}")))
+        held.map_err(|e| Fail::new(FAILED, Trouble::Signals(e.into())))
     }
 }
 
@@ -237,6 +240,10 @@ impl Session {
                     live::at_home(&mut command.identity, terminal);
                 }
                 let held = Held::spawn_on(&command, terminal.as_ref().map(AsFd::as_fd))?;
+                if lent::caller().is_some_and(|caller| caller.is_more_by(held.program())) {
+                    let program = held.program().display();
+                    summary.announce(|lang| words::without_rights(lang, program));
+                }
                 (lossy(argv), held.pid(), Pending::Held(Box::new(held)))
             }
             What::Process(pid, duration) => (
@@ -247,9 +254,8 @@ impl Session {
         };
         let attached = matches!(pending, Pending::Process(_));
 
-        let kernel = KernelBtf::load()?;
         let options = Options { pid, ..wanted };
-        let mut probes = Probes::load(&kernel, options)?;
+        let mut probes = capture::first(|| Probes::load(&KernelBtf::load()?, options))?;
         let mut start = capture::start(&probes, &command, pid, attached, options.follow);
         let mut followed = None;
         if let Pending::Process(target) = &mut pending {
@@ -258,6 +264,7 @@ impl Session {
             start.children = children
                 .map(|child| (child.pid, child.comm.clone()))
                 .collect();
+            start.cut = processes.cut.clone();
             followed = Some(processes);
         }
         Ok(Self {
@@ -291,7 +298,17 @@ impl Session {
             self.summary.announce(|lang| words::ready(lang, followed));
         }
         let (mut capture, target) = self.release(ring, Control::signals(signals), out)?;
-        Ok(capture.run(target, out)?)
+        let ended = capture.run(target, out)?;
+        self.mention_not_shown(&ended);
+        Ok(ended)
+    }
+
+    /// Says what rights that are only lent did not show.
+    fn mention_not_shown(&self, ended: &Ended) {
+        if ended.not_shown > 0 {
+            let say = |lang| words::not_shown(lang, ended.not_shown);
+            self.summary.announce(say);
+        }
     }
 
     /// The last thing that takes rights. Threads may be started afterwards.
@@ -312,13 +329,13 @@ impl Session {
         let mut capture = Capture::new(&mut self.probes, ring, control);
         if self.stacks {
             let attached = self.start.attached.then_some(self.start.pid);
-            capture.sources = Some(Resolver::start(attached));
+            capture.tell_sources(Resolver::start(attached));
         }
         capture.introduce(out);
         let target = match self.pending.take() {
             Some(Pending::Held(held)) => Target::Command(held.release()?),
             Some(Pending::Process(target)) => target,
-            None => return Err(Fail::new(FAILED, "nothing to trace")),
+            None => return Err(Fail::new(FAILED, Trouble::NothingToTrace)),
         };
         Ok((capture, target))
     }
@@ -327,11 +344,11 @@ impl Session {
 /// The traced program's exit status, or that of the signal that ended tracing before; a failure of ours shows
 /// where there is none.
 trait Status {
-    fn status(&self, reported: Result<(), Fail>) -> Result<i32, Fail>;
+    fn status(&self, reported: Result<(), Fail>, lang: Lang) -> Result<i32, Fail>;
 }
 
 impl Status for Ended {
-    fn status(&self, reported: Result<(), Fail>) -> Result<i32, Fail> {
+    fn status(&self, reported: Result<(), Fail>, lang: Lang) -> Result<i32, Fail> {
         let signal = self
             .signal
             .map_or(0, |signal| signalled(signal as i32).into());
@@ -339,9 +356,7 @@ impl Status for Ended {
         match reported {
             Ok(()) => Ok(code),
             Err(fail) if code != 0 => {
-                if !fail.message.is_empty() {
-                    output::complain(&fail.message);
-                }
+                fail.complain(lang);
                 Ok(code)
             }
             Err(fail) => Err(fail),
@@ -367,6 +382,7 @@ struct Sinks {
     log: Option<LogWriter>,
     /// Why the recording, or the log, could not go on. Tracing does.
     failed: Option<RecordError>,
+    lang: Lang,
 }
 
 impl Sinks {
@@ -378,7 +394,7 @@ impl Sinks {
             match &self.log {
                 // The terminal UI has the screen.
                 Some(log) => log.complain(&e),
-                None => output::complain(&e.to_string()),
+                None => output::complain(&e.say(self.lang)),
             }
             self.failed = Some(e);
         }
@@ -398,7 +414,7 @@ impl Sinks {
         let finished = self.writer.take().map_or(Ok(()), |w| w.finish().map(drop));
         match (self.failed.take(), finished) {
             (Some(e), _) if in_ui => Err(e.into()),
-            (Some(_), _) => Err(Fail::new(1, "")),
+            (Some(_), _) => Err(Fail::silent(1)),
             (None, finished) => Ok(finished?),
         }
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use bytehop_core::i18n::Lang;
 use tempfile::TempDir;
 use tracer::caps::{self, Level, Tried};
 use tracer::user::Identity;
@@ -12,7 +13,7 @@ use verify::report::{self, Run};
 use verify::scene::Done;
 
 use crate::cli;
-use crate::fail::{FAILED, Fail, NOT_ALLOWED, USAGE};
+use crate::fail::{FAILED, Fail, NOT_ALLOWED, Trouble, USAGE};
 use crate::output::{print, style};
 use crate::resolve::Look;
 use crate::show::summarise;
@@ -22,16 +23,10 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
     let facts = caps::facts();
     let plan = caps::plan(&facts);
     if plan.level.is_none() {
-        return Err(Fail::new(
-            NOT_ALLOWED,
-            "nothing can be traced here: `bytehop doctor` says why",
-        ));
+        return Err(Fail::new(NOT_ALLOWED, Trouble::Untraceable));
     }
     if let Some(name) = args.only.iter().find(|name| !verify::drive::known(name)) {
-        return Err(Fail::new(
-            USAGE,
-            format!("no such path: {name}; `bytehop doctor --verify` lists them"),
-        ));
+        return Err(Fail::new(USAGE, Trouble::NoPath(name.clone())));
     }
     let identity = Identity::invoking()?;
     // Folders of the user's own: the programs run as the user.
@@ -41,7 +36,7 @@ pub fn verify(args: &cli::Doctor) -> Result<i32, Fail> {
                 .prefix("bytehop-verify-")
                 .tempdir_in(dir)
         });
-        made.map_err(|e| Fail::new(USAGE, format!("cannot write in {}: {e}", dir.display())))
+        made.map_err(|e| Fail::new(USAGE, Trouble::WriteIn(dir.clone(), e)))
     };
     let folders: Vec<TempDir> = args.dir.iter().map(own).collect::<Result<_, _>>()?;
     let only = args.level.map(Level::from);
@@ -97,15 +92,16 @@ fn once(
     args: &cli::Doctor,
     again: Option<&[String]>,
 ) -> Result<Run, Fail> {
-    let fail = |e: io::Error| Fail::new(FAILED, format!("cannot run bytehop again: {e}"));
+    let fail = |e: io::Error| Fail::new(FAILED, Trouble::Again(e));
     let own = std::env::current_exe().map_err(fail)?;
     let Some(first) = folders.first() else {
-        return Err(Fail::new(USAGE, "no folder to work in"));
+        return Err(Fail::new(USAGE, Trouble::NoFolder));
     };
     let recording = first.path().join(level.as_str());
     let _ = std::fs::remove_file(&recording);
     let mut command = Command::new(&own);
     command.args(["record", "--json", "--summary", "/dev/null"]);
+    command.args(["--lang", Lang::from_env(args.style.lang).name()]);
     command
         .args(["--level", level.as_str(), "-o"])
         .arg(&recording);
@@ -130,7 +126,7 @@ fn once(
     let done = lines.lines().map(serde_json::from_str);
     let mut done: Vec<Done> = done
         .collect::<Result<_, _>>()
-        .map_err(|e| Fail::new(FAILED, format!("a program of the table said nonsense: {e}")))?;
+        .map_err(|e| Fail::new(FAILED, Trouble::Nonsense(e.to_string())))?;
     // Named as the user named them.
     for done in &mut done {
         let at = folders
@@ -150,6 +146,7 @@ fn once(
 
 /// The programs themselves: what [`once`] records.
 pub fn paths(args: &cli::Paths) -> Result<i32, Fail> {
-    verify::drive::drive(&args.dir, args.peer, &args.names).map_err(|e| Fail::new(FAILED, e))?;
+    verify::drive::drive(&args.dir, args.peer, &args.names)
+        .map_err(|e| Fail::new(FAILED, e.to_string()))?;
     Ok(0)
 }

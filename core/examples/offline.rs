@@ -16,7 +16,7 @@ use bytehop_core::arch::Arch;
 use bytehop_core::decode::encode;
 use bytehop_core::event::{Event, FileRef, Head, Meta, Start, Syscall};
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
-use bytehop_core::record::format::{BLOCK_HEADER, BlockHeader, FileHeader, MAX_RAW};
+use bytehop_core::record::format::{BlockHeader, CODEC_LZ4, FileHeader, Format, MAX_RAW, VERSION};
 use bytehop_core::record::{Reader, Writer, open_events};
 use bytehop_core::report;
 
@@ -72,14 +72,15 @@ fn make(path: &Path, n: u32, tid: impl Fn(u32) -> u32) -> Outcome {
 
 fn hostile(path: &Path, n: u32) -> Outcome {
     let mut bytes = FileHeader {
-        version: 1,
-        codec: 1,
+        version: VERSION,
+        codec: CODEC_LZ4,
         id: 1,
     }
     .encode()
     .to_vec();
-    for number in 0..n / BLOCK_HEADER as u32 {
+    for number in 0..n / Format::Two.header() as u32 {
         let header = BlockHeader {
+            format: Format::Two,
             id: 1,
             number,
             records: 1,
@@ -87,7 +88,7 @@ fn hostile(path: &Path, n: u32) -> Outcome {
             stored_len: MAX_RAW as u32,
             ..BlockHeader::default()
         };
-        bytes.extend(header.encode());
+        header.encode(&mut bytes);
     }
     Ok(std::fs::write(path, bytes)?)
 }

@@ -28,18 +28,22 @@ pub struct Budget {
 /// What is no budget.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BudgetError {
-    #[error(transparent)]
     Parse(#[from] ParseError),
-    #[error(
-        "'{0}' is neither true nor false: compare it with something, such as 'crossings < 500'"
-    )]
     NoTruth(String),
-    #[error("in '{text}': '{name}' is no measure of a run (docs/labs/format.md lists them)")]
     Name { text: String, name: String },
-    #[error("in '{text}': '@{name}' names another run; a budget is about one")]
     Program { text: String, name: String },
-    #[error("'{0}' is about nothing that was measured")]
     NotMeasured(String),
+}
+
+crate::says! { BudgetError, lang:
+    Self::Parse(e) => { e.say(lang) };
+    Self::NoTruth(text) => "'{text}' is neither true nor false: compare it with something, such as 'crossings < 500'"
+        | "“{text}”没有真假：请与某个值比较，例如“crossings < 500”";
+    Self::Name { text, name } => "in '{text}': '{name}' is no measure of a run (docs/labs/format.md lists them)"
+        | "“{text}”中的“{name}”不是运行的测量值（见 docs/zh/labs/format.md）";
+    Self::Program { text, name } => "in '{text}': '@{name}' names another run; a budget is about one"
+        | "“{text}”中的“@{name}”指另一次运行；预算只针对一次运行";
+    Self::NotMeasured(text) => "'{text}' is about nothing that was measured" | "“{text}”与任何测量值无关";
 }
 
 impl FromStr for Budget {

@@ -18,18 +18,27 @@ use crate::event::{
 /// Why a record cannot be decoded. The stream it came from is not affected.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    #[error("empty record")]
     Empty,
     /// A later version's record, or damage.
-    #[error("record of unknown kind {0}")]
     UnknownKind(u8),
-    #[error("record of kind {kind} has {len} bytes, needs {need}")]
-    Short { kind: u8, len: usize, need: usize },
+    Short {
+        kind: u8,
+        len: usize,
+        need: usize,
+    },
     /// The length inside a `NAME` record exceeds [`NAME_MAX`].
-    #[error("path of {0} bytes in a record that holds at most {NAME_MAX}")]
     Path(u32),
-    #[error("metadata record: {0}")]
     Meta(#[from] serde_json::Error),
+}
+
+crate::says! { DecodeError, lang:
+    Self::Empty => "empty record" | "空记录";
+    Self::UnknownKind(kind) => "record of unknown kind {kind}" | "记录的类型 {kind} 未知";
+    Self::Short { kind, len, need } => "record of kind {kind} has {len} bytes, needs {need}"
+        | "类型为 {kind} 的记录有 {len} 字节，应有 {need} 字节";
+    Self::Path(len) => "path of {len} bytes in a record that holds at most {NAME_MAX}"
+        | "路径长 {len} 字节，而记录最多容纳 {NAME_MAX} 字节";
+    Self::Meta(e) => "metadata record: {e}" | "元数据记录：{e}";
 }
 
 /// Decodes one record. Allocates only for paths ([`Event::Name`]) and JSON ([`Event::Meta`]).
@@ -68,6 +77,8 @@ trait Wire: Sized {
     fn get(bytes: &[u8]) -> Option<Self>;
     /// Writes nothing if `out` is too short.
     fn put(&self, out: &mut [u8]);
+    /// Appends the sizes of the integers that it consists of, in their order.
+    fn widths(to: &mut Vec<u8>);
 }
 
 macro_rules! wire_int {
@@ -82,6 +93,9 @@ macro_rules! wire_int {
                 if let Some(b) = out.first_chunk_mut() {
                     *b = self.to_le_bytes();
                 }
+            }
+            fn widths(to: &mut Vec<u8>) {
+                to.push(size_of::<Self>() as u8);
             }
         }
     )*};
@@ -103,6 +117,9 @@ impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
         for (item, out) in self.iter().zip(out.chunks_exact_mut(size_of::<T>())) {
             item.put(out);
         }
+    }
+    fn widths(to: &mut Vec<u8>) {
+        (0..N).for_each(|_| T::widths(to));
     }
 }
 
@@ -135,6 +152,10 @@ macro_rules! wire_struct {
                     self.$new.put(out);
                 })*
             }
+            fn widths(to: &mut Vec<u8>) {
+                $(widths_of(|s: &$name| &s.$field, to);)*
+                $(widths_of(|s: &$name| &s.$new, to);)*
+            }
         }
 
         // What follows a struct within another one would be taken for its appended fields.
@@ -162,6 +183,10 @@ const fn smallest(sizes: &[usize]) -> usize {
 
 const fn never_grew<T, F: Wire>(_: fn(&T) -> &F) -> bool {
     F::NEEDS == size_of::<F>()
+}
+
+fn widths_of<T, F: Wire>(_: fn(&T) -> &F, to: &mut Vec<u8>) {
+    F::widths(to);
 }
 
 /// The structs of all records.
@@ -250,6 +275,21 @@ macro_rules! plain_kinds {
                 $(kind::$kind => Event::$name(get(bytes)?),)*
                 _ => return Err(DecodeError::UnknownKind(kind)),
             })
+        }
+
+        /// The sizes of the integers that a record of this kind consists of, one after the other; of a
+        /// `NAME`, without its path. `None` for a kind that this version does not know.
+        pub(crate) fn widths(kind: u8) -> Option<Vec<u8>> {
+            let mut widths = Vec::new();
+            match kind {
+                kind::SYSCALL_FILE => SyscallFile::widths(&mut widths),
+                kind::SYSCALL => Syscall::widths(&mut widths),
+                kind::NAME => NameFixed::widths(&mut widths),
+                kind::STACK => Stack::widths(&mut widths),
+                $(kind::$kind => $name::widths(&mut widths),)*
+                _ => return None,
+            }
+            Some(widths)
         }
 
         fn encode_kernel(event: &Event, out: &mut Vec<u8>) {

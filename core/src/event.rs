@@ -110,6 +110,34 @@ pub struct Start {
     pub probes: Vec<String>,
     /// Hooks that are not, with the reason.
     pub missing: Vec<(String, String)>,
+    /// Calls of a running process that began before tracing did.
+    #[serde(skip_serializing_if = "Cut::is_nothing")]
+    pub cut: Cut,
+}
+
+/// Calls of which only a part was traced: their ends, or their beginnings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cut {
+    /// How many, by number.
+    pub calls: Vec<(u16, u64)>,
+    /// Threads on a CPU, of which nobody tells whether they were in a call.
+    pub unknown: u64,
+}
+
+impl Cut {
+    /// Whether there are none.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// One more call of this number.
+    pub fn add(&mut self, nr: u16) {
+        match self.calls.iter_mut().find(|(known, _)| *known == nr) {
+            Some((_, n)) => *n += 1,
+            None => self.calls.push((nr, 1)),
+        }
+    }
 }
 
 /// When breakpoints (level B) were taken off.
@@ -301,6 +329,9 @@ pub struct End {
     pub reason: String,
     /// Threads of the program that were still alive.
     pub still_running: Vec<u32>,
+    /// Calls that these were in.
+    #[serde(skip_serializing_if = "Cut::is_nothing")]
+    pub cut: Cut,
 }
 
 impl Event {

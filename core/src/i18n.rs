@@ -26,6 +26,19 @@ impl Lang {
         Self::choose(flag, |name| std::env::var(name).ok())
     }
 
+    /// As `--lang` has it.
+    pub const fn name(self) -> &'static str {
+        self.of(&["en", "zh"])
+    }
+
+    /// The one of two texts (English and Chinese) that is in this language.
+    pub const fn of<'a>(self, [en, zh]: &[&'a str; 2]) -> &'a str {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
+        }
+    }
+
     /// [`Self::from_env`] with the environment as an argument. The first variable that is set and
     /// not empty decides, as `setlocale` does; a language that we do not speak gives English.
     pub fn choose(flag: Option<Lang>, env: impl Fn(&str) -> Option<String>) -> Lang {
@@ -44,8 +57,24 @@ impl Lang {
 
 /// The language is neither `en` nor `zh`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown language '{0}': en or zh")]
 pub struct UnknownLang(pub String);
+
+crate::says! { UnknownLang, lang:
+    Self(name) => "unknown language '{name}': en or zh" | "未知的语言“{name}”：可用 en 或 zh";
+}
+
+/// An error, in the reader's language; its `Display` is the English text.
+pub trait Say: std::fmt::Debug {
+    /// One line for people.
+    fn say(&self, lang: Lang) -> String;
+}
+
+/// In the words of a system or a program that is not ours.
+impl Say for String {
+    fn say(&self, _: Lang) -> String {
+        self.clone()
+    }
+}
 
 impl FromStr for Lang {
     type Err = UnknownLang;
@@ -71,7 +100,7 @@ pub struct Entry {
 }
 
 /// What is wrong with a table, one sentence each: an empty text, an argument that a text leaves out,
-/// a term that we do not use.
+/// a term that we do not use, an English sentence in a Chinese text.
 pub fn problems(table: &[Entry]) -> Vec<String> {
     let mut found = Vec::new();
     for Entry { name, args, texts } in table {
@@ -91,8 +120,83 @@ pub fn problems(table: &[Entry]) -> Vec<String> {
                 found.push(format!("{name}: '{text}': write 用户态, 内核态"));
             }
         }
+        if let Some(chinese) = texts.last().filter(|text| is_english(text)) {
+            found.push(format!("{name}: '{chinese}' is English"));
+        }
     }
     found
+}
+
+/// Whether a text has an English sentence: two plain words beside each other. Names (calls, probes, files)
+/// have other characters; what stands in backquotes is typed as it is.
+pub fn is_english(text: &str) -> bool {
+    let plain = |word: &&str| {
+        word.len() > 1 && *word != "bytehop" && word.chars().all(|c| c.is_ascii_lowercase())
+    };
+    text.split('`').step_by(2).any(|prose| {
+        let words: Vec<&str> = prose.split(' ').collect();
+        words.windows(2).any(|pair| pair.iter().all(plain))
+    })
+}
+
+/// Gives an error its words, both languages of each variant beside each other: `Say`, `Display` (in
+/// English), and `TEXTS` for [`problems`].
+///
+/// ```
+/// use bytehop_core::i18n::{Lang, Say, problems};
+/// #[derive(Debug, thiserror::Error)]
+/// enum Wrong {
+///     Absent { file: std::path::PathBuf },
+///     Other(#[from] std::io::Error),
+/// }
+/// bytehop_core::says! { Wrong, lang:
+///     Self::Absent { file } => "there is no {file}" | "没有 {file}", file = file.display();
+///     Self::Other(e) => { e.say(lang) };
+/// }
+/// let wrong = Wrong::Absent { file: "x".into() };
+/// assert_eq!((wrong.to_string(), wrong.say(Lang::Zh)), ("there is no x".into(), "没有 x".into()));
+/// assert!(problems(Wrong::TEXTS).is_empty());
+/// ```
+#[macro_export]
+macro_rules! says {
+    ($type:ty, $lang:ident: $(
+        $pattern:pat => $({ $whole:expr })? $($en:literal | $zh:literal $(, $name:ident = $value:expr)*)?;
+    )*) => {
+        impl $crate::i18n::Say for $type {
+            fn say(&self, $lang: $crate::i18n::Lang) -> String {
+                match self { $(
+                    $pattern => $crate::says!(
+                        @text $lang, $({ $whole })? $($en | $zh $(, $name = $value)*)?
+                    ),
+                )* }
+            }
+        }
+
+        impl ::core::fmt::Display for $type {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str(&$crate::i18n::Say::say(self, $crate::i18n::Lang::En))
+            }
+        }
+
+        impl $type {
+            /// For `bytehop_core::i18n::problems`.
+            #[allow(dead_code, reason = "only tests read it")]
+            pub const TEXTS: &'static [$crate::i18n::Entry] = &[$($(
+                $crate::i18n::Entry {
+                    name: stringify!($pattern),
+                    args: &[$(stringify!($name)),*],
+                    texts: &[$en, $zh],
+                },
+            )?)*];
+        }
+    };
+    (@text $lang:ident, { $whole:expr }) => { $whole };
+    (@text $lang:ident, $en:literal | $zh:literal $(, $name:ident = $value:expr)*) => {
+        match $lang {
+            $crate::i18n::Lang::En => format!($en $(, $name = $value)*),
+            $crate::i18n::Lang::Zh => format!($zh $(, $name = $value)*),
+        }
+    };
 }
 
 /// Defines a table of messages: a function per message, and `TABLE` for [`problems`].
@@ -238,5 +342,7 @@ mod tests {
         assert_eq!(bad(&["a", "{n} 个"]), 1);
         assert_eq!(bad(&["{n} a", " "]), 2);
         assert_eq!(bad(&["{n} a", "{n} 用户模式"]), 1);
+        assert_eq!(bad(&["{n} a", "{n} 个 not yet done"]), 1);
+        assert_eq!(bad(&["{n} a", "{n} 个：`bytehop lab list`"]), 0);
     }
 }

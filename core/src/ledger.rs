@@ -14,11 +14,14 @@ mod words {
         open(bytes, returned): "{bytes} of {returned} that calls returned are unaccounted for" | "系统调用返回的 {returned} 中，有 {bytes} 去向不明";
         row(bytes, call, why): "{bytes} of {call}: {why}" | "{call} 的 {bytes}：{why}";
         messages(count, call, why): "{count} messages of {call}: {why}" | "{call} 的 {count} 条消息：{why}";
+        rings(call, count, why): "{call} ×{count}: {why}" | "{call} ×{count}：{why}";
+        shared_ring: "the kernel puts packets into memory that the program has mapped, and no call tells how many" | "内核把数据包放进程序映射的内存，没有调用说明有多少";
         no_rule: "no rule knows such a call on such a file" | "没有规则适用于这种文件上的这种调用";
         cannot_tell(rule): "where they went can't be seen from here ({rule})" | "从这里看不到它们的去向（{rule}）";
         no_device: "a device was to move them, and none was seen to" | "本应由设备搬运，却没有看到设备搬运";
         silent(rule): "the probe that stands in their way saw nothing (rule: {rule})" | "路径上的探针什么也没看到（规则：{rule}）";
         less(rule): "the probe that stands in their way saw fewer (rule: {rule})" | "路径上的探针看到的更少（规则：{rule}）";
+        no_file: "counters do not tell what decides their way (record does)" | "计数器没有决定其去向的信息（record 有）";
         no_sizes: "their sizes stand in memory that no probe reads" | "大小存放在探针不读的内存里";
     }
 }
@@ -50,6 +53,9 @@ impl Ledger {
             match row.why {
                 Unaccounted::Unsized => {
                     words::messages(lang, units::count(row.count), &row.call, why)
+                }
+                Unaccounted::SharedRing => {
+                    words::rings(lang, &row.call, units::count(row.count), why)
                 }
                 _ => words::row(lang, units::bytes(row.bytes), &row.call, why),
             }
@@ -132,6 +138,10 @@ pub enum Unaccounted {
     Less(RuleId),
     /// Their number stands in memory that no probe reads.
     Unsized,
+    /// The kernel puts packets into memory that the program has mapped, and no call tells of them.
+    SharedRing,
+    /// Counters do not tell what decides their way: the file, its open mode.
+    Uncounted,
 }
 
 impl Unaccounted {
@@ -144,6 +154,8 @@ impl Unaccounted {
             Self::Silent(rule) => words::silent(lang, rule),
             Self::Less(rule) => words::less(lang, rule),
             Self::Unsized => words::no_sizes(lang).to_owned(),
+            Self::SharedRing => words::shared_ring(lang).to_owned(),
+            Self::Uncounted => words::no_file(lang).to_owned(),
         }
     }
 }

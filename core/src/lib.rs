@@ -7,6 +7,7 @@
 pub mod advise;
 pub mod annotate;
 pub mod arch;
+pub mod at_least;
 pub mod budget;
 pub mod catalogue;
 pub mod compare;
@@ -25,3 +26,4 @@ pub mod report;
 pub mod rules;
 pub mod top;
 pub mod units;
+pub mod unknown;

@@ -71,6 +71,19 @@ pub enum HopKind {
 }
 
 impl HopKind {
+    pub const ALL: [Self; 5] = [Self::Copy, Self::Dma, Self::Share, Self::Map, Self::Fill];
+
+    /// As JSON and names of totals write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            HopKind::Copy => "copy",
+            HopKind::Dma => "dma",
+            HopKind::Share => "share",
+            HopKind::Map => "map",
+            HopKind::Fill => "fill",
+        }
+    }
+
     /// The letter that stands for it on screen.
     pub fn letter(self) -> char {
         match self {
@@ -210,6 +223,23 @@ pub struct SyscallRow {
     pub time_ns: u64,
     /// Measured, or estimated from the calls that were timed (`stat`).
     pub time_evidence: Known,
+}
+
+/// Requests of io_uring for one operation, by their completions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RequestRow {
+    /// `io_uring:read`.
+    pub name: String,
+    pub count: u64,
+    /// Of them, failed ones.
+    pub errors: u64,
+    /// The errors by name, most frequent first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errnos: Vec<(String, u64)>,
+    /// Sum of the results that are sizes.
+    pub bytes: u64,
+    /// From submission to completion, ns.
+    pub time_ns: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -400,6 +430,9 @@ pub struct Summary {
     pub crossings: Crossings,
     pub context_switches: ContextSwitches,
     pub syscalls: Vec<SyscallRow>,
+    /// What was asked of io_uring: beside `syscalls`, not in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestRow>,
     pub page_faults: PageFaults,
     pub hops: Vec<HopRow>,
     pub ledger: Ledger,

@@ -16,6 +16,7 @@ mod words {
         failed_requests[n]: "{n} block request failed: its bytes are not counted" / "{n} block requests failed: their bytes are not counted" | "{n} 个块请求失败：其字节不计入";
         unsized_messages[n]: "{n} message of sendmmsg or recvmmsg, or zero-copy receive: its size can't be seen" / "{n} messages of sendmmsg or recvmmsg, or zero-copy receives: their sizes can't be seen" | "sendmmsg、recvmmsg 或零拷贝接收的 {n} 条消息：看不到大小";
         unsized_reflinks[n]: "{n} reflink: the number of bytes is not in the call" / "{n} reflinks: the number of bytes is not in the call" | "{n} 次 reflink：调用中没有字节数";
+        untold[n]: "{n} request of Linux AIO: its result was not seen, so the bytes that it asked for are counted" / "{n} requests of Linux AIO: their results were not seen, so the bytes that they asked for are counted" | "{n} 个 Linux AIO 请求：没有看到结果，按请求的字节数计";
         scattered[n]: "{n} dirty page was too scattered to be remembered: its write-back is not tied" / "{n} dirty pages were too scattered to be remembered: their write-back is not tied" | "{n} 个脏页过于分散，无法记住：其回写没有归到起因";
         left_running[n]: "tracing ended with the program; threads that it left behind, still running: {n}" / "tracing ended with the program; threads that it left behind, still running: {n}" | "跟踪随程序结束；它留下的、仍在运行的线程：{n}";
         breakpoints_off(hits, ms): "breakpoints were taken off after {hits} hits, at {ms} ms, so as not to slow the program down: copies after that are measured at functions (--level B leaves them on)" | "断点命中 {hits} 次后（第 {ms} 毫秒）已撤下，以免拖慢程序：此后的拷贝在函数处测量（--level B 会保留断点）";
@@ -53,6 +54,8 @@ pub enum Notice {
     UnsizedMessages(u64),
     /// Reflinks whose sizes are not in the call.
     UnsizedReflinks(u64),
+    /// Requests of Linux AIO whose results were not seen.
+    Untold(u64),
     /// Dirty pages that were too scattered to be remembered.
     Scattered(u64),
     /// Threads that the program left behind.
@@ -80,6 +83,7 @@ impl Notice {
             Self::FailedRequests(n) => words::failed_requests(lang, *n),
             Self::UnsizedMessages(n) => words::unsized_messages(lang, *n),
             Self::UnsizedReflinks(n) => words::unsized_reflinks(lang, *n),
+            Self::Untold(n) => words::untold(lang, *n),
             Self::Scattered(n) => words::scattered(lang, *n),
             Self::LeftRunning(n) => words::left_running(lang, *n),
             Self::BreakpointsOff { hits, ms } => words::breakpoints_off(lang, hits, ms),
@@ -243,7 +247,7 @@ pub fn hook(name: &str, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::i18n::problems;
+    use crate::i18n::{is_english, problems};
 
     fn notices() -> Vec<Notice> {
         let n = 1234;
@@ -294,25 +298,13 @@ mod tests {
         all
     }
 
-    /// Two words of plain English beside each other; names (calls, probes, files) have other characters.
-    fn has_english_sentence(text: &str) -> bool {
-        let plain = |word: &&str| {
-            word.len() > 1
-                && word
-                    .chars()
-                    .all(|c| c.is_ascii_alphabetic() && c.is_lowercase())
-        };
-        let words: Vec<&str> = text.split(' ').collect();
-        words.windows(2).any(|pair| pair.iter().all(plain))
-    }
-
     #[test]
     fn every_notice_speaks_the_readers_language() {
         assert_eq!(problems(words::TABLE), [""; 0]);
         for notice in notices() {
             let (en, zh) = (notice.words(Lang::En), notice.words(Lang::Zh));
-            assert!(has_english_sentence(&en), "{en}");
-            assert!(!has_english_sentence(&zh), "{zh}");
+            assert!(is_english(&en), "{en}");
+            assert!(!is_english(&zh), "{zh}");
             assert!(zh.contains(|c: char| c > '\u{2fff}'), "{zh}");
         }
     }
@@ -338,7 +330,7 @@ mod tests {
         ] {
             let of = Why::of(text);
             assert_eq!(of, why);
-            assert!(!has_english_sentence(&of.words(Lang::Zh)));
+            assert!(!is_english(&of.words(Lang::Zh)));
             // What is written today is what is read.
             assert_eq!(Why::of(&of.words(Lang::En)), why);
         }

@@ -5,9 +5,14 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use bytehop_core::catalogue::{RuleId, functions, primitives, probes};
+use bytehop_core::decode::DecodeError;
+use bytehop_core::i18n::{UnknownLang, problems};
+use bytehop_core::record::RecordError;
+use bytehop_core::report::UnknownFormat;
+use bytehop_core::report::top::UnknownColumn;
 
 /// Folders with code; labs, documents and recordings name rules for people.
-const FOLDERS: [&str; 8] = [
+const FOLDERS: [&str; 10] = [
     "core/src",
     "tracer/src",
     "tui/src",
@@ -16,6 +21,8 @@ const FOLDERS: [&str; 8] = [
     "web/src",
     "src",
     "xtask/src",
+    "tracer-ebpf/src",
+    "fixtures/src",
 ];
 
 fn names() -> HashSet<&'static str> {
@@ -56,28 +63,63 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn names_stand_in_the_catalogue_only() {
-    let names = names();
-    assert!(names.len() > 150, "{} names", names.len());
+/// Every source file with code, by its path from the workspace's root, without those of tests.
+fn all_sources() -> Vec<(PathBuf, String)> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
     for folder in FOLDERS {
         sources(&workspace.join(folder), &mut files);
     }
-    files.retain(|path| {
-        let inside = path.strip_prefix(&workspace).expect("below it");
-        !is_of_tests(inside)
-    });
+    let inside = files
+        .iter()
+        .map(|path| path.strip_prefix(&workspace).expect("below it"));
+    let inside = inside.filter(|path| !is_of_tests(path));
+    inside
+        .map(|path| {
+            let text = std::fs::read_to_string(workspace.join(path)).expect("a source file");
+            (path.to_owned(), text)
+        })
+        .collect()
+}
+
+#[test]
+fn names_stand_in_the_catalogue_only() {
+    let names = names();
+    assert!(names.len() > 150, "{} names", names.len());
+    let files = all_sources();
     assert!(files.len() > 200, "{} files", files.len());
     let mut strays = Vec::new();
-    for path in &files {
-        let text = std::fs::read_to_string(path).expect("a source file");
-        for literal in code(&text).split('"') {
-            if names.contains(literal) {
-                strays.push(format!("{}: \"{literal}\"", path.display()));
+    for (path, text) in &files {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || "-_:".contains(c);
+        let code = code(text);
+        let words = code.split(|c| !is_of_name(c));
+        for word in words.map(|word| word.trim_matches([':', '-'])) {
+            if names.contains(word) {
+                strays.push(format!("{}: {word}", path.display()));
             }
         }
     }
     assert!(strays.is_empty(), "\n{}", strays.join("\n"));
+}
+
+/// What users read of an error has both languages: `says!` gives them, thiserror's attribute one.
+#[test]
+fn errors_have_words_in_both_languages() {
+    for (path, text) in all_sources() {
+        let of_developers = path.starts_with("xtask") || path.starts_with("verify");
+        assert!(
+            of_developers || !code(&text).contains("#[error("),
+            "{}: use says!",
+            path.display()
+        );
+    }
+    for texts in [
+        DecodeError::TEXTS,
+        RecordError::TEXTS,
+        UnknownColumn::TEXTS,
+        UnknownFormat::TEXTS,
+        UnknownLang::TEXTS,
+    ] {
+        assert_eq!(problems(texts), [""; 0]);
+    }
 }

@@ -2,28 +2,30 @@
 //!
 //! Checksums stop nearly all random files at the first block, so the input is read twice: as a
 //! whole file, and cut up into headers and payloads that are sealed properly, to reach what is
-//! behind the checksums.
+//! behind the checksums, in each format.
 #![no_main]
 
 use std::io::Cursor;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use bytehop_core::record::format::{BlockHeader, CODEC_LZ4, FileHeader, MAX_RAW, VERSION};
+use bytehop_core::record::format::{BlockHeader, CODEC_LZ4, FileHeader, Format, MAX_RAW};
 use bytehop_core::record::{Events, Reader};
 
 fuzz_target!(|data: &[u8]| {
     read(data);
     let id = 0x1234;
-    let mut file = FileHeader {
-        version: VERSION,
-        codec: CODEC_LZ4,
-        id,
+    for format in Format::ALL {
+        let mut file = FileHeader {
+            version: format as u16,
+            codec: CODEC_LZ4,
+            id,
+        }
+        .encode()
+        .to_vec();
+        file.extend(blocks(data, id, format));
+        read(&file);
     }
-    .encode()
-    .to_vec();
-    file.extend(blocks(data, id));
-    read(&file);
 });
 
 /// Every record, then every event, of `file`.
@@ -49,14 +51,21 @@ fn read(file: &[u8]) {
 }
 
 /// Blocks with headers from `data`: four bytes of lies, a length, and so many bytes of payload.
-fn blocks(mut data: &[u8], id: u64) -> Vec<u8> {
+fn blocks(mut data: &[u8], id: u64, format: Format) -> Vec<u8> {
     let mut out = Vec::new();
     let (mut number, mut first_record) = (0u32, 0u64);
     while let Some((&[raw, raw_high, records, twist, len], rest)) = data.split_first_chunk() {
         let (payload, rest) = rest.split_at(usize::from(len).min(rest.len()));
         data = rest;
         let stored_len = payload.len() as u32;
+        // Of format 2, mostly columns that are not compressed.
+        let packed_len = match (format, twist & 24) {
+            (Format::One, _) | (_, 0) => 0,
+            (_, 8) => stored_len.saturating_add(u32::from(raw)),
+            _ => stored_len,
+        };
         let header = BlockHeader {
+            format,
             id,
             first_record,
             min_ts: 0,
@@ -71,8 +80,10 @@ fn blocks(mut data: &[u8], id: u64) -> Vec<u8> {
             },
             stored_len,
             crc: crc32fast::hash(payload),
+            packed_len,
+            ..BlockHeader::default()
         };
-        out.extend(header.encode());
+        header.encode(&mut out);
         out.extend_from_slice(payload);
         if twist & 4 != 0 {
             out.extend_from_slice(&data[..data.len().min(3)]);

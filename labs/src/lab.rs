@@ -13,8 +13,6 @@ use crate::guide::{self, Guide};
 use crate::spec::{Spec, is_name};
 use bytehop_core::expr::Expr;
 
-/// What names are made of ([`is_name`]).
-const NAMES: &str = "letters, digits, '-', '_' and '.', a letter or digit first";
 /// The most that a file of a lab may have, and the most files.
 const FILE_MAX: u64 = 64 << 20;
 const FILES_MAX: usize = 1000;
@@ -35,18 +33,63 @@ pub struct Lab {
 /// Why a lab cannot be used. One line.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("lab {id}: there is no {file}")]
-    Missing { id: String, file: String },
-    #[error("lab {id}: {file}: {what}")]
+    Read {
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// What is there is not taken.
+    Refused {
+        path: PathBuf,
+        why: Refusal,
+    },
+    Missing {
+        id: String,
+        file: String,
+    },
+    /// In the words of the format's reader.
     Wrong {
         id: String,
         file: String,
         what: String,
     },
-    #[error("there is no lab '{0}'; 'bytehop lab list' shows what there is")]
+    /// A folder's name, or one in `lab.toml`, that is none.
+    NoName {
+        id: String,
+        name: String,
+    },
+    NoPrograms {
+        id: String,
+    },
     Unknown(String),
+}
+
+bytehop_core::says! { LabError, lang:
+    Self::Read { path, source } => "cannot read {path}: {why}" | "无法读取 {path}：{why}",
+        path = path.display(), why = source.say(lang);
+    Self::Refused { path, why } => "cannot read {path}: {why}" | "无法读取 {path}：{why}",
+        path = path.display(), why = why.say(lang);
+    Self::Missing { id, file } => "lab {id}: there is no {file}" | "实验 {id}：没有 {file}";
+    Self::Wrong { id, file, what } => "lab {id}: {file}: {what}" | "实验 {id}：{file}：{what}";
+    Self::NoName { id, name } =>
+        "lab {id}: {name:?} is no name: letters, digits, '-', '_' and '.', a letter or digit first"
+        | "实验 {id}：{name:?} 不能用作名字：只能用字母、数字、“-”、“_”和“.”，并以字母或数字开头";
+    Self::NoPrograms { id } => "lab {id}: lab.toml: no programs" | "实验 {id}：lab.toml：没有程序";
+    Self::Unknown(id) => "there is no lab '{id}'; `bytehop lab list` shows what there is"
+        | "没有实验“{id}”；`bytehop lab list` 列出所有实验";
+}
+
+/// Why a file of a lab's folder is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Link,
+    TooMany,
+    TooLarge,
+}
+
+bytehop_core::says! { Refusal, lang:
+    Self::Link => "a link: a lab's files are in its folder" | "是链接：实验的文件都放在它的目录里";
+    Self::TooMany => "too many files" | "文件太多";
+    Self::TooLarge => "no ordinary file, or too large" | "不是普通文件，或者太大";
 }
 
 impl Lab {
@@ -56,11 +99,7 @@ impl Lab {
     /// If a file is missing or cannot be understood.
     pub fn new(id: &str, files: BTreeMap<String, Bytes>) -> Result<Self, LabError> {
         if !is_name(id) {
-            return Err(wrong(
-                id,
-                "the folder",
-                format!("its name is none: {NAMES}"),
-            ));
+            return Err(no_name(id, id));
         }
         let text = |file: &str| -> Result<&str, LabError> {
             let bytes = files.get(file).ok_or_else(|| LabError::Missing {
@@ -75,15 +114,11 @@ impl Lab {
         let names = files_and_programs.chain(spec.sources().map(|program| &program.name));
         for name in names.chain([&spec.change.program]) {
             if !is_name(name) {
-                return Err(wrong(
-                    id,
-                    "lab.toml",
-                    format!("{name:?} is no name: {NAMES}"),
-                ));
+                return Err(no_name(id, name));
             }
         }
         if spec.programs.is_empty() {
-            return Err(wrong(id, "lab.toml", "no programs"));
+            return Err(LabError::NoPrograms { id: id.to_owned() });
         }
         for program in spec.sources() {
             text(&format!("programs/{}.rs", program.name))?;
@@ -119,6 +154,12 @@ impl Lab {
     /// A file's bytes, by its path within the folder.
     pub fn file(&self, path: &str) -> Option<&[u8]> {
         self.files.get(path).map(Cow::as_ref)
+    }
+
+    /// All files, by path within the folder.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.files.iter();
+        files.map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
     }
 
     /// A file's text; empty if there is none.
@@ -226,6 +267,13 @@ pub(crate) enum Place {
     Question,
 }
 
+fn no_name(id: &str, name: &str) -> LabError {
+    LabError::NoName {
+        id: id.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
 fn wrong(id: &str, file: &str, what: impl std::fmt::Display) -> LabError {
     LabError::Wrong {
         id: id.to_owned(),
@@ -251,11 +299,10 @@ fn read_all(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> Re
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         let path = entry.path();
         let data = path.symlink_metadata().map_err(error)?;
-        let refused = |what: &str| {
-            let source = io::Error::other(what);
-            Err(LabError::Read {
+        let refused = |why| {
+            Err(LabError::Refused {
                 path: path.clone(),
-                source,
+                why,
             })
         };
         // Hidden files and what editors leave are nobody's business.
@@ -263,10 +310,10 @@ fn read_all(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> Re
             continue;
         }
         if data.is_symlink() {
-            return refused("a link: a lab's files are in its folder");
+            return refused(Refusal::Link);
         }
         if files.len() == FILES_MAX {
-            return refused("too many files");
+            return refused(Refusal::TooMany);
         }
         if data.is_dir() {
             // A lab's folders are one deep.
@@ -274,7 +321,7 @@ fn read_all(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> Re
                 read_all(&path, &format!("{name}/"), files)?;
             }
         } else if !data.is_file() || data.len() > FILE_MAX {
-            return refused("no ordinary file, or too large");
+            return refused(Refusal::TooLarge);
         } else {
             let read = std::fs::read(&path);
             files.insert(

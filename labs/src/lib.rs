@@ -29,6 +29,7 @@ pub mod result;
 pub mod run;
 pub mod runs;
 pub mod session;
+pub mod site;
 pub mod spec;
 pub mod text;
 pub mod words;

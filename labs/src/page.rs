@@ -123,7 +123,7 @@ pub fn explain(session: &Session) -> String {
 }
 
 /// One line for each question.
-fn overview(verdicts: &[Verdict], lang: Lang) -> String {
+pub(crate) fn overview(verdicts: &[Verdict], lang: Lang) -> String {
     let measured = match verdicts.iter().all(|verdict| verdict.recorded) {
         true => words::the_recording(lang),
         false => words::this_run(lang),

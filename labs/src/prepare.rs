@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,6 +49,7 @@ struct Folder {
 impl Folder {
     fn new(base: &str, identity: &Identity, tidy: &Tidy) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
+        builder.permissions(fs::Permissions::from_mode(0o700));
         let made = || builder.prefix("bytehop-lab-").tempdir_in(base);
         let dir = identity.with_file_rights(made)?;
         tidy.made(Thing::Folder, dir.path());
@@ -182,11 +183,11 @@ impl Prepared {
         thing: Thing,
         identity: &Identity,
     ) -> Result<PathBuf, PrepareError> {
-        let error = |why: String| PrepareError::Device { what, why };
-        let output = made.map_err(|e| error(e.to_string()))?;
+        let output = made.map_err(|source| PrepareError::Device { what, source })?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Err(error(said.lines().next().unwrap_or_default().to_owned()));
+            let said = said.lines().next().unwrap_or_default().to_owned();
+            return Err(PrepareError::Tool { what, said });
         }
         let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
         self.dir.tidy.made(thing, &path);

@@ -1,9 +1,10 @@
 //! What a learner has done so far: one file of theirs, plain text.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -32,16 +33,28 @@ struct All {
 
 /// Where the progress is kept.
 pub trait Keep: std::fmt::Debug + Send + Sync {
+    /// For people.
+    fn path(&self) -> &Path;
     /// # Errors
     /// If there is nothing ([`io::ErrorKind::NotFound`]), or it cannot be read.
     fn read(&self) -> io::Result<String>;
     /// # Errors
     /// If it cannot be written.
     fn write(&self, text: &str) -> io::Result<()>;
-    /// Sets aside what is damaged: what to say about it.
+    /// Sets aside what is damaged: where it is now.
     /// # Errors
     /// If it stays where it is.
-    fn set_aside(&self) -> io::Result<String>;
+    fn set_aside(&self) -> io::Result<PathBuf>;
+}
+
+/// Where the file of a learner with this environment is: `$XDG_STATE_HOME/bytehop/labs.toml`.
+pub fn file(var: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    let set = |name| var(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let home = || set("HOME").map(|home| home.join(".local/state"));
+    let state = set("XDG_STATE_HOME").or_else(home);
+    // What Windows has in its place.
+    let state = state.or_else(|| set("LOCALAPPDATA"));
+    state.unwrap_or_default().join("bytehop/labs.toml")
 }
 
 /// Progress kept in a file.
@@ -49,11 +62,12 @@ pub trait Keep: std::fmt::Debug + Send + Sync {
 pub struct InFile(pub PathBuf);
 
 impl Keep for InFile {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
     fn read(&self) -> io::Result<String> {
-        let failed = |e: io::Error| {
-            io::Error::new(e.kind(), format!("cannot read {}: {e}", self.0.display()))
-        };
-        fs::read_to_string(&self.0).map_err(failed)
+        fs::read_to_string(&self.0)
     }
 
     /// In one step: a crash leaves the old file or the new one.
@@ -66,13 +80,39 @@ impl Keep for InFile {
         fs::rename(&new, &self.0)
     }
 
-    fn set_aside(&self) -> io::Result<String> {
+    fn set_aside(&self) -> io::Result<PathBuf> {
         let aside = self.0.with_extension("damaged");
-        let (from, to) = (self.0.display(), aside.display());
-        let failed = |e: io::Error| io::Error::new(e.kind(), format!("{from} is damaged: {e}"));
-        fs::rename(&self.0, &aside).map_err(failed)?;
-        Ok(format!("{from} was damaged; it is now {to}"))
+        fs::rename(&self.0, &aside)?;
+        Ok(aside)
     }
+}
+
+/// Why what was kept is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum NotKnown {
+    Read {
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// It was damaged, and set aside.
+    Damaged {
+        path: PathBuf,
+        now: PathBuf,
+    },
+    /// It is damaged, and cannot be set aside.
+    InTheWay {
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+bytehop_core::says! { NotKnown, lang:
+    Self::Read { path, source } => "cannot read {path}: {why}" | "无法读取 {path}：{why}",
+        path = path.display(), why = source.say(lang);
+    Self::Damaged { path, now } => "{path} was damaged; it is now {now}" | "{path} 已损坏，现改名为 {now}",
+        path = path.display(), now = now.display();
+    Self::InTheWay { path, source } => "{path} is damaged: {why}" | "{path} 已损坏：{why}",
+        path = path.display(), why = source.say(lang);
 }
 
 /// What is known of all labs, and where it is kept.
@@ -80,8 +120,7 @@ impl Keep for InFile {
 pub struct Progress {
     keep: Arc<dyn Keep>,
     all: All,
-    /// Something to say about the file: it was damaged, and set aside.
-    pub warning: Option<String>,
+    pub warning: Option<Arc<NotKnown>>,
 }
 
 impl Progress {
@@ -90,14 +129,23 @@ impl Progress {
         let (mut all, mut warning) = (All::default(), None);
         match keep.read().map(|text| toml::from_str(&text)) {
             Ok(Ok(kept)) => all = kept,
-            Ok(Err(_)) => warning = Some(keep.set_aside().unwrap_or_else(|e| e.to_string())),
+            Ok(Err(_)) => {
+                let path = keep.path().to_owned();
+                warning = Some(match keep.set_aside() {
+                    Ok(now) => NotKnown::Damaged { path, now },
+                    Err(source) => NotKnown::InTheWay { path, source },
+                });
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-            Err(e) => warning = Some(e.to_string()),
+            Err(source) => {
+                let path = keep.path().to_owned();
+                warning = Some(NotKnown::Read { path, source });
+            }
         }
         Self {
             keep: Arc::new(keep),
             all,
-            warning,
+            warning: warning.map(Arc::new),
         }
     }
 

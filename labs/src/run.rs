@@ -2,11 +2,13 @@
 //! needs and gives them up, and the lab goes on.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bytehop_core::i18n::Say;
 use tempfile::TempDir;
 use tracer::user::Identity;
 
@@ -49,6 +51,7 @@ impl Runner {
         let temp = || {
             tempfile::Builder::new()
                 .prefix("bytehop-lab-runs-")
+                .permissions(Permissions::from_mode(0o700))
                 .tempdir()
         };
         let user = ["USER", "LOGNAME"]
@@ -114,9 +117,17 @@ impl Runner {
         let _ = std::fs::remove_file(&recording);
         let (prepared, argv) = self.prepare(session, name, built.get(name), payload)?;
         // What the summary says is read from the recording.
-        let mut args: Vec<OsString> = ["record", "-q", "--summary", "/dev/null", "-o"]
-            .map(OsString::from)
-            .into();
+        let mut args: Vec<OsString> = [
+            "record",
+            "-q",
+            "--lang",
+            session.lang.name(),
+            "--summary",
+            "/dev/null",
+            "-o",
+        ]
+        .map(OsString::from)
+        .into();
         args.extend([recording.clone().into(), "--".into()]);
         args.extend(argv.into_iter().map(OsString::from));
         let (status, stdout, stderr) = self.wait(self.bytehop.as_os_str(), args, None, name)?;
@@ -156,10 +167,7 @@ impl Runner {
 
     fn hash(&self, stdout: &Path, prepared: &Prepared) -> Result<[u8; 32], RunError> {
         let hash = hash_output(stdout, &prepared.out(), &self.identity);
-        hash.map_err(|source| RunError::Start {
-            what: "the comparison of outputs".to_owned(),
-            source,
-        })
+        hash.map_err(RunError::Compare)
     }
 
     /// What the original writes for the same data, untraced.
@@ -312,7 +320,7 @@ impl Runs for Runner {
                 }
                 Ok(run) => Ok(run),
                 Err(e) if e.is_stopped() => return Err(e),
-                Err(e) => Err(first_line(&e.told(session.lang))),
+                Err(e) => Err(first_line(&e.say(session.lang))),
             },
         };
         match live {

@@ -30,76 +30,98 @@ pub enum Whose {
 /// Why the learner's folder cannot be used, or a program not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
-    #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
-    #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{}", words::no_cargo(Lang::En))]
+    Write {
+        path: PathBuf,
+        source: io::Error,
+    },
+    Read {
+        path: PathBuf,
+        source: io::Error,
+    },
     NoCargo,
     /// They are not here, and cannot be fetched.
-    #[error("{}", words::no_libraries(Lang::En))]
     NoLibraries,
     /// What the compiler said about the program.
-    #[error("{0}")]
     Build(String),
     /// What kept cargo from compiling at all.
-    #[error("{}", words::no_build(Lang::En, .0))]
     Cargo(String),
-    #[error("{}", .0.told(Lang::En, "cargo"))]
+    /// What kept us from starting it.
+    NoStart(io::Error),
     Limit(Limit),
     /// As [`RunError::Stopped`].
-    #[error("{}", words::stopped(Lang::En))]
     Stopped(i32),
 }
 
-impl WorkError {
-    /// The error for the learner, in their language as far as they can do something about it.
-    pub fn told(&self, lang: Lang) -> String {
-        match self {
-            Self::NoCargo => words::no_cargo(lang).to_owned(),
-            Self::NoLibraries => words::no_libraries(lang).to_owned(),
-            Self::Cargo(said) => words::no_build(lang, said),
-            Self::Limit(limit) => limit.told(lang, "cargo"),
-            Self::Stopped(_) => words::stopped(lang).to_owned(),
-            other => other.to_string(),
-        }
-    }
+bytehop_core::says! { WorkError, lang:
+    Self::Write { path, source } => "cannot write {path}: {why}" | "无法写入 {path}：{why}",
+        path = path.display(), why = source.say(lang);
+    Self::Read { path, source } => "cannot read {path}: {why}" | "无法读取 {path}：{why}",
+        path = path.display(), why = source.say(lang);
+    Self::NoCargo => { words::no_cargo(lang).to_owned() };
+    Self::NoLibraries => { words::no_libraries(lang).to_owned() };
+    Self::Build(said) => { said.clone() };
+    Self::Cargo(said) => { words::no_build(lang, said) };
+    Self::NoStart(e) => { words::no_build(lang, e.say(lang)) };
+    Self::Limit(limit) => { limit.told(lang, "cargo") };
+    Self::Stopped(_) => { words::stopped(lang).to_owned() };
 }
 
 /// Why a program's files cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    #[error("cannot prepare the lab's files: {0}")]
     Io(#[from] io::Error),
-    #[error("cannot make a {what} device: {why}")]
-    Device { what: &'static str, why: String },
-    #[error("the size of {0} cannot be told, or is too large")]
+    Device {
+        what: &'static str,
+        source: io::Error,
+    },
+    /// What the tool that makes devices said.
+    Tool {
+        what: &'static str,
+        said: String,
+    },
     Size(String),
+}
+
+bytehop_core::says! { PrepareError, lang:
+    Self::Io(e) => "cannot prepare the lab's files: {why}" | "无法准备实验的文件：{why}", why = e.say(lang);
+    Self::Device { what, source } => "cannot make a {what} device: {why}" | "无法创建 {what} 设备：{why}",
+        why = source.say(lang);
+    Self::Tool { what, said } => "cannot make a {what} device: {said}" | "无法创建 {what} 设备：{said}";
+    Self::Size(file) => "the size of {file} cannot be told, or is too large" | "无法算出 {file} 的大小，或者它太大";
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    #[error(transparent)]
     Work(#[from] WorkError),
-    #[error(transparent)]
     Prepare(#[from] PrepareError),
-    #[error(transparent)]
     Record(#[from] RecordError),
-    #[error("cannot run {what}: {source}")]
-    Start { what: String, source: io::Error },
+    Start {
+        what: String,
+        source: io::Error,
+    },
+    /// The output cannot be compared with the original's.
+    Compare(io::Error),
     /// What bytehop said when it could not trace.
-    #[error("{0}")]
     Trace(String),
     /// It used more than it may, and was ended with all that it started.
-    #[error("{}", .1.told(Lang::En, .0))]
     Limit(String, Limit),
     /// Somebody wanted it to end: by which signal.
-    #[error("{}", words::stopped(Lang::En))]
     Stopped(i32),
-    #[error("the lab has no recording of '{0}'")]
     NoRecording(String),
-    #[error("there is no program '{0}' in this lab")]
     NoProgram(String),
+}
+
+bytehop_core::says! { RunError, lang:
+    Self::Work(e) => { e.say(lang) };
+    Self::Prepare(e) => { e.say(lang) };
+    Self::Record(e) => { e.say(lang) };
+    Self::Start { what, source } => "cannot run {what}: {why}" | "无法运行 {what}：{why}", why = source.say(lang);
+    Self::Compare(e) => "cannot compare the outputs: {why}" | "无法比较输出：{why}", why = e.say(lang);
+    Self::Trace(said) => { said.clone() };
+    Self::Limit(program, limit) => { limit.told(lang, program) };
+    Self::Stopped(_) => { words::stopped(lang).to_owned() };
+    Self::NoRecording(name) => { words::no_recording(lang, name) };
+    Self::NoProgram(name) => { words::no_program(lang, name) };
 }
 
 impl RunError {
@@ -113,18 +135,6 @@ impl RunError {
         match self {
             Self::Stopped(signal) | Self::Work(WorkError::Stopped(signal)) => Some(*signal),
             _ => None,
-        }
-    }
-
-    /// The error for the learner, as [`WorkError::told`].
-    pub fn told(&self, lang: Lang) -> String {
-        match self {
-            Self::Work(e) => e.told(lang),
-            Self::Limit(program, limit) => limit.told(lang, program),
-            Self::Stopped(_) => words::stopped(lang).to_owned(),
-            Self::NoProgram(name) => words::no_program(lang, name),
-            Self::NoRecording(name) => words::no_recording(lang, name),
-            other => other.to_string(),
         }
     }
 }
@@ -265,7 +275,44 @@ pub trait Runs: Send + Sync {
 }
 
 /// Recordings only: what every machine can.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Replay;
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// Why nothing can be traced; empty if only recordings were asked for.
+    pub why: String,
+}
 
-impl Runs for Replay {}
+impl Runs for Replay {
+    fn cannot(&self) -> Option<&str> {
+        Some(&self.why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytehop_core::i18n::problems;
+
+    use super::{PrepareError, RunError, WorkError};
+    use crate::chart::ChartError;
+    use crate::lab::{LabError, Refusal};
+    use crate::progress::NotKnown;
+    use crate::text::TextError;
+    use bytehop_core::expr::{EvalError, ParseError};
+
+    #[test]
+    fn errors_speak_the_readers_language() {
+        for texts in [
+            ChartError::TEXTS,
+            EvalError::TEXTS,
+            LabError::TEXTS,
+            NotKnown::TEXTS,
+            ParseError::TEXTS,
+            PrepareError::TEXTS,
+            Refusal::TEXTS,
+            RunError::TEXTS,
+            TextError::TEXTS,
+            WorkError::TEXTS,
+        ] {
+            assert_eq!(problems(texts), [""; 0]);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::report::{self, Detail, Style};
 
 use crate::chart;
@@ -58,10 +58,13 @@ pub struct Text<'a> {
 /// What can end the text mode before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
-    #[error("cannot write: {0}")]
     Io(#[from] io::Error),
-    #[error(transparent)]
     Run(#[from] RunError),
+}
+
+bytehop_core::says! { TextError, lang:
+    Self::Io(e) => "cannot write: {why}" | "无法写出：{why}", why = e.say(lang);
+    Self::Run(e) => { e.say(lang) };
 }
 
 impl Text<'_> {
@@ -347,7 +350,7 @@ impl Text<'_> {
                     self.out,
                     "{}\n\n{}\n",
                     words::not_checked(lang),
-                    e.told(lang)
+                    e.say(lang)
                 )?;
                 return Ok(false);
             }

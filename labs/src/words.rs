@@ -51,6 +51,9 @@ bytehop_core::messages! {
     the_recording: "the recording" | "记录文件";
     right: "right" | "正确";
     wrong: "not this time" | "这次不对";
+    right_of(n, of): "{n} of {of} right" | "{of} 题中答对 {n} 题";
+    side_by_side: "The programs side by side" | "各程序对照";
+    solution_run: "The solution's run" | "参考答案的运行";
     why: "Why" | "为什么";
     differs: "Textbook and run differ" | "教科书与实测不同";
     legend: "⇢ before a number: inferred by a rule, not measured" | "数字前的 ⇢：由规则推断，不是实测";

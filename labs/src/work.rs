@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -20,7 +21,7 @@ use tracer::user::Identity;
 use crate::bundle::{LOCK, SUPPORT};
 use crate::lab::Lab;
 use crate::own::{Job, Limits, Owner, Unfinished, guardian};
-use crate::progress::{InFile, Keep, Progress};
+use crate::progress::{self, InFile, Keep, Progress};
 use crate::runs::{Whose, WorkError};
 
 /// Name of the folder, in the current one or in the learner's home.
@@ -291,7 +292,7 @@ impl Work {
         self.identity
             .with_file_rights(|| {
                 if let Some(parent) = to.parent() {
-                    fs::create_dir_all(parent)?;
+                    private_folder(parent)?;
                 }
                 // Not over one that may be running.
                 let _ = fs::remove_file(to);
@@ -321,10 +322,11 @@ impl Work {
         if offline {
             args.push("--offline".into());
         }
+        args.extend(brought(std::env::current_exe().ok().as_deref()));
         for program in programs {
             args.extend(["--bin".into(), whose.binary(lab, program).into()]);
         }
-        let failed = |e: io::Error| WorkError::Cargo(e.to_string());
+        let failed = |e: io::Error| WorkError::NoStart(e);
         let mut said = tempfile::tempfile().map_err(failed)?;
         let ended = self.owner.run(Job {
             program: OsStr::new("cargo"),
@@ -362,7 +364,7 @@ impl Work {
                     return Ok(());
                 }
                 if let Some(parent) = path.parent() {
-                    fs::create_dir_all(parent)?;
+                    private_folder(parent)?;
                 }
                 fs::write(&path, text)
             })
@@ -370,16 +372,12 @@ impl Work {
     }
 }
 
-/// The learner's progress: `$XDG_STATE_HOME/bytehop/labs.toml`, read and written as them.
+/// The learner's progress, read and written as them.
 pub fn progress(identity: &Identity) -> Progress {
-    let state = identity.var("XDG_STATE_HOME").filter(|dir| !dir.is_empty());
-    let home = || {
-        let home = identity.var("HOME").unwrap_or_default();
-        PathBuf::from(home).join(".local/state")
-    };
-    let state = state.map_or_else(home, PathBuf::from);
     Progress::open(Theirs {
-        file: InFile(state.join("bytehop/labs.toml")),
+        file: InFile(progress::file(|name| {
+            identity.var(name).map(OsStr::to_owned)
+        })),
         identity: identity.clone(),
     })
 }
@@ -392,6 +390,10 @@ struct Theirs {
 }
 
 impl Keep for Theirs {
+    fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     fn read(&self) -> io::Result<String> {
         self.identity.with_file_rights(|| self.file.read())
     }
@@ -400,9 +402,34 @@ impl Keep for Theirs {
         self.identity.with_file_rights(|| self.file.write(text))
     }
 
-    fn set_aside(&self) -> io::Result<String> {
+    fn set_aside(&self) -> io::Result<PathBuf> {
         self.identity.with_file_rights(|| self.file.set_aside())
     }
+}
+
+/// Options by which cargo takes libraries that a package of ours brought, with no network and no cache of
+/// its own: `share/bytehop/vendor` beside the `bin` that we are in.
+fn brought(program: Option<&Path>) -> Vec<OsString> {
+    let prefix = program.and_then(|program| program.parent()?.parent());
+    let folder = prefix.map(|prefix| prefix.join("share/bytehop/vendor"));
+    let Some(folder) = folder.filter(|folder| folder.is_dir()) else {
+        return Vec::new();
+    };
+    let quoted = toml::Value::String(folder.to_string_lossy().into_owned());
+    vec![
+        "--config".into(),
+        "source.crates-io.replace-with='bytehop'".into(),
+        "--config".into(),
+        format!("source.bytehop.directory={quoted}").into(),
+    ]
+}
+
+/// Makes folders that nobody else looks into; those that are there stay as they are.
+pub(crate) fn private_folder(dir: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
 }
 
 /// Whether the compiler refused the program: cargo says so last. Without a linker, without room on the disk
@@ -471,9 +498,24 @@ fn dependency(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use bytehop_core::i18n::Lang;
+    use bytehop_core::i18n::{Lang, Say};
 
     use super::*;
+
+    #[test]
+    fn libraries_of_a_package_are_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("bin/bytehop");
+        assert!(brought(Some(&program)).is_empty());
+        fs::create_dir_all(dir.path().join("share/bytehop/vendor")).unwrap();
+        let options = brought(Some(&program));
+        assert_eq!(options.len(), 4);
+        let directory = options[3].to_string_lossy();
+        assert!(
+            directory.starts_with("source.bytehop.directory=\"/"),
+            "{directory}"
+        );
+    }
 
     /// What cargo itself says on a machine without the libraries and without a network is not passed on.
     #[test]
@@ -498,7 +540,7 @@ mod tests {
             let built = work.build("first-hops", &["copy"], whose);
             assert!(matches!(built, Err(WorkError::NoLibraries)), "{built:?}");
         }
-        let zh = WorkError::NoLibraries.told(Lang::Zh);
+        let zh = WorkError::NoLibraries.say(Lang::Zh);
         assert!(zh.contains("联网"), "{zh}");
     }
 }

@@ -1,7 +1,7 @@
 //! Which of `lab`'s flags its verbs have.
 
 use crate::cli::{self, LabVerb, When};
-use crate::fail::{Fail, USAGE};
+use crate::fail::{Fail, Trouble, USAGE};
 
 /// The flags of `lab` that its verbs have. All are `lab`'s own; those that open a lab stand for none.
 fn has(verb: &LabVerb, flag: &str) -> bool {
@@ -37,9 +37,17 @@ fn name(verb: &LabVerb) -> &'static str {
 /// # Errors
 /// In one line that names the flag.
 pub fn check(args: &cli::Lab) -> Result<(), Fail> {
-    let Some(verb) = &args.verb else {
-        return Ok(());
-    };
+    match &args.verb {
+        Some(verb) => refuse(args, verb),
+        None => Ok(()),
+    }
+}
+
+/// The same, of what comes to this verb.
+///
+/// # Errors
+/// As [`check`].
+pub fn refuse(args: &cli::Lab, verb: &LabVerb) -> Result<(), Fail> {
     let typed = [
         ("replay", args.replay),
         ("no-tui", args.no_tui),
@@ -61,7 +69,10 @@ pub fn check(args: &cli::Lab) -> Result<(), Fail> {
     {
         Some((flag, _)) => Err(Fail::new(
             USAGE,
-            format!("`lab {}` has no --{flag}", name(verb)),
+            Trouble::NoFlag {
+                verb: name(verb),
+                flag,
+            },
         )),
         None => Ok(()),
     }

@@ -16,11 +16,12 @@ use nix::sys::signal::Signal;
 use tracer::capture::{Control, Order, Output};
 use tracer::load::Options;
 use tracer::user::Identity;
+use tui::theme::Theme;
 use tui::{Live, Pty};
 
 use super::{Session, Sinks, Status, What, elevate, mention_live};
 use crate::cli::{SummaryArgs, Tracing, Ui};
-use crate::fail::{FAILED, Fail};
+use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output;
 use crate::resolve::Look;
 
@@ -30,6 +31,15 @@ pub fn is_wanted(ui: Ui, summary: &SummaryArgs) -> bool {
         io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal();
     let data = summary.json || summary.summary.is_some();
     ui.tui || (!ui.no_tui && !data && terminal && is_able())
+}
+
+/// Refuses colours of a UI that is not shown, since the summary is asked for as data.
+pub fn check_theme(theme: Option<Theme>, ui: Ui, summary: &SummaryArgs) -> Result<(), Fail> {
+    let data = summary.json || summary.summary.is_some();
+    match theme.is_some() && data && !ui.tui {
+        true => Err(Fail::new(USAGE, Trouble::ThemeOfNothing)),
+        false => Ok(()),
+    }
 }
 
 /// Whether the terminal can do more than print.
@@ -66,7 +76,7 @@ pub fn trace(
     look: Look,
 ) -> Result<i32, Fail> {
     tui::needs_terminal()?;
-    let terminal = |e: io::Error| Fail::new(FAILED, format!("the terminal: {e}"));
+    let terminal = |e: io::Error| Fail::new(FAILED, Trouble::Terminal(e));
     let options = crate::output::ui(look);
     let (kind, pty) = match what {
         What::Command(_) => {
@@ -95,6 +105,7 @@ pub fn trace(
     let mut sinks = Sinks {
         writer,
         log: Some(log),
+        lang: session.summary.lang(),
         ..Sinks::default()
     };
     sinks.meta(&Meta::Start(session.start.clone()));
@@ -117,17 +128,18 @@ pub fn trace(
         drop(orders);
         (shown, tracing.join())
     });
-    let (ended, mut reported) = traced.map_err(|_| Fail::new(FAILED, "tracing broke off"))?;
+    let (ended, mut reported) = traced.map_err(|_| Fail::new(FAILED, Trouble::BrokeOff))?;
     let ended = ended?;
     // Where the program would have written it. If that terminal is gone, there may still be a file.
     reported = reported.and(output::print(&ui.transcript()));
     let mut summary = ui.finish();
     mention_live(&mut summary, &ended);
+    session.mention_not_shown(&ended);
     reported = reported.and(session.summary.write(&summary, ended.at_terminal));
     if let Err(e) = shown {
         reported = reported.and(Err(e.into()));
     }
-    ended.status(reported)
+    ended.status(reported, session.summary.lang())
 }
 
 /// Our end of what the capture is told.

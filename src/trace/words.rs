@@ -7,6 +7,9 @@ bytehop_core::messages! {
     ready_for(process, threads): "ready: tracing process {process}, {threads}" | "就绪：正在追踪进程 {process}，共{threads}";
     with_children(threads, names): ", {threads} of that in processes that it made: {names}" | "，其中{threads}属于它创建的进程：{names}";
     left_out(processes, names): "; not traced (--no-follow): {processes} that it made: {names}" | "；不追踪（--no-follow）它创建的{processes}：{names}";
+    not_yours(processes): "; not traced (not yours): {processes} that it made" | "；不追踪它创建的{processes}（不属于您）";
+    without_rights(program): "{program} runs without the rights that it has of its own (setuid, setgid or capabilities): bytehop shows you what it does" | "{program} 不带它自身的权限（setuid、setgid 或文件能力）运行：bytehop 会显示它的行为";
+    not_shown[n]: "{n} program that it became is not shown: trace that one with `bytehop run`" / "{n} programs that it became are not shown: trace those with `bytehop run`" | "它变成的 {n} 个程序未显示：请用 `bytehop run` 追踪";
     threads[n]: "{n} thread" / "{n} threads" | " {n} 个线程";
     processes[n]: "{n} process" / "{n} processes" | " {n} 个进程";
     member(name, pid): "{name} ({pid})" | "{name}（{pid}）";
@@ -29,6 +32,9 @@ pub fn ready(lang: Lang, followed: &Followed) -> String {
     if !followed.left_out.is_empty() {
         let left = processes(lang, followed.left_out.len() as u64);
         line += &left_out(lang, left, names(lang, &followed.left_out));
+    }
+    if followed.not_yours > 0 {
+        line += &not_yours(lang, processes(lang, followed.not_yours as u64));
     }
     line
 }
@@ -65,6 +71,7 @@ mod tests {
         let mut followed = Followed {
             processes: vec![process(7, "nginx", 1)],
             left_out: vec![process(8, "nginx", 1)],
+            ..Followed::default()
         };
         assert_eq!(
             ready(Lang::En, &followed),

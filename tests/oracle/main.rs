@@ -7,6 +7,7 @@
 
 mod accounting;
 mod advice;
+mod agree;
 mod attach;
 mod breakpoints;
 mod budgets;
@@ -16,6 +17,7 @@ mod fixture;
 mod harness;
 mod isolation;
 mod leftovers;
+mod lent;
 mod limits;
 mod losses;
 mod memory;

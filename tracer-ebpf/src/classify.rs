@@ -1,6 +1,6 @@
 //! What a descriptor is, read from its `struct file`.
 
-use tracer_ebpf::{CACHED_FDS, Cached, FileRef, Task};
+use tracer_ebpf::{CACHED_FDS, Cached, FileRef, Task, special};
 
 use crate::kread::{load, probe};
 use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
@@ -10,7 +10,10 @@ use crate::top::{everyone, process};
 pub const S_IFMT: u16 = 0o170000;
 const S_IFCHR: u16 = 0o020000;
 pub const S_IFBLK: u16 = 0o060000;
+const S_IFREG: u16 = 0o100000;
 const S_IFSOCK: u16 = 0o140000;
+/// include/uapi/linux/magic.h
+const PROC_SUPER_MAGIC: u32 = 0x9FA0;
 /// Bits of `f_flags` that matter to the path a byte takes; the rest only splits classes of `stat`.
 const PATH_FLAGS: u32 = 0o240000; // O_DIRECT: 0o40000 on x86, 0o200000 on arm64
 
@@ -62,8 +65,22 @@ pub fn describe(file: u64, out: &mut FileRef) {
                 owned(sk, out.ino);
             }
         }
+        S_IFREG if out.magic == PROC_SUPER_MAGIC && is_memory(file) => {
+            out.protocol = special::MEMORY;
+        }
         _ => {}
     }
+}
+
+/// Whether a file of proc is `/proc/PID/mem`: no other there has that name.
+#[inline(always)]
+fn is_memory(file: u64) -> bool {
+    let name = || {
+        let dentry: u64 = probe(file, off!(file_dentry))?;
+        let name: u64 = probe(dentry, off!(dentry_name))?;
+        probe::<[u8; 4]>(name, 0)
+    };
+    name() == Some(*b"mem\0")
 }
 
 /// The current task uses this socket.

@@ -1,5 +1,6 @@
 //! What is gathered while a call or a fault is under way, and sent at its end.
 
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use tracer_ebpf::{Extra, FileRef, Task, kind, task};
 
 use crate::claims::take_rest;
@@ -7,7 +8,7 @@ use crate::emit::send;
 use crate::kread::load;
 use crate::maps::off;
 use crate::sums::send_sums;
-use crate::tasks::current;
+use crate::tasks::{clear_extra, current};
 
 /// What a thread did before it was traced is not the program's.
 #[inline(always)]
@@ -80,18 +81,26 @@ pub fn extra(t: *mut Task, min_flt: u32, maj_flt: u32) -> i32 {
     0
 }
 
-/// Forgets what [`extra`] has sent.
+/// A fault begins.
 #[inline(always)]
-pub unsafe fn clear_extra(t: *mut Task) {
-    // SAFETY: a map value.
+pub unsafe fn start_fault(t: *mut Task, addr: u64, ip: u64, error_code: u32) {
+    // SAFETY: a map value; the helper has no preconditions.
     unsafe {
-        (*t).has_extra = 0;
-        (*t).skb_copied = 0;
-        (*t).cache_pages = 0;
-        (*t).meta_pages = 0;
-        (*t).irqs = 0;
-        (*t).irqs_user = 0;
-        (*t).iif = 0;
-        (*t).zeroed = 0;
+        let f = &raw mut (*t).fault;
+        (*f).head.ts = bpf_ktime_get_ns();
+        (*f).addr = addr;
+        (*f).ip = ip;
+        (*f).error_code = error_code;
+        (*f).zeroed = 0;
+        (*f).unzeroed = 0;
+        (*f).cache_pages = 0;
+        (*f).rss = 0;
+        (*f).around_pages = 0;
+        (*f).filemap = 0;
+        (*f).ino = 0;
+        (*f).dev = 0;
+        (*f).pgoff = 0;
+        (*f).irqs = 0;
+        (*f).irqs_user = 0;
     }
 }

@@ -5,10 +5,10 @@
 //! the kernel counts every fault when it is over (`mm_account_fault`, mm/memory.c): what comes before the
 //! count is of one fault, and what was never counted was of none (pages for the page cache, tmpfs, a pipe).
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use tracer_ebpf::{Fault, NO_ERROR_CODE, Task, flag, kind, rss, task};
 
 use crate::emit::{recording, send};
+use crate::gather::start_fault;
 use crate::kread::load;
 use crate::maps::off;
 use crate::tasks::{current, head};
@@ -58,27 +58,12 @@ pub unsafe fn fault(t: *mut Task) -> *mut Fault {
 pub fn begin(t: *mut Task, addr: u64, error_code: u32) -> i32 {
     end(t);
     let (min, maj) = counted();
-    // SAFETY: a map value; the helper has no preconditions.
+    // SAFETY: a map value.
     unsafe {
         (*t).inner_min = min;
         (*t).inner_maj = maj;
         (*t).flags |= task::FAULT_INNER;
-        let f = &raw mut (*t).fault;
-        (*f).head.ts = bpf_ktime_get_ns();
-        (*f).addr = addr;
-        (*f).ip = 0;
-        (*f).error_code = error_code;
-        (*f).zeroed = 0;
-        (*f).unzeroed = 0;
-        (*f).cache_pages = 0;
-        (*f).rss = 0;
-        (*f).around_pages = 0;
-        (*f).filemap = 0;
-        (*f).ino = 0;
-        (*f).dev = 0;
-        (*f).pgoff = 0;
-        (*f).irqs = 0;
-        (*f).irqs_user = 0;
+        start_fault(t, addr, 0, error_code);
     }
     0
 }

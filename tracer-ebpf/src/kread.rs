@@ -1,6 +1,8 @@
-//! Reading kernel memory: all of the programs' loads through kernel pointers are here.
+//! Reading memory: all of the programs' loads through kernel pointers, and of numbers in the traced program's
+//! memory, are here.
 
 use aya_ebpf::helpers::bpf_probe_read_kernel;
+use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use tracer_ebpf::NO_OFFSET;
 
 use crate::maps::reg;
@@ -37,4 +39,20 @@ pub fn arg(regs: *const u8, i: u32) -> u64 {
         4 => load(regs, reg!(args[4])),
         _ => load(regs, reg!(args[5])),
     }
+}
+
+/// A number in the program's memory, 0 where that cannot be read. (Set before it is read: the verifier wants no
+/// path on which it might not be.)
+#[inline(always)]
+pub fn user<T: Default>(at: u64) -> T {
+    let mut value = T::default();
+    // SAFETY: the helper checks the address, and writes as many bytes as it is told.
+    unsafe {
+        bpf_probe_read_user(
+            (&raw mut value).cast(),
+            size_of::<T>() as u32,
+            at as *const _,
+        );
+    }
+    value
 }

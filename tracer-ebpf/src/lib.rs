@@ -2,7 +2,7 @@
 //!
 //! Everything here is `#[repr(C)]`, made of fixed-width integers and byte arrays, without implicit
 //! padding, and little-endian on the wire (both supported architectures are). User space never
-//! casts a pointer to these: `tracer::decode` reads field by field from checked slices.
+//! casts a pointer to these: `bytehop_core::decode` reads field by field from checked slices.
 //!
 //! A record in the ring buffer starts with a [`Head`]; `Head::kind` is one of [`kind`]. All times
 //! are nanoseconds of `CLOCK_MONOTONIC` (`bpf_ktime_get_ns`), all sizes bytes unless a name says

@@ -10,6 +10,8 @@
     reason = "every function here runs under the verifier, which checks each access"
 )]
 
+mod aio;
+mod cells;
 mod claims;
 mod classify;
 mod emit;
@@ -19,6 +21,7 @@ mod iter;
 mod kread;
 mod maps;
 mod probes;
+mod requests;
 mod sizes;
 mod sums;
 mod tasks;

@@ -30,6 +30,9 @@ pub static CONFIG: Config = Config {
     nr_recvmmsg: 0,
     nr_ioctl: 0,
     nr_getsockopt: 0,
+    nr_io_submit: 0,
+    nr_io_getevents: 0,
+    nr_io_pgetevents: 0,
 };
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::NONE;
@@ -172,6 +175,24 @@ pub static SOCKS: LruHashMap<u64, SockOwner> = LruHashMap::with_max_entries(8192
 /// io_uring requests under way: address of the `struct io_kiocb`.
 #[map]
 pub static URINGS: HashMap<u64, Uring> = HashMap::with_max_entries(16384, 0);
+
+/// Which request of Linux AIO.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct AioKey {
+    /// Where the program has its `struct iocb`.
+    pub at: u64,
+    pub tgid: u32,
+    pub pad: u32,
+}
+/// Requests of Linux AIO whose results were not fetched yet. What is there at the end, or when the address is
+/// used again, is sent as [`tracer_ebpf::uring::UNTOLD`].
+#[map]
+pub static AIOS: HashMap<AioKey, Uring> = HashMap::with_max_entries(16384, 0);
+
+/// Where one is put together: it is too large for the stack.
+#[map]
+pub static SCRATCH_URING: PerCpuArray<Uring> = PerCpuArray::with_max_entries(1, 0);
 
 /// 1 while breakpoints count (level B); user space sets it.
 #[map]

@@ -1,11 +1,10 @@
 //! Sizes that a call does not return, but leaves in the caller's memory, or that stand in an inode. Of the
 //! program's memory only these numbers are read.
 
-use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use tracer_ebpf::{Task, moved};
 
 use crate::classify::file_of;
-use crate::kread::{arg, probe};
+use crate::kread::{arg, probe, user};
 use crate::maps::{config, off};
 use crate::sums::add;
 
@@ -35,22 +34,6 @@ pub fn leaves(nr: u32) -> bool {
         || nr == config!(nr_getsockopt)
         || nr == config!(nr_sendmmsg)
         || nr == config!(nr_recvmmsg)
-}
-
-/// A number in the program's memory, 0 where that cannot be read. (Set before it is read: the verifier wants no
-/// path on which it might not be.)
-#[inline(always)]
-fn user<T: Default>(at: u64) -> T {
-    let mut value = T::default();
-    // SAFETY: the helper checks the address, and writes as many bytes as it is told.
-    unsafe {
-        bpf_probe_read_user(
-            (&raw mut value).cast(),
-            size_of::<T>() as u32,
-            at as *const _,
-        );
-    }
-    value
 }
 
 /// A call that did not fail is over: adds what it says of itself to its sums.

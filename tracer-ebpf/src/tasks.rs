@@ -119,14 +119,7 @@ pub fn insert(tid: u32, tgid: u32, flags: u32) {
         reset(new, flags);
         (*new).tid = tid;
         (*new).tgid = tgid;
-        #[expect(
-            clippy::needless_borrows_for_generic_args,
-            reason = "by value it would not fit on the stack"
-        )]
-        let inserted = TASKS_MORE.insert(tid, &*new, 0).is_ok();
-        if inserted && let Some(n) = COLLISIONS.get_ptr_mut(0) {
-            *n += 1;
-        }
+        insert_more(new);
     }
 }
 
@@ -139,14 +132,6 @@ unsafe fn reset(t: *mut Task, flags: u32) {
         (*t).generation = 1;
         (*t).min_flt = 0;
         (*t).maj_flt = 0;
-        (*t).skb_copied = 0;
-        (*t).zeroed = 0;
-        (*t).cache_pages = 0;
-        (*t).meta_pages = 0;
-        (*t).irqs = 0;
-        (*t).irqs_user = 0;
-        (*t).iif = 0;
-        (*t).has_extra = 0;
         (*t).off_ts = 0;
         (*t).dirty_pages = 0;
         (*t).has_file = 0;
@@ -169,10 +154,92 @@ unsafe fn reset(t: *mut Task, flags: u32) {
             (*t).sums[i].count = 0;
             i += 1;
         }
-        i = 0;
-        while i < tracer_ebpf::CACHED_FDS {
-            (*t).cache[i].generation = 0;
-            i += 1;
+        clear_cache(t);
+        clear_extra(t);
+    }
+}
+
+#[inline(always)]
+unsafe fn clear_cache(t: *mut Task) {
+    let mut i = 0;
+    while i < tracer_ebpf::CACHED_FDS {
+        // SAFETY: a map value.
+        unsafe { (*t).cache[i].generation = 0 };
+        i += 1;
+    }
+}
+
+/// Forgets what is sent as [`tracer_ebpf::Extra`].
+#[inline(always)]
+pub unsafe fn clear_extra(t: *mut Task) {
+    // SAFETY: a map value.
+    unsafe {
+        (*t).has_extra = 0;
+        (*t).skb_copied = 0;
+        (*t).cache_pages = 0;
+        (*t).meta_pages = 0;
+        (*t).irqs = 0;
+        (*t).irqs_user = 0;
+        (*t).iif = 0;
+        (*t).zeroed = 0;
+    }
+}
+
+/// A thread goes on under the id of another, which is gone: all that is known of it but its descriptors, and
+/// what it has gathered in its call.
+#[inline(never)]
+pub fn rename(old: u32, new: u32) -> i32 {
+    let (Some(from), Some(kept)) = (find(old), SCRATCH_TASK.get_ptr_mut(0)) else {
+        return 0;
+    };
+    // SAFETY: map values.
+    unsafe {
+        copy(kept, from);
+        (*kept).tid = new;
+        (*kept).tgid = (*from).tgid;
+        clear_cache(kept);
+        remove(old);
+        remove(new);
+        let i = new & (TASK_SLOTS as u32 - 1);
+        if SLOTS.insert(i, new, BPF_NOEXIST).is_ok() {
+            let Some(slot) = TASKS.get_ptr_mut(i) else {
+                return 0;
+            };
+            copy(slot, kept);
+            (*slot).tgid = (*kept).tgid;
+            core::ptr::write_volatile(&raw mut (*slot).tid, new);
+        } else {
+            insert_more(kept);
+        }
+    }
+    0
+}
+
+/// Copies all but the ids. (Volatile, or the compiler would call a function that does not exist here.)
+#[inline(always)]
+unsafe fn copy(to: *mut Task, from: *const Task) {
+    const WORDS: usize = size_of::<Task>() / size_of::<u64>();
+    let (to, from) = (to.cast::<u64>(), from.cast::<u64>());
+    let mut i = 1;
+    while i < WORDS {
+        // SAFETY: a `Task` is made of whole words; the first holds the ids.
+        unsafe { core::ptr::write_volatile(to.add(i), core::ptr::read_volatile(from.add(i))) };
+        i += 1;
+    }
+}
+
+/// Puts a thread where those are that have no slot.
+#[inline(always)]
+unsafe fn insert_more(t: *const Task) {
+    // SAFETY: this CPU's scratch value.
+    unsafe {
+        #[expect(
+            clippy::needless_borrows_for_generic_args,
+            reason = "by value it would not fit on the stack"
+        )]
+        let inserted = TASKS_MORE.insert((*t).tid, &*t, 0).is_ok();
+        if inserted && let Some(n) = COLLISIONS.get_ptr_mut(0) {
+            *n += 1;
         }
     }
 }

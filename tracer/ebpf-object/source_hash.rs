@@ -33,7 +33,13 @@ pub fn source_hash(workspace: &Path) -> io::Result<String> {
 pub const WEB: &str = "bytehop-web";
 
 /// What it is built from, beside locked crates.
-pub const WEB_SOURCES: [&str; 4] = ["core/src", "tracer-ebpf/src", "tui/src", "web/src"];
+pub const WEB_SOURCES: [&str; 5] = [
+    "core/src",
+    "labs/src",
+    "tracer-ebpf/src",
+    "tui/src",
+    "web/src",
+];
 
 /// The same over the sources of the page's program.
 ///

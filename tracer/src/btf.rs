@@ -18,20 +18,27 @@ pub const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 /// Why type information could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BtfError {
-    #[error(
-        "this kernel has no type information ({}): it needs CONFIG_DEBUG_INFO_BTF, which Debian 12, \
-         Ubuntu 22.04, Fedora 36, RHEL 9 and later have", .0.display()
-    )]
     Absent(PathBuf),
-    #[error("cannot read the kernel's type information: {0}")]
     Io(#[from] io::Error),
-    #[error("the kernel's type information is damaged or of a newer format: {0}")]
-    Damaged(&'static str),
-    #[error("this kernel's struct {record} has no field {field}")]
+    /// What is wrong with it, in English and Chinese.
+    Damaged([&'static str; 2]),
     NoField {
         record: &'static str,
         field: &'static str,
     },
+}
+
+bytehop_core::says! { BtfError, lang:
+    Self::Absent(path) =>
+        "this kernel has no type information ({path}): it needs CONFIG_DEBUG_INFO_BTF, which Debian 12, Ubuntu 22.04, Fedora 36, RHEL 9 and later have"
+        | "此内核没有类型信息（{path}）：需要 CONFIG_DEBUG_INFO_BTF，Debian 12、Ubuntu 22.04、Fedora 36、RHEL 9 及更新的发行版都有",
+        path = path.display();
+    Self::Io(e) => "cannot read the kernel's type information: {why}" | "无法读取内核的类型信息：{why}",
+        why = e.say(lang);
+    Self::Damaged(what) => "the kernel's type information is damaged or of a newer format: {what}"
+        | "内核的类型信息已损坏，或格式更新：{what}", what = lang.of(what);
+    Self::NoField { record, field } => "this kernel's struct {record} has no field {field}"
+        | "此内核的结构 {record} 没有字段 {field}";
 }
 
 /// The kernel's BTF, indexed.
@@ -104,10 +111,13 @@ impl KernelBtf {
 
     /// Indexes a blob (little-endian, as both supported architectures are).
     pub fn parse(blob: Vec<u8>) -> Result<Self, BtfError> {
-        const SHORT: BtfError = BtfError::Damaged("it ends too early");
+        const SHORT: BtfError = BtfError::Damaged(["it ends too early", "过早结束"]);
         let head = |at| word(&blob, at).ok_or(SHORT);
         if head(0)? & 0xffff != 0xeb9f {
-            return Err(BtfError::Damaged("it does not begin as BTF does"));
+            return Err(BtfError::Damaged([
+                "it does not begin as BTF does",
+                "开头不是 BTF",
+            ]));
         }
         // magic u16, version u8, flags u8, then: hdr_len, type_off, type_len, str_off, str_len.
         let section = |at| Ok::<_, BtfError>(head(4)? as usize + head(at)? as usize);
@@ -133,8 +143,10 @@ impl KernelBtf {
             btf.types.push(at as u32);
             btf.index(id, ty);
             at = ty.body
-                + ty.body_size()
-                    .ok_or(BtfError::Damaged("a kind of type is unknown"))?;
+                + ty.body_size().ok_or(BtfError::Damaged([
+                    "a kind of type is unknown",
+                    "有未知的类型种类",
+                ]))?;
         }
         Ok(btf)
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytehop_core::arch::Arch;
 use bytehop_core::catalogue::functions::{self, Function};
@@ -19,7 +19,9 @@ use crate::btf::{self, KernelBtf};
 use crate::capset::{CapSet, cap};
 use crate::device::Sysfs;
 use crate::ksyms::Symbols;
+use crate::lent;
 use crate::privileges::Privileges;
+use crate::share;
 
 mod attempt;
 
@@ -112,6 +114,12 @@ pub struct Facts {
     pub virtual_machine: bool,
     /// Runs in a container.
     pub container: bool,
+    /// Runs on Windows (WSL2).
+    pub wsl: bool,
+    /// Our rights are lent to a caller who lacks them.
+    pub lent: bool,
+    /// Our own file, if it lends capabilities to everyone.
+    pub open_to_all: Option<PathBuf>,
     pub devices: Vec<Device>,
 }
 
@@ -210,6 +218,11 @@ pub fn facts() -> Facts {
         lockdown: lockdown(),
         virtual_machine: virtual_machine(),
         container: container(),
+        wsl: wsl(),
+        lent: lent::caller().is_some(),
+        open_to_all: std::env::current_exe()
+            .ok()
+            .filter(|exe| share::is_open_to_all(exe)),
         devices: Sysfs::host().all(),
     }
 }
@@ -296,13 +309,25 @@ fn virtual_machine() -> bool {
         || flagged().unwrap_or(false)
 }
 
+/// The kernel of WSL2 has its maker's name in its release.
+fn wsl() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    release.to_lowercase().contains("microsoft")
+}
+
 fn container() -> bool {
     let marks = [
         "/.dockerenv",
         "/run/.containerenv",
         "/run/systemd/container",
     ];
-    marks.iter().any(|mark| Path::new(mark).exists())
+    // LXC and podman tell the first process; Kubernetes every one.
+    let told = fs::read("/proc/1/environ").unwrap_or_default();
+    let told = told
+        .split(|b| *b == 0)
+        .any(|v| v.starts_with(b"container="));
+    let kubernetes = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    told || kubernetes || marks.iter().any(|mark| Path::new(mark).exists())
 }
 
 /// What can be traced, and what stands in the way.

@@ -37,6 +37,9 @@ pub(crate) fn stock() -> Facts {
         lockdown: Some("none".into()),
         virtual_machine: false,
         container: false,
+        wsl: false,
+        lent: false,
+        open_to_all: None,
         devices: Vec::new(),
     }
 }

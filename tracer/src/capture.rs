@@ -3,7 +3,10 @@
 mod devices;
 mod facts;
 mod follow;
+mod gate;
 mod lifetime;
+mod onward;
+mod rings;
 mod target;
 
 use std::mem::offset_of;
@@ -13,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
 use bytehop_core::decode::encode;
-use bytehop_core::event::{BreakpointsOff, End, Event, Lost, Meta, Skipped};
+use bytehop_core::event::{BreakpointsOff, Cut, End, Event, Lost, Meta, Skipped};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -22,14 +25,18 @@ use thiserror::Error;
 use tracer_ebpf::{Head, kind};
 
 use crate::clock::now_ns;
+use crate::errors::words;
 use crate::launch::Exit;
+use crate::lent;
 use crate::load::{LoadError, Probes};
 use crate::signals::{Reaction, Sender};
 use crate::sources::Resolver;
-use devices::Introduced;
-pub use facts::{Priority, keep_up, start};
+pub(crate) use facts::words_of;
+pub use facts::{Priority, first, keep_up, start};
 pub use follow::{Followed, Member, on_the_host};
+use gate::Gate;
 use lifetime::Lifetime;
+use onward::Onward;
 pub use target::{Control, Order, Target};
 
 /// Takes a trace, live, record by record.
@@ -44,16 +51,32 @@ pub trait Output {
 
 #[derive(Debug, Error)]
 pub enum CaptureError {
-    #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("cannot wait for the traced program: {0}")]
     Wait(#[from] Errno),
-    #[error("no process {0}")]
     NoProcess(u32),
-    #[error(
-        "a running process cannot be traced from inside a container (a pid namespace): start bytehop on the host"
-    )]
+    NotYours(u32),
+    Blind,
+    AllDumpable,
     Namespace,
+}
+
+bytehop_core::says! { CaptureError, lang:
+    Self::Load(e) => { e.say(lang) };
+    Self::Wait(errno) => "cannot wait for the traced program: {why}" | "无法等待被跟踪的程序：{why}",
+        why = words(*errno, lang);
+    Self::NoProcess(pid) => "no process {pid}" | "没有进程 {pid}";
+    Self::NotYours(pid) =>
+        "process {pid} is not yours to trace: bytehop lends its rights only for what the kernel shows you anyway (as `strace -p {pid}` would be refused)"
+        | "进程 {pid} 不是你可以跟踪的：bytehop 只在内核本来就允许你看的范围内出借权限（`strace -p {pid}` 同样会被拒绝）";
+    Self::Blind =>
+        "so much was lost that it is not known whether the process has become another program: it is traced no longer (more room: --buffer-size)"
+        | "丢失的事件太多，无法知道该进程是否已变成另一个程序：不再跟踪它（用 --buffer-size 加大缓冲区）";
+    Self::AllDumpable =>
+        "with fs.suid_dumpable = 1 bytehop lends nobody its rights for a running process: `sysctl fs.suid_dumpable=0`, or start bytehop as root"
+        | "fs.suid_dumpable = 1 时，bytehop 不为正在运行的进程出借权限：请执行 `sysctl fs.suid_dumpable=0`，或以 root 启动 bytehop";
+    Self::Namespace =>
+        "a running process cannot be traced from inside a container (a pid namespace): start bytehop on the host"
+        | "不能从容器（pid 命名空间）内部跟踪正在运行的进程：请在主机上启动 bytehop";
 }
 
 /// Reads the ring buffer until the target ends.
@@ -65,9 +88,9 @@ pub struct Capture<'a> {
     /// `None` where the kernel only counts.
     pub ring: Option<RingBuf<MapData>>,
     pub control: Control,
-    /// Where calls were made, if that is wanted.
-    pub sources: Option<Resolver>,
-    devices: Introduced,
+    onward: Onward,
+    /// Of a running process, where our rights are only lent.
+    gate: Option<Gate>,
     lost: Lost,
     at_terminal: bool,
 }
@@ -117,17 +140,22 @@ impl<'a> Capture<'a> {
             probes,
             ring,
             control,
-            sources: None,
-            devices: Introduced::none(),
+            onward: Onward::new(),
+            gate: None,
             lost: Lost::default(),
             at_terminal: false,
         }
     }
 
+    /// Tells where calls were made.
+    pub fn tell_sources(&mut self, resolver: Resolver) {
+        self.onward.sources = Some(resolver);
+    }
+
     /// Sends what is known before the program runs: the devices. The caller has sent
     /// [`Start`](bytehop_core::event::Start).
     pub fn introduce(&mut self, out: &mut dyn Output) {
-        self.devices.all(out);
+        self.onward.devices.all(out);
     }
 
     /// Traces until `target` ends, is given up, or its time is over. Sends records of losses and of the end
@@ -140,19 +168,25 @@ impl<'a> Capture<'a> {
             Target::Command(running) => Lifetime::of_command(running.began()),
             Target::Process { pid, since, .. } => Lifetime::of_process(*pid, *since),
         };
+        let attached = matches!(target, Target::Process { .. });
+        self.gate = (attached && lent::caller().is_some()).then(Gate::default);
         let reason = self.follow(&target, &mut lifetime, out)?;
         let last = now_ns(ClockId::CLOCK_MONOTONIC);
         let exit = match &mut target {
             Target::Command(running) if reason == Reason::Exit => Some(running.wait()?),
             _ => None,
         };
-        let still_running = self.probes.threads()?.into_keys().collect();
-        // Others that it made may be busy for ever: from here on there is nothing new, so what is left has
-        // an end.
+        let left = self.probes.threads()?;
+        let mut cut = Cut::default();
+        let in_call = left.values().flatten();
+        in_call.for_each(|nr| cut.add(u16::try_from(*nr).unwrap_or(u16::MAX)));
+        let still_running = left.into_keys().collect();
         let last = match (&self.ring, exit) {
             (None, Some(_)) => self.asked_to_end(&target)?.unwrap_or(last),
             _ => last,
         };
+        // Others that it made may be busy for ever: from here on there is nothing new, so what is left has
+        // an end.
         self.probes.stop()?;
         self.take_rest(reason, &mut lifetime, out)?;
         let programs = self.probes.skipped();
@@ -162,7 +196,13 @@ impl<'a> Capture<'a> {
         if let Some(sampled) = self.probes.sampled()? {
             out.meta(&Meta::Sampled(sampled));
         }
-        for source in self.sources.take().into_iter().flat_map(Resolver::finish) {
+        for source in self
+            .onward
+            .sources
+            .take()
+            .into_iter()
+            .flat_map(Resolver::finish)
+        {
             out.meta(&Meta::Source(source));
         }
         let end = End {
@@ -172,8 +212,10 @@ impl<'a> Capture<'a> {
             cpu_ns: exit.map(|e| (e.usage.user + e.usage.system).as_nanos() as u64),
             reason: reason.as_str().to_owned(),
             still_running,
+            cut,
         };
         out.meta(&Meta::End(end.clone()));
+        let not_shown = self.gate.take().map_or(0, |gate| gate.programs);
         let signal = match reason {
             Reason::Interrupted(signal) => signal,
             Reason::Exit | Reason::Duration => None,
@@ -183,6 +225,7 @@ impl<'a> Capture<'a> {
             signal,
             end,
             at_terminal: self.at_terminal,
+            not_shown,
         })
     }
 
@@ -196,8 +239,8 @@ impl<'a> Capture<'a> {
         let begin = Instant::now();
         let mut looked_for_losses = begin;
         loop {
-            let taken = self.drain(lifetime, out);
-            for source in self.sources.iter().flat_map(Resolver::resolved) {
+            let taken = self.drain(lifetime, out)?;
+            for source in self.onward.sources.iter().flat_map(Resolver::resolved) {
                 out.meta(&Meta::Source(source));
             }
             let now = Instant::now();
@@ -270,7 +313,7 @@ impl<'a> Capture<'a> {
         };
         let begin = Instant::now();
         let mut over = false;
-        while !over && self.drain(lifetime, out) > 0 {
+        while !over && self.drain(lifetime, out)? > 0 {
             over = begin.elapsed() > time;
         }
         if over && let Some(ring) = &mut self.ring {
@@ -324,34 +367,54 @@ impl<'a> Capture<'a> {
     }
 
     /// Hands on what is in the ring buffer, at most a batch; returns how many records.
-    fn drain(&mut self, lifetime: &mut Lifetime, out: &mut dyn Output) -> usize {
-        let Some(ring) = &mut self.ring else { return 0 };
+    fn drain(
+        &mut self,
+        lifetime: &mut Lifetime,
+        out: &mut dyn Output,
+    ) -> Result<usize, CaptureError> {
+        let Some(ring) = &mut self.ring else {
+            return Ok(0);
+        };
         let begin = Instant::now();
         let mut n = 0;
         while (n < BATCH && (n % ASK != 0 || begin.elapsed() < BATCH_TIME))
             && let Some(record) = ring.next()
         {
             n += 1;
-            self.devices.meet(&record, out);
-            lifetime.take(&record);
-            if let Some(sources) = &self.sources {
-                sources.take(&record);
+            match &mut self.gate {
+                Some(gate) => gate.take(&record),
+                None => self.onward.hand_on(&record, lifetime, out),
             }
-            out.record(&record);
         }
-        n
+        if let Some(gate) = &mut self.gate {
+            let shown = gate.open(&self.probes.lost()?).ok_or(CaptureError::Blind)?;
+            for record in shown {
+                self.onward.hand_on(&record, lifetime, out);
+            }
+        }
+        Ok(n)
     }
 
-    /// Block I/O whose completion was not seen: the kernel knows it only as under way.
+    /// Block I/O whose completion was not seen: the kernel knows it only as under way. And what else was not told
+    /// to its end.
     fn send_unfinished(&mut self, out: &mut dyn Output) -> Result<(), CaptureError> {
         if self.ring.is_none() {
             return Ok(());
         }
         let mut record = Vec::new();
         for block in self.probes.unfinished()? {
+            let closed = |gate: &Gate| gate.is_closed(block.head.tgid);
+            if self.gate.as_ref().is_some_and(closed) {
+                continue;
+            }
             record.clear();
             encode(&Event::Block(block), &mut record);
-            self.devices.meet(&record, out);
+            self.onward.devices.meet(&record, out);
+            out.record(&record);
+        }
+        for request in self.probes.unfetched()? {
+            record.clear();
+            encode(&Event::Uring(request), &mut record);
             out.record(&record);
         }
         Ok(())
@@ -381,6 +444,8 @@ pub struct Ended {
     pub end: End,
     /// A key at the terminal sent a signal: the cursor stands behind its `^C`.
     pub at_terminal: bool,
+    /// Programs that a running process became, and that rights which are only lent do not show.
+    pub not_shown: u64,
 }
 
 /// What is in the ring buffer, counted and thrown away.

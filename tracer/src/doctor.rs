@@ -40,6 +40,14 @@ pub fn text(facts: &Facts, plan: &Plan, style: &Style) -> String {
         Paint::Strong,
         rights(facts, lang),
     );
+    if let Some(path) = &facts.open_to_all {
+        let text = words::open_to_all(lang, path.display());
+        row(&mut page, "", Paint::Plain, Flow::words(&text, Paint::Warn));
+    }
+    if let Some(text) = here(facts, lang) {
+        let label = words::label_here(lang);
+        row(&mut page, label, Paint::Strong, plain(text));
+    }
     row(
         &mut page,
         words::label_settings(lang),
@@ -68,13 +76,35 @@ fn title(facts: &Facts, lang: Lang) -> Flow {
         plain(format!("Linux {}", facts.kernel)),
         plain(&facts.arch),
     ];
-    if facts.virtual_machine {
+    if facts.wsl {
+        parts.push(plain(words::wsl(lang)));
+    } else if facts.virtual_machine {
         parts.push(plain(words::virtual_machine(lang)));
     }
     if facts.container {
         parts.push(plain(words::container(lang)));
     }
     Flow::join(parts, " ·")
+}
+
+/// What there is to know of the kind of machine that this is, and the next step.
+fn here(facts: &Facts, lang: Lang) -> Option<&'static str> {
+    match facts {
+        Facts {
+            container: true,
+            privileges,
+            ..
+        } if privileges.confined => Some(words::here_confined(lang)),
+        Facts {
+            container: true, ..
+        } => Some(words::here_container(lang)),
+        Facts { wsl: true, .. } => Some(words::here_wsl(lang)),
+        Facts {
+            virtual_machine: true,
+            ..
+        } => Some(words::here_vm(lang)),
+        _ => None,
+    }
 }
 
 fn levels(page: &mut Page, facts: &Facts, plan: &Plan) {
@@ -382,7 +412,10 @@ fn devices(page: &mut Page, devices: &[Device]) {
 
 fn rights(facts: &Facts, lang: Lang) -> Flow {
     match facts.privileges.missing() {
-        missing if missing.is_empty() => plain(words::rights_held(lang)),
+        missing if missing.is_empty() => plain(match facts.lent {
+            true => words::rights_lent(lang),
+            false => words::rights_held(lang),
+        }),
         missing => Flow::words(
             &words::rights_lacking(lang, missing.join(", ")),
             Paint::Warn,
@@ -474,6 +507,10 @@ pub fn json(facts: &Facts, plan: &Plan) -> Value {
         "perf_event_paranoid": facts.perf_event_paranoid,
         "virtual_machine": facts.virtual_machine,
         "container": facts.container,
+        "wsl": facts.wsl,
+        "rights_lent": facts.lent,
+        "open_to_all": facts.open_to_all,
+        "here": here(facts, lang),
     })
 }
 

@@ -15,14 +15,17 @@ const OPTION: &str = "--elevate";
 /// For all of them the exit status is 3.
 #[derive(Debug, Error)]
 pub enum ElevateError {
-    #[error(
-        "--elevate needs sudo, which is not installed: start bytehop as root, or give it its capabilities with setcap"
-    )]
     NoSudo,
-    #[error("cannot start sudo: {0}")]
     Sudo(#[source] io::Error),
-    #[error("cannot find bytehop's own file: {0}")]
     Own(#[source] io::Error),
+}
+
+bytehop_core::says! { ElevateError, lang:
+    Self::NoSudo =>
+        "--elevate needs sudo, which is not installed: start bytehop as root, or let root run `bytehop setup --group GROUP` once"
+        | "--elevate 需要 sudo，但没有安装：请以 root 启动 bytehop，或由 root 执行一次 `bytehop setup --group GROUP`";
+    Self::Sudo(e) => "cannot start sudo: {why}" | "无法启动 sudo：{why}", why = e.say(lang);
+    Self::Own(e) => "cannot find bytehop's own file: {why}" | "找不到 bytehop 自己的文件：{why}", why = e.say(lang);
 }
 
 /// Replaces this process by sudo running the same command line. Returns only if there is nothing to

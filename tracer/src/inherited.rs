@@ -102,6 +102,35 @@ pub(crate) fn set_nice(nice: i32) -> Result<(), Errno> {
     Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) }).map(drop)
 }
 
+/// Lets the calling thread run before all that are not real-time threads, or as others do again; what it starts
+/// does not inherit it.
+///
+/// # Errors
+/// If it runs by another policy already (the user chose one), or we may not.
+pub(crate) fn set_first(first: bool) -> Result<(), Errno> {
+    let (was, policy, priority) = match first {
+        true => (
+            libc::SCHED_OTHER,
+            libc::SCHED_RR | libc::SCHED_RESET_ON_FORK,
+            1,
+        ),
+        false => (
+            libc::SCHED_RR | libc::SCHED_RESET_ON_FORK,
+            libc::SCHED_OTHER,
+            0,
+        ),
+    };
+    // SAFETY: an ordinary system call, about ourselves.
+    if Errno::result(unsafe { libc::sched_getscheduler(0) })? != was {
+        return Err(Errno::EBUSY);
+    }
+    // SAFETY: all-zero is a valid `sched_param`.
+    let mut param: libc::sched_param = unsafe { std::mem::zeroed() };
+    param.sched_priority = priority;
+    // SAFETY: as above; `param` lives until it returns.
+    Errno::result(unsafe { libc::sched_setscheduler(0, policy, &raw const param) }).map(drop)
+}
+
 /// Whether a signal is ignored now.
 pub(crate) fn is_ignored(signal: Signal) -> bool {
     // SAFETY: all-zero is a valid `sigaction` (default disposition, empty mask).
@@ -117,6 +146,16 @@ mod tests {
 
     /// Started by the test below, with SIGPIPE ignored or not.
     const EXPECTED: &str = "BYTEHOP_TEST_SIGPIPE";
+
+    #[test]
+    fn first_for_a_while() {
+        // Without the right to it nothing changes.
+        if set_first(true).is_ok() {
+            assert_eq!(set_first(true), Err(Errno::EBUSY), "it is already");
+            assert_eq!(set_first(false), Ok(()));
+        }
+        assert_eq!(set_first(false), Err(Errno::EBUSY), "nobody asked");
+    }
 
     #[test]
     fn knows_what_the_caller_had_before_rust_ignored_sigpipe() {

@@ -21,11 +21,12 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use bytehop_core::i18n::Lang;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
@@ -34,6 +35,8 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
 use thiserror::Error;
 
+use crate::errors::words;
+use crate::pidfd::pidfd_open;
 use crate::user::Identity;
 use child::{Plan, Report, Stage};
 use stamp::Stamp;
@@ -53,22 +56,54 @@ pub struct Command {
 
 #[derive(Debug, Error)]
 pub enum LaunchError {
-    #[error("no command given")]
     Empty,
-    #[error("the command's {0} contains a NUL byte")]
-    Nul(&'static str),
-    #[error("{program}: command not found")]
-    NotFound { program: String },
-    #[error("{program}: {}", cannot_execute(*errno))]
-    CannotExecute { program: String, errno: Errno },
-    #[error("cannot start {program}: {what}: {}", errno.desc())]
-    Setup {
+    Nul(Part),
+    NotFound {
         program: String,
-        what: &'static str,
+    },
+    CannotExecute {
+        program: String,
         errno: Errno,
     },
-    #[error("{program} ended before it was started ({})", killed_by(*code))]
-    Ended { program: String, code: i32 },
+    /// At a step: in English and Chinese.
+    Setup {
+        program: String,
+        what: [&'static str; 2],
+        errno: Errno,
+    },
+    Ended {
+        program: String,
+        code: i32,
+    },
+}
+
+bytehop_core::says! { LaunchError, lang:
+    Self::Empty => "no command given" | "没有给出命令";
+    Self::Nul(part) => "the command's {part} contains a NUL byte" | "命令的{part}含有 NUL 字节",
+        part = part.say(lang);
+    Self::NotFound { program } => "{program}: command not found" | "{program}：找不到命令";
+    Self::CannotExecute { program, errno } => "{program}: {why}" | "{program}：{why}",
+        why = cannot_execute(*errno, lang);
+    Self::Setup { program, what, errno } => "cannot start {program}: {what}: {why}"
+        | "无法启动 {program}：{what}：{why}", what = lang.of(what), why = words(*errno, lang);
+    Self::Ended { program, code } => "{program} ended before it was started ({how})"
+        | "{program} 在启动之前就结束了（{how}）", how = killed_by(*code, lang);
+}
+
+/// A part of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Name,
+    Argument,
+    Environment,
+    Directory,
+}
+
+bytehop_core::says! { Part, lang:
+    Self::Name => "name" | "名字";
+    Self::Argument => "argument" | "参数";
+    Self::Environment => "environment" | "环境";
+    Self::Directory => "directory" | "目录";
 }
 
 impl LaunchError {
@@ -85,18 +120,27 @@ impl LaunchError {
     }
 }
 
-fn cannot_execute(errno: Errno) -> &'static str {
-    match errno {
-        Errno::EISDIR => "is a directory",
-        Errno::ENOENT => "its interpreter or dynamic loader does not exist",
-        Errno::ENOEXEC => "not a program for this machine (a script needs a first line with #!)",
-        errno => errno.desc(),
-    }
+fn cannot_execute(errno: Errno, lang: Lang) -> String {
+    let known = match errno {
+        Errno::EISDIR => ["is a directory", "是目录"],
+        Errno::ENOENT => [
+            "its interpreter or dynamic loader does not exist",
+            "它的解释器或动态加载器不存在",
+        ],
+        Errno::ENOEXEC => [
+            "not a program for this machine (a script needs a first line with #!)",
+            "不是这台机器上的程序（脚本的第一行需要 #!）",
+        ],
+        errno => return words(errno, lang),
+    };
+    lang.of(&known).to_owned()
 }
 
-fn killed_by(code: i32) -> String {
-    let signal = Signal::try_from(code - 128);
-    signal.map_or_else(|_| format!("exit status {code}"), |s| s.to_string())
+fn killed_by(code: i32, lang: Lang) -> String {
+    match Signal::try_from(code - 128) {
+        Ok(signal) => signal.to_string(),
+        Err(_) => format!("{} {code}", lang.of(&["exit status", "退出状态"])),
+    }
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -138,14 +182,14 @@ impl Held {
                 errno,
             }
         };
-        let executed = Stamp::new().map_err(failed("mmap"))?;
+        let executed = Stamp::new().map_err(failed(["mmap"; 2]))?;
         // A child forked by another thread in between would keep the ends that we close below.
         let alone = FORKING.lock();
-        let (wait_end, release) = pipe2(OFlag::O_CLOEXEC).map_err(failed("pipe"))?;
-        let (reports, report_end) = pipe2(OFlag::O_CLOEXEC).map_err(failed("pipe"))?;
+        let (wait_end, release) = pipe2(OFlag::O_CLOEXEC).map_err(failed(["pipe"; 2]))?;
+        let (reports, report_end) = pipe2(OFlag::O_CLOEXEC).map_err(failed(["pipe"; 2]))?;
         // SAFETY: the child does nothing but `child::run`, which makes only async-signal-safe calls
         // and never returns.
-        let guard = match unsafe { fork() }.map_err(failed("fork"))? {
+        let guard = match unsafe { fork() }.map_err(failed(["fork"; 2]))? {
             ForkResult::Child => child::run(&plan, &wait_end, release, &report_end, &executed),
             ForkResult::Parent { child } => Guard(child),
         };
@@ -155,7 +199,7 @@ impl Held {
             program: PathBuf::new(),
             release: release.into(),
             reports: reports.into(),
-            pidfd: pidfd_open(guard.0).map_err(failed("pidfd_open"))?,
+            pidfd: pidfd_open(guard.0).map_err(failed(["pidfd_open"; 2]))?,
             guard,
             executed,
         };
@@ -421,13 +465,6 @@ fn wait4(pid: Pid, options: i32) -> Result<Option<Exit>, Errno> {
     };
     let usage = usage.into();
     Ok(Some(Exit { status, usage }))
-}
-
-pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd, Errno> {
-    // SAFETY: takes two numbers; the descriptor it returns (close-on-exec) is ours alone.
-    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
-    // SAFETY: as above.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
 /// A pidfd is readable from its process's end on.

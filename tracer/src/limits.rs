@@ -20,28 +20,62 @@ const MAPS: u64 = 32 << 20;
 /// A limit that is too low.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Limit {
-    #[error(
-        "the limit of open files is too low ({errno:?}): {allowed}; raise it (`ulimit -n 1024`) and start again"
-    )]
-    Files { errno: Errno, allowed: String },
-    #[error(
-        "the limit of address space is too low (ENOMEM): {} MiB, of about {} MiB needed; raise it (`ulimit -v unlimited`) or take a smaller ring buffer (--buffer-size)",
-        mib(*allowed), mib(*needed)
-    )]
-    AddressSpace { allowed: u64, needed: u64 },
-    #[error(
-        "the memory limit of the cgroup {} is too low (ENOMEM): {} MiB, of about {} MiB needed; raise it or take a smaller ring buffer (--buffer-size)",
-        cgroup.display(), mib(*allowed), mib(*needed)
-    )]
+    /// As many files as a process may open.
+    Files {
+        allowed: Option<rlim_t>,
+    },
+    /// As many as the system may.
+    AllFiles,
+    AddressSpace {
+        allowed: u64,
+        needed: u64,
+    },
     Cgroup {
         cgroup: PathBuf,
         allowed: u64,
         needed: u64,
     },
-    #[error(
+    Memory {
+        what: Thing,
+    },
+}
+
+bytehop_core::says! { Limit, lang:
+    Self::Files { allowed: Some(allowed) } =>
+        "the limit of open files is too low (EMFILE): {allowed} for a process; raise it (`ulimit -n 1024`) and start again"
+        | "打开文件数的上限过低（EMFILE）：每个进程 {allowed} 个；请提高上限（`ulimit -n 1024`）后重新启动";
+    Self::Files { allowed: None } =>
+        "the limit of open files is too low (EMFILE); raise it (`ulimit -n 1024`) and start again"
+        | "打开文件数的上限过低（EMFILE）；请提高上限（`ulimit -n 1024`）后重新启动";
+    Self::AllFiles =>
+        "the limit of open files is too low (ENFILE): all that the system allows are open; raise it (`sysctl fs.file-max`) and start again"
+        | "打开文件数的上限过低（ENFILE）：系统允许的文件已全部打开；请提高上限（`sysctl fs.file-max`）后重新启动";
+    Self::AddressSpace { allowed, needed } =>
+        "the limit of address space is too low (ENOMEM): {allowed} MiB, of about {needed} MiB needed; raise it (`ulimit -v unlimited`) or take a smaller ring buffer (--buffer-size)"
+        | "地址空间的上限过低（ENOMEM）：{allowed} MiB，而大约需要 {needed} MiB；请提高上限（`ulimit -v unlimited`），或使用更小的环形缓冲区（--buffer-size）",
+        allowed = mib(*allowed), needed = mib(*needed);
+    Self::Cgroup { cgroup, allowed, needed } =>
+        "the memory limit of the cgroup {cgroup} is too low (ENOMEM): {allowed} MiB, of about {needed} MiB needed; raise it or take a smaller ring buffer (--buffer-size)"
+        | "cgroup {cgroup} 的内存上限过低（ENOMEM）：{allowed} MiB，而大约需要 {needed} MiB；请提高上限，或使用更小的环形缓冲区（--buffer-size）",
+        cgroup = cgroup.display(), allowed = mib(*allowed), needed = mib(*needed);
+    Self::Memory { what } =>
         "the kernel has no memory for {what} (ENOMEM): free some, raise the limit of the memory cgroup, or take a smaller ring buffer (--buffer-size)"
-    )]
-    Memory { what: String },
+        | "内核没有内存给{what}（ENOMEM）：请释放一些内存，提高内存 cgroup 的上限，或使用更小的环形缓冲区（--buffer-size）",
+        what = what.say(lang);
+}
+
+/// What was to be made in the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thing {
+    Probe(String),
+    Map(String),
+    Maps,
+}
+
+bytehop_core::says! { Thing, lang:
+    Self::Probe(name) => "probe {name}" | "探针 {name}";
+    Self::Map(name) => "the eBPF map {name}" | " eBPF map {name}";
+    Self::Maps => "the eBPF maps" | " eBPF map";
 }
 
 fn mib(bytes: u64) -> u64 {
@@ -50,19 +84,14 @@ fn mib(bytes: u64) -> u64 {
 
 impl Limit {
     /// The limit that a call ran into, if it was one; `what` was to be made.
-    pub fn behind(errno: Errno, what: impl FnOnce() -> String) -> Option<Self> {
+    pub fn behind(errno: Errno, what: impl FnOnce() -> Thing) -> Option<Self> {
         match errno {
             Errno::EMFILE => Some(Self::Files {
-                errno,
-                allowed: match getrlimit(Resource::RLIMIT_NOFILE) {
-                    Ok((soft, _)) => format!("{soft} for a process"),
-                    Err(_) => String::new(),
-                },
+                allowed: getrlimit(Resource::RLIMIT_NOFILE)
+                    .ok()
+                    .map(|(soft, _)| soft),
             }),
-            Errno::ENFILE => Some(Self::Files {
-                errno,
-                allowed: "all that the system allows are open".to_owned(),
-            }),
+            Errno::ENFILE => Some(Self::AllFiles),
             Errno::ENOMEM => Some(Self::Memory { what: what() }),
             _ => None,
         }
@@ -186,13 +215,13 @@ mod tests {
         assert_eq!(enough_memory(Path::new("/g"), 1 << 30, ring), Ok(()));
         let said = enough_memory(Path::new("/g"), 1 << 20, ring).expect_err("too low");
         assert!(said.to_string().contains("cgroup /g"), "{said}");
-        let files = Limit::behind(Errno::EMFILE, String::new)
+        let files = Limit::behind(Errno::EMFILE, || Thing::Maps)
             .expect("a limit")
             .to_string();
         assert!(
             files.contains("EMFILE") && files.contains("ulimit -n"),
             "{files}"
         );
-        assert_eq!(Limit::behind(Errno::EPERM, String::new), None);
+        assert_eq!(Limit::behind(Errno::EPERM, || Thing::Maps), None);
     }
 }

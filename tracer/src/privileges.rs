@@ -10,20 +10,17 @@
 //! 6.18): `/sys/kernel/btf/vmlinux` is readable by all, BTF tracepoints don't go through tracefs, and
 //! from 5.11 on maps are not charged to RLIMIT_MEMLOCK.
 
-use std::fmt;
 use std::fs;
-use std::path::Path;
 
+use bytehop_core::i18n::Lang;
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::unistd;
 use thiserror::Error;
 
 use crate::capset::{self, CapSet, Caps, cap};
+use crate::errors::words;
 use crate::user::{Credentials, Identity};
-
-/// For `setcap`: what bytehop needs to trace, and nothing else.
-pub const SETCAP: &str = "cap_bpf,cap_perfmon+ep";
 
 /// What we keep while tracing as an ordinary user.
 const KEEP_AS_USER: CapSet = CapSet::of(&[cap::BPF]);
@@ -87,21 +84,19 @@ pub struct Missing {
     pub confined: bool,
 }
 
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "tracing needs {}", self.names.join(" and "))?;
-        if self.confined {
-            f.write_str(" of the host, which a user namespace (rootless container) cannot give: run bytehop on the host")?;
-        } else {
-            let exe = std::env::current_exe();
-            let exe = exe.as_deref().unwrap_or(Path::new("bytehop")).display();
-            write!(
-                f,
-                ": use sudo or --elevate, or once `sudo setcap {SETCAP} {exe}`"
-            )?;
-        }
-        f.write_str("; `bytehop view FILE` and `bytehop lab --replay` need no rights")
-    }
+bytehop_core::says! { Missing, lang:
+    Self { names, confined: true } =>
+        "tracing needs {names} of the host, which a user namespace (rootless container) cannot give: run bytehop on the host; `bytehop view FILE` and `bytehop lab --replay` need no rights"
+        | "跟踪需要主机的 {names}，用户命名空间（无 root 的容器）给不了：请在主机上运行 bytehop；`bytehop view FILE` 和 `bytehop lab --replay` 不需要权限",
+        names = all(names, lang);
+    Self { names, confined: false } =>
+        "tracing needs {names}: use sudo or --elevate; on a shared server, once `sudo bytehop setup --group GROUP`; `bytehop view FILE` and `bytehop lab --replay` need no rights"
+        | "跟踪需要 {names}：请使用 sudo 或 --elevate；在共享服务器上执行一次 `sudo bytehop setup --group GROUP`；`bytehop view FILE` 和 `bytehop lab --replay` 不需要权限",
+        names = all(names, lang);
+}
+
+fn all(names: &[&str], lang: Lang) -> String {
+    names.join(lang.of(&[" and ", " 和 "]))
 }
 
 /// The first user namespace maps all ids to themselves.
@@ -118,12 +113,21 @@ fn in_first_user_namespace() -> bool {
 
 #[derive(Debug, Error)]
 pub enum DropError {
-    #[error("rights must be given up before threads are started ({0} are running)")]
     Threads(usize),
-    #[error("cannot {what}: {}", errno.desc())]
-    Refused { what: &'static str, errno: Errno },
-    #[error("rights were given up, and are still there")]
+    /// What was refused, in English and Chinese.
+    Refused {
+        what: [&'static str; 2],
+        errno: Errno,
+    },
     StillThere,
+}
+
+bytehop_core::says! { DropError, lang:
+    Self::Threads(n) => "rights must be given up before threads are started ({n} are running)"
+        | "必须在启动线程之前放弃权限（已有 {n} 个线程在运行）";
+    Self::Refused { what, errno } => "cannot {what}: {why}" | "无法{what}：{why}",
+        what = lang.of(what), why = words(*errno, lang);
+    Self::StillThere => "rights were given up, and are still there" | "已放弃权限，但权限仍在";
 }
 
 /// Gives up every right that tracing no longer needs: we become the user of `identity` and keep a
@@ -136,8 +140,8 @@ pub fn drop_after_load(identity: &Identity) -> Result<(), DropError> {
     if threads > 1 {
         return Err(DropError::Threads(threads));
     }
-    let before = Caps::get().map_err(refused("read capabilities"))?;
-    prctl::set_no_new_privs().map_err(refused("set no_new_privs"))?;
+    let before = Caps::get().map_err(refused(["read capabilities", "读取能力"]))?;
+    prctl::set_no_new_privs().map_err(refused(["set no_new_privs", "设置 no_new_privs"]))?;
     // Takes CAP_SETPCAP, so while we still have it. With no_new_privs it is a second lock.
     capset::shrink_bounding();
     if let Some(credentials) = &identity.credentials {
@@ -149,10 +153,12 @@ pub fn drop_after_load(identity: &Identity) -> Result<(), DropError> {
     };
     // What we did not have can't be kept: someone may have given us CAP_SYS_ADMIN alone.
     let keep = Caps::only(keep.and(before.permitted));
-    capset::clear_ambient().map_err(refused("clear ambient capabilities"))?;
-    keep.set().map_err(refused("give up capabilities"))?;
+    capset::clear_ambient()
+        .map_err(refused(["clear ambient capabilities", "清除 ambient 能力"]))?;
+    keep.set()
+        .map_err(refused(["give up capabilities", "放弃能力"]))?;
 
-    let now = Caps::get().map_err(refused("read capabilities"))?;
+    let now = Caps::get().map_err(refused(["read capabilities", "读取能力"]))?;
     match now == keep {
         true => Ok(()),
         false => Err(DropError::StillThere),
@@ -162,21 +168,21 @@ pub fn drop_after_load(identity: &Identity) -> Result<(), DropError> {
 /// Changes user and groups, keeping the permitted capabilities for the moment.
 fn become_user(to: &Credentials) -> Result<(), DropError> {
     if let Some(groups) = &to.groups {
-        unistd::setgroups(groups).map_err(refused("change groups"))?;
+        unistd::setgroups(groups).map_err(refused(["change groups", "更改附加组"]))?;
     }
     let Credentials { uid, gid, .. } = *to;
-    unistd::setresgid(gid, gid, gid).map_err(refused("change group"))?;
-    prctl::set_keepcaps(true).map_err(refused("keep capabilities"))?;
-    unistd::setresuid(uid, uid, uid).map_err(refused("change user"))?;
-    prctl::set_keepcaps(false).map_err(refused("reset keepcaps"))?;
-    let ids = unistd::getresuid().map_err(refused("read user ids"))?;
+    unistd::setresgid(gid, gid, gid).map_err(refused(["change group", "更改组"]))?;
+    prctl::set_keepcaps(true).map_err(refused(["keep capabilities", "保留能力"]))?;
+    unistd::setresuid(uid, uid, uid).map_err(refused(["change user", "更改用户"]))?;
+    prctl::set_keepcaps(false).map_err(refused(["reset keepcaps", "重置 keepcaps"]))?;
+    let ids = unistd::getresuid().map_err(refused(["read user ids", "读取用户 id"]))?;
     match [ids.real, ids.effective, ids.saved] == [uid; 3] {
         true => Ok(()),
         false => Err(DropError::StillThere),
     }
 }
 
-fn refused(what: &'static str) -> impl Fn(Errno) -> DropError {
+fn refused(what: [&'static str; 2]) -> impl Fn(Errno) -> DropError {
     move |errno| DropError::Refused { what, errno }
 }
 

@@ -6,7 +6,7 @@ use aya::maps::{HashMap as BpfHashMap, PerCpuArray, PerCpuHashMap};
 use bytehop_core::counters::{Calls, Counters, conclude_all};
 use bytehop_core::event::{End, Start};
 use bytehop_core::model::Summary;
-use tracer_ebpf::{CELL_FIRST, Count, CountKey, FileRef, StatCell, StatKey};
+use tracer_ebpf::{AIO, CELL_FIRST, Count, CountKey, FileRef, OPERATION, StatCell, StatKey, count};
 
 use crate::device::{Hardware, Sysfs};
 use crate::load::{LoadError, Probes, wire};
@@ -81,6 +81,23 @@ pub fn read(probes: &Probes) -> Result<Counters, LoadError> {
             };
             all.push((key, c));
         }
+    }
+    for request in probes.unfetched()? {
+        calls.push(Calls {
+            nr: OPERATION | AIO | u16::from(request.opcode),
+            file: Some(request.file),
+            cell: StatCell {
+                calls: 1,
+                bytes: u64::try_from(request.res).unwrap_or(0),
+                ..StatCell::default()
+            },
+            ..Calls::default()
+        });
+        let key = CountKey {
+            what: count::UNTOLD,
+            ..CountKey::default()
+        };
+        all.push((key, Count { count: 1, bytes: 0 }));
     }
     Ok(Counters {
         calls,

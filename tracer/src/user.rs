@@ -15,14 +15,21 @@ use nix::libc;
 use nix::unistd::{self, Gid, Uid};
 use thiserror::Error;
 
+use crate::errors::words;
+
 #[derive(Debug, Error)]
 pub enum IdentityError {
-    #[error("cannot ask for our own user and groups: {0}")]
     Own(#[source] Errno),
-    #[error("cannot find out the groups of user {user}: {source}")]
     Groups { user: String, source: Errno },
-    #[error("there is no user {0}")]
     NoSuchUser(String),
+}
+
+bytehop_core::says! { IdentityError, lang:
+    Self::Own(errno) => "cannot ask for our own user and groups: {why}" | "无法得知自己的用户和组：{why}",
+        why = words(*errno, lang);
+    Self::Groups { user, source } => "cannot find out the groups of user {user}: {why}"
+        | "无法得知用户 {user} 的组：{why}", why = words(*source, lang);
+    Self::NoSuchUser(name) => "there is no user {name}" | "没有用户 {name}";
 }
 
 /// User and groups to change to.

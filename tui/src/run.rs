@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use bytehop_core::i18n::Say;
 use bytehop_core::model::Summary;
 use bytehop_core::record::{Log, RecordError};
 use terminput::Event;
@@ -21,18 +22,22 @@ use crate::view::draw;
 /// Why the UI could not be shown, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
-    #[error(transparent)]
     Recording(#[from] RecordError),
-    #[error("the terminal UI needs a terminal on standard input and output")]
     NotATerminal,
     /// What is to be shown cannot be had any more.
-    #[error("{0}")]
-    Source(String),
+    Source(Box<dyn Say + Send + Sync>),
     /// A signal of this number ended it: whoever sent it knows.
-    #[error("")]
     Ended(i32),
-    #[error("the terminal: {0}")]
     Terminal(#[from] io::Error),
+}
+
+bytehop_core::says! { ViewError, lang:
+    Self::Recording(e) => { e.say(lang) };
+    Self::NotATerminal => "the terminal UI needs a terminal on standard input and output"
+        | "终端界面需要标准输入和标准输出都是终端";
+    Self::Source(e) => { e.say(lang) };
+    Self::Ended(_) => { String::new() };
+    Self::Terminal(e) => "the terminal: {why}" | "终端：{why}", why = e.say(lang);
 }
 
 /// Whether there is a terminal to show the UI on.

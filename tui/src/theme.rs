@@ -36,8 +36,12 @@ pub enum Paint {
 
 /// Not the name of a theme.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown theme '{0}': dark, light, contrast or plain")]
 pub struct UnknownTheme(String);
+
+bytehop_core::says! { UnknownTheme, lang:
+    Self(name) => "unknown theme '{name}': dark, light, contrast or plain"
+        | "未知的配色“{name}”：可用 dark、light、contrast 或 plain";
+}
 
 impl FromStr for Theme {
     type Err = UnknownTheme;

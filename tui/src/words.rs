@@ -84,6 +84,8 @@ bytehop_core::messages! {
     inferred: "inferred" | "推断";
     estimated: "estimated" | "估计";
     later: "later" | "延后";
+    at_least: "at least" | "至少";
+    at_least_totals(totals): "may be too small, since not everything was seen: {totals}" | "可能偏小（并非一切都看到了）：{totals}";
 
     calls: "calls" | "调用";
     source: "source" | "源代码";

@@ -46,6 +46,8 @@ fn process(pid: u32, name: &str, command: &str) -> Row {
         hops: Vec::new(),
         syscalls: Vec::new(),
         unknown: Vec::new(),
+        ledger: Default::default(),
+        at_least: Vec::new(),
         metadata_io: IoTotals::default(),
     }
 }

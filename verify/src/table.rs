@@ -5,7 +5,9 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::model::HopKind;
 
 use crate::scene::{Done, Scene};
-use crate::work::{files, inner, memory, pipes, sockets, uring, veth, writeback, zerocopy};
+use crate::work::{
+    aio, files, inner, memory, overlay, pipes, sockets, uring, veth, writeback, zerocopy,
+};
 
 /// One path.
 pub struct Row {
@@ -30,6 +32,11 @@ const RANGE: [&str; 2] = [
 const HOLE: [&str; 2] = [
     "on btrfs and overlayfs level T does not know a hole from cached pages",
     "在 btrfs 和 overlayfs 上，T 级分不清空洞与已缓存的页",
+];
+/// No tracepoint of level T tells of a reflink.
+const SHARED: [&str; 2] = [
+    "where the file system can share extents, the upper file is a reflink: level T does not see that",
+    "文件系统能共享 extent 时，上层文件是 reflink：T 级看不到",
 ];
 /// The request names one of its two files.
 const SOURCE: [&str; 2] = [
@@ -177,6 +184,8 @@ paths! {
         { Copy Cache > Cache All, Dma Cache > Disk Maybe } | { Share Cache > Cache All };
     "reflink" "FICLONE" "FICLONE（reflink）" files::reflink
         { Share Cache > Cache All };
+    "copy-up" (lacks SHARED) "chmod on an overlay: the file is copied up" "overlay 上的 chmod：文件先拷贝到上层" overlay::copy_up
+        { Copy Cache > Cache All, Dma Cache > Disk Maybe } | { Share Cache > Cache All };
     "tmpfs-read" [memory] "read a file on tmpfs" "读 tmpfs 上的文件" files::read_cached
         { Copy Shmem > User All };
     "tmpfs-write" [memory] "write a file on tmpfs" "写 tmpfs 上的文件" files::write
@@ -208,7 +217,7 @@ paths! {
 
     // Faults that the kernel takes inside a call.
     "pinned-after-fork" "write with O_DIRECT from memory that is shared since a fork: copied before it is pinned" "用 fork 后仍共享的内存做 O_DIRECT 写：固定页之前先拷贝" inner::pinned_after_fork
-        { Copy User > User All, Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
+        { Copy User > User All, Dma User > Disk All };
     "read-after-fork" "read a file into memory that is shared since a fork" "把文件读进 fork 后仍共享的内存" inner::read_after_fork
         { Copy Cache > User All, Copy User > User All };
     "userfault-copy" "UFFDIO_COPY" "UFFDIO_COPY" inner::userfault
@@ -236,6 +245,11 @@ paths! {
 
     "process-vm-write" "process_vm_writev" "process_vm_writev" pipes::process_vm_write
         { Copy User > User All };
+
+    "proc-mem" "read memory through /proc/PID/mem" "通过 /proc/PID/mem 读内存" pipes::proc_mem
+        { Copy User > Kernel All, Copy Kernel > User All };
+    "proc-mem-write" "write memory through /proc/PID/mem" "通过 /proc/PID/mem 写内存" pipes::proc_mem_write
+        { Copy User > Kernel All, Copy Kernel > User All };
 
     // Sockets.
     "read-write-tcp" "read and write to TCP" "read 加 write：文件 → TCP" sockets::read_write_tcp
@@ -300,6 +314,16 @@ paths! {
         { Share Cache > Pipe All, Copy Pipe > User All };
     "uring-tee" "io_uring: tee" "io_uring：tee" uring::tee
         { Copy User > Pipe All, Share Pipe > Pipe All, Copy Pipe > User Times(2) };
+
+    // Linux AIO.
+    "aio-read" "Linux AIO: read" "Linux AIO：读" aio::read
+        { Copy Cache > User All };
+    "aio-write" "Linux AIO: write" "Linux AIO：写" aio::write
+        { Copy User > Cache All, Dma Cache > Disk Maybe };
+    "aio-direct-read" "Linux AIO: read with O_DIRECT" "Linux AIO：O_DIRECT 读" aio::direct_read
+        { Dma Disk > User All } | { Dma Disk > Cache All, Copy Cache > User All };
+    "aio-direct-write" "Linux AIO: write with O_DIRECT" "Linux AIO：O_DIRECT 写" aio::direct_write
+        { Dma User > Disk All } | { Copy User > Cache All, Dma Cache > Disk All };
 }
 
 #[cfg(test)]

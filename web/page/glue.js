@@ -1,189 +1,37 @@
-'use strict';
-// Keys, clicks and touches in; rows of the picture out. What they mean is decided in the program.
+// The page of one recording.
 (async () => {
   const root = document.documentElement;
   const at = id => document.getElementById(id);
-  const box = at('screen'), picture = at('picture'), back = at('back'), rows = at('rows');
   const LANGS = ['en', 'zh-Hans'], THEMES = ['dark', 'light', 'contrast'];
-  const [CELL_W, CELL_H, MARGIN] = picture.dataset.cell.split(' ').map(Number);
 
   const unpack = id => {
-    const text = atob(at(id).textContent);
-    const bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    const bytes = unpacked(at(id).textContent);
     at(id).remove();
     return bytes;
   };
-
   const fail = why => {
-    box.hidden = true;
+    at('screen').hidden = true;
     at('keys').hidden = true;
     at('failed').hidden = false;
     at('why').textContent = String(why);
   };
 
-  let program;
+  let ready;
   try {
-    program = (await WebAssembly.instantiate(unpack('program'), {})).instance.exports;
+    ready = await started(unpack('program'));
   } catch (e) {
     return fail(e);
   }
-  const give = bytes => {
-    const place = program.input(bytes.length);
-    new Uint8Array(program.memory.buffer, place, bytes.length).set(bytes);
-  };
-  const decoder = new TextDecoder(), encoder = new TextEncoder();
-  const take = () => {
-    const bytes = new Uint8Array(program.memory.buffer, program.output(), program.output_len());
-    return decoder.decode(bytes);
-  };
-
-  // As many cells as are readable, and never fewer than the screens need.
-  const measure = () => {
-    const width = box.clientWidth, height = innerHeight * 0.82;
-    const columns = Math.max(60, Math.min(220, Math.floor((width - 2 * MARGIN) / CELL_W)));
-    const scale = Math.min(1, width / (columns * CELL_W + 2 * MARGIN));
-    const rows = Math.floor((height / scale - 2 * MARGIN) / CELL_H);
-    return [columns, Math.max(24, Math.min(60, rows))];
-  };
-
-  let size = [0, 0], elements = [], wanted = false, moving = false, reading = true;
-  const shape = () => {
-    const w = size[0] * CELL_W + 2 * MARGIN, h = size[1] * CELL_H + 2 * MARGIN;
-    picture.setAttribute('viewBox', `0 0 ${w} ${h}`);
-    picture.style.maxWidth = `${w}px`;
-    while (elements.length < size[1]) {
-      const row = document.createElementNS('http://www.w3.org/2000/svg', 'g');
-      rows.append(row);
-      elements.push(row);
-    }
-    while (elements.length > size[1]) elements.pop().remove();
-  };
-
-  const draw = () => {
-    wanted = false;
-    program.draw();
-    const [state, ...lines] = take().split('\n');
-    const [lang, theme, moves] = state.split(' ').map(Number);
-    root.lang = LANGS[lang];
-    root.dataset.theme = THEMES[theme];
-    for (const line of lines) {
-      const space = line.indexOf(' ');
-      const row = space > 0 && elements[Number(line.slice(0, space))];
-      if (row) row.innerHTML = line.slice(space + 1);
-    }
-    const started = moves && !moving;
-    moving = !!moves;
-    if (started) setTimeout(tick, 33);
-    if (moving || reading) {
-      delete box.dataset.text;
-    } else {
-      program.text();
-      const text = take(), end = text.indexOf('\n');
-      box.dataset.cells = text.slice(0, end);
-      box.dataset.size = size.join('x');
-      box.dataset.text = text.slice(end + 1);
-    }
-  };
-  const guarded = job => (...args) => {
-    try {
-      return job(...args);
-    } catch (e) {
-      fail(e);
-      throw e;
-    }
-  };
-  const later = () => {
-    if (!wanted) {
-      wanted = true;
-      requestAnimationFrame(guarded(draw));
-    }
-  };
-  const tick = guarded(() => {
-    if (!moving) return;
-    program.tick();
-    later();
-    setTimeout(tick, 33);
+  const screen = player(ready, {
+    free: true,
+    looks: (lang, theme) => {
+      root.lang = LANGS[lang];
+      root.dataset.theme = THEMES[theme];
+    },
+    fail,
   });
-
-  const key = guarded((name, shift) => {
-    give(encoder.encode(name));
-    const known = program.key(shift ? 1 : 0);
-    if (known) later();
-    return known;
-  });
-  const pointer = guarded((what, event) => {
-    const area = picture.getBoundingClientRect();
-    const scale = (size[0] * CELL_W + 2 * MARGIN) / area.width;
-    const cell = (n, side, most) => Math.max(0, Math.min(most - 1, Math.floor((n * scale - MARGIN) / side)));
-    program.pointer(what, cell(event.clientX - area.left, CELL_W, size[0]),
-      cell(event.clientY - area.top, CELL_H, size[1]));
-    later();
-  });
-
-  // Beside the screen, keys that scroll or leave stay the page's own; any other goes to the screen, and
-  // the next ones with it.
-  const OWN = ['Tab', ' ', 'ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End'];
-  addEventListener('keydown', event => {
-    const here = box.contains(document.activeElement);
-    const free = document.activeElement === document.body && !OWN.includes(event.key);
-    const ours = (here || free) && !event.ctrlKey && !event.altKey && !event.metaKey && !event.isComposing;
-    // Shift+Tab leaves the screen.
-    if (ours && !(event.key === 'Tab' && event.shiftKey) && key(event.key, event.shiftKey)) {
-      event.preventDefault();
-      box.focus({ preventScroll: true });
-    }
-  });
-  for (const button of document.querySelectorAll('[data-key]')) {
-    button.addEventListener('click', () => key(button.dataset.key, false));
-  }
-
-  // A tap is a click; a swipe across steps.
-  let down = null;
-  box.addEventListener('pointerdown', event => {
-    if (event.button) return;
-    down = { x: event.clientX, y: event.clientY, touch: event.pointerType !== 'mouse' };
-    if (!down.touch) pointer(0, event);
-  });
-  box.addEventListener('pointermove', event => {
-    if (down && !down.touch && event.buttons & 1) pointer(1, event);
-  });
-  box.addEventListener('pointerup', event => {
-    if (down && down.touch) {
-      const dx = event.clientX - down.x, dy = event.clientY - down.y;
-      if (Math.abs(dx) > 40 && Math.abs(dx) > 2 * Math.abs(dy)) key(dx < 0 ? 'n' : 'p', false);
-      else if (Math.hypot(dx, dy) < 12) pointer(0, event);
-    }
-    down = null;
-  });
-  box.addEventListener('pointercancel', () => { down = null; });
-  // The wheel scrolls the page until the screen was clicked at.
-  box.addEventListener('wheel', event => {
-    if (document.activeElement !== box || event.ctrlKey || !event.deltaY) return;
-    event.preventDefault();
-    pointer(event.deltaY < 0 ? 2 : 3, event);
-  }, { passive: false });
-
-  size = measure();
-  shape();
   const lang = root.lang.startsWith('zh') ? 1 : 0;
   const light = matchMedia('(prefers-color-scheme: light)').matches ? 1 : 0;
-  give(unpack('recording'));
-  if (program.open(lang, light, ...size)) return fail(take());
-  if (matchMedia('(prefers-reduced-motion: reduce)').matches) program.animation(0);
-  addEventListener('resize', guarded(() => {
-    const now = measure();
-    if (now.join() === size.join()) return;
-    size = now;
-    shape();
-    program.resize(...size);
-    later();
-  }));
-  const read = guarded(() => {
-    const until = performance.now() + 30;
-    do reading = !program.read(20000); while (reading && performance.now() < until);
-    later();
-    if (reading) setTimeout(read, 0);
-  });
-  read();
+  ready.give(unpack('recording'));
+  screen.open((columns, rows) => ready.program.open(lang, light, columns, rows));
 })();

@@ -1,10 +1,14 @@
 //! What the page's glue calls. Numbers alone cross: texts and bytes lie in two buffers, `input` (written by
 //! the page) and `output` (read by it), each valid until the next call.
 
+mod lab;
+
 use std::cell::RefCell;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use bytehop_core::i18n::Lang;
+use labs::site::Course;
 use tui::look::Look;
 use tui::theme::Theme;
 
@@ -15,6 +19,8 @@ struct Page {
     input: Vec<u8>,
     output: String,
     screen: Option<Screen>,
+    /// On a page of the course.
+    course: Option<Course>,
 }
 
 thread_local! {
@@ -69,13 +75,17 @@ extern "C" fn output_len() -> usize {
 // SAFETY: as above.
 #[unsafe(no_mangle)]
 extern "C" fn open(in_lang: u32, in_theme: u32, columns: u16, rows: u16) -> u32 {
+    let bytes = PAGE.with_borrow_mut(|page| std::mem::take(&mut page.input));
+    show(bytes.into(), in_lang, in_theme, (columns, rows))
+}
+
+fn show(bytes: Arc<[u8]>, in_lang: u32, in_theme: u32, size: (u16, u16)) -> u32 {
     let look = Look {
         lang: lang(in_lang),
         theme: theme(in_theme),
         ascii: false,
     };
-    let bytes = PAGE.with_borrow_mut(|page| std::mem::take(&mut page.input));
-    match Screen::open(bytes.into(), look, (columns, rows)) {
+    match Screen::open(bytes, look, size) {
         Ok(screen) => {
             PAGE.with_borrow_mut(|page| page.screen = Some(screen));
             0

@@ -1,13 +1,9 @@
 //! The page in a real browser: it draws what the terminal draws, cell by cell, steps as the terminal steps,
 //! and takes nothing from anywhere. Where there is no Chromium that is said, and not run.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+mod chromium;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use bytehop_core::decode::{decode, encode};
 use bytehop_core::event::{Event, FileRef, Head, Meta, Start, Syscall};
@@ -15,6 +11,7 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::record::{Reader, Writer};
 use bytehop_web::page::page;
 use bytehop_web::screen::fingerprint;
+use chromium::{Probe, browser, watch};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use terminput::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
@@ -24,12 +21,6 @@ use tui::look::Look;
 use tui::store::Store;
 use tui::theme::Theme;
 use tui::{draw, keys, update, view};
-
-/// How long the browser may say nothing, on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Debian's and Ubuntu's names for it.
-const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 fn recording(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tui/tests/recordings");
@@ -42,38 +33,6 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn browser(test: &str) -> Option<&'static str> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |name: &str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
-    let found = BROWSERS.into_iter().find(|name| is_there(name));
-    if found.is_none() {
-        eprintln!("NOT RUN: {test}: there is no chromium");
-        if let Some(log) = std::env::var_os("BYTEHOP_NOT_RUN") {
-            let mut log = File::options().append(true).open(log).expect("the log");
-            writeln!(log, "web, {test}: there is no chromium").expect("write the log");
-        }
-    }
-    found
-}
-
-/// What the probe wrote down: keys and values, in order.
-struct Probe(Vec<(String, String)>);
-
-impl Probe {
-    fn get(&self, key: &str) -> &str {
-        let found = self.0.iter().find(|(name, _)| name == key);
-        found.map_or("", |(_, value)| value)
-    }
-
-    /// Step, size, number and text of each screen.
-    fn shown(&self) -> Vec<[String; 4]> {
-        let shown = self.0.iter().filter(|(name, _)| name == "shown");
-        shown
-            .map(|(_, json)| serde_json::from_str(json).expect("four texts"))
-            .collect()
-    }
-}
-
 fn visit(browser: &str, name: &str, page: &str, width: u16, steps: &[&str]) -> Probe {
     let steps: Vec<String> = steps.iter().map(|step| format!("{step:?}")).collect();
     let outside = include_str!("outside.html")
@@ -83,57 +42,11 @@ fn visit(browser: &str, name: &str, page: &str, width: u16, steps: &[&str]) -> P
     let file = folder().join(format!("{name}-{width}.html"));
     std::fs::write(&file, outside).expect("a file");
     let profile = folder().join(format!("profile-{name}-{width}"));
-    let mut browser = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--enable-logging=stderr",
-        ])
-        .args(["--disable-background-networking", "--window-size=1500,1000"])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .arg(format!("file://{}", file.display()))
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the browser starts");
-    let said = BufReader::new(browser.stderr.take().expect("its standard error"));
-    let (sender, lines) = channel();
-    std::thread::spawn(move || {
-        // Ends with the browser, or when nobody listens any more.
-        said.lines()
-            .map_while(Result::ok)
-            .all(|line| sender.send(line).is_ok())
-    });
-    let mut told: BTreeMap<usize, (String, String)> = BTreeMap::new();
-    let mut strange = Vec::new();
-    while !told.values().any(|(key, _)| key == "over") {
-        let Ok(line) = lines.recv_timeout(PATIENCE) else {
-            strange.push(format!("no end after {told:?}"));
-            break;
-        };
-        let probe = line
-            .split("\"PROBE ")
-            .nth(1)
-            .and_then(|rest| rest.split(" END").next());
-        let mut words = probe.unwrap_or_default().splitn(3, ' ');
-        match (words.next().map(str::parse), words.next(), words.next()) {
-            (Some(Ok(number)), Some(key), Some(piece)) => {
-                let (_, text) = told
-                    .entry(number)
-                    .or_insert_with(|| (key.to_owned(), String::new()));
-                text.push_str(piece);
-            }
-            _ if line.contains("CONSOLE") => strange.push(line),
-            _ => {}
-        }
-    }
-    let _ = browser.kill();
-    let _ = browser.wait();
-    assert!(strange.is_empty(), "{name}: {strange:#?}");
-    Probe(
-        told.into_values()
-            .map(|(key, text)| (key, decoded(&text)))
-            .collect(),
+    watch(
+        browser,
+        name,
+        &format!("file://{}", file.display()),
+        &profile,
     )
 }
 
@@ -150,19 +63,6 @@ fn base64(bytes: &[u8]) -> String {
         })
     };
     bytes.chunks(3).flat_map(group).collect()
-}
-
-/// Undoes `encodeURIComponent`.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).filter(|_| *first == b'%');
-        let hex = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        bytes.push(hex.unwrap_or(*first));
-        rest = if hex.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The terminal's side: the same steps, drawn into a test backend.

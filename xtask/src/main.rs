@@ -2,11 +2,15 @@
 //!
 //! This crate depends on none of the others, so that it builds when they don't.
 
+#[cfg(test)]
+mod architecture;
 mod bench;
 mod circles;
 mod command;
+mod dist;
 mod ebpf;
 mod pictures;
+mod programs;
 mod readme;
 mod setup;
 mod targets;
@@ -35,6 +39,12 @@ usage: cargo xtask CHORE
   web             rebuild web/object/, the program of `report --format html` (adds the target
                   wasm32-unknown-unknown)
       --check         write nothing; fail if the program there is not what the sources give
+  dist [TARGET…]  make packages: static binaries for x86_64 and aarch64 as .tar.gz and .deb, with manual
+                  pages, completions and the labs' libraries; a viewer for Windows; SHA-256 sums
+      --to DIR        where to (target/packages if not given)
+      --try           then install the .deb in bare systems of Debian 12 and 13, and try it (needs
+                      root, debootstrap and a network)
+      --built         only that, with what is there
   circles         name every circle of imports, between modules and between crates
   bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
       --rounds N      how often (5 if not given)
@@ -54,6 +64,13 @@ usage: cargo xtask CHORE
       --update        download the newest kernel of each series
       --kvm           do not emulate the processor
       --boot WORDS    words more on the kernel's command line
+  programs [WORD…]
+                  trace programs of Debian's packages (fio with all its engines, nginx, PostgreSQL …), and say
+                  of each whether its account closes (needs root; installs what is missing)
+      WORD…           only those with one of these words in their name
+      --level L       at this level (the best if not given)
+      --doc           put the table into docs/programs.md
+      --no-setup      install nothing
   pictures        make docs/pictures/ anew, from recordings
       --check         write nothing; fail if a picture there is not what would be made
   readme          run the commands quoted in README.md and put in what they print";
@@ -86,7 +103,9 @@ fn run(args: &[&str]) -> Result<ExitCode> {
             return Ok(ExitCode::from(u8::from(!found.is_empty())));
         }
         ["bench", options @ ..] => bench::run(options)?,
+        ["dist", options @ ..] => dist::dist(&dist::Options::parse(options)?)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
+        ["programs", options @ ..] => programs::run(&programs::Options::parse(options)?)?,
         ["pictures"] => pictures::pictures(false)?,
         ["pictures", "--check"] => pictures::pictures(true)?,
         ["readme"] => readme::refresh()?,

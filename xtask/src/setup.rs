@@ -50,6 +50,9 @@ const TESTS: &[Need] = &[
     need("running as the invoking user", &["sudo"]),
     need("a traced Python program", &["python3"]),
     need("small traced C programs", &["gcc"]),
+    need("capabilities of files", &["libcap2-bin"]),
+    need("manual pages", &["groff"]),
+    need("manual pages", &["mandoc"]),
     need("file systems under test", &["e2fsprogs"]),
     need("file systems under test", &["xfsprogs"]),
     need("file systems under test", &["btrfs-progs"]),
@@ -118,8 +121,33 @@ fn install_packages() -> Result<()> {
     Ok(())
 }
 
+/// Installs those of these packages that are missing and that the distribution has; each by itself, so that one that
+/// cannot be installed keeps none of the others away.
+///
+/// # Errors
+/// If there is no apt here.
+pub fn ensure(packages: &HashSet<&str>) -> Result<()> {
+    let installed = installed()?;
+    let mut missing: Vec<_> = packages
+        .iter()
+        .filter(|p| !installed.contains(**p))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    missing.sort();
+    retry("apt-get update", || run(apt().args(["update", "-qq"])))?;
+    for package in missing {
+        let words = ["install", "-qq", "-y", "--no-install-recommends", package];
+        if let Err(error) = run(apt().args(words)) {
+            eprintln!("{error:#}");
+        }
+    }
+    Ok(())
+}
+
 /// The names of all installed packages.
-fn installed() -> Result<HashSet<String>> {
+pub fn installed() -> Result<HashSet<String>> {
     let list =
         output(Command::new("dpkg-query").args(["-W", "-f", "${Package} ${db:Status-Status}\n"]))?;
     Ok(list

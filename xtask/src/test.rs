@@ -105,6 +105,18 @@ pub fn test(options: &Options) -> Result<ExitCode> {
                 .args(DENY_WARNINGS),
         )
     });
+    step("viewer", &|| {
+        let viewer = ["--package", "bytehop", "--no-default-features"];
+        match passes(cargo(at).arg("clippy").args(viewer).args(DENY_WARNINGS)) {
+            Passed(_) => passes_tests(
+                cargo(at)
+                    .arg("test")
+                    .args(viewer)
+                    .args(["--bins", "--test", "viewer"]),
+            ),
+            other => other,
+        }
+    });
     step("lint eBPF", &|| passes(&mut lint_ebpf(at)));
     step("tests", &|| {
         passes_tests(log.name_in(cargo(at).args(["test", "--workspace", "--no-fail-fast"])))

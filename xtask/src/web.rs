@@ -30,6 +30,18 @@ const PROFILE: &[(&str, &str)] = &[
     ("strip", "true"),
 ];
 
+/// What runs once, when a page opens, is small in place of fast: a lab of the course, read and judged.
+const SMALL: [&str; 8] = [
+    "labs",
+    "pulldown-cmark",
+    "serde",
+    "serde_core",
+    "serde_spanned",
+    "toml",
+    "toml_parser",
+    "winnow",
+];
+
 /// Builds the program and writes it, with its notes, to `web/object/`.
 ///
 /// # Errors
@@ -152,6 +164,11 @@ fn build(workspace: &Path) -> Result<PathBuf> {
         cargo
             .arg("--config")
             .arg(format!("profile.release.{key}={value}"));
+    }
+    for package in SMALL {
+        cargo
+            .arg("--config")
+            .arg(format!("profile.release.package.{package}.opt-level='s'"));
     }
     run(&mut cargo)?;
     let name = format!("{}.wasm", PACKAGE.replace('-', "_"));

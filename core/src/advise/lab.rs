@@ -32,6 +32,8 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         Inferred(RuleId::PipeReadCopied)
         | Inferred(RuleId::PipeWriteCopied)
         | Inferred(RuleId::ProcessVmCopied)
+        | Inferred(RuleId::ProcessMemoryCopied)
+        | Inferred(RuleId::ProcessWordPoked)
         | Measured(
             ProbeId::Function(FunctionId::pipe_read) | ProbeId::Kprobe(FunctionId::pipe_read),
         )
@@ -46,6 +48,7 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         ) => "ipc",
         Inferred(RuleId::ReceiveDiscarded)
         | Inferred(RuleId::ReceiveCopied)
+        | Inferred(RuleId::ReceiveCutUndecided)
         | Inferred(RuleId::SendCopied)
         | Inferred(RuleId::SendfileShared)
         | Inferred(RuleId::SendfileCopied)
@@ -71,7 +74,10 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
             ProbeId::Function(FunctionId::tcp_zerocopy_receive)
             | ProbeId::Kprobe(FunctionId::tcp_zerocopy_receive),
         ) => "zerocopy-send",
-        Inferred(RuleId::WriteCopied) | Inferred(RuleId::KernelWriteCopied) => "write-back",
+        Inferred(RuleId::WriteCopied)
+        | Inferred(RuleId::KernelWriteCopied)
+        | Inferred(RuleId::CopiedUp)
+        | Inferred(RuleId::CoreDumped) => "write-back",
         Inferred(RuleId::SpliceDiscarded)
         | Inferred(RuleId::SpliceToDirectNotCopied)
         | Inferred(RuleId::SpliceFromDirectShared)

@@ -1,4 +1,5 @@
-//! Names of io_uring's operations (`IORING_OP_*`), the same on every architecture.
+//! Names of io_uring's operations (`IORING_OP_*`) and of Linux AIO's (`IOCB_CMD_*`), the same on every
+//! architecture.
 
 use std::borrow::Cow;
 
@@ -20,9 +21,27 @@ pub fn name(opcode: u8) -> Cow<'static, str> {
     }
 }
 
-/// A request for it, as summaries name calls: `io_uring:read`.
-pub fn request_name(opcode: u8) -> String {
-    format!("io_uring:{}", name(opcode))
+/// Linux AIO's, in the order of their numbers, from 0; the fourth was never used.
+const AIO_OPCODES: [&str; 9] = [
+    "pread", "pwrite", "fsync", "fdsync", "op_4", "poll", "noop", "preadv", "pwritev",
+];
+
+/// Name of an operation of Linux AIO, without its prefix, in lower case; `op_90` if newer than this build.
+pub fn aio_name(opcode: u8) -> Cow<'static, str> {
+    match AIO_OPCODES.get(usize::from(opcode)) {
+        Some(name) => Cow::Borrowed(name),
+        None => Cow::Owned(format!("op_{opcode}")),
+    }
+}
+
+/// A request, as summaries name calls: `io_uring:read`, `io_submit:pread`. The operation as in
+/// [`tracer_ebpf::TopKey::nr`].
+pub fn request_name(operation: u16) -> String {
+    let opcode = operation as u8;
+    match operation & tracer_ebpf::AIO {
+        0 => format!("io_uring:{}", name(opcode)),
+        _ => format!("io_submit:{}", aio_name(opcode)),
+    }
 }
 
 /// Number of an operation, by the name that [`name`] gives.
@@ -49,5 +68,8 @@ mod tests {
         }
         assert_eq!(name(200), "op_200");
         assert_eq!(opcode("op_200"), None);
+        let aio = tracer_ebpf::OPERATION | tracer_ebpf::AIO;
+        assert_eq!(request_name(aio | 8), "io_submit:pwritev");
+        assert_eq!(request_name(tracer_ebpf::OPERATION | 22), "io_uring:read");
     }
 }

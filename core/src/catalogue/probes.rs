@@ -162,22 +162,46 @@ probes! {
     }
 }
 
-/// Programs that do what the two of system calls could not, and their tracepoints: for kernels that
-/// skip a program while another thread is in its middle.
-pub const AGAIN: [(&str, &str); 2] = [
-    ("sys_enter_again", "sys_enter"),
-    ("sys_exit_again", "sys_exit"),
+/// A program beside that of a row, on the same tracepoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Name of the program in the eBPF object.
+    pub program: &'static str,
+    pub on: Tracepoint,
+}
+
+impl Beside {
+    /// Name of the tracepoint.
+    pub fn tracepoint(&self) -> &'static str {
+        self.on.row().tracepoints[0]
+    }
+}
+
+macro_rules! beside {
+    ($($program:ident on $tracepoint:ident),+) => {
+        [$(Beside {
+            program: stringify!($program),
+            on: Tracepoint::$tracepoint,
+        }),+]
+    };
+}
+
+/// Programs that do what the two of system calls could not: for kernels that skip a program while another
+/// thread is in its middle.
+pub const AGAIN: [Beside; 2] = beside![sys_enter_again on sys_enter, sys_exit_again on sys_exit];
+
+/// Programs that tell where in the program a call was made.
+pub const STACKS: [Beside; 3] = beside![
+    name_of_program on sched_process_exec,
+    stack_of_call on sys_enter,
+    stack_of_fault on page_fault_user
 ];
 
-/// Programs that tell where in the program a call was made, and their tracepoints.
-pub const STACKS: [(&str, &str); 3] = [
-    ("name_of_program", "sched_process_exec"),
-    ("stack_of_call", "sys_enter"),
-    ("stack_of_fault", "page_fault_user"),
-];
+/// `top`: the program that counts the calls of every process.
+pub const CALL_OF_ANYONE: Beside = beside![call_of_anyone on sys_exit][0];
 
-/// `top`: the program that counts the calls of every process, and its tracepoint.
-pub const CALL_OF_ANYONE: (&str, &str) = ("call_of_anyone", "sys_exit");
+/// Programs that do nothing, on the hooks of system calls (for the benchmark).
+pub const NULL: [Beside; 2] = beside![null_enter on sys_enter, null_exit on sys_exit];
 
 #[cfg(test)]
 mod tests {

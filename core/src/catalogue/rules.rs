@@ -33,7 +33,8 @@ macro_rules! rules {
             }
 
             /// The kernel functions in which its step happens, innermost first (`inner < outer`,
-            /// `this / that`); names of Linux 6.x, which may differ in other versions.
+            /// `this / that` caller, `first, then`, `one way; another`); names of Linux 6.12, which may
+            /// differ in other versions.
             pub const fn function(self) -> &'static str {
                 match self { $(Self::$id => $function,)* }
             }
@@ -53,6 +54,10 @@ macro_rules! rules {
     };
 }
 
+// Where the functions stand in Linux 6.12: reads and writes of files in mm/filemap.c, mm/shmem.c,
+// fs/iomap/{buffered-io,direct-io}.c, fs/btrfs/{file,direct-io}.c, block/fops.c; pipes and splices in fs/pipe.c,
+// fs/splice.c; sockets in net/ipv4/{tcp,udp,ip_output}.c, net/unix/af_unix.c, net/core/{datagram,skbuff}.c;
+// faults in mm/memory.c, mm/huge_memory.c; copies between files in fs/remap_range.c, fs/read_write.c.
 #[rustfmt::skip] // a table
 mod table {
     use super::*;
@@ -65,7 +70,7 @@ mod table {
         DirectReadFellBack "direct-read-fell-back" Known, "copy_folio_to_iter < filemap_read",
             "O_DIRECT was asked for, but the file system read through the page cache: the CPU copied what the call returned.",
             "程序要求 O_DIRECT，但文件系统仍经页缓存读取：CPU 拷贝了返回值那么多字节。";
-        DirectReadNotCopied "direct-read-not-copied" Known, "iomap_dio_rw < ext4_dio_read_iter",
+        DirectReadNotCopied "direct-read-not-copied" Known, "__iomap_dio_rw < ext4_dio_read_iter / xfs_file_dio_read / btrfs_direct_read; blkdev_direct_IO < blkdev_read_iter",
             "O_DIRECT: the device writes into the program's memory (measured as DMA), the CPU copies nothing.",
             "O_DIRECT：设备直接写入程序的内存（实测为 DMA），CPU 不拷贝。";
         ReadReturnsCopied "read-returns-copied" Known, "copy_folio_to_iter < filemap_read",
@@ -89,28 +94,31 @@ mod table {
         ReceiveDiscarded "receive-discarded" Known, "tcp_recvmsg_locked",
             "MSG_TRUNC on TCP throws the bytes away without copying them.",
             "TCP 上的 MSG_TRUNC 直接丢弃字节，不拷贝。";
-        ReceiveCopied "receive-copied" Known, "skb_copy_datagram_iter",
+        ReceiveCutUndecided "receive-cut-undecided" Undecided, "udp_recvmsg",
+            "With MSG_TRUNC the call returns the length of the message, however much of it the buffer took: how much was copied can't be told from here.",
+            "带 MSG_TRUNC 时，返回值是整条消息的长度，与缓冲区装下多少无关：从这里看不出拷贝了多少。";
+        ReceiveCopied "receive-copied" Known, "skb_copy_datagram_iter < tcp_recvmsg_locked / udp_recvmsg / unix_stream_read_generic / __unix_dgram_recvmsg",
             "Receiving copies what the call returns out of the socket's packets.",
             "接收会把返回值那么多字节从套接字的数据包中拷贝出来。";
         ReceiveZerocopy "receive-zerocopy" Known, "vm_insert_pages < tcp_zerocopy_receive",
             "Zero-copy receive: the pages of the packets are mapped into the program, nothing is copied.",
             "零拷贝接收：数据包所在的页直接映射给程序，不拷贝。";
-        SendZerocopyShared "send-zerocopy-shared" UpTo, "skb_zerocopy_iter_stream < tcp_sendmsg_locked",
+        SendZerocopyShared "send-zerocopy-shared" UpTo, "skb_zerocopy_iter_stream < tcp_sendmsg_locked; skb_zerocopy_iter_dgram < udp_sendmsg",
             "MSG_ZEROCOPY: the socket takes references to the program's pages, nothing is copied at the send.",
             "MSG_ZEROCOPY：套接字只引用程序的页，发送时不拷贝。";
         SendZcShared "send-zc-shared" UpTo, "io_sg_from_iter < io_send_zc",
             "io_uring SEND_ZC: the socket takes references to the program's pages, nothing is copied at the send.",
             "io_uring SEND_ZC：套接字只引用程序的页，发送时不拷贝。";
-        SendCopied "send-copied" Known, "skb_do_copy_data_nocache < tcp_sendmsg_locked",
+        SendCopied "send-copied" Known, "skb_do_copy_data_nocache < tcp_sendmsg_locked; ip_generic_getfrag < udp_sendmsg; skb_copy_datagram_from_iter < unix_stream_sendmsg / unix_dgram_sendmsg",
             "Sending copies the program's bytes into the socket's packets.",
             "发送会把程序的字节拷贝到套接字的数据包里。";
-        DirectWriteFellBack "direct-write-fell-back" Known, "copy_folio_from_iter_atomic < generic_perform_write",
+        DirectWriteFellBack "direct-write-fell-back" Known, "copy_folio_from_iter_atomic < generic_perform_write / iomap_file_buffered_write / btrfs_buffered_write",
             "O_DIRECT was asked for, but the file system wrote through the page cache: the CPU copied what the call returned.",
             "程序要求 O_DIRECT，但文件系统仍经页缓存写入：CPU 拷贝了返回值那么多字节。";
-        DirectWriteNotCopied "direct-write-not-copied" Known, "iomap_dio_rw < ext4_dio_write_iter",
+        DirectWriteNotCopied "direct-write-not-copied" Known, "__iomap_dio_rw < ext4_dio_write_iter / xfs_file_dio_write / btrfs_direct_write; blkdev_direct_IO < blkdev_write_iter",
             "O_DIRECT: the device reads the program's memory (measured as DMA), the CPU copies nothing.",
             "O_DIRECT：设备直接读取程序的内存（实测为 DMA），CPU 不拷贝。";
-        WriteCopied "write-copied" Known, "copy_folio_from_iter_atomic < generic_perform_write",
+        WriteCopied "write-copied" Known, "copy_folio_from_iter_atomic < generic_perform_write / iomap_file_buffered_write / btrfs_buffered_write",
             "A write without O_DIRECT copies what it returns into the page cache; the device gets it later.",
             "不带 O_DIRECT 的写，把返回值那么多字节拷贝到页缓存，稍后才交给设备。";
         ShmemWriteCopied "shmem-write-copied" Known, "copy_folio_from_iter_atomic < generic_perform_write",
@@ -137,13 +145,13 @@ mod table {
         SpliceFromDirectShared "splice-from-direct-shared" Known, "copy_splice_read < splice_file_to_pipe",
             "The source is open with O_DIRECT: the device fills pages of the kernel's own, which are passed on.",
             "源以 O_DIRECT 打开：设备写满内核自己的页，再把这些页传引用。";
-        SendfileShared "sendfile-shared" Known, "filemap_splice_read, splice_to_socket < do_sendfile",
+        SendfileShared "sendfile-shared" Known, "filemap_splice_read / shmem_file_splice_read, splice_to_socket < do_sendfile",
             "sendfile passes references to the file's pages on: the CPU copies nothing.",
             "sendfile 只传递文件页的引用：CPU 不拷贝。";
-        SendfileCopied "sendfile-copied" Known, "filemap_splice_read, iter_file_splice_write < do_sendfile",
+        SendfileCopied "sendfile-copied" Known, "filemap_splice_read / shmem_file_splice_read, iter_file_splice_write < do_sendfile",
             "sendfile from file to file copies once, inside the kernel.",
             "sendfile 从文件到文件，会在内核里拷贝一次。";
-        SpliceFileShared "splice-file-shared" Known, "filemap_splice_read < splice_file_to_pipe",
+        SpliceFileShared "splice-file-shared" Known, "filemap_splice_read / shmem_file_splice_read < splice_file_to_pipe",
             "splice puts references to the file's pages into the pipe: the CPU copies nothing.",
             "splice 把文件页的引用放进管道：CPU 不拷贝。";
         SplicePipeToSocketShared "splice-pipe-to-socket-shared" Known, "splice_to_socket < do_splice",
@@ -155,7 +163,7 @@ mod table {
         SplicePipeToFileCopied "splice-pipe-to-file-copied" Known, "iter_file_splice_write < do_splice",
             "splice from a pipe to a file copies: the file keeps pages of its own.",
             "splice 从管道到文件会拷贝：文件要保留自己的页。";
-        SpliceSocketShared "splice-socket-shared" Known, "skb_splice_bits < tcp_splice_read",
+        SpliceSocketShared "splice-socket-shared" Known, "skb_splice_bits < tcp_splice_read / unix_stream_splice_read",
             "splice passes the packets' pages to the pipe by reference (the first bytes of a packet may be copied).",
             "splice 把数据包的页以引用方式交给管道（数据包开头的少量字节可能被拷贝）。";
         SpliceSourceCopied "splice-source-copied" Known, "copy_splice_read < splice_file_to_pipe",
@@ -194,6 +202,18 @@ mod table {
         ProcessVmCopied "process-vm-copied" Known, "process_vm_rw_core",
             "process_vm_readv and process_vm_writev copy from one process's memory to the other's, once.",
             "process_vm_readv 和 process_vm_writev 在两个进程的内存之间拷贝一次。";
+        ProcessMemoryCopied "process-memory-copied" Known, "copy_from_user_page / copy_to_user_page < access_remote_vm < mem_rw",
+            "/proc/PID/mem and ptrace go through a page of the kernel: the CPU copies into it, and from there on. process_vm_readv copies once.",
+            "/proc/PID/mem 和 ptrace 要经过内核的一页：CPU 先拷贝进去，再从那里拷贝出来。process_vm_readv 只拷贝一次。";
+        ProcessWordPoked "process-word-poked" Known, "copy_to_user_page < ptrace_access_vm",
+            "ptrace writes one word, which is an argument, into the other process's memory.",
+            "ptrace 把参数中的一个字写进另一个进程的内存。";
+        CopiedUp "copied-up" Known, "ovl_copy_up_file < ovl_copy_up_flags",
+            "A file on an overlay is copied to the upper layer as a whole before the call changes it: page cache to page cache.",
+            "overlay 上的文件在被这个调用修改之前，先整个拷贝到上层：页缓存 → 页缓存。";
+        CoreDumped "core-dumped" Known, "dump_user_range < elf_core_dump",
+            "The dying thread copies the program's memory into the core file.",
+            "线程终止时，把程序的内存拷贝到 core 文件。";
         UserfaultCopied "userfault-copied" Known, "mfill_atomic_pte_copy < userfaultfd_copy",
             "UFFDIO_COPY copies the bytes into a new page, for whoever waits for it.",
             "UFFDIO_COPY 把字节拷贝进新页，交给正在等待的一方。";
@@ -239,8 +259,8 @@ mod table {
             "A page of shared memory was mapped: no bytes move.",
             "映射了共享内存的页：字节没有移动。";
         FaultAroundRange "fault-around-range" Known, "filemap_map_pages < do_fault_around",
-            "Fault-around mapped the cached pages near the fault: at most this range, no bytes move.",
-            "fault-around 映射了缺页地址附近已缓存的页：至多这个范围，字节没有移动。";
+            "Fault-around mapped the cached pages near the fault: this range was asked for, no bytes move. Where pages lie in a large folio, the kernel may map all of it (Linux 6.18 on).",
+            "fault-around 映射了缺页地址附近已缓存的页：请求的是这个范围，字节没有移动。若这些页属于大 folio，内核可能一次映射整个 folio（Linux 6.18 起）。";
         FilePageMapped "file-page-mapped" Known, "finish_fault < do_read_fault",
             "A page of the page cache was mapped: at least this one, no bytes move.",
             "映射了页缓存中的页：至少这一页，字节没有移动。";
@@ -258,7 +278,7 @@ mod table {
         SoftwareDeviceCopied "software-device-copied" Known, "lo_rw_aio / zram_submit_bio / brd_submit_bio",
             "This block device is only software (loop, zram, ram disk): a CPU moved the bytes, there was no DMA.",
             "这个块设备只是软件（loop、zram、内存盘）：字节由 CPU 搬运，没有 DMA。";
-        DirectHoleFilled "direct-hole-filled" Known, "iov_iter_zero < iomap_dio_hole_iter < iomap_dio_rw",
+        DirectHoleFilled "direct-hole-filled" Known, "iov_iter_zero < iomap_dio_hole_iter < __iomap_dio_rw",
             "O_DIRECT, but no device was asked for these bytes: a hole of the file, or blocks never written. The CPU filled zeros in. (A file system that keeps the file's data in its journal copies cached pages instead.)",
             "使用了 O_DIRECT，但没有向设备请求这些字节：它们是文件空洞，或从未写过的块，由 CPU 填零。（若文件系统把文件数据放在日志里，则会改为拷贝已缓存的页。）";
         IssuedRequestDone "issued-request-done" Known, "blk_mq_start_request",

@@ -33,6 +33,12 @@ impl Account {
         self.open.add(nr, why, calls, bytes);
     }
 
+    /// Takes calls of which counters do not tell what decides their way.
+    pub fn untold(&mut self, nr: u16, bytes: u64, calls: u64) {
+        self.returned = self.returned.saturating_add(bytes);
+        self.open.add(nr, Unaccounted::Uncounted, calls, bytes);
+    }
+
     /// Takes calls whose sizes nobody reads.
     pub fn unsized_calls(&mut self, alike: &Calls, shape: Shape, calls: u64) {
         // Which of these calls move bytes their arguments tell, and those are not counted.

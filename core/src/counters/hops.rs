@@ -1,9 +1,9 @@
 //! From counters to hops: what the rules conclude from sums of alike calls, what probes counted.
 
-use tracer_ebpf::{Count, bio, count};
+use tracer_ebpf::{Count, OPERATION, bio, count};
 
-use super::Counters;
 use super::account::Account;
+use super::{Calls, Counters};
 use crate::arch::Arch;
 use crate::catalogue::{RuleId, Tracepoint};
 use crate::event::{Device, DeviceClass, Engine};
@@ -13,7 +13,7 @@ use crate::reconstruct::blocks::PASS_ON;
 use crate::reconstruct::hop;
 use crate::reconstruct::io::{Context, Moves, classify};
 use crate::reconstruct::tally::{At, Devices, Moved, Rows};
-use crate::rules::{CallTable, FileKind, Size, conclude};
+use crate::rules::{CallTable, Facts, FileKind, Move, Shape, Size, conclude};
 
 /// What of the machine's devices counters meet.
 pub trait Hardware {
@@ -116,6 +116,8 @@ fn calls(
     rows: &mut Rows,
     account: &mut Account,
 ) {
+    // Packets of UDP in one piece are copied without the tracepoint, others are not; which were is not told.
+    let (mut datagrams, mut streams) = (Vec::<Moved>::new(), 0u64);
     for alike in &counters.calls {
         let cell = &alike.cell;
         let done = cell.calls - cell.errors;
@@ -130,6 +132,10 @@ fn calls(
         if cell.bytes == 0 || done == 0 {
             continue;
         }
+        if untold(alike, shape, &facts) {
+            account.untold(alike.nr, cell.bytes, done);
+            continue;
+        }
         if shape.returns_bytes() {
             account.take(alike.nr, cell.bytes, done, rule);
         }
@@ -141,17 +147,38 @@ fn calls(
                 continue;
             };
             let (from, to) = (At::from(&from), At::from(&to));
-            let seen = measured_receive
-                && (from, to) == (At::Socket, At::User)
-                && facts.from.kind != FileKind::Udp;
-            if !seen {
-                let c = Count {
-                    count: done,
-                    bytes: cell.bytes,
-                };
-                rows.add(&moved(step.0, from, to, Evidence::Inferred(rule.id), c));
+            let c = Count {
+                count: done,
+                bytes: cell.bytes,
+            };
+            let hop = moved(step.0, from, to, Evidence::Inferred(rule.id), c);
+            let received = measured_receive && (from, to) == (At::Socket, At::User);
+            match (received, facts.from.kind) {
+                (false, _) => rows.add(&hop),
+                (true, FileKind::Udp) => datagrams.push(hop),
+                (true, _) => streams = streams.saturating_add(cell.bytes),
             }
         }
+    }
+    let measured = counters.sum(count::SKB, |_| true).bytes;
+    let mut seen = measured.saturating_sub(streams);
+    for mut hop in datagrams {
+        let told = seen.min(hop.bytes);
+        seen -= told;
+        hop.bytes -= told;
+        if hop.bytes > 0 {
+            rows.add(&hop);
+        }
+    }
+}
+
+/// Calls of which counters do not tell what decides their way: which end of a pipe it was (`vmsplice`), what was
+/// spliced into it (io_uring).
+pub(super) fn untold(alike: &Calls, shape: Shape, facts: &Facts) -> bool {
+    match shape.moves {
+        Move::Vmsplice => true,
+        Move::Splice => alike.nr & OPERATION != 0 && facts.to.kind == FileKind::Pipe,
+        _ => false,
     }
 }
 
@@ -210,7 +237,8 @@ fn block_io(
         } else {
             (At::Disk(i), memory)
         };
-        if !deferred {
+        // What went through the page cache is no direct transfer.
+        if !deferred && memory == At::User {
             account.device(c.bytes);
         }
         let mut hop = moved(kind, from, to, by, *c);

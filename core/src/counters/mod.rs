@@ -6,12 +6,14 @@
 
 mod account;
 mod hops;
+mod unknown;
 
 use std::collections::HashMap;
 
 use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sysinfo};
 
 use crate::arch::{Arch, uring};
+use crate::at_least::{self, Causes};
 use crate::event::{End, Lost, Start};
 use crate::model::{
     ContextSwitches, Crossings, IoTotals, Known, PageFaults, Summary, SyscallRow, Waits,
@@ -20,11 +22,12 @@ use crate::notice::Notice;
 use crate::rules::{CallTable, Class, Facts, Shape};
 
 pub use hops::{Concluded, Hardware, conclude_hops};
+pub use unknown::unknown;
 
 /// Alike calls: of one number, on alike files.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Calls {
-    /// Number of the call, or [`OPERATION`] and an operation of io_uring.
+    /// Number of the call, or [`OPERATION`] and an operation of io_uring or Linux AIO.
     pub nr: u16,
     /// The descriptors.
     pub file: Option<FileRef>,
@@ -39,7 +42,7 @@ impl Calls {
     pub fn shape(&self, table: &CallTable) -> Option<Shape> {
         match self.nr & OPERATION {
             0 => table.call(self.nr)?.shape,
-            _ => table.operation(self.nr as u8),
+            _ => table.operation(self.nr),
         }
     }
 
@@ -106,7 +109,10 @@ pub fn conclude_all(
             .count
     };
     let dirty = counters.sum(count::DIRTY, |_| true).bytes;
-    Summary {
+    let untold = counters.sum(count::UNTOLD, |_| true).count;
+    let untold = (untold > 0).then_some(Notice::Untold(untold)).into_iter();
+    let skipped = counters.skipped.iter().map(Notice::skipped);
+    let mut summary = Summary {
         schema: 1,
         bytehop: start.bytehop.clone(),
         kernel: start.kernel.clone(),
@@ -150,9 +156,18 @@ pub fn conclude_all(
         lost_calls: counters
             .lost
             .named_calls(|nr| arch.syscall_name(nr).into_owned()),
-        warnings: counters.skipped.iter().map(Notice::skipped).collect(),
+        warnings: untold.chain(skipped).collect(),
         ..Summary::default()
-    }
+    };
+    let causes = Causes {
+        arch,
+        skipped: &counters.skipped,
+        lost_calls: &counters.lost.calls,
+        cut: [&start.cut, &end.cut],
+        unknown: &unknown(counters, arch),
+    };
+    at_least::mark(&mut summary, &causes);
+    summary
 }
 
 /// Block I/O of which no more is known than that the program caused it.
@@ -183,14 +198,15 @@ fn written_back(counters: &Counters) -> u64 {
 pub(crate) fn call_name(nr: u16, arch: Arch) -> String {
     match nr & OPERATION {
         0 => arch.syscall_name(nr).into_owned(),
-        _ => uring::request_name(nr as u8),
+        _ => uring::request_name(nr),
     }
 }
 
 fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
     let bits = arch.syscall_table();
     let mut by_number: HashMap<u16, SyscallRow> = HashMap::new();
-    for Calls { nr, cell, .. } in &counters.calls {
+    let calls = counters.calls.iter().filter(|c| c.nr & OPERATION == 0);
+    for Calls { nr, cell, .. } in calls {
         let row = by_number.entry(*nr).or_insert_with(|| SyscallRow {
             time_evidence: Known::Measured,
             ..SyscallRow::default()

@@ -47,14 +47,17 @@ impl<'a> Scope<'a> {
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvalError {
-    #[error("'{0}' is neither a parameter nor a measure")]
     UnknownName(String),
-    #[error("there is no run of '{0}'")]
     NoRun(String),
-    #[error("the size of '{0}' is not known")]
     NoFile(String),
-    #[error("nothing has been measured yet")]
     NotMeasured,
+}
+
+crate::says! { EvalError, lang:
+    Self::UnknownName(name) => "'{name}' is neither a parameter nor a measure" | "“{name}”既不是参数也不是测量值";
+    Self::NoRun(name) => "there is no run of '{name}'" | "没有运行过“{name}”";
+    Self::NoFile(name) => "the size of '{name}' is not known" | "不知道“{name}”的大小";
+    Self::NotMeasured => "nothing has been measured yet" | "还没有测量过任何东西";
 }
 
 /// A number of the summary.

@@ -28,6 +28,7 @@ use value::Unit;
 pub use eval::{EvalError, Runs, Scope};
 pub use parse::ParseError;
 pub use sight::Sight;
+pub use words::truth;
 
 /// A parsed expression, and how it was written.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -7,11 +7,14 @@ use super::{Expr, Func, Measure, Node, Op, PlacePattern, eval};
 
 /// An expression that cannot be read. One line, with the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("in '{text}', at '{rest}': {what}")]
 pub struct ParseError {
     pub text: String,
     pub rest: String,
     pub what: String,
+}
+
+crate::says! { ParseError, lang:
+    Self { text, rest, what } => "in '{text}', at '{rest}': {what}" | "“{text}”中的“{rest}”处：{what}";
 }
 
 impl std::str::FromStr for Expr {

@@ -121,6 +121,11 @@ impl Account {
         self.requests.1 = found.fold(self.requests.1, |sum, hop| sum.saturating_add(hop.bytes));
     }
 
+    /// From now on the kernel fills memory that the program has mapped.
+    pub fn shared_ring(&mut self, which: Which) {
+        self.open.add(which, Unaccounted::SharedRing, 1, 0);
+    }
+
     /// Messages of which no size is known.
     pub fn unsized_messages(&mut self, which: Which, count: u64) {
         self.open.add(which, Unaccounted::Unsized, count, 0);

@@ -28,6 +28,7 @@ impl Reconstructor {
         }
 
         self.nearest(&mut open);
+        self.dirtied_by_fault(slot, fault, &open);
         let mut moved = std::mem::take(&mut self.moved);
         moved.clear();
         let swap = fault.rss & rss::SWAP != 0;

@@ -1,10 +1,10 @@
 //! What functions and primitives measured in a call, before it is known what it means.
 
-/// Of one kind of [`moved`], in one call.
+/// Of one kind of [`moved`](tracer_ebpf::moved), in one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
     pub what: u16,
-    /// One of [`primitive`]: who told.
+    /// One of [`primitive`](tracer_ebpf::primitive): who told.
     pub by: u16,
     pub bytes: u64,
     pub count: u64,

@@ -405,6 +405,10 @@ impl Reconstructor {
             used: false,
         };
         let io_thread = head.flags & flag::IO_THREAD != 0;
+        if let moved::DUMPED | moved::IOMAP_DUMPED | moved::BTRFS_DUMPED = found.what {
+            let slot = self.thread(head.tid, head.tgid);
+            self.threads.at(slot).dumped = true;
+        }
         match self.part(head, sink) {
             Part::Open(slot) if !io_thread => self.threads.open(slot).found(found),
             Part::Open(slot) | Part::Late(slot) => {

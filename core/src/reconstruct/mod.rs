@@ -11,13 +11,16 @@
 //! parts of calls, dirty ranges, distinct rows.
 
 pub(crate) mod account;
+mod aside;
 pub(crate) mod blocks;
 mod dirty;
 mod faults;
 mod found;
 pub(crate) mod io;
+mod lengths;
 mod measured;
 mod packets;
+mod requests;
 mod sink;
 mod summary;
 mod sums;
@@ -61,8 +64,9 @@ pub fn summarise<R: Read + Seek>(
     }
     reconstructor.drain(sink);
     let mut summary = reconstructor.finish();
-    let damage = events.warnings();
-    summary.warnings.extend(damage.iter().map(Notice::from));
+    for damage in events.warnings() {
+        summary.warn(damage.into());
+    }
     summary
 }
 
@@ -214,7 +218,7 @@ impl Reconstructor {
         self.drain(&mut NoSink);
         let mut summary = self.summary();
         if self.sums.end.is_none() {
-            summary.warnings.push(Notice::NoEnd);
+            summary.warn(Notice::NoEnd);
         }
         summary
     }
@@ -395,8 +399,13 @@ impl Reconstructor {
         };
         self.dirty
             .insert(inode, dirty.index, pages, owner, head.tgid);
-        if let Part::Open(slot) = self.part(head, sink) {
-            self.threads.open(slot).dirty(inode, pages);
+        match self.part(head, sink) {
+            Part::Open(slot) => self.threads.open(slot).dirty(inode, pages),
+            Part::Late(slot) if head.seq == 0 => {
+                let thread = self.threads.at(slot);
+                thread.dirtied = thread.dirtied.saturating_add(pages);
+            }
+            Part::Late(_) => {}
         }
     }
 

@@ -8,6 +8,7 @@ use tracer_ebpf::{OPERATION, kind};
 use super::sums::{Calls, Sums};
 use super::{Reconstructor, Setup, account};
 use crate::arch::{Arch, uring};
+use crate::at_least::{self, Causes};
 use crate::catalogue::primitives::{self, Work};
 use crate::catalogue::{Method, RuleId, Subject};
 use crate::event::Sampled;
@@ -63,6 +64,7 @@ impl Reconstructor {
             (sums.failed_io, Notice::FailedRequests as fn(u64) -> Notice),
             (sums.unsized_messages, Notice::UnsizedMessages),
             (sums.unsized_reflinks, Notice::UnsizedReflinks),
+            (sums.untold, Notice::Untold),
             (dirty.dropped, Notice::Scattered),
         ] {
             if n > 0 {
@@ -120,7 +122,7 @@ impl Reconstructor {
                 .then_with(|| a.name.cmp(&b.name))
         });
 
-        Summary {
+        let mut summary = Summary {
             schema: 1,
             ledger: ledger(setup, sums),
             at_least: Vec::new(),
@@ -144,6 +146,7 @@ impl Reconstructor {
             },
             context_switches: sums.switches,
             syscalls: rows,
+            requests: sums.made.rows(),
             page_faults: sums.faults,
             disagreements: differences,
             by_process: sums.processes.rows(),
@@ -156,7 +159,17 @@ impl Reconstructor {
             cpu_time: sums.sampled.as_ref().map(cpu_time),
             missing_probes: setup.start.missing.clone(),
             warnings,
-        }
+        };
+        let lost_calls: Vec<_> = sums.lost_calls.iter().map(|(nr, n)| (*nr, *n)).collect();
+        let causes = Causes {
+            arch: setup.arch,
+            skipped: &sums.skipped,
+            lost_calls: &lost_calls,
+            cut: [&setup.start.cut, &end.cut],
+            unknown: &[],
+        };
+        at_least::mark(&mut summary, &causes);
+        summary
     }
 }
 
@@ -165,7 +178,7 @@ fn ledger(setup: &Setup, sums: &Sums) -> Ledger {
     let name = |(compat, nr): account::Which| match nr & OPERATION {
         0 => setup.name(compat, nr).into_owned(),
         _ if nr & !OPERATION == account::ANY => "io_uring".to_owned(),
-        _ => uring::request_name(nr as u8),
+        _ => uring::request_name(nr),
     };
     let mut open = sums.account.open().into_rows(name);
     // What requests of io_uring moved is measured as a sum.

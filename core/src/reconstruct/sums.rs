@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::account::Account;
 use super::measured::Requests;
+use super::requests::Made;
 use super::tally::{Devices, Differences, Processes, Rows};
 use crate::event::{BreakpointsOff, End, Lost, Sampled};
 use crate::model::{ContextSwitches, IoTotals, PageFaults, Waits};
@@ -31,6 +32,8 @@ pub struct Sums {
     /// 32-bit calls, and numbers outside the table.
     pub other_calls: HashMap<(bool, u16), Calls>,
     pub syscalls: u64,
+    /// Requests of io_uring.
+    pub made: Made,
     pub faults: PageFaults,
     pub switches: ContextSwitches,
     pub waits: Waits,
@@ -43,6 +46,8 @@ pub struct Sums {
     pub unsized_messages: u64,
     /// Reflinks, whose sizes are not in the call.
     pub unsized_reflinks: u64,
+    /// Requests of Linux AIO whose results were not seen.
+    pub untold: u64,
     /// Some request was made through io_uring.
     pub async_used: bool,
     pub lost: Lost,

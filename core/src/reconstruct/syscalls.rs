@@ -1,9 +1,10 @@
 //! System calls and io_uring requests: the rules applied to them.
 
-use tracer_ebpf::{FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
+use tracer_ebpf::{AIO, FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
 
 use super::account::Fate;
 use super::io::Context;
+use super::lengths::{Length, is_error};
 use super::measured::Outcome;
 use super::sink::{Call, File, What};
 use super::sums::Calls;
@@ -14,41 +15,29 @@ use crate::catalogue::Subject;
 use crate::ledger::Unaccounted;
 use crate::model::{CallId, Claim, Evidence, HopKind};
 use crate::rules::measure::FILL_HOLES;
-use crate::rules::{self, Class, End, Facts, FileKind, Kinds, Move, Role, Rule, Seen, Shape, Size};
+use crate::rules::{
+    self, Class, End, Facts, FileKind, Kinds, MSG_TRUNC, Move, Role, Rule, Seen, Shape, Size,
+};
 
 const MSG_PEEK: u32 = 2;
-const MSG_TRUNC: u32 = 0x20;
 const SOL_SOCKET: u64 = 1;
 const SO_ZEROCOPY: u64 = 60;
 const SOL_TLS: u64 = 282;
 const TLS_TX: u64 = 1;
+const SOL_PACKET: u64 = 263;
+const PACKET_RX_RING: u64 = 5;
+const SOL_XDP: u64 = 283;
+const XDP_RX_RING: u64 = 2;
 /// `IORING_CQE_F_NOTIF`: the end of a zero-copy send, not a result.
 const CQE_F_NOTIF: u16 = 1 << 3;
 
-/// Results from −4095 to −1 are error numbers.
-fn is_error(ret: i64) -> bool {
-    (-4095..0).contains(&ret)
-}
-
-/// What a call moved: bytes, operations; `None` if nothing. `told`: what it left in memory of that.
-fn moved_by(shape: Shape, call: &Syscall, told: Option<(u64, u64)>) -> Option<(u64, u64)> {
-    if is_error(call.ret) || !shape.applies(&call.args) {
-        return None;
-    }
-    let returned = u64::try_from(call.ret).ok()?;
-    let arg = |index: usize| call.args.get(index).copied().unwrap_or(0);
-    let (bytes, count) = match shape.size {
-        Size::Returned if told.is_some() => told?,
-        Size::Returned => (returned, 1),
-        Size::AtMost(index) => (returned.min(arg(index)), 1),
-        Size::Arg(index) => (arg(index), 1),
-        // Messages; a reflink returns 0.
-        Size::Unknown => {
-            let one = matches!(shape.moves, Move::Clone | Move::RecvZc);
-            return Some((0, returned.max(u64::from(one))));
-        }
+/// As [`tracer_ebpf::TopKey::nr`] numbers it.
+fn operation(request: &Uring) -> u16 {
+    let aio = match request.how & uring::AIO {
+        0 => 0,
+        _ => AIO,
     };
-    (bytes > 0).then_some((bytes, count))
+    OPERATION | aio | u16::from(request.opcode)
 }
 
 impl Reconstructor {
@@ -67,9 +56,8 @@ impl Reconstructor {
             Some(info) if !compat => (info.sized, info.role, info.shape),
             _ => (false, Role::Ordinary, None),
         };
-        self.count(call, compat, sized, process);
         match role {
-            Role::Ordinary => {}
+            Role::Ordinary | Role::Alters => {}
             Role::AsyncIo => {
                 if let Some(process) = self.sums.processes.get(process) {
                     process.async_io = true;
@@ -79,6 +67,9 @@ impl Reconstructor {
                 (SOL_SOCKET, SO_ZEROCOPY, _) => self.zerocopy_on = true,
                 (SOL_TLS, TLS_TX, Some(file)) => {
                     self.tls.insert(file.ino);
+                }
+                (SOL_PACKET, PACKET_RX_RING, _) | (SOL_XDP, XDP_RX_RING, _) => {
+                    self.sums.account.shared_ring((compat, head.nr));
                 }
                 _ => {}
             },
@@ -104,6 +95,15 @@ impl Reconstructor {
             }
         });
         self.nearest(&mut open);
+        let length = shape.map_or(Length::default(), |shape| {
+            Length::of(shape, call, told, one, &open, &self.setup)
+        });
+        let listed = match shape {
+            Some(shape) if sized || told.is_some() => length.listed(one, shape, call),
+            None if sized => u64::try_from(call.ret).unwrap_or(0),
+            _ => 0,
+        };
+        self.count(call, compat, listed, process);
         let populates =
             shape.is_some_and(|shape| shape.moves == Move::Populate && shape.applies(&call.args));
         let inner = match populates {
@@ -120,17 +120,9 @@ impl Reconstructor {
         }
         let mut unaccounted = None;
         if let Some(shape) = shape
-            && let Some((bytes, count)) = moved_by(shape, call, told)
+            && let Some((bytes, _)) = length.moved
         {
-            let fate = self.conclude(
-                shape,
-                call,
-                (one, two),
-                (bytes, count),
-                &mut open,
-                file,
-                &mut moved,
-            );
+            let fate = self.conclude(shape, call, (one, two), length, &mut open, file, &mut moved);
             if shape.returns_bytes() {
                 let id = CallId {
                     tid: head.tid,
@@ -144,12 +136,21 @@ impl Reconstructor {
                 }
                 unaccounted = fate.open();
             }
-        } else if !open.found.is_empty() {
-            let requests = role == Role::AsyncIo;
-            self.unexpected(&open.found, None, requests, head.ts, &mut moved);
+        } else {
+            if role == Role::Alters {
+                self.copied_up(&mut open, head.ts, &mut moved);
+            }
+            if !open.found.is_empty() {
+                let requests = role == Role::AsyncIo;
+                self.unexpected(&open.found, None, requests, head.ts, &mut moved);
+            }
         }
         if role == Role::AsyncIo {
             self.sums.account.beside(&moved);
+            let seen = seen(&open);
+            if seen.cached && !seen.direct_io {
+                self.threads.at(slot).fell_back = head.seq;
+            }
         }
         moved.extend(inner);
         self.settle(head.ts, &open, sink);
@@ -169,7 +170,7 @@ impl Reconstructor {
         self.threads.put_back(open);
     }
 
-    fn count(&mut self, call: &Syscall, compat: bool, sized: bool, process: usize) {
+    fn count(&mut self, call: &Syscall, compat: bool, bytes: u64, process: usize) {
         let nr = usize::from(call.head.nr);
         let sums = &mut self.sums;
         sums.syscalls += 1;
@@ -187,9 +188,7 @@ impl Reconstructor {
         row.calls += 1;
         row.errors += u64::from(is_error(call.ret));
         row.time = row.time.saturating_add(call.dur);
-        if sized && let Ok(bytes) = u64::try_from(call.ret) {
-            row.bytes = row.bytes.saturating_add(bytes);
-        }
+        row.bytes = row.bytes.saturating_add(bytes);
     }
 
     /// Applies the rules to a call, and compares them with what was measured.
@@ -199,12 +198,14 @@ impl Reconstructor {
         shape: Shape,
         call: &Syscall,
         (one, two): (Option<Class>, Option<Class>),
-        (bytes, count): (u64, u64),
+        length: Length,
         open: &mut Open,
         file: Option<&FileRef>,
         moved: &mut Vec<Moved>,
     ) -> Fate {
+        let (bytes, count) = length.moved.unwrap_or_default();
         let mut facts = Facts::new(shape, one, two);
+        facts.cut = length.cut;
         facts.msg_flags = shape
             .msg_flags
             .and_then(|arg| call.args.get(arg))
@@ -212,14 +213,7 @@ impl Reconstructor {
         facts.zerocopy_off = !self.zerocopy_on && !self.setup.start.attached;
         facts.private = shape.moves == Move::Populate && Shape::populates_copies(&call.args);
         facts.tls = shape.to == End::First && self.encrypts(file);
-        let inserted = open.extra.as_ref().map_or(0, |extra| extra.cache_pages);
-        facts.seen = Some(Seen {
-            direct_io: open
-                .ios
-                .iter()
-                .any(|io| io.bio & bio::ANON != 0 && io.bio & bio::META == 0),
-            cached: inserted > 0 || open.dirtied > 0,
-        });
+        facts.seen = Some(seen(open));
         let ts = call.head.ts;
         let Some(rule) = rules::conclude(&facts) else {
             self.unexpected(&open.found, Some(Claim::NoRule), false, ts, moved);
@@ -358,7 +352,7 @@ impl Reconstructor {
         sink.call(&call, &self.hops);
     }
 
-    /// An io_uring request is the call that it replaces, done at another time or by another thread.
+    /// A request of io_uring or Linux AIO is the call that it replaces, done at another time or by another thread.
     pub(super) fn uring<S: Sink>(&mut self, request: &Uring, sink: &mut S) {
         let head = &request.head;
         let part = self.part(head, sink);
@@ -370,22 +364,34 @@ impl Reconstructor {
         if let Some(process) = self.sums.processes.get(process) {
             process.async_io = true;
         }
-        let Some(shape) = self.setup.table.operation(request.opcode) else {
+        self.sums.untold += u64::from(request.how & uring::UNTOLD != 0);
+        if request.cqe_flags & CQE_F_NOTIF != 0 {
+            return;
+        }
+        let operation = operation(request);
+        let shape = self.setup.table.operation(operation);
+        self.sums.made.take(operation, request, shape.is_some());
+        let Some(shape) = shape else {
             return;
         };
         let Ok(bytes @ 1..) = u64::try_from(request.res) else {
             return;
         };
-        if request.cqe_flags & CQE_F_NOTIF != 0 {
-            return;
-        }
         let class = Class::of(&request.file, self.setup.arch);
         // Into a pipe anything may be spliced, not only another pipe.
         if shape.moves == Move::Splice && class.kind == FileKind::Pipe {
+            self.account_of_request(request, bytes, Fate::Open(bytes, Unaccounted::NoRule));
             return;
         }
         let mut facts = Facts::new(shape, Some(class), None);
         facts.tls = self.encrypts(Some(&request.file));
+        // The call of Linux AIO is over: it is known whether it left anything to a device.
+        if request.how & uring::AIO != 0 && self.threads.at(slot).fell_back == head.seq {
+            facts.seen = Some(Seen {
+                direct_io: false,
+                cached: true,
+            });
+        }
         let deferred = request.how & (uring::ASYNC | uring::SQPOLL | uring::ELSEWHERE) != 0;
         // Received by the thread itself: the probe has measured it, in the call that it was in.
         let probed = matches!(
@@ -408,7 +414,10 @@ impl Reconstructor {
         self.account_of_request(request, bytes, fate);
         for hop in &mut moved {
             hop.key.deferred = deferred;
-            hop.dur = request.completed.saturating_sub(head.ts);
+            // When the program fetched a result of Linux AIO says nothing of when it was there.
+            if request.how & uring::AIO == 0 {
+                hop.dur = request.completed.saturating_sub(head.ts);
+            }
         }
         if by_reference(rule, &facts)
             && let Some(bytes) = self.by_reference.sent(request.file.ino, bytes)
@@ -432,7 +441,7 @@ impl Reconstructor {
 
 impl Reconstructor {
     fn account_of_request(&mut self, request: &Uring, bytes: u64, fate: Fate) {
-        let which = (false, OPERATION | u16::from(request.opcode));
+        let which = (false, operation(request));
         self.sums.account.take_request(which, bytes, fate);
     }
 }
@@ -446,6 +455,16 @@ impl Open {
             .position(|found| found.what == tracer_ebpf::moved::SIZE)?;
         let told = self.found.swap_remove(at);
         Some((told.bytes, told.count))
+    }
+}
+
+/// What probes saw in a call.
+fn seen(open: &Open) -> Seen {
+    let inserted = open.extra.as_ref().map_or(0, |extra| extra.cache_pages);
+    let direct = |io: &super::threads::Io| io.bio & bio::ANON != 0 && io.bio & bio::META == 0;
+    Seen {
+        direct_io: open.ios.iter().any(direct),
+        cached: inserted > 0 || open.dirtied > 0,
     }
 }
 

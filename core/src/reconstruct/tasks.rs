@@ -72,6 +72,7 @@ impl Reconstructor {
         }
         if let Some(slot) = self.threads.find(head.tid) {
             self.close(slot, sink);
+            self.core_dumped(slot, exit, sink);
             let thread = self.threads.at(slot);
             if thread.born {
                 let minor = (exit.min_flt, thread.min_flt);

@@ -197,6 +197,12 @@ pub struct Thread {
     /// Faults counted.
     pub min_flt: u64,
     pub maj_flt: u64,
+    /// Number of the last call that handed over direct I/O, and in which the page cache was used instead.
+    pub fell_back: u32,
+    /// Pages made dirty outside calls, since the last fault.
+    pub dirtied: u64,
+    /// What it wrote into a core file was measured.
+    pub dumped: bool,
 }
 
 impl Thread {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::checks::Checks;
 use super::format::{
-    BLOCK_HEADER, BlockHeader, CODEC_LZ4, FILE_HEADER, FileHeader, MAGIC, SYNC, VERSION,
+    BLOCK_HEADER, BLOCK_HEADER_2, BlockHeader, FILE_HEADER, FileHeader, Format, MAGIC,
 };
 use super::{RecordError, Warning};
 
@@ -24,8 +24,11 @@ pub(super) struct Blocks<R> {
     window: Window<R>,
     /// Unknown if the file header is damaged: then the first good block tells.
     id: Option<u64>,
-    /// Bytes of the current block, still in the window.
+    /// The same.
+    format: Option<Format>,
+    /// Bytes of the current block, still in the window, and of its header.
     current: usize,
+    header: usize,
     /// What the next block has to begin with, at least.
     number: u64,
     record: u64,
@@ -47,7 +50,9 @@ impl<R: Read> Blocks<R> {
         let mut blocks = Self {
             window: Window::new(input),
             id: None,
+            format: None,
             current: 0,
+            header: 0,
             number: 0,
             record: 0,
             damage: None,
@@ -69,12 +74,13 @@ impl<R: Read> Blocks<R> {
                 blocks.warnings.push(Warning::Header);
             }
             Some(Some(FileHeader { version, codec, id })) => {
-                if version != VERSION || codec != CODEC_LZ4 {
+                let Some(format) = Format::of(version, codec) else {
                     return Err(RecordError::Newer {
                         path: path.to_owned(),
                         version,
                     });
-                }
+                };
+                blocks.format = Some(format);
                 blocks.current = FILE_HEADER;
                 blocks.id = Some(id);
             }
@@ -93,16 +99,17 @@ impl<R: Read> Blocks<R> {
         self.window.consume(self.current);
         self.current = 0;
         loop {
-            let start = self.window.fill(BLOCK_HEADER);
-            if start.len() < BLOCK_HEADER {
+            let least = self.least();
+            let start = self.window.fill(BLOCK_HEADER_2);
+            if start.len() < least {
                 self.end();
                 return None;
             }
-            let header = start.first_chunk().and_then(BlockHeader::decode);
+            let header = BlockHeader::decode(start);
             match header.filter(|h| self.is_next(h)) {
                 Some(header) if header.is_end() => {
                     self.leave_damage(&header);
-                    self.window.consume(BLOCK_HEADER);
+                    self.window.consume(header.format.header());
                     self.done = true;
                     self.trailing();
                     return None;
@@ -110,7 +117,9 @@ impl<R: Read> Blocks<R> {
                 Some(header) if self.is_whole(&header) => {
                     self.leave_damage(&header);
                     self.id = Some(header.id);
-                    self.current = BLOCK_HEADER + header.stored_len as usize;
+                    self.format = Some(header.format);
+                    self.header = header.format.header();
+                    self.current = self.header + header.stored_len as usize;
                     self.number = u64::from(header.number) + 1;
                     self.record = header.first_record + u64::from(header.records);
                     return Some(Block {
@@ -127,7 +136,7 @@ impl<R: Read> Blocks<R> {
     pub fn payload(&self) -> &[u8] {
         self.window
             .bytes()
-            .get(BLOCK_HEADER..self.current)
+            .get(self.header..self.current)
             .unwrap_or_default()
     }
 
@@ -144,6 +153,7 @@ impl<R: Read> Blocks<R> {
     /// Of this recording, and neither repeated nor out of order.
     fn is_next(&self, header: &BlockHeader) -> bool {
         self.id.is_none_or(|id| id == header.id)
+            && self.format.is_none_or(|format| format == header.format)
             && u64::from(header.number) >= self.number
             && header.first_record >= self.record
             && header
@@ -152,10 +162,16 @@ impl<R: Read> Blocks<R> {
                 .is_some()
     }
 
+    /// Bytes that a block has at least.
+    fn least(&self) -> usize {
+        self.format.map_or(BLOCK_HEADER, Format::header)
+    }
+
     fn is_whole(&mut self, header: &BlockHeader) -> bool {
-        let end = BLOCK_HEADER + header.stored_len as usize;
-        let at = self.window.offset + BLOCK_HEADER as u64;
-        let stored = self.window.fill(end).get(BLOCK_HEADER..end);
+        let begin = header.format.header();
+        let end = begin + header.stored_len as usize;
+        let at = self.window.offset + begin as u64;
+        let stored = self.window.fill(end).get(begin..end);
         stored.is_some_and(|stored| self.checks.hold(at, stored, header.crc))
     }
 
@@ -165,14 +181,20 @@ impl<R: Read> Blocks<R> {
         let damage = self.damage.get_or_insert(Damage { offset, records: 0 });
         damage.records = damage.records.saturating_add(u64::from(records));
         self.window.consume(1);
+        let least = self.least();
+        let marks = match self.format {
+            Some(format) => [format.sync(); 2],
+            None => Format::ALL.map(Format::sync),
+        };
         loop {
-            let bytes = self.window.fill(BLOCK_HEADER);
-            if let Some(at) = bytes.windows(SYNC.len()).position(|w| w == SYNC) {
+            let bytes = self.window.fill(least);
+            let is_mark = |w: &[u8]| marks.iter().any(|mark| w == mark);
+            if let Some(at) = bytes.windows(marks[0].len()).position(is_mark) {
                 return self.window.consume(at);
             }
             // The mark may begin in the last bytes, unless these are the last of all.
-            let keep = SYNC.len() - 1;
-            if bytes.len() < BLOCK_HEADER {
+            let keep = marks[0].len() - 1;
+            if bytes.len() < least {
                 return;
             }
             let passed = bytes.len() - keep;

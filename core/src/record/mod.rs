@@ -9,6 +9,7 @@
 
 mod blocks;
 mod checks;
+mod columns;
 mod events;
 pub mod format;
 mod log;
@@ -32,33 +33,52 @@ pub const DEFAULT_NAME: &str = "bytehop.bhop";
 /// Why a recording cannot be opened or written on. Each is one line that can be shown as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    #[error("cannot open {}: {source}", path.display())]
-    Open { path: PathBuf, source: io::Error },
-    #[error("{} is not a bytehop recording", path.display())]
-    Foreign { path: PathBuf },
-    #[error(
-        "{} has recording format {version}; a newer bytehop is needed, this one reads up to {}",
-        path.display(), format::VERSION
-    )]
-    Newer { path: PathBuf, version: u16 },
-    #[error("cannot create {}: {source}", path.display())]
-    Create { path: PathBuf, source: io::Error },
+    Open {
+        path: PathBuf,
+        source: io::Error,
+    },
+    Foreign {
+        path: PathBuf,
+    },
+    Newer {
+        path: PathBuf,
+        version: u16,
+    },
+    Create {
+        path: PathBuf,
+        source: io::Error,
+    },
     /// What was written before stays readable.
-    #[error(
-        "cannot write on to {}: {source}; it keeps the first {records} records",
-        path.display()
-    )]
     Write {
         path: PathBuf,
         records: u64,
         source: io::Error,
     },
     /// A single record that the format cannot hold.
-    #[error(
-        "a record of {len} bytes cannot be written to {}, {max} is the limit",
-        path.display(), max = format::MAX_RECORD
-    )]
-    TooLong { path: PathBuf, len: usize },
+    TooLong {
+        path: PathBuf,
+        len: usize,
+    },
+}
+
+crate::says! { RecordError, lang:
+    Self::Open { path, source } => "cannot open {path}: {why}" | "无法打开 {path}：{why}",
+        path = path.display(), why = source.say(lang);
+    Self::Foreign { path } => "{path} is not a bytehop recording" | "{path} 不是 bytehop 的记录文件",
+        path = path.display();
+    Self::Newer { path, version } =>
+        "{path} has recording format {version}; a newer bytehop is needed, this one reads up to {most}"
+        | "{path} 的记录格式是 {version}：需要更新的 bytehop，本版本最高支持 {most}",
+        path = path.display(), most = format::VERSION;
+    Self::Create { path, source } => "cannot create {path}: {why}" | "无法创建 {path}：{why}",
+        path = path.display(), why = source.say(lang);
+    Self::Write { path, records, source } =>
+        "cannot write on to {path}: {why}; it keeps the first {records} records"
+        | "无法继续写入 {path}：{why}；已保留前 {records} 条记录",
+        path = path.display(), why = source.say(lang);
+    Self::TooLong { path, len } => "a record of {len} bytes cannot be written to {path}, {max} is the limit"
+        | "{len} 字节的记录无法写入 {path}，上限是 {max}",
+        path = path.display(), max = format::MAX_RECORD;
 }
 
 impl RecordError {

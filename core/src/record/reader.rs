@@ -7,11 +7,9 @@ use std::path::Path;
 use lz4_flex::block::decompress_into;
 
 use super::blocks::{Block, Blocks};
+use super::columns::Unpacker;
 use super::format::{are_frames, next_frame};
 use super::{RecordError, Warning};
-
-/// A byte of LZ4 stands for at most so many.
-const LZ4_MOST: usize = 255;
 
 /// What a recording can be read from more than once: a file, or bytes in memory.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -29,6 +27,9 @@ pub struct Reader<R> {
     /// The frames of the current block, checked, and how far they are read.
     raw: Vec<u8>,
     at: usize,
+    /// Its columns, kept for the memory.
+    packed: Vec<u8>,
+    unpacker: Unpacker,
 }
 
 impl Reader<File> {
@@ -44,6 +45,8 @@ impl<R: Read> Reader<R> {
             blocks: Blocks::new(input, path)?,
             raw: Vec::new(),
             at: 0,
+            packed: Vec::new(),
+            unpacker: Unpacker::default(),
         })
     }
 
@@ -67,7 +70,7 @@ impl<R: Read> Reader<R> {
     /// Bytes of memory for blocks once they are decompressed.
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
-        self.raw.capacity()
+        self.raw.capacity() + self.packed.capacity()
     }
 
     /// What is missing, as far as it was read; complete once [`Self::next_record`] gave `None`.
@@ -78,21 +81,31 @@ impl<R: Read> Reader<R> {
     /// Fills `raw`; false if what the block holds is not what its header says.
     fn unpack(&mut self, block: &Block) -> bool {
         let stored = self.blocks.payload();
-        let len = block.header.raw_len as usize;
-        // A header that claims more than LZ4 can make of so little costs no memory, and no time.
-        if len / LZ4_MOST > stored.len() {
+        let header = &block.header;
+        if !header.is_plausible() {
             return false;
         }
         // The header's limits were checked: at most MAX_RAW. What is there is written over.
-        self.raw.resize(len, 0);
-        let whole = if stored.len() == len {
-            self.raw.copy_from_slice(stored);
-            true
-        } else {
-            decompress_into(stored, &mut self.raw).is_ok_and(|n| n == len)
-        };
-        whole && are_frames(&self.raw, block.header.records)
+        self.raw.resize(header.raw_len as usize, 0);
+        if header.packed_len == 0 {
+            return decompress(stored, &mut self.raw) && are_frames(&self.raw, header.records);
+        }
+        self.packed.resize(header.packed_len as usize, 0);
+        decompress(stored, &mut self.packed)
+            && self
+                .unpacker
+                .unpack(&self.packed, header.records, &mut self.raw)
+                .is_some()
     }
+}
+
+/// Whether `stored` fills `out`, exactly.
+fn decompress(stored: &[u8], out: &mut [u8]) -> bool {
+    if stored.len() == out.len() {
+        out.copy_from_slice(stored);
+        return true;
+    }
+    decompress_into(stored, out).is_ok_and(|n| n == out.len())
 }
 
 impl<R: Read + Seek> Reader<R> {

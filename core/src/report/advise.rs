@@ -1,8 +1,8 @@
 //! Advice as text.
 
-use super::Style;
 use super::layout::{Flow, Page, Paint, span};
 use super::section::{plain, section};
+use super::{Detail, Style};
 use crate::advise::Advised;
 use crate::units;
 
@@ -27,7 +27,7 @@ mod words {
     }
 }
 
-/// Advice, what saves most first.
+/// Advice, what saves most first; quiet: what was seen, and what could be saved.
 pub fn advice(advised: &Advised, style: &Style) -> String {
     let all = &advised.advice;
     let lang = style.lang;
@@ -58,9 +58,15 @@ pub fn advice(advised: &Advised, style: &Style) -> String {
                 units::count(advice.saves_crossings),
             )));
         }
-        section(&mut page, words::how(lang), plain(&advice.how));
+        let quiet = style.detail == Detail::Quiet;
+        if !quiet {
+            section(&mut page, words::how(lang), plain(&advice.how));
+        }
         if !saves.is_empty() {
             section(&mut page, words::saves(lang), Flow::join(saves, " ·"));
+        }
+        if quiet {
+            continue;
         }
         section(&mut page, words::but(lang), plain(&advice.unless));
         if let (Some(file), Some(line)) = (&advice.file, advice.line) {
@@ -77,10 +83,14 @@ pub fn advice(advised: &Advised, style: &Style) -> String {
             lab.then(Flow::solid(format!("({})", advice.rule), Paint::Quiet)),
         );
     }
-    if !advised.left_out.is_empty() {
+    let left_out = match style.detail {
+        Detail::Quiet => &[][..],
+        _ => &advised.left_out,
+    };
+    if !left_out.is_empty() {
         page.blank();
     }
-    for text in &advised.left_out {
+    for text in left_out {
         section(&mut page, words::left_out(lang), plain(text));
     }
     page.finish()

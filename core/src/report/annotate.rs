@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Style;
 use super::layout::{Align, Flow, Page, Paint, clean, pad, span, width};
 use super::ledger::INFERRED;
 use super::section::{plain, section};
+use super::{Detail, Style};
 use crate::annotate::{Annotation, File, Line};
 use crate::i18n::Lang;
 use crate::model::HopKind;
@@ -41,7 +41,8 @@ mod words {
 /// Lines shown above and below one that did something.
 const AROUND: u32 = 2;
 
-/// The annotation as text. `only`: the end of a file's path; then all lines of that file. `read` gives a
+/// The annotation as text: lines that did something; verbose, all lines of their files; quiet, nothing of
+/// other places. `only`: the end of a file's path; then all lines of that file. `read` gives a
 /// file's text.
 pub fn annotation(
     annotation: &Annotation,
@@ -55,7 +56,8 @@ pub fn annotation(
     let files: Vec<&File> = annotation.files.iter().filter(wanted).collect();
     for file in &files {
         page.blank();
-        write_file(&mut page, file, only.is_some(), read(&file.path).as_deref());
+        let all = only.is_some() || style.detail == Detail::Verbose;
+        write_file(&mut page, file, all, read(&file.path).as_deref());
     }
     page.blank();
     if files.iter().any(|file| file.total.inferred) {
@@ -88,7 +90,7 @@ pub fn annotation(
         ),
     ];
     for (line, label, why) in rest {
-        let did = *line != Line::default();
+        let did = *line != Line::default() && style.detail > Detail::Quiet;
         if did && !(files.is_empty() && annotation.elsewhere.crossings == 0) {
             let count = units::count(line.crossings);
             let text = why(

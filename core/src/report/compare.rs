@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Style;
 use super::layout::{Align, Flow, Page, Paint, pad, span, width};
 use super::ledger::{INFERRED, place};
+use super::{Detail, Style};
 use crate::compare::{Change, Comparison, HopChange, Row, Unit, Value, What, compare};
 use crate::i18n::Lang;
 use crate::model::{HopKind, Summary};
@@ -171,7 +171,7 @@ pub fn bar(eighths: usize, ascii: bool) -> String {
     out
 }
 
-/// Two runs, side by side, as text. `names`: how the runs are called.
+/// Two runs, side by side, as text; quiet: the numbers alone. `names`: how the runs are called.
 pub fn comparison(a: &Summary, b: &Summary, names: [&str; 2], style: &Style) -> String {
     let lang = style.lang;
     let both = compare(a, b);
@@ -216,6 +216,9 @@ pub fn comparison(a: &Summary, b: &Summary, names: [&str; 2], style: &Style) -> 
             Paint::Quiet,
         ));
         page.line(&spans, Flow::default(), 0);
+    }
+    if style.detail == Detail::Quiet {
+        return page.finish();
     }
     page.blank();
     page.line(

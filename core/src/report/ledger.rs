@@ -94,19 +94,27 @@ pub fn totals(summary: &Summary, mover: Mover, lang: Lang) -> Flow {
             } else {
                 ""
             };
-            format!("{about}{}", units::bytes(bytes))
+            let least = HopKind::ALL
+                .iter()
+                .any(|kind| summary.is_at_least(*kind) && rows().any(|row| row.kind == *kind));
+            let bytes = format!("{about}{}", units::bytes(bytes));
+            match least {
+                true => words::no_less(lang, bytes),
+                false => bytes,
+            }
         })
     };
     let kind = |kind| sum(&move |row: &HopRow| row.kind == kind);
     // A trace with gaps cannot say that something did not happen.
     let whole = summary.lost_events == 0 && summary.warnings.is_empty();
+    let whole = |kind| whole && !summary.is_at_least(kind);
     let solid = |text: String| Flow::solid(text, Paint::Plain);
     let mut parts: Vec<Flow> = Vec::new();
     match mover {
         Mover::Cpu => {
             parts.push(match kind(HopKind::Copy) {
                 Some(bytes) => solid(words::copied(lang, bytes)),
-                None if whole => Flow::words(words::copied_none(lang), Paint::Plain),
+                None if whole(HopKind::Copy) => Flow::words(words::copied_none(lang), Paint::Plain),
                 None => Flow::words(words::copied_none_seen(lang), Paint::Plain),
             });
             parts.extend(kind(HopKind::Fill).map(|bytes| solid(words::zeroed(lang, bytes))));
@@ -121,7 +129,7 @@ pub fn totals(summary: &Summary, mover: Mover, lang: Lang) -> Flow {
                 .missing_probes
                 .iter()
                 .any(|(probe, _)| probe.contains("block_"));
-            if dma.is_none() && unknown.is_none() && whole {
+            if dma.is_none() && unknown.is_none() && whole(HopKind::Dma) {
                 let others = [&summary.metadata_io, &summary.unattributed];
                 let none = match watched {
                     true if others
@@ -229,9 +237,10 @@ fn write_row(page: &mut Page, columns: &Columns, row: &HopRow, summary: &Summary
             .any(|place| is_device(place, &device.name))
     });
     let cells = |parts: &[Flow]| parts.iter().map(|part| part.width() + 2).sum::<usize>();
-    let mut parts = remarks(row, lang, page.style.detail, false);
+    let least = summary.is_row_at_least(row);
+    let mut parts = remarks(row, least, lang, page.style.detail, false);
     if told && name_column + cells(&parts) > page.width() + 2 {
-        parts = remarks(row, lang, page.style.detail, true);
+        parts = remarks(row, least, lang, page.style.detail, true);
     }
     let mut flow = Flow::solid(evidence(row, lang), Paint::Plain);
     if !parts.is_empty() {
@@ -244,13 +253,16 @@ fn write_row(page: &mut Page, columns: &Columns, row: &HopRow, summary: &Summary
 }
 
 /// How it is known beyond the word, and what else to know.
-fn remarks(row: &HopRow, lang: Lang, detail: Detail, short: bool) -> Vec<Flow> {
+fn remarks(row: &HopRow, least: bool, lang: Lang, detail: Detail, short: bool) -> Vec<Flow> {
     let mut parts = Vec::new();
     let by = row.evidence.by();
     let said = row.evidence.known() != Known::Measured || detail == Detail::Verbose;
     parts.extend(said.then(|| Flow::solid(by, Paint::Quiet)));
     if row.deferred {
         parts.push(Flow::solid(words::later(lang), Paint::Strong));
+    }
+    if least {
+        parts.push(Flow::solid(words::at_least_row(lang), Paint::Warn));
     }
     if row.kind == HopKind::Dma {
         parts.push(Flow::words(engine(row, lang, short), Paint::Plain));

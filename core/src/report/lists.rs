@@ -5,7 +5,7 @@ use super::section::{plain, section, write_table};
 use super::{Detail, words};
 use crate::event::{DeviceClass, Engine};
 use crate::i18n::Lang;
-use crate::model::{DeviceRow, IoTotals, Known, ProcessRow, Summary, SyscallRow};
+use crate::model::{DeviceRow, IoTotals, Known, ProcessRow, RequestRow, Summary, SyscallRow};
 use crate::units;
 
 /// Calls named in the folded line, and rows of other lists, before "… more".
@@ -53,6 +53,7 @@ pub fn calls(page: &mut Page, summary: &Summary) {
         }
         section(page, words::label_calls(lang), Flow::join(parts, " ·"));
     }
+    requests(page, summary);
     let never: Vec<Flow> = summary
         .never_returned
         .iter()
@@ -62,6 +63,39 @@ pub fn calls(page: &mut Page, summary: &Summary) {
         let flow = Flow::join(never, " ·").then(Flow::words(words::never_why(lang), Paint::Quiet));
         section(page, words::label_never(lang), flow);
     }
+}
+
+/// What was asked of io_uring: by operation, with the errors of what failed.
+fn requests(page: &mut Page, summary: &Summary) {
+    let lang = page.style.lang;
+    let shown = match page.style.detail {
+        Detail::Verbose => summary.requests.len(),
+        _ => fold(summary.requests.len(), FOLD),
+    };
+    let (rows, more) = summary.requests.split_at(shown);
+    let mut parts: Vec<Flow> = rows.iter().map(|row| request(row, lang)).collect();
+    if !more.is_empty() {
+        let more = words::more_calls(lang, more.len() as u64);
+        parts.push(Flow::solid(more, Paint::Quiet));
+    }
+    if !parts.is_empty() {
+        section(page, words::label_requests(lang), Flow::join(parts, " ·"));
+    }
+}
+
+fn request(row: &RequestRow, lang: Lang) -> Flow {
+    let mut flow = Flow::solid(times(&row.name, row.count), Paint::Plain);
+    if row.bytes > 0 {
+        flow = flow.glue(&format!(" {}", units::bytes(row.bytes)), Paint::Strong);
+    }
+    if row.errors > 0 {
+        let errors = row.errnos.iter().map(|(name, n)| times(name, *n));
+        let errors: Vec<String> = errors.collect();
+        let errors = errors.join(words::comma_space(lang));
+        let failed = words::failed_with(lang, units::count(row.errors), errors);
+        flow = flow.glue(&failed, Paint::Warn);
+    }
+    flow
 }
 
 /// How many of `n` to show: all, or `limit` and a line that says how many more.

@@ -73,8 +73,12 @@ impl Format {
 
 /// `--format` names nothing that we can write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{0}': text, json, jsonl, html, csv, folded, markdown, svg or perfetto")]
 pub struct UnknownFormat(pub String);
+
+crate::says! { UnknownFormat, lang:
+    Self(name) => "unknown format '{name}': text, json, jsonl, html, csv, folded, markdown, svg or perfetto"
+        | "未知的格式“{name}”：可用 text、json、jsonl、html、csv、folded、markdown、svg 或 perfetto";
+}
 
 impl FromStr for Format {
     type Err = UnknownFormat;

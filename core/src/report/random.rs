@@ -136,6 +136,7 @@ impl Random {
         Summary {
             ledger: Ledger::default(),
             at_least: Vec::new(),
+            requests: Vec::new(),
             schema: 1,
             bytehop: self.name(),
             kernel: self.name(),

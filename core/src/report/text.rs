@@ -312,7 +312,7 @@ fn copying_time(sampled: &CpuTime, style: &Style) -> Vec<Flow> {
 fn account(page: &mut Page, summary: &Summary) {
     let lang = page.style.lang;
     let ledger = &summary.ledger;
-    if ledger.returned == 0 && ledger.open.is_empty() {
+    if ledger.returned == 0 && ledger.open.is_empty() && summary.at_least.is_empty() {
         return;
     }
     let paint = match ledger.open.is_empty() {

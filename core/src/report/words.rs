@@ -38,7 +38,9 @@ crate::messages! {
 
     // The account.
     label_account: "account" | "账目";
-    at_least(totals): "may be too small, since events were missed: {totals}" | "可能偏小（有事件没有看到）：{totals}";
+    no_less(bytes): "at least {bytes}" | "至少 {bytes}";
+    at_least_row: "at least" | "下限";
+    at_least(totals): "may be too small, since not everything was seen: {totals}" | "可能偏小（并非一切都看到了）：{totals}";
 
     // The hop table.
     who_moved: "who moved the bytes" | "谁搬运了字节";
@@ -99,6 +101,7 @@ crate::messages! {
     time_clearing(time, error): "≈ {time} ± {error} zeroing" | "清零 ≈ {time} ± {error}";
     time_samples[n]: "estimated from {n} sample" / "estimated from {n} samples" | "估计，共 {n} 个样本";
     label_calls: "calls" | "系统调用";
+    label_requests: "requests" | "请求";
     label_never: "not ended" | "未返回";
     label_dirty: "still dirty" | "尚未回写";
     label_metadata: "metadata" | "元数据";
@@ -122,6 +125,7 @@ crate::messages! {
     waits_device(time, device): "{time} of it for {device}" | "其中等待 {device} {time}";
     a_device: "a device" | "设备";
     switches(voluntary, involuntary): "{voluntary} voluntary, {involuntary} involuntary" | "主动 {voluntary}，被动 {involuntary}";
+    failed_with(n, errors): " ({n} failed: {errors})" | "（失败 {n}：{errors}）";
     failed(n): " ({n} failed)" | "（失败 {n}）";
     more_calls[n]: "… {n} more" / "… {n} more" | "… 另有 {n} 种";
     never_why: "(began, did not return)" | "（已开始，未返回）";

@@ -20,6 +20,9 @@ pub enum Move {
     /// `ioctl(FICLONE)`, `ioctl(FICLONERANGE)`.
     Clone,
     ProcessVm,
+    /// A word of another process's memory by `ptrace`: read, written.
+    Peek,
+    Poke,
     /// `ioctl(UFFDIO_COPY)`, `ioctl(UFFDIO_ZEROPAGE)`.
     FaultCopy,
     FaultZero,
@@ -42,7 +45,7 @@ pub enum End {
     Random,
     /// Its page of zeros.
     Zeros,
-    /// A message queue.
+    /// A message queue, or another buffer of the kernel's.
     Queue,
     /// A pipe that is not named, but must be one.
     Pipe,
@@ -56,6 +59,8 @@ pub enum Size {
     AtMost(usize),
     /// In this argument, if the call succeeded.
     Arg(usize),
+    /// A word, if the call succeeded.
+    Word,
     /// In memory that no probe reads: messages are returned, not bytes.
     Unknown,
 }
@@ -116,6 +121,7 @@ const CALLS: &[(&str, Shape)] = &[
     ("vmsplice",                               shape(Move::Vmsplice, End::User, End::First)),
     ("copy_file_range",                        shape(Move::CopyRange, End::First, End::Second)),
     ("process_vm_readv process_vm_writev",     shape(Move::ProcessVm, End::User, End::User)),
+    ("ptrace",                                 shape(Move::Peek, End::User, End::User).size(Size::Word)),
     // Which of their calls these are depends on the arguments: see `applies`.
     ("mmap",                                   shape(Move::Populate, End::First, End::User).size(Size::Arg(1))),
     ("getsockopt",                             shape(Move::RecvZc, End::First, End::User).size(Size::Unknown)),
@@ -136,6 +142,23 @@ const OPERATIONS: &[(&str, Shape)] = &[
     ("splice",                                           shape(Move::Splice, End::Pipe, End::First)),
 ];
 
+/// The same of Linux AIO.
+#[rustfmt::skip] // one row a line
+const AIO_OPERATIONS: &[(&str, Shape)] = &[
+    ("pread preadv",   shape(Move::Read, End::First, End::User)),
+    ("pwrite pwritev", shape(Move::Write, End::User, End::First)),
+];
+
+/// See [`Role::Alters`]. On any other file system none of them makes pages of a file dirty.
+const ALTERS: &str = "\
+    chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes futimesat utimensat setxattr \
+    lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat link linkat rename \
+    renameat renameat2 open openat openat2 creat";
+
+// include/uapi/linux/ptrace.h
+const PTRACE_PEEK: [u64; 2] = [1, 2];
+const PTRACE_POKE: [u64; 2] = [4, 5];
+
 const IPPROTO_TCP: u64 = 6;
 const TCP_ZEROCOPY_RECEIVE: u64 = 35;
 const MAP_PRIVATE: u64 = 2;
@@ -149,8 +172,12 @@ impl Shape {
         matches!(self.size, Size::Returned | Size::AtMost(_))
     }
 
-    /// What this call does, where that depends on an argument: `ioctl`.
+    /// What this call does, where that depends on an argument: `ioctl`, `ptrace`.
     pub fn requested(self, args: &[u64; 6]) -> Self {
+        if self.moves == Move::Peek && PTRACE_POKE.contains(&args[0]) {
+            // The word is an argument: the kernel has it.
+            return shape(Move::Poke, End::Queue, End::User).size(Size::Word);
+        }
         if self.moves != Move::Clone {
             return self;
         }
@@ -174,6 +201,7 @@ impl Shape {
             Move::RecvZc if self.size == Size::Unknown => {
                 (args[1], args[2]) == (IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE)
             }
+            Move::Peek => PTRACE_PEEK.contains(&args[0]),
             Move::Populate => args[3] & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE,
             _ => true,
         }
@@ -203,6 +231,8 @@ pub enum Role {
     AsyncIo,
     /// `setsockopt`.
     SocketOption,
+    /// Changes a file's name or attributes, or opens it to be written: on an overlay, it is copied up first.
+    Alters,
 }
 
 /// [`CallInfo`] by system call number, and shapes by io_uring operation.
@@ -210,6 +240,7 @@ pub enum Role {
 pub struct CallTable {
     calls: Vec<CallInfo>,
     operations: Vec<Option<Shape>>,
+    aio: Vec<Option<Shape>>,
 }
 
 impl CallTable {
@@ -231,6 +262,7 @@ impl CallTable {
             let role = match name.as_ref() {
                 "io_uring_setup" | "io_uring_enter" | "io_submit" => Role::AsyncIo,
                 "setsockopt" => Role::SocketOption,
+                name if ALTERS.split_whitespace().any(|known| known == name) => Role::Alters,
                 _ => Role::Ordinary,
             };
             CallInfo {
@@ -241,9 +273,11 @@ impl CallTable {
             }
         });
         let operations = (0..=u8::MAX).map(|opcode| find(OPERATIONS, &uring::name(opcode)));
+        let aio = (0..=u8::MAX).map(|opcode| find(AIO_OPERATIONS, &uring::aio_name(opcode)));
         Self {
             calls: calls.collect(),
             operations: operations.collect(),
+            aio: aio.collect(),
         }
     }
 
@@ -252,9 +286,15 @@ impl CallTable {
         self.calls.get(usize::from(nr))
     }
 
-    /// How an io_uring operation moves bytes; `None` if it moves none.
-    pub fn operation(&self, opcode: u8) -> Option<Shape> {
-        self.operations.get(usize::from(opcode)).copied().flatten()
+    /// How an operation of io_uring or Linux AIO moves bytes, as [`tracer_ebpf::TopKey::nr`] numbers them; `None`
+    /// if it moves none.
+    pub fn operation(&self, operation: u16) -> Option<Shape> {
+        let table = match operation & tracer_ebpf::AIO {
+            0 => &self.operations,
+            _ => &self.aio,
+        };
+        let opcode = usize::from(operation as u8);
+        table.get(opcode).copied().flatten()
     }
 }
 

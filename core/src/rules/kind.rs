@@ -1,6 +1,6 @@
 //! What a descriptor is, as far as the path of its bytes depends on it.
 
-use tracer_ebpf::FileRef;
+use tracer_ebpf::{FileRef, special};
 
 use crate::arch::Arch;
 use crate::model::Place;
@@ -38,6 +38,8 @@ pub enum FileKind {
     Directory,
     /// The descriptor was not open, or not read.
     Closed,
+    /// `/proc/PID/mem`: the memory of a process.
+    Memory,
 }
 
 /// What a file system can do with extents and `O_DIRECT`.
@@ -99,6 +101,7 @@ impl Kinds {
         FileKind::AnonInode,
     ]);
     pub const ZERO: Self = Self::of(&[FileKind::DevZero, FileKind::DevFull]);
+    pub const MEMORY: Self = Self::of(&[FileKind::Memory]);
     /// What swallows everything written to it.
     pub const SINK: Self = Self::of(&[FileKind::DevNull, FileKind::DevZero]);
     /// Pages that can be passed on.
@@ -129,7 +132,7 @@ impl FileKind {
     /// Where the bytes of such a file are; `None` if it has none.
     pub fn place(self) -> Option<Place> {
         Some(match self {
-            Self::User => Place::User,
+            Self::User | Self::Memory => Place::User,
             Self::RegularFile | Self::BlockDevice => Place::PageCache,
             Self::Shmem => Place::Shmem,
             Self::Pipe => Place::Pipe,
@@ -195,6 +198,7 @@ fn kind_of(file: &FileRef) -> (FileKind, Fs) {
         ifmt::DIR => FileKind::Directory,
         ifmt::BLK => return (FileKind::BlockDevice, Fs::Local),
         ifmt::SOCK => socket(file),
+        ifmt::REG if file.protocol == special::MEMORY => FileKind::Memory,
         ifmt::REG => return regular(file.magic),
         // Anonymous inodes have no type before Linux 6.16.
         _ => FileKind::AnonInode,

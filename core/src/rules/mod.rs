@@ -18,7 +18,7 @@ mod tests;
 
 pub use calls::{CallTable, End, Move, Role, Shape, Size, shape_of};
 pub use kind::{Class, FileKind, Fs, Kinds};
-pub use table::RULES;
+pub use table::{MSG_TRUNC, RULES};
 
 use crate::catalogue::RuleId;
 use crate::model::{HopKind, Place};
@@ -98,6 +98,8 @@ pub struct Facts {
     pub private: bool,
     /// The kernel encrypts what the socket sends (kTLS).
     pub tls: bool,
+    /// The return value is the length of a message, and the buffer may have taken less.
+    pub cut: bool,
 }
 
 impl Facts {
@@ -130,6 +132,7 @@ impl Facts {
             zerocopy_off: false,
             private: false,
             tls: false,
+            cut: false,
         }
     }
 

@@ -17,7 +17,14 @@ const FILL_COPY: Does = Does::Moves(&[
     Step(HopKind::Copy, Kernel, To),
 ]);
 
-const MSG_TRUNC: u32 = 0x20;
+/// The kernel copies into a page of its own, and from there on.
+const COPY_TWICE: Does = Does::Moves(&[
+    Step(HopKind::Copy, From, Kernel),
+    Step(HopKind::Copy, Kernel, To),
+]);
+
+/// Of messages: the length is returned, however much of it the buffer took. Of streams: bytes are thrown away.
+pub const MSG_TRUNC: u32 = 0x20;
 const MSG_ERRQUEUE: u32 = 0x2000;
 const MSG_ZEROCOPY: u32 = 0x400_0000;
 
@@ -44,6 +51,10 @@ fn to_direct(facts: &Facts) -> bool {
 
 fn discards(facts: &Facts) -> bool {
     facts.msg_flags & MSG_TRUNC != 0
+}
+
+fn cut(facts: &Facts) -> bool {
+    facts.cut
 }
 
 fn errors_only(facts: &Facts) -> bool {
@@ -109,9 +120,12 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::ZerosFilled, moves: READ, from: K::ZERO, to: K::USER, when: always, does: FILL },
     Rule { id: RuleId::KernelReadCopied, moves: READ, from: K::KERNEL, to: K::USER, when: always, does: COPY },
 
+    Rule { id: RuleId::ProcessMemoryCopied, moves: READ, from: K::MEMORY, to: K::USER, when: always, does: COPY_TWICE },
+
     // Sockets: recv*, and read; send*, and write.
     Rule { id: RuleId::ErrorQueueRead, moves: RECV, from: K::SOCKET, to: K::USER, when: errors_only, does: Does::Discards },
     Rule { id: RuleId::ReceiveDiscarded, moves: RECV, from: K::TCP, to: K::USER, when: discards, does: Does::Discards },
+    Rule { id: RuleId::ReceiveCutUndecided, moves: RECV, from: K::SOCKET, to: K::USER, when: cut, does: Does::CannotTell },
     Rule { id: RuleId::ReceiveCopied, moves: RECV, from: K::SOCKET, to: K::USER, when: always, does: COPY },
     Rule { id: RuleId::ReceiveZerocopy, moves: &[Move::RecvZc], from: K::SOCKET, to: K::USER, when: always, does: SHARE },
     Rule { id: RuleId::SendZerocopyShared, moves: SEND, from: K::USER, to: K::INET, when: zerocopy, does: SHARE },
@@ -125,6 +139,7 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::ShmemWriteCopied, moves: WRITE, from: K::USER, to: K::SHMEM, when: always, does: COPY },
     Rule { id: RuleId::PipeWriteCopied, moves: WRITE, from: K::USER, to: K::PIPE, when: always, does: COPY },
     Rule { id: RuleId::WriteDiscarded, moves: WRITE, from: K::USER, to: K::SINK, when: always, does: Does::Discards },
+    Rule { id: RuleId::ProcessMemoryCopied, moves: WRITE, from: K::USER, to: K::MEMORY, when: always, does: COPY_TWICE },
     Rule { id: RuleId::KernelWriteCopied, moves: WRITE, from: K::USER, to: K::KERNEL, when: always, does: COPY },
 
     Rule { id: RuleId::TlsEncrypted, moves: &[Move::Sendfile, Move::Splice, Move::Send, Move::Write], from: K::USER.or(K::PAGES).or(K::PIPE), to: K::TCP, when: encrypted, does: COPY },
@@ -155,6 +170,8 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::ReflinkShared, moves: &[Move::Clone], from: K::FILE, to: K::FILE, when: always, does: SHARE },
 
     Rule { id: RuleId::ProcessVmCopied, moves: &[Move::ProcessVm], from: K::USER, to: K::USER, when: always, does: COPY },
+    Rule { id: RuleId::ProcessMemoryCopied, moves: &[Move::Peek], from: K::USER, to: K::USER, when: always, does: COPY_TWICE },
+    Rule { id: RuleId::ProcessWordPoked, moves: &[Move::Poke], from: K::KERNEL, to: K::USER, when: always, does: COPY },
     Rule { id: RuleId::UserfaultCopied, moves: &[Move::FaultCopy], from: K::USER, to: K::USER, when: always, does: COPY },
     Rule { id: RuleId::UserfaultZeroPageMapped, moves: &[Move::FaultZero], from: K::ZERO, to: K::USER, when: always, does: MAP },
     Rule { id: RuleId::PopulateCopied, moves: &[Move::Populate], from: K::PAGES, to: K::USER, when: private, does: COPY },

@@ -108,6 +108,7 @@ fn kinds() {
         (device(136, 4), FileKind::Tty),
         (device(10, 229), FileKind::OtherChar),
         (FileRef::default(), FileKind::Closed),
+        (memory(), FileKind::Memory),
     ];
     for (file, kind) in cases {
         assert_eq!(Class::of(&file, Arch::X86_64).kind, kind, "{file:?}");
@@ -220,6 +221,24 @@ fn one_descriptor() {
         rule("process_vm_readv", None, None, |_| ()),
         "process-vm-copied C:user→user"
     );
+    for call in ["pread64", "write"] {
+        assert_eq!(
+            rule(call, Some(memory()), None, |_| ()),
+            "process-memory-copied C:user→kernel C:kernel→user"
+        );
+    }
+    assert_eq!(
+        rule("ptrace", None, None, |_| ()),
+        "process-memory-copied C:user→kernel C:kernel→user"
+    );
+}
+
+/// `/proc/PID/mem`
+fn memory() -> FileRef {
+    FileRef {
+        protocol: tracer_ebpf::special::MEMORY,
+        ..file(0o100600, 0x9FA0)
+    }
 }
 
 /// In the order of the call's arguments.
@@ -618,7 +637,12 @@ fn every_rule_can_fire() {
                 for to in &classes {
                     for seen in seens {
                         for msg_flags in [0, 0x20, 0x2000, 0x400_0000] {
-                            for (private, tls) in [(false, false), (true, false), (false, true)] {
+                            for (private, tls, cut) in [
+                                (false, false, false),
+                                (true, false, false),
+                                (false, true, false),
+                                (false, false, true),
+                            ] {
                                 let (from, to) = (*from, *to);
                                 let facts = Facts {
                                     moves,
@@ -629,6 +653,7 @@ fn every_rule_can_fire() {
                                     zerocopy_off: false,
                                     private,
                                     tls,
+                                    cut,
                                 };
                                 fired.extend(conclude(&facts).map(|rule| rule.id.name()));
                             }

@@ -2,18 +2,16 @@
 
 use std::collections::HashMap;
 
-use tracer_ebpf::{FileRef, OPERATION, count};
+use tracer_ebpf::{FileRef, OPERATION, count, kind};
 
 use super::group::Group;
-use super::{Amount, CallRow, More, Row, Unknown, What, Who};
+use super::{Amount, CallRow, Lost, More, Row, Unknown, What, Who};
 use crate::arch::Arch;
-use crate::catalogue::Certainty;
-use crate::counters::{Calls, Concluded, Counters, Hardware, call_name, conclude_hops};
-use crate::model::{Evidence, HopKind, HopRow};
-use crate::rules::{CallTable, FileKind, Move, Role, Size, conclude as rule_of};
+use crate::at_least::{self, Causes};
+use crate::counters::{Calls, Concluded, Counters, Hardware, call_name, conclude_hops, unknown};
+use crate::event::{Cut, KIND_NAMES};
+use crate::model::{Evidence, HopKind, HopRow, Summary, SyscallRow};
 
-/// Index of the loopback interface, in every network namespace (`LOOPBACK_IFINDEX`, include/net/flow.h).
-const LOOPBACK: u32 = 1;
 /// How calls of 32-bit programs are listed.
 const OTHER_TABLE: &str = "32-bit";
 
@@ -24,19 +22,31 @@ pub struct Context {
     /// The hooks on user page faults, on copies out of sockets are attached.
     pub faults: bool,
     pub receives: bool,
+    /// Hooks that are not, with the reason.
+    pub missing: Vec<(String, String)>,
 }
 
 /// The row of one process; `files`: what the classes mean.
-pub fn row(group: &Group, files: &HashMap<u16, FileRef>, context: &mut Context) -> Row {
+pub fn row(
+    group: &Group,
+    files: &HashMap<u16, FileRef>,
+    lost: &Lost,
+    context: &mut Context,
+) -> Row {
     let (others, failed) = group.of_other_table();
     let counters = group.counters(files);
-    let Concluded { hops, metadata, .. } = conclude_hops(
+    let Concluded {
+        hops,
+        ledger,
+        metadata,
+        ..
+    } = conclude_hops(
         &counters,
         context.arch,
         context.hardware.as_mut(),
         context.receives,
     );
-    let mut unknown = unknown(&counters, context);
+    let mut unknown = unknown(&counters, context.arch);
     let mut syscalls = by_name(&counters, context.arch);
     if others > 0 {
         unknown.push(Unknown {
@@ -57,6 +67,9 @@ pub fn row(group: &Group, files: &HashMap<u16, FileRef>, context: &mut Context) 
         (calls + c.cell.calls, errors + c.cell.errors)
     });
     let amount = |kind| amount(kind, &hops, &unknown);
+    // What faults mapped is in no column, pages for copies are counted apart, and calls that might share but hardly
+    // ever do would mark every row.
+    let at_least = at_least(&hops, &syscalls, &unknown, lost, context);
     Row {
         who: Who::Kernel,
         name: String::new(),
@@ -73,9 +86,51 @@ pub fn row(group: &Group, files: &HashMap<u16, FileRef>, context: &mut Context) 
         filled: amount(HopKind::Fill),
         hops,
         syscalls,
-        unknown,
+        unknown: unknown
+            .into_iter()
+            .filter(|u| !matches!(u.what, What::Faults | What::Arguments))
+            .collect(),
+        ledger,
+        at_least,
         metadata_io: metadata,
     }
+}
+
+/// Totals that may be too small.
+fn at_least(
+    hops: &[HopRow],
+    syscalls: &[CallRow],
+    unknown: &[Unknown],
+    lost: &Lost,
+    context: &Context,
+) -> Vec<String> {
+    let named = |row: &CallRow| SyscallRow {
+        name: row.name.clone(),
+        ..SyscallRow::default()
+    };
+    let missed = |n: u64, kind: u8| (n > 0).then(|| (KIND_NAMES[usize::from(kind)].to_owned(), n));
+    let lost_by_kind = [
+        missed(lost.calls.saturating_add(lost.descriptors), kind::SYSCALL),
+        // Of which counter is not known.
+        missed(lost.counts.saturating_add(lost.skipped), 0),
+    ];
+    let mut summary = Summary {
+        hops: hops.to_vec(),
+        syscalls: syscalls.iter().map(named).collect(),
+        missing_probes: context.missing.clone(),
+        lost_by_kind: lost_by_kind.into_iter().flatten().collect(),
+        ..Summary::default()
+    };
+    let none = Cut::default();
+    let causes = Causes {
+        arch: context.arch,
+        skipped: &[],
+        lost_calls: &[],
+        cut: [&none, &none],
+        unknown,
+    };
+    at_least::mark(&mut summary, &causes);
+    summary.at_least
 }
 
 fn amount(kind: HopKind, hops: &[HopRow], unknown: &[Unknown]) -> Amount {
@@ -114,68 +169,4 @@ fn by_name(counters: &Counters, arch: Arch) -> Vec<CallRow> {
         ..row
     });
     named.collect()
-}
-
-/// What of all this counters cannot tell.
-fn unknown(counters: &Counters, context: &Context) -> Vec<Unknown> {
-    let table = CallTable::of(context.arch);
-    let mut found: Vec<Unknown> = Vec::new();
-    let mut add = |what, count: u64, up_to: Option<u64>| {
-        if count == 0 {
-            return;
-        }
-        match found.iter_mut().find(|unknown| unknown.what == what) {
-            Some(known) => {
-                known.count += count;
-                known.up_to = known.up_to.zip(up_to).map(|(a, b)| a.saturating_add(b));
-            }
-            None => found.push(Unknown { what, count, up_to }),
-        }
-    };
-    for calls in &counters.calls {
-        let done = calls.cell.calls.saturating_sub(calls.cell.errors);
-        let info = table.call(calls.nr).filter(|_| calls.nr & OPERATION == 0);
-        if info.is_some_and(|info| info.role == Role::AsyncIo && info.name == "io_submit") {
-            add(What::AsyncIo, done, None);
-        }
-        let Some(shape) = calls.shape(table) else {
-            continue;
-        };
-        // Which of these calls move bytes their arguments tell, and what they move the page faults.
-        if matches!(shape.moves, Move::Populate | Move::Clone) {
-            continue;
-        }
-        if info.is_some() && matches!(shape.size, Size::Unknown | Size::Arg(_)) {
-            if shape.moves != Move::RecvZc {
-                add(What::Messages, done, None);
-            }
-            continue;
-        }
-        if calls.cell.bytes == 0 {
-            continue;
-        }
-        let facts = calls.facts(shape, context.arch);
-        match rule_of(&facts).map(|rule| rule.id.certainty()) {
-            Some(Certainty::Undecided) => add(What::Undecided, done, Some(calls.cell.bytes)),
-            Some(Certainty::UpTo) => add(What::ZeroCopySends, done, Some(calls.cell.bytes)),
-            Some(Certainty::Known) => {}
-            None => {
-                let directory = [facts.from.kind, facts.to.kind].contains(&FileKind::Directory);
-                if !directory {
-                    add(What::UnknownFiles, done, Some(calls.cell.bytes));
-                }
-            }
-        }
-    }
-    let pages = |what, large: bool| counters.sum(what, |key| (key.flags == 1) == large);
-    for (large, what) in [(false, What::FreshPages), (true, What::LargePages)] {
-        let (fresh, cached) = (pages(count::FRESH, large), pages(count::CACHED, large));
-        let bytes = fresh.bytes.saturating_sub(cached.bytes);
-        add(what, fresh.count.saturating_sub(cached.count), Some(bytes));
-    }
-    let received = counters.sum(count::SKB, |key| key.id > LOOPBACK);
-    add(What::Received, received.count, Some(received.bytes));
-    let requests = counters.sum(count::BLOCK_UNKNOWN, |_| true);
-    add(What::Requests, requests.count, Some(requests.bytes));
-    found
 }

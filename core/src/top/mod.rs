@@ -13,7 +13,9 @@ use std::time::Duration;
 use serde::Serialize;
 pub use tracer_ebpf::Proc;
 
+use crate::ledger::Ledger;
 use crate::model::{HopKind, HopRow, IoTotals};
+pub use crate::unknown::{Unknown, What};
 
 /// A table: every process that is known, and what it did meanwhile.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +56,10 @@ pub struct Row {
     /// Calls by name, and requests of io_uring; most first.
     pub syscalls: Vec<CallRow>,
     pub unknown: Vec<Unknown>,
+    /// What calls returned, and what became of it.
+    pub ledger: Ledger,
+    /// Totals that may be too small, by name ([`at_least`](mod@crate::at_least)).
+    pub at_least: Vec<String>,
     /// The file system's own I/O.
     pub metadata_io: IoTotals,
 }
@@ -91,6 +97,8 @@ pub enum Who {
     Kernel,
     /// So many processes that have ended (of a table of totals).
     Ended(u64),
+    /// All that whoever looks may not see, so many processes and the kernel's own work.
+    Others(u64),
 }
 
 impl Who {
@@ -98,7 +106,7 @@ impl Who {
     pub fn pid(self) -> Option<u32> {
         match self {
             Self::Process(proc) => Some(proc.tgid),
-            Self::Kernel | Self::Ended(_) => None,
+            Self::Kernel | Self::Ended(_) | Self::Others(_) => None,
         }
     }
 }
@@ -156,57 +164,6 @@ pub struct CallRow {
     pub errors: u64,
     /// Sum of the return values that are sizes.
     pub bytes: u64,
-}
-
-/// Something that counters alone cannot tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Unknown {
-    pub what: What,
-    /// How many times.
-    pub count: u64,
-    /// Bytes that it can have been at most.
-    pub up_to: Option<u64>,
-}
-
-/// What it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum What {
-    /// Single pages allocated to be filled: by a copy (copy-on-write), or by I/O.
-    FreshPages,
-    /// Larger ones: zeroed, or filled by I/O.
-    LargePages,
-    /// Calls that return messages, not bytes.
-    Messages,
-    /// Calls on what is no file that we know.
-    UnknownFiles,
-    /// The rule that decides asks for more than counters hold.
-    Undecided,
-    /// Sent by reference; a software device makes them a copy later.
-    ZeroCopySends,
-    /// Calls of a 32-bit program.
-    OtherTable,
-    /// Linux AIO.
-    AsyncIo,
-    /// Came in by a network interface.
-    Received,
-    /// Requests to disks of which neither beginning nor end was seen.
-    Requests,
-}
-
-impl What {
-    /// The amount that there may be more of.
-    pub fn kinds(self) -> &'static [HopKind] {
-        match self {
-            Self::FreshPages | Self::Messages | Self::Undecided | Self::ZeroCopySends => {
-                &[HopKind::Copy]
-            }
-            Self::LargePages => &[HopKind::Fill],
-            Self::UnknownFiles | Self::AsyncIo => &[HopKind::Copy],
-            Self::OtherTable => &[HopKind::Copy, HopKind::Share],
-            Self::Received | Self::Requests => &[HopKind::Dma],
-        }
-    }
 }
 
 /// What found no room in the kernel's maps, or was not seen at all; since the beginning.

@@ -50,12 +50,16 @@ pub struct Point {
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChartError {
-    #[error("the first line of the measurements is not '{HEADER}'")]
     Header,
-    #[error("line {0} of the measurements is not 'way,size,bytes,ns'")]
     Line(usize),
-    #[error("the measurements have nothing about '{0}'")]
     Empty(String),
+}
+
+bytehop_core::says! { ChartError, lang:
+    Self::Header => "the first line of the measurements is not '{HEADER}'" | "测量数据的第一行不是“{HEADER}”";
+    Self::Line(n) => "line {n} of the measurements is not 'way,size,bytes,ns'"
+        | "测量数据的第 {n} 行不是“way,size,bytes,ns”";
+    Self::Empty(name) => "the measurements have nothing about '{name}'" | "测量数据中没有“{name}”";
 }
 
 /// Where one way is faster than the other: told apart only where the middle halves of their samples

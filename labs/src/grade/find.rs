@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::course;
 use crate::result::SUFFIX;
 
 /// How deep folders may lie in each other: archives unpack into folders of folders.
@@ -60,7 +61,8 @@ fn look(path: &Path, depth: u32, left: &mut usize, found: &mut Vec<Found>) -> bo
             return false;
         }
     };
-    let of_result = name.ends_with(SUFFIX) || name.ends_with(&format!("{SUFFIX}.txt"));
+    let of_result =
+        name.ends_with(SUFFIX) || name.ends_with(&format!("{SUFFIX}.txt")) || course::is_one(path);
     if kind.is_dir() {
         let skipped = name.starts_with('.') || name == "target" || name == "__MACOSX";
         if skipped {

@@ -3,6 +3,7 @@
 //! Nothing that a result file says is believed except who it is from and what was answered. What a learner's
 //! own machine can prove, and what not, is in docs/teaching.md.
 
+mod course;
 mod csv;
 mod find;
 
@@ -90,14 +91,19 @@ impl Roster {
 pub fn grade(dirs: &[PathBuf], labs: &[Lab], roster: Option<&Roster>) -> Vec<Grade> {
     let bundled = Bundled::of(labs);
     let found = dirs.iter().flat_map(|dir| find::find(dir));
+    let judge_course = course::Judge::new(labs);
     let mut grades: Vec<Grade> = found
-        .map(|found| match found {
+        .flat_map(|found| match found {
+            Ok(file) if course::is_one(&file) => {
+                let judged = catch_unwind(AssertUnwindSafe(|| judge_course.grade(&file)));
+                judged.unwrap_or_else(|_| vec![refused(file, "it cannot be judged")])
+            }
             Ok(file) => {
                 // Whatever is wrong with one, the others are graded.
                 let judged = catch_unwind(AssertUnwindSafe(|| judge(&file, labs, &bundled)));
-                judged.unwrap_or_else(|_| refused(file, "it cannot be judged"))
+                vec![judged.unwrap_or_else(|_| refused(file, "it cannot be judged"))]
             }
-            Err((file, why)) => refused(file, why),
+            Err((file, why)) => vec![refused(file, why)],
         })
         .collect();
     copies(&mut grades, "recording", |marks| marks.recording.as_ref());
@@ -145,16 +151,17 @@ fn copies(grades: &mut [Grade], what: &str, mark: fn(&Marks) -> Option<&String>)
 /// With a list of students: who is not on it, whose lab was another's, and who handed in nothing.
 fn enrol(grades: &mut Vec<Grade>, roster: &Roster) {
     for grade in grades.iter_mut() {
-        let Some(result) = &grade.result else {
+        if grade.student.is_empty() {
             continue;
-        };
+        }
         let mut fail = |why: String| {
             grade.passed = false;
             grade.remarks.push(why);
         };
-        if !roster.0.contains(&result.student) {
-            fail(format!("{} is not on the list", result.student));
-        } else if result.seed != result.student {
+        let seed = grade.result.as_ref().map(|result| &result.seed);
+        if !roster.0.contains(&grade.student) {
+            fail(format!("{} is not on the list", grade.student));
+        } else if seed.is_some_and(|seed| *seed != grade.student) {
             fail("the seed is not the one of this student (--student gives it)".to_owned());
         }
     }

@@ -23,14 +23,14 @@ use crate::tmux::Tmux;
 const N: u64 = 4 << 20;
 
 /// A `top` that counts.
-struct Top {
+pub struct Top {
     child: Child,
     out: String,
 }
 
 impl Top {
     /// Starts it, and waits for its first line: from then on nothing is missed.
-    fn start(scratch: &Scratch, options: &[&str]) -> Self {
+    pub fn start(scratch: &Scratch, options: &[&str]) -> Self {
         let out = scratch.path("top.jsonl");
         let mut line = vec![BYTEHOP, "top", "--json", "-d", "0.2"];
         line.extend(options);
@@ -51,7 +51,7 @@ impl Top {
     }
 
     /// Ends it as Ctrl-C does, once it has shown what there was until now.
-    fn finish(mut self) -> Vec<Value> {
+    pub fn finish(mut self) -> Vec<Value> {
         let shown = self.lines().len();
         eventually("two more tables", || self.lines().len() >= shown + 2);
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT).expect("kill");

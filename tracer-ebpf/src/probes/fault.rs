@@ -1,18 +1,17 @@
 //! User page faults. No tracepoint marks a fault's end, so what it did is gathered and sent when the
 //! thread does the next thing.
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{Task, count, kind, task};
 
 use crate::emit::{count, recording, send};
-use crate::gather::{clear_extra, extra, faults_since, flush_sums, known_from_here};
+use crate::gather::{extra, faults_since, flush_sums, known_from_here, start_fault};
 use crate::inner;
 use crate::kread::{load, probe};
 use crate::maps::{config, off, reg};
 use crate::probes::cache::flush_dirty;
-use crate::tasks::{current, traced};
+use crate::tasks::{clear_extra, current, traced};
 use crate::top::{self, everyone};
 
 // Allocation flags (include/linux/gfp_types.h; the same from 5.x to 7.2).
@@ -40,20 +39,12 @@ pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
             flush(t);
         }
         known_from_here(t);
+        // Of a call whose end was not told.
+        if (*t).flags & task::FAULT_INNER != 0 {
+            inner::end(t);
+        }
         (*t).seq += 1;
-        let f = &raw mut (*t).fault;
-        (*f).head.ts = bpf_ktime_get_ns();
-        (*f).addr = addr;
-        (*f).ip = load(regs, reg!(ip));
-        (*f).error_code = error_code as u32;
-        (*f).zeroed = 0;
-        (*f).unzeroed = 0;
-        (*f).rss = 0;
-        (*f).around_pages = 0;
-        (*f).filemap = 0;
-        (*f).ino = 0;
-        (*f).dev = 0;
-        (*f).pgoff = 0;
+        start_fault(t, addr, load(regs, reg!(ip)), error_code as u32);
         (*t).flags |= task::FAULT_OPEN;
     }
     0

@@ -2,7 +2,7 @@
 //!
 //! Each program adds what its function moved to the thread's call; the sums are sent before the record
 //! of the call. Every function is optional: which of them a kernel has, and under what name, is in
-//! `tracer::functions`.
+//! `bytehop_core::catalogue::functions`.
 
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
@@ -17,7 +17,7 @@ use crate::kread::probe;
 use crate::maps::{SOCKS, config, off, reg};
 use crate::probes::cache::swap_backed;
 use crate::sums::moves;
-use crate::tasks::{current_tid, traced_or_worker};
+use crate::tasks::{current, current_tid, traced_or_worker};
 
 // include/linux/socket.h
 const MSG_SPLICE_PAGES: u32 = 0x800_0000;
@@ -241,15 +241,15 @@ at_exit! {
             false => (moved::WRITE, moved::WRITE_KERNEL),
             true => (moved::SHMEM_WRITE, moved::SHMEM_WRITE_KERNEL),
         };
-        written(&call, t, user, kernel)
+        written(&call, t, user, kernel, moved::DUMPED)
     };
     /// `(iocb, iter, …)`
     iomap_file_buffered_write iomap_file_buffered_write_in iomap_file_buffered_write_out |call, t| {
-        written(&call, t, moved::IOMAP_WRITE, moved::IOMAP_WRITE_KERNEL)
+        written(&call, t, moved::IOMAP_WRITE, moved::IOMAP_WRITE_KERNEL, moved::IOMAP_DUMPED)
     };
     /// `(iocb, iter)`
     btrfs_buffered_write btrfs_buffered_write_in btrfs_buffered_write_out |call, t| {
-        written(&call, t, moved::BTRFS_WRITE, moved::BTRFS_WRITE_KERNEL)
+        written(&call, t, moved::BTRFS_WRITE, moved::BTRFS_WRITE_KERNEL, moved::BTRFS_DUMPED)
     };
     /// `(iocb, iter)`
     pipe_read pipe_read_in pipe_read_out |call, t| {
@@ -447,12 +447,23 @@ fn copies(t: *mut Task, what: u16, bytes: u64, from: u16, iter: u64) {
     }
 }
 
+/// Whether the current thread writes a core file: others wait for it.
+#[inline(always)]
+fn dumps_core() -> bool {
+    let state = || {
+        let signal: u64 = probe(current() as u64, off!(task_signal))?;
+        probe::<u64>(signal, off!(signal_core))
+    };
+    state().unwrap_or(0) != 0
+}
+
 /// `(iocb, iter)`, into pages.
 #[inline(always)]
-fn written(call: &impl Call, t: *mut Task, user: u16, kernel: u16) {
+fn written(call: &impl Call, t: *mut Task, user: u16, kernel: u16, dumped: u16) {
     let (iter, bytes) = (call.argument(1), call.long());
     match end(iter) {
         End::User => copies(t, user, bytes, moved::INTO_PAGES, iter),
+        _ if dumps_core() => copies(t, dumped, bytes, moved::INTO_PAGES_KERNEL, iter),
         _ => copies(t, kernel, bytes, moved::INTO_PAGES_KERNEL, iter),
     }
 }

@@ -13,7 +13,7 @@ use crate::maps::{config, off};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
 use crate::sums::watching;
-use crate::tasks::{PF_IO_WORKER, bump, current, find, head, insert, remove, traced};
+use crate::tasks::{PF_IO_WORKER, bump, current, find, head, insert, remove, rename, traced};
 
 // include/uapi/linux/sched.h
 const CLONE_FILES: u64 = 0x400;
@@ -70,31 +70,8 @@ pub fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
     let old: u32 = ctx.arg(1);
     let pid: u32 = load(task_struct, off!(task_pid));
     // A thread that is not the leader takes over the leader's id (de_thread in fs/exec.c).
-    if old != pid
-        && let Some(from) = find(old)
-    {
-        // SAFETY: map values.
-        unsafe {
-            let (tgid, flags, seq, nr, enter) = (
-                (*from).tgid,
-                (*from).flags,
-                (*from).seq,
-                (*from).nr,
-                (*from).enter,
-            );
-            let (min, maj) = ((*from).min_flt, (*from).maj_flt);
-            remove(old);
-            remove(pid);
-            insert(pid, tgid, flags);
-            if let Some(to) = find(pid) {
-                (*to).seq = seq;
-                (*to).nr = nr;
-                (*to).enter = enter;
-                (*to).cell = nr;
-                (*to).min_flt = min;
-                (*to).maj_flt = maj;
-            }
-        }
+    if old != pid {
+        rename(old, pid);
     }
     let Some(t) = traced() else { return 0 };
     // SAFETY: a map value.

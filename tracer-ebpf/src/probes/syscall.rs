@@ -4,16 +4,18 @@ use aya_ebpf::helpers::generated::{bpf_ktime_get_ns, bpf_probe_read_user_str};
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{
-    CELL_FIRST, CELLS, Cached, Head, NAME_FIXED, NAME_MAX, StatKey, Syscall, SyscallFile,
-    TIMED_EVERY, TIMED_FIRST, Task, flag, kind, sysinfo, task,
+    Cached, Head, NAME_FIXED, NAME_MAX, StatKey, Syscall, SyscallFile, TIMED_EVERY, TIMED_FIRST,
+    Task, flag, kind, sysinfo, task,
 };
 
+use crate::aio;
+use crate::cells::cell_id;
 use crate::classify::descriptor;
 use crate::emit::{lost, recording, send, send_bytes};
 use crate::gather::{extra, faults_since, flush_sums, known_from_here};
 use crate::inner;
 use crate::kread::{arg, load, probe};
-use crate::maps::{CELL_IDS, NEXT, SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
+use crate::maps::{SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
 use crate::sizes;
@@ -89,7 +91,7 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         } else {
             0
         };
-        (*t).flags = (*t).flags & !(task::RETURNED | task::FAULT_INNER) | task::IN_CALL;
+        (*t).flags = (*t).flags & !task::RETURNED | task::IN_CALL;
         (*t).seq += 1;
         (*t).nr = nr;
         if recording() {
@@ -143,6 +145,7 @@ fn untold(t: *mut Task) -> i32 {
         head.nr = (*t).nr as u16;
         lost(&head);
         if recording() {
+            inner::end(t);
             flush_dirty(t);
             flush_sums(t);
             if (*t).has_extra != 0 {
@@ -206,31 +209,6 @@ unsafe fn cell(nr: u32, c: *mut Cached) -> u32 {
     }
 }
 
-#[inline(never)]
-fn cell_id(key: StatKey) -> u32 {
-    if let Some(id) = CELL_IDS.get_ptr(key) {
-        // SAFETY: a map value.
-        return unsafe { *id };
-    }
-    let Some(next) = NEXT.get_ptr_mut(0) else {
-        return key.nr;
-    };
-    // SAFETY: a map value.
-    let id = unsafe {
-        let id = CELL_FIRST + *next;
-        *next += 1;
-        id
-    };
-    if id as usize >= CELLS {
-        return key.nr;
-    }
-    match CELL_IDS.insert(key, id, 1 /* BPF_NOEXIST */) {
-        Ok(()) => id,
-        // SAFETY: a map value.
-        Err(_) => CELL_IDS.get_ptr(key).map_or(key.nr, |id| unsafe { *id }),
-    }
-}
-
 #[btf_tracepoint]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     if let Some(t) = traced() {
@@ -271,6 +249,11 @@ unsafe fn leave(t: *mut Task, regs: *const u8, ret: i64) {
         if (*t).flags & task::IN_CALL != 0 && !cut_off(ret) {
             exit(t, regs, ret);
             (*t).flags = (*t).flags & !task::IN_CALL | task::RETURNED;
+            // Last, where all paths have come together: the verifier of Linux 6.1 has no room for more.
+            let nr = (*t).nr;
+            if aio::concerns(nr) && ret > 0 && (*t).flags & task::COMPAT == 0 {
+                aio::tell(nr, regs, ret as u64);
+            }
         }
     }
 }

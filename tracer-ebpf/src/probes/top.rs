@@ -4,6 +4,7 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{FileRef, MSG_FLAGS, Proc, SYSCALLS_MAX, TopKey, how, sysinfo, top_lost};
 
+use crate::aio;
 use crate::classify::{class, describe, file_of};
 use crate::kread::{arg, load};
 use crate::maps::{config, off, reg, sysinfo as info_of};
@@ -72,6 +73,9 @@ fn ended(proc: Proc, regs: *const u8, ret: i64) {
     {
         // A socket is known as its process's before it sends.
         class_of(ret as i32);
+    }
+    if aio::concerns(nr) && ret > 0 {
+        aio::tell(nr, regs, ret as u64);
     }
     call(&key, failed, bytes);
 }

@@ -3,16 +3,15 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{
-    FileRef, Head, OPERATION, Proc, TopKey, Uring, count, flag, kind, task, top_lost, uring,
-};
+use tracer_ebpf::{FileRef, Head, OPERATION, Uring, flag, kind, task, top_lost, uring};
 
 use crate::claims::watch;
-use crate::classify::{class, describe};
-use crate::emit::{count, lost, recording, send};
+use crate::classify::describe;
+use crate::emit::{lost, recording, send};
 use crate::gather::flush_sums;
 use crate::kread::probe;
 use crate::maps::{URINGS, config, off};
+use crate::requests;
 use crate::tasks::{bump, current_tid, traced_or_worker};
 use crate::top::{self, everyone, process, remember};
 
@@ -92,7 +91,7 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
         }
         if everyone() {
             describe(probe(req, off!(req_file)).unwrap_or(0), &mut u.file);
-            completed(&u);
+            requests::count(&u, OPERATION | u.opcode as u16);
             if cqe_flags & IORING_CQE_F_MORE == 0 {
                 let _ = URINGS.remove(req);
             }
@@ -125,13 +124,7 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
             u.head = head;
             send(&head, &u);
         } else {
-            count(
-                count::URING,
-                0,
-                u.opcode as u32,
-                1,
-                if u.res > 0 { u.res as u64 } else { 0 },
-            );
+            requests::count(&u, OPERATION | u.opcode as u16);
         }
         if cqe_flags & IORING_CQE_F_MORE == 0 {
             let _ = URINGS.remove(req);
@@ -154,21 +147,4 @@ fn submitted(req: u64) -> Option<()> {
         top::lost(top_lost::COUNTS, 1);
     }
     Some(())
-}
-
-/// `top`: counts a request like the call that it replaces.
-#[inline(always)]
-fn completed(u: &Uring) {
-    let proc = Proc {
-        tgid: u.head.tgid,
-        start: u.head.seq,
-    };
-    let moved = u.res > 0 && u.file.mode != 0;
-    let key = TopKey {
-        proc,
-        nr: OPERATION | u.opcode as u16,
-        class: if moved { class(&u.file) as u16 } else { 0 },
-        ..TopKey::NONE
-    };
-    top::call(&key, u.res < 0, if u.res > 0 { u.res as u64 } else { 0 });
 }

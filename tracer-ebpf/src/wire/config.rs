@@ -47,6 +47,10 @@ pub struct Config {
     pub nr_recvmmsg: u32,
     pub nr_ioctl: u32,
     pub nr_getsockopt: u32,
+    /// Numbers of the calls of Linux AIO.
+    pub nr_io_submit: u32,
+    pub nr_io_getevents: u32,
+    pub nr_io_pgetevents: u32,
 }
 
 /// Byte offsets in the structure of user registers; filled in by the architecture's module.

@@ -3,7 +3,7 @@
 use super::head::Head;
 
 /// What a function moved: the value of [`Copied::what`]. Numbers are never used again for something
-/// else; what each means to a trace stands in `tracer::rules::measure`.
+/// else; what each means to a trace stands in `bytehop_core::rules::measure`.
 ///
 /// `KERNEL`: the other end was not the program's memory; `PIPE`: it was a pipe inside the kernel, which
 /// got references (before Linux 6.5).
@@ -62,6 +62,11 @@ pub mod moved {
     /// No move that a function told of: how many bytes the call says it moved, where it does not return that
     /// (`sendmmsg`, reflinks, `userfaultfd`).
     pub const SIZE: u16 = 49;
+
+    /// The program's memory, into a core file.
+    pub const DUMPED: u16 = 50;
+    pub const IOMAP_DUMPED: u16 = 51;
+    pub const BTRFS_DUMPED: u16 = 52;
 
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;

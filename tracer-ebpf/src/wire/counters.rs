@@ -34,8 +34,8 @@ pub mod count {
     pub const DIRTY: u16 = 8;
     /// Minor and major faults of ended threads (`flags` = 1 major): the kernel's own counters.
     pub const RUSAGE_FAULTS: u16 = 9;
-    /// Completed io_uring requests; `id` = opcode.
-    pub const URING: u16 = 10;
+    /// Requests of Linux AIO whose results were not seen ([`crate::uring::UNTOLD`]).
+    pub const UNTOLD: u16 = 10;
     /// Block I/O that was queued, and neither issued nor completed as far as was seen; as [`BLOCK`].
     pub const BLOCK_UNKNOWN: u16 = 11;
     /// Pages allocated for user memory or the page cache, not zeroed; `flags` = 1 larger than one page.

@@ -22,8 +22,14 @@ pub struct FileRef {
     pub family: u16,
     /// Sockets: `sk_type` (`SOCK_STREAM` …), else 0.
     pub sock_type: u16,
-    /// Sockets: `sk_protocol` (`IPPROTO_TCP` …), else 0.
+    /// Sockets: `sk_protocol` (`IPPROTO_TCP` …); regular files: one of [`special`], else 0.
     pub protocol: u16,
+}
+
+/// Regular files that are not what they seem: the value of [`FileRef::protocol`].
+pub mod special {
+    /// `/proc/PID/mem`: the memory of a process.
+    pub const MEMORY: u16 = 1;
 }
 
 impl FileRef {

@@ -85,19 +85,19 @@ pub struct Xmit {
     pub name: [u8; 16],
 }
 
-/// A completed io_uring request. 88 bytes.
+/// A completed request of io_uring, or one of Linux AIO ([`uring::AIO`]). 88 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Uring {
     /// The thread that submitted it and, if it did so in a call, that call. `ts`: submission.
     pub head: Head,
-    /// When the completion was posted.
+    /// When the completion was posted; of Linux AIO when the program fetched it, 0 if it was not seen to.
     pub completed: u64,
     /// The program's own tag.
     pub user_data: u64,
-    /// `cqe->res`.
+    /// `cqe->res`; where [`uring::UNTOLD`] is set, as many bytes as were asked for.
     pub res: i32,
-    /// `IORING_OP_*`.
+    /// `IORING_OP_*`; of Linux AIO `IOCB_CMD_*`.
     pub opcode: u8,
     /// Bits of [`uring`].
     pub how: u8,
@@ -105,7 +105,7 @@ pub struct Uring {
     pub cqe_flags: u16,
     /// The file, if the request has one.
     pub file: FileRef,
-    /// Identifies the ring.
+    /// Identifies the ring, or the context of Linux AIO.
     pub ring: u64,
 }
 
@@ -117,4 +117,8 @@ pub mod uring {
     pub const SQPOLL: u8 = 2;
     /// Completed in another task's context.
     pub const ELSEWHERE: u8 = 4;
+    /// Not io_uring: submitted by `io_submit`.
+    pub const AIO: u8 = 8;
+    /// The result was not seen: the program fetched it without a call, or not at all.
+    pub const UNTOLD: u8 = 16;
 }

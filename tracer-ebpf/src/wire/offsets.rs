@@ -44,6 +44,7 @@ offsets! {
     task_signal = "task_struct"."signal";
     task_pagefault_disabled = "task_struct"."pagefault_disabled";
     signal_flags = "signal_struct"."flags";
+    signal_core = "signal_struct"."core_state";
     signal_exit_code = "signal_struct"."group_exit_code";
     task_comm = "task_struct"."comm";
     files_fdt = "files_struct"."fdt";
@@ -52,6 +53,8 @@ offsets! {
     file_inode = "file"."f_inode";
     file_flags = "file"."f_flags";
     file_private = "file"."private_data";
+    file_dentry = "file"."f_path.dentry";
+    dentry_name = "dentry"."d_name.name";
     kiocb_filp = "kiocb"."ki_filp";
     /// Behind the context of a program of a perf event.
     perf_regs = "bpf_perf_event_data_kern"."regs";

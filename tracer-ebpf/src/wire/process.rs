@@ -46,6 +46,9 @@ impl TopKey {
 /// In [`TopKey::nr`]: an operation of io_uring, by its opcode.
 pub const OPERATION: u16 = 1 << 15;
 
+/// Beside [`OPERATION`]: one of Linux AIO, by its `IOCB_CMD_*`.
+pub const AIO: u16 = 1 << 14;
+
 /// Bits of [`TopKey::how`].
 pub mod how {
     /// `MSG_TRUNC`, `MSG_ERRQUEUE`, `MSG_ZEROCOPY`.

@@ -1,14 +1,14 @@
 //! What a trace says of itself and of the machine, our place among programs, and clocks.
 
 use bytehop_core::arch::Arch;
-use bytehop_core::event::Start;
+use bytehop_core::event::{Cut, Start};
 use bytehop_core::i18n::Lang;
 use bytehop_core::notice::Why;
 use nix::sys::utsname::uname;
 use nix::time::ClockId;
 
 use crate::clock::now_ns;
-use crate::inherited::{nice, set_nice};
+use crate::inherited::{nice, set_first, set_nice};
 use crate::load::{Probes, page_size};
 
 /// Lets us go first where programs compete for the CPU: what the ring buffer cannot hold is lost, and beside
@@ -30,6 +30,22 @@ impl Priority {
     /// Gives the calling thread this priority again.
     pub fn restore(self) {
         let _ = set_nice(self.0);
+    }
+}
+
+/// Does something that others wait for, before all programs that are not real-time ones: beside two hundred busy
+/// threads even our share of a CPU would make it ten times as long.
+pub fn first<T>(work: impl FnOnce() -> T) -> T {
+    let _ended = set_first(true).is_ok().then_some(AsOthers);
+    work()
+}
+
+/// Gives up the precedence of [`first`] when it goes away.
+struct AsOthers;
+
+impl Drop for AsOthers {
+    fn drop(&mut self) {
+        let _ = set_first(false);
     }
 }
 
@@ -63,11 +79,12 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
         page_size: page_size(),
         probes: probes.attached.clone(),
         missing: words_of(&probes.missing),
+        cut: Cut::default(),
     }
 }
 
 /// Missing hooks as recordings have them.
-fn words_of(missing: &[(String, Why)]) -> Vec<(String, String)> {
+pub(crate) fn words_of(missing: &[(String, Why)]) -> Vec<(String, String)> {
     let words = |(hook, why): &(String, Why)| (hook.clone(), why.words(Lang::En));
     missing.iter().map(words).collect()
 }

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+
+use bytehop_core::event::Cut;
 
 use super::CaptureError;
 use super::facts::comm_of;
+use crate::lent::{self, Refused};
 use crate::load::{Probes, threads_of};
 
 /// Who is traced from now on, and who is not.
@@ -15,6 +19,10 @@ pub struct Followed {
     pub processes: Vec<Member>,
     /// Processes that it made, and that are not traced because children are not wanted.
     pub left_out: Vec<Member>,
+    /// How many it made that our caller may not see.
+    pub not_yours: usize,
+    /// Calls that were under way: their beginnings are not traced.
+    pub cut: Cut,
 }
 
 /// A process that ran when tracing began.
@@ -50,6 +58,23 @@ pub(super) fn is_on_the_host() -> bool {
     fs::metadata("/proc/self/ns/pid").map_or(true, |ns| ns.ino() == FIRST)
 }
 
+/// What is wrong where our caller may not trace a process.
+pub(super) fn of(pid: u32) -> impl Fn(Refused) -> CaptureError {
+    move |refused| match refused {
+        Refused::Gone => CaptureError::NoProcess(pid),
+        Refused::NotYours => CaptureError::NotYours(pid),
+    }
+}
+
+/// The kernel side knows programs with more rights than the caller's by their not being dumpable.
+pub(super) fn not_all_dumpable() -> Result<(), CaptureError> {
+    let setting = fs::read_to_string("/proc/sys/fs/suid_dumpable").unwrap_or_default();
+    match setting.trim() {
+        "0" | "2" => Ok(()),
+        _ => Err(CaptureError::AllDumpable),
+    }
+}
+
 /// Begins to trace all threads of a running process and, if `follow`, of the processes that it has made and
 /// of theirs; those that they make meanwhile included.
 ///
@@ -57,8 +82,12 @@ pub(super) fn is_on_the_host() -> bool {
 /// If the process is gone or a map cannot be written.
 pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Followed, CaptureError> {
     on_the_host()?;
+    let caller = lent::caller();
     let mut known = HashSet::new();
+    // Of our caller's rights: each process is held, so that the number stays its own.
+    let mut held: BTreeMap<u32, Result<OwnedFd, Refused>> = BTreeMap::new();
     let mut threads: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut found = Vec::new();
     loop {
         let mut news = false;
         let tree = match follow {
@@ -66,6 +95,15 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
             false => vec![pid],
         };
         for process in tree {
+            if let Some(caller) = caller
+                && process != pid
+                && held
+                    .entry(process)
+                    .or_insert_with(|| caller.hold(process))
+                    .is_err()
+            {
+                continue;
+            }
             let new: Vec<u32> = threads_of(process)
                 .into_iter()
                 .flatten()
@@ -74,6 +112,7 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
             news |= !new.is_empty();
             for tid in new {
                 probes.trace(tid, process)?;
+                found.push((tid, Doing::of(process, tid)));
                 *threads.entry(process).or_default() += 1;
             }
         }
@@ -84,6 +123,18 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
             break;
         }
     }
+    // Those that have become other programs while we looked.
+    if let Some(caller) = caller {
+        for (process, pidfd) in &held {
+            if let Ok(pidfd) = pidfd
+                && caller.may_trace(pidfd.as_fd()) == Err(Refused::NotYours)
+            {
+                return Err(CaptureError::NotYours(*process));
+            }
+        }
+    }
+    let refused = |held: &&Result<_, _>| matches!(held, Err(Refused::NotYours));
+    let not_yours = held.values().filter(refused).count();
     let own = threads.remove(&pid).unwrap_or_default();
     let all = std::iter::once((pid, own)).chain(threads);
     let member = |(pid, threads)| Member {
@@ -100,10 +151,57 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
             .map(member)
             .collect(),
     };
+    let traced = probes.threads()?;
+    let entered = |tid: &u32| traced.get(tid).copied().flatten();
     Ok(Followed {
         processes: all.map(member).collect(),
         left_out,
+        not_yours,
+        cut: cut(found.iter().map(|(tid, doing)| (*doing, entered(tid)))),
     })
+}
+
+/// What a thread does at a moment, by `/proc/PID/task/TID/syscall`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    /// Blocked in this call.
+    Call(u16),
+    /// Blocked, and in no call.
+    Nothing,
+    /// It is on a CPU, or we may not know.
+    Unknown,
+}
+
+impl Doing {
+    fn of(pid: u32, tid: u32) -> Self {
+        match fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall")) {
+            Ok(line) => Self::read(&line),
+            Err(_) => Self::Unknown,
+        }
+    }
+
+    fn read(line: &str) -> Self {
+        let first = line.split_whitespace().next();
+        match first.and_then(|word| word.parse::<i64>().ok()) {
+            Some(nr) => u16::try_from(nr).map_or(Self::Nothing, Self::Call),
+            None => Self::Unknown,
+        }
+    }
+}
+
+/// Calls that had begun before they were traced, of threads that did this, and that then were in a call that was
+/// traced from its beginning.
+fn cut(threads: impl Iterator<Item = (Doing, Option<u32>)>) -> Cut {
+    let mut cut = Cut::default();
+    for (doing, entered) in threads {
+        match (doing, entered) {
+            (Doing::Call(nr), Some(whole)) if u32::from(nr) == whole => {}
+            (Doing::Call(nr), _) => cut.add(nr),
+            (Doing::Nothing, _) => {}
+            (Doing::Unknown, _) => cut.unknown += 1,
+        }
+    }
+    cut
 }
 
 /// A process, the ones that it has made, and theirs, as far as they run.
@@ -145,6 +243,24 @@ mod tests {
         assert_eq!(parent("12 (a) b (c) S 7 12 12 0"), Some(7));
         assert_eq!(parent("12 (a) Z 7 12"), None);
         assert_eq!(parent("12 (a"), None);
+    }
+
+    #[test]
+    fn calls_that_began_before_us_are_known() {
+        let read = Doing::read("0 0x3 0x7fd2d45dc000 0x20000 0x22 0xffffffff 0x0 0x7ffd 0x7fd2\n");
+        assert_eq!(read, Doing::Call(0));
+        assert_eq!(Doing::read("running\n"), Doing::Unknown);
+        assert_eq!(Doing::read("-1 0x7ffd 0x7fd2\n"), Doing::Nothing);
+        let found = [
+            (read, None),
+            // Another call since: that one is whole, the first was not.
+            (read, Some(1)),
+            (read, Some(0)),
+            (Doing::Unknown, None),
+            (Doing::Nothing, None),
+        ];
+        let cut = cut(found.into_iter());
+        assert_eq!((cut.calls, cut.unknown), (vec![(0, 2)], 1));
     }
 
     #[test]

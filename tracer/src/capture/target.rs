@@ -8,9 +8,10 @@ use nix::sys::signal::Signal;
 use nix::time::ClockId;
 
 use super::CaptureError;
-use super::follow::{Followed, begin};
+use super::follow::{self, Followed, begin, of};
 use crate::clock::now_ns;
 use crate::launch::Running;
+use crate::lent;
 use crate::load::Probes;
 use crate::signals::{Policy, Signals};
 
@@ -32,10 +33,15 @@ impl Target {
     /// A running process. `duration`: stop after it.
     ///
     /// # Errors
-    /// If there is no such process.
+    /// If there is no such process, or it is none that our caller may trace.
     pub fn process(pid: u32, duration: Option<Duration>) -> Result<Self, CaptureError> {
-        let pidfd = crate::launch::pidfd_open(nix::unistd::Pid::from_raw(pid as i32))
+        let number = i32::try_from(pid).map_err(|_| CaptureError::NoProcess(pid))?;
+        let pidfd = crate::pidfd::pidfd_open(nix::unistd::Pid::from_raw(number))
             .map_err(|_| CaptureError::NoProcess(pid))?;
+        if let Some(caller) = lent::caller() {
+            follow::not_all_dumpable()?;
+            caller.may_trace(pidfd.as_fd()).map_err(of(pid))?;
+        }
         Ok(Self::Process {
             pid,
             pidfd,
@@ -52,9 +58,16 @@ impl Target {
     pub fn begin(&mut self, probes: &mut Probes, follow: bool) -> Result<Followed, CaptureError> {
         match self {
             Self::Command(_) => Ok(Followed::default()),
-            Self::Process { pid, since, .. } => {
+            Self::Process {
+                pid, since, pidfd, ..
+            } => {
                 *since = now_ns(ClockId::CLOCK_MONOTONIC);
-                begin(probes, *pid, follow)
+                let followed = begin(probes, *pid, follow)?;
+                // It may have become another program meanwhile; from here on the kernel side looks.
+                if let Some(caller) = lent::caller() {
+                    caller.may_trace(pidfd.as_fd()).map_err(of(*pid))?;
+                }
+                Ok(followed)
             }
         }
     }

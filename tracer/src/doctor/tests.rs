@@ -82,13 +82,66 @@ fn without_rights_it_claims_nothing() {
     for part in [
         "no level",
         "tracing needs CAP_PERFMON",
-        "setcap",
+        "bytehop setup --group",
         "Not tried: bytehop lacks the rights",
     ] {
         assert!(page.contains(part), "no '{part}' in:\n{page}");
     }
     assert!(!page.contains("Allowed by"), "{page}");
     assert_eq!(exit_code(&plan(&user())), 3);
+}
+
+#[test]
+fn each_kind_of_machine_has_its_next_step() {
+    let page = english(&stock(), 400);
+    assert!(!page.contains("here "), "{page}");
+    let confined = Privileges {
+        confined: true,
+        ..stock().privileges
+    };
+    let boxed = Facts {
+        container: true,
+        ..stock()
+    };
+    let wsl = Facts {
+        wsl: true,
+        virtual_machine: true,
+        ..stock()
+    };
+    for (facts, step) in [
+        (cloud(), "A virtual machine"),
+        (wsl, "wsl --update"),
+        (boxed.clone(), "--cap-add BPF --cap-add PERFMON"),
+        (
+            Facts {
+                privileges: confined,
+                ..boxed
+            },
+            "run bytehop on the host",
+        ),
+    ] {
+        let page = english(&facts, 400);
+        assert!(page.contains(step), "no '{step}' in:\n{page}");
+    }
+}
+
+#[test]
+fn rights_that_everyone_has_are_told_of() {
+    let facts = Facts {
+        lent: true,
+        open_to_all: Some("/usr/bin/bytehop".into()),
+        ..stock()
+    };
+    let page = english(&facts, 400);
+    assert!(page.contains("are lent to you"), "{page}");
+    assert!(
+        page.contains("everyone on this machine can start it"),
+        "{page}"
+    );
+    assert_eq!(
+        json(&facts, &plan(&facts))["open_to_all"],
+        "/usr/bin/bytehop"
+    );
 }
 
 #[test]

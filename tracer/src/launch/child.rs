@@ -10,13 +10,15 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::prctl;
 use nix::sys::stat::{SFlag, stat};
 use nix::unistd::{self, AccessFlags};
 
 use super::stamp::Stamp;
-use super::{Command, LaunchError};
+use super::{Command, LaunchError, Part};
 use crate::capset::{self, Caps};
 use crate::inherited::Inherited;
+use crate::lent;
 use crate::user::Credentials;
 
 /// Where a shell looks when there is no PATH (`confstr(_CS_PATH)` of glibc).
@@ -35,6 +37,8 @@ pub(super) struct Plan {
     inherited: Inherited,
     /// What becomes its controlling terminal.
     terminal: Option<RawFd>,
+    /// Whoever started us may not see what programs with rights of their own do: they run without.
+    no_new_rights: bool,
 }
 
 /// Strings with the array of pointers to them that `execve` wants.
@@ -45,10 +49,7 @@ struct Strings {
 }
 
 impl Strings {
-    fn new(
-        strings: impl Iterator<Item = OsString>,
-        what: &'static str,
-    ) -> Result<Strings, LaunchError> {
+    fn new(strings: impl Iterator<Item = OsString>, what: Part) -> Result<Strings, LaunchError> {
         let owned = strings
             .map(|s| c_string(s, what))
             .collect::<Result<Vec<_>, _>>()?;
@@ -61,7 +62,7 @@ impl Strings {
     }
 }
 
-fn c_string(text: impl Into<OsString>, what: &'static str) -> Result<CString, LaunchError> {
+fn c_string(text: impl Into<OsString>, what: Part) -> Result<CString, LaunchError> {
     CString::new(text.into().into_vec()).map_err(|_| LaunchError::Nul(what))
 }
 
@@ -78,18 +79,19 @@ impl Plan {
         Ok(Plan {
             candidates: candidates(program, path)
                 .into_iter()
-                .map(|file| c_string(file, "name"))
+                .map(|file| c_string(file, Part::Name))
                 .collect::<Result<_, _>>()?,
             searched: !program.as_bytes().contains(&b'/'),
-            argv: Strings::new(command.argv.iter().cloned(), "argument")?,
-            env: Strings::new(variables, "environment")?,
+            argv: Strings::new(command.argv.iter().cloned(), Part::Argument)?,
+            env: Strings::new(variables, Part::Environment)?,
             cwd: match &command.cwd {
-                Some(cwd) => Some(c_string(cwd.clone(), "directory")?),
+                Some(cwd) => Some(c_string(cwd.clone(), Part::Directory)?),
                 None => None,
             },
             credentials: command.identity.credentials.clone(),
             inherited: Inherited::noted(),
             terminal,
+            no_new_rights: lent::caller().is_some(),
         })
     }
 
@@ -141,16 +143,31 @@ pub(super) enum Stage {
     Execute,
 }
 
-const STAGES: [(Stage, &str); 9] = [
-    (Stage::Ready, "ready"),
-    (Stage::Inherited, "cannot reset signals and limits"),
-    (Stage::Terminal, "cannot give it a terminal of its own"),
-    (Stage::Groups, "cannot take on the user's groups"),
-    (Stage::User, "cannot become the user"),
-    (Stage::Capabilities, "cannot give up capabilities"),
-    (Stage::Directory, "cannot change to its directory"),
-    (Stage::Lookup, "lookup"),
-    (Stage::Execute, "execve"),
+const STAGES: [(Stage, [&str; 2]); 9] = [
+    (Stage::Ready, ["ready", "就绪"]),
+    (
+        Stage::Inherited,
+        ["cannot reset signals and limits", "无法复位信号和资源上限"],
+    ),
+    (
+        Stage::Terminal,
+        ["cannot give it a terminal of its own", "无法给它自己的终端"],
+    ),
+    (
+        Stage::Groups,
+        ["cannot take on the user's groups", "无法采用该用户的组"],
+    ),
+    (Stage::User, ["cannot become the user", "无法成为该用户"]),
+    (
+        Stage::Capabilities,
+        ["cannot give up capabilities", "无法放弃能力"],
+    ),
+    (
+        Stage::Directory,
+        ["cannot change to its directory", "无法进入它的目录"],
+    ),
+    (Stage::Lookup, ["lookup", "查找"]),
+    (Stage::Execute, ["execve"; 2]),
 ];
 
 /// What the child tells us over the pipe.
@@ -193,7 +210,7 @@ impl Report {
                 let what = STAGES
                     .iter()
                     .find(|(s, _)| *s == stage)
-                    .map_or("", |(_, what)| what);
+                    .map_or([""; 2], |(_, what)| *what);
                 LaunchError::Setup {
                     program,
                     what,
@@ -283,6 +300,9 @@ fn prepare(plan: &Plan) -> Result<u32, Report> {
     if !unistd::getuid().is_root() {
         give_up_capabilities().map_err(Report::failed(Stage::Capabilities))?;
     }
+    if plan.no_new_rights {
+        prctl::set_no_new_privs().map_err(Report::failed(Stage::Capabilities))?;
+    }
     if let Some(cwd) = &plan.cwd {
         unistd::chdir(cwd.as_c_str()).map_err(Report::failed(Stage::Directory))?;
     }
@@ -329,7 +349,7 @@ fn assume(to: &Credentials) -> Result<(), Report> {
 }
 
 /// A command that is not root's holds no capability, and none may come back over `execve`. The
-/// bounding set stays: a setuid program in the trace works as it always does.
+/// bounding set stays: a setuid program in the trace works as it always does, unless our rights are lent.
 fn give_up_capabilities() -> Result<(), Errno> {
     capset::clear_ambient()?;
     Caps::default().set()?;

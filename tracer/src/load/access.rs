@@ -5,12 +5,12 @@ use std::os::unix::fs::MetadataExt;
 
 use aya::maps::{Array, HashMap as BpfHashMap, MapData, RingBuf};
 use bytehop_core::event::Lost;
-use tracer_ebpf::{Awaited, Block, SYSCALLS_MAX, TASK_SLOTS, Task, bio, kind, task};
+use tracer_ebpf::{Awaited, Block, SYSCALLS_MAX, TASK_SLOTS, Task, Uring, bio, kind, task, uring};
 
 use super::counter::total;
 use super::error::{LoadError, invalid, limited};
 use super::probes::Probes;
-use super::wire::{TaskBytes, WireAwaited, WireBlock};
+use super::wire::{TaskBytes, WireAwaited, WireBlock, WireUring};
 
 /// The kernel's ring buffer, mapped.
 pub type Ring = RingBuf<MapData>;
@@ -110,6 +110,23 @@ impl Probes {
         }
         blocks.sort_by_key(|block| (block.head.ts, block.sector));
         Ok(blocks)
+    }
+
+    /// Requests of Linux AIO whose results the program did not fetch by a call, in the order in which they were
+    /// submitted.
+    ///
+    /// # Errors
+    /// If the map cannot be read.
+    pub fn unfetched(&self) -> Result<Vec<Uring>, LoadError> {
+        let aios: BpfHashMap<_, [u64; 2], WireUring> = self.map("AIOS")?.try_into()?;
+        let mut requests = Vec::new();
+        for entry in aios.iter() {
+            let (_, WireUring(mut request)) = entry?;
+            request.how |= uring::UNTOLD;
+            requests.push(request);
+        }
+        requests.sort_by_key(|request| (request.head.ts, request.user_data));
+        Ok(requests)
     }
 
     /// A counter of all processors.

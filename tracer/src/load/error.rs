@@ -10,31 +10,62 @@ use thiserror::Error;
 
 use super::refusal::{errno, refusal, refuses};
 use crate::btf::BtfError;
-use crate::limits::Limit;
+use crate::errors::words;
+use crate::limits::{Limit, Thing};
 
 /// Why probes could not be loaded.
 #[derive(Debug, Error)]
 pub enum LoadError {
-    #[error(transparent)]
     Btf(#[from] BtfError),
-    #[error("this build of bytehop does not know the architecture {0}")]
     Arch(&'static str),
-    #[error("the kernel refused the eBPF object: {0}")]
     Object(#[source] EbpfError),
-    #[error("the kernel refused probe {probe}, and bytehop cannot trace without it: {}", refusal(.source).words(Lang::En))]
-    Required { probe: String, source: ProgramError },
-    #[error("this kernel has no {probe}, and bytehop cannot trace without it")]
-    Absent { probe: &'static str },
-    #[error("an eBPF map failed: {0}")]
+    Required {
+        probe: String,
+        source: ProgramError,
+    },
+    Absent {
+        probe: &'static str,
+    },
     Map(#[from] MapError),
-    #[error("cannot tell our pid namespace (is /proc mounted?): {0}")]
     PidNamespace(#[source] std::io::Error),
-    #[error("not allowed to load eBPF programs")]
     NotAllowed,
-    #[error(transparent)]
     Limit(#[from] Limit),
-    #[error("this kernel does not give level {level}: {why}")]
-    Level { level: &'static str, why: String },
+    /// The kernel does not give this level; why, if that is known.
+    Level {
+        level: &'static str,
+        why: Option<Why>,
+    },
+}
+
+bytehop_core::says! { LoadError, lang:
+    Self::Btf(e) => { e.say(lang) };
+    Self::Arch(name) => "this build of bytehop does not know the architecture {name}"
+        | "此 bytehop 不认识体系结构 {name}";
+    Self::Object(e) => "the kernel refused the eBPF object: {why}" | "内核拒绝了 eBPF 目标文件：{why}",
+        why = answer(e, lang);
+    Self::Required { probe, source } =>
+        "the kernel refused probe {probe}, and bytehop cannot trace without it: {why}"
+        | "内核拒绝了探针 {probe}，缺了它 bytehop 无法跟踪：{why}",
+        why = refusal(source).words(lang);
+    Self::Absent { probe } => "this kernel has no {probe}, and bytehop cannot trace without it"
+        | "此内核没有 {probe}，缺了它 bytehop 无法跟踪";
+    Self::Map(e) => "an eBPF map failed: {why}" | "一个 eBPF map 出错：{why}", why = answer(e, lang);
+    Self::PidNamespace(e) => "cannot tell our pid namespace (is /proc mounted?): {why}"
+        | "无法得知自己的 pid 命名空间（/proc 挂载了吗？）：{why}", why = e.say(lang);
+    Self::NotAllowed => "not allowed to load eBPF programs" | "不允许加载 eBPF 程序";
+    Self::Limit(limit) => { limit.say(lang) };
+    Self::Level { level, why: Some(why) } => "this kernel does not give level {level}: {why}"
+        | "此内核不提供 {level} 级：{why}", why = why.words(lang);
+    Self::Level { level, why: None } => "this kernel does not give level {level}: functions are missing"
+        | "此内核不提供 {level} 级：缺少函数";
+}
+
+/// What the kernel answered; in English with all that aya says of it.
+fn answer(e: &(dyn std::error::Error + 'static), lang: Lang) -> String {
+    match (lang, errno(e)) {
+        (Lang::Zh, Some(number)) => words(number, lang),
+        _ => e.to_string(),
+    }
 }
 
 /// What it means that the kernel does not take our object.
@@ -48,11 +79,11 @@ pub(super) fn refused(e: EbpfError) -> LoadError {
 /// The limit that loading ran into, if it was one.
 pub(super) fn limited(e: LoadError) -> LoadError {
     let what = || match &e {
-        LoadError::Required { probe, .. } => format!("probe {probe}"),
+        LoadError::Required { probe, .. } => Thing::Probe(probe.clone()),
         LoadError::Object(EbpfError::MapError(MapError::CreateError { name, .. })) => {
-            format!("the eBPF map {name}")
+            Thing::Map(name.clone())
         }
-        _ => "the eBPF maps".to_owned(),
+        _ => Thing::Maps,
     };
     let limit = errno(&e).and_then(|errno| Limit::behind(errno, what));
     limit.map_or(e, LoadError::Limit)
@@ -66,7 +97,7 @@ pub(super) fn out_of_files(missing: &[(String, Why)]) -> Option<Limit> {
         let why = refuses(*number);
         missing.iter().any(|(_, reason)| *reason == why)
     })?;
-    Limit::behind(number, String::new)
+    Limit::behind(number, || Thing::Maps)
 }
 
 pub(super) fn invalid(name: &'static str) -> LoadError {

@@ -61,7 +61,7 @@ pub(super) fn open(settings: &Settings, btf: &Btf, ring: u32) -> Result<Ebpf, Lo
 /// Whether to ask the verifier why it refuses a program, and to print it: for whoever changes the
 /// programs. It makes loading slow.
 pub(super) fn verifier_log() -> bool {
-    std::env::var_os("BYTEHOP_VERIFIER_LOG").is_some()
+    std::env::var_os("BYTEHOP_VERIFIER_LOG").is_some() && crate::lent::caller().is_none()
 }
 
 /// Rows of `top`'s table of calls: each takes memory for every processor.

@@ -3,7 +3,7 @@
 
 use bytehop_core::catalogue::functions::{self, Function, Hook};
 use bytehop_core::catalogue::primitives::{self, Primitive};
-use bytehop_core::catalogue::{Tracepoint, probes};
+use bytehop_core::catalogue::probes;
 use bytehop_core::notice::{BREAKPOINTS, Why};
 
 use crate::caps::Level;
@@ -139,17 +139,17 @@ pub fn plan(wanted: Wanted, kernel: &dyn Kernel) -> Result<Plan, Absent> {
     let mut plan = Plan::default();
     match wanted.verb {
         Verb::Null => {
-            for (program, tracepoint) in [("null_enter", "sys_enter"), ("null_exit", "sys_exit")] {
-                plan.tracepoint(program, tracepoint, "null", Need::Required);
+            for row in probes::NULL {
+                plan.tracepoint(row.program, row.tracepoint(), "null", Need::Required);
             }
             return Ok(plan);
         }
         Verb::Top => {
-            let (program, tracepoint) = probes::CALL_OF_ANYONE;
+            let row = probes::CALL_OF_ANYONE;
             plan.tracepoint(
-                program,
-                tracepoint,
-                Tracepoint::sys_exit.label(),
+                row.program,
+                row.tracepoint(),
+                row.on.label(),
                 Need::Required,
             );
         }
@@ -178,13 +178,10 @@ pub fn plan(wanted: Wanted, kernel: &dyn Kernel) -> Result<Plan, Absent> {
         }
     }
     if wanted.verb != Verb::Top && kernel.preemptible() {
-        for (program, tracepoint) in probes::AGAIN {
-            plan.tracepoint(
-                program,
-                tracepoint,
-                &format!("{tracepoint}, again"),
-                Need::Again,
-            );
+        for row in probes::AGAIN {
+            let tracepoint = row.tracepoint();
+            let label = format!("{tracepoint}, again");
+            plan.tracepoint(row.program, tracepoint, &label, Need::Again);
         }
     }
     if wanted.verb != Verb::Record {
@@ -192,13 +189,10 @@ pub fn plan(wanted: Wanted, kernel: &dyn Kernel) -> Result<Plan, Absent> {
     }
     if wanted.stacks {
         // After the programs that number the calls.
-        for (program, tracepoint) in probes::STACKS {
-            plan.tracepoint(
-                program,
-                tracepoint,
-                &format!("stacks: {tracepoint}"),
-                Need::Optional,
-            );
+        for row in probes::STACKS {
+            let tracepoint = row.tracepoint();
+            let label = format!("stacks: {tracepoint}");
+            plan.tracepoint(row.program, tracepoint, &label, Need::Optional);
         }
     }
     let level = wanted.level.unwrap_or(Level::B);

@@ -96,7 +96,7 @@ fn top_takes_its_own_and_no_entry_of_calls() {
         programs.len(),
         probes::TABLE.iter().filter(|row| row.top).count() + 1
     );
-    assert_eq!(programs[0], probes::CALL_OF_ANYONE.0);
+    assert_eq!(programs[0], probes::CALL_OF_ANYONE.program);
     assert!(!programs.contains(&"sys_enter"));
     assert!(plan.functions.hooks.is_empty() && !plan.sampling);
 }

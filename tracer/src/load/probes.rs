@@ -7,7 +7,6 @@ use aya::{Btf, Ebpf, EbpfError};
 use bytehop_core::arch::Arch;
 use bytehop_core::catalogue::probes;
 use bytehop_core::event::Sampled;
-use bytehop_core::i18n::Lang;
 use bytehop_core::notice::{self, BREAKPOINTS, FUNCTIONS, Why};
 
 use super::breakpoints::{self, Breakpoints};
@@ -145,10 +144,7 @@ impl Probes {
         {
             return Err(LoadError::Level {
                 level: wanted.as_str(),
-                why: match hooks.why(&[FUNCTIONS, BREAKPOINTS]) {
-                    Some(why) => why.words(Lang::En),
-                    None => "functions are missing".to_owned(),
-                },
+                why: hooks.why(&[FUNCTIONS, BREAKPOINTS]).cloned(),
             });
         }
         let sampling = match plan.sampling {
@@ -205,7 +201,7 @@ impl Probes {
         let programs = programs.filter_map(|(name, program)| Some((name, misses(program)?)));
         let of_calls = |(name, _): &(&str, u64)| {
             let mut rows = probes::AGAIN.iter();
-            self.again && rows.any(|(again, first)| name == again || name == first)
+            self.again && rows.any(|row| *name == row.program || *name == row.tracepoint())
         };
         let (calls, others): (Vec<_>, Vec<_>) = programs.partition(of_calls);
         let all_missed = calls.iter().min_by_key(|(_, n)| *n);

@@ -1,6 +1,6 @@
 //! Wire types as the kernel's maps hold them.
 
-use tracer_ebpf::{Awaited, Block, Range, Task};
+use tracer_ebpf::{Awaited, Block, Range, Task, Uring};
 
 /// A wire type as a map's key or value.
 macro_rules! wire {
@@ -19,10 +19,11 @@ wire! {
     WireAwaited(Awaited);
     WireRange(Range);
     WireBlock(Block);
+    WireUring(Uring);
 }
 
 /// The bytes of a `repr(C)` value made of integers without padding, as the kernel side reads it.
 pub(super) fn bytes_of<T: Copy>(value: &T) -> &[u8] {
-    // SAFETY: only called with the wire types below, which have no padding (asserted by their sizes).
+    // SAFETY: only called with types that both sides share, which have no padding.
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
 }

@@ -38,7 +38,7 @@ fn advice_is_one_line_that_says_how() {
     for part in [
         "CAP_PERFMON",
         "sudo",
-        "setcap cap_bpf,cap_perfmon+ep /",
+        "bytehop setup --group",
         "bytehop view",
         "lab --replay",
     ] {
@@ -50,7 +50,7 @@ fn advice_is_one_line_that_says_how() {
         .unwrap_err()
         .to_string();
     assert!(
-        confined.contains("namespace") && !confined.contains("setcap"),
+        confined.contains("namespace") && !confined.contains("setup"),
         "{confined}"
     );
     assert!(!(advice + &confined).contains('\n'));

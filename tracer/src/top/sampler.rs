@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bytehop_core::arch::Arch;
 use bytehop_core::catalogue::Tracepoint;
+use bytehop_core::ledger::Ledger;
 use bytehop_core::top::conclude::{Context, row};
 use bytehop_core::top::group::{Group, Snapshot};
 use bytehop_core::top::{Frame, Lost, Row, Who};
@@ -15,8 +16,10 @@ use nix::unistd::Pid;
 use tracer_ebpf::{FileRef, Proc};
 
 use super::maps::{self, forget};
+use crate::capture::words_of;
 use crate::clock::now_ns;
 use crate::device::{Hardware, Sysfs};
+use crate::lent::{self, Caller};
 use crate::load::{LoadError, Probes};
 
 /// Of so many processes that have ended the name is kept, for what is written back for them later.
@@ -27,6 +30,8 @@ const ENDED_MAX: usize = 8192;
 pub struct Seen {
     pub name: String,
     pub command: String,
+    /// Our caller may see it, or everything.
+    pub yours: bool,
 }
 
 /// What is kept of a process.
@@ -34,6 +39,15 @@ pub struct Seen {
 struct Known {
     seen: Seen,
     ended: bool,
+    /// At some time our caller was not allowed to see it: it stays so.
+    refused: bool,
+}
+
+impl Known {
+    /// Whether it has a row of its own. What had ended before it was looked at has none.
+    fn is_shown(&self) -> bool {
+        self.seen.yours && !self.refused
+    }
 }
 
 /// Reads counters, and knows what they were before.
@@ -54,6 +68,8 @@ pub struct Sampler {
     /// Processes that are no more: what they did, and how many.
     gone: Group,
     ended: u64,
+    /// The same of those that our caller may not see; `None`: there is nothing of the kind.
+    others_gone: Option<Group>,
 }
 
 impl Sampler {
@@ -65,8 +81,21 @@ impl Sampler {
             hardware: Box::new(Hardware::new(Sysfs::host())),
             faults: attached(Tracepoint::page_fault_user),
             receives: attached(Tracepoint::skb_copy_datagram_iovec),
+            missing: words_of(&probes.missing),
         };
-        Self::with(context, Instant::now())
+        let sampler = Self::with(context, Instant::now());
+        match lent::caller() {
+            Some(_) => sampler.for_caller(),
+            None => sampler,
+        }
+    }
+
+    /// For somebody who may not see everything: what is not theirs has one row in all.
+    pub fn for_caller(self) -> Self {
+        Self {
+            others_gone: Some(Group::default()),
+            ..self
+        }
     }
 
     /// The same from facts.
@@ -85,6 +114,7 @@ impl Sampler {
             known: HashMap::new(),
             gone: Group::default(),
             ended: 0,
+            others_gone: None,
         }
     }
 
@@ -128,7 +158,10 @@ impl Sampler {
         for proc in snapshot.groups.keys().filter(|proc| **proc != Proc::KERNEL) {
             let known = self.known.entry(*proc).or_default();
             match look(*proc) {
-                Some(seen) => known.seen = seen,
+                Some(seen) => {
+                    known.refused |= !seen.yours;
+                    known.seen = seen;
+                }
                 None => known.ended = true,
             }
             // The kernel side has seen its last name.
@@ -148,8 +181,14 @@ impl Sampler {
         let mut taken = Vec::new();
         for proc in ended {
             if let Some(group) = self.held.remove(proc) {
-                self.gone.merge(&group);
-                self.ended += 1;
+                let shown = self.known.get(proc).is_some_and(Known::is_shown);
+                match &mut self.others_gone {
+                    Some(others) if !shown => others.merge(&group),
+                    _ => {
+                        self.gone.merge(&group);
+                        self.ended += 1;
+                    }
+                }
                 taken.push((*proc, group));
             }
         }
@@ -168,22 +207,44 @@ impl Sampler {
             true => &self.held,
             false => &self.added,
         };
+        let mut others = match (&self.others_gone, total) {
+            (Some(gone), true) => gone.clone(),
+            _ => Group::default(),
+        };
+        let mut n_others = 0;
         for (proc, group) in groups {
             let who = Who::from(*proc);
             let known = self.known.get(proc).cloned().unwrap_or_default();
+            if self.others_gone.is_some() && !known.is_shown() {
+                others.merge(group);
+                n_others += u64::from(who != Who::Kernel && !known.ended);
+                continue;
+            }
             rows.push(Row {
                 who,
                 name: known.seen.name,
                 command: known.seen.command,
                 ended: known.ended,
-                ..row(group, &self.files, &mut self.context)
+                ..row(group, &self.files, &self.lost, &mut self.context)
+            });
+        }
+        if self.others_gone.is_some() {
+            // How much, and nothing of what it is made of.
+            let row = row(&others, &self.files, &self.lost, &mut self.context);
+            rows.push(Row {
+                who: Who::Others(n_others),
+                hops: Vec::new(),
+                syscalls: Vec::new(),
+                unknown: Vec::new(),
+                ledger: Ledger::default(),
+                ..row
             });
         }
         if total && self.ended > 0 {
             rows.push(Row {
                 who: Who::Ended(self.ended),
                 ended: true,
-                ..row(&self.gone, &self.files, &mut self.context)
+                ..row(&self.gone, &self.files, &self.lost, &mut self.context)
             });
         }
         Frame {
@@ -205,17 +266,36 @@ impl Sampler {
 fn look(proc: Proc) -> Option<Seen> {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", proc.tgid)) else {
         let asked = kill(Pid::from_raw(proc.tgid as i32), None);
-        return (asked != Err(Errno::ESRCH)).then(Seen::default);
+        let seen = Seen {
+            yours: lent::caller().is_none(),
+            ..Seen::default()
+        };
+        return (asked != Err(Errno::ESRCH)).then_some(seen);
     };
     let (name, start) = parse_stat(&stat)?;
     if start as u32 != proc.start {
         return None;
     }
+    if let Some(caller) = lent::caller()
+        && !is_theirs(caller, proc)
+    {
+        return Some(Seen::default());
+    }
     let command = std::fs::read(format!("/proc/{}/cmdline", proc.tgid)).unwrap_or_default();
     Some(Seen {
         name: name.to_owned(),
         command: words(&command),
+        yours: true,
     })
+}
+
+/// Whether the caller may read of a process what takes the right to trace it (`PTRACE_MODE_READ`).
+fn is_theirs(caller: Caller, proc: Proc) -> bool {
+    let read = |file: &str| std::fs::read_link(format!("/proc/{}/{file}", proc.tgid));
+    let may = caller.without_rights(|| read("ns/user").is_ok());
+    // It is still the process that was asked about.
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", proc.tgid)).unwrap_or_default();
+    may == Some(true) && parse_stat(&stat).is_some_and(|(_, start)| start as u32 == proc.start)
 }
 
 /// Name, and start in hundredths of a second since boot; `None` of a process whose last thread has ended.

@@ -7,7 +7,7 @@ use bytehop_core::arch::{Arch, uring};
 use bytehop_core::model::HopKind;
 use bytehop_core::top::conclude::{Context, row};
 use bytehop_core::top::group::{CallKey, Group, Snapshot};
-use bytehop_core::top::{Amount, Frame, More, Row, What, Who};
+use bytehop_core::top::{Amount, Frame, Lost, More, Row, What, Who};
 use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, Proc, TopCell, bio, count, how};
 
 use super::sampler::{Sampler, Seen};
@@ -44,6 +44,7 @@ fn context() -> Context {
         hardware: Box::new(Hardware::new(Sysfs::at("/nonexistent"))),
         faults: true,
         receives: true,
+        missing: Vec::new(),
     }
 }
 
@@ -78,7 +79,7 @@ fn group<const N: usize, const M: usize>(
 }
 
 fn concluded(group: &Group) -> Row {
-    row(group, &files(), &mut context())
+    row(group, &files(), &Lost::default(), &mut context())
 }
 
 fn measured(bytes: u64) -> Amount {
@@ -133,10 +134,11 @@ fn received_once() {
     assert_eq!(row.dma.more, More::UpTo(500));
     let blind = &mut Context {
         receives: false,
+        missing: Vec::new(),
         ..context()
     };
     assert_eq!(
-        bytehop_core::top::conclude::row(&received, &files(), blind).copied,
+        bytehop_core::top::conclude::row(&received, &files(), &Lost::default(), blind).copied,
         inferred(500)
     );
 }
@@ -244,6 +246,7 @@ fn alive(who: &[Proc]) -> impl Fn(Proc) -> Option<Seen> {
         who.contains(&proc).then(|| Seen {
             name: format!("p{}", proc.tgid),
             command: String::new(),
+            yours: true,
         })
     }
 }
@@ -313,6 +316,60 @@ fn interval_by_interval() {
         .find(|row| row.who == Who::Ended(1))
         .expect("a row");
     assert_eq!(gone.calls, 4);
+}
+
+/// Who may not see everything has one row for the rest, of which no name, call or device is told; and what
+/// was once not theirs stays so.
+#[test]
+fn the_rest_is_one_row() {
+    const C: Proc = Proc { tgid: 12, start: 3 };
+    let begun = Instant::now();
+    let at = |s| begun + Duration::from_secs(s);
+    let theirs = |yours: &[Proc]| {
+        let yours = yours.to_vec();
+        move |proc: Proc| {
+            Some(Seen {
+                yours: yours.contains(&proc),
+                ..alive(&[proc])(proc).unwrap()
+            })
+        }
+    };
+    let mut sampler = Sampler::with(context(), begun).for_caller();
+    let others = |frame: &Frame| {
+        let mut rows = frame.rows.iter();
+        let row = rows.find(|row| matches!(row.who, Who::Others(_))).unwrap();
+        assert!(row.hops.is_empty() && row.syscalls.is_empty() && row.name.is_empty());
+        (row.who, row.calls)
+    };
+    let kernel = group([], [counted(count::SKB, 0, 1, 1, 9)]);
+    let readings = |n| {
+        snapshot([
+            (A, read(n)),
+            (B, read(n)),
+            (C, read(n)),
+            (Proc::KERNEL, kernel.clone()),
+        ])
+    };
+    sampler.take(readings(5), at(1), theirs(&[A, C]));
+    let frame = sampler.frame(false);
+    assert_eq!(of(&frame, A), Some(("p10".into(), false, 5)));
+    assert_eq!(frame.rows.len(), 3, "A, C and the rest");
+    assert_eq!(others(&frame), (Who::Others(1), 5));
+
+    // A has become a program of others' and is back.
+    sampler.take(readings(6), at(2), theirs(&[C]));
+    assert_eq!(others(&sampler.frame(false)), (Who::Others(2), 2));
+    sampler.take(readings(8), at(3), theirs(&[A, C]));
+    let frame = sampler.frame(false);
+    assert_eq!(of(&frame, A), None);
+    assert_eq!(others(&frame), (Who::Others(2), 4));
+
+    // What ends counts on where it was.
+    let _ = sampler.let_go(&[B, C]);
+    let total = sampler.frame(true);
+    assert_eq!(others(&total), (Who::Others(1), 16));
+    let ended = total.rows.iter().find(|row| row.who == Who::Ended(1));
+    assert_eq!(ended.map(|row| row.calls), Some(8));
 }
 
 /// Whatever counters say, sums neither overflow nor fail.

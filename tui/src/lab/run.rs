@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::model::Summary;
 use labs::chart::Chart;
 use labs::guide::Step;
@@ -83,7 +83,8 @@ pub fn run(setup: Setup, options: &Options) -> Result<i32, ViewError> {
     let states = setup.labs.iter().map(|lab| setup.progress.of(&lab.id));
     let mut labs = Labs::new(setup.labs.clone(), states.collect(), look, size()?);
     labs.replay = setup.runner.cannot().map(str::to_owned);
-    labs.note.clone_from(&setup.progress.warning);
+    let warning = setup.progress.warning.as_ref();
+    labs.note = warning.map(|warning| warning.say(look.lang));
     let (sender, news) = channel();
     let mut ui = Ui {
         labs,
@@ -241,7 +242,7 @@ impl Ui {
             state.solved |= solved;
         });
         if let Err(e) = kept {
-            self.labs.note = Some(e.to_string());
+            self.labs.note = Some(e.say(self.labs.look.lang));
         }
         if let Some(state) = self.labs.states.get_mut(self.labs.at) {
             *state = self.progress.of(&id);
@@ -347,8 +348,8 @@ impl Ui {
             };
             match job(&*runner, &say) {
                 Ok(()) => {}
-                Err(e) if e.is_stopped() => say(News::Stopped(e.told(lang))),
-                Err(e) => say(News::Failed(e.told(lang))),
+                Err(e) if e.is_stopped() => say(News::Stopped(e.say(lang))),
+                Err(e) => say(News::Failed(e.say(lang))),
             }
         }));
     }
@@ -441,14 +442,15 @@ impl Ui {
 
     /// The calls and hops of a run of this session, or of the lab's recording.
     fn store(&self, lab: &Lab, name: &str) -> Result<Store, String> {
-        let open = |path: &Path| Store::open(path).map_err(|e| e.to_string());
+        let lang = self.labs.look.lang;
+        let open = |path: &Path| Store::open(path).map_err(|e| e.say(lang));
         if let Some(path) = self.runner.recording(name) {
             return open(&path);
         }
-        let missing = || RunError::NoRecording(name.to_owned()).to_string();
+        let missing = || RunError::NoRecording(name.to_owned()).say(lang);
         let bytes = lab.recording(name).ok_or_else(missing)?;
-        let mut file = tempfile::NamedTempFile::new().map_err(|e| e.to_string())?;
-        file.write_all(bytes).map_err(|e| e.to_string())?;
+        let mut file = tempfile::NamedTempFile::new().map_err(|e| e.say(lang))?;
+        file.write_all(bytes).map_err(|e| e.say(lang))?;
         open(file.path())
     }
 

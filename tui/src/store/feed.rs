@@ -283,7 +283,7 @@ impl Feed {
             Source::Live(_) => &[],
         };
         let warnings = warnings.iter().chain(&undecodable);
-        summary.warnings.extend(warnings.map(Notice::from));
+        warnings.for_each(|warning| summary.warn(warning.into()));
         summary.warnings.append(&mut self.complaints);
         store.summary = summary;
         store.finish();

@@ -177,7 +177,11 @@ impl Top {
 
 /// Whether two rows are the same one: that of processes which have ended counts them.
 fn same(a: Option<Who>, b: Option<Who>) -> bool {
-    matches!((a, b), (Some(Who::Ended(_)), Some(Who::Ended(_)))) || a == b
+    let same = matches!(
+        (a, b),
+        (Some(Who::Ended(_)), Some(Who::Ended(_))) | (Some(Who::Others(_)), Some(Who::Others(_)))
+    );
+    same || a == b
 }
 
 fn next(theme: Theme) -> Theme {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytehop_core::i18n::Say;
 use bytehop_core::report::top::View;
 use bytehop_core::top::Frame;
 
@@ -18,7 +19,7 @@ pub trait Source {
     ///
     /// # Errors
     /// A line that says why they cannot be read any more.
-    fn read(&mut self) -> Result<(), String>;
+    fn read(&mut self) -> Result<(), Box<dyn Say + Send + Sync>>;
     /// A table of what was read last: of the last interval, or since the beginning.
     fn frame(&mut self, total: bool) -> Frame;
 }

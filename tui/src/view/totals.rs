@@ -1,5 +1,6 @@
 //! The totals of the whole run, each with its evidence.
 
+use bytehop_core::i18n::Lang;
 use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -41,6 +42,11 @@ pub fn lines(app: &App) -> Vec<Line> {
             true => format!("{} ", words::later(lang)),
             false => String::new(),
         };
+        let name = format!("{} {}->{}", key.kind.word(), key.from, key.to);
+        let least = match summary.at_least.contains(&name) {
+            true => format!("{} ", words::at_least(lang)),
+            false => String::new(),
+        };
         let engine = key
             .engine
             .map_or(String::new(), |e| format!(" ({})", words::engine(lang, e)));
@@ -56,6 +62,7 @@ pub fn lines(app: &App) -> Vec<Line> {
                 Paint::Text,
             ),
             (late, Paint::Text),
+            (least, Paint::Warning),
             (evidence.to_owned(), Paint::Text),
             (format!(" {by}{engine}"), Paint::Dim),
         ]);
@@ -67,6 +74,15 @@ pub fn lines(app: &App) -> Vec<Line> {
             false => (" ! ", Paint::Warning),
         };
         lines.push(vec![(format!("{mark}{sentence}"), paint)]);
+    }
+    if !summary.at_least.is_empty() {
+        let comma = match lang {
+            Lang::En => ", ",
+            Lang::Zh => "、",
+        };
+        let totals = summary.at_least.join(comma);
+        let text = words::at_least_totals(lang, totals);
+        lines.push(vec![(format!(" ! {text}"), Paint::Warning)]);
     }
     let mut say = |text: String| lines.push(vec![(format!(" {text}"), Paint::Text)]);
     let crossings = &summary.crossings;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
 
 use anyhow::{Result, ensure};
 use nix::fcntl::{SpliceFFlags, splice, tee as tee_call, vmsplice as vmsplice_call};
@@ -11,7 +12,7 @@ use nix::sys::sendfile::sendfile;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv, process_vm_writev};
 use nix::unistd::{Pid, pipe};
 
-use crate::scene::{Buffer, CHUNK, Done, PAYLOAD, Scene, offered, pieces};
+use crate::scene::{Buffer, CHUNK, Done, PAYLOAD, Scene, errno, offered, pieces};
 
 const NONE: SpliceFFlags = SpliceFFlags::empty();
 
@@ -153,6 +154,35 @@ pub fn process_vm_write(scene: &mut Scene) -> Result<Done> {
     scene.shot(|| {
         let moved = process_vm_writev(Pid::this(), &[IoSlice::new(&from)], &[remote]);
         offered("process_vm_writev", moved)
+    })
+}
+
+fn own_memory() -> Result<File> {
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .open("/proc/self/mem");
+    offered("/proc/self/mem", file.map_err(errno))
+}
+
+/// Our own memory: the kernel goes the same way as with another process's.
+pub fn proc_mem(scene: &mut Scene) -> Result<Done> {
+    let (from, mut to, memory) = (Buffer::new(PAYLOAD)?, Buffer::new(CHUNK)?, own_memory()?);
+    let start = from.start().as_ptr() as u64;
+    scene.shot(|| {
+        pieces(PAYLOAD, |left| {
+            Ok(memory.read_at(&mut to, start + (PAYLOAD - left) as u64)?)
+        })
+    })
+}
+
+pub fn proc_mem_write(scene: &mut Scene) -> Result<Done> {
+    let (from, to, memory) = (Buffer::new(CHUNK)?, Buffer::new(PAYLOAD)?, own_memory()?);
+    let start = to.start().as_ptr() as u64;
+    scene.shot(|| {
+        pieces(PAYLOAD, |left| {
+            Ok(memory.write_at(&from, start + (PAYLOAD - left) as u64)?)
+        })
     })
 }
 

@@ -1,22 +1,6 @@
 //! Text and bytes as HTML takes them.
 
-use bytehop_core::report::layout::clean;
-
-/// Text that is text wherever it stands in a page: no tags, no quotes, nothing that turns lines around.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in clean(text, false).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
+pub use labs::site::html::escape;
 
 /// A name that is not ours: its letters may run the other way.
 pub fn name(text: &str) -> String {

@@ -1,9 +1,9 @@
 //! One HTML file: the program, the recording, and below them the summary for whoever reads, prints or
 //! searches.
 
-mod html;
-mod summary;
-mod words;
+pub(crate) mod html;
+pub(crate) mod summary;
+pub(crate) mod words;
 
 use std::fmt::Write;
 
@@ -15,9 +15,12 @@ use tui::svg::{CELL, MARGIN};
 use self::html::{base64, escape};
 
 /// The program, as `cargo xtask web` built it.
-const PROGRAM: &[u8] = include_bytes!(env!("BYTEHOP_WEB_OBJECT"));
-const GLUE: &str = include_str!("../../page/glue.js");
-const STYLE: &str = include_str!("../../page/style.css");
+pub(crate) const PROGRAM: &[u8] = include_bytes!(env!("BYTEHOP_WEB_OBJECT"));
+const GLUE: &str = concat!(
+    include_str!("../../page/player.js"),
+    include_str!("../../page/glue.js")
+);
+pub(crate) const STYLE: &str = include_str!("../../page/style.css");
 
 /// A key that has a button: its name in browsers, as it is shown, and what it does.
 struct Key(&'static str, &'static str, fn(Lang) -> &'static str);
@@ -38,7 +41,7 @@ const KEYS: [Key; 13] = [
     Key("T", "T", words::theme),
 ];
 
-const LANGS: [(Lang, &str); 2] = [(Lang::En, "en"), (Lang::Zh, "zh-Hans")];
+pub(crate) const LANGS: [(Lang, &str); 2] = [(Lang::En, "en"), (Lang::Zh, "zh-Hans")];
 
 /// The page of a recording and its summary; it opens in `lang`.
 pub fn page(recording: &[u8], summary: &Summary, lang: Lang) -> String {
@@ -78,7 +81,7 @@ pub fn page(recording: &[u8], summary: &Summary, lang: Lang) -> String {
 }
 
 /// The screen, with a button for each key that matters.
-fn player(out: &mut String, lang: Lang) {
+pub(crate) fn player(out: &mut String, lang: Lang) {
     let (w, h) = CELL;
     let label = escape(words::screen(lang));
     let _ = write!(
@@ -104,7 +107,7 @@ fn player(out: &mut String, lang: Lang) {
 }
 
 /// A text in both languages; the page's style shows one.
-fn both(out: &mut String, text: impl Fn(Lang) -> String) {
+pub(crate) fn both(out: &mut String, text: impl Fn(Lang) -> String) {
     for (lang, tag) in LANGS {
         let _ = write!(out, "<span lang=\"{tag}\">{}</span>", escape(&text(lang)));
     }

@@ -45,6 +45,13 @@ pub fn write(out: &mut String, summary: &Summary, lang: Lang) {
     );
 }
 
+/// Where the bytes went and by which calls, as tables alone.
+pub(crate) fn tables(out: &mut String, summary: &Summary, lang: Lang) {
+    hops(out, summary, lang);
+    calls(out, summary, lang);
+    devices(out, summary, lang);
+}
+
 fn heading(out: &mut String, text: &str) {
     let _ = writeln!(out, "<h2>{}</h2>", escape(text));
 }
@@ -113,7 +120,7 @@ fn table(out: &mut String, caption: &str, head: &[(&str, bool)], rows: Vec<Vec<C
     }
     let _ = write!(
         out,
-        "<div class=\"wide\"><table><caption>{}</caption><thead><tr>",
+        "<div class=\"wide\" tabindex=\"0\"><table><caption>{}</caption><thead><tr>",
         escape(caption)
     );
     for (title, number) in head {

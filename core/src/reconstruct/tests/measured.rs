@@ -10,7 +10,7 @@ use crate::notice::Notice;
 use crate::rules::measure::MEASURES;
 
 /// A trace with every function attached, but for these.
-fn trace(without: &[&str]) -> Trace {
+pub fn trace(without: &[&str]) -> Trace {
     let mut t = Trace::new();
     for event in &mut t.events {
         if let Event::Meta(Meta::Start(start)) = event {
@@ -33,7 +33,7 @@ fn trace(without: &[&str]) -> Trace {
 }
 
 impl Trace {
-    fn copied(&mut self, what: u16, count: u32, bytes: u64) -> &mut Self {
+    pub fn copied(&mut self, what: u16, count: u32, bytes: u64) -> &mut Self {
         self.copied_by(primitive::NONE, what, count, bytes)
     }
 

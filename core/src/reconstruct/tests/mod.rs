@@ -1,5 +1,6 @@
 mod any;
 mod build;
 mod inner;
+mod lengths;
 mod measured;
 mod scenarios;

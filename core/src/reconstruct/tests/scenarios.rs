@@ -4,6 +4,7 @@ use tracer_ebpf::{Fault, bio, flag, rss, uring};
 
 use super::build::*;
 use crate::event::{Device, DeviceClass, Engine, Event, Meta};
+use crate::ledger::Unaccounted;
 use crate::model::{IoTotals, ProcessRow, Waits};
 use crate::notice::Notice;
 
@@ -806,4 +807,70 @@ fn populate() {
             "F zero→user 1/8192 tp:mm_page_alloc",
         ]
     );
+}
+
+#[test]
+fn linux_aio() {
+    let mut t = Trace::new();
+    t.uring(|u| (u.opcode, u.res, u.file, u.how) = (0, 4096, ext4(1), uring::AIO))
+        .call("io_submit", 3, [0; 6], None)
+        .call("io_getevents", 1, [0; 6], None)
+        // Their results come when the program fetches them, if it does.
+        .on(PID, PID, 1)
+        .uring(|u| (u.opcode, u.res, u.file, u.how) = (8, 100, ext4(1), uring::AIO))
+        .uring(|u| {
+            let how = uring::AIO | uring::UNTOLD;
+            (u.opcode, u.res, u.file, u.how) = (7, 50, ext4(1), how);
+        })
+        // IOCB_CMD_FDSYNC
+        .uring(|u| (u.opcode, u.res, u.how) = (3, 0, uring::AIO))
+        .end();
+    let mut hops = t.hops();
+    hops.sort();
+    assert_eq!(
+        hops,
+        [
+            "C page_cache→user 2/4146 read-returns-copied",
+            "C user→page_cache 1/100 write-copied",
+        ]
+    );
+    let summary = t.summary();
+    assert_eq!(summary.ledger.returned, 4246);
+    assert_eq!(summary.ledger.unaccounted, 0);
+    assert_eq!(summary.warnings, [Notice::Untold(1)]);
+}
+
+#[test]
+fn copied_up_by_a_call_that_moves_nothing() {
+    let mut t = Trace::new();
+    t.dirty(0, 3).call("chmod", 0, [0; 6], None);
+    t.dirty(3, 2).call("msync", 0, [0; 6], None).end();
+    assert_eq!(t.hops(), ["C page_cache→page_cache 1/12288 copied-up"]);
+}
+
+#[test]
+fn memory_in_a_core_file() {
+    let dies = |signal: u32| {
+        let mut t = Trace::new();
+        t.call("tgkill", 0, [0; 6], None)
+            .on(PID, PID, 0)
+            .dirty(0, 5);
+        t.exit(0);
+        if let Some(Event::Exit(exit)) = t.events.last_mut() {
+            exit.exit_code = signal;
+        }
+        t.end();
+        t.hops()
+    };
+    assert_eq!(dies(6), [""; 0]);
+    assert_eq!(dies(6 | 0x80), ["C user→page_cache 1/20480 core-dumped"]);
+}
+
+#[test]
+fn a_ring_that_the_kernel_fills_is_named() {
+    let mut t = Trace::new();
+    t.call("setsockopt", 0, [3, 263, 5, 0, 16, 0], None).end();
+    let open = t.summary().ledger.open;
+    let open: Vec<_> = open.iter().map(|row| (&*row.call, row.why)).collect();
+    assert_eq!(open, [("setsockopt", Unaccounted::SharedRing)]);
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::{printable, xml};
 use crate::i18n::Lang;
-use crate::model::{HopKind, HopRow, Known, Place, Summary};
+use crate::model::{HopRow, Known, Place, Summary};
 use crate::report::layout::width;
 use crate::report::ledger;
 use crate::units;
@@ -93,13 +93,7 @@ fn draw(out: &mut String, row: &HopRow, top: usize, lang: Lang) {
     for (x, place) in [(MARGIN, &row.from), (right, &row.to)] {
         draw_place(out, place, (x, middle), lang);
     }
-    let class = match row.kind {
-        HopKind::Copy => "copy",
-        HopKind::Fill => "fill",
-        HopKind::Dma => "dma",
-        HopKind::Share => "share",
-        HopKind::Map => "map",
-    };
+    let class = row.kind.word();
     let dashed = if row.evidence.known() == Known::Inferred {
         " inferred"
     } else {

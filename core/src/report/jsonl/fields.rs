@@ -113,7 +113,11 @@ fn put_kernel(event: &Event, names: &Names<'_>, out: &mut Vec<u8>) {
         }
         Event::Uring(e) => {
             put!(out, e, Uring { completed, user_data, res, opcode, how, cqe_flags, ring; head, file });
-            member("operation", &*uring::name(e.opcode), out);
+            let name = match e.how & tracer_ebpf::uring::AIO {
+                0 => uring::name(e.opcode),
+                _ => uring::aio_name(e.opcode),
+            };
+            member("operation", &*name, out);
             if e.file != FileRef::default() {
                 file_ref("file", &e.file, out);
             }

@@ -1,6 +1,6 @@
 //! Events as lines of JSON.
 //!
-//! Each line is an object. It begins with `event`, the kind's name ([`KIND_NAMES`], but `syscall` for
+//! Each line is an object. It begins with `event`, the kind's name ([`KIND_NAMES`](crate::event::KIND_NAMES), but `syscall` for
 //! every system call). An event made in the kernel goes on with its head:
 //!
 //! | field | meaning |

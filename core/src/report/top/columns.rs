@@ -133,8 +133,12 @@ impl Column {
 
 /// `--sort` names no column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no column '{0}': pid, crossings, faults, copied, dma, shared, filled or name")]
 pub struct UnknownColumn(pub String);
+
+crate::says! { UnknownColumn, lang:
+    Self(name) => "no column '{name}': pid, crossings, faults, copied, dma, shared, filled or name"
+        | "没有“{name}”这一列：可用 pid、crossings、faults、copied、dma、shared、filled 或 name";
+}
 
 impl std::str::FromStr for Column {
     type Err = UnknownColumn;
@@ -153,6 +157,7 @@ pub fn name(row: &Row, wide: bool, lang: Lang) -> String {
         Who::Kernel if wide => words::kernel(lang).to_owned(),
         Who::Kernel => words::kernel_short(lang).to_owned(),
         Who::Ended(n) => words::ended_processes(lang, n),
+        Who::Others(n) => words::others(lang, n),
         Who::Process(_) if row.ended => format!("{} {}", row.name, words::ended(lang)),
         Who::Process(_) if wide => {
             let name = pad(&row.name, NAME, Align::Left, false);

@@ -29,6 +29,7 @@ fn process(row: &Row) -> Value {
         Who::Process(_) => ("process", 1),
         Who::Kernel => ("kernel", 0),
         Who::Ended(n) => ("ended", n),
+        Who::Others(n) => ("others", n),
     };
     json!({
         "what": what,
@@ -49,6 +50,8 @@ fn process(row: &Row) -> Value {
         "hops": row.hops,
         "syscalls": row.syscalls,
         "unknown": row.unknown,
+        "ledger": row.ledger,
+        "at_least": row.at_least,
         "metadata_io": row.metadata_io,
     })
 }

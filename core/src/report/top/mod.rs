@@ -115,9 +115,10 @@ pub fn unknown(unknown: &Unknown, lang: Lang) -> String {
         What::Undecided => words::unknown_undecided(lang),
         What::ZeroCopySends => words::unknown_zerocopy(lang),
         What::OtherTable => words::unknown_table(lang),
-        What::AsyncIo => words::unknown_aio(lang),
         What::Received => words::unknown_received(lang),
         What::Requests => words::unknown_requests(lang),
+        What::Faults => words::unknown_faults(lang),
+        What::Arguments => words::unknown_arguments(lang),
     };
     let n = units::count(unknown.count);
     match unknown.up_to {

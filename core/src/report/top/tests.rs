@@ -51,18 +51,19 @@ fn frame() -> Frame {
         hardware: Box::new(NoHardware),
         faults: true,
         receives: true,
+        missing: Vec::new(),
     };
     let files = HashMap::from([(1, file)]);
     let reader = Row {
         who: Who::Process(Proc { tgid: 42, start: 7 }),
         name: "reader".into(),
         command: "./reader \x1b[31m big.bin".into(),
-        ..row(&group, &files, &mut context)
+        ..row(&group, &files, &Lost::default(), &mut context)
     };
     let idle = Row {
         who: Who::Process(Proc { tgid: 1, start: 1 }),
         name: "init".into(),
-        ..row(&Group::default(), &files, &mut context)
+        ..row(&Group::default(), &files, &Lost::default(), &mut context)
     };
     Frame {
         round: 1,

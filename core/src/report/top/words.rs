@@ -14,6 +14,7 @@ crate::messages! {
     kernel: "(kernel, cause unknown)" | "（内核，起因不明）";
     kernel_short: "(kernel)" | "（内核）";
     ended_processes[n]: "({n} ended)" / "({n} ended)" | "（已结束 {n} 个）";
+    others[n]: "(others: {n})" / "(others: {n})" | "（他人：{n}）";
     ended: "(ended)" | "（已结束）";
 
     title_interval(time): "per second over {time}" | "{time} 内平均每秒";
@@ -37,8 +38,9 @@ crate::messages! {
     unknown_undecided: "calls that may have copied or shared" | "可能拷贝、也可能共享的调用";
     unknown_zerocopy: "bytes sent by reference that a software device copies later" | "以引用方式发送、可能被软件设备随后拷贝的字节";
     unknown_table: "32-bit calls, whose numbers belong to another table" | "32 位调用，其编号属于另一张表";
-    unknown_aio: "calls that start Linux AIO" | "启动 Linux AIO 的调用";
     unknown_received: "bytes that came in by a network interface: by its DMA, if it has one" | "从网络接口进来的字节：若该接口有 DMA，则由 DMA 写入";
+    unknown_faults: "page faults: what they mapped, or copied, is not counted" | "缺页：映射或拷贝了什么没有计数";
+    unknown_arguments: "calls whose arguments tell whether they share files or packets" | "是否共享文件或数据包要看参数的调用";
     unknown_requests: "disk requests of which neither beginning nor end was seen" | "既没看到开始也没看到结束的磁盘请求";
     metadata(read, written): "file-system metadata: {read} read, {written} written" | "文件系统元数据：读 {read}，写 {written}";
     attach_hint(pid): "its calls one by one: bytehop attach -p {pid}" | "逐次查看它的调用：bytehop attach -p {pid}";

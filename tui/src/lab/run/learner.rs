@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use bytehop_core::i18n::Say;
 use labs::guide::Step;
 
 use super::Ui;
@@ -52,7 +53,7 @@ impl Ui {
         };
         let ended = screen.lend(|| command.status())?;
         if let Err(e) = ended {
-            self.labs.note = Some(format!("{editor}: {e}"));
+            self.labs.note = Some(format!("{editor}: {}", e.say(self.labs.look.lang)));
         }
         if let Some(open) = &mut self.labs.open {
             open.step = Step::Change;
@@ -64,16 +65,14 @@ impl Ui {
         let Some(lab) = self.labs.labs.get(self.labs.at).cloned() else {
             return;
         };
-        let put_back = self.runner.reset(&lab).map_err(|e| e.to_string());
-        let forgotten = self
-            .progress
-            .reset(Some(&lab.id))
-            .map_err(|e| e.to_string());
+        let lang = self.labs.look.lang;
+        let put_back = self.runner.reset(&lab).map_err(|e| e.say(lang));
+        let forgotten = self.progress.reset(Some(&lab.id)).map_err(|e| e.say(lang));
         if let Some(state) = self.labs.states.get_mut(self.labs.at) {
             *state = self.progress.of(&lab.id);
         }
         self.labs.note = Some(match put_back.and(forgotten) {
-            Ok(()) => words::lab_reset_done(self.labs.look.lang).to_owned(),
+            Ok(()) => words::lab_reset_done(lang).to_owned(),
             Err(e) => e,
         });
         if self.labs.open.is_some() {

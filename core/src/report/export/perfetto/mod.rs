@@ -247,7 +247,7 @@ impl Sink for Perfetto {
             let event = Message::default()
                 .text(
                     NAME,
-                    &format!("{} {} to {}", word(hop.kind), hop.from, hop.to),
+                    &format!("{} {} to {}", hop.kind.word(), hop.from, hop.to),
                 )
                 .fixed64(FLOW, flow(call))
                 .message(ANNOTATION, &list);
@@ -313,22 +313,12 @@ fn flow(call: CallId) -> u64 {
     u64::from(call.tid) << 32 | u64::from(call.seq)
 }
 
-fn word(kind: HopKind) -> &'static str {
-    match kind {
-        HopKind::Copy => "copy",
-        HopKind::Dma => "dma",
-        HopKind::Share => "share",
-        HopKind::Map => "map",
-        HopKind::Fill => "fill",
-    }
-}
-
 /// A hop as an annotation without a name: the members that it has in the JSON.
 fn of_hop(hop: &Hop) -> Message {
     let text = |name: &str, value: &str| Message::default().text(10, name).text(6, value);
     let number = |name: &str, value: u64| Message::default().text(10, name).uint(3, value);
     Message::default()
-        .message(11, &text("kind", word(hop.kind)))
+        .message(11, &text("kind", hop.kind.word()))
         .message(11, &text("from", &hop.from.to_string()))
         .message(11, &text("to", &hop.to.to_string()))
         .message(11, &number("bytes", hop.bytes))

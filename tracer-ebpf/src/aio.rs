@@ -1,0 +1,194 @@
+//! Linux AIO: `io_submit` reads its requests from the program's memory, `io_getevents` leaves their results
+//! there.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
+use tracer_ebpf::{AIO, OPERATION, Uring, count, kind, top_lost, uring};
+
+use crate::classify::{describe, file_of};
+use crate::emit::{self, lost, recording, send};
+use crate::kread::{arg, load, user};
+use crate::maps::{AIOS, AioKey, SCRATCH_URING, config, off};
+use crate::requests;
+use crate::tasks::{current, head, traced};
+use crate::top::{self, everyone, process, remember};
+
+/// Requests, or results, of one call that are looked at.
+const REQUESTS: u64 = 1024;
+/// Pieces of one request (`UIO_MAXIOV`).
+const PIECES: u64 = 1024;
+
+/// Where fields lie in `struct iocb`, and operations (include/uapi/linux/aio_abi.h).
+mod iocb {
+    pub const DATA: u64 = 0;
+    pub const OPCODE: u64 = 16;
+    pub const DESCRIPTOR: u64 = 20;
+    pub const BUFFER: u64 = 24;
+    pub const BYTES: u64 = 32;
+
+    pub const PREAD: u16 = 0;
+    pub const PWRITE: u16 = 1;
+    pub const PREADV: u16 = 7;
+    pub const PWRITEV: u16 = 8;
+}
+
+/// The same in `struct io_event`.
+mod event {
+    pub const SIZE: u64 = 32;
+    pub const REQUEST: u64 = 8;
+    pub const RESULT: u64 = 16;
+}
+
+/// Whether a call of this number is one of Linux AIO.
+#[inline(always)]
+pub fn concerns(nr: u32) -> bool {
+    nr == config!(nr_io_submit) || nr == config!(nr_io_getevents) || nr == config!(nr_io_pgetevents)
+}
+
+/// Such a call returned how many requests it took, or results it gave.
+#[inline(always)]
+pub fn tell(nr: u32, regs: *const u8, ret: u64) {
+    if nr == config!(nr_io_submit) {
+        all_submitted(arg(regs, 2), ret, arg(regs, 0));
+    } else {
+        all_fetched(arg(regs, 3), ret);
+    }
+}
+
+/// Global, as the others here: the verifier checks each once, and not on every path, and in every round of a
+/// loop, that comes by.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn all_submitted(pointers: u64, count: u64, context: u64) -> u64 {
+    let mut i = 0;
+    while i < REQUESTS {
+        if i >= count {
+            break;
+        }
+        submitted(pointers + i * 8, context);
+        i += 1;
+    }
+    0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn all_fetched(events: u64, count: u64) -> u64 {
+    let mut i = 0;
+    while i < REQUESTS {
+        if i >= count {
+            break;
+        }
+        fetched(events + i * event::SIZE);
+        i += 1;
+    }
+    0
+}
+
+#[inline(always)]
+fn key(at: u64) -> AioKey {
+    AioKey {
+        at,
+        tgid: load(current(), off!(task_tgid)),
+        pad: 0,
+    }
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn submitted(pointer: u64, context: u64) -> u64 {
+    let at: u64 = user(pointer);
+    let opcode: u16 = user(at + iocb::OPCODE);
+    let asked: u64 = user(at + iocb::BYTES);
+    let bytes = match opcode {
+        iocb::PREAD | iocb::PWRITE => asked,
+        iocb::PREADV | iocb::PWRITEV => pieces(user(at + iocb::BUFFER), asked),
+        _ => return 0,
+    };
+    let Some(u) = SCRATCH_URING.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: map values; the helper has no preconditions.
+    unsafe {
+        if everyone() {
+            let Some(proc) = process() else { return 0 };
+            remember(&proc, false);
+            (*u).head.tgid = proc.tgid;
+            (*u).head.seq = proc.start;
+        } else {
+            let Some(t) = traced() else { return 0 };
+            (*u).head = head(t, kind::URING, bpf_ktime_get_ns());
+            // The call has just been told of.
+            (*u).head.seq = (*t).seq;
+        }
+        let key = key(at);
+        if let Some(before) = AIOS.get_ptr_mut(&key) {
+            // Its memory is used again, so it is over, and no call fetched its result.
+            (*before).how |= uring::UNTOLD;
+            done(before);
+            if !recording() && !everyone() {
+                emit::count(count::UNTOLD, 0, 0, 1, 0);
+            }
+        }
+        (*u).completed = 0;
+        (*u).user_data = user(at + iocb::DATA);
+        (*u).res = bytes.min(i32::MAX as u64) as i32;
+        (*u).opcode = opcode as u8;
+        (*u).how = uring::AIO;
+        (*u).cqe_flags = 0;
+        (*u).ring = context;
+        let fd: u32 = user(at + iocb::DESCRIPTOR);
+        describe(file_of(fd as i32), &mut (*u).file);
+        if AIOS.insert(&key, &*u, 0).is_err() {
+            match everyone() {
+                true => drop(top::lost(top_lost::COUNTS, 1)),
+                false => lost(&(*u).head),
+            }
+        }
+    }
+    0
+}
+
+/// The sum of the lengths of a `struct iovec` array.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn pieces(vector: u64, count: u64) -> u64 {
+    let (mut bytes, mut i) = (0u64, 0);
+    while i < PIECES {
+        if i >= count {
+            break;
+        }
+        bytes = bytes.wrapping_add(user::<u64>(vector + i * 16 + 8));
+        i += 1;
+    }
+    bytes
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn fetched(at: u64) -> u64 {
+    let key = key(user(at + event::REQUEST));
+    let Some(known) = AIOS.get_ptr_mut(&key) else {
+        return 0;
+    };
+    let result: i64 = user(at + event::RESULT);
+    // SAFETY: a map value; the helper has no preconditions.
+    unsafe {
+        (*known).completed = bpf_ktime_get_ns();
+        (*known).res = result.clamp(i32::MIN as i64, i32::MAX as i64) as i32;
+    }
+    done(known);
+    let _ = AIOS.remove(&key);
+    0
+}
+
+#[inline(never)]
+fn done(u: *mut Uring) -> i32 {
+    // SAFETY: a map value.
+    let u = unsafe { &*u };
+    if recording() {
+        send(&u.head, u);
+    } else {
+        requests::count(u, OPERATION | AIO | u.opcode as u16);
+    }
+    0
+}
