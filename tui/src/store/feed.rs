@@ -41,7 +41,7 @@ pub struct Feed {
 
 enum Source {
     /// A file, and its size.
-    File(Index<Input>, u64),
+    File(Box<Index<Input>>, u64),
     Live(Receiver<Result<Block, String>>),
 }
 
@@ -84,7 +84,7 @@ impl Feed {
     ) -> Result<(Self, Store), RecordError> {
         let index = Index::new(input()?, path)?;
         let readers = [Reader::new(input()?, path)?, Reader::new(input()?, path)?];
-        Ok(Self::new(Source::File(index, size), readers))
+        Ok(Self::new(Source::File(Box::new(index), size), readers))
     }
 
     /// A trace that goes on.
