@@ -58,10 +58,19 @@ pub fn ui(look: Look) -> tui::Options {
     options
 }
 
-/// Cells of a line: the terminal's, not more than reads well.
+/// What the environment says of the width.
+pub fn columns() -> Option<usize> {
+    let columns = std::env::var("COLUMNS").ok()?.parse().ok();
+    columns.filter(|n| (1..=10_000).contains(n))
+}
+
+/// Cells of a line: as COLUMNS says, else the terminal's, not more than reads well.
 fn width(terminal: bool) -> usize {
     const PIPE: usize = 80;
     const MOST: usize = 120;
+    if let Some(columns) = columns() {
+        return columns;
+    }
     if !terminal {
         return PIPE;
     }

@@ -19,7 +19,7 @@ use crate::cli::{self, Amount};
 use crate::fail::Fail;
 #[cfg(feature = "capture")]
 use crate::fail::NOT_ALLOWED;
-use crate::output::{complain, print, style};
+use crate::output::{columns, complain, print, style};
 use crate::resolve::Look;
 
 /// `bytehop` alone.
@@ -46,6 +46,9 @@ pub fn warn<'a>(notices: impl IntoIterator<Item = &'a Notice>, lang: Lang) {
     }
 }
 
+/// Cells of annotated source in a pipe.
+const WIDE: usize = 200;
+
 /// The same, unless only results are wanted.
 fn warn_unless<'a>(amount: Amount, notices: impl IntoIterator<Item = &'a Notice>, lang: Lang) {
     if !amount.quiet {
@@ -67,7 +70,11 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
             report::annotation_json(&annotation, only)
         ))?;
     } else {
-        let style = style(Look::from(args.style).telling(args.amount), &io::stdout());
+        let mut style = style(Look::from(args.style).telling(args.amount), &io::stdout());
+        // Columns and source beside each other: a pipe has no edge.
+        if !io::stdout().is_terminal() && columns().is_none() {
+            style.width = style.width.max(WIDE);
+        }
         print(&report::annotation(&annotation, only, &read_source, &style))?;
     }
     Ok(0)
@@ -80,12 +87,17 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
     let summary = summarise(&args.file, &mut facts)?;
     warn_unless(args.amount, &summary.warnings, lang);
     let style = style(Look::from(args.style).telling(args.amount), &io::stdout());
-    let advice = advise::advise(&facts, &summary, style.lang);
+    let advised = advise::advise(&facts, style.lang);
     if args.json {
-        let json = serde_json::json!({ "schema": 1, "advice": advice });
+        let mut json = serde_json::json!({ "schema": 1 });
+        if let (Some(json), Ok(serde_json::Value::Object(advised))) =
+            (json.as_object_mut(), serde_json::to_value(&advised))
+        {
+            json.extend(advised);
+        }
         print(&format!("{json:#}\n"))?;
     } else {
-        print(&report::advice(&advice, &style))?;
+        print(&report::advice(&advised, &style))?;
         // The numbers that it rests on.
         if args.amount.verbose {
             print(&format!("\n{}", report::text(&summary, &style)))?;

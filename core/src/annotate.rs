@@ -56,6 +56,8 @@ pub struct Line {
     pub copied: u64,
     pub zeroed: u64,
     pub dma: u64,
+    /// Of the DMA, what ran after the call that caused it: write-back, readahead.
+    pub dma_deferred: u64,
     pub shared: u64,
     pub mapped: u64,
     pub syscalls: u64,
@@ -74,6 +76,7 @@ impl Line {
         sum(&mut self.copied, other.copied);
         sum(&mut self.zeroed, other.zeroed);
         sum(&mut self.dma, other.dma);
+        sum(&mut self.dma_deferred, other.dma_deferred);
         sum(&mut self.shared, other.shared);
         sum(&mut self.mapped, other.mapped);
         sum(&mut self.syscalls, other.syscalls);
@@ -94,6 +97,9 @@ impl Line {
             (HopKind::Map, _) => &mut self.mapped,
         };
         *sum = sum.saturating_add(hop.bytes);
+        if hop.kind == HopKind::Dma && hop.deferred {
+            self.dma_deferred = self.dma_deferred.saturating_add(hop.bytes);
+        }
         self.inferred |= hop.evidence.known() != Known::Measured;
     }
 }
@@ -181,10 +187,6 @@ impl Annotator {
 
 impl Sink for Annotator {
     fn call(&mut self, call: &Call<'_>, hops: &[Hop]) {
-        // A trace that tells no stacks is not made slower by it.
-        if self.stacks.is_empty() {
-            return;
-        }
         let line = self.line(call.id);
         match call.what {
             What::Syscall { .. } => line.syscalls += 1,
@@ -198,9 +200,6 @@ impl Sink for Annotator {
     }
 
     fn late_hop(&mut self, call: CallId, hop: &Hop) {
-        if self.stacks.is_empty() {
-            return;
-        }
         self.line(call).hop(hop);
     }
 

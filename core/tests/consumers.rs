@@ -102,9 +102,9 @@ fn comparisons() {
 fn advice() {
     for recording in ["copy", "cow", "uring"] {
         let mut facts = Facts::default();
-        let summary = read(recording, &mut facts);
+        read(recording, &mut facts);
         for (name, style) in styles() {
-            let text = report::advice(&advise(&facts, &summary, style.lang), &style);
+            let text = report::advice(&advise(&facts, style.lang), &style);
             insta::assert_snapshot!(format!("advise-{recording}-{name}"), text);
             assert!(name != "ascii" || text.is_ascii());
         }

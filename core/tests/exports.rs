@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::Command;
 
+use bytehop_core::annotate::{Annotator, Line};
 use bytehop_core::arch::Arch;
-use bytehop_core::event::{Event, Meta};
+use bytehop_core::event::{Engine, Event, Meta};
 use bytehop_core::i18n::Lang;
-use bytehop_core::model::Summary;
+use bytehop_core::model::{HopKind, HopRow, Summary};
 use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::open_events;
 use bytehop_core::report::{self, Lines, export};
@@ -47,6 +48,48 @@ fn of_summary(summary: &Summary) -> Rows {
         add(&mut rows, hop);
     }
     rows
+}
+
+/// What annotate shows by line, elsewhere and as not known, is what the summary shows, column by column.
+#[test]
+fn sums_by_line_close() {
+    for path in recordings() {
+        let mut annotator = Annotator::default();
+        let summary = read(&path, &mut annotator);
+        let annotation = annotator.finish();
+        let rest = [annotation.elsewhere, annotation.unknown];
+        let lines = annotation.files.iter().flat_map(|file| file.lines.values());
+        let lines: Vec<_> = lines.copied().chain(rest).collect();
+        let sum = |of: fn(&Line) -> u64| lines.iter().map(of).sum::<u64>();
+        let hops = |kind, late: bool| -> u64 {
+            let rows = summary.hops.iter().filter(|row| row.kind == kind);
+            let software =
+                |row: &&HopRow| row.kind == HopKind::Dma && row.engine == Some(Engine::Software);
+            let rows = rows.filter(|row| !software(row));
+            rows.filter(|row| row.deferred || !late)
+                .map(|row| row.bytes)
+                .sum()
+        };
+        let shown = [
+            sum(|line| line.copied),
+            sum(|line| line.zeroed),
+            sum(|line| line.dma),
+            sum(|line| line.dma_deferred),
+            sum(|line| line.shared),
+            sum(|line| line.mapped),
+            sum(|line| line.crossings),
+        ];
+        let summed = [
+            hops(HopKind::Copy, false),
+            hops(HopKind::Fill, false),
+            hops(HopKind::Dma, false),
+            hops(HopKind::Dma, true),
+            hops(HopKind::Share, false),
+            hops(HopKind::Map, false),
+            summary.crossings.total,
+        ];
+        assert_eq!(shown, summed, "{}", path.display());
+    }
 }
 
 /// Runs a script of the tests with Python over what is in `folder`; says so loudly where `modules` are missing.

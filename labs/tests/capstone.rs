@@ -22,9 +22,9 @@ fn advice(recording: &str) -> Vec<&'static str> {
     for event in open_events(file.path()).expect("a recording") {
         reconstructor.push(&event, &mut facts);
     }
-    let summary = reconstructor.finish();
-    let advice = advise::advise(&facts, &summary, Lang::En);
-    advice.iter().map(|advice| advice.rule).collect()
+    reconstructor.finish();
+    let advised = advise::advise(&facts, Lang::En);
+    advised.advice.iter().map(|advice| advice.rule).collect()
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! BPF they fail, with bytehop's own reason. They run one at a time ([`harness::serial`]).
 
 mod accounting;
+mod advice;
 mod agree;
 mod attach;
 mod breakpoints;

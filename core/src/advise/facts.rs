@@ -2,92 +2,101 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use tracer_ebpf::{Exec, Exit, Fork, Switch};
+
+use super::data::{Step, Way, data_call};
+use super::flow::{Flow, Side, Tried};
+use super::memory::Memory;
+use super::runs::Runs;
 use crate::annotate::Annotator;
+use crate::arch::{O_APPEND, O_DSYNC, O_SYNC_ONLY};
 use crate::event::{CalledFrom, Frame, Meta, Name};
 use crate::model::{CallId, Hop, HopKind, Place};
 use crate::reconstruct::{Call, File, Sink, What};
-use crate::rules::FileKind;
+use crate::rules::{FileKind, Fs};
 
 /// Which file: device and inode.
 pub type Id = (u32, u64);
 
+/// A file by itself; sockets and pipes by their kind, since there may be thousands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct End {
+    pub kind: FileKind,
+    pub id: Id,
+}
+
+impl End {
+    fn of(file: &File) -> Self {
+        let kind = file.class.kind;
+        let known = matches!(kind, FileKind::RegularFile | FileKind::Shmem);
+        Self {
+            kind,
+            id: if known { id(file) } else { (0, 0) },
+        }
+    }
+
+    /// A socket whose bytes can be spliced.
+    pub fn is_socket(self) -> bool {
+        matches!(self.kind, FileKind::Tcp | FileKind::UnixStream)
+    }
+
+    pub fn is_file(self) -> bool {
+        matches!(self.kind, FileKind::RegularFile | FileKind::Shmem)
+    }
+}
+
 /// Calls and their bytes.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
     pub calls: u64,
     pub bytes: u64,
     pub time_ns: u64,
-    /// Bytes that the CPU copied in them.
-    pub copied: u64,
-    /// The stack that the last such call came from, if the trace tells.
-    pub stack: Option<u64>,
 }
 
 impl Tally {
-    fn add(&mut self, call: &Call<'_>, bytes: u64, copied: u64, stack: Option<u64>) {
+    fn add(&mut self, call: &Call<'_>, bytes: u64) {
         self.calls += 1;
         self.bytes = self.bytes.saturating_add(bytes);
         self.time_ns = self.time_ns.saturating_add(call.dur);
-        self.copied = self.copied.saturating_add(copied);
-        self.stack = stack.or(self.stack);
     }
-
-    /// Bytes of a call, on average.
-    pub fn size(&self) -> u64 {
-        self.bytes / self.calls.max(1)
-    }
-}
-
-/// Two ends of something that was read and then written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ends {
-    pub from: FileKind,
-    pub from_id: Id,
-    pub to: FileKind,
-    pub to_id: Id,
-}
-
-/// The last data call of a thread.
-#[derive(Clone, Copy, Debug)]
-struct Last {
-    kind: FileKind,
-    id: Id,
-    /// Bytes read that were not written on yet.
-    left: u64,
-    copied: u64,
 }
 
 /// What was seen.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// Data calls by name and file.
-    pub calls: BTreeMap<(String, Id), (FileKind, Tally)>,
-    /// Reads followed by writes of as many bytes.
-    pub pairs: BTreeMap<Ends, Tally>,
+    pub flow: Flow,
+    pub runs: Runs,
+    pub memory: Memory,
     /// Writes followed at once by `fsync` or `fdatasync` of the same file; and on files with `O_SYNC`,
     /// `O_DSYNC`.
-    pub synced: BTreeMap<Id, Tally>,
-    /// Page faults on mapped files, without and with I/O, and pages that they mapped.
-    pub file_faults: BTreeMap<Id, (Tally, u64)>,
-    /// Bytes and faults of memory that the kernel zeroed.
-    pub zeroed: Tally,
-    /// Copy-on-write.
-    pub cow: Tally,
+    pub synced: BTreeMap<(Id, Option<u64>), Tally>,
+    /// Calls with `O_DIRECT` that were copied through the page cache after all.
+    pub fell_back: BTreeMap<(Id, Option<u64>), Tally>,
     /// Sends by reference: `MSG_ZEROCOPY`, `SEND_ZC`; and what of them was copied after all.
-    pub zerocopy: Tally,
+    pub zerocopy: BTreeMap<Option<u64>, Tally>,
     pub zerocopy_late: u64,
     /// Paths by file.
-    pub names: HashMap<Id, String>,
+    names: HashMap<Id, String>,
     lines: Annotator,
-    last: HashMap<u32, Last>,
     wrote: HashMap<u32, (Id, u64)>,
 }
 
 /// `O_SYNC` and `O_DSYNC` (the same on both architectures).
-const SYNC: u32 = crate::arch::O_DSYNC | crate::arch::O_SYNC_ONLY;
+const SYNC: u32 = O_DSYNC | O_SYNC_ONLY;
+/// `CLONE_VM`: no memory is shared out.
+const CLONE_VM: u64 = 0x100;
 
 fn id(file: &File) -> Id {
     (file.at.dev, file.at.ino)
+}
+
+/// A system call as advice looks at it.
+struct Seen<'a> {
+    name: &'a str,
+    ret: i64,
+    args: &'a [u64; 6],
+    file: Option<File>,
+    file2: Option<File>,
 }
 
 impl Facts {
@@ -97,126 +106,149 @@ impl Facts {
         Some(path.rsplit('/').next().unwrap_or(path))
     }
 
+    /// Whether a file is the program's own code, or what its start reads.
+    pub fn is_code(&self, id: Id) -> bool {
+        const START: [&str; 4] = [
+            "/etc/ld.so",
+            "/usr/lib/locale/",
+            "/usr/share/locale/",
+            "/usr/lib/x86_64-linux-gnu/gconv/",
+        ];
+        if self.memory.code.contains(&id) {
+            return true;
+        }
+        let Some(path) = self.names.get(&id) else {
+            return false;
+        };
+        path.ends_with(".so")
+            || path.contains(".so.")
+            || START.iter().any(|start| path.starts_with(start))
+    }
+
+    pub fn is_named(&self, id: Id) -> bool {
+        self.names.contains_key(&id)
+    }
+
     /// The program's own line on a stack.
     pub fn line(&self, stack: u64) -> Option<&Frame> {
-        let source = self.lines.sources.get(&stack)?;
-        source.frames.get(source.own?)
+        self.lines.frame(stack)
     }
 
-    fn syscall(&mut self, call: &Call<'_>, name: &str, ret: i64, file: Option<File>, hops: &[Hop]) {
-        let tid = call.id.tid;
+    fn syscall(&mut self, call: &Call<'_>, seen: &Seen<'_>, hops: &[Hop]) {
         let stack = self.lines.stacks.of(call.id);
-        let copied = hops.iter().filter(|hop| hop.kind == HopKind::Copy);
-        let copied = copied.map(|hop| hop.bytes).fold(0, u64::saturating_add);
-        let Some(file) = file else { return };
-        let (bytes, at, kind) = (ret.max(0) as u64, id(&file), file.class.kind);
-        let (reads, writes) = (is_read(name), is_write(name));
-        if matches!(name, "fsync" | "fdatasync") {
-            if let Some((wrote, bytes)) = self.wrote.remove(&tid).filter(|(wrote, _)| *wrote == at)
-            {
-                self.synced
-                    .entry(wrote)
-                    .or_default()
-                    .add(call, bytes, 0, stack);
-            }
-            return;
-        }
-        if !(reads || writes || is_other(name)) || ret < 0 {
-            return;
-        }
-        let entry = self.calls.entry((name.to_owned(), at));
-        let (_, tally) = entry.or_insert_with(|| (kind, Tally::default()));
-        tally.add(call, bytes, copied, stack);
-        if reads && bytes > 0 {
-            let left = bytes;
-            self.last.insert(
-                tid,
-                Last {
-                    kind,
-                    id: at,
-                    left,
-                    copied,
-                },
-            );
-        } else if writes && bytes > 0 {
-            self.wrote.insert(tid, (at, bytes));
-            if file.at.f_flags & SYNC != 0 {
-                self.synced
-                    .entry(at)
-                    .or_default()
-                    .add(call, bytes, copied, stack);
-            }
-            let before = self.last.get_mut(&tid);
-            if let Some(last) = before.filter(|last| last.id != at && last.left >= bytes) {
-                last.left -= bytes;
-                let ends = Ends {
-                    from: last.kind,
-                    from_id: last.id,
-                    to: kind,
-                    to_id: at,
-                };
-                let copied = copied.saturating_add(std::mem::take(&mut last.copied));
-                self.pairs
-                    .entry(ends)
-                    .or_default()
-                    .add(call, bytes, copied, stack);
-            } else {
-                self.last.remove(&tid);
-            }
-        }
+        self.runs.ended(call, seen.name, seen.args, seen.ret);
         for hop in hops {
             if hop.kind == HopKind::Share && hop.from == Place::User && hop.to == Place::Socket {
-                self.zerocopy.add(call, hop.bytes, 0, stack);
+                self.zerocopy.entry(stack).or_default().add(call, hop.bytes);
             }
+        }
+        if seen.ret < 0 {
+            self.failed(call, seen);
+        }
+        let Some(file) = seen.file else { return };
+        if matches!(seen.name, "fsync" | "fdatasync") {
+            let wrote = self.wrote.remove(&call.id.tid);
+            if let Some((wrote, bytes)) = wrote.filter(|(wrote, _)| *wrote == id(&file)) {
+                let synced = self.synced.entry((wrote, stack)).or_default();
+                synced.add(call, bytes);
+            }
+            return;
+        }
+        let Some(data) = data_call(seen.name) else {
+            return;
+        };
+        let asked = data.buffer(seen.args).map_or(u64::MAX, |(_, len)| len);
+        let bytes = u64::try_from(seen.ret).unwrap_or_default().min(asked);
+        if bytes == 0 || data.peeks(seen.args) {
+            return;
+        }
+        let copies = hops.iter().filter(|hop| hop.kind == HopKind::Copy);
+        let copied = copies.clone().map(|hop| hop.bytes);
+        let copied = copied.fold(0, u64::saturating_add);
+        let (end, at) = (End::of(&file), id(&file));
+        let synced = file.at.f_flags & SYNC != 0;
+        if data.way == Way::Out {
+            self.wrote.insert(call.id.tid, (at, bytes));
+            if synced && end.is_file() {
+                self.synced.entry((at, stack)).or_default().add(call, bytes);
+            }
+        }
+        let cached: u64 = copies
+            .filter(|hop| hop.from == Place::PageCache || hop.to == Place::PageCache)
+            .map(|hop| hop.bytes)
+            .fold(0, u64::saturating_add);
+        if file.class.direct && cached > 0 {
+            let tally = self.fell_back.entry((at, stack)).or_default();
+            tally.add(call, cached);
+        }
+        let side = Side {
+            end,
+            id: at,
+            shareable: file.class.fs == Fs::Reflink,
+            append: file.at.f_flags & O_APPEND != 0,
+            direct: file.class.direct,
+        };
+        let step = Step {
+            call,
+            data,
+            args: seen.args,
+            bytes,
+            copied,
+            stack,
+        };
+        self.flow.moved(&step, side);
+        if !file.class.direct && !synced {
+            self.runs.moved(&step, end, at);
         }
     }
 
-    fn fault(&mut self, call: &Call<'_>, file: Option<Id>, hops: &[Hop]) {
-        let stack = self.lines.stacks.of(call.id);
-        for hop in hops {
-            match (hop.kind, file) {
-                (HopKind::Map, Some(file)) => {
-                    let (tally, bytes) = self.file_faults.entry(file).or_default();
-                    tally.add(call, hop.bytes, 0, stack);
-                    *bytes = bytes.saturating_add(hop.bytes);
-                }
-                (HopKind::Fill, _) => self.zeroed.add(call, hop.bytes, 0, stack),
-                (HopKind::Copy, _) => self.cow.add(call, hop.bytes, hop.bytes, stack),
-                _ => {}
-            }
+    /// A call that copies nothing to user memory was tried.
+    fn failed(&mut self, call: &Call<'_>, seen: &Seen<'_>) {
+        let name = match seen.name {
+            "copy_file_range" => "copy_file_range",
+            "sendfile" | "sendfile64" => "sendfile",
+            "splice" => "splice",
+            _ => return,
+        };
+        let Ok(errno) = u32::try_from(seen.ret.saturating_neg()) else {
+            return;
+        };
+        let passing = matches!(crate::linux::error_name(errno), Some("EAGAIN" | "EINTR"));
+        if passing || errno > 4095 {
+            return;
         }
+        let tried = Tried { call: name, errno };
+        let known = |file: Option<File>| file.map(|file| id(&file)).filter(|id| *id != (0, 0));
+        let ends = [known(seen.file), known(seen.file2)];
+        self.flow.failed(call.tgid, tried, ends);
     }
-}
-
-fn is_read(name: &str) -> bool {
-    matches!(
-        name,
-        "read" | "pread64" | "readv" | "preadv" | "preadv2" | "recvfrom" | "recvmsg"
-    )
-}
-
-fn is_write(name: &str) -> bool {
-    matches!(
-        name,
-        "write" | "pwrite64" | "writev" | "pwritev" | "pwritev2" | "sendto" | "sendmsg"
-    )
-}
-
-fn is_other(name: &str) -> bool {
-    matches!(
-        name,
-        "sendfile" | "splice" | "copy_file_range" | "vmsplice" | "tee"
-    )
 }
 
 impl Sink for Facts {
     fn call(&mut self, call: &Call<'_>, hops: &[Hop]) {
-        match call.what {
+        match &call.what {
             What::Syscall {
-                name, ret, file, ..
-            } => self.syscall(call, name, ret, file, hops),
-            What::Fault { file, .. } => {
-                self.fault(call, file.map(|(dev, ino, _)| (dev, ino)), hops)
+                name,
+                ret,
+                args,
+                file,
+                file2,
+                ..
+            } => {
+                let seen = Seen {
+                    name,
+                    ret: *ret,
+                    args,
+                    file: *file,
+                    file2: *file2,
+                };
+                self.syscall(call, &seen, hops);
+            }
+            What::Fault { addr, ip, file, .. } => {
+                let stack = self.lines.stacks.of(call.id);
+                let file = file.map(|(dev, ino, _)| (dev, ino));
+                self.memory
+                    .fault(call.tgid, (*addr, *ip), file, hops, stack);
             }
         }
     }
@@ -224,6 +256,33 @@ impl Sink for Facts {
     fn late_hop(&mut self, _: CallId, hop: &Hop) {
         if hop.kind == HopKind::Copy && hop.from == Place::User && hop.to == Place::Socket {
             self.zerocopy_late = self.zerocopy_late.saturating_add(hop.bytes);
+        }
+    }
+
+    fn switch(&mut self, switch: &Switch) {
+        self.flow.off(switch.head.tid, switch.off);
+    }
+
+    fn fork(&mut self, fork: &Fork) {
+        if fork.clone_flags & CLONE_VM == 0 {
+            self.memory.forked(fork.head.tgid, fork.child_tgid);
+        }
+    }
+
+    fn exec(&mut self, exec: &Exec) {
+        self.memory.forget(exec.head.tgid);
+        self.flow.forget(exec.head.tgid);
+    }
+
+    fn exit(&mut self, exit: &Exit) {
+        let head = &exit.head;
+        self.flow.forget_thread(head.tid);
+        self.runs.forget_thread(head.tid);
+        self.wrote.remove(&head.tid);
+        if head.tid == head.tgid {
+            self.memory.forget(head.tgid);
+            self.flow.forget(head.tgid);
+            self.runs.forget(head.tgid);
         }
     }
 
@@ -236,6 +295,9 @@ impl Sink for Facts {
     }
 
     fn meta(&mut self, meta: &Meta) {
+        if let Meta::Start(start) = meta {
+            self.memory.attached = start.attached;
+        }
         self.lines.meta(meta);
     }
 }

@@ -2,38 +2,62 @@
 //!
 //! Each piece of advice names its evidence, what it would save, when not to follow it, and the lab that
 //! teaches it. What only the programmer knows (whether the bytes are looked at, whether a crash may lose
-//! them) is said as a condition, never assumed.
+//! them) is said as a condition, never assumed. What a saving is of was there: bytes that went out as they
+//! came in, calls that followed each other, pages that were zeroed twice.
 
+mod data;
 mod facts;
+mod find;
+mod flow;
+mod lab;
+mod memory;
+mod runs;
+#[cfg(test)]
+mod tests;
 mod words;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::catalogue::{FunctionId, ProbeId, RuleId, Tracepoint};
-use crate::model::Evidence;
-
-pub use facts::{Ends, Facts, Tally};
+pub use facts::{Facts, Id};
+pub use lab::lab;
 
 use crate::i18n::Lang;
-use crate::model::Summary;
 use crate::rules::FileKind;
-use crate::units;
 
 /// What was found: the numbers that the words are filled with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
-    /// Calls, bytes, and bytes of a call.
+    /// Calls, bytes, and time in them.
     pub calls: u64,
     pub bytes: u64,
-    pub size: u64,
     pub time_ns: u64,
-    /// Names of the call, and of the files.
-    pub call: String,
-    pub files: Vec<String>,
-    /// What would go, at most: bytes copied by the CPU, crossings.
+    /// Name of the call.
+    pub call: &'static str,
+    /// Ends, and the names of those that are files.
+    pub ends: Vec<FileKind>,
+    pub names: Vec<Vec<String>>,
+    /// What would have done without, and why it did not.
+    pub tried: Option<flow::Tried>,
+    /// Which of several ways there is to do it.
+    pub variant: Variant,
+    /// What would go, at most: bytes copied by the CPU, bytes zeroed by it, crossings.
     pub saves_copied: u64,
+    pub saves_zeroed: u64,
     pub saves_crossings: u64,
     pub stack: Option<u64>,
+}
+
+/// What stands in the way of the usual answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Variant {
+    #[default]
+    Usual,
+    /// `copy_file_range` does not go between file systems.
+    OtherFs,
+    /// Nor to what is opened with `O_APPEND`.
+    Append,
 }
 
 /// A piece of advice.
@@ -49,14 +73,27 @@ pub struct Advice {
     pub unless: String,
     /// The lab that teaches it.
     pub lab: &'static str,
-    /// What would go, at most: bytes copied by the CPU, crossings.
+    /// What would go, at most: bytes copied by the CPU, bytes zeroed by it, crossings.
     pub saves_copied: u64,
+    pub saves_zeroed: u64,
     pub saves_crossings: u64,
-    /// Where in the source, if the trace tells: the last such place.
+    /// A call that was to do it, and the error that it failed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tried: Option<String>,
+    /// Where in the source, if the trace tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+}
+
+/// All that is to be said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Advised {
+    /// What would save most first.
+    pub advice: Vec<Advice>,
+    /// What looks as if it could go, and why nothing is said of it.
+    pub left_out: Vec<String>,
 }
 
 type Say = fn(Lang, &Found) -> String;
@@ -65,42 +102,56 @@ type Say = fn(Lang, &Found) -> String;
 struct Rule {
     name: &'static str,
     lab: &'static str,
-    find: fn(&Facts, &Summary) -> Vec<Found>,
+    find: fn(&Facts) -> Vec<Found>,
+    /// Whether all that was found at one place is worth a change.
+    worth: fn(&Found) -> bool,
     seen: Say,
-    how: fn(Lang) -> &'static str,
+    how: Say,
     unless: fn(Lang) -> &'static str,
 }
 
 /// Every rule. Each may find several places.
 #[rustfmt::skip] // a table
 const RULES: &[Rule] = &[
-    Rule { name: "file-to-socket", lab: "sendfile", find: |f, _| pairs(f, |from, to| is_file(from) && is_socket(to)), seen: words::pair, how: words::sendfile_how, unless: words::sendfile_unless },
-    Rule { name: "file-to-file", lab: "copy-files", find: |f, _| file_to_file(f), seen: words::pair, how: words::copy_range_how, unless: words::copy_range_unless },
-    Rule { name: "through-a-pipe", lab: "splice", find: |f, _| pairs(f, through_pipe), seen: words::pair, how: words::splice_how, unless: words::splice_unless },
-    Rule { name: "small-calls", lab: "modes", find: |f, _| small(f), seen: words::small, how: words::small_how, unless: words::small_unless },
-    Rule { name: "many-reads", lab: "io-uring", find: |f, _| many(f), seen: words::many, how: words::many_how, unless: words::many_unless },
-    Rule { name: "sync-per-write", lab: "write-back", find: |f, _| synced(f), seen: words::synced, how: words::synced_how, unless: words::synced_unless },
-    Rule { name: "mapped-faults", lab: "mmap", find: |f, _| file_faults(f), seen: words::faults, how: words::faults_how, unless: words::faults_unless },
-    Rule { name: "zero-fill", lab: "memory", find: |f, _| zeroed(f), seen: words::zeroed, how: words::zeroed_how, unless: words::zeroed_unless },
-    Rule { name: "copy-on-write", lab: "memory", find: |f, _| cow(f), seen: words::cow, how: words::cow_how, unless: words::cow_unless },
-    Rule { name: "zerocopy-too-small", lab: "zerocopy-send", find: |f, _| zerocopy_small(f), seen: words::zerocopy_small, how: words::zerocopy_small_how, unless: words::zerocopy_small_unless },
-    Rule { name: "zerocopy-copied", lab: "zerocopy-send", find: |f, _| zerocopy_late(f), seen: words::zerocopy_late, how: words::zerocopy_late_how, unless: words::zerocopy_late_unless },
+    Rule { name: "file-to-socket", lab: "sendfile", find: find::file_to_socket, worth: find::bytes, seen: words::pair, how: words::sendfile, unless: words::sendfile_unless },
+    Rule { name: "file-to-file", lab: "copy-files", find: find::file_to_file, worth: find::bytes, seen: words::pair, how: words::copy_range, unless: words::copy_range_unless },
+    Rule { name: "through-a-pipe", lab: "splice", find: find::through_pipe, worth: find::bytes, seen: words::pair, how: words::splice, unless: words::splice_unless },
+    Rule { name: "socket-relay", lab: "splice", find: find::relay, worth: find::bytes, seen: words::pair, how: words::relay, unless: words::relay_unless },
+    Rule { name: "small-calls", lab: "modes", find: find::small, worth: find::calls, seen: words::small, how: words::small_do, unless: words::small_unless },
+    Rule { name: "read-again", lab: "page-cache", find: find::again, worth: find::bytes, seen: words::again, how: words::again_do, unless: words::again_unless },
+    Rule { name: "many-reads", lab: "io-uring", find: find::many, worth: find::many_calls, seen: words::many, how: words::many_do, unless: words::many_unless },
+    Rule { name: "sync-per-write", lab: "write-back", find: find::synced, worth: find::some_calls, seen: words::synced, how: words::synced_do, unless: words::synced_unless },
+    Rule { name: "direct-fell-back", lab: "direct-io", find: find::fell_back, worth: find::bytes, seen: words::fell_back, how: words::fell_back_do, unless: words::fell_back_unless },
+    Rule { name: "mapped-faults", lab: "mmap", find: find::mapped, worth: find::calls, seen: words::faults, how: words::faults_do, unless: words::faults_unless },
+    Rule { name: "zero-fill", lab: "memory", find: find::zeroed, worth: find::all, seen: words::zeroed, how: words::zeroed_do, unless: words::zeroed_unless },
+    Rule { name: "zero-fill-again", lab: "memory", find: find::zeroed_again, worth: find::faults, seen: words::zeroed_again, how: words::zeroed_again_do, unless: words::zeroed_again_unless },
+    Rule { name: "copy-on-write", lab: "memory", find: find::cow, worth: find::faults, seen: words::cow, how: words::cow_do, unless: words::cow_unless },
+    Rule { name: "zerocopy-too-small", lab: "zerocopy-send", find: find::zerocopy_small, worth: find::some_calls, seen: words::zerocopy_small, how: words::zerocopy_small_do, unless: words::zerocopy_small_unless },
+    Rule { name: "zerocopy-copied", lab: "zerocopy-send", find: find::zerocopy_late, worth: find::sent, seen: words::zerocopy_late, how: words::zerocopy_late_do, unless: words::zerocopy_late_unless },
 ];
 
+/// Places that count as one: the line, or what is known instead of it.
+type Place = (Option<(String, u32)>, &'static str, Vec<FileKind>, Variant);
+
 /// Advice for a run: what would save most first.
-pub fn advise(facts: &Facts, summary: &Summary, lang: Lang) -> Vec<Advice> {
+pub fn advise(facts: &Facts, lang: Lang) -> Advised {
     let mut all = Vec::new();
     for rule in RULES {
-        for found in (rule.find)(facts, summary) {
+        for found in grouped(facts, (rule.find)(facts)) {
+            if !(rule.worth)(&found) {
+                continue;
+            }
             let line = found.stack.and_then(|stack| facts.line(stack));
             all.push(Advice {
                 rule: rule.name,
                 seen: (rule.seen)(lang, &found),
-                how: (rule.how)(lang).to_owned(),
+                how: (rule.how)(lang, &found),
                 unless: (rule.unless)(lang).to_owned(),
                 lab: rule.lab,
                 saves_copied: found.saves_copied,
+                saves_zeroed: found.saves_zeroed,
                 saves_crossings: found.saves_crossings,
+                tried: found.tried.map(words::error),
                 file: line.map(|frame| frame.file.clone()),
                 line: line.map(|frame| frame.line),
             });
@@ -108,358 +159,60 @@ pub fn advise(facts: &Facts, summary: &Summary, lang: Lang) -> Vec<Advice> {
     }
     // A crossing costs about as much as the copy of a page.
     all.sort_by_key(|advice| {
-        std::cmp::Reverse(
-            advice
-                .saves_copied
-                .saturating_add(advice.saves_crossings.saturating_mul(4096)),
-        )
+        let bytes = advice.saves_copied.saturating_add(advice.saves_zeroed);
+        std::cmp::Reverse(bytes.saturating_add(advice.saves_crossings.saturating_mul(4096)))
     });
-    all
-}
-
-/// Fewer bytes than this are not worth a change.
-const WORTH: u64 = 64 << 10;
-/// Nor are fewer calls than this.
-const OFTEN: u64 = 64;
-/// A call of fewer bytes costs more for crossing than for copying.
-const SMALL: u64 = 4096;
-/// Below about this size a zero-copy send costs more than the copy (msg_zerocopy.rst: "around 10 KB").
-const ZEROCOPY_PAYS: u64 = 10 << 10;
-
-fn is_file(kind: FileKind) -> bool {
-    matches!(kind, FileKind::RegularFile | FileKind::Shmem)
-}
-
-fn is_socket(kind: FileKind) -> bool {
-    matches!(kind, FileKind::Tcp | FileKind::UnixStream)
-}
-
-fn found(tally: &Tally) -> Found {
-    Found {
-        calls: tally.calls,
-        bytes: tally.bytes,
-        size: tally.size(),
-        time_ns: tally.time_ns,
-        stack: tally.stack,
-        ..Found::default()
+    let left_out = grouped(facts, find::left_out(facts)).into_iter();
+    let left_out = left_out.filter(find::sent);
+    Advised {
+        advice: all,
+        left_out: left_out
+            .map(|found| words::left_out(lang, &found))
+            .collect(),
     }
 }
 
-fn named(facts: &Facts, ids: &[facts::Id]) -> Vec<String> {
-    let names = ids.iter().map(|id| facts.name(*id).unwrap_or_default());
-    names.map(str::to_owned).collect()
-}
-
-/// Pairs of a read and a write that a single call could stand for.
-fn pairs(facts: &Facts, fits: fn(FileKind, FileKind) -> bool) -> Vec<Found> {
-    let fits = facts
-        .pairs
-        .iter()
-        .filter(|(ends, tally)| fits(ends.from, ends.to) && tally.bytes >= WORTH);
-    let found = fits.map(|(ends, tally)| Found {
-        files: named(facts, &[ends.from_id, ends.to_id]),
-        saves_copied: tally.copied,
-        // One call moves what a read and a write did; and more at a time.
-        saves_crossings: 2 * tally.calls,
-        ..found(tally)
-    });
-    found.collect()
-}
-
-fn file_to_file(facts: &Facts) -> Vec<Found> {
-    let mut found = pairs(facts, |from, to| is_file(from) && is_file(to));
-    // One copy in the kernel is left where the file system cannot share extents.
-    found.iter_mut().for_each(|found| found.saves_copied /= 2);
-    found
-}
-
-/// A pipe at one end, a file or a socket at the other.
-fn through_pipe(from: FileKind, to: FileKind) -> bool {
-    let other = match (from, to) {
-        (FileKind::Pipe, other) | (other, FileKind::Pipe) => other,
-        _ => return false,
-    };
-    is_file(other) || is_socket(other)
-}
-
-fn data_calls(facts: &Facts) -> impl Iterator<Item = (&str, facts::Id, FileKind, &Tally)> {
-    let calls = facts.calls.iter();
-    calls.map(|((name, id), (kind, tally))| (name.as_str(), *id, *kind, tally))
-}
-
-fn small(facts: &Facts) -> Vec<Found> {
-    let fits = data_calls(facts).filter(|(name, _, kind, tally)| {
-        let plain = !matches!(
-            *name,
-            "sendfile" | "splice" | "tee" | "vmsplice" | "copy_file_range"
-        );
-        let data = is_file(*kind) || is_socket(*kind) || *kind == FileKind::Pipe;
-        plain && data && tally.calls >= OFTEN && tally.size() < SMALL
-    });
-    let found = fits.map(|(name, id, _, tally)| {
-        // With calls of 64 KiB.
-        let fewer = tally.bytes.div_ceil(64 << 10).max(1);
-        Found {
-            call: name.to_owned(),
-            files: named(facts, &[id]),
-            saves_crossings: 2 * tally.calls.saturating_sub(fewer),
-            ..found(tally)
+/// What was found, added up by place.
+fn grouped(facts: &Facts, all: Vec<Found>) -> Vec<Found> {
+    let mut places: BTreeMap<Place, Found> = BTreeMap::new();
+    for found in all {
+        let line = found.stack.and_then(|stack| facts.line(stack));
+        let line = line.map(|frame| (frame.file.clone(), frame.line));
+        let place = (line, found.call, found.ends.clone(), found.variant);
+        match places.get_mut(&place) {
+            Some(sum) => sum.add(found),
+            None => {
+                places.insert(place, found);
+            }
         }
-    });
-    found.collect()
-}
-
-fn many(facts: &Facts) -> Vec<Found> {
-    let fits = data_calls(facts).filter(|(name, _, kind, tally)| {
-        let at = matches!(*name, "pread64" | "pwrite64" | "preadv" | "pwritev");
-        at && is_file(*kind) && tally.calls >= 16 * OFTEN && tally.size() >= SMALL
-    });
-    let found = fits.map(|(name, id, _, tally)| Found {
-        call: name.to_owned(),
-        files: named(facts, &[id]),
-        // In batches of 32.
-        saves_crossings: 2 * (tally.calls - tally.calls.div_ceil(32)),
-        ..found(tally)
-    });
-    found.collect()
-}
-
-fn synced(facts: &Facts) -> Vec<Found> {
-    let fits = facts.synced.iter().filter(|(_, tally)| tally.calls >= 8);
-    let found = fits.map(|(id, tally)| Found {
-        files: named(facts, &[*id]),
-        saves_crossings: 2 * (tally.calls - 1),
-        ..found(tally)
-    });
-    found.collect()
-}
-
-fn file_faults(facts: &Facts) -> Vec<Found> {
-    let fits = facts.file_faults.iter().filter(|(id, (tally, _))| {
-        // The program's own code and its libraries are not its data.
-        let name = facts.name(**id).unwrap_or_default();
-        let code = name.ends_with(".so") || name.contains(".so.");
-        !code && facts.names.contains_key(*id) && tally.calls >= OFTEN / 2
-    });
-    let found = fits.map(|(id, (tally, _))| Found {
-        files: named(facts, &[*id]),
-        saves_crossings: 2 * (tally.calls - 1),
-        ..found(tally)
-    });
-    found.collect()
-}
-
-fn zeroed(facts: &Facts) -> Vec<Found> {
-    let tally = &facts.zeroed;
-    if tally.calls < 4 * OFTEN || tally.bytes < 1 << 20 {
-        return Vec::new();
     }
-    // A huge page is 512 pages.
-    let saves_crossings = 2 * (tally.calls - tally.calls.div_ceil(512));
-    vec![Found {
-        saves_crossings,
-        ..found(tally)
-    }]
+    places.into_values().collect()
 }
 
-fn cow(facts: &Facts) -> Vec<Found> {
-    let tally = &facts.cow;
-    if tally.calls < OFTEN || tally.bytes < WORTH {
-        return Vec::new();
-    }
-    vec![Found {
-        saves_copied: tally.bytes,
-        saves_crossings: 2 * tally.calls,
-        ..found(tally)
-    }]
-}
-
-fn zerocopy_small(facts: &Facts) -> Vec<Found> {
-    let tally = &facts.zerocopy;
-    let small = tally.calls >= 8 && tally.size() < ZEROCOPY_PAYS;
-    small.then(|| found(tally)).into_iter().collect()
-}
-
-fn zerocopy_late(facts: &Facts) -> Vec<Found> {
-    let tally = &facts.zerocopy;
-    let late = facts.zerocopy_late;
-    let most = tally.bytes >= WORTH && late >= tally.bytes / 2;
-    let found = most.then(|| Found {
-        bytes: late,
-        ..found(tally)
-    });
-    found.into_iter().collect()
-}
-
-/// The lab that teaches what a probe or rule sees; `None`: none in particular.
-pub fn lab(evidence: Evidence) -> Option<&'static str> {
-    use Evidence::{Inferred, Measured};
-    Some(match evidence {
-        Inferred(RuleId::DirectRemoteNotSeen)
-        | Inferred(RuleId::DirectReadFellBack)
-        | Inferred(RuleId::DirectReadNotCopied)
-        | Inferred(RuleId::DirectHoleFilled)
-        | Inferred(RuleId::DirectWriteFellBack)
-        | Inferred(RuleId::DirectWriteNotCopied) => "direct-io",
-        Inferred(RuleId::ReadReturnsCopied)
-        | Measured(ProbeId::Tracepoint(Tracepoint::block_bio_queue))
-        | Measured(ProbeId::Tracepoint(Tracepoint::block_split))
-        | Measured(ProbeId::Tracepoint(Tracepoint::block_rq_issue))
-        | Measured(ProbeId::Tracepoint(Tracepoint::block_rq_complete))
-        | Measured(ProbeId::Tracepoint(Tracepoint::block_bio_complete)) => "page-cache",
-        Inferred(RuleId::ShmemReadCopied)
-        | Inferred(RuleId::ShmemWriteCopied)
-        | Inferred(RuleId::PrivateShmemWriteCopied)
-        | Inferred(RuleId::ShmemPageZeroed)
-        | Inferred(RuleId::ShmemPageMapped)
-        | Measured(ProbeId::Tracepoint(Tracepoint::net_dev_start_xmit))
-        | Measured(
-            ProbeId::Function(FunctionId::shmem_file_read_iter)
-            | ProbeId::Kprobe(FunctionId::shmem_file_read_iter),
-        ) => "is-it-dma",
-        Inferred(RuleId::PipeReadCopied)
-        | Inferred(RuleId::PipeWriteCopied)
-        | Inferred(RuleId::ProcessVmCopied)
-        | Inferred(RuleId::ProcessMemoryCopied)
-        | Inferred(RuleId::ProcessWordPoked)
-        | Measured(
-            ProbeId::Function(FunctionId::pipe_read) | ProbeId::Kprobe(FunctionId::pipe_read),
-        )
-        | Measured(
-            ProbeId::Function(FunctionId::pipe_write) | ProbeId::Kprobe(FunctionId::pipe_write),
-        )
-        | Measured(
-            ProbeId::Function(FunctionId::pipe_to_user) | ProbeId::Kprobe(FunctionId::pipe_to_user),
-        )
-        | Measured(
-            ProbeId::Function(FunctionId::add_to_pipe) | ProbeId::Kprobe(FunctionId::add_to_pipe),
-        ) => "ipc",
-        Inferred(RuleId::ReceiveDiscarded)
-        | Inferred(RuleId::ReceiveCopied)
-        | Inferred(RuleId::ReceiveCutUndecided)
-        | Inferred(RuleId::SendCopied)
-        | Inferred(RuleId::SendfileShared)
-        | Inferred(RuleId::SendfileCopied)
-        | Inferred(RuleId::ReceivedFromNic)
-        | Measured(ProbeId::Tracepoint(Tracepoint::skb_copy_datagram_iovec))
-        | Measured(
-            ProbeId::Function(FunctionId::skb_copy_datagram_from_iter)
-            | ProbeId::Kprobe(FunctionId::skb_copy_datagram_from_iter),
-        )
-        | Measured(
-            ProbeId::Function(FunctionId::skb_copy_ubufs)
-            | ProbeId::Kprobe(FunctionId::skb_copy_ubufs),
-        ) => "sendfile",
-        Inferred(RuleId::ReceiveZerocopy)
-        | Inferred(RuleId::SendZerocopyShared)
-        | Inferred(RuleId::SendZcShared)
-        | Inferred(RuleId::ZerocopyLateCopy)
-        | Measured(
-            ProbeId::Function(FunctionId::skb_zerocopy_iter_stream)
-            | ProbeId::Kprobe(FunctionId::skb_zerocopy_iter_stream),
-        )
-        | Measured(
-            ProbeId::Function(FunctionId::tcp_zerocopy_receive)
-            | ProbeId::Kprobe(FunctionId::tcp_zerocopy_receive),
-        ) => "zerocopy-send",
-        Inferred(RuleId::WriteCopied)
-        | Inferred(RuleId::KernelWriteCopied)
-        | Inferred(RuleId::CopiedUp)
-        | Inferred(RuleId::CoreDumped) => "write-back",
-        Inferred(RuleId::SpliceDiscarded)
-        | Inferred(RuleId::SpliceToDirectNotCopied)
-        | Inferred(RuleId::SpliceFromDirectShared)
-        | Inferred(RuleId::SpliceFileShared)
-        | Inferred(RuleId::SplicePipeToSocketShared)
-        | Inferred(RuleId::SplicePipeToPipeShared)
-        | Inferred(RuleId::SplicePipeToFileCopied)
-        | Inferred(RuleId::SpliceSocketShared)
-        | Inferred(RuleId::SpliceSourceCopied)
-        | Inferred(RuleId::SpliceZerosFilled)
-        | Inferred(RuleId::SpliceZerosCopied)
-        | Inferred(RuleId::TeeShared)
-        | Inferred(RuleId::VmspliceShared)
-        | Inferred(RuleId::VmspliceCopied)
-        | Measured(
-            ProbeId::Function(FunctionId::splice_folio_into_pipe)
-            | ProbeId::Kprobe(FunctionId::splice_folio_into_pipe),
-        )
-        | Measured(
-            ProbeId::Function(FunctionId::skb_splice_from_iter)
-            | ProbeId::Kprobe(FunctionId::skb_splice_from_iter),
-        )
-        | Measured(
-            ProbeId::Function(FunctionId::splice_to_pipe)
-            | ProbeId::Kprobe(FunctionId::splice_to_pipe),
-        )
-        | Measured(ProbeId::Function(FunctionId::do_tee) | ProbeId::Kprobe(FunctionId::do_tee)) => {
-            "splice"
-        }
-        Inferred(RuleId::CopyRangeRemote)
-        | Inferred(RuleId::CopyRangeReflinked)
-        | Inferred(RuleId::CopyRangeUndecided)
-        | Inferred(RuleId::CopyRangeCopied)
-        | Inferred(RuleId::ReflinkShared) => "copy-files",
-        Inferred(RuleId::PopulateCopied)
-        | Inferred(RuleId::PopulateMapped)
-        | Inferred(RuleId::PrivateFileWriteCopied)
-        | Inferred(RuleId::FaultAroundRange)
-        | Inferred(RuleId::FilePageMapped) => "mmap",
-        Inferred(RuleId::UserfaultCopied)
-        | Inferred(RuleId::UserfaultZeroPageMapped)
-        | Inferred(RuleId::CowFaultCopied)
-        | Inferred(RuleId::CowFilePageCopied)
-        | Inferred(RuleId::CowShmemPageCopied)
-        | Inferred(RuleId::CowUnknownPageCopied)
-        | Inferred(RuleId::ZeroPageMapped)
-        | Measured(ProbeId::Tracepoint(Tracepoint::mm_page_alloc)) => "memory",
-        // Every rule is listed: a new one has to say.
-        Inferred(RuleId::ZerosFilled)
-        | Inferred(RuleId::KernelReadCopied)
-        | Inferred(RuleId::ErrorQueueRead)
-        | Inferred(RuleId::WriteDiscarded)
-        | Inferred(RuleId::TlsEncrypted)
-        | Inferred(RuleId::FirstTouchZeroed)
-        | Inferred(RuleId::LargeFolioZeroed)
-        | Inferred(RuleId::SoftwareDeviceCopied)
-        | Inferred(RuleId::IssuedRequestDone) => return None,
-        Measured(_) | Evidence::Estimated(_) => return None,
-    })
-}
-
-/// Bytes, as the words have them.
-fn bytes(n: u64) -> String {
-    units::bytes(n)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalogue::Method;
-
-    #[test]
-    fn rules_are_whole() {
-        assert_eq!(crate::i18n::problems(words::TABLE), [""; 0]);
-        let names: std::collections::HashSet<_> = RULES.iter().map(|rule| rule.name).collect();
-        assert_eq!(names.len(), RULES.len());
-        for rule in RULES {
-            for lang in [Lang::En, Lang::Zh] {
-                let found = Found {
-                    files: vec!["a".to_owned(), String::new()],
-                    ..Found::default()
-                };
-                assert!(!(rule.seen)(lang, &found).is_empty());
-                assert!(!(rule.how)(lang).is_empty() && !(rule.unless)(lang).is_empty());
+impl Found {
+    fn add(&mut self, other: Self) {
+        let sum = |a: &mut u64, b: u64| *a = a.saturating_add(b);
+        sum(&mut self.calls, other.calls);
+        sum(&mut self.bytes, other.bytes);
+        sum(&mut self.time_ns, other.time_ns);
+        sum(&mut self.saves_copied, other.saves_copied);
+        sum(&mut self.saves_zeroed, other.saves_zeroed);
+        sum(&mut self.saves_crossings, other.saves_crossings);
+        self.tried = self.tried.or(other.tried);
+        for (names, more) in self.names.iter_mut().zip(other.names) {
+            for name in more {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
             }
         }
     }
 
-    #[test]
-    fn rules_lead_to_their_labs() {
-        let of = |rule| lab(Evidence::Inferred(rule));
-        assert_eq!(of(RuleId::SpliceFileShared), Some("splice"));
-        assert_eq!(of(RuleId::DirectReadFellBack), Some("direct-io"));
-        assert_eq!(of(RuleId::ReadReturnsCopied), Some("page-cache"));
-        assert_eq!(lab(Evidence::Estimated(Method::CpuClock)), None);
+    /// Bytes of a call, on average.
+    fn size(&self) -> u64 {
+        self.bytes / self.calls.max(1)
     }
 }
+
+/// A call of fewer bytes costs more for crossing than for copying.
+const SMALL: u64 = 4096;

@@ -3,7 +3,7 @@
 use super::layout::{Flow, Page, Paint, span};
 use super::section::{plain, section};
 use super::{Detail, Style};
-use crate::advise::Advice;
+use crate::advise::Advised;
 use crate::units;
 
 mod words {
@@ -12,10 +12,12 @@ mod words {
         but: "but" | "注意";
         saves: "saves" | "可省去";
         copied(bytes): "up to {bytes} copied by the CPU" | "最多 {bytes} 的 CPU 拷贝";
+        zeroed(bytes): "up to {bytes} zeroed by the CPU" | "最多 {bytes} 的清零";
         crossings(n): "up to {n} crossings" | "最多 {n} 次特权级切换";
+        left_out: "not advised" | "不作建议";
         where_is: "where" | "位置";
         lab: "lab" | "实验";
-        nothing: "No copy or crossing of this run stands out." | "这次运行没有值得去掉的拷贝或切换。";
+        nothing: "Nothing worth changing: no copy or crossing of this run stands out." | "没有值得改的地方：这次运行没有突出的拷贝或切换。";
     }
 
     #[cfg(test)]
@@ -26,7 +28,8 @@ mod words {
 }
 
 /// Advice, what saves most first; quiet: what was seen, and what could be saved.
-pub fn advice(all: &[Advice], style: &Style) -> String {
+pub fn advice(advised: &Advised, style: &Style) -> String {
+    let all = &advised.advice;
     let lang = style.lang;
     let mut page = Page::new(style);
     if all.is_empty() {
@@ -43,18 +46,28 @@ pub fn advice(all: &[Advice], style: &Style) -> String {
                 units::bytes(advice.saves_copied),
             )));
         }
+        if advice.saves_zeroed > 0 {
+            saves.push(plain(words::zeroed(
+                lang,
+                units::bytes(advice.saves_zeroed),
+            )));
+        }
         if advice.saves_crossings > 0 {
             saves.push(plain(words::crossings(
                 lang,
                 units::count(advice.saves_crossings),
             )));
         }
-        if style.detail == Detail::Quiet {
+        let quiet = style.detail == Detail::Quiet;
+        if !quiet {
+            section(&mut page, words::how(lang), plain(&advice.how));
+        }
+        if !saves.is_empty() {
             section(&mut page, words::saves(lang), Flow::join(saves, " ·"));
+        }
+        if quiet {
             continue;
         }
-        section(&mut page, words::how(lang), plain(&advice.how));
-        section(&mut page, words::saves(lang), Flow::join(saves, " ·"));
         section(&mut page, words::but(lang), plain(&advice.unless));
         if let (Some(file), Some(line)) = (&advice.file, advice.line) {
             section(
@@ -69,6 +82,16 @@ pub fn advice(all: &[Advice], style: &Style) -> String {
             words::lab(lang),
             lab.then(Flow::solid(format!("({})", advice.rule), Paint::Quiet)),
         );
+    }
+    let left_out = match style.detail {
+        Detail::Quiet => &[][..],
+        _ => &advised.left_out,
+    };
+    if !left_out.is_empty() {
+        page.blank();
+    }
+    for text in left_out {
+        section(&mut page, words::left_out(lang), plain(text));
     }
     page.finish()
 }

@@ -15,13 +15,14 @@ mod words {
     crate::messages! {
         copied: "copied" | "CPU 拷贝";
         dma: "DMA" | "DMA";
+        deferred: "DMA later" | "其中延后";
         shared: "by ref." | "传引用";
         crossings: "crossings" | "切换";
         time: "in calls" | "调用用时";
         elsewhere: "elsewhere" | "其他位置";
-        elsewhere_why(copied, dma, crossings): "copied {copied}, DMA {dma}, crossings {crossings}: in the loader, the runtime, or code without debug information" | "拷贝 {copied}，DMA {dma}，切换 {crossings}：加载器、运行时或没有调试信息的代码";
+        elsewhere_why(copied, dma, shared, crossings): "copied {copied}, DMA {dma}, by reference {shared}, crossings {crossings}: in the loader, the runtime, or code without debug information" | "拷贝 {copied}，DMA {dma}，传引用 {shared}，切换 {crossings}：加载器、运行时或没有调试信息的代码";
         unknown: "not known" | "未知";
-        unknown_why(copied, dma, crossings): "copied {copied}, DMA {dma}, crossings {crossings}: of calls whose stack is not in the recording" | "拷贝 {copied}，DMA {dma}，切换 {crossings}：记录文件中没有这些调用的调用栈";
+        unknown_why(copied, dma, shared, crossings): "copied {copied}, DMA {dma}, by reference {shared}, crossings {crossings}: of calls whose stack is not in the recording" | "拷贝 {copied}，DMA {dma}，传引用 {shared}，切换 {crossings}：记录文件中没有这些调用的调用栈";
         no_stacks: "This recording does not tell where calls were made: record with --stacks, and build the program with debug information (-g; cargo build)." | "这个记录文件没有保存调用位置：请用 --stacks 记录，并让程序带调试信息（-g；cargo build）。";
         no_lines: "No call leads to a source line: was the program built with debug information (-g; cargo build)?" | "没有调用能对应到源代码行：程序编译时带了调试信息吗（-g；cargo build）？";
         no_such(path): "No call came from {path}." | "没有来自 {path} 的调用。";
@@ -75,7 +76,7 @@ pub fn annotation(
         };
         page.line(&[], plain(text), 0);
     }
-    type Say = fn(Lang, String, String, String) -> String;
+    type Say = fn(Lang, String, String, String, String) -> String;
     let rest: [(&Line, &str, Say); 2] = [
         (
             &annotation.elsewhere,
@@ -89,15 +90,14 @@ pub fn annotation(
         ),
     ];
     for (line, label, why) in rest {
-        if style.detail > Detail::Quiet
-            && line.crossings > 0
-            && !(files.is_empty() && annotation.elsewhere.crossings == 0)
-        {
+        let did = *line != Line::default() && style.detail > Detail::Quiet;
+        if did && !(files.is_empty() && annotation.elsewhere.crossings == 0) {
             let count = units::count(line.crossings);
             let text = why(
                 lang,
                 units::bytes(line.copied),
                 units::bytes(line.dma),
+                units::bytes(line.shared),
                 count,
             );
             section(&mut page, label, plain(text));
@@ -165,6 +165,8 @@ struct Column {
     write: fn(u64) -> String,
     paint: Paint,
     inferable: bool,
+    /// Also where it is 0 in all lines.
+    always: bool,
 }
 
 /// The columns that say something about a file.
@@ -175,6 +177,7 @@ fn columns(file: &File) -> Vec<Column> {
         write: units::bytes,
         paint: Paint::Kind(kind),
         inferable: kind != HopKind::Dma,
+        always: true,
     };
     let plain = |name, of, write| Column {
         name,
@@ -182,18 +185,26 @@ fn columns(file: &File) -> Vec<Column> {
         write,
         paint: Paint::Plain,
         inferable: false,
+        always: true,
+    };
+    let optional = |column| Column {
+        always: false,
+        ..column
     };
     let mut columns = vec![
         bytes(words::copied, |line| line.copied, HopKind::Copy),
         bytes(words::dma, |line| line.dma, HopKind::Dma),
-        bytes(words::shared, |line| line.shared, HopKind::Share),
+        optional(bytes(
+            words::deferred,
+            |line| line.dma_deferred,
+            HopKind::Dma,
+        )),
+        optional(bytes(words::shared, |line| line.shared, HopKind::Share)),
         plain(words::crossings, |line| line.crossings, units::count),
         plain(words::time, |line| line.time_ns, units::time),
     ];
     // What was copied and what went by DMA is the question: 0 is an answer.
-    columns.retain(|column| {
-        !matches!(column.paint, Paint::Kind(HopKind::Share)) || (column.of)(&file.total) > 0
-    });
+    columns.retain(|column| column.always || (column.of)(&file.total) > 0);
     columns
 }
 
