@@ -1,6 +1,6 @@
 //! The payload of a block of format 2: the records of a block by columns, ready to be compressed.
 //!
-//! Records of one kind and layout are a [group](Group); each integer of theirs is a column, and what
+//! Records of one kind and layout are a group; each integer of theirs is a column, and what
 //! is stored of a value is its difference from the same field of an earlier record. Which one is the
 //! column's [`Ref`]: the one before in the group, the last one of the same call in the same thread, or the last
 //! one of that call on the same descriptor. The head that all records share is predicted by thread.
