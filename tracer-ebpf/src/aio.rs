@@ -1,6 +1,11 @@
 //! Linux AIO: `io_submit` reads its requests from the program's memory, `io_getevents` leaves their results
 //! there.
 
+#![allow(
+    clippy::needless_borrows_for_generic_args,
+    reason = "by value, the key and the record would lie on the stack, 512 bytes in all, once more"
+)]
+
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use tracer_ebpf::{AIO, OPERATION, Uring, count, kind, top_lost, uring};
 

@@ -74,6 +74,9 @@ impl Store {
                     (HopKind::Map, _) => &mut line.mapped,
                 };
                 *sum = sum.saturating_add(hop.bytes);
+                if key.kind == HopKind::Dma && key.deferred {
+                    line.dma_deferred = line.dma_deferred.saturating_add(hop.bytes);
+                }
                 line.inferred |= key.evidence.known() != Known::Measured;
             }
         }
