@@ -109,7 +109,8 @@ pub enum Bytes {
     Accounted,
     /// The payload, and what TCP sent once more.
     Resent,
-    /// The payload, and headers or whole blocks around it.
+    /// The payload, and headers or whole blocks around it, or pages of the program that the kernel writes to
+    /// meanwhile (the processor's number, of `rseq`) and copies since a fork.
     AtLeast,
     /// Perhaps, at any time: not compared.
     Maybe,
@@ -212,9 +213,9 @@ paths! {
 
     // Faults that the kernel takes inside a call.
     "pinned-after-fork" "write with O_DIRECT from memory that is shared since a fork: copied before it is pinned" "用 fork 后仍共享的内存做 O_DIRECT 写：固定页之前先拷贝" inner::pinned_after_fork
-        { Copy User > User All, Dma User > Disk All };
+        { Copy User > User AtLeast, Dma User > Disk All };
     "read-after-fork" "read a file into memory that is shared since a fork" "把文件读进 fork 后仍共享的内存" inner::read_after_fork
-        { Copy Cache > User All, Copy User > User All };
+        { Copy Cache > User All, Copy User > User AtLeast };
     "userfault-copy" "UFFDIO_COPY" "UFFDIO_COPY" inner::userfault
         { Copy User > User All };
 
