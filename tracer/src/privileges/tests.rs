@@ -1,6 +1,7 @@
 use std::io::Read;
 
 use nix::fcntl::OFlag;
+use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Uid, fork, pipe2};
 
@@ -175,7 +176,7 @@ fn the_held_command_is_not_touched() {
         }
         // We can still look into it and end it.
         fs::read_link(format!("/proc/{}/exe", running.pid())).unwrap();
-        running.signal(nix::sys::signal::Signal::SIGTERM).unwrap();
+        running.signal(Signal::SIGTERM).unwrap();
         assert_eq!(running.wait().unwrap().code(), 143);
     });
 }
@@ -184,6 +185,9 @@ fn the_held_command_is_not_touched() {
 #[ignore = "root"]
 fn a_users_command_can_be_watched_and_ended_as_that_user() {
     alone(|| {
+        // Whoever started the tests may have had it ignored (`nohup … &`), and the command would inherit that.
+        // SAFETY: sets the default disposition, no handler.
+        unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }.unwrap();
         let nobody = Identity::of("nobody").unwrap();
         let argv = ["sleep", "1000"].map(Into::into).into();
         let held = Held::spawn(&Command {
@@ -195,7 +199,7 @@ fn a_users_command_can_be_watched_and_ended_as_that_user() {
         drop_after_load(&nobody).unwrap();
         let mut running = held.release().unwrap();
         fs::read_link(format!("/proc/{}/exe", running.pid())).unwrap();
-        running.signal(nix::sys::signal::Signal::SIGINT).unwrap();
+        running.signal(Signal::SIGINT).unwrap();
         assert_eq!(running.wait().unwrap().code(), 130);
     });
 }
