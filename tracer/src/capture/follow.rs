@@ -66,7 +66,8 @@ pub(super) fn of(pid: u32) -> impl Fn(Refused) -> CaptureError {
     }
 }
 
-/// The kernel side knows programs with more rights than the caller's by their not being dumpable.
+/// A program that had more rights than the caller (setuid) and gave them up is the caller's by its ids; the kernel
+/// refuses it only because it is not dumpable.
 pub(super) fn not_all_dumpable() -> Result<(), CaptureError> {
     let setting = fs::read_to_string("/proc/sys/fs/suid_dumpable").unwrap_or_default();
     match setting.trim() {

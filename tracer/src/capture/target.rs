@@ -63,7 +63,7 @@ impl Target {
             } => {
                 *since = now_ns(ClockId::CLOCK_MONOTONIC);
                 let followed = begin(probes, *pid, follow)?;
-                // It may have become another program meanwhile; from here on the kernel side looks.
+                // It may have become another program meanwhile; from here on a record tells.
                 if let Some(caller) = lent::caller() {
                     caller.may_trace(pidfd.as_fd()).map_err(of(*pid))?;
                 }
