@@ -322,7 +322,7 @@ impl<'a> Capture<'a> {
                 out.meta(&Meta::Lost(left));
             }
         }
-        self.send_unfinished(out)?;
+        self.send_unfinished(lifetime, out)?;
         self.send_lost(out)
     }
 
@@ -397,25 +397,27 @@ impl<'a> Capture<'a> {
 
     /// Block I/O whose completion was not seen: the kernel knows it only as under way. And what else was not told
     /// to its end.
-    fn send_unfinished(&mut self, out: &mut dyn Output) -> Result<(), CaptureError> {
+    fn send_unfinished(
+        &mut self,
+        lifetime: &mut Lifetime,
+        out: &mut dyn Output,
+    ) -> Result<(), CaptureError> {
         if self.ring.is_none() {
             return Ok(());
         }
+        let blocks = self.probes.unfinished()?.into_iter();
+        let requests = self.probes.unfetched()?.into_iter();
+        let blocks = blocks.map(|block| (block.head.tgid, Event::Block(block)));
+        let requests = requests.map(|request| (request.head.tgid, Event::Uring(request)));
         let mut record = Vec::new();
-        for block in self.probes.unfinished()? {
-            let closed = |gate: &Gate| gate.is_closed(block.head.tgid);
+        for (process, event) in blocks.chain(requests) {
+            let closed = |gate: &Gate| gate.is_closed(process);
             if self.gate.as_ref().is_some_and(closed) {
                 continue;
             }
             record.clear();
-            encode(&Event::Block(block), &mut record);
-            self.onward.devices.meet(&record, out);
-            out.record(&record);
-        }
-        for request in self.probes.unfetched()? {
-            record.clear();
-            encode(&Event::Uring(request), &mut record);
-            out.record(&record);
+            encode(&event, &mut record);
+            self.onward.hand_on(&record, lifetime, out);
         }
         Ok(())
     }
