@@ -387,7 +387,8 @@ impl<'a> Capture<'a> {
             }
         }
         if let Some(gate) = &mut self.gate {
-            let shown = gate.open(&self.probes.lost()?).ok_or(CaptureError::Blind)?;
+            let lost = self.probes.lost_by_kind()?;
+            let shown = gate.open(&lost).ok_or(CaptureError::Blind)?;
             for record in shown {
                 self.onward.hand_on(&record, lifetime, out);
             }

@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 use std::mem::offset_of;
 
-use bytehop_core::event::Lost;
 use tracer_ebpf::{Fork, Head, kind};
 
 use super::u32_at;
@@ -46,12 +45,12 @@ impl Gate {
         self.closed.contains(&process)
     }
 
-    /// The records that may be shown; `None` if one was lost by which a process may have become another
-    /// program: nothing more can be shown.
-    pub fn open(&mut self, lost: &Lost) -> Option<Vec<Vec<u8>>> {
+    /// The records that may be shown. `lost`: how many have not fitted, by kind; `None` if one was lost by which a
+    /// process may have become another program: nothing more can be shown.
+    pub fn open(&mut self, lost: &[u64]) -> Option<Vec<Vec<u8>>> {
         let held = std::mem::take(&mut self.held);
         let blind = [kind::EXEC, kind::FORK].into_iter().any(|kind| {
-            let lost = lost.by_kind.get(usize::from(kind));
+            let lost = lost.get(usize::from(kind));
             lost.is_some_and(|n| *n > 0)
         });
         (!blind).then_some(held)
@@ -114,23 +113,20 @@ mod tests {
         gate.take(&switch(1));
         let mut expected = shown.to_vec();
         expected.push(switch(1));
-        assert_eq!(gate.open(&Lost::default()), Some(expected));
+        assert_eq!(gate.open(&[]), Some(expected));
         assert_eq!(gate.programs, 1);
     }
 
     #[test]
     fn nothing_is_shown_after_a_loss_that_may_have_been_a_program() {
-        let mut lost = Lost {
-            by_kind: vec![0; kind::COUNT],
-            ..Lost::default()
-        };
-        lost.by_kind[usize::from(kind::SYSCALL)] = 9;
+        let mut lost = [0; kind::COUNT];
+        lost[usize::from(kind::SYSCALL)] = 9;
         let mut gate = Gate::default();
         gate.take(&switch(1));
         assert_eq!(gate.open(&lost).map(|shown| shown.len()), Some(1));
         gate.take(&switch(1));
-        lost.by_kind[usize::from(kind::EXEC)] = 1;
+        lost[usize::from(kind::EXEC)] = 1;
         assert_eq!(gate.open(&lost), None);
-        assert_eq!(gate.open(&Lost::default()), Some(Vec::new()));
+        assert_eq!(gate.open(&[]), Some(Vec::new()));
     }
 }

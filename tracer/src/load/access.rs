@@ -80,20 +80,28 @@ impl Probes {
     /// # Errors
     /// If a map cannot be read.
     pub fn lost(&self) -> Result<Lost, LoadError> {
-        let sum = |name, i| self.total(name, i);
-        let mut lost = Lost::default();
-        for k in 0..kind::COUNT as u32 {
-            lost.by_kind.push(sum("LOST", k)?);
-        }
+        let mut lost = Lost {
+            by_kind: self.lost_by_kind()?,
+            ..Lost::default()
+        };
         if lost.by_kind[kind::SYSCALL as usize] + lost.by_kind[kind::SYSCALL_FILE as usize] > 0 {
             for nr in 0..SYSCALLS_MAX as u32 {
-                let n = sum("LOST_CALLS", nr)?;
+                let n = self.total("LOST_CALLS", nr)?;
                 if n > 0 {
                     lost.calls.push((nr as u16, n));
                 }
             }
         }
         Ok(lost)
+    }
+
+    /// The same by kind only: calls have a counter for each number, too many for whoever asks often.
+    ///
+    /// # Errors
+    /// If the map cannot be read.
+    pub fn lost_by_kind(&self) -> Result<Vec<u64>, LoadError> {
+        let kinds = 0..kind::COUNT as u32;
+        kinds.map(|kind| self.total("LOST", kind)).collect()
     }
 
     /// Block I/O of the program that was not seen to complete, in the order in which it was queued.
