@@ -7,8 +7,8 @@ use bytehop_core::model::{CallId, Evidence, Hop, HopKind, Place};
 use bytehop_core::reconstruct::{Call, Sink, What};
 use serde::Serialize;
 
-use crate::scene::{BEGIN, Done, END, MARK};
-use crate::table::{Bytes, Expect, Row, Spot};
+use crate::scene::{BEGIN, Done, END, MARK, PAGE};
+use crate::table::{Bytes, Expect, FEW_PAGES, Row, Spot};
 
 /// The kernel's own count of what devices bounce: where they do, it comes with every DMA.
 const BOUNCE: Evidence = Evidence::tracepoint(Tracepoint::swiotlb_bounced);
@@ -209,13 +209,14 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
     let mut used = vec![false; seen.len()];
     let mut hops = Vec::new();
     for expect in way {
-        let (payload, exactly) = match expect.bytes {
-            Bytes::All => (done.payload, true),
-            Bytes::Times(n) => (n * done.payload, true),
-            Bytes::Accounted => (done.read_bytes, true),
-            Bytes::Resent => (done.payload + done.resent, true),
-            Bytes::AtLeast => (done.payload, false),
-            Bytes::Maybe => (0, false),
+        let (payload, more) = match expect.bytes {
+            Bytes::All => (done.payload, 0),
+            Bytes::Times(n) => (n * done.payload, 0),
+            Bytes::Accounted => (done.read_bytes, 0),
+            Bytes::Resent => (done.payload + done.resent, 0),
+            Bytes::AndPages => (done.payload, FEW_PAGES * PAGE as u64),
+            Bytes::AtLeast => (done.payload, u64::MAX),
+            Bytes::Maybe => (0, u64::MAX),
         };
         let mut found = Found {
             kind: expect.kind,
@@ -241,10 +242,7 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
                 found.by.push(hop.by);
             }
         }
-        found.exact = match exactly {
-            true => found.bytes == payload,
-            false => found.bytes >= payload,
-        };
+        found.exact = (payload..=payload.saturating_add(more)).contains(&found.bytes);
         if expect.bytes != Bytes::Maybe {
             hops.push(found);
         }
@@ -337,6 +335,15 @@ mod tests {
         assert!(!exact("read-cached", &[read(99)]));
         assert!(!exact("read-cached", &[read(101)]));
         assert!(!exact("read-cached", &[]));
+    }
+
+    #[test]
+    fn after_a_fork_few_pages_more_are_copied() {
+        let read = hop(HopKind::Copy, Place::PageCache, Place::User, 100);
+        let copied = |bytes| hop(HopKind::Copy, Place::User, Place::User, bytes);
+        let exact = |bytes| exact("read-after-fork", &[read.clone(), copied(bytes)]);
+        assert!(exact(100) && exact(100 + 4096) && exact(100 + 4 * 4096));
+        assert!(!exact(99) && !exact(100 + 5 * 4096));
     }
 
     #[test]

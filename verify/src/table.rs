@@ -98,6 +98,9 @@ impl Spot {
     }
 }
 
+/// Each of the two threads has its number of `rseq` in one, and may have its own number in another.
+pub const FEW_PAGES: u64 = 4;
+
 /// How many bytes a hop must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bytes {
@@ -109,9 +112,11 @@ pub enum Bytes {
     Accounted,
     /// The payload, and what TCP sent once more.
     Resent,
-    /// The payload, and headers or whole blocks around it, or pages of the program that the kernel writes to
-    /// meanwhile (the processor's number, of `rseq`) and copies since a fork.
+    /// The payload, and headers or whole blocks around it.
     AtLeast,
+    /// The payload, and no more than [`FEW_PAGES`] of the program that the kernel writes to meanwhile (the
+    /// processor's number, of `rseq`) and copies since a fork.
+    AndPages,
     /// Perhaps, at any time: not compared.
     Maybe,
 }
@@ -213,9 +218,9 @@ paths! {
 
     // Faults that the kernel takes inside a call.
     "pinned-after-fork" "write with O_DIRECT from memory that is shared since a fork: copied before it is pinned" "用 fork 后仍共享的内存做 O_DIRECT 写：固定页之前先拷贝" inner::pinned_after_fork
-        { Copy User > User AtLeast, Dma User > Disk All };
+        { Copy User > User AndPages, Dma User > Disk All };
     "read-after-fork" "read a file into memory that is shared since a fork" "把文件读进 fork 后仍共享的内存" inner::read_after_fork
-        { Copy Cache > User All, Copy User > User AtLeast };
+        { Copy Cache > User All, Copy User > User AndPages };
     "userfault-copy" "UFFDIO_COPY" "UFFDIO_COPY" inner::userfault
         { Copy User > User All };
 
