@@ -2,7 +2,7 @@
 
 use bytehop_core::i18n::Lang;
 use bytehop_core::ledger::Ledger;
-use bytehop_core::model::{Disagreement, Summary};
+use bytehop_core::model::{Disagreement, HopKind, Summary};
 use bytehop_core::notice::Notice;
 use bytehop_core::report::layout::{Align, Flow, Page, Paint, pad, span};
 use bytehop_core::report::{Detail, Style};
@@ -56,6 +56,14 @@ impl Outcome {
         let row = PATHS.iter().find(|row| row.name == self.done.path);
         let lacks = self.level_t && row.is_some_and(|row| row.lacks.is_some());
         lacks && self.ran() && !self.exact() && self.verdict.unexpected.is_empty()
+    }
+
+    /// Bytes that its calls returned and that may stand open for that reason: a page fault returns none.
+    fn open(&self) -> u64 {
+        let hops = self.verdict.hops.iter().filter(|_| self.untold());
+        let by_calls = hops.filter(|hop| hop.kind != HopKind::Map);
+        let open = by_calls.map(|hop| self.done.payload.saturating_sub(hop.bytes));
+        open.max().unwrap_or(0)
     }
 
     pub(crate) fn wrong(&self) -> bool {
@@ -127,11 +135,10 @@ impl Run {
         self.lost > 0 || self.open() || self.count(Outcome::wrong) > 0
     }
 
-    /// Bytes that calls returned stand open, though no probe was skipped: more than those of paths that level T
-    /// has no means to know.
+    /// Bytes that calls returned stand open, though no probe was skipped: more than those that level T has no
+    /// means to know.
     fn open(&self) -> bool {
-        let untold = self.results.iter().filter(|outcome| outcome.untold());
-        let untold: u64 = untold.map(|outcome| outcome.done.payload).sum();
+        let untold: u64 = self.results.iter().map(Outcome::open).sum();
         self.ledger.unaccounted > untold && !self.doubt()
     }
 }
@@ -434,6 +441,38 @@ mod words {
 
 #[cfg(test)]
 mod tests {
+    use bytehop_core::ledger::Ledger;
+
+    use super::Run;
+    use crate::judge::Judge;
+    use crate::scene::Done;
+
+    /// A path that moved 100 bytes, of which nothing was seen, and so many that stand open.
+    fn open(level: &str, path: &str, unaccounted: u64) -> bool {
+        let done = Done {
+            path: path.to_owned(),
+            payload: 100,
+            ..Done::default()
+        };
+        let mut run = Run::refused(level, String::new());
+        run.add(vec![done], &Judge::default());
+        run.ledger = Ledger {
+            unaccounted,
+            ..Ledger::default()
+        };
+        run.open()
+    }
+
+    #[test]
+    fn only_what_level_t_cannot_know_may_stand_open() {
+        assert!(!open("T", "uring-splice", 100));
+        assert!(open("T", "uring-splice", 101));
+        assert!(open("F", "uring-splice", 100));
+        assert!(open("T", "read-cached", 100));
+        // No call returned these.
+        assert!(open("T", "map-read", 1));
+    }
+
     #[test]
     fn every_message_is_whole() {
         assert_eq!(bytehop_core::i18n::problems(super::words::TABLE), [""; 0]);
