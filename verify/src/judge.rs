@@ -76,7 +76,7 @@ impl Judge {
         page && self.regions.contains_key(&path)
     }
 
-    fn add(&mut self, path: usize, hop: &Hop, aside: bool) {
+    pub(crate) fn add(&mut self, path: usize, hop: &Hop, aside: bool) {
         let new = Seen {
             kind: hop.kind,
             from: hop.from.to_string(),
@@ -288,29 +288,30 @@ impl Spot {
     }
 }
 
+/// A hop that was measured.
+#[cfg(test)]
+pub(crate) fn hop(kind: HopKind, from: Place, to: Place, bytes: u64) -> Hop {
+    Hop {
+        kind,
+        from,
+        to,
+        bytes,
+        count: 1,
+        evidence: Evidence::tracepoint(Tracepoint::sys_exit),
+        deferred: false,
+        engine: None,
+        ts: 0,
+        dur: 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use bytehop_core::catalogue::Tracepoint;
-    use bytehop_core::model::{Evidence, Hop, HopKind, Place};
+    use bytehop_core::model::{Hop, HopKind, Place};
 
-    use super::Judge;
+    use super::{Judge, hop};
     use crate::scene::Done;
     use crate::table::PATHS;
-
-    fn hop(kind: HopKind, from: Place, to: Place, bytes: u64) -> Hop {
-        Hop {
-            kind,
-            from,
-            to,
-            bytes,
-            count: 1,
-            evidence: Evidence::tracepoint(Tracepoint::sys_exit),
-            deferred: false,
-            engine: None,
-            ts: 0,
-            dur: 0,
-        }
-    }
 
     /// The verdict on `name`, of whose payload of 100 bytes these hops were seen.
     fn exact(name: &str, hops: &[Hop]) -> bool {

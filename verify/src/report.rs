@@ -54,7 +54,11 @@ impl Outcome {
     /// Level T has no means to know a number of it; all that it does say is right.
     fn untold(&self) -> bool {
         let row = PATHS.iter().find(|row| row.name == self.done.path);
-        let lacks = self.level_t && row.is_some_and(|row| row.lacks.is_some());
+        let Some(lack) = row.and_then(|row| row.lacks.as_ref()) else {
+            return false;
+        };
+        let mut wrong = self.verdict.hops.iter().filter(|hop| !hop.exact);
+        let lacks = self.level_t && wrong.all(|hop| lack.hops.contains(&hop.kind));
         lacks && self.ran() && !self.exact() && self.verdict.unexpected.is_empty()
     }
 
@@ -442,20 +446,30 @@ mod words {
 #[cfg(test)]
 mod tests {
     use bytehop_core::ledger::Ledger;
+    use bytehop_core::model::{Hop, HopKind, Place};
 
     use super::Run;
-    use crate::judge::Judge;
+    use crate::judge::{Judge, hop};
     use crate::scene::Done;
 
-    /// A path that moved 100 bytes, of which nothing was seen, and so many that stand open.
-    fn open(level: &str, path: &str, unaccounted: u64) -> bool {
+    /// One path that moved 100 bytes, and what was seen of it.
+    fn run(level: &str, path: &str, hops: &[Hop]) -> Run {
         let done = Done {
             path: path.to_owned(),
             payload: 100,
             ..Done::default()
         };
+        let mut judge = Judge::default();
+        for hop in hops {
+            judge.add(0, hop, false);
+        }
         let mut run = Run::refused(level, String::new());
-        run.add(vec![done], &Judge::default());
+        run.add(vec![done], &judge);
+        run
+    }
+
+    /// Whether an account does not close of which so many bytes stand open.
+    fn open(mut run: Run, unaccounted: u64) -> bool {
         run.ledger = Ledger {
             unaccounted,
             ..Ledger::default()
@@ -465,12 +479,30 @@ mod tests {
 
     #[test]
     fn only_what_level_t_cannot_know_may_stand_open() {
-        assert!(!open("T", "uring-splice", 100));
-        assert!(open("T", "uring-splice", 101));
-        assert!(open("F", "uring-splice", 100));
-        assert!(open("T", "read-cached", 100));
+        let fetched = hop(HopKind::Copy, Place::Pipe, Place::User, 100);
+        let spliced = |level| run(level, "uring-splice", std::slice::from_ref(&fetched));
+        assert!(!spliced("T").wrong());
+        assert!(spliced("F").wrong());
+        assert!(!open(spliced("T"), 100));
+        assert!(open(spliced("T"), 101));
+        assert!(open(spliced("F"), 100));
+        assert!(open(run("T", "read-cached", &[]), 100));
         // No call returned these.
-        assert!(open("T", "map-read", 1));
+        assert!(open(run("T", "map-read", &[]), 1));
+    }
+
+    #[test]
+    fn what_level_t_can_know_of_a_path_must_be_right() {
+        assert!(run("T", "uring-splice", &[]).wrong());
+        let mapped = hop(HopKind::Map, Place::PageCache, Place::User, 99);
+        let read = hop(
+            HopKind::Dma,
+            Place::Device("vda".into()),
+            Place::PageCache,
+            100,
+        );
+        assert!(!run("T", "map-read-cold", &[mapped.clone(), read]).wrong());
+        assert!(run("T", "map-read-cold", &[mapped]).wrong());
     }
 
     #[test]

@@ -19,30 +19,50 @@ pub struct Row {
     pub in_memory: bool,
     /// What must be seen; where a kernel may rightly do one thing or another, the alternatives.
     pub ways: &'static [&'static [Expect]],
-    /// Why level T may not know the number of one of its hops, in English and Chinese.
-    pub lacks: Option<[&'static str; 2]>,
+    /// What level T may not know of it.
+    pub lacks: Option<Lack>,
+}
+
+/// Hops whose number level T may not know.
+pub struct Lack {
+    /// Their kinds: what it says of the row's others is exact.
+    pub hops: &'static [HopKind],
+    /// In English and Chinese.
+    why: [&'static str; 2],
 }
 
 /// The fault's tracepoint tells a range.
-const RANGE: [&str; 2] = [
-    "of fault-around level T knows the range, not which of its pages were mapped already; and a large folio may be mapped whole",
-    "对于 fault-around，T 级只知道范围，不知道其中哪些页早已映射；大 folio 还可能整个映射",
-];
+const RANGE: Lack = Lack {
+    hops: &[HopKind::Map],
+    why: [
+        "of fault-around level T knows the range, not which of its pages were mapped already; and a large folio may be mapped whole",
+        "对于 fault-around，T 级只知道范围，不知道其中哪些页早已映射；大 folio 还可能整个映射",
+    ],
+};
 /// Nothing tells a page of the cache that is read from one that was never there.
-const HOLE: [&str; 2] = [
-    "on btrfs and overlayfs level T does not know a hole from cached pages",
-    "在 btrfs 和 overlayfs 上，T 级分不清空洞与已缓存的页",
-];
+const HOLE: Lack = Lack {
+    hops: &[HopKind::Fill, HopKind::Copy],
+    why: [
+        "on btrfs and overlayfs level T does not know a hole from cached pages",
+        "在 btrfs 和 overlayfs 上，T 级分不清空洞与已缓存的页",
+    ],
+};
 /// The request names one of its two files.
-const SOURCE: [&str; 2] = [
-    "the request names only the pipe: level T does not know what was spliced into it",
-    "请求中只有管道：T 级不知道接入的是什么",
-];
+const SOURCE: Lack = Lack {
+    hops: &[HopKind::Share],
+    why: [
+        "the request names only the pipe: level T does not know what was spliced into it",
+        "请求中只有管道：T 级不知道接入的是什么",
+    ],
+};
 /// No tracepoint of level T tells of a segment that is sent again.
-const RESENT: [&str; 2] = [
-    "what TCP sends again is copied again: level T does not see it",
-    "TCP 重传的数据会再拷贝一次：T 级看不到",
-];
+const RESENT: Lack = Lack {
+    hops: &[HopKind::Copy],
+    why: [
+        "what TCP sends again is copied again: level T does not see it",
+        "TCP 重传的数据会再拷贝一次：T 级看不到",
+    ],
+};
 
 impl Row {
     /// A disk is part of it: it is worth a run on each.
@@ -53,7 +73,7 @@ impl Row {
 
     /// Why level T may not know all of it.
     pub fn lacks(&self, lang: Lang) -> Option<&'static str> {
-        let [en, zh] = self.lacks?;
+        let [en, zh] = self.lacks.as_ref()?.why;
         Some(match lang {
             Lang::En => en,
             Lang::Zh => zh,
