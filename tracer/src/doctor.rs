@@ -2,7 +2,7 @@
 
 use bytehop_core::catalogue::probes::Group;
 use bytehop_core::event::{Device, Engine};
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::report::layout::{Align, Flow, Page, Paint, Span, pad, span, width};
 use bytehop_core::report::{Detail, Style};
 use serde_json::{Value, json};
@@ -163,18 +163,11 @@ fn levels(page: &mut Page, facts: &Facts, plan: &Plan) {
 /// Why nothing can be traced, and how to change it.
 fn explain(obstacle: &Obstacle, facts: &Facts, lang: Lang) -> String {
     match obstacle {
-        Obstacle::Rights => {
-            let names = facts.privileges.missing().join(", ");
-            match (lang, facts.privileges.confined) {
-                // The one line that every command gives.
-                (Lang::En, _) => match facts.privileges.require() {
-                    Err(missing) => missing.to_string(),
-                    Ok(()) => names,
-                },
-                (Lang::Zh, true) => words::rights_confined(lang, names),
-                (Lang::Zh, false) => words::rights_missing(lang, names),
-            }
-        }
+        // The one line that every command gives.
+        Obstacle::Rights => match facts.privileges.require() {
+            Err(missing) => missing.say(lang),
+            Ok(()) => String::new(),
+        },
         Obstacle::NoBtf(error) => match lang {
             Lang::En => error.clone(),
             Lang::Zh => words::no_btf(lang).into(),

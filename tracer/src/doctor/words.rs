@@ -15,7 +15,7 @@ bytehop_core::messages! {
     here_confined: "A rootless container (a user namespace) cannot trace, whatever capabilities it has: run bytehop on the host, or in a container that root started (docs/install.md)." | "rootless 容器（用户命名空间）无论有哪些能力都不能跟踪：请在宿主机上，或在 root 启动的容器中运行 bytehop（docs/zh/install.md）。";
     here_wsl: "WSL2: its disk is a virtual one, so a read from it is DMA by the hypervisor's device. Without type information (BTF) run `wsl --update` in Windows (docs/install.md)." | "WSL2：磁盘是虚拟的，从它读取即是虚拟机监控器设备的 DMA。若没有类型信息（BTF），请在 Windows 中运行 `wsl --update`（docs/zh/install.md）。";
     here_vm: "A virtual machine: tracing goes as anywhere; its disks are paravirtual (see devices), so DMA is by the hypervisor's device, not by a real one." | "虚拟机：跟踪与在物理机上相同；但磁盘是半虚拟化的（见“设备”），DMA 由虚拟机监控器的设备完成，而非真实硬件。";
-    rights_lent: "CAP_BPF and CAP_PERFMON are lent to you, for commands that you start and processes that you may trace" | "CAP_BPF 与 CAP_PERFMON 借给您使用，限于您启动的命令与您有权追踪的进程";
+    rights_lent: "CAP_BPF and CAP_PERFMON are lent to you, for commands that you start and processes that you may trace" | "CAP_BPF 与 CAP_PERFMON 借给您使用，限于您启动的命令与您有权跟踪的进程";
     open_to_all(path): "{path} has capabilities and everyone on this machine can start it: `sudo bytehop setup --group GROUP` lends them to a group only." | "{path} 带有文件能力，本机人人可以启动：`sudo bytehop setup --group 组名` 可只借给一个用户组。";
 
     level(level): "level {level}" | "{level} 级";
@@ -44,8 +44,6 @@ bytehop_core::messages! {
     try_as_root: "Run `sudo bytehop doctor` to find out." | "运行 `sudo bytehop doctor` 可得知。";
     show_addresses: "`sudo sysctl kernel.kptr_restrict=1` shows them to root." | "`sudo sysctl kernel.kptr_restrict=1` 可让 root 看到。";
 
-    rights_missing(names): "tracing needs {names}: use sudo or --elevate" | "跟踪需要 {names}：用 sudo 或 --elevate，共享服务器上可执行一次 `sudo bytehop setup --group 组名`。`bytehop view FILE` 与 `bytehop lab --replay` 不需要权限。";
-    rights_confined(names): "tracing needs {names} of the host" | "跟踪需要宿主机的 {names}，用户命名空间（rootless 容器）给不了：请在宿主机上运行 bytehop。";
     no_btf: "this kernel has no type information (BTF)" | "内核没有可用的类型信息：需要 CONFIG_DEBUG_INFO_BTF，Debian 12、Ubuntu 22.04、Fedora 36、RHEL 9 及更新的发行版都有。";
     unknown_arch(arch): "bytehop traces on x86_64 and aarch64, not on {arch}; recordings open anywhere." | "bytehop 可在 x86_64 与 aarch64 上跟踪，不支持 {arch}；记录文件在哪里都能打开。";
     hook_absent(hook): "The kernel has no {hook}, and bytehop cannot trace without it: use Linux 6.1 or later with CONFIG_FTRACE_SYSCALLS." | "内核没有 {hook}，缺了它就无法跟踪：请用 Linux 6.1 或更高版本，并启用 CONFIG_FTRACE_SYSCALLS。";
