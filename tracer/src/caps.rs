@@ -183,6 +183,7 @@ pub fn facts() -> Facts {
     let present = btf.as_ref().map(|btf| btf.functions(&names));
     let present = present.unwrap_or_default();
     let has = |name: &str| btf.as_ref().is_some_and(|btf| btf.has_tracepoint(name));
+    let wsl = is_wsl(&kernel);
     Facts {
         kernel,
         arch,
@@ -218,7 +219,7 @@ pub fn facts() -> Facts {
         lockdown: lockdown(),
         virtual_machine: virtual_machine(),
         container: container(),
-        wsl: wsl(),
+        wsl,
         lent: lent::caller().is_some(),
         open_to_all: std::env::current_exe()
             .ok()
@@ -310,8 +311,7 @@ fn virtual_machine() -> bool {
 }
 
 /// The kernel of WSL2 has its maker's name in its release.
-fn wsl() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+fn is_wsl(release: &str) -> bool {
     release.to_lowercase().contains("microsoft")
 }
 
