@@ -76,14 +76,19 @@ fn sample(ebpf: &mut Ebpf, pid: u32) -> Result<(), ProgramError> {
         .try_into()?;
     persistently(|| program.load())?;
     let clock = PerfEventConfig::Software(SoftwareEvent::CpuClock);
-    for_each_thread(pid, |tid| {
+    let all = for_each_thread(pid, |tid| {
         let scope = PerfEventScope::OneProcess {
             pid: tid,
             cpu: None,
         };
         persistently(|| program.attach(clock, scope, SamplePolicy::Period(PERIOD), true))?;
         Ok(())
-    })
+    });
+    if all.is_err() {
+        // On all threads or on none: some would be sampled, and nobody would read it.
+        let _ = program.unload();
+    }
+    all
 }
 
 impl Sampling {
