@@ -1,6 +1,6 @@
 //! Capabilities of files: the attribute `security.capability`.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_void};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -35,17 +35,10 @@ pub fn tracing() -> [u8; 20] {
 /// # Errors
 /// If it cannot be asked.
 pub fn of(file: &File) -> io::Result<Option<Vec<u8>>> {
-    let mut value = [0u8; LONGEST];
-    // SAFETY: a C string, and a buffer of the size that is passed.
-    let got = unsafe {
-        libc::fgetxattr(
-            file.as_raw_fd(),
-            NAME.as_ptr(),
-            value.as_mut_ptr().cast(),
-            value.len(),
-        )
-    };
-    answer(got, &value)
+    value(|to, room| {
+        // SAFETY: a C string, and a buffer of the size that is passed.
+        unsafe { libc::fgetxattr(file.as_raw_fd(), NAME.as_ptr(), to, room) }
+    })
 }
 
 /// The same of a file that we may not be able to open.
@@ -54,21 +47,16 @@ pub fn of(file: &File) -> io::Result<Option<Vec<u8>>> {
 /// If the file is not there or cannot be asked.
 pub fn of_path(file: &Path) -> io::Result<Option<Vec<u8>>> {
     let path = CString::new(file.as_os_str().as_bytes())?;
-    let mut value = [0u8; LONGEST];
-    // SAFETY: two C strings, and a buffer of the size that is passed.
-    let got = unsafe {
-        libc::getxattr(
-            path.as_ptr(),
-            NAME.as_ptr(),
-            value.as_mut_ptr().cast(),
-            value.len(),
-        )
-    };
-    answer(got, &value)
+    value(|to, room| {
+        // SAFETY: two C strings, and a buffer of the size that is passed.
+        unsafe { libc::getxattr(path.as_ptr(), NAME.as_ptr(), to, room) }
+    })
 }
 
-fn answer(got: isize, value: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    match Errno::result(got) {
+/// What a call leaves in a buffer that has so much room.
+fn value(ask: impl FnOnce(*mut c_void, usize) -> isize) -> io::Result<Option<Vec<u8>>> {
+    let mut value = [0u8; LONGEST];
+    match Errno::result(ask(value.as_mut_ptr().cast(), value.len())) {
         Ok(n) => Ok(value.get(..n as usize).map(<[u8]>::to_vec)),
         Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Ok(None),
         Err(errno) => Err(errno.into()),
