@@ -73,11 +73,7 @@ impl Row {
 
     /// Why level T may not know all of it.
     pub fn lacks(&self, lang: Lang) -> Option<&'static str> {
-        let [en, zh] = self.lacks.as_ref()?.why;
-        Some(match lang {
-            Lang::En => en,
-            Lang::Zh => zh,
-        })
+        Some(lang.of(&self.lacks.as_ref()?.why))
     }
 
     pub fn title(&self, lang: Lang) -> &'static str {
