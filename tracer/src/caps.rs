@@ -12,6 +12,7 @@ use bytehop_core::catalogue::functions::{self, Function};
 use bytehop_core::catalogue::primitives::{self, Primitive};
 use bytehop_core::catalogue::probes::{self, Probe};
 use bytehop_core::event::Device;
+use bytehop_core::i18n::{Lang, Say};
 use nix::errno::Errno;
 use nix::sys::utsname::uname;
 
@@ -83,8 +84,8 @@ pub struct Facts {
     pub arch: String,
     /// `None` where bytehop cannot trace.
     pub known_arch: Option<Arch>,
-    /// Why there is no type information, one line.
-    pub no_btf: Option<String>,
+    /// Why there is no type information, one line in English and Chinese.
+    pub no_btf: Option<[String; 2]>,
     /// Each hook of [`probes::TABLE`], and the tracepoint that this kernel has for it.
     pub hooks: Vec<(&'static Probe, Option<&'static str>)>,
     /// Each function of [`functions::TABLE`], and the name that this kernel has for it.
@@ -129,7 +130,7 @@ pub enum Obstacle {
     /// [`Privileges::require`] has the advice.
     Rights,
     /// No type information, one line.
-    NoBtf(String),
+    NoBtf([String; 2]),
     /// The architecture is not known.
     Arch(String),
     /// A hook that nothing works without is not there.
@@ -166,7 +167,7 @@ pub fn facts() -> Facts {
     });
     let (btf, no_btf) = match KernelBtf::load() {
         Ok(btf) => (Some(btf), None),
-        Err(error) => (None, Some(error.to_string())),
+        Err(error) => (None, Some([Lang::En, Lang::Zh].map(|lang| error.say(lang)))),
     };
     let primitives = primitives::TABLE.iter();
     let names: HashSet<&str> = functions::TABLE

@@ -62,7 +62,7 @@ fn levels_follow_from_facts() {
     };
     let old_root = CapSet::of(&[cap::SYS_ADMIN]);
     let only_bpf = CapSet::of(&[cap::BPF]);
-    let no_btf = || Some("no type information".to_owned());
+    let no_btf = || Some(["no type information", "没有类型信息"].map(str::to_owned));
     let eperm = Tried::No(Why::Refused(Errno::EPERM));
     let unable = Tried::Untried(Why::Rights);
 
@@ -139,7 +139,9 @@ fn levels_follow_from_facts() {
                 },
                 "sys_enter",
             ),
-            vec![Obstacle::NoBtf("no type information".into())],
+            vec![Obstacle::NoBtf(
+                ["no type information", "没有类型信息"].map(str::to_owned),
+            )],
         ),
         (
             "programs refused",

@@ -168,10 +168,7 @@ fn explain(obstacle: &Obstacle, facts: &Facts, lang: Lang) -> String {
             Err(missing) => missing.say(lang),
             Ok(()) => String::new(),
         },
-        Obstacle::NoBtf(error) => match lang {
-            Lang::En => error.clone(),
-            Lang::Zh => words::no_btf(lang).into(),
-        },
+        Obstacle::NoBtf([en, zh]) => lang.of(&[en, zh]).to_owned(),
         Obstacle::Arch(arch) => words::unknown_arch(lang, arch),
         Obstacle::Hook(label) => words::hook_absent(lang, label),
         Obstacle::Refused(errno) => {

@@ -147,7 +147,7 @@ fn rights_that_everyone_has_are_told_of() {
 #[test]
 fn chinese_and_narrow_pages_keep_to_their_width() {
     let no_btf = Facts {
-        no_btf: Some("no BTF".into()),
+        no_btf: Some(["no BTF", "没有 BTF"].map(str::to_owned)),
         ..stock()
     };
     for facts in [stock(), cloud(), user(), no_btf] {

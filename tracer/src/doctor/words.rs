@@ -44,7 +44,6 @@ bytehop_core::messages! {
     try_as_root: "Run `sudo bytehop doctor` to find out." | "运行 `sudo bytehop doctor` 可得知。";
     show_addresses: "`sudo sysctl kernel.kptr_restrict=1` shows them to root." | "`sudo sysctl kernel.kptr_restrict=1` 可让 root 看到。";
 
-    no_btf: "this kernel has no type information (BTF)" | "内核没有可用的类型信息：需要 CONFIG_DEBUG_INFO_BTF，Debian 12、Ubuntu 22.04、Fedora 36、RHEL 9 及更新的发行版都有。";
     unknown_arch(arch): "bytehop traces on x86_64 and aarch64, not on {arch}; recordings open anywhere." | "bytehop 可在 x86_64 与 aarch64 上跟踪，不支持 {arch}；记录文件在哪里都能打开。";
     hook_absent(hook): "The kernel has no {hook}, and bytehop cannot trace without it: use Linux 6.1 or later with CONFIG_FTRACE_SYSCALLS." | "内核没有 {hook}，缺了它就无法跟踪：请用 Linux 6.1 或更高版本，并启用 CONFIG_FTRACE_SYSCALLS。";
     programs_refused(errno): "The kernel refuses BPF programs on tracepoints: {errno}." | "内核拒绝跟踪点上的 BPF 程序：{errno}。";
