@@ -134,7 +134,6 @@ fn received_once() {
     assert_eq!(row.dma.more, More::UpTo(500));
     let blind = &mut Context {
         receives: false,
-        missing: Vec::new(),
         ..context()
     };
     assert_eq!(
