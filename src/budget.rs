@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use bytehop_core::budget::{self, Budgets, Sizes, Verdict};
+use bytehop_core::budget::{self, Budgets, NoSize, Sizes, Verdict};
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::report::{self, Style};
@@ -67,8 +67,8 @@ impl BudgetArgs {
 fn sizes(budgets: &Budgets) -> Sizes {
     let size = |path: &str| match fs::metadata(path) {
         Ok(meta) if meta.is_file() => Ok(meta.len()),
-        Ok(_) => Err("not a regular file".to_owned()),
-        Err(e) => Err(e.to_string()),
+        Ok(_) => Err(NoSize::NotAFile),
+        Err(e) => Err(e.into()),
     };
     let files = budgets.files();
     files.map(|path| (path.to_owned(), size(path))).collect()

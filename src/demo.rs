@@ -5,7 +5,6 @@ use std::io::Write;
 
 use bytehop_core::i18n::Lang;
 use bytehop_core::report;
-use tracer::privileges::Privileges;
 
 use crate::cli::{self, CommandArgs, Follow, SummaryArgs, Tracing};
 use crate::fail::{FAILED, Fail, Trouble};
@@ -22,15 +21,9 @@ pub fn demo(args: cli::Demo) -> Result<i32, Fail> {
     if args.replay {
         return replay(&args);
     }
-    let rights = Privileges::check()
-        .map_err(|e| Fail::new(FAILED, Trouble::Capabilities(e.into())))?
-        .require();
-    let failure = match rights {
-        Ok(()) => match live(&args) {
-            Ok(code) => return Ok(code),
-            Err(fail) => fail,
-        },
-        Err(missing) => missing.into(),
+    let failure = match trace::require_rights().and_then(|()| live(&args)) {
+        Ok(code) => return Ok(code),
+        Err(failure) => failure,
     };
     failure.complain(lang);
     complain(match lang {

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 
+use bytehop_core::budget::BudgetError;
 use bytehop_core::i18n::{Lang, Say, UnknownLang};
 use bytehop_core::report::UnknownFormat;
 use bytehop_core::report::top::UnknownColumn;
@@ -409,12 +410,13 @@ pub fn complaint(e: &Error) -> Option<String> {
 fn why(e: &Error) -> Option<String> {
     let source = e.source()?;
     let lang = Lang::Zh;
-    let ours: [Option<&dyn Say>; 5] = [
+    let ours: [Option<&dyn Say>; 6] = [
         source.downcast_ref::<UnknownLang>().map(|e| e as _),
         source.downcast_ref::<UnknownFormat>().map(|e| e as _),
         source.downcast_ref::<UnknownColumn>().map(|e| e as _),
         source.downcast_ref::<UnknownTheme>().map(|e| e as _),
         source.downcast_ref::<BadValue>().map(|e| e as _),
+        source.downcast_ref::<BudgetError>().map(|e| e as _),
     ];
     ours.into_iter().flatten().next().map(|e| e.say(lang))
 }
@@ -500,6 +502,7 @@ mod tests {
             ("top --sort x", "没有“x”这一列"),
             ("run --buffer-size 9T -- true", "不是大小"),
             ("view x --theme blue", "未知的配色"),
+            ("run --expect copy -- true", "“copy”没有真假"),
         ] {
             let words = std::iter::once("bytehop").chain(line.split(' '));
             let e = command(Lang::Zh).try_get_matches_from(words);

@@ -46,15 +46,15 @@ pub fn warn<'a>(notices: impl IntoIterator<Item = &'a Notice>, lang: Lang) {
     }
 }
 
-/// Cells of annotated source in a pipe.
-const WIDE: usize = 200;
-
 /// The same, unless only results are wanted.
 fn warn_unless<'a>(amount: Amount, notices: impl IntoIterator<Item = &'a Notice>, lang: Lang) {
     if !amount.quiet {
         warn(notices, lang);
     }
 }
+
+/// Cells of annotated source in a pipe.
+const WIDE: usize = 200;
 
 /// Source lines with what each of them did.
 pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {

@@ -4,6 +4,7 @@
 //! most of it. What the trace lost makes numbers too small: a verdict that could turn by it is none.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -82,6 +83,27 @@ pub fn parse_list(text: &str) -> Result<Vec<Budget>, (usize, BudgetError)> {
     budgets.collect()
 }
 
+/// Why a file has no size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoSize {
+    NotAFile,
+    /// The system's error, by its number.
+    Error(i32),
+}
+
+crate::says! { NoSize, lang:
+    Self::NotAFile => "not a regular file" | "不是普通文件";
+    Self::Error(number) => { io::Error::from_raw_os_error(*number).say(lang) };
+}
+
+impl From<io::Error> for NoSize {
+    fn from(e: io::Error) -> Self {
+        // Without a number: a path that no system takes.
+        const EINVAL: i32 = 22;
+        Self::Error(e.raw_os_error().unwrap_or(EINVAL))
+    }
+}
+
 /// Why a budget was not judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doubt {
@@ -90,7 +112,7 @@ pub enum Doubt {
     /// A hook that it needs was not attached.
     Unmeasured(String),
     /// The size of this file is not known, and why.
-    NoFile(String, String),
+    NoFile(String, NoSize),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +187,7 @@ pub struct Budgets {
 }
 
 /// Sizes of files by path, or why one has none.
-pub type Sizes = BTreeMap<String, Result<u64, String>>;
+pub type Sizes = BTreeMap<String, Result<u64, NoSize>>;
 
 impl Budgets {
     pub fn new(budgets: Vec<Budget>) -> Self {
@@ -241,7 +263,7 @@ impl Budgets {
             }
             (Err(EvalError::NoFile(path)), None) => {
                 let why = sizes.get(&path).and_then(|size| size.clone().err());
-                Outcome::Unknown(Doubt::NoFile(path, why.unwrap_or_default()))
+                Outcome::Unknown(Doubt::NoFile(path, why.unwrap_or(NoSize::NotAFile)))
             }
             // Names and runs were checked when the budget was read.
             (Err(e), None) => Outcome::Unknown(Doubt::Unmeasured(e.to_string())),
@@ -369,7 +391,7 @@ mod tests {
         let budgets = Budgets::new(vec![budget(text)]);
         let sizes = Sizes::from([
             ("input.bin".to_owned(), Ok(100)),
-            ("gone".to_owned(), Err("ENOENT".to_owned())),
+            ("gone".to_owned(), Err(NoSize::Error(2))),
         ]);
         budgets.judge(summary, &sizes).remove(0)
     }
@@ -425,7 +447,7 @@ mod tests {
         let (came, allowed) = verdict.sides.expect("a comparison");
         assert_eq!((came.number, allowed.number), (60.0, 60.0));
         let file = judge("crossings < size(gone)", &whole).outcome;
-        let doubt = Doubt::NoFile("gone".to_owned(), "ENOENT".to_owned());
+        let doubt = Doubt::NoFile("gone".to_owned(), NoSize::Error(2));
         assert_eq!(file, Outcome::Unknown(doubt));
     }
 

@@ -13,7 +13,7 @@ use labs::lab::Lab;
 use labs::own::{guardian, tidy};
 use labs::progress::Progress;
 use labs::run::Runner;
-use labs::runs::{RunError, Runs, Whose, WorkError};
+use labs::runs::{Replay, RunError, Runs, Whose, WorkError};
 use labs::session::{Origin, Session};
 use labs::spec::Code;
 use labs::text::Text;
@@ -187,9 +187,7 @@ impl Context<'_> {
         session.seed = None;
         session.folder = id.to_owned();
         for program in &lab.spec.programs {
-            let bytes = lab.recording(&program.name);
-            let missing = || RunError::NoRecording(program.name.clone());
-            let summary = recording::summary_of(bytes.ok_or_else(missing)?)?;
+            let summary = Replay::default().replay(&session, &program.name)?;
             session.observe(&program.name, summary, Origin::Recorded(None));
         }
         if let Some(bytes) = lab.recording("solution") {

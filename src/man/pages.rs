@@ -69,8 +69,16 @@ pub const STATUS: [(&str, &str); 9] = [
 /// What every page has.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     (
+        "BYTEHOP_LANG",
+        "The language, where --lang is not given: en or zh.",
+    ),
+    (
         "LC_ALL, LC_MESSAGES, LANG",
-        "The language, where --lang is not given: Simplified Chinese if it begins with zh, else English.",
+        "The language, where none of these is: Simplified Chinese if it begins with zh, else English.",
+    ),
+    (
+        "COLUMNS",
+        "How many cells a line of text has; else as many as the terminal, 120 at most.",
     ),
     ("NO_COLOR", "If set and not empty, text has no colours."),
 ];
@@ -80,6 +88,10 @@ const SCREEN: &[(&str, &str)] = &[
     (
         "TERM, COLORTERM",
         "What the terminal can do; with TERM=dumb there is no terminal UI.",
+    ),
+    (
+        "BYTEHOP_THEME",
+        "The colours, where --theme is not given: dark, light, contrast or plain.",
     ),
     (
         "BYTEHOP_NO_ANIMATION",

@@ -69,7 +69,7 @@ usage: cargo xtask CHORE
                   of each whether its account closes (needs root; installs what is missing)
       WORD…           only those with one of these words in their name
       --level L       at this level (the best if not given)
-      --doc           put the table into docs/programs.md
+      --doc           put the table of all into docs/programs.md and its translation
       --no-setup      install nothing
   pictures        make docs/pictures/ anew, from recordings
       --check         write nothing; fail if a picture there is not what would be made

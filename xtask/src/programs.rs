@@ -85,6 +85,9 @@ pub fn run(options: &Options) -> Result<()> {
     if !is_root() {
         bail!("tracing takes root: sudo env PATH=\"$PATH\" cargo xtask programs");
     }
+    if options.doc && !options.words.is_empty() {
+        bail!("the table in the documents has all programs: --doc goes without words");
+    }
     let wanted: Vec<Program> = programs()
         .into_iter()
         .filter(|program| options.wants(&program.name))

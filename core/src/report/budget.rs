@@ -6,7 +6,7 @@ use super::Style;
 use super::layout::clean;
 use crate::budget::{Doubt, Outcome, Verdict};
 use crate::expr::value;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, Say};
 use crate::notice;
 use crate::units;
 
@@ -46,7 +46,7 @@ pub fn budget(verdict: &Verdict, style: &Style) -> Option<String> {
         Outcome::Unknown(Doubt::Unmeasured(hook)) => {
             words::unmeasured(lang, notice::hook(hook, lang))
         }
-        Outcome::Unknown(Doubt::NoFile(path, why)) => words::no_file(lang, path, why),
+        Outcome::Unknown(Doubt::NoFile(path, why)) => words::no_file(lang, path, why.say(lang)),
     };
     if let Some(culprit) = &verdict.culprit {
         let share = format!("{:.0}%", culprit.share * 100.0);

@@ -179,7 +179,7 @@ pub fn comparison(a: &Summary, b: &Summary, names: [&str; 2], style: &Style) -> 
     for (mark, name, run) in [("A", names[0], a), ("B", names[1], b)] {
         let start = [
             span(format!(" {mark}  "), Paint::Strong),
-            span(name, Paint::Strong),
+            span(format!("{name}  "), Paint::Strong),
         ];
         let command = Flow::words(&run.command.join(" "), Paint::Quiet);
         page.line(&start, command, 4);

@@ -8,7 +8,7 @@ mod words;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 use labs::lab::Lab;
 use labs::site::Course;
 use labs::site::pack::{Titles, pack};
@@ -71,10 +71,7 @@ pub fn site(labs: &[Lab], lang: Lang) -> Site {
                 site.files.push((format!("labs/{}.js", lab.id), script));
             }
             [Err(e), _] | [_, Err(e)] => {
-                let why = format!(
-                    "lab {}: {e}; it is left out. 'bytehop lab record --to DIR {}' records its programs",
-                    lab.id, lab.id
-                );
+                let why = words::left_out(lang, &lab.id, e.say(lang));
                 site.left_out.push(why);
             }
         }

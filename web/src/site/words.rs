@@ -10,6 +10,7 @@ bytehop_core::messages! {
     not_begun: "not begun" | "未开始";
     begun: "begun" | "进行中";
     done: "read to the end" | "已读完";
+    left_out(id, why): "lab {id}: {why}; it is left out. `bytehop lab record --to DIR {id}` records its programs" | "实验 {id}：{why}；已略过。用 `bytehop lab record --to 目录 {id}` 可录制它的程序";
 
     progress: "Your progress" | "你的进度";
     kept_here: "It is kept in this browser alone. Save it as a file to go on elsewhere, or to hand it in: the answers count, but nothing was traced." | "进度只保存在这个浏览器里。存成文件后可以换一处继续，也可以上交：答案会计入，但会注明没有跟踪过程序。";
