@@ -94,14 +94,7 @@ pub fn site(labs: &[Lab], lang: Lang) -> Site {
 
 /// A lab's page, from the site's folder. An id is a plain name ([`labs::spec::is_name`]).
 fn path(lang: Lang, id: &str) -> String {
-    format!("{}/{id}.html", folder(lang))
-}
-
-fn folder(lang: Lang) -> &'static str {
-    match lang {
-        Lang::En => "en",
-        Lang::Zh => "zh",
-    }
+    format!("{}/{id}.html", lang.name())
 }
 
 fn tag(lang: Lang) -> &'static str {
