@@ -18,7 +18,7 @@ use crate::page::{player, summary};
 /// What a step's section is called in the page.
 const NAMES: [&str; 5] = ["predict", "observe", "explain", "change", "check"];
 
-pub fn page(course: &Course, labs: &[Lab]) -> Page {
+pub fn page(course: &Course, labs: &[&Lab]) -> Page {
     let session = course.session();
     let (lang, lab) = (session.lang, &session.lab);
     let title = lab.spec.title.get(lang);

@@ -8,7 +8,7 @@ mod words;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 use labs::lab::Lab;
 use labs::site::Course;
 use labs::site::pack::{Titles, pack};
@@ -54,30 +54,26 @@ pub fn site(labs: &[Lab], lang: Lang) -> Site {
         files: Vec::new(),
         left_out: Vec::new(),
     };
-    let mut shown: Vec<&Lab> = Vec::new();
+    let mut courses = Vec::new();
     for lab in labs {
-        let known = Arc::new(lab.clone());
-        let courses = LANGS.map(|(lang, _)| Course::new(known.clone(), titles.clone(), lang));
-        match courses {
-            [Ok(en), Ok(zh)] => {
-                shown.push(lab);
-                for course in [en, zh] {
-                    let page = lab::page(&course, labs);
-                    let path = path(course.session().lang, &lab.id);
-                    site.files.push((path, page.shell()));
-                }
-                let packed = base64(&pack(lab, &titles));
-                let script = format!("globalThis.bytehopLab = '{packed}';\n");
-                site.files.push((format!("labs/{}.js", lab.id), script));
-            }
-            [Err(e), _] | [_, Err(e)] => {
-                let why = format!(
-                    "lab {}: {e}; it is left out. 'bytehop lab record --to DIR {}' records its programs",
-                    lab.id, lab.id
-                );
+        match Course::new(Arc::new(lab.clone()), titles.clone(), lang) {
+            Ok(course) => courses.push(course),
+            Err(e) => {
+                let why = words::left_out(lang, &lab.id, e.say(lang));
                 site.left_out.push(why);
             }
         }
+    }
+    let labs: Vec<Arc<Lab>> = courses.iter().map(|c| c.session().lab.clone()).collect();
+    let shown: Vec<&Lab> = labs.iter().map(|lab| &**lab).collect();
+    for (course, lab) in courses.iter().zip(&shown) {
+        for (lang, _) in LANGS {
+            let page = lab::page(&course.clone().in_lang(lang), &shown);
+            site.files.push((path(lang, &lab.id), page.shell()));
+        }
+        let packed = base64(&pack(lab, &titles));
+        let script = format!("globalThis.bytehopLab = '{packed}';\n");
+        site.files.push((format!("labs/{}.js", lab.id), script));
     }
     let program = format!("globalThis.bytehopProgram = '{}';\n", base64(PROGRAM));
     for (path, content) in [
