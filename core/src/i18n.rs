@@ -31,6 +31,13 @@ impl Lang {
         self.of(&["en", "zh"])
     }
 
+    pub const fn other(self) -> Self {
+        match self {
+            Self::En => Self::Zh,
+            Self::Zh => Self::En,
+        }
+    }
+
     /// The one of two texts (English and Chinese) that is in this language.
     pub const fn of<'a>(self, [en, zh]: &[&'a str; 2]) -> &'a str {
         match self {

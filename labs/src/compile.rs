@@ -3,7 +3,6 @@
 //! Nothing is needed but a C compiler with its headers: no cargo, no library, no network.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
@@ -88,39 +87,45 @@ fn compiler(
     dir: &Path,
     own: Vec<OsString>,
 ) -> Result<(), WorkError> {
-    let failed = |e: io::Error| WorkError::NoCompilerStart(e);
+    let failed = WorkError::NoCompilerStart;
     let mut args: Vec<OsString> = FLAGS.map(OsString::from).into();
     args.extend(["-I".into(), SUPPORT.into()]);
     args.extend(own);
     for name in COMPILERS {
-        let mut said = tempfile::tempfile().map_err(failed)?;
-        match run(owner, identity, dir, name, &args, &said)? {
-            0 => return Ok(()),
-            guardian::NOT_FOUND => {}
-            _ => {
-                let said = text_of(&mut said);
-                return Err(match is_about_program(&said) {
-                    true => WorkError::Build(said),
-                    false => WorkError::Compiler(said),
-                });
+        match run_builder(owner, identity, dir, name, args.clone(), failed)? {
+            Builder::Done => return Ok(()),
+            Builder::NotThere => {}
+            Builder::Refused(said) if is_about_program(&said) => {
+                return Err(WorkError::Build(said));
             }
+            Builder::Refused(said) => return Err(WorkError::Compiler(said)),
         }
     }
     Err(WorkError::NoCompiler)
 }
 
-fn run(
+/// How a tool that builds ended.
+pub(crate) enum Builder {
+    Done,
+    /// It is not on this machine.
+    NotThere,
+    /// It failed: what it said.
+    Refused(String),
+}
+
+/// Runs cargo or a compiler in the learner's folder, with their rights and within a build's limits.
+pub(crate) fn run_builder(
     owner: &Owner,
     identity: &Identity,
     dir: &Path,
-    compiler: &'static str,
-    args: &[OsString],
-    said: &File,
-) -> Result<i32, WorkError> {
-    let failed = |e: io::Error| WorkError::NoCompilerStart(e);
+    tool: &'static str,
+    args: Vec<OsString>,
+    failed: fn(io::Error) -> WorkError,
+) -> Result<Builder, WorkError> {
+    let mut said = tempfile::tempfile().map_err(failed)?;
     let ended = owner.run(Job {
-        program: OsStr::new(compiler),
-        args: args.to_vec(),
+        program: OsStr::new(tool),
+        args,
         learner: Some(identity),
         dir: Some(dir),
         stdout: Stdio::null(),
@@ -129,11 +134,13 @@ fn run(
         alone: false,
     });
     match ended {
-        Ok(status) => Ok(status),
-        Err(Unfinished::Start(e)) if e.kind() == io::ErrorKind::NotFound => Ok(guardian::NOT_FOUND),
+        Ok(0) => Ok(Builder::Done),
+        Ok(guardian::NOT_FOUND) => Ok(Builder::NotThere),
+        Ok(_) => Ok(Builder::Refused(text_of(&mut said))),
+        Err(Unfinished::Start(e)) if e.kind() == io::ErrorKind::NotFound => Ok(Builder::NotThere),
         Err(Unfinished::Start(e)) => Err(failed(e)),
         Err(Unfinished::Stopped(signal)) => Err(WorkError::Stopped(signal)),
-        Err(Unfinished::Limit(limit)) => Err(WorkError::Limit(compiler, limit)),
+        Err(Unfinished::Limit(limit)) => Err(WorkError::Limit(tool, limit)),
     }
 }
 

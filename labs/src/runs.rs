@@ -300,6 +300,20 @@ pub struct Replay {
     pub why: String,
 }
 
+impl Replay {
+    /// A lab with the recordings of all its programs, nothing answered.
+    ///
+    /// # Errors
+    /// If a program has no recording, or one that cannot be read.
+    pub fn session(lab: Arc<Lab>, lang: Lang) -> Result<Session, RunError> {
+        let mut session = Session::new(lab.clone(), lang, None);
+        for program in &lab.spec.programs {
+            Self::default().observe(&mut session, &program.name)?;
+        }
+        Ok(session)
+    }
+}
+
 impl Runs for Replay {
     fn cannot(&self) -> Option<&str> {
         Some(&self.why)

@@ -15,14 +15,13 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use tracer::user::Identity;
 
 use crate::bundle::{C_SUPPORT, LOCK, SUPPORT};
-use crate::compile;
+use crate::compile::{self, Builder, run_builder};
 use crate::lab::Lab;
-use crate::own::{Job, Limits, Owner, Unfinished, guardian, text_of};
+use crate::own::Owner;
 use crate::progress::{self, InFile, Keep, Progress};
 use crate::runs::{Whose, WorkError};
 use crate::spec::Code;
@@ -433,28 +432,11 @@ impl Work {
         for program in programs {
             args.extend(["--bin".into(), whose.binary(lab, program).into()]);
         }
-        let failed = |e: io::Error| WorkError::NoStart(e);
-        let mut said = tempfile::tempfile().map_err(failed)?;
-        let ended = self.owner.run(Job {
-            program: OsStr::new("cargo"),
-            args,
-            learner: Some(&self.identity),
-            dir: Some(&self.dir),
-            stdout: Stdio::null(),
-            stderr: said.try_clone().map_err(failed)?.into(),
-            limits: Limits::of_build(),
-            alone: false,
-        });
-        let status = ended.map_err(|why| match why {
-            Unfinished::Start(e) if e.kind() == io::ErrorKind::NotFound => WorkError::NoCargo,
-            Unfinished::Start(e) => failed(e),
-            Unfinished::Stopped(signal) => WorkError::Stopped(signal),
-            Unfinished::Limit(limit) => WorkError::Limit("cargo", limit),
-        })?;
-        match status {
-            0 => Ok(Ok(())),
-            guardian::NOT_FOUND => Err(WorkError::NoCargo),
-            _ => Ok(Err(text_of(&mut said))),
+        let (owner, identity, failed) = (&self.owner, &self.identity, WorkError::NoStart);
+        match run_builder(owner, identity, &self.dir, "cargo", args, failed)? {
+            Builder::Done => Ok(Ok(())),
+            Builder::NotThere => Err(WorkError::NoCargo),
+            Builder::Refused(said) => Ok(Err(said)),
         }
     }
 

@@ -1,7 +1,5 @@
 //! The only writer of the model.
 
-use bytehop_core::i18n::Lang;
-
 use crate::action::{Action, Dir, Effect};
 use crate::app::{App, Pane, Popup, SPEEDS, Scope, Source, TICKS, Target};
 use crate::list::Row;
@@ -42,10 +40,7 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
         }
         Action::Theme => app.look.theme = app.look.theme.next(),
         Action::Language => {
-            app.look.lang = match app.look.lang {
-                Lang::En => Lang::Zh,
-                Lang::Zh => Lang::En,
-            }
+            app.look.lang = app.look.lang.other();
         }
         Action::Filter => app.input = Some(app.filter.clone()),
         Action::Type(c) => {

@@ -415,7 +415,7 @@ fn a_lab_without_recordings() {
         .filter(|(path, _)| !path.starts_with("recordings/"));
     let files = files.map(|(path, bytes)| (path.to_owned(), bytes.to_vec().into()));
     let bare = Lab::new("mine", files.collect()).expect("a lab");
-    let site = site(&[labs[0].clone(), bare], Lang::En);
+    let site = site(&[labs[0].clone(), bare.clone()], Lang::En);
     assert_eq!(site.left_out.len(), 1);
     assert!(site.left_out[0].starts_with("lab mine: "));
     let index = &site
@@ -425,4 +425,22 @@ fn a_lab_without_recordings() {
         .expect("the menu")
         .1;
     assert!(!index.contains("mine.html"));
+    let told = bytehop_web::site::site(&[bare], Lang::Zh).left_out;
+    assert!(told[0].starts_with("实验 mine："), "{told:?}");
+}
+
+/// No link leads to a lab that is left out.
+#[test]
+fn the_next_lab_is_left_out() {
+    let (labs, _) = labs_and_titles();
+    let next = labs[0].spec.next.as_deref().expect("a next lab");
+    let files = labs[0].files();
+    let files = files.filter(|(path, _)| !path.starts_with("recordings/"));
+    let files = files.map(|(path, bytes)| (path.to_owned(), bytes.to_vec().into()));
+    let bare = Lab::new(next, files.collect()).expect("a lab");
+    let site = site(&[labs[0].clone(), bare], Lang::En);
+    let link = format!("{next}.html\"");
+    for (path, text) in &site.files {
+        assert!(!text.contains(&link), "{path}");
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use tracer_ebpf::{Exec, Exit, Fork, Switch};
 
 use super::data::{Step, Way, data_call};
+use super::end::{End, Id, id};
 use super::flow::{Flow, Side, Tried};
 use super::memory::Memory;
 use super::runs::Runs;
@@ -14,36 +15,6 @@ use crate::event::{CalledFrom, Frame, Meta, Name};
 use crate::model::{CallId, Hop, HopKind, Place};
 use crate::reconstruct::{Call, File, Sink, What};
 use crate::rules::{FileKind, Fs};
-
-/// Which file: device and inode.
-pub type Id = (u32, u64);
-
-/// A file by itself; sockets and pipes by their kind, since there may be thousands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct End {
-    pub kind: FileKind,
-    pub id: Id,
-}
-
-impl End {
-    fn of(file: &File) -> Self {
-        let kind = file.class.kind;
-        let known = matches!(kind, FileKind::RegularFile | FileKind::Shmem);
-        Self {
-            kind,
-            id: if known { id(file) } else { (0, 0) },
-        }
-    }
-
-    /// A socket whose bytes can be spliced.
-    pub fn is_socket(self) -> bool {
-        matches!(self.kind, FileKind::Tcp | FileKind::UnixStream)
-    }
-
-    pub fn is_file(self) -> bool {
-        matches!(self.kind, FileKind::RegularFile | FileKind::Shmem)
-    }
-}
 
 /// Calls and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -85,10 +56,6 @@ pub struct Facts {
 const SYNC: u32 = O_DSYNC | O_SYNC_ONLY;
 /// `CLONE_VM`: no memory is shared out.
 const CLONE_VM: u64 = 0x100;
-
-fn id(file: &File) -> Id {
-    (file.at.dev, file.at.ino)
-}
 
 /// A system call as advice looks at it.
 struct Seen<'a> {

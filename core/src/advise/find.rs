@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{End, Facts};
+use super::end::End;
+use super::facts::Facts;
 use super::flow::{Ends, Pair};
 use super::{Found, Variant};
 use crate::linux::error_name;

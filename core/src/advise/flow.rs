@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::data::{Step, Way};
-use super::facts::{End, Id};
+use super::end::{End, Id};
 
 /// Both ends of what was read and then written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

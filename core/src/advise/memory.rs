@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::facts::Id;
+use super::end::Id;
 use crate::model::{Hop, HopKind, Place};
 
 /// Faults and their bytes.

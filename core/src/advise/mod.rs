@@ -6,6 +6,7 @@
 //! came in, calls that followed each other, pages that were zeroed twice.
 
 mod data;
+mod end;
 mod facts;
 mod find;
 mod flow;
@@ -20,7 +21,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use facts::{Facts, Id};
+pub use end::Id;
+pub use facts::Facts;
 pub use lab::lab;
 
 use crate::i18n::Lang;

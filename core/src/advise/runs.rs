@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::SMALL;
 use super::data::{Step, Way};
-use super::facts::{End, Id};
+use super::end::{End, Id};
 use crate::reconstruct::Call;
 
 /// Calls that followed each other.

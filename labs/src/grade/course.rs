@@ -1,7 +1,6 @@
 //! Answers from the course's web site: what a browser kept, saved as a file. Nothing was run there, so that no
 //! check is passed by it; the answers are judged again, on the labs' recordings.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use serde::Deserialize;
 
 use super::{Grade, TEXT_MAX, read, refused};
 use crate::lab::Lab;
-use crate::runs::{Replay, RunError, Runs};
+use crate::runs::{Replay, RunError};
 use crate::session::Session;
 
 /// What every row says: nobody should take it for a traced run.
@@ -43,19 +42,19 @@ pub fn is_one(path: &Path) -> bool {
 /// Judges such files; a lab's recordings are read once.
 pub struct Judge<'a> {
     labs: &'a [Lab],
-    ready: RefCell<BTreeMap<String, Session>>,
+    ready: BTreeMap<String, Session>,
 }
 
 impl<'a> Judge<'a> {
     pub fn new(labs: &'a [Lab]) -> Self {
         Self {
             labs,
-            ready: RefCell::default(),
+            ready: BTreeMap::new(),
         }
     }
 
     /// A row for each lab that was begun.
-    pub fn grade(&self, path: &Path) -> Vec<Grade> {
+    pub fn grade(&mut self, path: &Path) -> Vec<Grade> {
         let bytes = match read(path, TEXT_MAX) {
             Ok(bytes) => bytes,
             Err(why) => return vec![refused(path.to_owned(), why)],
@@ -97,7 +96,7 @@ impl<'a> Judge<'a> {
 
     /// Questions answered rightly, of all.
     fn judged(
-        &self,
+        &mut self,
         id: &str,
         answers: &BTreeMap<String, String>,
     ) -> Result<(usize, usize), String> {
@@ -115,16 +114,13 @@ impl<'a> Judge<'a> {
     }
 
     /// A lab with its recordings, nothing answered.
-    fn session(&self, lab: &Lab) -> Result<Session, RunError> {
-        if let Some(session) = self.ready.borrow().get(&lab.id) {
+    fn session(&mut self, lab: &Lab) -> Result<Session, RunError> {
+        if let Some(session) = self.ready.get(&lab.id) {
             return Ok(session.clone());
         }
-        let mut session = Session::new(Arc::new(lab.clone()), Lang::En, None);
-        for program in &lab.spec.programs {
-            Replay::default().observe(&mut session, &program.name)?;
-        }
-        let mut ready = self.ready.borrow_mut();
-        Ok(ready.entry(lab.id.clone()).or_insert(session).clone())
+        let session = Replay::session(Arc::new(lab.clone()), Lang::En)?;
+        self.ready.insert(lab.id.clone(), session.clone());
+        Ok(session)
     }
 }
 

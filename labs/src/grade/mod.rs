@@ -100,7 +100,7 @@ impl Roster {
 pub fn grade(dirs: &[PathBuf], labs: &[Lab], roster: Option<&Roster>) -> Vec<Grade> {
     let bundled = Bundled::of(labs);
     let found = dirs.iter().flat_map(|dir| find::find(dir));
-    let judge_course = course::Judge::new(labs);
+    let mut judge_course = course::Judge::new(labs);
     let mut grades: Vec<Grade> = found
         .flat_map(|found| match found {
             Ok(file) if course::is_one(&file) => {

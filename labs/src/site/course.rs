@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 
 use super::html::{code, escape, line, markdown};
 use super::pack::{Titles, unpack};
@@ -11,7 +11,7 @@ use crate::guide::Step;
 use crate::lab::Lab;
 use crate::page::{self, comparison};
 use crate::recording::summary_of;
-use crate::runs::{Replay, RunError, Runs};
+use crate::runs::{Replay, RunError};
 use crate::session::{Output, Session, Verdict};
 use crate::spec::Question;
 use crate::words;
@@ -19,6 +19,7 @@ use crate::words;
 /// What stands for the solution where programs are named.
 pub const SOLUTION: &str = "solution";
 
+#[derive(Clone)]
 pub struct Course {
     session: Session,
 }
@@ -29,14 +30,18 @@ impl Course {
     /// # Errors
     /// If a program has no recording, or one that cannot be read.
     pub fn new(lab: Arc<Lab>, titles: Titles, lang: Lang) -> Result<Self, RunError> {
-        let mut session = Session::new(lab.clone(), lang, None);
-        session.folder.clone_from(&lab.id);
+        let mut session = Replay::session(lab, lang)?;
+        session.folder.clone_from(&session.lab.id);
         session.titles = titles;
         session.editable = false;
-        for program in &lab.spec.programs {
-            Replay::default().observe(&mut session, &program.name)?;
-        }
         Ok(Self { session })
+    }
+
+    /// The same in another language; recordings are not read again.
+    #[must_use]
+    pub fn in_lang(mut self, lang: Lang) -> Self {
+        self.session.lang = lang;
+        self
     }
 
     /// The same from what [`pack`](super::pack::pack) made.
@@ -45,7 +50,7 @@ impl Course {
     /// In one line.
     pub fn open(bytes: &[u8], lang: Lang) -> Result<Self, String> {
         let (lab, titles) = unpack(bytes)?;
-        Self::new(Arc::new(lab), titles, lang).map_err(|e| e.to_string())
+        Self::new(Arc::new(lab), titles, lang).map_err(|e| e.say(lang))
     }
 
     pub fn session(&self) -> &Session {
@@ -232,6 +237,7 @@ fn class(good: bool) -> &'static str {
 mod tests {
     use super::*;
     use crate::lab::bundled;
+    use crate::runs::Runs;
     use crate::session::Origin;
 
     /// The same verdict on a page as in a terminal that replays the recordings.

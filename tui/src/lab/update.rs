@@ -211,11 +211,7 @@ fn common(labs: &mut Labs, code: KeyCode) {
         KeyCode::Char('?') | KeyCode::F(1) => labs.help = true,
         KeyCode::Char('T') => labs.look.theme = labs.look.theme.next(),
         KeyCode::Char('L') => {
-            use bytehop_core::i18n::Lang;
-            labs.look.lang = match labs.look.lang {
-                Lang::En => Lang::Zh,
-                Lang::Zh => Lang::En,
-            };
+            labs.look.lang = labs.look.lang.other();
             if let Some(open) = &mut labs.open {
                 open.session.lang = labs.look.lang;
             }

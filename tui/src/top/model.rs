@@ -1,6 +1,5 @@
 //! What the screen shows, and what changes it.
 
-use bytehop_core::i18n::Lang;
 use bytehop_core::report::top::{Column, View};
 use bytehop_core::top::{Frame, Row, Who};
 
@@ -142,10 +141,7 @@ impl Top {
             Action::Help => self.toggle(Popup::Help),
             Action::Theme => self.look.theme = next(self.look.theme),
             Action::Language => {
-                self.look.lang = match self.look.lang {
-                    Lang::En => Lang::Zh,
-                    Lang::Zh => Lang::En,
-                };
+                self.look.lang = self.look.lang.other();
             }
         }
         None

@@ -12,30 +12,26 @@ use labs::site::html::{code, escape, line, markdown};
 use labs::spec::{Choices, Code, Program};
 use labs::words as common;
 
-use super::{Page, folder, tag, words};
+use super::{Page, path, tag, words};
 use crate::page::{player, summary};
 
 /// What a step's section is called in the page.
 const NAMES: [&str; 5] = ["predict", "observe", "explain", "change", "check"];
 
-pub fn page(course: &Course, labs: &[Lab]) -> Page {
+pub fn page(course: &Course, labs: &[&Lab]) -> Page {
     let session = course.session();
     let (lang, lab) = (session.lang, &session.lab);
     let title = lab.spec.title.get(lang);
-    let other = match lang {
-        Lang::En => Lang::Zh,
-        Lang::Zh => Lang::En,
-    };
+    let other = lang.other();
     let mut out = format!(
         "<header><p class=\"up\"><a href=\"../index.html\">{}</a></p><h1>{}</h1>\
          <div class=\"looks\"><a class=\"button keep-lang\" id=\"language\" lang=\"{}\" hreflang=\"{}\" \
-         href=\"../{}/{}.html\">{}</a> <button type=\"button\" id=\"theme\">{}</button></div></header>\n",
+         href=\"../{}\">{}</a> <button type=\"button\" id=\"theme\">{}</button></div></header>\n",
         escape(words::course(lang)),
         escape(title),
         tag(other),
         tag(other),
-        folder(other),
-        escape(&lab.id),
+        path(other, &escape(&lab.id)),
         escape(words::other_language(lang)),
         escape(words::colours(lang)),
     );

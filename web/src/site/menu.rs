@@ -50,19 +50,12 @@ pub fn page(labs: &[&Lab], lang: Lang) -> Page {
     progress(&mut out);
     out.push_str("</main>\n");
     Page {
-        title: format!("{} · {}", words::course(lang), words::course(other(lang))),
+        title: format!("{} · {}", words::course(lang), words::course(lang.other())),
         up: "",
         lang,
         data: "data-menu".to_owned(),
         scripts: vec!["assets/course.js".to_owned()],
         content: out,
-    }
-}
-
-fn other(lang: Lang) -> Lang {
-    match lang {
-        Lang::En => Lang::Zh,
-        Lang::Zh => Lang::En,
     }
 }
 

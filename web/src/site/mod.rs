@@ -54,27 +54,26 @@ pub fn site(labs: &[Lab], lang: Lang) -> Site {
         files: Vec::new(),
         left_out: Vec::new(),
     };
-    let mut shown: Vec<&Lab> = Vec::new();
+    let mut courses = Vec::new();
     for lab in labs {
-        let known = Arc::new(lab.clone());
-        let courses = LANGS.map(|(lang, _)| Course::new(known.clone(), titles.clone(), lang));
-        match courses {
-            [Ok(en), Ok(zh)] => {
-                shown.push(lab);
-                for course in [en, zh] {
-                    let page = lab::page(&course, labs);
-                    let path = path(course.session().lang, &lab.id);
-                    site.files.push((path, page.shell()));
-                }
-                let packed = base64(&pack(lab, &titles));
-                let script = format!("globalThis.bytehopLab = '{packed}';\n");
-                site.files.push((format!("labs/{}.js", lab.id), script));
-            }
-            [Err(e), _] | [_, Err(e)] => {
+        match Course::new(Arc::new(lab.clone()), titles.clone(), lang) {
+            Ok(course) => courses.push(course),
+            Err(e) => {
                 let why = words::left_out(lang, &lab.id, e.say(lang));
                 site.left_out.push(why);
             }
         }
+    }
+    let labs: Vec<Arc<Lab>> = courses.iter().map(|c| c.session().lab.clone()).collect();
+    let shown: Vec<&Lab> = labs.iter().map(|lab| &**lab).collect();
+    for (course, lab) in courses.iter().zip(&shown) {
+        for (lang, _) in LANGS {
+            let page = lab::page(&course.clone().in_lang(lang), &shown);
+            site.files.push((path(lang, &lab.id), page.shell()));
+        }
+        let packed = base64(&pack(lab, &titles));
+        let script = format!("globalThis.bytehopLab = '{packed}';\n");
+        site.files.push((format!("labs/{}.js", lab.id), script));
     }
     let program = format!("globalThis.bytehopProgram = '{}';\n", base64(PROGRAM));
     for (path, content) in [
@@ -91,14 +90,7 @@ pub fn site(labs: &[Lab], lang: Lang) -> Site {
 
 /// A lab's page, from the site's folder. An id is a plain name ([`labs::spec::is_name`]).
 fn path(lang: Lang, id: &str) -> String {
-    format!("{}/{id}.html", folder(lang))
-}
-
-fn folder(lang: Lang) -> &'static str {
-    match lang {
-        Lang::En => "en",
-        Lang::Zh => "zh",
-    }
+    format!("{}/{id}.html", lang.name())
 }
 
 fn tag(lang: Lang) -> &'static str {

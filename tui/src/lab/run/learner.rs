@@ -38,7 +38,7 @@ impl Ui {
         }
         self.labs.note = Some(match kept {
             Ok(()) => words::lab_code(lang, code.name()),
-            Err(e) => e.to_string(),
+            Err(e) => e.say(lang),
         });
     }
 
