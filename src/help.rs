@@ -503,6 +503,7 @@ mod tests {
             ("run --buffer-size 9T -- true", "不是大小"),
             ("view x --theme blue", "未知的配色"),
             ("run --expect copy -- true", "“copy”没有真假"),
+            ("run --expect copy< -- true", "应为数或名称"),
         ] {
             let words = std::iter::once("bytehop").chain(line.split(' '));
             let e = command(Lang::Zh).try_get_matches_from(words);

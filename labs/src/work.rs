@@ -304,7 +304,12 @@ impl Work {
                 let source = self.source(lab, program, whose, code);
                 let to = self.executable(lab, program, whose, code);
                 self.make_room(&to)?;
-                compile::compile(&self.owner, &self.identity, &self.dir, &source, &to)?;
+                // What a linker that was ended left behind must not pass for a program.
+                let unfinished = to.with_extension("unfinished");
+                let (owner, identity) = (&self.owner, &self.identity);
+                compile::compile(owner, identity, &self.dir, &source, &unfinished)?;
+                let renamed = identity.with_file_rights(|| fs::rename(&unfinished, &to));
+                renamed.map_err(|source| WorkError::Write { path: to, source })?;
             }
             return Ok(paths());
         }

@@ -14,7 +14,7 @@ use crate::arch::{O_APPEND, O_DSYNC, O_SYNC_ONLY};
 use crate::event::{CalledFrom, Frame, Meta, Name};
 use crate::model::{CallId, Hop, HopKind, Place};
 use crate::reconstruct::{Call, File, Sink, What};
-use crate::rules::{FileKind, Fs};
+use crate::rules::Fs;
 
 /// Calls and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -26,7 +26,7 @@ use serde::Deserialize;
 use value::Unit;
 
 pub use eval::{EvalError, Runs, Scope};
-pub use parse::ParseError;
+pub use parse::{ParseError, Unread};
 pub use sight::Sight;
 pub use words::truth;
 

@@ -10,11 +10,47 @@ use super::{Expr, Func, Measure, Node, Op, PlacePattern, eval};
 pub struct ParseError {
     pub text: String,
     pub rest: String,
-    pub what: String,
+    pub what: Unread,
+}
+
+/// What is wrong at that place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    TooLong,
+    TooDeep,
+    Extra,
+    Symbol(String),
+    Name,
+    Value,
+    NoNumber,
+    Open,
+    Path,
+    Arity(String, usize),
+    Field(String),
+    Hops,
+    Place,
+    To,
+}
+
+crate::says! { Unread, lang:
+    Self::TooLong => "longer than {LENGTH_MAX} bytes" | "超过 {LENGTH_MAX} 字节";
+    Self::TooDeep => "nested too deeply" | "嵌套过深";
+    Self::Extra => "this does not belong here" | "这里不该有这些内容";
+    Self::Symbol(symbol) => "'{symbol}' expected" | "应为“{symbol}”";
+    Self::Name => "a name expected" | "应为名称";
+    Self::Value => "a number or a name expected" | "应为数或名称";
+    Self::NoNumber => "not a number" | "不是数";
+    Self::Open => "the path is not closed" | "路径没有以括号结束";
+    Self::Path => "the path of a file expected" | "应为文件路径";
+    Self::Arity(name, n) => "{name} takes {n} values" | "{name} 需要 {n} 个值";
+    Self::Field(fields) => "one of {fields} expected" | "应为以下之一：{fields}";
+    Self::Hops => "hops expected, such as 'copy page_cache->user'" | "应为跳，例如“copy page_cache->user”";
+    Self::Place => "a place expected" | "应为位置";
+    Self::To => "'->' and a place expected after the first place" | "第一个位置之后应为“->”和另一个位置";
 }
 
 crate::says! { ParseError, lang:
-    Self { text, rest, what } => "in '{text}', at '{rest}': {what}" | "“{text}”中的“{rest}”处：{what}";
+    Self { text, rest, what } => "in '{text}', at '{rest}': {what}" | "“{text}”中的“{rest}”处：{what}", what = what.say(lang);
 }
 
 impl std::str::FromStr for Expr {
@@ -28,13 +64,13 @@ impl std::str::FromStr for Expr {
         // A tree as deep as the text is long would be one for the stack.
         let short = match text.len() <= LENGTH_MAX {
             true => Ok(()),
-            false => Err(format!("longer than {LENGTH_MAX} bytes")),
+            false => Err(Unread::TooLong),
         };
         let result = short.and_then(|()| parser.either()).and_then(|node| {
             parser.space();
             match parser.rest.is_empty() {
                 true => Ok(node),
-                false => Err("this does not belong here".to_owned()),
+                false => Err(Unread::Extra),
             }
         });
         match result {
@@ -56,7 +92,7 @@ struct Parser<'a> {
     depth: u32,
 }
 
-type Parsed<T = Node> = Result<T, String>;
+type Parsed<T = Node> = Result<T, Unread>;
 
 /// Parentheses and signs within each other.
 const DEPTH_MAX: u32 = 64;
@@ -116,7 +152,7 @@ impl Parser<'_> {
     fn expect(&mut self, symbol: &str) -> Parsed<()> {
         match self.eat(symbol) {
             true => Ok(()),
-            false => Err(format!("'{symbol}' expected")),
+            false => Err(Unread::Symbol(symbol.to_string())),
         }
     }
 
@@ -147,7 +183,7 @@ impl Parser<'_> {
     /// A name of a program or process: letters, digits, `-`, `_`, `.`.
     fn name(&mut self) -> Parsed<String> {
         match self.word(&['-', '.']) {
-            name if name.is_empty() => Err("a name expected".to_owned()),
+            name if name.is_empty() => Err(Unread::Name),
             name => Ok(name),
         }
     }
@@ -234,7 +270,7 @@ impl Parser<'_> {
     fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Err("nested too deeply".to_owned());
+            return Err(Unread::TooDeep);
         }
         let result = parse(self);
         self.depth -= 1;
@@ -256,7 +292,7 @@ impl Parser<'_> {
         }
         let word = self.word(&[]);
         match word.as_str() {
-            "" => Err("a number or a name expected".to_owned()),
+            "" => Err(Unread::Value),
             "count" => Ok(Node::Measure(self.counted()?)),
             "deferred" => Ok(Node::Measure(self.when(true)?)),
             "prompt" => Ok(Node::Measure(self.when(false)?)),
@@ -285,13 +321,13 @@ impl Parser<'_> {
     fn file(&mut self) -> Parsed<String> {
         let quoted = self.eat("\"");
         let end = self.rest.find(if quoted { '"' } else { ')' });
-        let end = end.ok_or("the path is not closed")?;
+        let end = end.ok_or(Unread::Open)?;
         let path = self.rest[..end].to_owned();
         let path = if quoted { path } else { path.trim().to_owned() };
         self.rest = &self.rest[end + usize::from(quoted)..];
         self.expect(")")?;
         match path.is_empty() {
-            true => Err("the path of a file expected".to_owned()),
+            true => Err(Unread::Path),
             false => Ok(path),
         }
     }
@@ -315,9 +351,7 @@ impl Parser<'_> {
             .rest
             .find(|c: char| !(c.is_ascii_digit() || c == '.'))
             .unwrap_or(self.rest.len());
-        let number: f64 = self.rest[..end]
-            .parse()
-            .map_err(|_| "not a number".to_owned())?;
+        let number: f64 = self.rest[..end].parse().map_err(|_| Unread::NoNumber)?;
         self.rest = &self.rest[end..];
         let word = self.peek_word(&[]);
         match UNITS.iter().find(|(name, ..)| *name == word) {
@@ -338,7 +372,7 @@ impl Parser<'_> {
         self.expect(")")?;
         match arity.contains(&args.len()) {
             true => Ok(Node::Call(func, args)),
-            false => Err(format!("{name} takes {} values", arity.start())),
+            false => Err(Unread::Arity(name.to_owned(), *arity.start())),
         }
     }
 
@@ -350,7 +384,7 @@ impl Parser<'_> {
         self.expect(".")?;
         let word = self.word(&[]);
         let field = fields.iter().find(|field| **field == word);
-        let field = field.ok_or_else(|| format!("one of {} expected", fields.join(", ")))?;
+        let field = field.ok_or_else(|| Unread::Field(fields.join(", ")))?;
         Ok((name, field))
     }
 
@@ -380,7 +414,7 @@ impl Parser<'_> {
                 change(&mut measure);
                 Ok(measure)
             }
-            _ => Err("hops expected, such as 'copy page_cache->user'".to_owned()),
+            _ => Err(Unread::Hops),
         }
     }
 
@@ -390,13 +424,13 @@ impl Parser<'_> {
         let path = match from {
             // `copy * 2` is a product.
             Some(from) if self.eat("->") || self.eat("→") => {
-                let to = self.place().ok_or("a place expected")?;
+                let to = self.place().ok_or(Unread::Place)?;
                 Some((from, to))
             }
             from => {
                 self.rest = before;
                 if matches!(from, Some(PlacePattern::Exact(_) | PlacePattern::Class(_))) {
-                    return Err("'->' and a place expected after the first place".to_owned());
+                    return Err(Unread::To);
                 }
                 None
             }

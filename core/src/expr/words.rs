@@ -23,5 +23,7 @@ crate::messages! {
 #[cfg(test)]
 #[test]
 fn every_message_is_whole() {
-    assert_eq!(crate::i18n::problems(TABLE), [""; 0]);
+    for texts in [TABLE, super::Unread::TEXTS, crate::budget::NoSize::TEXTS] {
+        assert_eq!(crate::i18n::problems(texts), [""; 0]);
+    }
 }

@@ -150,6 +150,10 @@ fn predict(out: &mut String, course: &Course) {
     begin(out, Step::Predict, lang);
     out.push_str(&course.section(Step::Predict));
     sources(out, lab.spec.sources(), lab, lang);
+    if Code::ALL.into_iter().all(|code| lab.has(code)) {
+        let recorded = words::recorded_in(lang, session.code.name());
+        let _ = writeln!(out, "<p class=\"hint\">{}</p>", escape(&recorded));
+    }
     out.push_str("<form id=\"questions\" novalidate>\n");
     let n = lab.spec.questions.len();
     for (i, question) in lab.spec.questions.iter().enumerate() {
@@ -198,22 +202,26 @@ fn predict(out: &mut String, course: &Course) {
     end(out, None);
 }
 
-/// Programs' texts, each behind its name.
+/// Programs' texts in each language that the lab has them in, each behind its name.
 fn sources<'a>(
     out: &mut String,
     programs: impl Iterator<Item = &'a Program>,
     lab: &Lab,
     lang: Lang,
 ) {
-    for (i, program) in programs.enumerate() {
-        let open = if i == 0 { " open" } else { "" };
-        let _ = writeln!(
-            out,
-            "<details{open}><summary><code>{}.rs</code> {}</summary>{}</details>",
-            escape(&program.name),
-            escape(program.title.get(lang)),
-            code(lab.source(&program.name, lab.code(Code::Rust)))
-        );
+    let mut open = " open";
+    for program in programs {
+        for language in Code::ALL.into_iter().filter(|code| lab.has(*code)) {
+            let _ = writeln!(
+                out,
+                "<details{open}><summary><code>{}.{}</code> {}</summary>{}</details>",
+                escape(&program.name),
+                language.extension(),
+                escape(program.title.get(lang)),
+                code(lab.source(&program.name, language))
+            );
+            open = "";
+        }
     }
 }
 

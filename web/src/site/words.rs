@@ -3,7 +3,6 @@
 bytehop_core::messages! {
     course: "bytehop: guided labs" | "bytehop：引导实验";
     about: "Which part of a program's work does the CPU do, and which a device? Each lab asks you first, then shows every hop of a recorded run, and tells you why it went that way." | "一个程序的工作，哪些由 CPU 做，哪些由设备做？每个实验先请你预测，再逐跳展示一次录制的运行，最后解释为什么如此。";
-    left_out(lab, why): "lab {lab}: {why}; it is left out. `bytehop lab record --to DIR {lab}` records its programs" | "实验 {lab}：{why}；站点中没有它。`bytehop lab record --to DIR {lab}` 会录制它的程序";
     skip: "To the content" | "跳到正文";
     no_script: "Answers and runs need JavaScript; nothing is sent anywhere." | "答题和查看运行需要 JavaScript；不会向任何地方发送数据。";
     other_language: "中文" | "English";
@@ -26,6 +25,7 @@ bytehop_core::messages! {
     forgotten: "Nothing is kept any more." | "已全部清除。";
     sure: "Forget the answers?" | "清除已有答案？";
 
+    recorded_in(code): "The runs here were recorded of the programs in {code}." | "这里的运行录制自 {code} 程序。";
     steps: "Steps" | "步骤";
     how_to_answer: "A number (`1 MiB`, `64k`, `12`, `2 * size`), or yes or no; a question may be left empty. Answers stay as they are once you have seen the run." | "填数字（`1 MiB`、`64k`、`12`、`2 * size`）或是/否，也可以留空。看过运行之后，答案不再改动。";
     go_observe: "Show what happened" | "看看发生了什么";
