@@ -1,25 +1,39 @@
-//! What is not bound to Linux builds for other targets: browsers, Windows, macOS.
+//! What is not bound to Linux builds for other targets: browsers, Windows, macOS. All of it builds for arm64.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use crate::command::{cargo, output, run};
+use crate::command::{cargo, line, output, run};
 
-pub const WHAT: &str = "core, tui and labs for wasm32, the viewer for Windows and macOS";
+pub const WHAT: &str =
+    "core, tui and labs for wasm32, the viewer for Windows and macOS, all of it for arm64";
+
+/// The whole program, static, for arm64. Rust's own linker will do.
+const ARM64: &str = "aarch64-unknown-linux-musl";
+const LINKER: (&str, &str) = ("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");
 
 /// A target, and what cargo is to check for it.
-const CHECKS: [(&str, &[&str]); 3] = [
+const CHECKS: [(&str, &[&str]); 4] = [
     (
         "wasm32-unknown-unknown",
-        &["-p", "bytehop-core", "-p", "tui", "-p", "labs"],
+        &[
+            "--no-default-features",
+            "-p",
+            "bytehop-core",
+            "-p",
+            "tui",
+            "-p",
+            "labs",
+        ],
     ),
     ("x86_64-pc-windows-gnu", VIEWER),
     ("aarch64-apple-darwin", VIEWER),
+    (ARM64, &["-p", "bytehop", "--bin", "bytehop"]),
 ];
 /// The program without its capture side.
-const VIEWER: &[&str] = &["-p", "bytehop", "--bin", "bytehop"];
+const VIEWER: &[&str] = &["--no-default-features", "-p", "bytehop", "--bin", "bytehop"];
 
 /// Checks all of them. Gives the targets that can't be had here.
 ///
@@ -34,10 +48,32 @@ pub fn check(workspace: &Path) -> Result<Vec<&'static str>> {
             continue;
         }
         let mut command = cargo(workspace);
-        command.args(["check", "--no-default-features", "--target", target]);
+        command.args(["check", "--target", target]);
         run(command.args(packages))?;
     }
     Ok(not_had)
+}
+
+/// Builds the program for arm64, and tells by which command.
+///
+/// # Errors
+/// If it does not build.
+pub fn static_build(workspace: &Path) -> Result<String> {
+    if !has(workspace, ARM64) {
+        bail!("`rustup target add {ARM64}` does not bring it");
+    }
+    let mut command = cargo(workspace);
+    command.args(["build", "--bin", "bytehop", "--target", ARM64]);
+    command.env(LINKER.0, LINKER.1);
+    run(&mut command)?;
+    Ok(line(&command))
+}
+
+/// Where that puts it.
+pub fn static_program(workspace: &Path) -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| workspace.join("target"), PathBuf::from);
+    folder.join(ARM64).join("debug/bytehop")
 }
 
 fn has(workspace: &Path, target: &str) -> bool {

@@ -21,13 +21,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use self::kernels::{KERNELS, Kernel};
+use self::kernels::{Cpu, KERNELS, Kernel};
 use self::machine::Machine;
 use self::oracle::{Column, Programs};
 use crate::workspace;
 
 #[derive(Debug)]
 pub struct Options {
+    cpu: Cpu,
     kernels: Vec<&'static Kernel>,
     command: Vec<String>,
     limit: Duration,
@@ -58,6 +59,7 @@ impl Options {
     /// On an option or a kernel that is not in the usage text.
     pub fn parse(args: &[&str]) -> Result<Self> {
         let mut options = Options {
+            cpu: Cpu::X86_64,
             kernels: Vec::new(),
             command: Vec::new(),
             limit: Duration::from_secs(900),
@@ -76,6 +78,11 @@ impl Options {
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match *arg {
+                "--arch" => {
+                    let wanted = args.next().context("--arch ARCHITECTURE")?;
+                    let found = Cpu::ALL.into_iter().find(|cpu| cpu.name() == *wanted);
+                    options.cpu = found.with_context(|| format!("no machine of {wanted}"))?;
+                }
                 "--update" => options.update = true,
                 "--paths" => options.tests = false,
                 "--tests" => (options.paths, options.each) = (false, true),
@@ -104,6 +111,12 @@ impl Options {
             }
         }
         options.each |= options.all || options.only.is_none();
+        if options.cpu != Cpu::X86_64 {
+            if options.labs || options.all || !options.paths && options.command.is_empty() {
+                bail!("a machine of another processor runs paths, or a command");
+            }
+            options.tests = false;
+        }
         if options.kernels.is_empty() {
             options.kernels.extend(KERNELS);
         }
@@ -119,67 +132,83 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let cache = cache()?;
     let workspace = workspace();
     let tests = options.command.is_empty() && !options.labs;
+    let cpu = options.cpu;
     let mut bounced = None;
+    // A machine of another processor has nothing of the host's but this.
+    let mut bytehop = PathBuf::new();
     let jobs = if options.last {
         Vec::new()
     } else if options.labs {
         labs::jobs(&workspace)?
     } else if tests {
-        let programs = Programs::build(&workspace, options.tests)?;
-        bounced = options.paths.then(|| bounce::job(programs.bytehop()));
+        let programs = Programs::build(&workspace, cpu, options.tests)?;
+        bounced = options
+            .paths
+            .then(|| bounce::job(cpu, programs.bytehop(cpu)));
         let only = options.only.as_deref();
-        vec![programs.job(options.paths, options.all, options.each, only)]
+        bytehop = programs.file().to_owned();
+        vec![programs.job(cpu, options.paths, options.all, options.each, only)]
     } else {
+        if cpu != Cpu::X86_64 {
+            bytehop = Programs::build(&workspace, cpu, false)?.file().to_owned();
+        }
         let words: Vec<String> = options.command.iter().map(|word| quoted(word)).collect();
         vec![words.join(" ")]
     };
     let here = quoted(&workspace.display().to_string());
-    let script = |job: &String| format!("cd {here}\n{job}\n");
+    let script = |job: &String| match cpu {
+        Cpu::X86_64 => format!("cd {here}\n{job}\n"),
+        Cpu::Aarch64 => format!("{job}\n"),
+    };
     let jobs: Vec<String> = jobs.iter().map(script).collect();
-    let results = |name: &str| cache.join("results").join(name);
+    let results = |cpu: Cpu, name: &str| cache.join("results").join(cpu.folder(name));
     let folder = cache.join(if tests { "tests" } else { "jobs" });
     if !options.last {
         // Before machines that start at the same time would both make them.
-        disks::arguments(&cache)?;
+        disks::arguments(cpu, &cache)?;
     }
     let mut failed = false;
     for kernel in options.kernels.iter().filter(|_| !options.last) {
-        let kernel = kernel.unpacked(&cache, options.update)?;
-        let name = kernel.kernel.name;
+        let name = cpu.folder(kernel.name);
+        let to = results(cpu, kernel.name);
+        let kernel = kernel.unpacked(cpu, &cache, options.update)?;
         println!("== {name} ({})", kernel.release);
         let machine = |i: usize| Machine {
             cache: &cache,
             kernel: &kernel,
             folder: match jobs.len() {
-                1 => folder.join(name),
+                1 => folder.join(&name),
                 _ => folder.join(format!("{name}-{i}")),
             },
             limit: options.limit,
             kvm: options.kvm,
             boot: &options.boot,
+            bytehop: &bytehop,
         };
         failed |= !all_pass(&jobs, machine)?;
         if let Some(bounced) = &bounced {
             failed |= bounce::run(&machine(0), &script(bounced))?;
         }
         if tests && options.each {
-            let (from, to) = (machine(0).folder, results(name));
+            let from = machine(0).folder;
             let some = options.only.is_some();
             oracle::keep(&from, &to, options.paths, options.tests, some)?;
         }
     }
     if tests {
         // With the kernels that ran another time.
-        let columns = KERNELS
-            .iter()
-            .filter_map(|kernel| Column::read(&results(kernel.name)));
-        let columns: Vec<Column> = columns.collect();
+        let all = Cpu::ALL.into_iter().flat_map(|cpu| {
+            let kernels = KERNELS.iter();
+            kernels.map(move |kernel| results(cpu, kernel.name))
+        });
+        let columns: Vec<Column> = all.filter_map(|folder| Column::read(&folder)).collect();
         println!("\n{}", table::text(&columns));
         let ran = |column: &&Column| {
             let kernels = options.kernels.iter();
             kernels
                 .clone()
                 .any(|kernel| column.release.starts_with(kernel.name))
+                && column.release.ends_with(&format!("-{}", cpu.debian()))
         };
         if options.paths {
             failed |= columns.iter().filter(ran).any(|c| c.paths.wrong() > 0);

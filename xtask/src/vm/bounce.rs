@@ -6,19 +6,25 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::kernels::Cpu;
 use super::machine::Machine;
 use super::matrix::FILE;
 use super::quoted;
 
 /// Disks whose drivers use the DMA API (the file system on them must show their number: btrfs does not).
-const FOLDERS: [&str; 2] = ["/vm/nvme-ext4", "/vm/ahci-xfs"];
+const FOLDERS: &[&str] = &["/vm/nvme-ext4", "/vm/ahci-xfs"];
+const FOLDERS_THERE: &[&str] = &["/vm/nvme-ext4"];
 
-pub fn job(bytehop: &Path) -> String {
+pub fn job(cpu: Cpu, bytehop: &Path) -> String {
+    let folders = match cpu {
+        Cpu::X86_64 => FOLDERS,
+        Cpu::Aarch64 => FOLDERS_THERE,
+    };
     format!(
         "{} doctor --verify --json --only bounced-read --dir {} >/vm/job/{FILE}\n\
          [ $? -le 1 ]\n",
         quoted(&bytehop.display().to_string()),
-        FOLDERS.join(" "),
+        folders.join(" "),
     )
 }
 

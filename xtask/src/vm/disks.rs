@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use super::kernels::Cpu;
 use crate::command::output;
 
 /// `mkfs.xfs` makes none smaller than 300 MiB. The files are sparse.
@@ -22,15 +23,21 @@ const RAW: &[&str] = &["virtio-swap", "nvme-dm"];
 /// File systems that the guest puts on a loop device, on zram, on dm, and over another one (overlayfs);
 /// see `stage2.sh`.
 const MADE: &[&str] = &["loop-ext4", "zram-ext4", "dm-ext4", "overlay-ext4"];
+/// Those that a machine of another processor has; see `static.sh`.
+const MADE_THERE: &[&str] = &["overlay-ext4"];
 
 /// Those of them where no device moves anything.
 pub const SOFTWARE: &[&str] = &["loop-ext4", "zram-ext4"];
 
 /// Folders below `/vm` with a file system of their own to test on: each device, each file system and
 /// what is only software once, or all combinations.
-pub fn tested(all: bool) -> impl Iterator<Item = String> {
+pub fn tested(cpu: Cpu, all: bool) -> impl Iterator<Item = String> {
+    let (all, made) = match cpu {
+        Cpu::X86_64 => (all, MADE),
+        Cpu::Aarch64 => (false, MADE_THERE),
+    };
     let labels = labels().filter(move |label| all || ONCE.contains(&label.as_str()));
-    labels.chain(MADE.iter().map(|made| (*made).to_owned()))
+    labels.chain(made.iter().map(|made| (*made).to_owned()))
 }
 
 /// Each device and each file system once.
@@ -47,8 +54,16 @@ pub fn labels() -> impl Iterator<Item = String> {
 ///
 /// # Errors
 /// If an image can't be made.
-pub fn arguments(cache: &Path) -> Result<Vec<String>> {
+pub fn arguments(cpu: Cpu, cache: &Path) -> Result<Vec<String>> {
     let mut arguments = Vec::new();
+    // The machine's own AHCI controller has six ports.
+    let ports = match cpu {
+        Cpu::X86_64 => "ide",
+        Cpu::Aarch64 => {
+            arguments.extend(["-device", "ich9-ahci,id=ahci"].map(str::to_owned));
+            "ahci"
+        }
+    };
     let raw = RAW.iter().map(|label| (*label).to_owned());
     for (i, label) in labels().chain(raw).enumerate() {
         let image = image(cache, &label)?;
@@ -60,8 +75,10 @@ pub fn arguments(cache: &Path) -> Result<Vec<String>> {
         let device = match device {
             "nvme" => format!("nvme,drive={label},serial={label}"),
             "virtio" => format!("virtio-blk-pci,drive={label}"),
-            // The machine's own AHCI controller has six ports.
-            _ => format!("ide-hd,drive={label},bus=ide.{}", i % FILE_SYSTEMS.len()),
+            _ => format!(
+                "ide-hd,drive={label},bus={ports}.{}",
+                i % FILE_SYSTEMS.len()
+            ),
         };
         arguments.extend(["-drive".to_owned(), drive, "-device".to_owned(), device]);
     }

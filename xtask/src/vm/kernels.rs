@@ -17,9 +17,46 @@ pub struct Kernel {
     /// As on the command line, and the column's heading.
     pub name: &'static str,
     /// The suites that have it, as in `sources.list`.
-    suites: &'static [(&'static str, &'static str)],
-    /// What its packages' names begin with; they end in `-amd64`.
+    suites: &'static [Suite],
+    /// What its packages' names begin with; they end in `-amd64` or another architecture.
     packages: &'static [&'static str],
+}
+
+type Suite = (&'static str, &'static str);
+
+/// A processor to emulate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cpu {
+    X86_64,
+    Aarch64,
+}
+
+impl Cpu {
+    pub const ALL: [Self; 2] = [Self::X86_64, Self::Aarch64];
+
+    /// As `uname -m` says.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Aarch64 => "aarch64",
+        }
+    }
+
+    /// As Debian calls it.
+    pub fn debian(self) -> &'static str {
+        match self {
+            Self::X86_64 => "amd64",
+            Self::Aarch64 => "arm64",
+        }
+    }
+
+    /// What the folders of its kernels, jobs and results are called.
+    pub fn folder(self, kernel: &str) -> String {
+        match self {
+            Self::X86_64 => kernel.to_owned(),
+            Self::Aarch64 => format!("{}-{kernel}", self.debian()),
+        }
+    }
 }
 
 const DEBIAN: &str = "http://deb.debian.org/debian";
@@ -45,10 +82,36 @@ pub const KERNELS: &[Kernel] = &[
     },
 ];
 
+/// What a machine of another processor has beside our own program: a shell with all that belongs to it, and `ip`.
+const PROGRAMS: &[&str] = &[
+    "busybox-static",
+    "iproute2",
+    "libbpf1",
+    "libbsd0",
+    "libc6",
+    "libcap2",
+    "libdb5.3",
+    "libelf1",
+    "libmd0",
+    "libmnl0",
+    "libpcre2-8-0",
+    "libselinux1",
+    "libtirpc3",
+    "libgssapi-krb5-2",
+    "libkrb5-3",
+    "libk5crypto3",
+    "libcom-err2",
+    "libkrb5support0",
+    "libkeyutils1",
+    "libxtables12",
+    "zlib1g",
+];
+const PROGRAMS_SUITES: &[Suite] = &[(DEBIAN, "bookworm")];
+
 /// A kernel on the disk.
 #[derive(Debug)]
 pub struct Unpacked {
-    pub kernel: &'static Kernel,
+    pub cpu: Cpu,
     /// As `uname -r` says.
     pub release: String,
     pub image: PathBuf,
@@ -61,51 +124,44 @@ impl Kernel {
     ///
     /// # Errors
     /// If its packages can't be had.
-    pub fn unpacked(&'static self, cache: &Path, update: bool) -> Result<Unpacked> {
-        let folder = cache.join("kernels").join(self.name);
+    pub fn unpacked(&self, cpu: Cpu, cache: &Path, update: bool) -> Result<Unpacked> {
+        let name = cpu.folder(self.name);
+        let folder = cache.join("kernels").join(&name);
         if update || !folder.exists() {
-            self.download(cache, &folder)
-                .with_context(|| format!("kernel {}", self.name))?;
+            self.download(cpu, cache, &folder)
+                .with_context(|| format!("kernel {name}"))?;
         }
         let modules = fs::read_dir(folder.join("lib/modules"))?
             .next()
             .ok_or_else(|| anyhow!("{}: no modules; delete it", folder.display()))??;
         Ok(Unpacked {
-            kernel: self,
+            cpu,
             release: modules.file_name().to_string_lossy().into_owned(),
             image: folder.join("vmlinuz"),
             modules: modules.path(),
         })
     }
 
-    fn download(&self, cache: &Path, folder: &Path) -> Result<()> {
-        let apt = Apt::new(cache, self)?;
-        let packages = apt.newest(self.packages)?;
-        println!("downloading {}", packages.join(" "));
-        // A folder of this process' own: another may be downloading, too.
-        let own = cache.join(format!("download-{}", std::process::id()));
-        let (debs, unpacking) = (own.join("debs"), own.join("unpacked"));
-        for new in [&debs, &unpacking, &cache.join("kernels")] {
-            fs::create_dir_all(new)?;
-        }
-        run(apt
-            .get("apt-get")
-            .args(["download", "-qq"])
-            .args(&packages)
-            .current_dir(&debs))?;
-        for deb in fs::read_dir(&debs)? {
-            run(Command::new("dpkg-deb")
-                .arg("-x")
-                .arg(deb?.path())
-                .arg(&unpacking))?;
-        }
-        tidy(&unpacking)?;
-        if folder.exists() {
-            fs::remove_dir_all(folder)?;
-        }
-        fs::rename(&unpacking, folder)?;
-        Ok(fs::remove_dir_all(&own)?)
+    fn download(&self, cpu: Cpu, cache: &Path, folder: &Path) -> Result<()> {
+        let apt = Apt::new(cache, &cpu.folder(self.name), cpu, self.suites)?;
+        let packages = apt.newest(self.packages, cpu)?;
+        apt.unpack(cache, &packages, folder, tidy)
     }
+}
+
+/// Debian's programs for another processor: the folder that they are in, unpacked.
+///
+/// # Errors
+/// If they can't be had.
+pub fn programs(cpu: Cpu, cache: &Path) -> Result<PathBuf> {
+    let folder = cache.join("programs").join(cpu.debian());
+    if !folder.exists() {
+        let apt = Apt::new(cache, &cpu.folder("programs"), cpu, PROGRAMS_SUITES)?;
+        let packages: Vec<String> = PROGRAMS.iter().map(|name| (*name).to_owned()).collect();
+        apt.unpack(cache, &packages, &folder, |_| Ok(()))
+            .with_context(|| format!("programs for {}", cpu.debian()))?;
+    }
+    Ok(folder)
 }
 
 /// Brings both layouts of Debian's packages (`/boot` and `/lib`; all in `/usr/lib/modules`) into one:
@@ -130,32 +186,39 @@ fn tidy(folder: &Path) -> Result<()> {
 }
 
 /// apt with its own configuration.
-struct Apt(PathBuf);
+struct Apt {
+    folder: PathBuf,
+    arch: &'static str,
+}
 
 impl Apt {
-    fn new(cache: &Path, kernel: &Kernel) -> Result<Self> {
-        let folder = cache.join("apt").join(kernel.name);
+    fn new(cache: &Path, name: &str, cpu: Cpu, suites: &[Suite]) -> Result<Self> {
+        let folder = cache.join("apt").join(name);
         for sub in ["lists/partial", "archives/partial"] {
             fs::create_dir_all(folder.join(sub))?;
         }
         if !Path::new(KEYS).exists() {
             bail!("no {KEYS}: install debian-archive-keyring");
         }
-        let sources: String = kernel
-            .suites
+        let arch = cpu.debian();
+        let sources: String = suites
             .iter()
-            .map(|(url, suite)| format!("deb [arch=amd64 signed-by={KEYS}] {url} {suite} main\n"))
+            .map(|(url, suite)| format!("deb [arch={arch} signed-by={KEYS}] {url} {suite} main\n"))
             .collect();
         fs::write(folder.join("sources.list"), sources)?;
-        let apt = Self(folder);
+        let apt = Self { folder, arch };
         run(apt.get("apt-get").args(["update", "-qq"]))?;
         Ok(apt)
     }
 
     fn get(&self, program: &str) -> Command {
         let mut apt = Command::new(program);
-        let folder = self.0.display();
+        let folder = self.folder.display();
         for option in [
+            format!("APT::Architecture={}", self.arch),
+            format!("APT::Architectures={}", self.arch),
+            // What is installed here has nothing to do with it.
+            "Dir::State::status=/dev/null".to_owned(),
             format!("Dir::Etc::sourcelist={folder}/sources.list"),
             "Dir::Etc::sourceparts=-".to_owned(),
             format!("Dir::State::lists={folder}/lists"),
@@ -170,22 +233,58 @@ impl Apt {
         apt
     }
 
+    /// Downloads packages and unpacks them into a folder that is new, once `tidy` is done with it.
+    fn unpack(
+        &self,
+        cache: &Path,
+        packages: &[String],
+        folder: &Path,
+        tidy: impl Fn(&Path) -> Result<()>,
+    ) -> Result<()> {
+        println!("downloading {}", packages.join(" "));
+        // A folder of this process' own: another may be downloading, too.
+        let own = cache.join(format!("download-{}", std::process::id()));
+        let (debs, unpacking) = (own.join("debs"), own.join("unpacked"));
+        let parent = folder.parent().unwrap_or(cache);
+        for new in [debs.as_path(), &unpacking, parent] {
+            fs::create_dir_all(new)?;
+        }
+        run(self
+            .get("apt-get")
+            .args(["download", "-qq"])
+            .args(packages)
+            .current_dir(&debs))?;
+        for deb in fs::read_dir(&debs)? {
+            run(Command::new("dpkg-deb")
+                .arg("-x")
+                .arg(deb?.path())
+                .arg(&unpacking))?;
+        }
+        tidy(&unpacking)?;
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::rename(&unpacking, folder)?;
+        Ok(fs::remove_dir_all(&own)?)
+    }
+
     /// The newest package for each beginning of a name: all of the same version.
-    fn newest(&self, beginnings: &[&str]) -> Result<Vec<String>> {
+    fn newest(&self, beginnings: &[&str], cpu: Cpu) -> Result<Vec<String>> {
+        let ending = format!("-{}", cpu.debian());
         let names = output(self.get("apt-cache").args(["pkgnames", "linux-"]))?;
         beginnings
             .iter()
             .map(|beginning| {
                 let versions = names
                     .lines()
-                    .filter_map(|name| name.strip_prefix(beginning)?.strip_suffix("-amd64"))
+                    .filter_map(|name| name.strip_prefix(beginning)?.strip_suffix(&ending))
                     // Flavours have a word more: `cloud`, `rt`.
                     .filter(|version| !version.contains('-'));
                 let newest = versions.max_by_key(|version| numbers(version));
                 let version = newest.ok_or_else(|| {
-                    anyhow!("Debian has no {beginning}…-amd64 where it used to be")
+                    anyhow!("Debian has no {beginning}…{ending} where it used to be")
                 })?;
-                Ok(format!("{beginning}{version}-amd64"))
+                Ok(format!("{beginning}{version}{ending}"))
             })
             .collect()
     }

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::kernels::Unpacked;
+use super::kernels::{Cpu, Unpacked};
 use super::{disks, initramfs};
+use crate::command::line;
 
 const STAGE2: &str = include_str!("stage2.sh");
 
@@ -26,6 +27,8 @@ pub struct Machine<'a> {
     pub kvm: bool,
     /// Words more on the kernel's command line.
     pub boot: &'a str,
+    /// What runs in a machine of another processor.
+    pub bytehop: &'a Path,
 }
 
 impl Machine<'_> {
@@ -45,7 +48,8 @@ impl Machine<'_> {
         qemu.stdin(Stdio::null());
         let mut child = qemu
             .spawn()
-            .context("cannot start qemu-system-x86_64 (`cargo xtask setup` installs it)")?;
+            .with_context(|| format!("cannot start {}", line(&qemu)))
+            .context("QEMU (`cargo xtask setup` installs it)")?;
         let start = Instant::now();
         let mut out = Follow::default();
         let ended = loop {
@@ -103,7 +107,10 @@ impl Machine<'_> {
             fs::remove_dir_all(folder)?;
         }
         fs::create_dir_all(folder)?;
-        let disks: Vec<String> = disks::labels().collect();
+        let disks: Vec<String> = match self.kernel.cpu {
+            Cpu::X86_64 => disks::labels().collect(),
+            Cpu::Aarch64 => disks::ONCE.iter().map(|disk| (*disk).to_owned()).collect(),
+        };
         let modules = self.kernel.modules.display().to_string();
         for (name, content) in [
             ("job.sh", job),
@@ -114,36 +121,49 @@ impl Machine<'_> {
         ] {
             fs::write(folder.join(name), content)?;
         }
-        let initramfs = initramfs::build(self.kernel)?;
+        let initramfs = match self.kernel.cpu {
+            Cpu::X86_64 => initramfs::build(self.kernel)?,
+            Cpu::Aarch64 => initramfs::whole(self.kernel, self.bytehop, self.cache)?,
+        };
         fs::write(folder.join("initramfs"), initramfs)?;
         Ok(())
     }
 
     fn qemu(&self, folder: &Path) -> Result<Command> {
-        let mut qemu = Command::new("qemu-system-x86_64");
+        let cpu = self.kernel.cpu;
+        let mut qemu = Command::new(format!("qemu-system-{}", cpu.name()));
         let share = |path: &Path, tag: &str, more: &str| {
             let path = path.display();
             format!("local,path={path},mount_tag={tag},security_model=none,multidevs=remap{more}")
         };
-        qemu.args(["-no-user-config", "-nodefaults", "-machine", "q35"]);
-        // With a thread for each processor, emulation loses a race now and then against a kernel that
-        // patches its own code (which attaching a probe makes it do): "Oops: int3".
-        qemu.args(if self.kvm {
-            ["-accel", "kvm"]
-        } else {
-            ["-accel", "tcg,thread=single"]
+        qemu.args(["-no-user-config", "-nodefaults", "-machine"]);
+        let (machine, processor, memory, console) = match cpu {
+            Cpu::X86_64 => ("q35", "max", "1G", "ttyS0"),
+            // The signatures of pointers as the architecture has them take most of the time.
+            Cpu::Aarch64 => ("virt", "max,pauth-impdef=on", "2G", "ttyAMA0"),
+        };
+        qemu.arg(machine);
+        qemu.args(match (self.kvm, cpu) {
+            (true, _) => ["-accel", "kvm"],
+            // With a thread for each processor, emulation loses a race now and then against a kernel that
+            // patches its own code (which attaching a probe makes it do): "Oops: int3".
+            (false, Cpu::X86_64) => ["-accel", "tcg,thread=single"],
+            (false, Cpu::Aarch64) => ["-accel", "tcg,thread=multi"],
         });
-        qemu.args(["-cpu", "max", "-smp", "2", "-m", "1G"]);
+        qemu.args(["-cpu", processor, "-smp", "2", "-m", memory]);
         qemu.args(["-display", "none", "-monitor", "none", "-no-reboot"]);
         qemu.args(["-device", "virtio-rng-pci"]);
         qemu.arg("-serial")
             .arg(format!("file:{}", folder.join("console.log").display()));
         qemu.arg("-kernel").arg(&self.kernel.image);
         qemu.arg("-initrd").arg(folder.join("initramfs"));
-        let always = "console=ttyS0 loglevel=5 panic=-1 no_timer_check";
-        qemu.arg("-append").arg(format!("{always} {}", self.boot));
-        qemu.arg("-virtfs")
-            .arg(share(Path::new("/"), "root", ",readonly=on"));
+        let always = "loglevel=5 panic=-1 no_timer_check";
+        qemu.arg("-append")
+            .arg(format!("console={console} {always} {}", self.boot));
+        if cpu == Cpu::X86_64 {
+            qemu.arg("-virtfs")
+                .arg(share(Path::new("/"), "root", ",readonly=on"));
+        }
         qemu.arg("-virtfs").arg(share(folder, "job", ""));
         // A peer beyond the network card that swallows what it is sent, and no way to anywhere else.
         qemu.args([
@@ -152,7 +172,7 @@ impl Machine<'_> {
             "-device",
             "e1000e,netdev=net",
         ]);
-        qemu.args(disks::arguments(self.cache)?);
+        qemu.args(disks::arguments(cpu, self.cache)?);
         if self.kvm && File::options().write(true).open("/dev/kvm").is_err() {
             bail!("--kvm: /dev/kvm can't be opened");
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::disks;
+use super::kernels::Cpu;
 use super::quoted;
 use super::row;
 
@@ -18,8 +19,8 @@ const PEER: &str = "10.0.2.100:9";
 pub const FILE: &str = "verify.json";
 
 /// The command: every path in the first folder, in the others those that a disk is part of.
-pub fn job(bytehop: &Path, all: bool) -> String {
-    let folders: Vec<String> = disks::tested(all)
+pub fn job(cpu: Cpu, bytehop: &Path, all: bool) -> String {
+    let folders: Vec<String> = disks::tested(cpu, all)
         .map(|folder| format!("/vm/{folder}"))
         .collect();
     format!(
@@ -138,11 +139,11 @@ pub fn render(kernels: &[(&str, &Paths)], words: &Words) -> String {
         .flat_map(|(release, paths)| paths.levels().map(move |l| (*release, *paths, l)))
         .collect();
     let short = |release: &str| {
-        release
-            .split(['-', '+'])
-            .next()
-            .unwrap_or_default()
-            .to_owned()
+        let number = release.split(['-', '+']).next().unwrap_or_default();
+        match release.ends_with("-arm64") {
+            true => format!("{number} arm64"),
+            false => number.to_owned(),
+        }
     };
     let heads = columns
         .iter()
@@ -171,7 +172,7 @@ pub fn render(kernels: &[(&str, &Paths)], words: &Words) -> String {
         std::iter::once(words.disk.to_owned()).chain(heads),
     );
     row(&mut text, vec!["---".to_owned(); columns.len() + 1]);
-    for folder in disks::tested(true) {
+    for folder in disks::tested(Cpu::X86_64, true) {
         let ran =
             |(_, paths, level): &(&str, &Paths, &str)| paths.at(level).any(|(at, _)| at == folder);
         if !columns.iter().any(ran) {

@@ -9,9 +9,11 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
+use super::kernels::Cpu;
 use super::matrix::{self, Paths};
 use super::{disks, quoted};
 use crate::command::{cargo, output};
+use crate::targets;
 
 /// Tests of what depends on the kernel; the others (isolation, exit statuses, recordings, …) run with
 /// `--all`.
@@ -61,7 +63,10 @@ pub struct Programs {
 impl Programs {
     /// # Errors
     /// If something does not compile.
-    pub fn build(workspace: &Path, tests: bool) -> Result<Self> {
+    pub fn build(workspace: &Path, cpu: Cpu, tests: bool) -> Result<Self> {
+        if cpu == Cpu::Aarch64 {
+            return Self::build_static(workspace);
+        }
         // Copies: the next build must not change what a machine is running.
         let folder = workspace.join("target/vm");
         fs::create_dir_all(&folder)?;
@@ -87,21 +92,40 @@ impl Programs {
         Ok(Self { bytehop, tests })
     }
 
-    pub fn bytehop(&self) -> &Path {
+    /// A static program for a machine that has nothing of the host's.
+    fn build_static(workspace: &Path) -> Result<Self> {
+        println!("{}", targets::static_build(workspace)?);
+        Ok(Self {
+            bytehop: targets::static_program(workspace),
+            tests: None,
+        })
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
         &self.bytehop
+    }
+
+    /// As a machine's jobs start it.
+    pub fn bytehop(&self, cpu: Cpu) -> &Path {
+        match cpu {
+            Cpu::X86_64 => &self.bytehop,
+            Cpu::Aarch64 => Path::new("/bin/bytehop"),
+        }
     }
 
     /// The script that runs every path (`paths`), and the tests if they were built.
     ///
     /// `only`: of the tests those with one of these words in their name; not `each`: on one disk, at one level.
-    pub fn job(&self, paths: bool, all: bool, each: bool, only: Option<&str>) -> String {
+    pub fn job(&self, cpu: Cpu, paths: bool, all: bool, each: bool, only: Option<&str>) -> String {
         let word = |path: &Path| quoted(&path.display().to_string());
+        let bytehop = self.bytehop(cpu);
         let mut job = format!(
             "{} doctor --json >/vm/job/doctor.json\nfailed=0\n",
-            word(&self.bytehop)
+            word(bytehop)
         );
         if paths {
-            job += &matrix::job(&self.bytehop, all);
+            job += &matrix::job(cpu, bytehop, all);
         }
         if let Some([program, fixture]) = &self.tests {
             job += &format!("export BYTEHOP_FIXTURE={}\n", word(fixture));
