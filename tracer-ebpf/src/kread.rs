@@ -41,6 +41,15 @@ pub fn arg(regs: *const u8, i: u32) -> u64 {
     }
 }
 
+/// The same of four bytes; `None` where they cannot be read.
+#[inline(always)]
+pub fn user_word(at: u64) -> Option<u32> {
+    let mut value = 0u32;
+    // SAFETY: the helper checks the address, and writes as many bytes as it is told.
+    let failed = unsafe { bpf_probe_read_user((&raw mut value).cast(), 4, at as *const _) };
+    (failed == 0).then_some(value)
+}
+
 /// A number in the program's memory, 0 where that cannot be read. (Set before it is read: the verifier wants no
 /// path on which it might not be.)
 #[inline(always)]

@@ -41,6 +41,8 @@ pub static REGS: Regs = Regs {
     args: [0; 6],
     ip: 0,
     compat_bit: 0,
+    mode: 0,
+    mode_bit: 0,
     sp: 0,
     fp: 0,
     lr: 0,

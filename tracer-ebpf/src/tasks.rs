@@ -2,10 +2,10 @@
 
 use aya_ebpf::bindings::bpf_pidns_info;
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid};
-use tracer_ebpf::{Head, TASK_SLOTS, Task, task};
+use tracer_ebpf::{Head, NO_OFFSET, TASK_SLOTS, Task, task};
 
 use crate::kread::load;
-use crate::maps::{AWAITED, COLLISIONS, SCRATCH_TASK, SLOTS, TASKS, TASKS_MORE, off};
+use crate::maps::{AWAITED, COLLISIONS, SCRATCH_TASK, SLOTS, TASKS, TASKS_MORE, off, reg};
 
 /// Insert only if the key is new (include/uapi/linux/bpf.h).
 const BPF_NOEXIST: u64 = 1;
@@ -17,6 +17,16 @@ pub const PF_IO_WORKER: u32 = 0x10;
 pub fn current() -> *const u8 {
     // SAFETY: a helper without preconditions.
     unsafe { bpf_get_current_task_btf() as *const u8 }
+}
+
+/// Whether the call that these registers are of is one of 32 bits.
+#[inline(always)]
+pub fn is_compat(regs: *const u8) -> bool {
+    let bit = reg!(compat_bit);
+    if bit != 0 {
+        return load::<u32>(current(), off!(task_status)) & bit != 0;
+    }
+    reg!(mode) != NO_OFFSET && load::<u32>(regs, reg!(mode)) & reg!(mode_bit) != 0
 }
 
 /// The current thread's id. Not by `bpf_get_current_pid_tgid`, which is a call where this is two

@@ -1,16 +1,18 @@
 //! User page faults. No tracepoint marks a fault's end, so what it did is gathered and sent when the
 //! thread does the next thing.
 
-use aya_ebpf::macros::btf_tracepoint;
-use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{Task, count, kind, task};
+use aya_ebpf::EbpfContext;
+use aya_ebpf::macros::{btf_tracepoint, perf_event};
+use aya_ebpf::programs::{BtfTracePointContext, PerfEventContext};
+use tracer_ebpf::{NO_ERROR_CODE, Task, count, esr, kind, task};
 
 use crate::emit::{count, recording, send};
 use crate::gather::{extra, faults_since, flush_sums, known_from_here, start_fault};
 use crate::inner;
-use crate::kread::{load, probe};
+use crate::kread::{load, probe, user_word};
 use crate::maps::{config, off, reg};
 use crate::probes::cache::flush_dirty;
+use crate::probes::primitive::registers;
 use crate::tasks::{clear_extra, current, traced};
 use crate::top::{self, everyone};
 
@@ -21,9 +23,53 @@ const GFP_ZERO: u32 = 1 << 8;
 
 #[btf_tracepoint]
 pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
-    let addr: u64 = ctx.arg(0);
     let regs: *const u8 = ctx.arg(1);
-    let error_code: u64 = ctx.arg(2);
+    taken_in_user(ctx.arg(0), load(regs, reg!(ip)), ctx.arg::<u64>(2) as u32)
+}
+
+/// A fault of either mode where there is no tracepoint (arm64): the software event of page faults, which the
+/// kernel counts before it looks for the page. The context is that of [`crate::probes::primitive::registers`].
+#[perf_event]
+pub fn page_fault(ctx: PerfEventContext) -> i32 {
+    at_event(&ctx)
+}
+
+#[inline(always)]
+pub fn at_event(ctx: &PerfEventContext) -> i32 {
+    let regs = registers(ctx);
+    let ip: u64 = probe(regs, reg!(ip)).unwrap_or(0);
+    let in_user = ip >> 63 == 0;
+    if everyone() {
+        if in_user {
+            top::count(count::FAULT, 0, 1, 0);
+        }
+        return 0;
+    }
+    if traced().is_none() {
+        return 0;
+    }
+    let data = probe::<u64>(ctx.as_ptr() as u64, off!(perf_data));
+    let addr = data.and_then(|data| probe(data, off!(sample_addr)));
+    let addr: u64 = addr.unwrap_or(0);
+    // The processor told the kernel whether it was a write; the kernel tells nobody.
+    let instruction = match in_user {
+        true => user_word(ip),
+        false => probe(ip, 0),
+    };
+    let code = match instruction {
+        // The instruction itself was not there.
+        _ if addr == ip => 0,
+        Some(instruction) => esr::of(instruction),
+        None => NO_ERROR_CODE,
+    };
+    match in_user {
+        true => taken_in_user(addr, ip, code),
+        false => taken_in_kernel(addr, code),
+    }
+}
+
+#[inline(always)]
+fn taken_in_user(addr: u64, ip: u64, error_code: u32) -> i32 {
     if everyone() {
         top::count(count::FAULT, error_code as u16 & 3, 1, 0);
         return 0;
@@ -44,7 +90,7 @@ pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
             inner::end(t);
         }
         (*t).seq += 1;
-        start_fault(t, addr, load(regs, reg!(ip)), error_code as u32);
+        start_fault(t, addr, ip, error_code);
         (*t).flags |= task::FAULT_OPEN;
     }
     0
@@ -55,7 +101,11 @@ pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
 /// of this one.
 #[btf_tracepoint]
 pub fn page_fault_kernel(ctx: BtfTracePointContext) -> i32 {
-    let addr: u64 = ctx.arg(0);
+    taken_in_kernel(ctx.arg(0), ctx.arg::<u64>(2) as u32)
+}
+
+#[inline(always)]
+fn taken_in_kernel(addr: u64, error_code: u32) -> i32 {
     let Some(t) = traced() else { return 0 };
     // A probe that looks at memory which is not there is no fault that would be handled.
     let looks_only = || load::<u32>(current(), off!(task_pagefault_disabled)) != 0;
@@ -65,7 +115,7 @@ pub fn page_fault_kernel(ctx: BtfTracePointContext) -> i32 {
         if open {
             flush(t);
         } else {
-            inner::begin(t, addr, ctx.arg::<u64>(2) as u32);
+            inner::begin(t, addr, error_code);
         }
     }
     0

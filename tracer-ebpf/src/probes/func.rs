@@ -340,6 +340,10 @@ at_entry! {
             moves(t, moved::COW, len as u64);
         }
     };
+    /// `(to, from, …)`: the same where a whole page is copied by a function of its own (arm64).
+    copy_user_highpage copy_user_highpage_in |_call, t| {
+        moves(t, moved::COW_PAGE, 1 << config!(page_shift))
+    };
     /// `(vmf, folio, page, nr, addr)`: a page just made for a private mapping belongs to no file. (Nor
     /// do those of the vDSO, but they are not made for the fault.)
     set_pte_range set_pte_range_in |call, t| {

@@ -2,9 +2,9 @@
 //! that number the calls.
 
 use aya_ebpf::helpers::generated::{bpf_probe_read_kernel_str, bpf_probe_read_user};
-use aya_ebpf::macros::{btf_tracepoint, map};
+use aya_ebpf::macros::{btf_tracepoint, map, perf_event};
 use aya_ebpf::maps::{LruHashMap, PerCpuArray};
-use aya_ebpf::programs::BtfTracePointContext;
+use aya_ebpf::programs::{BtfTracePointContext, PerfEventContext};
 use tracer_ebpf::{
     CalledFrom, NAME_FIXED, NAME_MAX, NO_OFFSET, STACK_DEPTH, STACK_WORDS, Stack, kind, task,
 };
@@ -12,6 +12,8 @@ use tracer_ebpf::{
 use crate::emit::{recording, send, send_bytes};
 use crate::kread::{load, probe};
 use crate::maps::{SCRATCH_NAME, off, reg};
+use crate::probes::fault::at_event;
+use crate::probes::primitive::registers;
 use crate::tasks::{current, head, traced};
 
 /// What is looked at, and what is kept of it.
@@ -43,33 +45,48 @@ const LIBRARIES: u64 = 1 << 36;
 
 #[btf_tracepoint]
 pub fn stack_of_call(ctx: BtfTracePointContext) -> i32 {
-    from(ctx.arg(0))
+    let regs: *const u8 = ctx.arg(0);
+    from(|field| load(regs, field))
 }
 
 #[btf_tracepoint]
 pub fn stack_of_fault(ctx: BtfTracePointContext) -> i32 {
-    from(ctx.arg(1))
+    let regs: *const u8 = ctx.arg(1);
+    from(|field| load(regs, field))
 }
 
+/// Both programs in one, where faults are met by an event: which of two would run first is not said.
+#[perf_event]
+pub fn page_fault_and_stack(ctx: PerfEventContext) -> i32 {
+    at_event(&ctx);
+    let regs = registers(&ctx);
+    let ip: u64 = probe(regs, reg!(ip)).unwrap_or(0);
+    if ip >> 63 != 0 {
+        return 0;
+    }
+    from(|field| probe(regs, field).unwrap_or(0))
+}
+
+/// `field`: of the user registers, by its offset.
 #[inline(always)]
-fn from(regs: *const u8) -> i32 {
+fn from(field: impl Fn(u32) -> u64) -> i32 {
     let Some(t) = traced() else { return 0 };
     let Some(scratch) = SCRATCH_STACK.get_ptr_mut(0) else {
         return 0;
     };
-    // SAFETY: map values; `regs` is the tracepoint's argument.
+    // SAFETY: map values.
     unsafe {
         if !recording() || (*t).flags & (task::COMPAT | task::IO_THREAD) != 0 {
             return 0;
         }
         let out = &raw mut (*scratch).out;
-        (*out).ip = load(regs, reg!(ip));
-        (*out).sp = load(regs, reg!(sp));
-        (*out).fp = load(regs, reg!(fp));
+        (*out).ip = field(reg!(ip));
+        (*out).sp = field(reg!(sp));
+        (*out).fp = field(reg!(fp));
         (*out).lr = if reg!(lr) == NO_OFFSET {
             0
         } else {
-            load(regs, reg!(lr))
+            field(reg!(lr))
         };
         let id = gather(scratch, (*t).tgid);
         if id == 0 {

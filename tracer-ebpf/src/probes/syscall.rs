@@ -19,7 +19,7 @@ use crate::maps::{SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
 use crate::sizes;
-use crate::tasks::{awaited, bump, current, traced};
+use crate::tasks::{awaited, bump, current, is_compat, traced};
 
 #[btf_tracepoint]
 pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
@@ -76,7 +76,6 @@ fn start(nr: u32) -> Option<*mut Task> {
 
 #[inline(always)]
 unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
-    let task = current();
     // SAFETY: `t` is a map value.
     unsafe {
         if (*t).flags & task::FAULT_OPEN != 0 {
@@ -85,12 +84,7 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         if config!(preemptible) != 0 && (*t).flags & task::IN_CALL != 0 {
             untold(t);
         }
-        let compat = reg!(compat_bit);
-        let status: u32 = if compat != 0 {
-            load(task, off!(task_status))
-        } else {
-            0
-        };
+        let compat = is_compat(regs);
         (*t).flags = (*t).flags & !task::RETURNED | task::IN_CALL;
         (*t).seq += 1;
         (*t).nr = nr;
@@ -102,7 +96,7 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         (*t).has_file = 0;
         (*t).has_file2 = 0;
         (*t).cell = nr;
-        if status & compat != 0 {
+        if compat {
             (*t).flags |= task::COMPAT;
             (*t).enter = bpf_ktime_get_ns();
             bump(t);

@@ -7,9 +7,9 @@ use tracer_ebpf::{FileRef, MSG_FLAGS, Proc, SYSCALLS_MAX, TopKey, how, sysinfo, 
 use crate::aio;
 use crate::classify::{class, describe, file_of};
 use crate::kread::{arg, load};
-use crate::maps::{config, off, reg, sysinfo as info_of};
+use crate::maps::{config, reg, sysinfo as info_of};
 use crate::probes::syscall::cut_off;
-use crate::tasks::current;
+use crate::tasks::is_compat;
 use crate::top::{call, lost, process, remember};
 
 #[btf_tracepoint]
@@ -41,8 +41,7 @@ fn ended(proc: Proc, regs: *const u8, ret: i64) {
         ..TopKey::NONE
     };
     let failed = (-4095..0).contains(&ret);
-    let compat = reg!(compat_bit);
-    if compat != 0 && load::<u32>(current(), off!(task_status)) & compat != 0 {
+    if is_compat(regs) {
         key.how = how::COMPAT;
         return call(&key, failed, 0);
     }

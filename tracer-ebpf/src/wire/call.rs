@@ -65,8 +65,8 @@ pub struct Fault {
     pub addr: u64,
     /// Instruction pointer in user mode.
     pub ip: u64,
-    /// Error code of the architecture (x86: bit 0 protection, 1 write, 4 instruction fetch); [`NO_ERROR_CODE`]
-    /// where no exception was taken.
+    /// Error code of the architecture (x86: bit 0 protection, 1 write, 4 instruction fetch; arm64: `ESR_EL1`, as
+    /// far as [`esr`] knows it); [`NO_ERROR_CODE`] where no exception was taken, or nothing is known of it.
     pub error_code: u32,
     /// Counters of `task_struct` moved by this fault: minor.
     pub min_flt: u16,
@@ -98,6 +98,70 @@ pub struct Fault {
 
 /// In [`Fault::error_code`]: the kernel asked for the page without touching it (`get_user_pages`).
 pub const NO_ERROR_CODE: u32 = u32::MAX;
+
+/// What arm64's `ESR_EL1` would say of a fault whose instruction is known, but not the register: whether it
+/// writes (bit 6, `WnR`). The fault's status (bits 0 to 5) stays 0, which no page fault has: not told.
+pub mod esr {
+    /// It writes.
+    pub const WRITE: u32 = 1 << 6;
+    /// The bits of the fault's status.
+    pub const STATUS: u32 = 0x3F;
+
+    /// Of an A64 instruction that met a fault of data ([`super::NO_ERROR_CODE`]: it does both, or it is unknown).
+    ///
+    /// "Loads and stores" in the Arm Architecture Reference Manual; words of the classes are from there.
+    pub const fn of(instruction: u32) -> u32 {
+        let class = instruction >> 25 & 0xF;
+        let writes = match class {
+            // SVE: bits 31 to 29.
+            0b0010 => instruction >> 29 == 0b111,
+            0b0100 | 0b0110 | 0b1100 | 0b1110 => match stores(instruction) {
+                Some(stores) => stores,
+                None => return super::NO_ERROR_CODE,
+            },
+            // Of instructions that are neither, `DC ZVA` and its like write.
+            _ => instruction & 0xFFFF_FF00 == 0xD50B_7400,
+        };
+        if writes { WRITE } else { 0 }
+    }
+
+    /// Whether a load or a store is a store.
+    const fn stores(i: u32) -> Option<bool> {
+        let vector = i >> 26 & 1 == 1;
+        let opc = i >> 22 & 3;
+        // `L` of most classes.
+        let loads = opc & 1 == 1;
+        let (bit_24, bit_21) = (i >> 24 & 1 == 1, i >> 21 & 1 == 1);
+        let low = i >> 10 & 3;
+        Some(match i >> 28 & 3 {
+            // Exclusive and ordered: of these, compare and swap (pairs, too) does both, as a write.
+            0b00 if !vector
+                && (i & 0x00A0_0000 == 0x00A0_0000 || i & 0x80A0_0000 == 0x0020_0000) =>
+            {
+                true
+            }
+            0b00 => !loads,
+            // Literals.
+            0b01 if !bit_24 => false,
+            // Tags of memory.
+            0b01 if bit_21 => !(low == 0 && loads),
+            // Copies of memory, and sets.
+            0b01 if low == 1 => return if opc == 3 { Some(true) } else { None },
+            0b01 => opc == 0,
+            // Pairs.
+            0b10 => !loads,
+            // Vectors: 128 bits have a size of their own.
+            _ if vector => !loads,
+            // Atomic operations; of these, `LDAPR` and `LD64B` only read.
+            _ if !bit_24 && bit_21 && low == 0 => {
+                !(i >> 15 & 1 == 1 && matches!(i >> 12 & 7, 4 | 5))
+            }
+            // With a signed address.
+            _ if !bit_24 && bit_21 && low & 1 == 1 => false,
+            _ => opc == 0,
+        })
+    }
+}
 
 /// Bits of [`Fault::rss`]: the member of `rss_stat` (`mm_types_task.h`).
 pub mod rss {

@@ -61,8 +61,11 @@ pub struct Regs {
     pub args: [u32; 6],
     /// The instruction pointer.
     pub ip: u32,
-    /// Bit of `thread_info.status` that marks a 32-bit call, 0 if it cannot be told.
+    /// Bit of `thread_info.status` that marks a 32-bit call, 0 if that does not tell.
     pub compat_bit: u32,
+    /// A field of the registers that tells instead ([`crate::NO_OFFSET`]: none does), and its bit.
+    pub mode: u32,
+    pub mode_bit: u32,
     /// The stack pointer, the frame pointer, and the link register ([`crate::NO_OFFSET`]: there is none).
     pub sp: u32,
     pub fp: u32,

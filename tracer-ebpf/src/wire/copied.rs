@@ -68,6 +68,9 @@ pub mod moved {
     pub const IOMAP_DUMPED: u16 = 51;
     pub const BTRFS_DUMPED: u16 = 52;
 
+    /// As [`COW`], a page (arm64, `copy_user_highpage`).
+    pub const COW_PAGE: u16 = 56;
+
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;
     pub const TO_KERNEL: u16 = 36;

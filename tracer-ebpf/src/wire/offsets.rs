@@ -58,6 +58,8 @@ offsets! {
     kiocb_filp = "kiocb"."ki_filp";
     /// Behind the context of a program of a perf event.
     perf_regs = "bpf_perf_event_data_kern"."regs";
+    perf_data = "bpf_perf_event_data_kern"."data";
+    sample_addr = "perf_sample_data"."addr";
     iter_type = "iov_iter"."iter_type";
     iter_count = "iov_iter"."count";
     msg_flags = "msghdr"."msg_flags";
