@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use tracer_ebpf::kind;
 
-use crate::arch::Arch;
+use crate::arch::{Arch, PAGE_FAULTS};
 use crate::catalogue::functions::{self, FunctionId};
 use crate::catalogue::primitives;
 use crate::catalogue::probes::{self, Tracepoint};
@@ -130,7 +130,10 @@ impl<'a> Found<'a> {
 
     /// Of a hook that the kernel did not give.
     fn absent(&mut self, hook: &str, summary: &Summary) {
-        let known = probes::TABLE.iter().find(|probe| probe.label == hook);
+        let known = match hook {
+            PAGE_FAULTS => Some(Tracepoint::page_fault_user.row()),
+            _ => probes::TABLE.iter().find(|probe| probe.label == hook),
+        };
         if let Some(probe) = known {
             let requests = || {
                 let mut calls = summary.syscalls.iter();
@@ -149,7 +152,7 @@ impl<'a> Found<'a> {
     fn skipped(&mut self, program: &str) {
         let call = probes::AGAIN.iter().find(|again| again.program == program);
         let program = call.map_or(program, |again| again.on.row().program);
-        if let Some(probe) = probes::TABLE.iter().find(|probe| probe.program == program) {
+        if let Some(probe) = probes::of_program(program) {
             return self.feeds(feeds::missed(probe.id));
         }
         // A function has up to two programs: `f`, and `f_in` at its beginning.

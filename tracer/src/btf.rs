@@ -379,6 +379,10 @@ pub fn offsets(btf: &KernelBtf) -> (Offsets, Vec<&'static str>) {
             None => absent.push(*name),
         }
     }
+    // Other architectures have another mark of 32-bit calls.
+    if Arch::host().is_some_and(|arch| !arch.has_status()) {
+        absent.retain(|name| *name != "task_status");
+    }
     // What a kernel keeps in another place is not lacking.
     for pair in EITHER {
         if !pair.iter().all(|name| absent.contains(name)) {

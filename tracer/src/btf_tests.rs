@@ -151,12 +151,8 @@ fn facts_of_the_running_kernel() {
     assert_eq!(offsets.bio_next, 0);
     // A folio lies over its first page.
     assert_ne!(offsets.folio_mapping, NO_OFFSET);
-    // arm64 has no `thread_info.status`; a large folio's order is kept in one of two ways.
-    let lacking: Vec<_> = absent
-        .iter()
-        .filter(|name| **name != "task_status")
-        .collect();
-    assert!(lacking.is_empty(), "{lacking:?}");
+    // A large folio's order is kept in one of two ways.
+    assert!(absent.is_empty(), "{absent:?}");
 
     let (tracepoint, function) = (btf.tracepoint_id("sys_enter"), btf.function_id("vfs_read"));
     assert!(tracepoint.is_some() && function.is_some() && tracepoint != function);

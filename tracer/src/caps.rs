@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bytehop_core::arch::Arch;
+use bytehop_core::arch::{Arch, Elsewhere, PAGE_FAULTS};
 use bytehop_core::catalogue::functions::{self, Function};
 use bytehop_core::catalogue::primitives::{self, Primitive};
 use bytehop_core::catalogue::probes::{self, Probe};
@@ -86,7 +86,8 @@ pub struct Facts {
     pub known_arch: Option<Arch>,
     /// Why there is no type information, one line in English and Chinese.
     pub no_btf: Option<[String; 2]>,
-    /// Each hook of [`probes::TABLE`], and the tracepoint that this kernel has for it.
+    /// Each hook of [`probes::TABLE`] that has a place of its own on this architecture, and the tracepoint (or
+    /// event) that this kernel has for it.
     pub hooks: Vec<(&'static Probe, Option<&'static str>)>,
     /// Each function of [`functions::TABLE`], and the name that this kernel has for it.
     pub function_names: Vec<(&'static Function, Option<&'static str>)>,
@@ -192,7 +193,14 @@ pub fn facts() -> Facts {
         no_btf,
         hooks: probes::TABLE
             .iter()
-            .map(|probe| (probe, probe.tracepoint(has)))
+            .filter_map(|probe| {
+                let elsewhere = known_arch.and_then(|arch| arch.elsewhere(probe.id));
+                match elsewhere {
+                    None => Some((probe, probe.tracepoint(has))),
+                    Some(Elsewhere::PageFaults) => Some((probe, Some(PAGE_FAULTS))),
+                    Some(Elsewhere::Among(_)) => None,
+                }
+            })
             .collect(),
         function_names: functions::TABLE
             .iter()

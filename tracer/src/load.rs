@@ -5,6 +5,7 @@ mod access;
 mod breakpoints;
 mod counter;
 mod error;
+mod events;
 mod functions;
 mod hooks;
 mod kernel;

@@ -196,12 +196,11 @@ impl Verdict {
 
 /// The function that copies a page on write measured it.
 fn is_cow(known: Evidence) -> bool {
+    use FunctionId::{copy_mc_to_kernel, copy_user_highpage};
     use ProbeId::{Function, Kprobe};
     matches!(
         known,
-        Evidence::Measured(
-            Function(FunctionId::copy_mc_to_kernel) | Kprobe(FunctionId::copy_mc_to_kernel)
-        )
+        Evidence::Measured(Function(by) | Kprobe(by)) if matches!(by, copy_mc_to_kernel | copy_user_highpage)
     )
 }
 

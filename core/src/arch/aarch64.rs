@@ -1,6 +1,9 @@
 //! arm64.
 
-use super::{OpenFlags, Spec};
+use super::{Compat, Elsewhere, OpenFlags, Spec};
+use crate::catalogue::Tracepoint;
+
+const AMONG_INTERRUPTS: Elsewhere = Elsewhere::Among(Tracepoint::irq_handler_entry);
 
 /// All of it.
 pub static SPEC: Spec = Spec {
@@ -21,9 +24,20 @@ pub static SPEC: Spec = Spec {
     sp: ("sp", 0),
     fp: ("regs", 29 * 8),
     lr: Some(("regs", 30 * 8)),
-    // 32-bit tasks are marked in `thread_info.flags` (TIF_32BIT), which has no bit of the call's own.
-    compat_bit: 0,
-    user_fault_tracepoint: None,
+    // PSTATE.nRW: the processor is in AArch32 state.
+    compat: Compat::Regs("pstate", 0x10),
+    // Timers and the interrupts between processors are ordinary interrupts there (`handle_percpu_devid_irq`).
+    elsewhere: &[
+        (Tracepoint::page_fault_user, Elsewhere::PageFaults),
+        (
+            Tracepoint::page_fault_kernel,
+            Elsewhere::Among(Tracepoint::page_fault_user),
+        ),
+        (Tracepoint::local_timer_entry, AMONG_INTERRUPTS),
+        (Tracepoint::reschedule_entry, AMONG_INTERRUPTS),
+        (Tracepoint::call_function_entry, AMONG_INTERRUPTS),
+        (Tracepoint::call_function_single_entry, AMONG_INTERRUPTS),
+    ],
     breakpoint_len: 4,
     open_flags: OpenFlags {
         direct: 0o200000,
@@ -77,3 +91,74 @@ pub static SPEC: Spec = Spec {
         ),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use tracer_ebpf::{NO_ERROR_CODE, esr};
+
+    /// As binutils 2.40 assembles them.
+    #[rustfmt::skip] // one a line
+    const INSTRUCTIONS: &[(u32, bool, &str)] = &[
+        (0xf940_0020, false, "ldr x0, [x1]"),
+        (0xf900_0020, true, "str x0, [x1]"),
+        (0x3940_0420, false, "ldrb w0, [x1, #1]"),
+        (0x3900_0420, true, "strb w0, [x1, #1]"),
+        (0xb980_0020, false, "ldrsw x0, [x1]"),
+        (0xf85f_8020, false, "ldur x0, [x1, #-8]"),
+        (0xf81f_8020, true, "stur x0, [x1, #-8]"),
+        (0xf862_6820, false, "ldr x0, [x1, x2]"),
+        (0xf822_7820, true, "str x0, [x1, x2, lsl #3]"),
+        (0xf840_8420, false, "ldr x0, [x1], #8"),
+        (0xf800_8c20, true, "str x0, [x1, #8]!"),
+        (0xa940_0440, false, "ldp x0, x1, [x2]"),
+        (0xa900_0440, true, "stp x0, x1, [x2]"),
+        (0xad40_0440, false, "ldp q0, q1, [x2]"),
+        (0xadbf_0440, true, "stp q0, q1, [x2, #-32]!"),
+        (0x3dc0_0020, false, "ldr q0, [x1]"),
+        (0x3d80_0020, true, "str q0, [x1]"),
+        (0xfd40_0020, false, "ldr d0, [x1]"),
+        (0xbd00_0020, true, "str s0, [x1]"),
+        (0xc85f_7c20, false, "ldxr x0, [x1]"),
+        (0xc802_7c20, true, "stxr w2, x0, [x1]"),
+        (0xc87f_8c20, false, "ldaxp x0, x3, [x1]"),
+        (0xc822_8c20, true, "stlxp w2, x0, x3, [x1]"),
+        (0xc8df_fc20, false, "ldar x0, [x1]"),
+        (0xc89f_fc20, true, "stlr x0, [x1]"),
+        (0xc8a0_7c22, true, "cas x0, x2, [x1]"),
+        (0x4820_7c82, true, "casp x0, x1, x2, x3, [x4]"),
+        (0xf820_0022, true, "ldadd x0, x2, [x1]"),
+        (0xf820_003f, true, "stadd x0, [x1]"),
+        (0xf820_8022, true, "swp x0, x2, [x1]"),
+        (0xf8bf_c020, false, "ldapr x0, [x1]"),
+        (0xf840_0820, false, "ldtr x0, [x1]"),
+        (0xf800_0820, true, "sttr x0, [x1]"),
+        (0x4c40_a020, false, "ld1 {v0.16b, v1.16b}, [x1]"),
+        (0x4c00_7020, true, "st1 {v0.16b}, [x1]"),
+        (0x4c40_0820, false, "ld4 {v0.4s-v3.4s}, [x1]"),
+        (0xd50b_7420, true, "dc zva, x0"),
+        (0xd50b_7b20, false, "dc cvau, x0"),
+        (0xf820_0420, false, "ldraa x0, [x1]"),
+        (0xd900_0020, true, "stlur x0, [x1]"),
+        (0xd940_0020, false, "ldapur x0, [x1]"),
+        (0xd920_0820, true, "stg x0, [x1]"),
+        (0xd960_0020, false, "ldg x0, [x1]"),
+        (0xd9e0_0820, true, "stz2g x0, [x1]"),
+        (0xa5e0_a020, false, "ld1d {z0.d}, p0/z, [x1]"),
+        (0xe5e0_e020, true, "st1d {z0.d}, p0, [x1]"),
+        (0x8580_4020, false, "ldr z0, [x1]"),
+        (0xe580_4020, true, "str z0, [x1]"),
+        (0xf980_0020, false, "prfm pldl1keep, [x1]"),
+    ];
+
+    #[test]
+    fn whether_an_instruction_writes() {
+        for (instruction, writes, text) in INSTRUCTIONS {
+            let code = esr::of(*instruction);
+            assert_eq!(code & esr::WRITE != 0, *writes, "{text}");
+            assert_eq!(code & esr::STATUS, 0);
+        }
+        // cpyp [x0]!, [x1]!, x2! reads and writes; setp [x0]!, x1!, x2 writes.
+        assert_eq!(esr::of(0x1D01_0440), NO_ERROR_CODE);
+        assert_eq!(esr::of(0x19C2_0420), esr::WRITE);
+    }
+}

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::catalogue::Tracepoint;
 use tracer_ebpf::{NO_OFFSET, Regs, SYSCALLS_MAX};
 
 /// An architecture that bytehop knows.
@@ -39,16 +40,37 @@ pub struct Spec {
     sp: (&'static str, u32),
     fp: (&'static str, u32),
     lr: Option<(&'static str, u32)>,
-    /// See [`Regs::compat_bit`].
-    compat_bit: u32,
-    /// Tracepoint that fires on page faults taken in user mode, if there is one.
-    user_fault_tracepoint: Option<&'static str>,
+    /// What marks a 32-bit call.
+    compat: Compat,
+    /// Hooks whose tracepoints its kernels do not have, because another hook tells the same.
+    elsewhere: &'static [(Tracepoint, Elsewhere)],
     /// Length that an execution breakpoint takes (`perf_event_attr.bp_len`), bytes.
     breakpoint_len: u64,
     open_flags: OpenFlags,
     /// Runs of system call names: number of the first, and the names in order.
     syscalls: &'static [(u16, &'static str)],
 }
+
+/// What marks a 32-bit call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compat {
+    /// A bit of `thread_info.status`.
+    Status(u32),
+    /// A bit of a field of `struct pt_regs`.
+    Regs(&'static str, u32),
+}
+
+/// Where an architecture's kernels tell what others tell at a tracepoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// At the software event of page faults.
+    PageFaults,
+    /// At this hook, among others.
+    Among(Tracepoint),
+}
+
+/// As evidence names the software event of page faults.
+pub const PAGE_FAULTS: &str = "perf:page-faults";
 
 /// `open` flags whose values differ between architectures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,9 +161,24 @@ impl Arch {
         self.spec().open_flags
     }
 
-    /// Tracepoint that fires on page faults taken in user mode, if there is one.
-    pub fn user_fault_tracepoint(self) -> Option<&'static str> {
-        self.spec().user_fault_tracepoint
+    /// Where its kernels tell what others tell at this tracepoint, if not there.
+    pub fn elsewhere(self, hook: Tracepoint) -> Option<Elsewhere> {
+        let mut rows = self.spec().elsewhere.iter();
+        rows.find(|(id, _)| *id == hook).map(|(_, place)| *place)
+    }
+
+    /// As evidence names the hook that tells it.
+    pub fn label(self, hook: Tracepoint) -> &'static str {
+        match self.elsewhere(hook) {
+            None => hook.label(),
+            Some(Elsewhere::PageFaults) => PAGE_FAULTS,
+            Some(Elsewhere::Among(other)) => self.label(other),
+        }
+    }
+
+    /// Whether `thread_info.status` marks its 32-bit calls.
+    pub fn has_status(self) -> bool {
+        matches!(self.spec().compat, Compat::Status(_))
     }
 
     /// Length that an execution breakpoint takes (`perf_event_attr.bp_len`), bytes.
@@ -203,7 +240,18 @@ impl Arch {
         Ok(Regs {
             args,
             ip: at(spec.ip)?,
-            compat_bit: spec.compat_bit,
+            compat_bit: match spec.compat {
+                Compat::Status(bit) => bit,
+                Compat::Regs(..) => 0,
+            },
+            mode: match spec.compat {
+                Compat::Status(_) => NO_OFFSET,
+                Compat::Regs(field, _) => at(field)?,
+            },
+            mode_bit: match spec.compat {
+                Compat::Status(_) => 0,
+                Compat::Regs(_, bit) => bit,
+            },
             sp: at(spec.sp.0)? + spec.sp.1,
             fp: at(spec.fp.0)? + spec.fp.1,
             lr: match spec.lr {

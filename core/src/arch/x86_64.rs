@@ -1,6 +1,6 @@
 //! x86-64.
 
-use super::{OpenFlags, Spec};
+use super::{Compat, OpenFlags, Spec};
 
 /// All of it.
 pub static SPEC: Spec = Spec {
@@ -22,8 +22,8 @@ pub static SPEC: Spec = Spec {
     fp: ("bp", 0),
     lr: None,
     // TS_COMPAT, arch/x86/include/asm/thread_info.h.
-    compat_bit: 0x2,
-    user_fault_tracepoint: Some("page_fault_user"),
+    compat: Compat::Status(0x2),
+    elsewhere: &[],
     breakpoint_len: 8,
     open_flags: OpenFlags {
         direct: 0o40000,

@@ -121,7 +121,8 @@ functions! {
     }
     Entry {
         skb_copy_ubufs: "the late copy of a MSG_ZEROCOPY send", "MSG_ZEROCOPY 发送的延迟拷贝";
-        copy_mc_to_kernel: "copy-on-write: bytes", "写时拷贝：字节数";
+        copy_mc_to_kernel or copy_user_highpage: "copy-on-write: bytes", "写时拷贝：字节数";
+        copy_user_highpage or copy_mc_to_kernel: "the same on arm64", "同上（arm64）";
         set_pte_range or do_set_pte: "page faults: file pages mapped", "缺页：映射的文件页";
         do_set_pte or set_pte_range: "the same before Linux 6.6", "同上（Linux 6.6 之前）";
     }

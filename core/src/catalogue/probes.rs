@@ -197,6 +197,19 @@ pub const STACKS: [Beside; 3] = beside![
     stack_of_fault on page_fault_user
 ];
 
+/// Programs on the software event of page faults, where no tracepoint tells of them; the second tells where in the
+/// program they were taken, too.
+pub const PAGE_FAULT: &str = "page_fault";
+pub const PAGE_FAULT_AND_STACK: &str = "page_fault_and_stack";
+
+/// The row whose work a program does.
+pub fn of_program(program: &str) -> Option<&'static Probe> {
+    match program {
+        PAGE_FAULT | PAGE_FAULT_AND_STACK => Some(Tracepoint::page_fault_user.row()),
+        _ => TABLE.iter().find(|probe| probe.program == program),
+    }
+}
+
 /// `top`: the program that counts the calls of every process.
 pub const CALL_OF_ANYONE: Beside = beside![call_of_anyone on sys_exit][0];
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::arch::Arch;
 use crate::catalogue::Tracepoint;
 use crate::model::{Evidence, HopKind, HopRow, Place, Summary};
 
@@ -342,9 +343,12 @@ fn measure(what: &Measure, summary: &Summary) -> Value {
 }
 
 impl Source {
-    fn name(self) -> &'static str {
+    /// As a run on this architecture names it.
+    fn name(self, summary: &Summary) -> &'static str {
         match self {
-            Self::Probe(id) => id.label(),
+            Self::Probe(id) => {
+                Arch::from_name(&summary.arch).map_or(id.label(), |arch| arch.label(id))
+            }
             Self::System(name) => name,
         }
     }
@@ -352,13 +356,13 @@ impl Source {
     /// A hook that was not attached measured nothing.
     fn is_missing(self, summary: &Summary) -> bool {
         let mut missing = summary.missing_probes.iter();
-        missing.any(|(hook, _)| hook == self.name())
+        missing.any(|(hook, _)| hook == self.name(summary))
     }
 }
 
 /// A number that its source measured, if that was there.
 fn known_by(source: Source, number: u64, unit: Unit, summary: &Summary) -> Value {
-    let name = source.name();
+    let name = source.name(summary);
     match source.is_missing(summary) {
         false => Value::measured(number, unit, name),
         true => Value::new(number as f64, unit),
@@ -385,7 +389,9 @@ impl Measure {
             Self::Process(..) => CALLS,
             Self::Hops { .. } => return None,
         };
-        source.is_missing(summary).then(|| source.name().to_owned())
+        source
+            .is_missing(summary)
+            .then(|| source.name(summary).to_owned())
     }
 
     /// Whether such a hop is counted.

@@ -176,7 +176,7 @@ fn copies(inner: &Inner) -> bool {
 fn share(found: &mut [Found], bytes: u64) -> Option<Found> {
     let all = found
         .iter_mut()
-        .find(|found| found.what == moved::COW && !found.used)?;
+        .find(|found| matches!(found.what, moved::COW | moved::COW_PAGE) && !found.used)?;
     let share = bytes.min(all.bytes);
     // Each is a page.
     let count = match all.bytes {

@@ -16,7 +16,7 @@
 //! - Pages that the fault put into the page cache were allocated unzeroed, too: they are subtracted.
 //! - shmem zeroes its new pages itself, and tells no page-cache tracepoint of them.
 
-use tracer_ebpf::{Fault, NO_ERROR_CODE, rss};
+use tracer_ebpf::{Fault, NO_ERROR_CODE, esr, rss};
 
 use crate::arch::Arch;
 use crate::catalogue::{RuleId, Tracepoint};
@@ -60,13 +60,18 @@ impl FaultFacts {
     pub fn of(fault: &Fault, arch: Arch, page_size: u64, probes: FaultProbes) -> Self {
         let cached = u64::from(fault.cache_pages).saturating_mul(page_size);
         let fresh = fault.unzeroed.saturating_sub(cached);
+        // Where nobody tells whether the page was there: it was if another one took its place.
+        let replaced = || {
+            let more = fault.rss == rss::ANON || !probes.rss && fault.filemap != 0;
+            !more && fresh > 0
+        };
         let (present, write) = match fault.error_code {
-            // Nobody touched the page. It was there if another one took its place.
-            NO_ERROR_CODE => {
-                let more = fault.rss == rss::ANON || !probes.rss && fault.filemap != 0;
-                (!more && fresh > 0, fresh > 0)
+            // Nobody touched the page.
+            NO_ERROR_CODE => (replaced(), fresh > 0),
+            code => {
+                let (present, write) = access(arch, code);
+                (present.unwrap_or_else(|| write && replaced()), write)
             }
-            code => access(arch, code),
         };
         Self {
             present,
@@ -90,13 +95,17 @@ impl FaultFacts {
     }
 }
 
-/// `(present, write)` from an architecture's error code.
-fn access(arch: Arch, code: u32) -> (bool, bool) {
+/// `(present, write)` from an architecture's error code; `None`: it does not tell.
+fn access(arch: Arch, code: u32) -> (Option<bool>, bool) {
     match arch {
         // X86_PF_PROT, X86_PF_WRITE.
-        Arch::X86_64 => (code & 1 != 0, code & 2 != 0),
+        Arch::X86_64 => (Some(code & 1 != 0), code & 2 != 0),
         // ESR_EL1: fault status 0b0011xx is a permission fault; WnR.
-        Arch::Aarch64 => (code & 0x3C == 0x0C, code & 0x40 != 0),
+        Arch::Aarch64 => {
+            let told = code & esr::STATUS != 0;
+            let present = told.then_some(code & 0x3C == 0x0C);
+            (present, code & esr::WRITE != 0)
+        }
     }
 }
 

@@ -140,6 +140,7 @@ pub static MEASURES: &[Measure] = &[
     row!(LATE_COPY function(skb_copy_ubufs) Copy K::USER => K::NONE, User => Socket, Quiet, Proves::Never, Subject::LateCopies),
     row!(BOUNCE tracepoint(swiotlb_bounced) Copy K::NONE => K::NONE, Kernel => Kernel, Quiet, Proves::Never, Subject::Bounced),
     row!(COW function(copy_mc_to_kernel) Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, Subject::CopiedOnWrite),
+    row!(COW_PAGE function(copy_user_highpage) Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, Subject::CopiedOnWrite),
     row!(MAP function(set_pte_range) Map K::PAGES => K::USER, PageCache => User, Quiet, Proves::Faults, MAPPED),
     row!(MAP_PAGE function(do_set_pte) Map K::FILE => K::USER, PageCache => User, Quiet, Proves::Faults, MAPPED),
     row!(MAP_SHMEM_PAGE function(do_set_pte) Map K::SHMEM => K::USER, Shmem => User, Quiet, Proves::Faults, MAPPED),
@@ -172,8 +173,7 @@ pub fn rests_on(what: Subject, program: &str) -> bool {
     };
     let counts = matches!(what, Subject::MinorFaults | Subject::MajorFaults);
     let in_faults = rows().any(Measure::in_faults) || counts;
-    let group = probes::TABLE.iter().find(|row| row.program == program);
-    let group = group.map(|row| row.group);
+    let group = probes::of_program(program).map(|row| row.group);
     rows().any(own)
         || match in_faults {
             true => group == Some(Group::Faults),

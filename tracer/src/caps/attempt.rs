@@ -135,7 +135,8 @@ pub fn attach_program(how: Attach, btf_id: u32) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Sets an execution breakpoint at a kernel address, for this thread only and switched off.
+/// Sets an execution breakpoint at a kernel address, for this thread only (or, where the kernel takes none for a
+/// thread, for one processor) and switched off.
 pub fn kernel_breakpoint(address: u64, len: u64) -> Result<(), Errno> {
     // include/uapi/linux/{perf_event,hw_breakpoint}.h
     const PERF_TYPE_BREAKPOINT: u32 = 5;
@@ -151,7 +152,12 @@ pub fn kernel_breakpoint(address: u64, len: u64) -> Result<(), Errno> {
         ..PerfEvent::default()
     };
     // SAFETY: no address but the kernel's own.
-    unsafe { event(&attr) }
+    unsafe {
+        match event(&attr, THIS_THREAD) {
+            Err(Errno::EINVAL) => event(&attr, FIRST_PROCESSOR),
+            other => other,
+        }
+    }
 }
 
 /// Sets a kprobe at a kernel function, for this thread only and switched off.
@@ -170,23 +176,28 @@ pub fn kprobe(function: &CStr) -> Result<(), Errno> {
         ..PerfEvent::default()
     };
     // SAFETY: the name lives throughout the call.
-    unsafe { event(&attr) }
+    unsafe { event(&attr, THIS_THREAD) }
 }
 
-/// Makes an event of this thread, and takes it away again.
+/// Thread and processor of an event.
+type Scope = (libc::pid_t, libc::c_int);
+const THIS_THREAD: Scope = (0, -1);
+const FIRST_PROCESSOR: Scope = (-1, 0);
+
+/// Makes an event, and takes it away again.
 ///
 /// # Safety
 /// The addresses in `attr` must be valid.
-unsafe fn event(attr: &PerfEvent) -> Result<(), Errno> {
+unsafe fn event(attr: &PerfEvent, (thread, processor): Scope) -> Result<(), Errno> {
     const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 1 << 3;
-    let (this_thread, any_cpu, no_group) = (0, -1, -1);
+    let no_group = -1;
     // SAFETY: `attr` is a `perf_event_attr` of the size that it names; the caller vouches for the rest.
     let event = unsafe {
         libc::syscall(
             libc::SYS_perf_event_open,
             attr as *const PerfEvent,
-            this_thread,
-            any_cpu,
+            thread,
+            processor,
             no_group,
             PERF_FLAG_FD_CLOEXEC,
         )

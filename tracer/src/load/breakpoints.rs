@@ -18,6 +18,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::counter::total;
 use super::error::{LoadError, invalid};
+use super::events::on_every_processor;
 use super::hooks::{Hooks, no_program};
 use super::plan::{OnPrimitive, Stage};
 use super::process::for_each_thread;
@@ -86,7 +87,8 @@ pub(super) fn arm(
     }))
 }
 
-/// Tries a breakpoint with a copy of our own, then puts it on every thread of the process.
+/// Tries a breakpoint with a copy of our own, then puts it on every thread of the process; on every processor where
+/// the kernel sets none in its own text for a thread (arm64): the program looks at the traced threads only.
 fn put(
     ebpf: &mut Ebpf,
     row: &Primitive,
@@ -100,10 +102,20 @@ fn put(
     let program = program(ebpf, row.program)?;
     persistently(|| program.load())?;
     let ours = PerfEventScope::CallingProcess { cpu: None };
-    let canary = attach(program, ours, false)?;
+    let (canary, everywhere) = match attach(program, ours, false) {
+        Ok(canary) => (vec![canary], false),
+        Err(e) if errno(&e) == Some(Errno::EINVAL) => (on_every_processor(program, config)?, true),
+        Err(e) => return Err(e),
+    };
     copy_something();
-    self::program(ebpf, row.program)?.detach(canary)?;
-    if hits(ebpf, row).is_ok_and(|n| n == 0) {
+    let silent = hits(ebpf, row).is_ok_and(|n| n == 0);
+    if everywhere && !silent {
+        return Ok(canary);
+    }
+    for link in canary {
+        self::program(ebpf, row.program)?.detach(link)?;
+    }
+    if silent {
         let silent = std::io::Error::other("a breakpoint was set but does not fire");
         return Err(ProgramError::IOError(silent));
     }

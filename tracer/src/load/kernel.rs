@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use bytehop_core::arch::Arch;
-use bytehop_core::catalogue::functions;
+use bytehop_core::arch::{Arch, Elsewhere};
+use bytehop_core::catalogue::{Tracepoint, functions};
 use tracer_ebpf::{Config, NO_OFFSET, mode};
 
 use super::plan::{Address, Kernel, Verb};
@@ -59,6 +59,10 @@ impl Kernel for Running<'_> {
 
     fn fentry(&self) -> bool {
         !no_fentry()
+    }
+
+    fn elsewhere(&self, hook: Tracepoint) -> Option<Elsewhere> {
+        Arch::host()?.elsewhere(hook)
     }
 }
 

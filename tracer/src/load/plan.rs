@@ -1,9 +1,10 @@
 //! What to load, decided before anything is: a pure function of the verb, the options, and what the kernel
 //! has.
 
+use bytehop_core::arch::Elsewhere;
 use bytehop_core::catalogue::functions::{self, Function, Hook};
 use bytehop_core::catalogue::primitives::{self, Primitive};
-use bytehop_core::catalogue::probes;
+use bytehop_core::catalogue::{Tracepoint, probes};
 use bytehop_core::notice::{BREAKPOINTS, Why};
 
 use crate::caps::Level;
@@ -41,6 +42,8 @@ pub trait Kernel {
     /// Whether programs of system calls can be interrupted by another thread, for which they are skipped then.
     fn preemptible(&self) -> bool;
     fn fentry(&self) -> bool;
+    /// Where kernels of its architecture tell what others tell at a tracepoint.
+    fn elsewhere(&self, hook: Tracepoint) -> Option<Elsewhere>;
 }
 
 /// Where a kernel function is.
@@ -104,6 +107,8 @@ pub struct OnPrimitive {
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub tracepoints: Stage<OnTracepoint>,
+    /// The program on the software event of page faults, where that stands in for tracepoints.
+    pub page_faults: Option<&'static str>,
     pub functions: Stage<OnFunction>,
     /// Only where all that level F needs is attached.
     pub breakpoints: Stage<OnPrimitive>,
@@ -165,6 +170,17 @@ pub fn plan(wanted: Wanted, kernel: &dyn Kernel) -> Result<Plan, Absent> {
         if !needed {
             continue;
         }
+        match kernel.elsewhere(probe.id) {
+            None => {}
+            Some(Elsewhere::Among(_)) => continue,
+            Some(Elsewhere::PageFaults) => {
+                plan.page_faults = Some(match wanted.verb == Verb::Record && wanted.stacks {
+                    true => probes::PAGE_FAULT_AND_STACK,
+                    false => probes::PAGE_FAULT,
+                });
+                continue;
+            }
+        }
         match probe.tracepoint(|name| kernel.has_tracepoint(name)) {
             Some(tracepoint) => {
                 let need = match probe.required {
@@ -190,6 +206,10 @@ pub fn plan(wanted: Wanted, kernel: &dyn Kernel) -> Result<Plan, Absent> {
     if wanted.stacks {
         // After the programs that number the calls.
         for row in probes::STACKS {
+            // That program is another one's, too.
+            if kernel.elsewhere(row.on).is_some() {
+                continue;
+            }
             let tracepoint = row.tracepoint();
             let label = format!("stacks: {tracepoint}");
             plan.tracepoint(row.program, tracepoint, &label, Need::Optional);

@@ -1,3 +1,5 @@
+use bytehop_core::arch::Arch;
+
 use super::*;
 
 /// A kernel that has everything but what is named.
@@ -8,6 +10,7 @@ struct Fake {
     hidden: bool,
     no_fentry: bool,
     modules: &'static [&'static str],
+    arch: Option<Arch>,
 }
 
 impl Kernel for Fake {
@@ -29,6 +32,9 @@ impl Kernel for Fake {
     }
     fn fentry(&self) -> bool {
         !self.no_fentry
+    }
+    fn elsewhere(&self, hook: Tracepoint) -> Option<Elsewhere> {
+        self.arch?.elsewhere(hook)
     }
 }
 
@@ -66,6 +72,41 @@ fn a_record_takes_all_that_there_is() {
     assert_eq!(plan.functions.hooks.len(), functions::TABLE.len());
     assert_eq!(plan.breakpoints.hooks.len(), primitives::TABLE.len());
     assert!(plan.sampling && missing(&plan).is_empty());
+}
+
+#[test]
+fn faults_are_met_where_the_architecture_tells_of_them() {
+    let kernel = |arch| Fake {
+        without: &["page_fault_user", "page_fault_kernel", "local_timer_entry"],
+        arch: Some(arch),
+        ..Fake::default()
+    };
+    let planned = |verb, stacks, arch| {
+        let wanted = Wanted {
+            verb,
+            stacks,
+            ..Wanted::default()
+        };
+        plan(wanted, &kernel(arch)).expect("nothing required is absent")
+    };
+    for (verb, stacks, program) in [
+        (Verb::Record, false, "page_fault"),
+        (Verb::Record, true, "page_fault_and_stack"),
+        (Verb::Stat, true, "page_fault"),
+        (Verb::Top, false, "page_fault"),
+    ] {
+        let plan = planned(verb, stacks, Arch::Aarch64);
+        assert_eq!(plan.page_faults, Some(program));
+        assert!(missing(&plan).is_empty());
+        let programs = programs(&plan);
+        for elsewhere in ["page_fault_user", "stack_of_fault", "local_timer_entry"] {
+            assert!(!programs.contains(&elsewhere), "{elsewhere}");
+        }
+    }
+    let x86 = planned(Verb::Record, false, Arch::X86_64);
+    assert_eq!(x86.page_faults, None);
+    assert_eq!(missing(&x86).len(), 3);
+    assert_eq!(planned(Verb::Null, false, Arch::Aarch64).page_faults, None);
 }
 
 #[test]

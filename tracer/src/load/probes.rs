@@ -4,16 +4,17 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::time::Instant;
 
 use aya::{Btf, Ebpf, EbpfError};
-use bytehop_core::arch::Arch;
+use bytehop_core::arch::{Arch, PAGE_FAULTS};
 use bytehop_core::catalogue::probes;
 use bytehop_core::event::Sampled;
 use bytehop_core::notice::{self, BREAKPOINTS, FUNCTIONS, Why};
 
 use super::breakpoints::{self, Breakpoints};
 use super::error::{LoadError, limited, out_of_files};
+use super::events;
 use super::functions;
 use super::hooks::{self, Hooks};
-use super::kernel::{Running, config};
+use super::kernel::{Running, config, page_size};
 use super::object::{self, Settings};
 use super::plan::{self, Absent, Verb, Wanted};
 use super::samples::{self, Sampling};
@@ -64,8 +65,8 @@ impl Options {
     /// Size of the ring buffer that is made: of pages, a power of two.
     pub fn ring_size(&self) -> u32 {
         let wanted = match self.verb {
-            Verb::Record => self.buffer.max(4096),
-            Verb::Stat | Verb::Top | Verb::Null => 4096,
+            Verb::Record => self.buffer.max(page_size()),
+            Verb::Stat | Verb::Top | Verb::Null => page_size(),
         };
         wanted.checked_next_power_of_two().unwrap_or(1 << 31)
     }
@@ -128,6 +129,10 @@ impl Probes {
 
         let mut hooks = Hooks::default();
         let again = hooks::tracepoints(&mut ebpf, &btf, plan.tracepoints, &mut hooks)?;
+        if let Some(program) = plan.page_faults {
+            let attached = events::page_faults(&mut ebpf, program);
+            hooks.optional(PAGE_FAULTS, attached);
+        }
         let mut level = functions::attach(&mut ebpf, &btf, plan.functions, &mut hooks);
         let mut breakpoints = None;
         if level == Level::F {

@@ -75,9 +75,10 @@ pub struct Sampler {
 impl Sampler {
     /// Counting begins.
     pub fn new(probes: &Probes) -> Self {
-        let attached = |id: Tracepoint| probes.attached.iter().any(|hook| hook == id.label());
+        let arch = Arch::host().unwrap_or(Arch::X86_64);
+        let attached = |id| probes.attached.iter().any(|hook| hook == arch.label(id));
         let context = Context {
-            arch: Arch::host().unwrap_or(Arch::X86_64),
+            arch,
             hardware: Box::new(Hardware::new(Sysfs::host())),
             faults: attached(Tracepoint::page_fault_user),
             receives: attached(Tracepoint::skb_copy_datagram_iovec),
