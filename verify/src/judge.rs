@@ -7,7 +7,7 @@ use bytehop_core::model::{CallId, Evidence, Hop, HopKind, Place};
 use bytehop_core::reconstruct::{Call, Sink, What};
 use serde::Serialize;
 
-use crate::scene::{BEGIN, Done, END, MARK, PAGE};
+use crate::scene::{BEGIN, Done, END, MARK, page};
 use crate::table::{Bytes, Expect, FEW_PAGES, Row, Spot};
 
 /// The kernel's own count of what devices bounce: where they do, it comes with every DMA.
@@ -213,7 +213,7 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
             Bytes::Times(n) => (n * done.payload, 0),
             Bytes::Accounted => (done.read_bytes, 0),
             Bytes::Resent => (done.payload + done.resent, 0),
-            Bytes::AndPages => (done.payload, FEW_PAGES * PAGE as u64),
+            Bytes::AndPages => (done.payload, FEW_PAGES * page() as u64),
             Bytes::AtLeast => (done.payload, u64::MAX),
             Bytes::Maybe => (0, u64::MAX),
         };

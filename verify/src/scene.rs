@@ -13,13 +13,22 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, PosixFadviseAdvice, posix_fadvise};
 use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
 
 /// Payload of most programs.
 pub const PAYLOAD: usize = 1 << 20;
 /// What they move in one call.
 pub const CHUNK: usize = 64 << 10;
+/// What single reads and touches go by; a page of this machine may be larger.
 pub const PAGE: usize = 4096;
+
+/// A page of this machine.
+pub fn page() -> usize {
+    let size = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
+    size.and_then(|size| usize::try_from(size).ok())
+        .unwrap_or(PAGE)
+}
 
 /// The marks are `fcntl(-1, MARK, phase << 16 | run)`, which fails with `EBADF`.
 pub const MARK: i32 = 0x6268_6F70;

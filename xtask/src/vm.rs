@@ -117,8 +117,12 @@ impl Options {
             }
             options.tests = false;
         }
+        if let Some(none) = options.kernels.iter().find(|k| !k.is_for(options.cpu)) {
+            bail!("Debian has no {} for {}", none.name, options.cpu.name());
+        }
         if options.kernels.is_empty() {
             options.kernels.extend(KERNELS);
+            options.kernels.retain(|kernel| kernel.is_for(options.cpu));
         }
         Ok(options)
     }
@@ -207,8 +211,7 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
             let kernels = options.kernels.iter();
             kernels
                 .clone()
-                .any(|kernel| column.release.starts_with(kernel.name))
-                && column.release.ends_with(&format!("-{}", cpu.debian()))
+                .any(|kernel| kernel.is(cpu, &column.release))
         };
         if options.paths {
             failed |= columns.iter().filter(ran).any(|c| c.paths.wrong() > 0);

@@ -7,7 +7,7 @@ use tracer_ebpf::{Exec, Exit, Fork, Switch};
 use super::data::{Step, Way, data_call};
 use super::end::{End, Id, id};
 use super::flow::{Flow, Side, Tried};
-use super::memory::Memory;
+use super::memory::{Memory, PageShift};
 use super::runs::Runs;
 use crate::annotate::Annotator;
 use crate::arch::{O_APPEND, O_DSYNC, O_SYNC_ONLY};
@@ -264,6 +264,11 @@ impl Sink for Facts {
     fn meta(&mut self, meta: &Meta) {
         if let Meta::Start(start) = meta {
             self.memory.attached = start.attached;
+            // Of a damaged recording the size may be anything.
+            let shift = start.page_size.trailing_zeros();
+            if start.page_size.is_power_of_two() && (12..=16).contains(&shift) {
+                self.memory.page_shift = PageShift(shift);
+            }
         }
         self.lines.meta(meta);
     }

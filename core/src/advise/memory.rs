@@ -22,10 +22,8 @@ impl Faults {
 
 /// Pages of all processes that are remembered.
 const PAGES: usize = 1 << 20;
-/// A huge page, as a shift.
-const HUGE: u32 = 21;
-/// Pages of a huge page that must be touched for it to be worth one.
-const DENSE: u64 = 384;
+/// A huge page is what one page of page-table entries maps, which have eight bytes each.
+const ENTRY_SHIFT: u32 = 3;
 
 #[derive(Debug, Default)]
 struct Space {
@@ -56,6 +54,18 @@ pub struct Memory {
     pub mapped: BTreeMap<(Id, Option<u64>), Faults>,
     /// Processes were there before the trace: they may have forked.
     pub attached: bool,
+    /// Size of a page, as a shift.
+    pub page_shift: PageShift,
+}
+
+/// What a trace says of it; before that, of most machines.
+#[derive(Clone, Copy, Debug)]
+pub struct PageShift(pub u32);
+
+impl Default for PageShift {
+    fn default() -> Self {
+        Self(12)
+    }
 }
 
 impl Memory {
@@ -67,7 +77,7 @@ impl Memory {
         hops: &[Hop],
         stack: Option<u64>,
     ) {
-        if let Some(file) = file.filter(|_| addr >> 12 == ip >> 12) {
+        if let Some(file) = file.filter(|_| self.page(addr) == self.page(ip)) {
             self.code.insert(file);
         }
         for hop in hops {
@@ -90,16 +100,22 @@ impl Memory {
         }
     }
 
+    fn page(&self, addr: u64) -> u64 {
+        addr >> self.page_shift.0
+    }
+
     fn zeroed(&mut self, tgid: u32, addr: u64, bytes: u64, stack: Option<u64>) {
+        let page = self.page(addr);
+        let single = 1 << self.page_shift.0;
+        let huge = 2 * self.page_shift.0 - ENTRY_SHIFT;
         let space = self.spaces.entry(tgid).or_default();
-        let page = addr >> 12;
         if space.zeroed.contains(&page) {
             self.again.entry(stack).or_default().add(bytes);
         } else if self.pages < PAGES {
             self.pages += 1;
             space.zeroed.insert(page);
-            if bytes == 4096 {
-                *space.touched.entry(addr >> HUGE).or_default() += 1;
+            if bytes == single {
+                *space.touched.entry(addr >> huge).or_default() += 1;
                 self.dense_stack = stack.or(self.dense_stack);
             }
         }
@@ -120,9 +136,13 @@ impl Memory {
     }
 
     fn gather(&mut self, space: &Space) {
-        for touched in space.touched.values().filter(|n| **n >= DENSE) {
+        // Pages of a huge page that must be touched for it to be worth one: three of four.
+        let entries = 1u64 << (self.page_shift.0 - ENTRY_SHIFT);
+        let dense = entries / 4 * 3;
+        for touched in space.touched.values().filter(|n| **n >= dense) {
             self.dense.calls += touched;
-            self.dense.bytes = self.dense.bytes.saturating_add(touched * 4096);
+            let bytes = touched << self.page_shift.0;
+            self.dense.bytes = self.dense.bytes.saturating_add(bytes);
             self.huge_pages += 1;
         }
     }
@@ -131,6 +151,7 @@ impl Memory {
     pub fn dense(&self) -> (Faults, u64) {
         let mut all = Self {
             dense: self.dense,
+            page_shift: self.page_shift,
             huge_pages: self.huge_pages,
             ..Self::default()
         };

@@ -65,6 +65,14 @@ fn hit(by: u16, bytes: u64, iter: u64) -> i32 {
         if (*t).flags & task::WATCHED == 0 {
             return 0;
         }
+        // No more than the iterator has room for.
+        let left = probe(iter, off!(iter_count)).unwrap_or(bytes);
+        // Once more at the same instruction: an interrupt came before it was carried out (arm64).
+        let pending = &raw const (*t).hit;
+        if (*pending).asked == bytes.min(left) && (*pending).iter == iter && (*pending).left == left
+        {
+            return 0;
+        }
         settle(t, iter);
         let user = end(iter) == End::User;
         let what = match (by, user) {
@@ -79,8 +87,6 @@ fn hit(by: u16, bytes: u64, iter: u64) -> i32 {
             (_, true) => moved::INTO_PAGES,
             (_, false) => moved::INTO_PAGES_KERNEL,
         };
-        // No more than the iterator has room for.
-        let left = probe(iter, off!(iter_count)).unwrap_or(bytes);
         (*t).hit.which = index(what);
         (*t).hit.asked = bytes.min(left);
         (*t).hit.iter = iter;

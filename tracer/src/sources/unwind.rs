@@ -11,6 +11,7 @@ use object::{Object, ObjectSection, ObjectSegment, SegmentFlags, elf};
 use tracer_ebpf::{STACK_DEPTH, Stack};
 
 use super::{Mapping, Space};
+use crate::load::page_size;
 
 /// An address in a file: what the debug information goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,11 +66,11 @@ impl Unwinding {
             offset,
         } in &space.libraries
         {
-            const PAGE: u64 = !0xfff;
+            let page = !(u64::from(page_size()) - 1);
             unwinding.load(path, *start..*end, |segments| {
                 let mut segments = segments.iter();
-                let code = segments.find(|code| code.offset & PAGE == offset & PAGE)?;
-                Some(start.wrapping_sub(code.address & PAGE))
+                let code = segments.find(|code| code.offset & page == offset & page)?;
+                Some(start.wrapping_sub(code.address & page))
             });
         }
         unwinding

@@ -14,7 +14,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, pause};
 
 use crate::scene::{
-    Buffer, CHUNK, Done, PAGE, PAYLOAD, Scene, anonymous, not_offered, offered, pieces,
+    Buffer, CHUNK, Done, PAYLOAD, Scene, anonymous, not_offered, offered, page, pieces,
 };
 
 /// A child that shares all memory with us, and does nothing, until it is dropped.
@@ -86,7 +86,7 @@ pub fn pinned_after_fork(scene: &mut Scene) -> Result<Done> {
             )?)
         })
     });
-    match minor_faults()? - before < (PAYLOAD / PAGE) as i64 {
+    match minor_faults()? - before < (PAYLOAD / page()) as i64 {
         true => not_offered("this kernel reads shared memory as it is"),
         false => done,
     }

@@ -13,7 +13,7 @@ use super::pipes::large_pipe;
 use super::sockets::{between, tcp};
 use super::zerocopy::resent;
 use crate::scene::{
-    Buffer, CHUNK, Done, PAGE, PAYLOAD, Scene, anonymous, errno, not_offered, offered, pieces,
+    Buffer, CHUNK, Done, PAYLOAD, Scene, anonymous, errno, not_offered, offered, page, pieces,
 };
 
 /// `IORING_CQE_F_NOTIF`: the buffer of a zero-copy send is free again.
@@ -238,26 +238,28 @@ pub fn receive_before_fault(scene: &mut Scene) -> Result<Done> {
     let (mut ring, (mut out, receiver)) = (ring(|_| {})?, tcp()?);
     let (from, mut to) = (Buffer::new(CHUNK)?, Buffer::new(CHUNK)?);
     let fd = Fd(receiver.as_raw_fd());
-    let length = PAYLOAD / CHUNK * PAGE;
-    let fresh = anonymous(length, MapFlags::MAP_PRIVATE)?;
-    scene.watch(fresh, length);
-    scene.shot(|| {
-        pieces(PAYLOAD, |left| {
-            let entry = opcode::Recv::new(fd, to.as_mut_ptr(), CHUNK as u32).build();
-            // SAFETY: the buffer outlives the request, whose end is waited for below.
-            unsafe { ring.submission().push(&entry)? };
-            ring.submit()?;
-            out.write_all(&from)?;
-            // SAFETY: a page for each piece was mapped.
-            unsafe { fresh.add((PAYLOAD - left) / CHUNK * PAGE).write_volatile(1) };
-            let first = results(&mut ring, 1)?;
-            let rest = pieces(CHUNK - first, |left| {
-                let entry = opcode::Recv::new(fd, to.as_mut_ptr(), left as u32).build();
-                carry_out(&mut ring, &[entry])
-            })?;
-            Ok(first + rest)
-        })
-    })
+    let page = page();
+    let pages = PAYLOAD / CHUNK;
+    let fresh = anonymous((pages + 1) * page, MapFlags::MAP_PRIVATE)?;
+    scene.watch(fresh, pages * page);
+    let mut round = |nth: usize| {
+        let entry = opcode::Recv::new(fd, to.as_mut_ptr(), CHUNK as u32).build();
+        // SAFETY: the buffer outlives the request, whose end is waited for below.
+        unsafe { ring.submission().push(&entry)? };
+        ring.submit()?;
+        out.write_all(&from)?;
+        // SAFETY: a page for each piece was mapped, and one more.
+        unsafe { fresh.add(nth * page).write_volatile(1) };
+        let first = results(&mut ring, 1)?;
+        let rest = pieces(CHUNK - first, |left| {
+            let entry = opcode::Recv::new(fd, to.as_mut_ptr(), left as u32).build();
+            carry_out(&mut ring, &[entry])
+        })?;
+        Ok(first + rest)
+    };
+    // Once before, so that the code which follows the call is there: no other fault comes first.
+    round(pages)?;
+    scene.shot(|| pieces(PAYLOAD, |left| round((PAYLOAD - left) / CHUNK)))
 }
 
 /// From a file into a pipe, and out of it by an ordinary read.

@@ -20,6 +20,10 @@ pub struct Kernel {
     suites: &'static [Suite],
     /// What its packages' names begin with; they end in `-amd64` or another architecture.
     packages: &'static [&'static str],
+    /// What follows the architecture in their names.
+    flavour: &'static str,
+    /// There is none for others.
+    cpus: &'static [Cpu],
 }
 
 type Suite = (&'static str, &'static str);
@@ -69,16 +73,30 @@ pub const KERNELS: &[Kernel] = &[
         name: "6.1",
         suites: &[(DEBIAN, "bookworm"), (SECURITY, "bookworm-security")],
         packages: &["linux-image-6.1.0-"],
+        flavour: "",
+        cpus: &Cpu::ALL,
     },
     Kernel {
         name: "6.12",
         suites: &[(DEBIAN, "bookworm-backports")],
         packages: &["linux-image-6.12."],
+        flavour: "",
+        cpus: &Cpu::ALL,
+    },
+    // With pages of 16 KiB.
+    Kernel {
+        name: "6.12-16k",
+        suites: &[(DEBIAN, "bookworm-backports")],
+        packages: &["linux-image-6.12."],
+        flavour: "-16k",
+        cpus: &[Cpu::Aarch64],
     },
     Kernel {
         name: "7.2",
         suites: &[(DEBIAN, "sid")],
         packages: &["linux-binary-7.2.", "linux-modules-7.2."],
+        flavour: "",
+        cpus: &Cpu::ALL,
     },
 ];
 
@@ -120,6 +138,18 @@ pub struct Unpacked {
 }
 
 impl Kernel {
+    /// Whether `uname -r` says this of it.
+    pub fn is(&self, cpu: Cpu, release: &str) -> bool {
+        let number = self.name.trim_end_matches(self.flavour);
+        let ending = format!("-{}{}", cpu.debian(), self.flavour);
+        release.starts_with(number) && release.ends_with(&ending)
+    }
+
+    /// Whether there is one for this processor.
+    pub fn is_for(&self, cpu: Cpu) -> bool {
+        self.cpus.contains(&cpu)
+    }
+
     /// The kernel from the cache, downloaded if it is not there or `update` asks for the newest.
     ///
     /// # Errors
@@ -144,7 +174,7 @@ impl Kernel {
 
     fn download(&self, cpu: Cpu, cache: &Path, folder: &Path) -> Result<()> {
         let apt = Apt::new(cache, &cpu.folder(self.name), cpu, self.suites)?;
-        let packages = apt.newest(self.packages, cpu)?;
+        let packages = apt.newest(self.packages, &format!("-{}{}", cpu.debian(), self.flavour))?;
         apt.unpack(cache, &packages, folder, tidy)
     }
 }
@@ -269,15 +299,14 @@ impl Apt {
     }
 
     /// The newest package for each beginning of a name: all of the same version.
-    fn newest(&self, beginnings: &[&str], cpu: Cpu) -> Result<Vec<String>> {
-        let ending = format!("-{}", cpu.debian());
+    fn newest(&self, beginnings: &[&str], ending: &str) -> Result<Vec<String>> {
         let names = output(self.get("apt-cache").args(["pkgnames", "linux-"]))?;
         beginnings
             .iter()
             .map(|beginning| {
                 let versions = names
                     .lines()
-                    .filter_map(|name| name.strip_prefix(beginning)?.strip_suffix(&ending))
+                    .filter_map(|name| name.strip_prefix(beginning)?.strip_suffix(ending))
                     // Flavours have a word more: `cloud`, `rt`.
                     .filter(|version| !version.contains('-'));
                 let newest = versions.max_by_key(|version| numbers(version));

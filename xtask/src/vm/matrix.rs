@@ -140,9 +140,9 @@ pub fn render(kernels: &[(&str, &Paths)], words: &Words) -> String {
         .collect();
     let short = |release: &str| {
         let number = release.split(['-', '+']).next().unwrap_or_default();
-        match release.ends_with("-arm64") {
-            true => format!("{number} arm64"),
-            false => number.to_owned(),
+        match release.split_once("-arm64") {
+            Some((_, flavour)) => format!("{number} arm64{}", flavour.replace('-', " ")),
+            None => number.to_owned(),
         }
     };
     let heads = columns
