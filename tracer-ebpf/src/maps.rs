@@ -49,6 +49,7 @@ pub static REGS: Regs = Regs {
     function: [0; 4],
     result: 0,
     nr: 0,
+    address_bits: 0,
 };
 #[unsafe(no_mangle)]
 static SYSCALLS: [u16; SYSCALLS_MAX] = [0; SYSCALLS_MAX];

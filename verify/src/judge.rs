@@ -212,7 +212,7 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
             Bytes::All => (done.payload, 0),
             Bytes::Times(n) => (n * done.payload, 0),
             Bytes::Accounted => (done.read_bytes, 0),
-            Bytes::Resent => (done.payload + done.resent, 0),
+            Bytes::Resent => (done.payload, done.resent),
             Bytes::AndPages => (done.payload, FEW_PAGES * page() as u64),
             Bytes::AtLeast => (done.payload, u64::MAX),
             Bytes::Maybe => (0, u64::MAX),

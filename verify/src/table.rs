@@ -126,7 +126,8 @@ pub enum Bytes {
     Times(u64),
     /// What the kernel's own account of the process says that it read from disks.
     Accounted,
-    /// The payload, and what TCP sent once more.
+    /// The payload, and what TCP sent once more, as far as that was copied again: a packet that had not arrived is
+    /// copied once.
     Resent,
     /// The payload, and headers or whole blocks around it.
     AtLeast,

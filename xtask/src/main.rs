@@ -49,10 +49,11 @@ usage: cargo xtask CHORE
   bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
       --rounds N      how often (5 if not given)
       WORKLOAD…       only these
-  vm [KERNEL…] [-- COMMAND…]
+  vm [--arch aarch64] [KERNEL…] [-- COMMAND…]
                   run COMMAND (if not given: `doctor --verify`, which tries every path at every level,
                   and the oracle tests) inside Debian's stock kernels, in QEMU
-      KERNEL…         of 6.1, 6.12, 7.2 (all if not given)
+      --arch aarch64  Debian's arm64 kernels, with an initramfs of static programs: the paths, or a command
+      KERNEL…         of 6.1, 6.12, 7.2, and for arm64 6.12-16k (all if not given)
       --paths         without the oracle tests
       --tests         only those
       --all           every test on every disk (if not given: what depends on the kernel)

@@ -201,10 +201,7 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     }
     if tests {
         // With the kernels that ran another time.
-        let all = Cpu::ALL.into_iter().flat_map(|cpu| {
-            let kernels = KERNELS.iter();
-            kernels.map(move |kernel| results(cpu, kernel.name))
-        });
+        let all = KERNELS.iter().map(|kernel| results(cpu, kernel.name));
         let columns: Vec<Column> = all.filter_map(|folder| Column::read(&folder)).collect();
         println!("\n{}", table::text(&columns));
         let ran = |column: &&Column| {
@@ -217,7 +214,7 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
             failed |= columns.iter().filter(ran).any(|c| c.paths.wrong() > 0);
         }
         if options.doc {
-            table::document(&workspace, &columns)?;
+            table::document(&workspace, cpu, &columns)?;
         }
     }
     Ok(if failed {

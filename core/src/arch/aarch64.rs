@@ -26,6 +26,8 @@ pub static SPEC: Spec = Spec {
     lr: Some(("regs", 30 * 8)),
     // PSTATE.nRW: the processor is in AArch32 state.
     compat: Compat::Regs("pstate", 0x10),
+    // Programs get no more unless they ask for it (Documentation/arch/arm64/memory.rst); the rest may be a signature.
+    address_bits: 48,
     // Timers and the interrupts between processors are ordinary interrupts there (`handle_percpu_devid_irq`).
     elsewhere: &[
         (Tracepoint::page_fault_user, Elsewhere::PageFaults),

@@ -42,6 +42,8 @@ pub struct Spec {
     lr: Option<(&'static str, u32)>,
     /// What marks a 32-bit call.
     compat: Compat,
+    /// See [`Regs::address_bits`].
+    address_bits: u32,
     /// Hooks whose tracepoints its kernels do not have, because another hook tells the same.
     elsewhere: &'static [(Tracepoint, Elsewhere)],
     /// Length that an execution breakpoint takes (`perf_event_attr.bp_len`), bytes.
@@ -261,6 +263,7 @@ impl Arch {
             function,
             result: at(spec.result)?,
             nr: at(spec.nr)?,
+            address_bits: spec.address_bits,
         })
     }
 }

@@ -23,6 +23,8 @@ pub static SPEC: Spec = Spec {
     lr: None,
     // TS_COMPAT, arch/x86/include/asm/thread_info.h.
     compat: Compat::Status(0x2),
+    // Whatever is no address is met with no code.
+    address_bits: 64,
     elsewhere: &[],
     breakpoint_len: 8,
     open_flags: OpenFlags {

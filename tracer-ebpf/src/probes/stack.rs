@@ -67,6 +67,12 @@ pub fn page_fault_and_stack(ctx: PerfEventContext) -> i32 {
     from(|field| probe(regs, field).unwrap_or(0))
 }
 
+/// The bits of an address: return addresses may be signed above them (arm64's pointer authentication).
+#[inline(always)]
+fn address() -> u64 {
+    u64::MAX >> (64 - reg!(address_bits) & 63)
+}
+
 /// `field`: of the user registers, by its offset.
 #[inline(always)]
 fn from(field: impl Fn(u32) -> u64) -> i32 {
@@ -86,7 +92,7 @@ fn from(field: impl Fn(u32) -> u64) -> i32 {
         (*out).lr = if reg!(lr) == NO_OFFSET {
             0
         } else {
-            field(reg!(lr))
+            field(reg!(lr)) & address()
         };
         let id = gather(scratch, (*t).tgid);
         if id == 0 {
@@ -147,7 +153,7 @@ unsafe fn gather(scratch: *mut Scratch, tgid: u32) -> u64 {
             if i >= depth || core::ptr::read_volatile(&raw const (*scratch).callers) >= CALLERS {
                 break;
             }
-            let word = (*raw)[i as usize & (STACK_DEPTH - 1)];
+            let word = (*raw)[i as usize & (STACK_DEPTH - 1)] & address();
             let in_code = word.wrapping_sub(code) < code_end.wrapping_sub(code)
                 || base.wrapping_sub(word) < LIBRARIES;
             if in_code || word.wrapping_sub(sp) < NEAR {

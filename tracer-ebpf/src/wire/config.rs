@@ -76,6 +76,8 @@ pub struct Regs {
     pub result: u32,
     /// The system call's number; negative where there is none.
     pub nr: u32,
+    /// Bits of an address in the program's memory; those above may be a signature.
+    pub address_bits: u32,
 }
 
 /// The command that is about to be started: traced from its `execve` on. The value of `AWAITED`.

@@ -7,11 +7,19 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::kernels::Cpu;
 use super::matrix;
 use super::oracle::{Column, Outcome};
 use super::row;
 
-const BEGIN: &str = "<!-- made by: cargo xtask vm --doc -->\n";
+/// What stands before the tables of each processor.
+const BEGIN: [(Cpu, &str); 2] = [
+    (Cpu::X86_64, "<!-- made by: cargo xtask vm --doc -->\n"),
+    (
+        Cpu::Aarch64,
+        "<!-- made by: cargo xtask vm --arch aarch64 --doc -->\n",
+    ),
+];
 const END: &str = "<!-- end -->";
 
 /// The documents, each with its headings: `[what, test, on]`, then the rows of the first table.
@@ -76,18 +84,20 @@ pub fn text(columns: &[Column]) -> String {
 ///
 /// # Errors
 /// If a document or its marks are not there.
-pub fn document(workspace: &Path, columns: &[Column]) -> Result<()> {
+pub fn document(workspace: &Path, cpu: Cpu, columns: &[Column]) -> Result<()> {
+    let begin = BEGIN.into_iter().find(|(of, _)| *of == cpu);
+    let begin = begin.map_or("", |(_, begin)| begin);
     for (name, words) in DOCUMENTS {
         let path = workspace.join(name);
         let old = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let Some((before, rest)) = old.split_once(BEGIN) else {
-            bail!("{name}: no line {BEGIN}");
+        let Some((before, rest)) = old.split_once(begin) else {
+            bail!("{name}: no line {begin}");
         };
         let Some((_, after)) = rest.split_once(END) else {
             bail!("{name}: no line {END}");
         };
         let table = render(columns, words);
-        fs::write(&path, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?;
+        fs::write(&path, format!("{before}{begin}\n{table}\n{END}{after}"))?;
     }
     Ok(())
 }
