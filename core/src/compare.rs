@@ -74,7 +74,9 @@ impl What {
     /// Its value in a run; `None`: not measured there.
     pub fn of(self, run: &Summary) -> Option<Value> {
         let exact = |n| Some(Value { n, inferred: false });
+        let known = run.knows_user_faults();
         match self {
+            Self::Crossings | Self::PageFaults if !known => None,
             Self::Crossings => exact(run.crossings.total),
             Self::Syscalls => exact(run.crossings.syscall / 2),
             Self::PageFaults => exact(run.crossings.page_fault / 2),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::arch::Arch;
 use crate::catalogue::{Method, ProbeId, RuleId, Subject, Tracepoint};
 use crate::event::Engine;
 use crate::i18n::Lang;
@@ -204,6 +205,17 @@ pub struct Crossings {
     /// 2 × interrupts taken in user mode; beside `total`, not in it. `None`: not measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupt: Option<u64>,
+}
+
+impl Summary {
+    /// Whether faults taken in user mode were told of: else their number, and that of all crossings, is not known.
+    pub fn knows_user_faults(&self) -> bool {
+        let hook = Tracepoint::page_fault_user;
+        let arch = Arch::from_name(&self.arch);
+        let label = arch.map_or(hook.label(), |arch| arch.label(hook));
+        let mut missing = self.missing_probes.iter();
+        !missing.any(|(name, _)| name == label || name == hook.label())
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -14,12 +14,24 @@ use crate::model::{Disagreement, Evidence, HopKind, HopRow, Known, Summary};
 /// Number of the schema. Grows when a field changes its meaning, not when one is added.
 const SCHEMA: u32 = 1;
 
+/// Numbers of faults taken in user mode, or that have them in.
+const USER_FAULTS: [(&str, &str); 3] = [
+    ("crossings", "total"),
+    ("crossings", "page_fault"),
+    ("page_faults", "user"),
+];
+
 /// The summary as a JSON object.
 pub fn json(summary: &Summary) -> Value {
     // Nothing in a summary can fail to serialise: no map has keys other than strings.
     let mut value = serde_json::to_value(summary).unwrap_or_default();
     if let Some(schema) = value.get_mut("schema") {
         *schema = SCHEMA.into();
+    }
+    if !summary.knows_user_faults() {
+        for (object, field) in USER_FAULTS {
+            value[object][field] = Value::Null;
+        }
     }
     value
 }
@@ -81,5 +93,41 @@ impl Serialize for Disagreement {
             row.serialize_entry("skipped", &self.skipped)?;
         }
         row.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Crossings, PageFaults};
+
+    #[test]
+    fn faults_of_which_nothing_is_known_are_no_number() {
+        let of = |arch: &str, missing: &str| {
+            let summary = Summary {
+                arch: arch.to_owned(),
+                missing_probes: vec![(missing.to_owned(), String::new())],
+                crossings: Crossings {
+                    total: 2,
+                    syscall: 2,
+                    ..Crossings::default()
+                },
+                page_faults: PageFaults {
+                    minor: 7,
+                    ..PageFaults::default()
+                },
+                ..Summary::default()
+            };
+            let value = json(&summary);
+            let numbers = USER_FAULTS.map(|(object, field)| value[object][field].as_u64());
+            assert_eq!(value["crossings"]["syscall"], 2);
+            assert_eq!(value["page_faults"]["minor"], 7);
+            numbers
+        };
+        let known = [Some(2), Some(0), Some(0)];
+        assert_eq!(of("x86_64", "tp:page_fault_user"), [None; 3]);
+        assert_eq!(of("x86_64", "tp:swiotlb_bounced"), known);
+        assert_eq!(of("aarch64", "perf:page-faults"), [None; 3]);
+        assert_eq!(of("aarch64", "fentry:copy_user_highpage"), known);
     }
 }

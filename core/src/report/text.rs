@@ -194,10 +194,18 @@ fn totals(page: &mut Page, summary: &Summary) {
         .filter(|part| !part.is_empty())
         .collect();
     parts.push(Flow::solid(
-        words::crossings_short(lang, units::count(summary.crossings.total)),
+        words::crossings_short(lang, crossed(summary)),
         Paint::Plain,
     ));
     section(page, words::label_totals(lang), Flow::join(parts, " ·"));
+}
+
+/// All crossings: `?` where some are not known.
+pub(super) fn crossed(summary: &Summary) -> String {
+    match summary.knows_user_faults() {
+        true => units::count(summary.crossings.total),
+        false => "?".to_owned(),
+    }
 }
 
 /// Crossings, faults, waits.
@@ -207,10 +215,13 @@ fn counters(page: &mut Page, summary: &Summary) {
 
     let crossings = &summary.crossings;
     let calls = words::syscalls(lang, crossings.syscall / 2);
-    let faults = words::faults(lang, crossings.page_fault / 2);
+    let faults = match summary.knows_user_faults() {
+        true => words::faults(lang, crossings.page_fault / 2),
+        false => words::faults_unknown(lang).to_owned(),
+    };
     let mut parts = vec![plain(words::crossings(
         lang,
-        units::count(crossings.total),
+        crossed(summary),
         calls,
         faults,
     ))];
@@ -225,10 +236,11 @@ fn counters(page: &mut Page, summary: &Summary) {
     if faults.minor > 0 || faults.major > 0 {
         let kinds =
             words::fault_kinds(lang, units::count(faults.minor), units::count(faults.major));
-        let mut parts = vec![
-            plain(kinds),
-            plain(words::fault_user(lang, units::count(faults.user))),
-        ];
+        let user = match summary.knows_user_faults() {
+            true => units::count(faults.user),
+            false => "?".to_owned(),
+        };
+        let mut parts = vec![plain(kinds), plain(words::fault_user(lang, user))];
         if faults.mapped_pages > 0 {
             parts.push(Flow::solid(
                 words::fault_pages(lang, faults.mapped_pages),

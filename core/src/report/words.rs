@@ -118,6 +118,7 @@ crate::messages! {
     crossings_short(total): "{total} crossings" | "{total} 次特权级切换";
     interrupts[n]: "interrupts on top: {n}" / "interrupts on top: {n}" | "另有中断 {n}";
     fault_kinds(minor, major): "{minor} minor, {major} major" | "次缺页 {minor}，主缺页 {major}";
+    faults_unknown: "an unknown number of page faults" | "缺页次数未知";
     fault_user(n): "{n} of them in user mode" | "其中用户态 {n}";
     fault_pages[n]: "{n} page mapped" / "{n} pages mapped" | "映射 {n} 页";
     waits(time, n): "{time} off the CPU in {n}" | "离开 CPU 共 {time}（{n}）";

@@ -86,11 +86,15 @@ pub fn lines(app: &App) -> Vec<Line> {
     }
     let mut say = |text: String| lines.push(vec![(format!(" {text}"), Paint::Text)]);
     let crossings = &summary.crossings;
+    let told = |n| match summary.knows_user_faults() {
+        true => units::count(n),
+        false => "?".to_owned(),
+    };
     say(words::total_crossings(
         lang,
-        units::count(crossings.total),
+        told(crossings.total),
         units::count(crossings.syscall / 2),
-        units::count(crossings.page_fault / 2),
+        told(crossings.page_fault / 2),
     ));
     let switches = &summary.context_switches;
     say(words::total_switches(

@@ -201,6 +201,10 @@ fn facts(out: &mut String, summary: &Summary, lang: Lang) {
         (words::level(lang), summary.level.clone()),
         (words::lost(lang), count(summary.lost_events)),
     ];
+    let told = |n| match summary.knows_user_faults() {
+        true => count(n),
+        false => "?".to_owned(),
+    };
     let account = summary.ledger.sentences(lang).into_iter();
     list.extend(account.map(|sentence| (words::account(lang), sentence)));
     list.extend([
@@ -208,9 +212,9 @@ fn facts(out: &mut String, summary: &Summary, lang: Lang) {
             words::crossings(lang),
             words::crossings_of(
                 lang,
-                count(crossings.total),
+                told(crossings.total),
                 count(crossings.syscall / 2),
-                count(crossings.page_fault / 2),
+                told(crossings.page_fault / 2),
             ),
         ),
         (

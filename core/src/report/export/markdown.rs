@@ -3,6 +3,7 @@
 use super::printable;
 use crate::i18n::Lang;
 use crate::model::{HopKind, HopRow, Summary};
+use crate::report::text::crossed;
 use crate::report::{ledger, words};
 use crate::units;
 
@@ -52,8 +53,7 @@ pub fn markdown(summary: &Summary, lang: Lang) -> String {
         Some(code) => words::exit_in(lang, code, time),
         None => words::end_not_seen(lang, time),
     };
-    let total = units::count(summary.crossings.total);
-    let crossings = words::crossings_short(lang, total);
+    let crossings = words::crossings_short(lang, crossed(summary));
     out += &format!("- {}: {end}; {crossings}\n", headings::run(lang));
     for sentence in summary.ledger.sentences(lang) {
         out += &format!("- {}: {}\n", headings::account(lang), text(&sentence));

@@ -8,6 +8,7 @@ use crate::i18n::Lang;
 use crate::model::{HopRow, Known, Place, Summary};
 use crate::report::layout::width;
 use crate::report::ledger;
+use crate::report::text::crossed;
 use crate::units;
 
 mod words {
@@ -154,8 +155,7 @@ fn description(summary: &Summary, lang: Lang) -> String {
     if sentences.is_empty() {
         sentences.push(words::nothing(lang).to_owned());
     }
-    let crossings = units::count(summary.crossings.total);
-    sentences.push(words::crossings(lang, crossings));
+    sentences.push(words::crossings(lang, crossed(summary)));
     if summary.lost_events > 0 {
         sentences.push(words::lost(lang, units::count(summary.lost_events)));
     }
