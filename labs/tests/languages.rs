@@ -41,7 +41,7 @@ fn lab(files: &Files) -> Result<Lab, LabError> {
 fn found(change: impl FnOnce(&mut Files)) -> Vec<String> {
     let mut files = files();
     let ids = BTreeSet::from(["first-hops", "modes"]);
-    let of = |files: &Files| lint::lint(&lab(files).expect("a lab"), &ids);
+    let of = |files: &Files| lint::lint(&lab(files).expect("a lab"), &ids, Lang::En);
     let before = of(&files);
     change(&mut files);
     let after = of(&files).into_iter();

@@ -9,11 +9,11 @@ fn has(verb: &LabVerb, flag: &str) -> bool {
         // As text and without a trace is how it always is.
         LabVerb::List => &["labs-dir", "color", "lang", "ascii", "no-tui", "replay"],
         LabVerb::Reset { .. } => &["labs-dir", "lang", "work"],
-        LabVerb::Lint { .. } => &[],
+        LabVerb::Lint { .. } => &["lang"],
         // The site's programs are in Rust, as its recordings are.
         LabVerb::Export { site: Some(_), .. } => &["labs-dir", "lang"],
         LabVerb::Export { .. } => &["labs-dir", "lang", "code"],
-        LabVerb::Grade { .. } => &["labs-dir", "work"],
+        LabVerb::Grade { .. } => &["labs-dir", "work", "lang"],
         // Started by ourselves.
         LabVerb::Own { .. } | LabVerb::Tidy => &["labs-dir", "lang", "work"],
         LabVerb::Record { .. } => &["labs-dir", "work", "elevate"],
@@ -99,7 +99,7 @@ mod tests {
         for line in [
             "lab --seed x list",
             "lab --student x grade d",
-            "lab lint --lang zh",
+            "lab lint --work w",
             "lab grade --no-tui d",
             "lab lint --code c",
             "lab export --site s --code c",
@@ -109,6 +109,8 @@ mod tests {
         }
         for line in [
             "lab list --lang zh --ascii",
+            "lab lint --lang zh",
+            "lab grade --lang zh d",
             "lab --lang zh export x",
             "lab export x --code c",
             "lab reset --work w",

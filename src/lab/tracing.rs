@@ -31,7 +31,10 @@ use crate::output::{complain, print};
 /// What is done before labs are read, if that is all: its status.
 pub fn before(args: &cli::Lab) -> Result<Option<i32>, Fail> {
     match &args.verb {
-        Some(LabVerb::Lint { dir, bless }) => return lint::lint(dir.as_deref(), *bless).map(Some),
+        Some(LabVerb::Lint { dir, bless }) => {
+            let lang = Lang::from_env(args.look.lang);
+            return lint::lint(dir.as_deref(), *bless, lang).map(Some);
+        }
         Some(LabVerb::Own {
             learner,
             alone,
