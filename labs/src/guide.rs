@@ -3,8 +3,8 @@
 use bytehop_core::i18n::Lang;
 use sha2::{Digest, Sha256};
 
-use bytehop_core::expr::{Expr, ParseError};
 use bytehop_core::expr::value::Format;
+use bytehop_core::expr::{Expr, ParseError};
 
 /// The five steps of a lab.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

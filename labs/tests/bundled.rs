@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bytehop_core::advise;
-use bytehop_core::i18n::Lang;
 use bytehop_core::catalogue::{RuleId, probes};
+use bytehop_core::i18n::Lang;
 use bytehop_core::model::Evidence;
 use labs::{lab, lint};
 

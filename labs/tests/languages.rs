@@ -148,14 +148,20 @@ fn hand_ins_in_c_are_graded() {
         text.contains("code = \"c\"") && to.join("first-hops.c").is_file(),
         "{text}"
     );
-    let grades = grade(&[to], &[Lab::clone(&lab)], None);
+    let grades = grade(&[to], &[Lab::clone(&lab)], None, Lang::En);
     let [grade] = &grades[..] else {
         panic!("{grades:?}");
     };
     assert_eq!(grade.code(), Code::C);
     assert_eq!(grade.source().expect("the source"), solution.as_bytes());
     // The run is the lab's own: said, as for Rust; and the source is known, too.
-    assert_eq!(grade.remarks, ["the recording is the lab's own"]);
+    assert_eq!(
+        grade.remarks,
+        [
+            "the recording is the lab's own",
+            "the recording of copy is the lab's own"
+        ]
+    );
     assert_eq!(
         grade.notes.first().map(String::as_str),
         Some("the source is the lab's solution")

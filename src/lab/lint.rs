@@ -6,8 +6,8 @@ use std::path::Path;
 
 use bytehop_core::i18n::{Lang, Say};
 use labs::lab::{self as catalogue, Lab};
-use labs::work::Work;
 use labs::lint::{self, words};
+use labs::work::Work;
 use labs::{compile, guide};
 use tracer::user::Identity;
 

@@ -263,7 +263,7 @@ impl Context<'_> {
             fs::symlink_metadata(dir)
                 .map_err(|e| Fail::new(USAGE, Trouble::Read(dir.clone(), e)))?;
         }
-        let mut grades = grade::grade(dirs, &self.labs, roster.as_ref());
+        let mut grades = grade::grade(dirs, &self.labs, roster.as_ref(), self.lang);
         if rerun {
             self.rerun(&mut grades)?;
         }
@@ -289,15 +289,16 @@ impl Context<'_> {
             };
             let seed = grade.result.as_ref().map(|result| result.seed.clone());
             let seed = seed.filter(|seed| !seed.is_empty());
-            let session = Session::new(Arc::new(lab.clone()), Lang::En, seed);
+            let session = Session::new(Arc::new(lab.clone()), self.lang, seed);
             let mut session = session.in_code(grade.code());
             let failed = match grade.source() {
-                Ok(source) => self.rerun_one(&runner, &mut session, &source)?,
-                Err(why) => Some(why),
+                Ok(source) => self.rerun_one(&runner, &mut session, source)?,
+                Err(why) => Some(why.to_owned()),
             };
             if let Some(why) = failed {
                 grade.passed = false;
-                grade.remarks.push(format!("rerun: {why}"));
+                let why = grade::words::at_rerun(self.lang, why);
+                grade.remarks.push(why);
             }
         }
         Ok(())
@@ -326,14 +327,14 @@ impl Context<'_> {
             Ok(checked) => checked.outcome,
             Err(e) if e.is_stopped() => return Err(e.into()),
             Err(RunError::Work(WorkError::Build(_))) => {
-                return Ok(Some("it does not compile".to_owned()));
+                return Ok(Some(grade::words::no_build(self.lang).to_owned()));
             }
             Err(e) => {
-                let said = e.to_string();
+                let said = e.say(self.lang);
                 return Ok(Some(said.lines().next().unwrap_or_default().to_owned()));
             }
         };
-        let mut lines = labs::page::outcome_lines(&outcome, Lang::En).into_iter();
+        let mut lines = labs::page::outcome_lines(&outcome, self.lang).into_iter();
         Ok(lines.find_map(|(passed, text)| (!passed).then_some(text)))
     }
 
