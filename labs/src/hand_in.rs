@@ -7,8 +7,6 @@ use std::path::Path;
 
 /// End of a hand-in's name.
 pub const SUFFIX: &str = ".hand-in.tar";
-/// The most that a hand-in may have.
-pub const SIZE_MAX: u64 = 1 << 30;
 
 const BLOCK: usize = 512;
 /// Where the fields of a header are, and how long: name, mode, size, checksum, kind, magic.
@@ -18,6 +16,16 @@ const LENGTH: std::ops::Range<usize> = 124..136;
 const SUM: std::ops::Range<usize> = 148..156;
 const KIND: usize = 156;
 const MAGIC: std::ops::Range<usize> = 257..265;
+
+/// A hand-in's name: the student's, as far as files can have it.
+pub fn name_of(student: &str) -> String {
+    let plain = |c: char| match c {
+        c if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@') => c,
+        _ => '_',
+    };
+    let name: String = student.chars().take(40).map(plain).collect();
+    format!("{}{SUFFIX}", name.trim_start_matches(['.', '-']))
+}
 
 /// Writes the ordinary files of a folder.
 ///

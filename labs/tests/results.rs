@@ -11,7 +11,7 @@ use bytehop_core::i18n::Lang;
 use labs::grade::{Grade, Roster, csv, grade};
 use labs::lab::{self, Lab};
 use labs::recording::summary_of;
-use labs::result::write;
+use labs::result::{Wrote, write};
 use labs::session::{Origin, Output, Session};
 
 fn first_hops() -> Lab {
@@ -76,6 +76,7 @@ fn hand_in(dir: &Path, student: &str, recording: &[u8]) -> PathBuf {
             "fn main() {}",
             &file,
             &observed,
+            Wrote::default(),
         )
         .expect("a result");
     }

@@ -14,6 +14,7 @@ fn has(verb: &LabVerb, flag: &str) -> bool {
         LabVerb::Export { site: Some(_), .. } => &["labs-dir", "lang"],
         LabVerb::Export { .. } => &["labs-dir", "lang", "code"],
         LabVerb::Grade { .. } => &["labs-dir", "work", "lang"],
+        LabVerb::HandIn { .. } => &["labs-dir", "work", "lang"],
         // Started by ourselves.
         LabVerb::Own { .. } | LabVerb::Tidy => &["labs-dir", "lang", "work"],
         LabVerb::Record { .. } => &["labs-dir", "work", "elevate"],
@@ -28,6 +29,7 @@ fn name(verb: &LabVerb) -> &'static str {
         LabVerb::Lint { .. } => "lint",
         LabVerb::Export { .. } => "export",
         LabVerb::Grade { .. } => "grade",
+        LabVerb::HandIn { .. } => "hand-in",
         LabVerb::Own { .. } => "own",
         LabVerb::Tidy => "tidy",
         LabVerb::Record { .. } => "record",

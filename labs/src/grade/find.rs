@@ -46,6 +46,9 @@ pub fn find(dir: &Path, lang: Lang) -> Vec<Found> {
             found.push(refused(&path, words::none_inside(lang)));
         }
     }
+    if found.is_empty() {
+        found.push(refused(dir, words::none_inside(lang)));
+    }
     found
 }
 

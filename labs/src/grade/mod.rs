@@ -27,7 +27,7 @@ use crate::session::{Origin, Output, Session};
 use crate::spec::{Code, Program, braced};
 use place::{Place, RECORDING_MAX, TEXT_MAX, read};
 
-pub use csv::csv;
+pub use csv::{System, by_student, csv};
 
 /// One line of the grades.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,23 +79,28 @@ impl Grade {
     }
 }
 
-/// Who should have handed in: ids, the first column of a CSV file.
+/// Who should have handed in: ids, the first column of a CSV file; and names, the second, where there are any.
 #[derive(Clone, Debug, Default)]
-pub struct Roster(BTreeSet<String>);
+pub struct Roster(BTreeSet<String>, BTreeMap<String, String>);
 
 impl Roster {
     /// Reads ids; a first line that says `id` or `student` is a heading.
     pub fn of(text: &str) -> Self {
-        let ids = text.trim_start_matches('\u{feff}').lines().map(|line| {
-            let first = line.split([',', ';', '\t']).next().unwrap_or_default();
-            first.trim().trim_matches('"').to_owned()
+        let cells = text.trim_start_matches('\u{feff}').lines().map(|line| {
+            let mut cells = line.split([',', ';', '\t']);
+            let mut cell = || cells.next().unwrap_or_default().trim().trim_matches('"');
+            (cell().to_owned(), cell().to_owned())
         });
-        let heading = |id: &String| ["id", "student"].contains(&id.to_lowercase().as_str());
-        let mut ids: Vec<String> = ids.filter(|id| !id.is_empty()).collect();
-        if ids.first().is_some_and(heading) {
-            ids.remove(0);
+        let heading = |id: &str| ["id", "student"].contains(&id.to_lowercase().as_str());
+        let mut rows: Vec<(String, String)> = cells.filter(|(id, _)| !id.is_empty()).collect();
+        if rows.first().is_some_and(|(id, _)| heading(id)) {
+            rows.remove(0);
         }
-        Self(ids.into_iter().collect())
+        let names = rows.iter().filter(|(_, name)| !name.is_empty()).cloned();
+        Self(
+            rows.iter().map(|(id, _)| id.clone()).collect(),
+            names.collect(),
+        )
     }
 }
 
@@ -387,7 +392,7 @@ impl Judge<'_> {
                 Known::Unchanged => words::unchanged(lang),
                 Known::Solution => words::solution(lang),
             };
-            grade.notes.push(words::source_is(lang, known));
+            grade.remarks.push(words::source_is(lang, known));
         }
         grade.marks.source = Some(mark);
     }
