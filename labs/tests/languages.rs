@@ -174,3 +174,42 @@ fn hand_ins_in_c_are_graded() {
         ]
     );
 }
+
+#[test]
+fn lint_finds_a_check_that_needs_no_data() {
+    let said = found(|files| {
+        let text = String::from_utf8(files["lab.toml"].to_vec()).expect("text");
+        let (before, _) = text
+            .split_once("[[change.checks]]\nthat = \"copy")
+            .expect("a check");
+        let rest = &text[text.find("[[change.hints]]").expect("hints")..];
+        let text = before.replace("[change]\n", "[change]\noutput = false\n") + rest;
+        files.insert("lab.toml".to_owned(), text.into_bytes().into());
+    });
+    let wanted =
+        "first-hops: no check asks that data moves: a program that does nothing could pass";
+    assert!(said.iter().any(|what| what == wanted), "{said:?}");
+}
+
+#[test]
+fn lint_and_grades_speak_chinese() {
+    let mut files = files();
+    files.remove("solution/copy.c");
+    files.remove("recordings/copy.bhop");
+    let lab = lab(&files).expect("a lab");
+    let said = lint::lint(&lab, &BTreeSet::new(), Lang::Zh);
+    assert!(said.len() > 2, "{said:?}");
+    for what in &said {
+        assert!(!bytehop_core::i18n::is_english(what), "{what}");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::write(dir.path().join("first-hops.result.toml"), "").expect("write");
+    fs::write(dir.path().join("all.zip"), "").expect("write");
+    for row in grade(&[dir.path().to_owned()], &[lab], None, Lang::Zh) {
+        let said = row.remarks.join("; ");
+        assert!(
+            !said.is_empty() && !bytehop_core::i18n::is_english(&said),
+            "{said}"
+        );
+    }
+}

@@ -706,6 +706,10 @@ fn no_cheat_passes() {
             assert!(text.contains(name), "{page} does not list '{name}'");
         }
     }
+    // What uses up a machine takes a minute to be stopped: with BYTEHOP_CLASS.
+    if std::env::var_os("BYTEHOP_CLASS").is_none() {
+        passing.retain(|(_, name, _)| !name.ends_with("without end"));
+    }
     again(&class, &all, &passing);
 }
 

@@ -5,6 +5,7 @@ pub mod words;
 use std::collections::BTreeSet;
 
 use bytehop_core::catalogue::RuleId;
+use bytehop_core::expr::Expr;
 use bytehop_core::i18n::{Lang, Say};
 
 use crate::guide::{Placeholder, Step, pieces};
@@ -98,6 +99,14 @@ impl Lint<'_> {
             == 0
         {
             self.say(words::no_check(lang));
+        }
+        if !change.output
+            && !change
+                .checks
+                .iter()
+                .any(|check| asks_for_bytes(&check.that))
+        {
+            self.say(words::nothing_moves(lang));
         }
         for code in Code::ALL {
             self.programs(code);
@@ -197,13 +206,7 @@ impl Lint<'_> {
         }
     }
 
-    fn expression(
-        &mut self,
-        place: &str,
-        expr: &bytehop_core::expr::Expr,
-        context: Place,
-        answers: &BTreeSet<String>,
-    ) {
+    fn expression(&mut self, place: &str, expr: &Expr, context: Place, answers: &BTreeSet<String>) {
         let (spec, lang) = (&self.lab.spec, self.lang);
         for name in expr.names() {
             let known = match name {
@@ -339,6 +342,15 @@ impl Lint<'_> {
             }
         }
     }
+}
+
+/// Whether a condition wants something to be there, and not only something to be gone: as it is written, for a
+/// comparison with at least so much, or nearly so much, of a hop.
+fn asks_for_bytes(that: &Expr) -> bool {
+    let text = that.to_string();
+    let hops = ["copy ", "share ", "dma ", "map ", "fill ", "deferred("];
+    let some = [" >= ", " > ", " == ", "near("];
+    hops.iter().any(|hop| text.contains(hop)) && some.iter().any(|sign| text.contains(sign))
 }
 
 /// The first number that stands in a text outside of code, placeholders, list numbers, link targets
