@@ -1,6 +1,5 @@
 //! The totals of the whole run, each with its evidence.
 
-use bytehop_core::i18n::Lang;
 use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -76,11 +75,7 @@ pub fn lines(app: &App) -> Vec<Line> {
         lines.push(vec![(format!("{mark}{sentence}"), paint)]);
     }
     if !summary.at_least.is_empty() {
-        let comma = match lang {
-            Lang::En => ", ",
-            Lang::Zh => "、",
-        };
-        let totals = summary.at_least.join(comma);
+        let totals = summary.at_least.join(lang.list());
         let text = words::at_least_totals(lang, totals);
         lines.push(vec![(format!(" ! {text}"), Paint::Warning)]);
     }
@@ -116,7 +111,7 @@ pub fn lines(app: &App) -> Vec<Line> {
         say(words::metadata(lang, units::bytes(metadata)));
     }
     for (kind, n) in &summary.lost_by_kind {
-        say(format!("{}: {kind}", words::lost(lang, n)));
+        say(format!("{}{}{kind}", words::lost(lang, n), lang.colon()));
     }
     for warning in &summary.warnings {
         lines.push(vec![(
