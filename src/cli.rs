@@ -492,15 +492,24 @@ pub enum LabVerb {
         #[arg(long)]
         solutions: bool,
     },
-    /// Grade students' result files, and answers from the course's web site, as CSV
+    /// Pack your results into one file, to be handed in
+    HandIn {
+        /// The file to write (default: your name with .hand-in.tar, here)
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Grade students' hand-ins and result files, and answers from the course's web site, as CSV
     Grade {
         /// The students, one a line: ids are the first column; each one's seed is the id
         #[arg(long, value_name = "FILE")]
         roster: Option<PathBuf>,
-        /// Build and run what was handed in, here: programs of others, without a network (needs root)
+        /// Build and run what was handed in, here: programs of others, as nobody and without a network (needs root)
         #[arg(long)]
         rerun: bool,
-        /// Folders with result files and their recordings
+        /// A row for each lab, or one for each student as a course system imports it
+        #[arg(long, value_enum, value_name = "WHAT", default_value = "csv")]
+        format: Columns,
+        /// Hand-ins, or folders with them or with result files and their recordings
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
     },
@@ -535,6 +544,17 @@ pub enum LabVerb {
 pub enum Code {
     Rust,
     C,
+}
+
+/// How grades are put down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Columns {
+    /// A row for each result
+    Csv,
+    /// A row for each student, as Moodle's gradebook imports it
+    Moodle,
+    /// A row for each student, as Canvas imports it
+    Canvas,
 }
 
 /// How labs look.

@@ -116,6 +116,8 @@ pub enum Trouble {
         flag: &'static str,
     },
     NoOneToAsk,
+    /// The folder where results would be.
+    NoResults(PathBuf),
     WhichLab,
     JunitAlone,
     NoBudget,
@@ -164,6 +166,8 @@ bytehop_core::says! { Trouble, lang:
     Self::LabAndVerb(id) => "'{id}' and another verb: one of them" | "“{id}”和另一个子命令只能二选一";
     Self::NoFlag { verb, flag } => "`lab {verb}` has no --{flag}" | "`lab {verb}` 没有 --{flag}";
     Self::NoOneToAsk => "there is no terminal to ask on: add --yes" | "没有可供询问的终端：请加 --yes";
+    Self::NoResults(dir) => "there is nothing to hand in: no check has left a result in {dir} (`bytehop lab ID --student YOU`)"
+        | "没有可提交的内容：{dir} 里没有检验留下的结果（`bytehop lab ID --student YOU`）", dir = dir.display();
     Self::WhichLab => "which lab? Or --site DIR for all of them" | "哪一个实验？或用 --site DIR 导出全部";
     Self::JunitAlone => "--junit needs budgets: give --expect or --expect-file as well"
         | "--junit 需要预算：请同时给出 --expect 或 --expect-file";

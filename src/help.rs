@@ -43,8 +43,9 @@ const COMMANDS: &[(&str, &str)] = &[
     ),
     (
         "lab grade",
-        "为学生的结果文件和课程网站上的答案评分，输出 CSV",
+        "为学生提交的文件和课程网站上的答案评分，输出 CSV",
     ),
+    ("lab hand-in", "把你的结果打包成一个文件，用来提交"),
     (
         "lab own",
         "运行一条命令，并结束它留下的一切：实验用它启动程序",
@@ -220,9 +221,20 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     (
         "lab grade rerun",
-        "在这里编译并运行提交的程序：别人的程序，不给网络（需要 root）",
+        "在这里编译并运行提交的程序：别人的程序，以 nobody 身份运行，不给网络（需要 root）",
     ),
-    ("lab grade dirs", "放有结果文件及其记录文件的目录"),
+    (
+        "lab grade format",
+        "每个结果一行，或按课程系统导入的格式每个学生一行",
+    ),
+    (
+        "lab grade dirs",
+        "提交的文件，或放有它们的目录，或放有结果文件及其记录文件的目录",
+    ),
+    (
+        "lab hand-in output",
+        "要写的文件（默认：当前目录下，你的名字加 .hand-in.tar）",
+    ),
     ("lab own learner", "以学习者的身份"),
     ("lab own alone", "不给网络"),
     ("lab own command", "命令及其参数"),

@@ -130,7 +130,10 @@ pub(crate) fn run_builder(
         dir: Some(dir),
         stdout: Stdio::null(),
         stderr: said.try_clone().map_err(failed)?.into(),
-        limits: Limits::of_build(),
+        limits: match COMPILERS.contains(&tool) {
+            true => Limits::of_compiler(),
+            false => Limits::of_build(),
+        },
         alone: false,
     });
     match ended {

@@ -3,8 +3,8 @@
 use bytehop_core::i18n::Lang;
 use sha2::{Digest, Sha256};
 
-use bytehop_core::expr::Expr;
 use bytehop_core::expr::value::Format;
+use bytehop_core::expr::{Expr, ParseError};
 
 /// The five steps of a lab.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,8 +61,8 @@ impl Guide {
     /// Cuts a guide into its sections.
     ///
     /// # Errors
-    /// One line, if a section is missing or out of order.
-    pub fn parse(text: &str, lang: Lang) -> Result<Self, String> {
+    /// If a section is missing or out of order.
+    pub fn parse(text: &str, lang: Lang) -> Result<Self, GuideError> {
         let mut guide = Self::default();
         let mut step: Option<Step> = None;
         let mut code = false;
@@ -75,8 +75,8 @@ impl Guide {
                 let next = next.filter(|next| next.title(lang) == title.trim());
                 step = Some(next.ok_or_else(|| {
                     let expected = step.map_or(Some(Step::Predict), Step::next);
-                    let expected = expected.map_or("nothing", |step| step.title(lang));
-                    format!("section '{}' where '{expected}' should be", title.trim())
+                    let expected = expected.map(|step| step.title(lang));
+                    GuideError::Section(title.trim().to_owned(), expected)
                 })?);
                 continue;
             }
@@ -88,13 +88,13 @@ impl Guide {
                 }
                 None if line.starts_with("<!--") => guide.of = hash_in(line),
                 None if line.trim().is_empty() => {}
-                None => return Err("text before the first section".to_owned()),
+                None => return Err(GuideError::TooEarly),
             }
         }
         if step != Some(Step::Check) {
             let missing = step.map_or(Some(Step::Predict), Step::next);
             let missing = missing.map_or("", |step| step.title(lang));
-            return Err(format!("there is no section '{missing}'"));
+            return Err(GuideError::Missing(missing));
         }
         for section in &mut guide.sections {
             *section = section.trim().to_owned();
@@ -144,6 +144,28 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What is wrong with a guide, or with a placeholder.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum GuideError {
+    /// A section, and the one that should be there.
+    Section(String, Option<&'static str>),
+    TooEarly,
+    Missing(&'static str),
+    Format(String),
+    Expression(#[from] ParseError),
+    Open,
+}
+
+bytehop_core::says! { GuideError, lang:
+    Self::Section(title, Some(expected)) => "section '{title}' where '{expected}' should be" | "本该是“{expected}”的地方是小节“{title}”";
+    Self::Section(title, None) => "section '{title}' after the last one" | "最后一节之后还有小节“{title}”";
+    Self::TooEarly => "text before the first section" | "第一节之前有文字";
+    Self::Missing(title) => "there is no section '{title}'" | "没有小节“{title}”";
+    Self::Format(name) => "no format '{name}'" | "没有格式“{name}”";
+    Self::Expression(e) => { e.say(lang) };
+    Self::Open => "'{{{{' without '}}}}'" | "“{{{{”没有以“}}}}”结束";
+}
+
 /// What stands between `{{` and `}}`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Placeholder {
@@ -162,21 +184,21 @@ pub enum Placeholder {
 }
 
 impl std::str::FromStr for Placeholder {
-    type Err = String;
+    type Err = GuideError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, GuideError> {
         let (what, format) = match text.rsplit_once('|') {
             Some((what, format)) => {
                 let format = format.trim();
                 let parsed = format.parse::<Format>();
                 (
                     what.trim(),
-                    Some(parsed.map_err(|()| format!("no format '{format}'"))?),
+                    Some(parsed.map_err(|()| GuideError::Format(format.to_owned()))?),
                 )
             }
             None => (text.trim(), None),
         };
-        let expr = |text: &str| text.trim().parse::<Expr>().map_err(|e| e.to_string());
+        let expr = |text: &str| text.trim().parse::<Expr>();
         let Some((kind, name)) = what.split_once(':') else {
             return Ok(match what {
                 "kernel" => Self::Kernel,
@@ -203,11 +225,11 @@ impl std::str::FromStr for Placeholder {
 }
 
 /// Text and placeholders, in turn.
-pub fn pieces(text: &str) -> impl Iterator<Item = Result<Placeholder, String>> {
+pub fn pieces(text: &str) -> impl Iterator<Item = Result<Placeholder, GuideError>> {
     let inner = text.split("{{").skip(1);
     inner.map(|rest| match rest.split_once("}}") {
         Some((inner, _)) => inner.parse(),
-        None => Err("'{{' without '}}'".to_owned()),
+        None => Err(GuideError::Open),
     })
 }
 
@@ -262,8 +284,15 @@ mod tests {
             ),
             ("## Predict\n", "there is no section 'Observe'"),
         ] {
-            assert_eq!(Guide::parse(text, Lang::En), Err(error.to_owned()));
+            let wrong = Guide::parse(text, Lang::En).expect_err(text);
+            assert_eq!(wrong.to_string(), error);
         }
+    }
+
+    #[test]
+    fn errors_are_in_both_languages() {
+        assert_eq!(bytehop_core::i18n::problems(GuideError::TEXTS), [""; 0]);
+        assert_eq!(GuideError::Open.to_string(), "'{{' without '}}'");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use bytehop_core::i18n::Lang;
 
 use crate::bundle::BUNDLE;
 use crate::chart::{Chart, ChartError};
-use crate::guide::{self, Guide};
+use crate::guide::{self, Guide, GuideError};
 use crate::spec::{Code, Spec, is_name};
 use bytehop_core::expr::Expr;
 
@@ -52,6 +52,11 @@ pub enum LabError {
         file: String,
         what: String,
     },
+    Guide {
+        id: String,
+        file: &'static str,
+        source: GuideError,
+    },
     /// A folder's name, or one in `lab.toml`, that is none.
     NoName {
         id: String,
@@ -70,6 +75,7 @@ bytehop_core::says! { LabError, lang:
         path = path.display(), why = why.say(lang);
     Self::Missing { id, file } => "lab {id}: there is no {file}" | "实验 {id}：没有 {file}";
     Self::Wrong { id, file, what } => "lab {id}: {file}: {what}" | "实验 {id}：{file}：{what}";
+    Self::Guide { id, file, source } => "lab {id}: {file}: {what}" | "实验 {id}：{file}：{what}", what = source.say(lang);
     Self::NoName { id, name } =>
         "lab {id}: {name:?} is no name: letters, digits, '-', '_' and '.', a letter or digit first"
         | "实验 {id}：{name:?} 不能用作名字：只能用字母、数字、“-”、“_”和“.”，并以字母或数字开头";
@@ -138,7 +144,12 @@ impl Lab {
         }
         let guide = |lang| -> Result<Guide, LabError> {
             let file = guide_name(lang);
-            Guide::parse(text(file)?, lang).map_err(|what| wrong(id, file, what))
+            let parsed = Guide::parse(text(file)?, lang);
+            parsed.map_err(|source| LabError::Guide {
+                id: id.to_owned(),
+                file,
+                source,
+            })
         };
         let guides = [guide(Lang::En)?, guide(Lang::Zh)?];
         Ok(Self {

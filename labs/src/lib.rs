@@ -15,6 +15,7 @@ pub mod compile;
 pub mod export;
 pub mod grade;
 pub mod guide;
+pub mod hand_in;
 pub mod lab;
 pub mod lint;
 pub mod markdown;

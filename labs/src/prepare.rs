@@ -152,6 +152,11 @@ impl Prepared {
         Ok(prepared)
     }
 
+    /// The folder of the files.
+    pub fn folder(&self) -> &Path {
+        self.dir.dir.path()
+    }
+
     /// The folder for a program's output.
     pub fn out(&self) -> PathBuf {
         self.dir.dir.path().join("out")

@@ -19,6 +19,27 @@ use crate::spec::Code;
 /// End of a result file's name.
 pub const SUFFIX: &str = ".result.toml";
 
+/// What the checked program wrote, and for which data.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Wrote {
+    /// With the student and the lab, decides what the files held.
+    pub nonce: u64,
+    /// SHA-256 of the output.
+    pub sha256: String,
+}
+
+/// What the data of a student's run is made from: others have other data, and other output.
+pub fn payload(student: &str, lab: &str, nonce: u64) -> u64 {
+    let mut hash = Sha256::new();
+    for word in [student, lab] {
+        hash.update(word.as_bytes());
+        hash.update([0]);
+    }
+    hash.update(nonce.to_le_bytes());
+    let bytes: [u8; 32] = hash.finalize().into();
+    u64::from_le_bytes(std::array::from_fn(|i| bytes[i]))
+}
+
 /// In place of a recording's name: the lab's own stood in.
 pub const BUNDLED: &str = "bundled";
 
@@ -53,13 +74,16 @@ pub struct Result {
     /// traced there.
     #[serde(default)]
     pub observed: BTreeMap<String, String>,
-    /// SHA-256 of all the above.
+    #[serde(default)]
+    pub wrote: Wrote,
+    /// SHA-256 of all the above: a checksum, no proof.
     #[serde(default)]
     pub signature: String,
 }
 
 impl Result {
-    pub(crate) fn sign(&self) -> String {
+    /// The checksum that its content has.
+    pub fn sign(&self) -> String {
         let mut unsigned = self.clone();
         unsigned.signature.clear();
         let text = toml::to_string(&unsigned).unwrap_or_default();
@@ -67,10 +91,34 @@ impl Result {
     }
 }
 
+/// The results in a folder, by lab; what is none is left out.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn in_folder(dir: &Path) -> io::Result<Vec<Result>> {
+    let mut results = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(SUFFIX)
+            && let Ok(text) = fs::read_to_string(&path)
+            && let Ok(result) = toml::from_str::<Result>(&text)
+        {
+            results.push(result);
+        }
+    }
+    results.sort_by(|a, b| a.lab.cmp(&b.lab));
+    Ok(results)
+}
+
 /// Writes the result of a check, and its recording beside it.
 ///
 /// # Errors
 /// If a file cannot be read or written.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all that a result is made of, once"
+)]
 pub fn write(
     dir: &Path,
     student: &str,
@@ -79,6 +127,7 @@ pub fn write(
     source: &str,
     recording: &Path,
     observed: &BTreeMap<String, PathBuf>,
+    wrote: Wrote,
 ) -> io::Result<PathBuf> {
     fs::create_dir_all(dir)?;
     let id = &session.lab.id;
@@ -128,6 +177,7 @@ pub fn write(
             .map(|(id, value)| (id.clone(), value.number.to_string()))
             .collect(),
         observed: runs,
+        wrote,
         signature: String::new(),
     };
     result.signature = result.sign();

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,11 +14,13 @@ use tempfile::TempDir;
 use tracer::user::Identity;
 
 use crate::chart::Chart;
+use crate::guide::hex;
 use crate::lab::Lab;
 use crate::own::tidy::{Thing, Tidy};
 use crate::own::{Interrupt, Job, Limits, Unfinished, as_user, text_of};
 use crate::prepare::{Prepared, hash_output, unmet};
 use crate::recording::summarise;
+use crate::result::{Wrote, payload};
 use crate::runs::{Checked, Run, RunError, Runs, Whose, WorkError};
 use crate::session::{Origin, Output, Session};
 use crate::spec::Code;
@@ -37,7 +39,7 @@ pub struct Runner {
     pub cannot: Option<String>,
     /// The level that the kernel gives.
     pub level: Option<String>,
-    /// Programs run without a network.
+    /// Programs run without a network, and as nobody.
     pub alone: bool,
     /// Whose result files are written.
     pub student: String,
@@ -164,6 +166,26 @@ impl Runner {
         let binary = binary.ok_or_else(unknown)?;
         let params = session.params_scope();
         let prepared = Prepared::new(spec, program, &params, payload, &self.identity, &self.tidy)?;
+        // Who runs it may have no way to where it was built.
+        let copied = prepared
+            .folder()
+            .join(binary.file_name().unwrap_or_default());
+        let binary = match self.alone {
+            true => {
+                let mut text = Vec::new();
+                let read = File::open(binary).and_then(|mut file| file.read_to_end(&mut text));
+                let copy = |_| {
+                    self.identity
+                        .with_file_rights(|| put_program(&copied, &text))
+                };
+                read.and_then(copy).map_err(|source| RunError::Start {
+                    what: name.to_owned(),
+                    source,
+                })?;
+                &copied
+            }
+            false => binary,
+        };
         warm(binary);
         let mut argv = vec![binary.display().to_string()];
         argv.extend(prepared.args(program, &params));
@@ -173,6 +195,21 @@ impl Runner {
     fn hash(&self, stdout: &Path, prepared: &Prepared) -> Result<[u8; 32], RunError> {
         let hash = hash_output(stdout, &prepared.out(), &self.identity);
         hash.map_err(RunError::Compare)
+    }
+
+    /// SHA-256 of what the original writes for the data of a student's check.
+    ///
+    /// # Errors
+    /// If it cannot be built or run.
+    pub fn original_wrote(
+        &self,
+        session: &Session,
+        student: &str,
+        nonce: u64,
+    ) -> Result<String, RunError> {
+        let payload = payload(student, &session.lab.id, nonce);
+        let name = &session.lab.spec.change.program;
+        Ok(hex(&self.expected(session, name, payload)?))
     }
 
     /// What the original writes for the same data, untraced.
@@ -325,7 +362,7 @@ impl Runs for Runner {
     }
 
     fn observe(&self, session: &mut Session, name: &str) -> Result<(), RunError> {
-        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
+        let payload = payload(&self.student, &session.lab.id, nonce());
         let live = match self.why_not(session, name) {
             Some(why) => Err(why),
             None => match self.trace(session, name, Whose::Original, payload, name) {
@@ -361,7 +398,8 @@ impl Runs for Runner {
 
     fn check(&self, session: &mut Session, whose: Whose) -> Result<Checked, RunError> {
         let name = session.lab.spec.change.program.clone();
-        let payload = u64::from(std::process::id()) << 32 | u64::from(time_seed());
+        let nonce = nonce();
+        let payload = payload(&self.student, &session.lab.id, nonce);
         let run = self.trace(session, &name, whose, payload, "check")?;
         let output = match session.lab.spec.change.output {
             false => Output::NotCompared,
@@ -370,7 +408,11 @@ impl Runs for Runner {
         };
         let outcome = session.judge(&run.summary, output);
         session.last = Some(run.summary.clone());
-        Ok(Checked { run, outcome })
+        Ok(Checked {
+            run,
+            outcome,
+            nonce,
+        })
     }
 
     fn chart(&self, session: &Session) -> Option<Chart> {
@@ -415,6 +457,10 @@ impl Runs for Runner {
                 &source,
                 recording,
                 &observed,
+                Wrote {
+                    nonce: checked.nonce,
+                    sha256: hex(&checked.run.output),
+                },
             )
             .map(Some)
         })
@@ -480,13 +526,20 @@ fn warm(binary: &Path) {
     }
 }
 
+fn put_program(path: &Path, text: &[u8]) -> io::Result<()> {
+    std::fs::write(path, text)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
 fn first_line(text: &str) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty());
     line.unwrap_or_default().trim().to_owned()
 }
 
 /// Another one for each run.
-fn time_seed() -> u32 {
+fn nonce() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |now| now.subsec_nanos() ^ now.as_secs() as u32)
+    let now = now.map_or(0, |now| now.subsec_nanos() ^ now.as_secs() as u32);
+    // TOML has no number beyond an i64.
+    (u64::from(std::process::id()) << 32 | u64::from(now)) & i64::MAX as u64
 }

@@ -183,6 +183,8 @@ pub struct Run {
 pub struct Checked {
     pub run: Run,
     pub outcome: Outcome,
+    /// What the data of this run was made from, with the student and the lab.
+    pub nonce: u64,
 }
 
 /// Makes a lab's runs, and knows the learner's programs. What is not said otherwise is so where nothing

@@ -364,7 +364,7 @@ impl Text<'_> {
                 return Ok(false);
             }
         };
-        let Checked { run, outcome } = &checked;
+        let Checked { run, outcome, .. } = &checked;
         if !run.stderr.is_empty() && run.summary.exit_status != Some(0) {
             writeln!(self.out, "{}\n{}\n", words::errors(lang), run.stderr)?;
         }

@@ -76,6 +76,9 @@ bytehop_core::messages! {
     solution_later: "The solution is shown after success. Show it now? [y/N]" | "通过检验后才显示参考答案。现在就看吗？[y/N]";
     no_hints: "There are no hints." | "没有提示。";
     unchanged(path): "{path} is unchanged: this check shows what the original does." | "{path} 尚未修改：这次检验的是原程序。";
+    handed_in(path, list): "{path}: {list}" | "{path}：{list}";
+    several_students(list): "the results are of several students ({list}): run the labs with --student"
+        | "这些结果属于几个学生（{list}）：请用 --student 运行实验";
     result_written(path): "result: {path}" | "结果文件：{path}";
     not_checked: "The program was not checked." | "程序没有检验。";
     nothing_to_edit: "Only recordings are shown here: there is no program to change. Without --replay, on Linux and with the rights to trace, there is." | "这里只显示记录文件，没有可修改的程序。在 Linux 上、有跟踪权限且不加 --replay 时才有。";

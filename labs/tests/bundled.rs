@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bytehop_core::advise;
 use bytehop_core::catalogue::{RuleId, probes};
+use bytehop_core::i18n::Lang;
 use bytehop_core::model::Evidence;
 use labs::{lab, lint};
 
@@ -14,7 +15,7 @@ fn bundled_labs_are_whole() {
     let ids: BTreeSet<&str> = labs.iter().map(|lab| lab.id.as_str()).collect();
     assert!(!ids.is_empty(), "no lab is bundled");
     for lab in &labs {
-        problems.extend(lint::lint(lab, &ids));
+        problems.extend(lint::lint(lab, &ids, Lang::En));
     }
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }

@@ -10,7 +10,7 @@ use bytehop_core::i18n::Lang;
 use labs::grade::grade;
 use labs::lab::{Lab, LabError};
 use labs::recording::summary_of;
-use labs::result::write;
+use labs::result::{Wrote, write};
 use labs::session::{Origin, Output, Session};
 use labs::spec::Code;
 use labs::{lint, page};
@@ -41,7 +41,7 @@ fn lab(files: &Files) -> Result<Lab, LabError> {
 fn found(change: impl FnOnce(&mut Files)) -> Vec<String> {
     let mut files = files();
     let ids = BTreeSet::from(["first-hops", "modes"]);
-    let of = |files: &Files| lint::lint(&lab(files).expect("a lab"), &ids);
+    let of = |files: &Files| lint::lint(&lab(files).expect("a lab"), &ids, Lang::En);
     let before = of(&files);
     change(&mut files);
     let after = of(&files).into_iter();
@@ -142,22 +142,74 @@ fn hand_ins_in_c_are_graded() {
     session.last = Some(summary);
     let solution = lab.solution(Code::C).expect("a solution");
     let to = dir.path().join("ada");
-    let file = write(&to, "ada", &session, &outcome, solution, &run, &observed).expect("a result");
+    let file = write(
+        &to,
+        "ada",
+        &session,
+        &outcome,
+        solution,
+        &run,
+        &observed,
+        Wrote::default(),
+    )
+    .expect("a result");
     let text = fs::read_to_string(file).expect("the result");
     assert!(
         text.contains("code = \"c\"") && to.join("first-hops.c").is_file(),
         "{text}"
     );
-    let grades = grade(&[to], &[Lab::clone(&lab)], None);
+    let grades = grade(&[to], &[Lab::clone(&lab)], None, Lang::En);
     let [grade] = &grades[..] else {
         panic!("{grades:?}");
     };
     assert_eq!(grade.code(), Code::C);
     assert_eq!(grade.source().expect("the source"), solution.as_bytes());
-    // The run is the lab's own: said, as for Rust; and the source is known, too.
-    assert_eq!(grade.remarks, ["the recording is the lab's own"]);
+    // The runs are the lab's own: said, as for Rust; and the source is known, too.
     assert_eq!(
-        grade.notes.first().map(String::as_str),
-        Some("the source is the lab's solution")
+        grade.remarks,
+        [
+            "the recording is the lab's own",
+            "the source is the lab's solution",
+            "the recording of copy is the lab's own"
+        ]
     );
+}
+
+#[test]
+fn lint_finds_a_check_that_needs_no_data() {
+    let said = found(|files| {
+        let text = String::from_utf8(files["lab.toml"].to_vec()).expect("text");
+        let (before, _) = text
+            .split_once("[[change.checks]]\nthat = \"copy")
+            .expect("a check");
+        let rest = &text[text.find("[[change.hints]]").expect("hints")..];
+        let text = before.replace("[change]\n", "[change]\noutput = false\n") + rest;
+        files.insert("lab.toml".to_owned(), text.into_bytes().into());
+    });
+    let wanted =
+        "first-hops: no check asks that data moves: a program that does nothing could pass";
+    assert!(said.iter().any(|what| what == wanted), "{said:?}");
+}
+
+#[test]
+fn lint_and_grades_speak_chinese() {
+    let mut files = files();
+    files.remove("solution/copy.c");
+    files.remove("recordings/copy.bhop");
+    let lab = lab(&files).expect("a lab");
+    let said = lint::lint(&lab, &BTreeSet::new(), Lang::Zh);
+    assert!(said.len() > 2, "{said:?}");
+    for what in &said {
+        assert!(!bytehop_core::i18n::is_english(what), "{what}");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::write(dir.path().join("first-hops.result.toml"), "").expect("write");
+    fs::write(dir.path().join("all.zip"), "").expect("write");
+    for row in grade(&[dir.path().to_owned()], &[lab], None, Lang::Zh) {
+        let said = row.remarks.join("; ");
+        assert!(
+            !said.is_empty() && !bytehop_core::i18n::is_english(&said),
+            "{said}"
+        );
+    }
 }

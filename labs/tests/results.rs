@@ -11,7 +11,7 @@ use bytehop_core::i18n::Lang;
 use labs::grade::{Grade, Roster, csv, grade};
 use labs::lab::{self, Lab};
 use labs::recording::summary_of;
-use labs::result::write;
+use labs::result::{Wrote, write};
 use labs::session::{Origin, Output, Session};
 
 fn first_hops() -> Lab {
@@ -21,8 +21,8 @@ fn first_hops() -> Lab {
         .expect("the lab")
 }
 
-/// The lab as its course has it whose bundled solution is another: the recording that is handed in here is
-/// nobody's then, as a student's is.
+/// The lab as its course has it whose bundled recordings are others: those that are handed in here are
+/// nobody's then, as a student's are.
 fn course() -> Lab {
     let mut files: BTreeMap<String, std::borrow::Cow<'static, [u8]>> = BTreeMap::new();
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("first-hops");
@@ -39,8 +39,11 @@ fn course() -> Lab {
             }
         }
     }
-    let copy = files["recordings/copy.bhop"].clone();
-    files.insert("recordings/solution.bhop".to_owned(), copy);
+    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("modes/recordings/clock.bhop");
+    let other = fs::read(other).expect("read");
+    for name in ["copy", "solution"] {
+        files.insert(format!("recordings/{name}.bhop"), other.clone().into());
+    }
     Lab::new("first-hops", files).expect("the lab")
 }
 
@@ -73,6 +76,7 @@ fn hand_in(dir: &Path, student: &str, recording: &[u8]) -> PathBuf {
             "fn main() {}",
             &file,
             &observed,
+            Wrote::default(),
         )
         .expect("a result");
     }
@@ -87,7 +91,7 @@ fn solution() -> Vec<u8> {
 }
 
 fn graded(dir: &Path) -> Vec<Grade> {
-    grade(&[dir.to_owned()], &[course()], None)
+    grade(&[dir.to_owned()], &[course()], None, Lang::En)
 }
 
 #[test]
@@ -158,7 +162,7 @@ fn refuses(grades: &[Grade], expected: &str) {
 fn the_recordings_that_everybody_has() {
     let dir = tempfile::tempdir().expect("a folder");
     hand_in(dir.path(), "Eve", &solution());
-    let grades = grade(&[dir.path().to_owned()], &[first_hops()], None);
+    let grades = grade(&[dir.path().to_owned()], &[first_hops()], None, Lang::En);
     refuses(&grades, "the recording is the lab's own");
 }
 
@@ -204,7 +208,12 @@ fn a_list_of_students() {
     let dir = tempfile::tempdir().expect("a folder");
     hand_in(&dir.path().join("a"), "s1", &solution());
     hand_in(&dir.path().join("e"), "Eve", &solution());
-    let grades = grade(&[dir.path().to_owned()], &[course()], Some(&roster));
+    let grades = grade(
+        &[dir.path().to_owned()],
+        &[course()],
+        Some(&roster),
+        Lang::En,
+    );
     let rows: Vec<(&str, &str)> = grades
         .iter()
         .map(|grade| (grade.student.as_str(), grade.remarks[0].as_str()))

@@ -9,11 +9,12 @@ fn has(verb: &LabVerb, flag: &str) -> bool {
         // As text and without a trace is how it always is.
         LabVerb::List => &["labs-dir", "color", "lang", "ascii", "no-tui", "replay"],
         LabVerb::Reset { .. } => &["labs-dir", "lang", "work"],
-        LabVerb::Lint { .. } => &[],
+        LabVerb::Lint { .. } => &["lang"],
         // The site's programs are in Rust, as its recordings are.
         LabVerb::Export { site: Some(_), .. } => &["labs-dir", "lang"],
         LabVerb::Export { .. } => &["labs-dir", "lang", "code"],
-        LabVerb::Grade { .. } => &["labs-dir", "work"],
+        LabVerb::Grade { .. } => &["labs-dir", "work", "lang"],
+        LabVerb::HandIn { .. } => &["labs-dir", "work", "lang"],
         // Started by ourselves.
         LabVerb::Own { .. } | LabVerb::Tidy => &["labs-dir", "lang", "work"],
         LabVerb::Record { .. } => &["labs-dir", "work", "elevate"],
@@ -28,6 +29,7 @@ fn name(verb: &LabVerb) -> &'static str {
         LabVerb::Lint { .. } => "lint",
         LabVerb::Export { .. } => "export",
         LabVerb::Grade { .. } => "grade",
+        LabVerb::HandIn { .. } => "hand-in",
         LabVerb::Own { .. } => "own",
         LabVerb::Tidy => "tidy",
         LabVerb::Record { .. } => "record",
@@ -99,7 +101,7 @@ mod tests {
         for line in [
             "lab --seed x list",
             "lab --student x grade d",
-            "lab lint --lang zh",
+            "lab lint --work w",
             "lab grade --no-tui d",
             "lab lint --code c",
             "lab export --site s --code c",
@@ -109,6 +111,8 @@ mod tests {
         }
         for line in [
             "lab list --lang zh --ascii",
+            "lab lint --lang zh",
+            "lab grade --lang zh d",
             "lab --lang zh export x",
             "lab export x --code c",
             "lab reset --work w",

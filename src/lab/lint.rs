@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
+use bytehop_core::i18n::{Lang, Say};
 use labs::lab::{self as catalogue, Lab};
+use labs::lint::{self, words};
 use labs::work::Work;
-use labs::{compile, guide, lint};
+use labs::{compile, guide};
 use tracer::user::Identity;
 
 use crate::fail::{FAILED, Fail, Trouble};
 use crate::output::{complain, print};
 
-pub fn lint(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
+pub fn lint(dir: Option<&Path>, bless: bool, lang: Lang) -> Result<i32, Fail> {
     let (mut labs, mut errors) = match dir {
         Some(dir) => catalogue::in_folder(dir)?,
         None => catalogue::bundled(),
@@ -41,13 +43,13 @@ pub fn lint(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
         .chain(&labs)
         .map(|lab| lab.id.as_str())
         .collect();
-    let mut problems: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let mut problems: Vec<String> = errors.iter().map(|e| e.say(lang)).collect();
     for lab in &labs {
-        problems.extend(lint::lint(lab, &ids));
+        problems.extend(lint::lint(lab, &ids, lang));
     }
-    problems.extend(lint_c(&labs)?);
+    problems.extend(lint_c(&labs, lang)?);
     if labs.is_empty() && problems.is_empty() {
-        problems.push("no lab.toml was found".to_owned());
+        problems.push(words::no_lab_found(lang).to_owned());
     }
     let mut text = problems.join("\n");
     if !text.is_empty() {
@@ -59,11 +61,11 @@ pub fn lint(dir: Option<&Path>, bless: bool) -> Result<i32, Fail> {
 }
 
 /// Compiles what labs have in C, with the learner's rights; what the compiler says.
-fn lint_c(labs: &[Lab]) -> Result<Vec<String>, Fail> {
+fn lint_c(labs: &[Lab], lang: Lang) -> Result<Vec<String>, Fail> {
     let failed = |e: io::Error| Fail::new(FAILED, Trouble::CompileC(e));
     let identity = Identity::invoking()?;
     if !compile::is_there(&identity) {
-        complain("programs in C were not compiled: there is no C compiler here (gcc)");
+        complain(words::no_c_compiler(lang));
         return Ok(Vec::new());
     }
     let dir = identity

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::model::Summary;
-use labs::grade::{self, Grade, Roster};
+use labs::grade::{self, Grade, Roster, System};
+use labs::hand_in;
 use labs::lab::Lab;
-use labs::own::{guardian, tidy};
+use labs::own::{self, guardian, tidy};
 use labs::progress::Progress;
 use labs::run::Runner;
 use labs::runs::{Replay, RunError, Runs, Whose, WorkError};
@@ -18,20 +19,23 @@ use labs::session::{Origin, Session};
 use labs::spec::Code;
 use labs::text::Text;
 use labs::work::{self, Work};
-use labs::{recording, words};
+use labs::{recording, result, words};
 use tracer::caps;
 use tracer::privileges::Privileges;
 use tracer::user::Identity;
 
 use super::{Context, ended, fail, lint};
-use crate::cli::{self, LabVerb};
+use crate::cli::{self, Columns, LabVerb};
 use crate::fail::{FAILED, Fail, NOT_ALLOWED, Trouble, USAGE};
 use crate::output::{complain, print};
 
 /// What is done before labs are read, if that is all: its status.
 pub fn before(args: &cli::Lab) -> Result<Option<i32>, Fail> {
     match &args.verb {
-        Some(LabVerb::Lint { dir, bless }) => return lint::lint(dir.as_deref(), *bless).map(Some),
+        Some(LabVerb::Lint { dir, bless }) => {
+            let lang = Lang::from_env(args.look.lang);
+            return lint::lint(dir.as_deref(), *bless, lang).map(Some);
+        }
         Some(LabVerb::Own {
             learner,
             alone,
@@ -95,8 +99,10 @@ impl Context<'_> {
             LabVerb::Grade {
                 roster,
                 rerun,
+                format,
                 dirs,
-            } => self.grade(roster.as_deref(), *rerun, dirs),
+            } => self.grade(roster.as_deref(), *rerun, *format, dirs),
+            LabVerb::HandIn { output } => self.hand_in(output.as_deref()),
             LabVerb::Record { to, ids } => self.record(to, ids),
             LabVerb::Lint { .. } | LabVerb::Own { .. } | LabVerb::Tidy => Ok(0),
         }
@@ -104,11 +110,15 @@ impl Context<'_> {
 
     /// What makes runs; where nothing can be traced, it knows why.
     pub fn runner(&self) -> Result<Runner, Fail> {
+        self.runner_as(self.side.identity.clone())
+    }
+
+    /// The same with programs that run as somebody else; the learner builds them.
+    fn runner_as(&self, identity: Identity) -> Result<Runner, Fail> {
         let failed = |e: io::Error| Fail::new(FAILED, Trouble::PrepareLab(e));
         let bytehop = std::env::current_exe().map_err(failed)?;
         let side = &self.side;
-        let mut runner =
-            Runner::new(bytehop, side.identity.clone(), side.work.clone()).map_err(failed)?;
+        let mut runner = Runner::new(bytehop, identity, side.work.clone()).map_err(failed)?;
         if let Some(student) = &self.args.student {
             runner.student.clone_from(student);
         }
@@ -248,7 +258,41 @@ impl Context<'_> {
         Ok(i32::from(!site.left_out.is_empty()))
     }
 
-    fn grade(&self, roster: Option<&Path>, rerun: bool, dirs: &[PathBuf]) -> Result<i32, Fail> {
+    /// All results of the learner, in one file.
+    fn hand_in(&self, to: Option<&Path>) -> Result<i32, Fail> {
+        let (side, lang) = (&self.side, self.lang);
+        let dir = side.work.dir.join("results");
+        let read = side.identity.with_file_rights(|| result::in_folder(&dir));
+        let results = read.unwrap_or_default();
+        let Some(first) = results.first() else {
+            return Err(Fail::new(FAILED, Trouble::NoResults(dir)));
+        };
+        let students: BTreeSet<&str> = results.iter().map(|r| r.student.as_str()).collect();
+        if students.len() > 1 {
+            let list: Vec<&str> = students.into_iter().collect();
+            complain(&words::several_students(lang, list.join(", ")));
+        }
+        let name = hand_in::name_of(&first.student);
+        let to = to.map_or_else(|| PathBuf::from(name), Path::to_owned);
+        let cannot = |e: io::Error| Fail::new(FAILED, Trouble::Write(to.clone(), e));
+        let file = side.identity.create_file(&to).map_err(cannot)?;
+        let packed = side
+            .identity
+            .with_file_rights(|| hand_in::write(BufWriter::new(file), &dir));
+        packed.map_err(cannot)?;
+        let labs: Vec<&str> = results.iter().map(|r| r.lab.as_str()).collect();
+        let list = labs.join(words::comma(lang));
+        print(&format!("{}\n", words::handed_in(lang, to.display(), list)))?;
+        Ok(0)
+    }
+
+    fn grade(
+        &self,
+        roster: Option<&Path>,
+        rerun: bool,
+        columns: Columns,
+        dirs: &[PathBuf],
+    ) -> Result<i32, Fail> {
         let read = |path: &Path| {
             let cannot = |e| Fail::new(USAGE, Trouble::Read(path.to_owned(), e));
             fs::read_to_string(path)
@@ -260,17 +304,23 @@ impl Context<'_> {
             fs::symlink_metadata(dir)
                 .map_err(|e| Fail::new(USAGE, Trouble::Read(dir.clone(), e)))?;
         }
-        let mut grades = grade::grade(dirs, &self.labs, roster.as_ref());
+        let mut grades = grade::grade(dirs, &self.labs, roster.as_ref(), self.lang);
         if rerun {
             self.rerun(&mut grades)?;
         }
-        print(&grade::csv(&grades))?;
+        let roster = roster.unwrap_or_default();
+        let text = match columns {
+            Columns::Csv => grade::csv(&grades),
+            Columns::Moodle => grade::by_student(&grades, &self.labs, &roster, System::Moodle),
+            Columns::Canvas => grade::by_student(&grades, &self.labs, &roster, System::Canvas),
+        };
+        print(&text)?;
         Ok(0)
     }
 
     /// Builds and checks here what was handed in; only what passes here, too, has passed.
     fn rerun(&self, grades: &mut [Grade]) -> Result<(), Fail> {
-        let mut runner = self.runner()?;
+        let mut runner = self.runner_as(own::nobody(&self.side.identity))?;
         if let Some(why) = &runner.cannot {
             return Err(Fail::new(NOT_ALLOWED, why.clone()));
         }
@@ -286,18 +336,32 @@ impl Context<'_> {
             };
             let seed = grade.result.as_ref().map(|result| result.seed.clone());
             let seed = seed.filter(|seed| !seed.is_empty());
-            let session = Session::new(Arc::new(lab.clone()), Lang::En, seed);
+            let session = Session::new(Arc::new(lab.clone()), self.lang, seed);
             let mut session = session.in_code(grade.code());
-            let failed = match grade.source() {
-                Ok(source) => self.rerun_one(&runner, &mut session, &source)?,
-                Err(why) => Some(why),
+            let mut failed = match grade.source() {
+                Ok(source) => self.rerun_one(&runner, &mut session, source)?,
+                Err(why) => Some(why.to_owned()),
             };
+            if failed.is_none() && lab.spec.change.output {
+                failed = self.other_output(&runner, &session, grade);
+            }
             if let Some(why) = failed {
                 grade.passed = false;
-                grade.remarks.push(format!("rerun: {why}"));
+                let why = grade::words::at_rerun(self.lang, why);
+                grade.remarks.push(why);
             }
         }
         Ok(())
+    }
+
+    /// Whether what a student says to have seen as output is what the original writes for their data.
+    fn other_output(&self, runner: &Runner, session: &Session, grade: &Grade) -> Option<String> {
+        let result = grade.result.as_ref()?;
+        match runner.original_wrote(session, &result.student, result.wrote.nonce) {
+            Ok(wrote) if wrote == result.wrote.sha256 => None,
+            Ok(_) => Some(grade::words::other_output(self.lang).to_owned()),
+            Err(e) => Some(e.say(self.lang)),
+        }
     }
 
     /// Why a program does not pass here; nothing if it does.
@@ -323,14 +387,14 @@ impl Context<'_> {
             Ok(checked) => checked.outcome,
             Err(e) if e.is_stopped() => return Err(e.into()),
             Err(RunError::Work(WorkError::Build(_))) => {
-                return Ok(Some("it does not compile".to_owned()));
+                return Ok(Some(grade::words::no_build(self.lang).to_owned()));
             }
             Err(e) => {
-                let said = e.to_string();
+                let said = e.say(self.lang);
                 return Ok(Some(said.lines().next().unwrap_or_default().to_owned()));
             }
         };
-        let mut lines = labs::page::outcome_lines(&outcome, Lang::En).into_iter();
+        let mut lines = labs::page::outcome_lines(&outcome, self.lang).into_iter();
         Ok(lines.find_map(|(passed, text)| (!passed).then_some(text)))
     }
 

@@ -343,6 +343,15 @@ pub const PAGES: &[Told] = &[
         ..NONE
     },
     Told {
+        page: "bytehop-lab-hand-in",
+        examples: &[(
+            "bytehop lab hand-in -o ada.hand-in.tar",
+            "All results in one file:",
+        )],
+        ends: Ends::Traces,
+        ..NONE
+    },
+    Told {
         page: "bytehop-setup",
         more: &[
             "The program becomes root's and the group's (mode 0750), with the file capabilities CAP_BPF and CAP_PERFMON. What it then does for a member, it does with rights that the member lacks, and lends them only for what the kernel shows the member anyway: commands that they start, and processes that they could trace with strace -p. Before each, a process of the member's own rights asks the kernel, which decides with user and group ids, dumpable, user namespaces, Yama, and whatever else it has.",

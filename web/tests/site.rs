@@ -258,7 +258,7 @@ fn one_learner_in_both_languages() {
         let dir = folder().join(format!("handed-{tag}"));
         std::fs::create_dir_all(&dir).expect("a folder");
         std::fs::write(dir.join("x.course.json"), probe.get("file")).expect("a file");
-        let rows = grade(&[dir], &labs, None);
+        let rows = grade(&[dir], &labs, None, Lang::En);
         let right = course
             .session()
             .verdicts()

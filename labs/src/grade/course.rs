@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 use serde::Deserialize;
 
-use super::{Grade, TEXT_MAX, read, refused};
+use super::{Grade, TEXT_MAX, read, refused, words};
 use crate::lab::Lab;
 use crate::runs::{Replay, RunError};
 use crate::session::Session;
-
-/// What every row says: nobody should take it for a traced run.
-const NOT_TRACED: &str = "not traced: answered on the course's web site";
 
 /// What a file holds (`web/page/course.js` writes it).
 #[derive(Deserialize)]
@@ -42,27 +39,32 @@ pub fn is_one(path: &Path) -> bool {
 /// Judges such files; a lab's recordings are read once.
 pub struct Judge<'a> {
     labs: &'a [Lab],
+    lang: Lang,
     ready: BTreeMap<String, Session>,
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(labs: &'a [Lab]) -> Self {
+    pub fn new(labs: &'a [Lab], lang: Lang) -> Self {
         Self {
             labs,
+            lang,
             ready: BTreeMap::new(),
         }
     }
 
     /// A row for each lab that was begun.
     pub fn grade(&mut self, path: &Path) -> Vec<Grade> {
-        let bytes = match read(path, TEXT_MAX) {
+        let lang = self.lang;
+        // Nobody should take it for a traced run.
+        let not_traced = words::not_traced(lang).to_owned();
+        let bytes = match read(path, TEXT_MAX, lang) {
             Ok(bytes) => bytes,
             Err(why) => return vec![refused(path.to_owned(), why)],
         };
         let file = match serde_json::from_slice::<File>(&bytes) {
             Ok(file) if file.bytehop_course == 1 => file,
-            Ok(_) => return vec![refused(path.to_owned(), "of a later bytehop")],
-            Err(_) => return vec![refused(path.to_owned(), "not a file of the course")],
+            Ok(_) => return vec![refused(path.to_owned(), words::later(lang))],
+            Err(_) => return vec![refused(path.to_owned(), words::no_course(lang))],
         };
         let of = |lab: &str, right: usize, questions: usize, remarks: Vec<String>| Grade {
             file: path.to_owned(),
@@ -79,16 +81,16 @@ impl<'a> Judge<'a> {
             .filter(|(_, state)| !state.answers.is_empty());
         let mut rows: Vec<Grade> = begun
             .map(|(id, state)| match self.judged(id, &state.answers) {
-                Ok((right, questions)) => of(id, right, questions, vec![NOT_TRACED.to_owned()]),
-                Err(why) => of(id, 0, 0, vec![NOT_TRACED.to_owned(), why]),
+                Ok((right, questions)) => of(id, right, questions, vec![not_traced.clone()]),
+                Err(why) => of(id, 0, 0, vec![not_traced.clone(), why]),
             })
             .collect();
         if rows.is_empty() {
-            rows.push(of("", 0, 0, vec!["no question was answered".to_owned()]));
+            rows.push(of("", 0, 0, vec![words::no_answers(lang).to_owned()]));
         }
         if file.student.trim().is_empty() {
             for row in &mut rows {
-                row.remarks.push("without a name".to_owned());
+                row.remarks.push(words::no_name(lang).to_owned());
             }
         }
         rows
@@ -101,8 +103,8 @@ impl<'a> Judge<'a> {
         answers: &BTreeMap<String, String>,
     ) -> Result<(usize, usize), String> {
         let lab = self.labs.iter().find(|lab| lab.id == id);
-        let lab = lab.ok_or_else(|| format!("there is no lab '{id}'"))?;
-        let mut session = self.session(lab).map_err(|e| e.to_string())?;
+        let lab = lab.ok_or_else(|| words::no_lab(self.lang, id))?;
+        let mut session = self.session(lab).map_err(|e| e.say(self.lang))?;
         for question in &lab.spec.questions {
             if let Some(answer) = answers.get(&question.id) {
                 session.answer(question, answer);
@@ -118,7 +120,7 @@ impl<'a> Judge<'a> {
         if let Some(session) = self.ready.get(&lab.id) {
             return Ok(session.clone());
         }
-        let session = Replay::session(Arc::new(lab.clone()), Lang::En)?;
+        let session = Replay::session(Arc::new(lab.clone()), self.lang)?;
         self.ready.insert(lab.id.clone(), session.clone());
         Ok(session)
     }
@@ -156,7 +158,8 @@ mod tests {
         write("s3.course.json", "{\"bytehop_course\":9}");
         write("s4.course.json", "{\"a\":1}");
         let roster = Roster::of("s1\n");
-        let rows = grade(&[dir.path().to_owned()], &labs, Some(&roster));
+        let rows = grade(&[dir.path().to_owned()], &labs, Some(&roster), Lang::En);
+        let not_traced = words::not_traced(Lang::En);
         let told: Vec<String> = rows
             .iter()
             .map(|row| format!("{} {} {}", row.student, row.lab, row.remarks.join("; ")))
@@ -164,8 +167,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                format!("s1 first-hops {NOT_TRACED}"),
-                format!("s1 no-lab {NOT_TRACED}; there is no lab 'no-lab'"),
+                format!("s1 first-hops {not_traced}"),
+                format!("s1 no-lab {not_traced}; there is no lab 'no-lab'"),
                 "s2  no question was answered; s2 is not on the list".to_owned(),
                 "  of a later bytehop".to_owned(),
                 "  not a file of the course".to_owned(),

@@ -6,30 +6,28 @@
 mod course;
 mod csv;
 mod find;
+mod place;
+pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytehop_core::i18n::Lang;
+use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::model::Summary;
 use sha2::{Digest, Sha256};
 
 use crate::guide::hex;
 use crate::lab::Lab;
+use crate::page::outcome_lines;
 use crate::recording::summary_of;
-use crate::result::{BUNDLED, Result};
+use crate::result::{BUNDLED, Result, SUFFIX};
 use crate::session::{Origin, Output, Session};
-use crate::spec::Code;
+use crate::spec::{Code, Program, braced};
+use place::{Place, RECORDING_MAX, TEXT_MAX, read};
 
-pub use csv::csv;
-
-/// The most that a result file, or a program's source, may have.
-const TEXT_MAX: u64 = 1 << 20;
-/// The most that a recording may have.
-const RECORDING_MAX: u64 = 256 << 20;
+pub use csv::{System, by_student, csv};
 
 /// One line of the grades.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,6 +48,8 @@ pub struct Grade {
     pub notes: Vec<String>,
     /// What the recording and the source hold, to find copies.
     marks: Marks,
+    /// The source that was handed in, or why there is none.
+    source: Option<std::result::Result<Vec<u8>, String>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,9 +63,12 @@ impl Grade {
     ///
     /// # Errors
     /// If there is none: why.
-    pub fn source(&self) -> std::result::Result<Vec<u8>, String> {
-        let name = format!("{}.{}", self.lab, self.code().extension());
-        beside(&self.file, &name, TEXT_MAX)
+    pub fn source(&self) -> std::result::Result<&[u8], &str> {
+        match &self.source {
+            Some(Ok(source)) => Ok(source),
+            Some(Err(why)) => Err(why),
+            None => Err(""),
+        }
     }
 
     /// The language of that source.
@@ -76,49 +79,59 @@ impl Grade {
     }
 }
 
-/// Who should have handed in: ids, the first column of a CSV file.
+/// Who should have handed in: ids, the first column of a CSV file; and names, the second, where there are any.
 #[derive(Clone, Debug, Default)]
-pub struct Roster(BTreeSet<String>);
+pub struct Roster(BTreeSet<String>, BTreeMap<String, String>);
 
 impl Roster {
     /// Reads ids; a first line that says `id` or `student` is a heading.
     pub fn of(text: &str) -> Self {
-        let ids = text.trim_start_matches('\u{feff}').lines().map(|line| {
-            let first = line.split([',', ';', '\t']).next().unwrap_or_default();
-            first.trim().trim_matches('"').to_owned()
+        let cells = text.trim_start_matches('\u{feff}').lines().map(|line| {
+            let mut cells = line.split([',', ';', '\t']);
+            let mut cell = || cells.next().unwrap_or_default().trim().trim_matches('"');
+            (cell().to_owned(), cell().to_owned())
         });
-        let heading = |id: &String| ["id", "student"].contains(&id.to_lowercase().as_str());
-        let mut ids: Vec<String> = ids.filter(|id| !id.is_empty()).collect();
-        if ids.first().is_some_and(heading) {
-            ids.remove(0);
+        let heading = |id: &str| ["id", "student"].contains(&id.to_lowercase().as_str());
+        let mut rows: Vec<(String, String)> = cells.filter(|(id, _)| !id.is_empty()).collect();
+        if rows.first().is_some_and(|(id, _)| heading(id)) {
+            rows.remove(0);
         }
-        Self(ids.into_iter().collect())
+        let names = rows.iter().filter(|(_, name)| !name.is_empty()).cloned();
+        Self(
+            rows.iter().map(|(id, _)| id.clone()).collect(),
+            names.collect(),
+        )
     }
 }
 
 /// Grades what lies under folders: a row for each result, and for each thing in place of one.
-pub fn grade(dirs: &[PathBuf], labs: &[Lab], roster: Option<&Roster>) -> Vec<Grade> {
-    let bundled = Bundled::of(labs);
-    let found = dirs.iter().flat_map(|dir| find::find(dir));
-    let mut judge_course = course::Judge::new(labs);
+pub fn grade(dirs: &[PathBuf], labs: &[Lab], roster: Option<&Roster>, lang: Lang) -> Vec<Grade> {
+    let judge = Judge {
+        labs,
+        bundled: Bundled::of(labs),
+        lang,
+    };
+    let found = dirs.iter().flat_map(|dir| find::find(dir, lang));
+    let mut judge_course = course::Judge::new(labs, lang);
     let mut grades: Vec<Grade> = found
         .flat_map(|found| match found {
             Ok(file) if course::is_one(&file) => {
                 let judged = catch_unwind(AssertUnwindSafe(|| judge_course.grade(&file)));
-                judged.unwrap_or_else(|_| vec![refused(file, "it cannot be judged")])
+                judged.unwrap_or_else(|_| vec![refused(file, words::cannot(lang))])
             }
             Ok(file) => {
                 // Whatever is wrong with one, the others are graded.
-                let judged = catch_unwind(AssertUnwindSafe(|| judge(&file, labs, &bundled)));
-                vec![judged.unwrap_or_else(|_| refused(file, "it cannot be judged"))]
+                let judged = catch_unwind(AssertUnwindSafe(|| judge.grade(&file)));
+                judged.unwrap_or_else(|_| vec![refused(file, words::cannot(lang))])
             }
             Err((file, why)) => vec![refused(file, why)],
         })
         .collect();
-    copies(&mut grades, "recording", |marks| marks.recording.as_ref());
-    copies(&mut grades, "source", |marks| marks.source.as_ref());
+    let (recording, source) = (words::recording(lang), words::source(lang));
+    copies(&mut grades, recording, lang, |m| m.recording.as_ref());
+    copies(&mut grades, source, lang, |m| m.source.as_ref());
     if let Some(roster) = roster {
-        enrol(&mut grades, roster);
+        enrol(&mut grades, roster, lang);
     }
     grades
 }
@@ -132,7 +145,7 @@ fn refused(file: PathBuf, why: impl Into<String>) -> Grade {
 }
 
 /// The same content handed in by several: each row says so. Who wrote it, a recording does not tell.
-fn copies(grades: &mut [Grade], what: &str, mark: fn(&Marks) -> Option<&String>) {
+fn copies(grades: &mut [Grade], what: &str, lang: Lang, mark: fn(&Marks) -> Option<&String>) {
     let mut seen: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for grade in grades.iter() {
         if let Some(mark) = mark(&grade.marks) {
@@ -152,13 +165,13 @@ fn copies(grades: &mut [Grade], what: &str, mark: fn(&Marks) -> Option<&String>)
             .collect();
         if !others.is_empty() {
             let others = others.join(", ");
-            grade.notes.push(format!("the same {what} as {others}"));
+            grade.notes.push(words::same(lang, what, others));
         }
     }
 }
 
 /// With a list of students: who is not on it, whose lab was another's, and who handed in nothing.
-fn enrol(grades: &mut Vec<Grade>, roster: &Roster) {
+fn enrol(grades: &mut Vec<Grade>, roster: &Roster, lang: Lang) {
     for grade in grades.iter_mut() {
         if grade.student.is_empty() {
             continue;
@@ -169,26 +182,33 @@ fn enrol(grades: &mut Vec<Grade>, roster: &Roster) {
         };
         let seed = grade.result.as_ref().map(|result| &result.seed);
         if !roster.0.contains(&grade.student) {
-            fail(format!("{} is not on the list", grade.student));
+            fail(words::not_on_list(lang, &grade.student));
         } else if seed.is_some_and(|seed| *seed != grade.student) {
-            fail("the seed is not the one of this student (--student gives it)".to_owned());
+            fail(words::other_seed(lang).to_owned());
         }
     }
     let there: BTreeSet<String> = grades.iter().map(|grade| grade.student.clone()).collect();
     for id in roster.0.difference(&there) {
         grades.push(Grade {
             student: id.clone(),
-            remarks: vec!["nothing was handed in".to_owned()],
+            remarks: vec![words::nothing(lang).to_owned()],
             ..Grade::default()
         });
     }
+}
+
+/// A source that everybody has.
+#[derive(Clone, Copy)]
+enum Known {
+    Unchanged,
+    Solution,
 }
 
 /// What everybody has: the labs' own recordings and programs.
 struct Bundled {
     recordings: BTreeSet<String>,
     /// By lab and content: which program it is.
-    sources: BTreeMap<(String, String), &'static str>,
+    sources: BTreeMap<(String, String), Known>,
 }
 
 impl Bundled {
@@ -207,10 +227,10 @@ impl Bundled {
             for code in Code::ALL.into_iter().filter(|code| lab.has(*code)) {
                 sources.insert(
                     (lab.id.clone(), words_of(lab.source(program, code))),
-                    "unchanged program",
+                    Known::Unchanged,
                 );
                 if let Some(solution) = lab.solution(code) {
-                    sources.insert((lab.id.clone(), words_of(solution)), "lab's solution");
+                    sources.insert((lab.id.clone(), words_of(solution)), Known::Solution);
                 }
             }
         }
@@ -234,180 +254,225 @@ fn words_of(source: &str) -> String {
     hex(&Sha256::digest(words.as_bytes()))
 }
 
-fn judge(file: &Path, labs: &[Lab], bundled: &Bundled) -> Grade {
-    let text = match read(file, TEXT_MAX) {
-        Ok(bytes) => bytes,
-        Err(why) => return refused(file.to_owned(), why),
-    };
-    let text = String::from_utf8_lossy(&text);
-    let Ok(result) = toml::from_str::<Result>(&text) else {
-        let why = match text.trim().is_empty() {
-            true => "an empty file",
-            false => "not a result file",
-        };
-        return refused(file.to_owned(), why);
-    };
-    let mut grade = Grade {
-        file: file.to_owned(),
-        student: result.student.clone(),
-        lab: result.lab.clone(),
-        ..Grade::default()
-    };
-    if result.sign() != result.signature {
-        grade
-            .remarks
-            .push("the result was changed by hand".to_owned());
-    }
-    grade.result = Some(result.clone());
-    if let Err(why) = again(&mut grade, &result, labs, bundled) {
-        grade.remarks.push(why);
-    }
-    grade.passed &= grade.remarks.is_empty();
-    grade
+struct Judge<'a> {
+    labs: &'a [Lab],
+    bundled: Bundled,
+    lang: Lang,
 }
 
-/// Judges the recordings again.
-fn again(
-    grade: &mut Grade,
-    result: &Result,
-    labs: &[Lab],
-    bundled: &Bundled,
-) -> std::result::Result<(), String> {
-    let lab = labs.iter().find(|lab| lab.id == result.lab);
-    let lab = lab.ok_or_else(|| format!("there is no lab '{}'", result.lab))?;
-    let bytes = beside(&grade.file, &result.recording, RECORDING_MAX)?;
-    if hex(&Sha256::digest(&bytes)) != result.recording_sha256 {
-        return Err("the recording is not the one of this result".to_owned());
-    }
-    let run = summary_of(&bytes).map_err(|e| e.to_string())?;
-    let mark = content(&run);
-    if bundled.recordings.contains(&mark) {
-        grade
-            .remarks
-            .push("the recording is the lab's own".to_owned());
-    }
-    grade.marks.recording = Some(mark);
-    of_this_lab(&run, lab)?;
-
-    if let Ok(source) = grade.source() {
-        if hex(&Sha256::digest(&source)) != result.program {
-            grade
-                .remarks
-                .push("the source is not the one of this result".to_owned());
+impl Judge<'_> {
+    /// The rows of a result file, or of a hand-in.
+    fn grade(&self, file: &Path) -> Vec<Grade> {
+        let lang = self.lang;
+        if !find::is_hand_in(file) {
+            let row = match read(file, TEXT_MAX, lang) {
+                Ok(text) => self.judge(file.to_owned(), &text, &Place::Beside(file)),
+                Err(why) => refused(file.to_owned(), why),
+            };
+            return vec![row];
         }
-        let mark = words_of(&String::from_utf8_lossy(&source));
-        if let Some(whose) = bundled.sources.get(&(lab.id.clone(), mark.clone())) {
-            grade.notes.push(format!("the source is the {whose}"));
+        let files = match place::unpack(file, lang) {
+            Ok(files) => files,
+            Err(why) => return vec![refused(file.to_owned(), why)],
+        };
+        let results = files.iter().filter(|(name, _)| name.ends_with(SUFFIX));
+        let rows: Vec<Grade> = results
+            .map(|(name, text)| self.judge(file.join(name), text, &Place::In(&files)))
+            .collect();
+        match rows.is_empty() {
+            true => vec![refused(file.to_owned(), words::none_inside(lang))],
+            false => rows,
+        }
+    }
+
+    fn judge(&self, file: PathBuf, text: &[u8], place: &Place<'_>) -> Grade {
+        let lang = self.lang;
+        let text = String::from_utf8_lossy(text);
+        let read = (text.len() as u64 <= TEXT_MAX).then(|| toml::from_str::<Result>(&text));
+        let Some(Ok(result)) = read else {
+            let why = match text.trim().is_empty() {
+                true => words::empty(lang),
+                false => words::no_result(lang),
+            };
+            return refused(file, why);
+        };
+        let mut grade = Grade {
+            file,
+            student: result.student.clone(),
+            lab: result.lab.clone(),
+            ..Grade::default()
+        };
+        if result.sign() != result.signature {
+            grade.remarks.push(words::by_hand(lang).to_owned());
+        }
+        grade.result = Some(result.clone());
+        if let Err(why) = self.again(&mut grade, &result, place) {
+            grade.passed = false;
+            grade.remarks.push(why);
+        }
+        grade.passed &= grade.remarks.is_empty();
+        grade
+    }
+
+    /// Judges the recordings again.
+    fn again(
+        &self,
+        grade: &mut Grade,
+        result: &Result,
+        place: &Place<'_>,
+    ) -> std::result::Result<(), String> {
+        let lang = self.lang;
+        let lab = self.labs.iter().find(|lab| lab.id == result.lab);
+        let lab = lab.ok_or_else(|| words::no_lab(lang, &result.lab))?;
+        let name = format!("{}.{}", lab.id, result.code.extension());
+        let source = place.read(&name, TEXT_MAX, lang);
+        grade.source = Some(source.map(std::borrow::Cow::into_owned));
+
+        let bytes = place.read(&result.recording, RECORDING_MAX, lang)?;
+        if hex(&Sha256::digest(&bytes)) != result.recording_sha256 {
+            return Err(words::other_recording(lang).to_owned());
+        }
+        let run = summary_of(&bytes).map_err(|e| e.say(lang))?;
+        let mark = content(&run);
+        if self.bundled.recordings.contains(&mark) {
+            grade.remarks.push(words::labs_recording(lang).to_owned());
+        }
+        grade.marks.recording = Some(mark);
+        self.of_this_lab(&run, lab)?;
+        self.source(grade, result, lab);
+
+        let seed = (!result.seed.is_empty()).then(|| result.seed.clone());
+        let mut session = Session::new(Arc::new(lab.clone()), lang, seed).in_code(result.code);
+        let program = lab.spec.program(&lab.spec.change.program);
+        if program.is_some_and(|program| !is_with(&run, program, &session)) {
+            grade.remarks.push(words::own_values(lang).to_owned());
+        }
+        self.observe(&mut session, grade, result, place)?;
+        for question in &lab.spec.questions {
+            if let Some(answer) = result.answers.get(&question.id) {
+                session.answer(question, answer);
+            }
+        }
+        let verdicts = session.verdicts();
+        grade.questions = verdicts.len();
+        grade.right = verdicts.iter().filter(|verdict| verdict.right).count();
+
+        let output = match (lab.spec.change.output, result.output.as_str()) {
+            (false, _) => Output::NotCompared,
+            (true, "same") => Output::Same,
+            (true, _) => Output::Differs,
+        };
+        let outcome = session.judge(&run, output);
+        grade.passed = outcome.passed();
+        if grade.passed != result.passed {
+            let says = match grade.passed {
+                true => words::passes(lang),
+                false => words::fails(lang),
+            };
+            grade.notes.push(says.to_owned());
+        }
+        let failed = outcome_lines(&outcome, lang).into_iter();
+        let failed = failed.filter(|(passed, _)| !passed).map(|(_, text)| text);
+        grade.remarks.extend(failed);
+        Ok(())
+    }
+
+    fn source(&self, grade: &mut Grade, result: &Result, lab: &Lab) {
+        let lang = self.lang;
+        let Some(Ok(source)) = &grade.source else {
+            grade.notes.push(words::no_source(lang).to_owned());
+            return;
+        };
+        if hex(&Sha256::digest(source)) != result.program {
+            grade.remarks.push(words::other_source(lang).to_owned());
+        }
+        let mark = words_of(&String::from_utf8_lossy(source));
+        if let Some(known) = self.bundled.sources.get(&(lab.id.clone(), mark.clone())) {
+            let known = match known {
+                Known::Unchanged => words::unchanged(lang),
+                Known::Solution => words::solution(lang),
+            };
+            grade.remarks.push(words::source_is(lang, known));
         }
         grade.marks.source = Some(mark);
-    } else {
-        grade.notes.push("without the source".to_owned());
     }
 
-    let seed = (!result.seed.is_empty()).then(|| result.seed.clone());
-    let mut session = Session::new(Arc::new(lab.clone()), Lang::En, seed).in_code(result.code);
-    observe(&mut session, grade, result, lab)?;
-    for question in &lab.spec.questions {
-        if let Some(answer) = result.answers.get(&question.id) {
-            session.answer(question, answer);
-        }
-    }
-    let verdicts = session.verdicts();
-    grade.questions = verdicts.len();
-    grade.right = verdicts.iter().filter(|verdict| verdict.right).count();
-
-    let output = match (lab.spec.change.output, result.output.as_str()) {
-        (false, _) => Output::NotCompared,
-        (true, "same") => Output::Same,
-        (true, _) => Output::Differs,
-    };
-    grade.passed = session.judge(&run, output).passed();
-    if grade.passed != result.passed {
-        let says = if grade.passed {
-            "passes"
-        } else {
-            "does not pass"
-        };
-        grade
-            .notes
-            .push(format!("the recording {says}, the result says otherwise"));
-    }
-    Ok(())
-}
-
-/// Takes the student's own runs of the originals. The lab's own stand in only where they did for the student.
-fn observe(
-    session: &mut Session,
-    grade: &mut Grade,
-    result: &Result,
-    lab: &Lab,
-) -> std::result::Result<(), String> {
-    for program in &lab.spec.programs {
-        let name = &program.name;
-        let (bytes, origin) = match result.observed.get(name).map(String::as_str) {
-            None => continue,
-            Some(BUNDLED) => {
-                let bytes = lab.recording(name).unwrap_or_default().to_vec();
-                (bytes, Origin::Recorded(None))
+    /// Takes the student's own runs of the originals. The lab's own stand in only where they did for the student.
+    fn observe(
+        &self,
+        session: &mut Session,
+        grade: &mut Grade,
+        result: &Result,
+        place: &Place<'_>,
+    ) -> std::result::Result<(), String> {
+        let (lab, lang) = (session.lab.clone(), self.lang);
+        for program in &lab.spec.programs {
+            let name = &program.name;
+            let (bytes, origin) = match result.observed.get(name).map(String::as_str) {
+                None => continue,
+                Some(BUNDLED) => {
+                    grade.notes.push(words::stood_in(lang, name));
+                    let bytes = lab.recording(name).unwrap_or_default();
+                    (bytes.into(), Origin::Recorded(None))
+                }
+                Some(file) => (place.read(file, RECORDING_MAX, lang)?, Origin::Live),
+            };
+            let run = summary_of(&bytes).map_err(|e| words::of_file(lang, name, e.say(lang)))?;
+            if origin == Origin::Live {
+                let command = run.command.first().map(|path| base(path));
+                if command != Some(&format!("{}-{name}", lab.id)) {
+                    return Err(words::other_program(lang, name));
+                }
+                if !is_with(&run, program, session) {
+                    grade.remarks.push(words::other_values(lang, name));
+                }
+                if self.bundled.recordings.contains(&content(&run)) {
+                    grade.remarks.push(words::labs_observed(lang, name));
+                }
             }
-            Some(file) => (beside(&grade.file, file, RECORDING_MAX)?, Origin::Live),
-        };
-        let run = summary_of(&bytes).map_err(|e| format!("{name}: {e}"))?;
-        let command = run.command.first().map(|path| base(path));
-        if origin == Origin::Live && command != Some(&format!("{}-{name}", lab.id)) {
-            return Err(format!("the recording of {name} is of another program"));
+            session.observe(name, run, origin);
         }
-        session.observe(name, run, origin);
+        for name in session.compared() {
+            if !session.runs.contains_key(&name) {
+                return Err(words::no_recording(lang, name));
+            }
+        }
+        Ok(())
     }
-    for name in session.compared() {
-        if !session.runs.contains_key(&name) {
-            return Err(format!(
-                "there is no recording of {name}, which the check compares with"
-            ));
+
+    /// Whether a run is one of the learner's program of a lab, by the name that `--check` builds it under.
+    fn of_this_lab(&self, run: &Summary, lab: &Lab) -> std::result::Result<(), String> {
+        let program = &lab.spec.change.program;
+        let command = run.command.first().map_or("", |path| base(path));
+        let ours = ["my", "given"].map(|whose| format!("{whose}-{}-{program}", lab.id));
+        match ours.iter().any(|name| name == command) {
+            true => Ok(()),
+            false => Err(words::no_program_of_lab(self.lang, command)),
         }
     }
-    Ok(())
 }
 
-/// Whether a run is one of the learner's program of a lab, by the name that `--check` builds it under.
-fn of_this_lab(run: &Summary, lab: &Lab) -> std::result::Result<(), String> {
-    let program = &lab.spec.change.program;
-    let command = run.command.first().map_or("", |path| base(path));
-    let ours = ["my", "given"].map(|whose| format!("{whose}-{}-{program}", lab.id));
-    match ours.iter().any(|name| name == command) {
-        true => Ok(()),
-        false => Err(format!(
-            "the recording is of '{command}', not of this lab's program"
-        )),
-    }
+/// Whether a run was started with the values that the student's seed draws, and with the files of the lab.
+fn is_with(run: &Summary, program: &Program, session: &Session) -> bool {
+    let params = session.params_scope();
+    let args = run.command.get(1..).unwrap_or_default();
+    let fits = |(wanted, arg): (&String, &String)| {
+        let mut wanted = wanted.clone();
+        let names: Vec<String> = braced(&wanted).map(str::to_owned).collect();
+        for name in names {
+            match params.get(&name) {
+                Some(value) => {
+                    wanted = wanted.replace(&format!("{{{name}}}"), &format!("{}", value.number));
+                }
+                // A path: a file of that name, or a device.
+                None => return arg.starts_with('/'),
+            }
+        }
+        wanted == *arg
+    };
+    args.len() == program.args.len() && program.args.iter().zip(args).all(fits)
 }
 
 fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
-}
-
-/// A file that was handed in with another: a name in the same folder, no path.
-fn beside(file: &Path, name: &str, most: u64) -> std::result::Result<Vec<u8>, String> {
-    let name = Path::new(name).file_name().unwrap_or_default();
-    read(&file.with_file_name(name), most)
-}
-
-/// Reads an ordinary file that is not too large; why not, else.
-fn read(path: &Path, most: u64) -> std::result::Result<Vec<u8>, String> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let failed = |e: io::Error| format!("{name}: {e}");
-    let data = path.symlink_metadata().map_err(failed)?;
-    if !data.is_file() {
-        return Err(format!("{name}: no ordinary file"));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    // It may grow while it is read.
-    file.take(most + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    match bytes.len() as u64 > most {
-        true => Err(format!("{name}: larger than {most} bytes")),
-        false => Ok(bytes),
-    }
 }

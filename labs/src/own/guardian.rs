@@ -1,5 +1,6 @@
 //! The process between us and a program: `bytehop lab own -- COMMAND`, not for people.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +12,9 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid};
-use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    PidfdFlags, Resource, Rlimit, pidfd_open, pidfd_send_signal, setpriority_process, setrlimit,
+};
 use tracer::user::Identity;
 
 use super::{as_user, processes};
@@ -21,6 +24,8 @@ pub const NOT_FOUND: i32 = 127;
 const NOT_STARTED: i32 = 126;
 /// How long a program may take to end when it is told to.
 pub const GRACE: Duration = Duration::from_secs(2);
+/// How often it is looked for new processes before all are killed.
+const ROUNDS: usize = 100;
 /// How long what was killed may take to be gone. Who sleeps in the kernel may need longer: nobody waits
 /// for that.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,7 +36,7 @@ pub fn own(command: &[OsString], learner: bool, alone: bool) -> i32 {
     be_quiet(c"lab-guardian");
     let child = prctl::set_child_subreaper(true)
         .map_err(io::Error::from)
-        .and_then(|()| if alone { leave_network() } else { Ok(()) })
+        .and_then(|()| if alone { be_alone() } else { Ok(()) })
         .and_then(|()| start(command, learner));
     let child = match child {
         Ok(child) => child,
@@ -63,6 +68,22 @@ pub fn own(command: &[OsString], learner: bool, alone: bool) -> i32 {
         }
     }
     status
+}
+
+/// How many processes and threads nobody has at most: more than a run may have, so that it is told what it passed.
+const TASKS_OF_NOBODY: u64 = 640;
+
+/// What holds for programs of others, beyond what we look at from time to time: the kernel itself refuses more
+/// processes, for those that make them faster than anybody can end them. It does not hold for root.
+fn be_alone() -> io::Result<()> {
+    let most = |n| Rlimit {
+        current: Some(n),
+        maximum: Some(n),
+    };
+    setrlimit(Resource::Nproc, most(TASKS_OF_NOBODY))?;
+    setrlimit(Resource::Core, most(0))?;
+    setrlimit(Resource::Fsize, most(4 << 30))?;
+    leave_network()
 }
 
 /// Goes where there is no network but loopback, which programs talk to themselves through.
@@ -118,8 +139,24 @@ fn wait_for(pid: Pid) -> i32 {
     }
 }
 
-/// Kills all that descends from us. Who is killed forks no more, so this comes to an end.
+/// Kills all that descends from us. First they are stopped, until there is nobody new: who is stopped makes no
+/// processes, and still counts for the kernel's limit.
 fn kill_all() {
+    // Hundreds that run leave too little time to end them. Who is not root has to do with what there is.
+    let _ = setpriority_process(None, -20);
+    let mut stopped = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let new: Vec<i32> = processes::descendants(getpid().as_raw())
+            .into_iter()
+            .filter(|pid| stopped.insert(*pid))
+            .collect();
+        if new.is_empty() {
+            break;
+        }
+        for pid in new {
+            signal(pid, rustix::process::Signal::STOP);
+        }
+    }
     for pid in processes::descendants(getpid().as_raw()) {
         signal(pid, rustix::process::Signal::KILL);
     }

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::libc;
-use tracer::user::Identity;
+use tracer::user::{Credentials, Identity};
 
 use crate::runs::Limit;
 
@@ -53,8 +53,16 @@ impl Limits {
     pub fn of_build() -> Self {
         Self {
             time: Duration::from_secs(15 * 60),
-            memory: u64::MAX,
+            memory: processes::memory_of_machine() / 2,
             tasks: usize::MAX,
+        }
+    }
+
+    /// Of a C compiler, which needs nothing but the source; that may be a stranger's.
+    pub fn of_compiler() -> Self {
+        Self {
+            time: Duration::from_secs(60),
+            ..Self::of_program()
         }
     }
 }
@@ -78,7 +86,7 @@ pub struct Job<'a> {
     pub stdout: Stdio,
     pub stderr: Stdio,
     pub limits: Limits,
-    /// Without a network.
+    /// Without a network, and as nobody: the programs of others.
     pub alone: bool,
 }
 
@@ -120,6 +128,25 @@ pub struct Running(Arc<AtomicBool>);
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+/// The user without rights, on every Linux.
+pub const NOBODY: u32 = 65534;
+
+/// As whom programs of others run, if we may choose: nobody's rights, and nothing of our environment.
+pub fn nobody(ours: &Identity) -> Identity {
+    if !nix::unistd::geteuid().is_root() {
+        return ours.clone();
+    }
+    let gid = nix::unistd::Gid::from_raw(NOBODY);
+    Identity {
+        credentials: Some(Credentials {
+            uid: nix::unistd::Uid::from_raw(NOBODY),
+            gid,
+            groups: Some(vec![gid]),
+        }),
+        env: vec![("PATH".into(), "/usr/bin:/bin".into())],
     }
 }
 
@@ -178,6 +205,13 @@ impl Owner {
             (None, Some(identity)) => as_user(job.program, identity),
             (None, None) => Command::new(job.program),
         };
+        if job.alone && nix::unistd::geteuid().is_root() {
+            // Programs of others are neither root's nor the teacher's.
+            for name in ["SUDO_UID", "SUDO_GID"] {
+                command.env(name, NOBODY.to_string());
+            }
+            command.env("SUDO_USER", "nobody").env_remove("SUDO_HOME");
+        }
         command.args(&job.args).stdin(Stdio::piped());
         command.stdout(job.stdout).stderr(job.stderr);
         if let Some(dir) = job.dir {

@@ -1,13 +1,14 @@
 //! What `/proc` says about processes.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 /// The processes that descend from one, parents before their children.
 pub fn descendants(of: i32) -> Vec<i32> {
-    let mut found = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     let mut next = children(of);
     while let Some(pid) = next.pop() {
-        if !found.contains(&pid) {
+        if seen.insert(pid) {
             found.push(pid);
             next.extend(children(pid));
         }

@@ -6,6 +6,7 @@ pub mod memory;
 pub mod net;
 pub mod pipe;
 pub mod process;
+pub mod protection;
 mod receive;
 pub mod ring;
 pub mod zerocopy;

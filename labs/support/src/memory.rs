@@ -1,12 +1,16 @@
 //! Memory straight from the kernel, without malloc in between.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
+use std::os::fd::FromRawFd;
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
+use nix::sys::mman::{
+    MRemapFlags, MapFlags, MmapAdvise, ProtFlags, madvise, mmap, mmap_anonymous, mremap, munmap,
+};
 
 const READ_WRITE: ProtFlags = ProtFlags::PROT_READ.union(ProtFlags::PROT_WRITE);
 
@@ -86,5 +90,41 @@ pub fn with_mapped<T>(
         let seen = look(std::slice::from_raw_parts(start.as_ptr().cast(), len));
         munmap(start, len)?;
         Ok(seen)
+    }
+}
+
+/// The same `len` bytes of new memory at two addresses: what is written at one is there at the other.
+pub fn twice(len: usize) -> io::Result<[&'static [Cell<u8>]; 2]> {
+    // SAFETY: the name ends with a zero; the descriptor is new, and ours alone.
+    let file = unsafe {
+        let fd = nix::libc::memfd_create(c"views".as_ptr(), 0);
+        File::from_raw_fd(Errno::result(fd)?)
+    };
+    file.set_len(len as u64)?;
+    let size = NonZeroUsize::new(len).ok_or(Errno::EINVAL)?;
+    let view = || -> nix::Result<&'static [Cell<u8>]> {
+        // SAFETY: new mappings, never undone; that there are two of them, `Cell` allows.
+        unsafe {
+            let start = mmap(None, size, READ_WRITE, MapFlags::MAP_SHARED, &file, 0)?;
+            Ok(std::slice::from_raw_parts(start.as_ptr().cast(), len))
+        }
+    };
+    Ok([view()?, view()?])
+}
+
+/// Gives memory of [`anonymous`] back.
+pub fn unmap(memory: &'static mut [u8]) -> nix::Result<()> {
+    let len = memory.len();
+    // SAFETY: the mapping is the caller's alone, who gives it away.
+    unsafe { munmap(NonNull::from(memory).cast(), len) }
+}
+
+/// Makes memory of [`anonymous`] larger: in its place, or at another address. Its pages stay what they are.
+pub fn resized(memory: &'static mut [u8], len: usize) -> nix::Result<&'static mut [u8]> {
+    let (start, old) = (NonNull::from(&mut *memory).cast(), memory.len());
+    // SAFETY: the mapping is the caller's alone, who gives it away; what is new of it holds zeros.
+    unsafe {
+        let start = mremap(start, old, len, MRemapFlags::MREMAP_MAYMOVE, None)?;
+        Ok(std::slice::from_raw_parts_mut(start.as_ptr().cast(), len))
     }
 }

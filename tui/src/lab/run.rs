@@ -411,7 +411,7 @@ impl Ui {
                 self.load();
             }
             News::Checked(checked) => {
-                let Checked { run, outcome } = *checked;
+                let Checked { run, outcome, .. } = *checked;
                 open.observed = true;
                 open.said = (!run.stderr.is_empty() && run.summary.exit_status != Some(0))
                     .then_some((Said::Errors, run.stderr));

@@ -1,9 +1,12 @@
 //! What is wrong with a lab that can be read: what `bytehop lab lint` prints.
 
+pub mod words;
+
 use std::collections::BTreeSet;
 
 use bytehop_core::catalogue::RuleId;
-use bytehop_core::i18n::Lang;
+use bytehop_core::expr::Expr;
+use bytehop_core::i18n::{Lang, Say};
 
 use crate::guide::{Placeholder, Step, pieces};
 use crate::lab::{Lab, Place, hash_of_original};
@@ -14,10 +17,11 @@ const HINTS_MIN: usize = 3;
 /// Questions of a lab.
 const QUESTIONS: std::ops::RangeInclusive<usize> = 2..=4;
 
-/// All that is wrong, one line each. `ids` are the ids of all labs.
-pub fn lint(lab: &Lab, ids: &BTreeSet<&str>) -> Vec<String> {
+/// All that is wrong, one line each, in the author's language. `ids` are the ids of all labs.
+pub fn lint(lab: &Lab, ids: &BTreeSet<&str>, lang: Lang) -> Vec<String> {
     let mut lint = Lint {
         lab,
+        lang,
         ids,
         found: Vec::new(),
     };
@@ -29,12 +33,13 @@ pub fn lint(lab: &Lab, ids: &BTreeSet<&str>) -> Vec<String> {
     let id = &lab.id;
     lint.found
         .iter()
-        .map(|what| format!("{id}: {what}"))
+        .map(|what| words::of_lab(lang, id, what))
         .collect()
 }
 
 struct Lint<'a> {
     lab: &'a Lab,
+    lang: Lang,
     ids: &'a BTreeSet<&'a str>,
     found: Vec<String>,
 }
@@ -44,12 +49,17 @@ impl Lint<'_> {
         self.found.push(what.into());
     }
 
+    fn at(&mut self, place: &str, what: impl std::fmt::Display) {
+        self.say(words::at(self.lang, place, what));
+    }
+
     fn structure(&mut self) {
+        let lang = self.lang;
         let spec = &self.lab.spec;
         let n = spec.questions.len();
         if !QUESTIONS.contains(&n) {
             let (least, most) = (QUESTIONS.start(), QUESTIONS.end());
-            self.say(format!("{n} questions; a lab asks {least} to {most}"));
+            self.say(words::questions(lang, n, least, most));
         }
         for question in &spec.questions {
             let id = &question.id;
@@ -58,25 +68,19 @@ impl Lint<'_> {
                 .last()
                 .is_none_or(|case| case.when.is_some())
             {
-                self.say(format!(
-                    "question {id}: the last 'explain' must fit always: no 'when'"
-                ));
+                self.say(words::last_explain(lang, id));
             }
             if question.choices.is_some() != question.measure.is_truth() {
-                self.say(format!(
-                    "question {id}: choices = \"yes-no\" goes with a comparison"
-                ));
+                self.say(words::choices(lang, id));
             }
             if !question.measure.is_measured() {
-                self.say(format!("question {id}: 'measure' reads nothing of a run"));
+                self.say(words::not_measured(lang, id));
             }
         }
         let change = &spec.change;
         if change.hints.len() < HINTS_MIN {
             let n = change.hints.len();
-            self.say(format!(
-                "{n} hints; a change exercise has {HINTS_MIN} or more"
-            ));
+            self.say(words::hints(lang, n, HINTS_MIN));
         }
         if change
             .hints
@@ -85,7 +89,7 @@ impl Lint<'_> {
             .count()
             == 0
         {
-            self.say("no hint fits before the first try: one without 'when' is needed");
+            self.say(words::first_hint(lang));
         }
         if change
             .checks
@@ -94,7 +98,15 @@ impl Lint<'_> {
             .count()
             == 0
         {
-            self.say("no check reads anything of the run");
+            self.say(words::no_check(lang));
+        }
+        if !change.output
+            && !change
+                .checks
+                .iter()
+                .any(|check| asks_for_bytes(&check.that))
+        {
+            self.say(words::nothing_moves(lang));
         }
         for code in Code::ALL {
             self.programs(code);
@@ -104,21 +116,18 @@ impl Lint<'_> {
             .as_deref()
             .is_some_and(|next| !self.ids.contains(next))
         {
-            self.say(format!(
-                "next: there is no lab '{}'",
-                spec.next.as_deref().unwrap_or("")
-            ));
+            self.say(words::next_lab(lang, spec.next.as_deref().unwrap_or("")));
         }
         for rule in &spec.teaches {
             if RuleId::of_name(rule).is_none() {
-                self.say(format!("teaches: there is no rule '{rule}'"));
+                self.say(words::teaches(lang, rule));
             }
         }
     }
 
     /// Programs in one language: all or none are there, and what is judged differs.
     fn programs(&mut self, code: Code) {
-        let lab = self.lab;
+        let (lab, lang) = (self.lab, self.lang);
         let (spec, end) = (&lab.spec, code.extension());
         let listed: BTreeSet<&str> = spec.sources().map(|p| p.name.as_str()).collect();
         let there = lab.stems("programs/", &format!(".{end}"));
@@ -127,22 +136,22 @@ impl Lint<'_> {
             return;
         }
         for stem in there.difference(&listed) {
-            self.say(format!("programs/{stem}.{end} is not in lab.toml"));
+            self.say(words::not_listed(lang, format!("programs/{stem}.{end}")));
         }
         for stem in listed.difference(&there) {
-            self.say(format!("there is no programs/{stem}.{end}"));
+            self.say(words::no_file(lang, format!("programs/{stem}.{end}")));
         }
         let program = &spec.change.program;
         if lab.solution(code).is_none() {
-            self.say(format!("there is no solution/{program}.{end}"));
+            self.say(words::no_file(lang, format!("solution/{program}.{end}")));
         }
         if cheats.is_empty() {
-            self.say(format!("no cheat/*.{end}: what must fail the check?"));
+            self.say(words::no_cheat(lang, format!("cheat/*.{end}")));
         }
         if code == Code::C && lab.has(Code::Rust) {
             let of = |end| lab.stems("cheat/", end);
             for stem in of(".c").symmetric_difference(&of(".rs")) {
-                self.say(format!("cheat/{stem} is there in one language only"));
+                self.say(words::one_language(lang, format!("cheat/{stem}")));
             }
         }
         // Whatever the layout: programs that say the same are the same.
@@ -160,7 +169,7 @@ impl Lint<'_> {
         for (i, (name, text)) in judged.iter().enumerate() {
             for (other, same) in &judged[..i] {
                 if !text.is_empty() && words(text) == words(same) {
-                    self.say(format!("{name} is {other}"));
+                    self.say(words::same(lang, name, other));
                 }
             }
         }
@@ -168,7 +177,7 @@ impl Lint<'_> {
 
     /// Names that expressions and arguments refer to.
     fn names(&mut self) {
-        let lab = self.lab;
+        let (lab, lang) = (self.lab, self.lang);
         let spec = &lab.spec;
         let questions = spec.questions.iter();
         let answers: BTreeSet<String> = questions.map(|q| format!("answer.{}", q.id)).collect();
@@ -178,7 +187,7 @@ impl Lint<'_> {
         let of_questions = spec.questions.iter().map(|q| spec.program_of(q));
         for name in of_questions.chain([spec.change.program.as_str()]) {
             if spec.program(name).is_none() {
-                self.say(format!("there is no program '{name}'"));
+                self.say(words::no_program(lang, name));
             }
         }
         for program in spec.sources() {
@@ -189,23 +198,16 @@ impl Lint<'_> {
                         || spec.files.iter().any(|file| file.name == name);
                     if !known {
                         let program = &program.name;
-                        self.say(format!(
-                            "program {program}: no file or parameter '{{{name}}}'"
-                        ));
+                        let name = format!("{{{name}}}");
+                        self.say(words::no_argument(lang, program, name));
                     }
                 }
             }
         }
     }
 
-    fn expression(
-        &mut self,
-        place: &str,
-        expr: &bytehop_core::expr::Expr,
-        context: Place,
-        answers: &BTreeSet<String>,
-    ) {
-        let spec = &self.lab.spec;
+    fn expression(&mut self, place: &str, expr: &Expr, context: Place, answers: &BTreeSet<String>) {
+        let (spec, lang) = (&self.lab.spec, self.lang);
         for name in expr.names() {
             let known = match name {
                 "answer" | "measured" | "textbook" => context == Place::Question,
@@ -215,19 +217,17 @@ impl Lint<'_> {
                 }
             };
             if !known {
-                self.say(format!(
-                    "{place}: '{name}' in '{expr}' is neither measure nor parameter"
-                ));
+                self.at(place, words::neither(lang, name, expr));
             }
         }
         for name in expr.programs() {
             if spec.program(name).is_none() {
-                self.say(format!("{place}: there is no program '{name}' (@{name})"));
+                self.at(place, words::program_of(lang, name));
             }
         }
         let runs = matches!(context, Place::Run | Place::Question);
         if !runs && (expr.is_measured() || !expr.programs().is_empty()) {
-            self.say(format!("{place}: '{expr}' cannot be known before a run"));
+            self.at(place, words::too_early(lang, expr));
         }
     }
 
@@ -242,7 +242,7 @@ impl Lint<'_> {
                 self.text(&format!("{place}.{name}"), text, early);
             }
             for step in Step::ALL {
-                let place = format!("guide.{name}.md, {}", step.title(lang));
+                let place = words::section(self.lang, format!("guide.{name}.md"), step.title(lang));
                 let text = self.lab.guide(lang).section(step);
                 self.text(&place, text, step == Step::Predict);
             }
@@ -252,28 +252,26 @@ impl Lint<'_> {
     /// One text; `early`: it is shown before anything is measured.
     fn text(&mut self, place: &str, text: &str, early: bool) {
         if text.trim().is_empty() {
-            return self.say(format!("{place}: empty"));
+            return self.at(place, words::empty(self.lang));
         }
         for term in ["用户模式", "内核模式"] {
             if text.contains(term) {
-                self.say(format!("{place}: write 用户态, 内核态"));
+                self.at(place, words::terms(self.lang));
             }
         }
         if let Some(number) = typed_number(text) {
-            self.say(format!(
-                "{place}: '{number}' is typed in; name what it is with {{{{…}}}}"
-            ));
+            self.at(place, words::typed_in(self.lang, number, "{{…}}"));
         }
         for piece in pieces(text) {
             match piece {
                 Ok(placeholder) => self.placeholder(place, &placeholder, early),
-                Err(what) => self.say(format!("{place}: {what}")),
+                Err(what) => self.at(place, what.say(self.lang)),
             }
         }
     }
 
     fn placeholder(&mut self, place: &str, placeholder: &Placeholder, early: bool) {
-        let spec = &self.lab.spec;
+        let (spec, lang) = (&self.lab.spec, self.lang);
         let is_question = |id: &String| spec.questions.iter().any(|question| question.id == *id);
         let problem = match placeholder {
             Placeholder::Measured(expr, _) | Placeholder::Evidence(expr) => {
@@ -284,31 +282,31 @@ impl Lint<'_> {
                 let answers = BTreeSet::new();
                 self.expression(place, expr, context, &answers);
                 let measured = expr.is_measured() || !expr.programs().is_empty();
-                (early && measured).then(|| format!("'{expr}' is told before it is asked"))
+                (early && measured).then(|| words::told_early(lang, expr))
             }
-            Placeholder::Textbook(id, _) if early => Some(format!("the answer to '{id}' is told")),
+            Placeholder::Textbook(id, _) if early => Some(words::answer_told(lang, id)),
             Placeholder::Textbook(id, _) | Placeholder::Answer(id, _) => {
-                (!is_question(id)).then(|| format!("there is no question '{id}'"))
+                (!is_question(id)).then(|| words::no_question(lang, id))
             }
             Placeholder::Param(name, _) => {
-                (!spec.params.contains_key(name)).then(|| format!("there is no parameter '{name}'"))
+                (!spec.params.contains_key(name)).then(|| words::no_parameter(lang, name))
             }
             Placeholder::Rule(name) => RuleId::of_name(name)
                 .is_none()
-                .then(|| format!("there is no rule '{name}'")),
+                .then(|| words::no_rule(lang, name)),
             Placeholder::Program(name) => spec
                 .program(name)
                 .is_none()
-                .then(|| format!("there is no program '{name}'")),
+                .then(|| words::no_program(lang, name)),
             Placeholder::Lab(id) => {
-                (!self.ids.contains(id.as_str())).then(|| format!("there is no lab '{id}'"))
+                (!self.ids.contains(id.as_str())).then(|| words::no_lab(lang, id))
             }
             Placeholder::Kernel | Placeholder::Level | Placeholder::Device | Placeholder::Next => {
                 None
             }
         };
         if let Some(problem) = problem {
-            self.say(format!("{place}: {problem}"));
+            self.at(place, problem);
         }
     }
 
@@ -316,35 +314,43 @@ impl Lint<'_> {
         let hash = hash_of_original(self.lab);
         match &self.lab.guide(Lang::Zh).of {
             Some(of) if *of == hash => {}
-            Some(_) => self.say("guide.zh.md is stale: guide.en.md has changed (lint --bless)"),
-            None => self
-                .say("guide.zh.md does not say which guide.en.md it was made from (lint --bless)"),
+            Some(_) => self.say(words::stale(self.lang)),
+            None => self.say(words::unmarked(self.lang)),
         }
     }
 
     fn recordings(&mut self) {
+        let lang = self.lang;
         let names = self.lab.spec.programs.iter().map(|p| p.name.as_str());
         for name in names.chain(["solution"]) {
             if self.lab.recording(name).is_none() {
-                self.say(format!(
-                    "there is no recordings/{name}.bhop ('bytehop lab record')"
-                ));
+                let file = format!("recordings/{name}.bhop");
+                self.say(words::no_recording(lang, file));
             }
         }
         if let Some(chart) = &self.lab.spec.chart {
             let path = format!("recordings/{}.csv", chart.program.name);
             match self.lab.recorded_chart() {
-                None => self.say(format!("there is no {path} ('bytehop lab record')")),
-                Some(Err(e)) => self.say(format!("{path}: {e}")),
+                None => self.say(words::no_recording(lang, path)),
+                Some(Err(e)) => self.at(&path, e.say(lang)),
                 Some(Ok(_)) => {}
             }
             for name in chart.series.iter().filter_map(|s| s.against.as_ref()) {
                 if !chart.series.iter().any(|s| s.name == *name) {
-                    self.say(format!("chart: there is no series '{name}'"));
+                    self.say(words::no_series(lang, name));
                 }
             }
         }
     }
+}
+
+/// Whether a condition wants something to be there, and not only something to be gone: as it is written, for a
+/// comparison with at least so much, or nearly so much, of a hop.
+fn asks_for_bytes(that: &Expr) -> bool {
+    let text = that.to_string();
+    let hops = ["copy ", "share ", "dma ", "map ", "fill ", "deferred("];
+    let some = [" >= ", " > ", " == ", "near("];
+    hops.iter().any(|hop| text.contains(hop)) && some.iter().any(|sign| text.contains(sign))
 }
 
 /// The first number that stands in a text outside of code, placeholders, list numbers, link targets
