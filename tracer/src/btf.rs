@@ -364,7 +364,11 @@ fn c_str(blob: &[u8], strings: usize, at: u32) -> &str {
 }
 
 /// Fields of which one is enough.
-const EITHER: &[[&str; 2]] = &[["folio_flags_1", "folio_order"]];
+const EITHER: &[[&str; 2]] = &[
+    ["folio_flags_1", "folio_order"],
+    ["req_task", "req_tctx"],
+    ["req_task", "tctx_task"],
+];
 
 /// All of [`Offsets`] for this kernel, and the names of those that it lacks.
 pub fn offsets(btf: &KernelBtf) -> (Offsets, Vec<&'static str>) {

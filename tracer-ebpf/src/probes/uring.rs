@@ -1,4 +1,7 @@
 //! io_uring requests: tied to their submitter by the request, not by the task that completes them.
+//!
+//! `record` remembers what was under way when a request began. `stat` only counts what is done: whose it is
+//! stands in the request, so it remembers nothing.
 
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
@@ -12,7 +15,7 @@ use crate::gather::flush_sums;
 use crate::kread::probe;
 use crate::maps::{URINGS, config, off};
 use crate::requests;
-use crate::tasks::{bump, current_tid, traced_or_worker};
+use crate::tasks::{bump, current, current_tid, find, traced, traced_or_worker};
 use crate::top::{self, everyone, process, remember};
 
 const IORING_CQE_F_MORE: u32 = 1 << 1;
@@ -72,6 +75,10 @@ pub fn io_uring_queue_async_work(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint]
 pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
     let req: u64 = ctx.arg(1);
+    if !everyone() && !recording() {
+        counted(&ctx, req);
+        return 0;
+    }
     let Some(entry) = URINGS.get_ptr(req) else {
         return 0;
     };
@@ -100,7 +107,6 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
         // A thread without calls is between two requests now.
         if let Some(t) = traced_or_worker()
             && (*t).flags & task::IO_THREAD != 0
-            && recording()
         {
             flush_sums(t);
             watch(t);
@@ -116,21 +122,61 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
         if let Some(file) = probe::<u64>(req, off!(req_file)) {
             describe(file, &mut u.file);
         }
-        if recording() {
-            let mut head = u.head;
-            if u.how & (uring::ASYNC | uring::SQPOLL) != 0 && u.how & uring::ELSEWHERE != 0 {
-                head.flags |= flag::ELSEWHERE;
-            }
-            u.head = head;
-            send(&head, &u);
-        } else {
-            requests::count(&u, OPERATION | u.opcode as u16);
+        let mut head = u.head;
+        if u.how & (uring::ASYNC | uring::SQPOLL) != 0 && u.how & uring::ELSEWHERE != 0 {
+            head.flags |= flag::ELSEWHERE;
         }
+        u.head = head;
+        send(&head, &u);
         if cqe_flags & IORING_CQE_F_MORE == 0 {
             let _ = URINGS.remove(req);
         }
     }
     0
+}
+
+/// `stat`: a request of a traced task is done.
+#[inline(always)]
+fn counted(ctx: &BtfTracePointContext, req: u64) -> Option<()> {
+    let owner = owner(req)?;
+    let t = match owner == current() as u64 {
+        true => traced().or_else(traced_or_worker)?,
+        // A thread that polls the submission queue has a slot once it was met; its process has one.
+        false => find(probe(owner, off!(task_pid))?)
+            .or_else(|| find(probe(owner, off!(task_tgid)).unwrap_or(0)))?,
+    };
+    let res: i32 = match config!(uring_complete_cqe) {
+        0 => ctx.arg(3),
+        _ => probe(ctx.arg(2), off!(cqe_res))?,
+    };
+    let mut u = Uring {
+        head: Head::NONE,
+        completed: 0,
+        user_data: 0,
+        res,
+        opcode: probe(req, off!(req_opcode))?,
+        how: 0,
+        cqe_flags: 0,
+        file: FileRef::NONE,
+        ring: 0,
+    };
+    // What moved nothing is counted without its file.
+    if res > 0 {
+        describe(probe(req, off!(req_file)).unwrap_or(0), &mut u.file);
+    }
+    // SAFETY: a map value. A request may open or close descriptors.
+    unsafe { bump(t) };
+    requests::count(&u, OPERATION | u.opcode as u16);
+    Some(())
+}
+
+/// The task whose request it is.
+#[inline(always)]
+fn owner(req: u64) -> Option<u64> {
+    probe(req, off!(req_task)).or_else(|| {
+        let tctx: u64 = probe(req, off!(req_tctx))?;
+        probe(tctx, off!(tctx_task))
+    })
 }
 
 /// `top`: remembers whose request it is.

@@ -121,6 +121,10 @@ offsets! {
     req_opcode = "io_kiocb"."opcode";
     req_file = "io_kiocb"."file";
     req_ctx = "io_kiocb"."ctx";
+    /// Whose request it is: its task, or (Linux 6.13 on) what io_uring knows of that task.
+    req_task = "io_kiocb"."task";
+    req_tctx = "io_kiocb"."tctx";
+    tctx_task = "io_uring_task"."task";
     req_user_data = "io_kiocb"."cqe.user_data";
     cqe_user_data = "io_uring_cqe"."user_data";
     cqe_res = "io_uring_cqe"."res";
