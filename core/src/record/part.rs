@@ -7,7 +7,8 @@
 use tracer_ebpf::kind;
 
 use super::format::{BlockHeader, Format, kind_bit};
-use crate::event::META;
+use crate::decode::decode;
+use crate::event::{Event, META, Meta};
 
 /// Kinds that tell what something is, not what happened.
 const CONTEXT: [u8; 5] = [
@@ -25,12 +26,15 @@ pub struct Span {
     pub to: u64,
 }
 
-/// What is read of a recording: a [`Span`], or all. It learns when the recording starts from the first block.
+/// What is read of a recording: a [`Span`], or all. It learns when the recording starts from its first record, or
+/// where that does not tell from the first block.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Part {
     span: Option<Span>,
+    /// As the first record tells it.
+    told: Option<u64>,
     /// Earliest time of the recording's first block, and the latest of all so far.
-    start: Option<u64>,
+    first: Option<u64>,
     end: u64,
 }
 
@@ -49,7 +53,7 @@ impl Part {
 
     /// The span, if it is not all, no further than the recording goes.
     pub fn span(&self) -> Option<Span> {
-        let length = self.end.saturating_sub(self.start.unwrap_or(self.end));
+        let length = self.end.saturating_sub(self.start().unwrap_or(self.end));
         self.span.map(|Span { from, to }| Span {
             from: from.min(length),
             to: to.min(length),
@@ -59,7 +63,7 @@ impl Part {
     /// Whether a block may hold something that is wanted. Every block has to be shown, in their order.
     pub fn needs(&mut self, header: &BlockHeader) -> bool {
         if header.min_ts <= header.max_ts {
-            self.start.get_or_insert(header.min_ts);
+            self.first.get_or_insert(header.min_ts);
             self.end = self.end.max(header.max_ts);
         }
         let Some((from, to)) = self.times() else {
@@ -75,8 +79,18 @@ impl Part {
 
     /// Whether a record is wanted.
     #[inline]
-    pub fn takes(&self, record: &[u8]) -> bool {
-        self.span.is_none() || self.place(record) != Place::Outside
+    pub fn takes(&mut self, record: &[u8]) -> bool {
+        if self.span.is_none() {
+            return true;
+        }
+        if self.told.is_none() && record.first() == Some(&META) {
+            self.told = Some(begun(record));
+        }
+        self.place(record) != Place::Outside
+    }
+
+    fn start(&self) -> Option<u64> {
+        self.told.filter(|start| *start > 0).or(self.first)
     }
 
     /// Whether a record is from before the part, and only tells what something is.
@@ -101,9 +115,21 @@ impl Part {
 
     /// From when until when, by the recording's clock.
     fn times(&self) -> Option<(u64, u64)> {
-        let (span, start) = (self.span?, self.start.unwrap_or_default());
-        let at = |time| start.saturating_add(time);
+        let (span, start) = (self.span?, self.start().unwrap_or_default());
+        // Some things began before tracing did.
+        let at = |time| match time {
+            0 => 0,
+            time => start.saturating_add(time),
+        };
         Some((at(span.from), at(span.to)))
+    }
+}
+
+/// When tracing began; 0 if this record does not tell.
+fn begun(record: &[u8]) -> u64 {
+    match decode(record) {
+        Ok(Event::Meta(Meta::Start(start))) => start.monotonic_ns,
+        _ => 0,
     }
 }
 
@@ -119,8 +145,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::decode::{decode, encode};
-    use crate::event::{Event, Exec, Head, Meta, Start, Syscall};
+    use crate::decode::encode;
+    use crate::event::{Exec, Head, Start, Syscall};
     use crate::record::{Reader, Writer};
 
     fn call(kind: u8, ts: u64) -> Vec<u8> {
