@@ -1,7 +1,6 @@
 //! The totals of the whole run, each with its evidence.
 
 use bytehop_core::annotate;
-use bytehop_core::i18n::Lang;
 use bytehop_core::model::HopKind;
 use bytehop_core::report::names::name;
 use bytehop_core::units;
@@ -79,11 +78,7 @@ pub fn lines(app: &App) -> Vec<Line> {
         lines.push(vec![(format!("{mark}{sentence}"), paint)]);
     }
     if !summary.at_least.is_empty() {
-        let comma = match lang {
-            Lang::En => ", ",
-            Lang::Zh => "、",
-        };
-        let totals = summary.at_least.join(comma);
+        let totals = summary.at_least.join(lang.list());
         let text = words::at_least_totals(lang, totals);
         lines.push(vec![(format!(" ! {text}"), Paint::Warning)]);
     }
@@ -121,7 +116,7 @@ pub fn lines(app: &App) -> Vec<Line> {
     by_name(app, &mut lines);
     let mut say = |text: String| lines.push(vec![(format!(" {text}"), Paint::Text)]);
     for (kind, n) in &summary.lost_by_kind {
-        say(format!("{}: {kind}", words::lost(lang, n)));
+        say(format!("{}{}{kind}", words::lost(lang, n), lang.colon()));
     }
     for warning in &summary.warnings {
         lines.push(vec![(
