@@ -70,6 +70,11 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("color", "颜色：auto、always 或 never（遵从 NO_COLOR）"),
     ("lang", "语言：en 或 zh（默认按环境变量）"),
     ("ascii", "只用 ASCII 字符"),
+    (
+        "from",
+        "只看从这一时间起发生的，自记录开始算：1.5s、200ms、30us",
+    ),
+    ("to", "只看这一时间之前发生的"),
     ("quiet", "只显示总计"),
     ("verbose", "显示全部，不折叠"),
     ("json", "输出 JSON"),

@@ -19,7 +19,9 @@ mod found;
 pub(crate) mod io;
 mod lengths;
 mod measured;
+mod names;
 mod packets;
+mod paths;
 mod requests;
 mod sink;
 mod summary;
@@ -36,19 +38,20 @@ pub use sink::{Call, File, NoSink, Sink, What};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{Read, Seek};
 
-use tracer_ebpf::{Dirty, Extra, Head, kind};
+use tracer_ebpf::{Dirty, Extra, Head, kind, named};
 
 use crate::arch::Arch;
 use crate::catalogue::{RuleId, Tracepoint};
-use crate::event::{Event, Meta, Start};
+use crate::event::{End, Event, Meta, Start};
 use crate::model::{CallId, Evidence, Hop, HopKind, Summary};
 use crate::notice::Notice;
-use crate::record::Events;
+use crate::record::{self, Events};
 use crate::rules::CallTable;
 use crate::rules::fault::FaultProbes;
 use io::Context;
+use names::Names;
 use sums::Sums;
-use tally::{At, Key, Moved};
+use tally::{At, Key, Moved, Object};
 use threads::{Open, Threads};
 
 /// Reads a recording from its beginning to its end, or to where it is damaged: the summary says so then. The
@@ -58,7 +61,7 @@ pub fn summarise<R: Read + Seek>(
     arch: Arch,
     sink: &mut impl Sink,
 ) -> Summary {
-    let mut reconstructor = Reconstructor::new(arch);
+    let mut reconstructor = Reconstructor::new(arch).of_part(&events.part());
     for event in events.by_ref() {
         reconstructor.push(&event, sink);
     }
@@ -67,7 +70,16 @@ pub fn summarise<R: Read + Seek>(
     for damage in events.warnings() {
         summary.warn(damage.into());
     }
+    narrow(&mut summary, &events.part());
     summary
+}
+
+/// Says in a summary that it is one of a part of a recording.
+pub fn narrow(summary: &mut Summary, part: &record::Part) {
+    if let Some(span) = part.span() {
+        summary.duration_ns = span.to - span.from;
+        summary.warnings.push(Notice::Part(span));
+    }
 }
 
 /// Pages zeroed by the allocator.
@@ -108,6 +120,9 @@ pub struct Reconstructor {
     tls: HashSet<u64>,
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
+    names: Names,
+    /// Not all of the trace comes: what tells of the whole is no measure for it.
+    partial: bool,
     sums: Sums,
     /// The current call's hops, and the same for the sink: kept for their memory.
     moved: Vec<Moved>,
@@ -175,10 +190,18 @@ impl Reconstructor {
             nics: HashMap::new(),
             tls: HashSet::new(),
             zerocopy_on: false,
+            names: Names::new(arch, &Start::default()),
+            partial: false,
             sums: Sums::default(),
             moved: Vec::new(),
             hops: Vec::new(),
         }
+    }
+
+    /// For what is read of a recording.
+    pub fn of_part(mut self, part: &record::Part) -> Self {
+        self.partial = part.is_partial();
+        self
     }
 
     /// Takes the next event.
@@ -194,7 +217,13 @@ impl Reconstructor {
             Event::Fork(fork) => self.fork(fork, sink),
             Event::Exec(exec) => self.exec(exec, sink),
             Event::Exit(exit) => self.exit(exit, sink),
-            Event::Name(name) => sink.name(name),
+            Event::Name(name) => {
+                self.names.name(name);
+                // Consumers know files by what they were opened as.
+                if name.what == named::OPENED {
+                    sink.name(name);
+                }
+            }
             Event::Dirty(dirty) => self.dirtied(dirty, sink),
             Event::Copied(copied) => self.copied(copied, sink),
             Event::CalledFrom(from) => sink.called_from(from),
@@ -315,8 +344,9 @@ impl Reconstructor {
     }
 
     /// Adds a hop to the sums.
-    fn add(&mut self, process: usize, moved: &Moved) {
+    fn add(&mut self, process: usize, tid: u32, moved: &Moved) {
         self.sums.rows.add(moved);
+        self.names.add(process, tid, moved);
         if moved.key.kind == HopKind::Copy
             && let Some(process) = self.sums.processes.get(process)
         {
@@ -326,7 +356,7 @@ impl Reconstructor {
 
     /// Adds a hop that comes after its call, and hands it out.
     fn late<S: Sink>(&mut self, id: CallId, process: usize, moved: &Moved, sink: &mut S) {
-        self.add(process, moved);
+        self.add(process, id.tid, moved);
         self.sums.account.late(id, moved);
         if S::WANTED {
             sink.late_hop(id, &self.sums.devices.hop(moved));
@@ -334,9 +364,9 @@ impl Reconstructor {
     }
 
     /// Adds the hops of a call, and makes them ready for the sink.
-    fn add_all<S: Sink>(&mut self, process: usize, moved: &[Moved]) {
+    fn add_all<S: Sink>(&mut self, process: usize, tid: u32, moved: &[Moved]) {
         for hop in moved {
-            self.add(process, hop);
+            self.add(process, tid, hop);
         }
         if S::WANTED {
             self.hops.clear();
@@ -420,6 +450,7 @@ impl Reconstructor {
                     }
                 }
                 self.setup = Setup::new(arch, start.clone());
+                self.names = Names::new(arch, start);
             }
             Meta::Device(device) => self.sums.devices.learn(device),
             Meta::Lost(lost) => {
@@ -444,10 +475,15 @@ impl Reconstructor {
             }
             Meta::Breakpoints(off) => self.sums.breakpoints_off = Some(off.clone()),
             Meta::Skipped(skipped) => self.sums.skipped.clone_from(&skipped.programs),
+            Meta::Sampled(_) if self.partial => {}
             Meta::Sampled(sampled) => self.sums.sampled = Some(sampled.clone()),
             Meta::End(end) => {
                 self.fill_holes(sink);
-                self.sums.end = Some(end.clone());
+                let cpu_ns = end.cpu_ns.filter(|_| !self.partial);
+                self.sums.end = Some(End {
+                    cpu_ns,
+                    ..end.clone()
+                });
             }
             Meta::Source(_) | Meta::Unknown => {}
         }
@@ -470,5 +506,6 @@ pub(crate) fn hop(kind: HopKind, from: At, to: At, by: Evidence, bytes: u64) -> 
         count: 1,
         ts: 0,
         dur: 0,
+        of: [Object::NONE; 2],
     }
 }

@@ -169,6 +169,7 @@ impl Random {
                 } else {
                     Known::Estimated
                 },
+                ..SyscallRow::default()
             }),
             page_faults: PageFaults {
                 minor: self.number() / 2,
@@ -185,6 +186,7 @@ impl Random {
                 claim: Claim::Rule(r.pick(RuleId::ALL)),
                 skipped: r.list(2, Self::name),
             }),
+            by_name: Default::default(),
             by_process: self.list(14, |r| ProcessRow {
                 pid: r.next() as u32,
                 comm: r.name(),
