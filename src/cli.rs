@@ -4,10 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bytehop_core::i18n::Lang;
+use bytehop_core::record::Span;
 use bytehop_core::report::Format;
 use bytehop_core::report::top::Column;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tui::theme::Theme;
+
+use crate::fail::{Fail, USAGE};
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
 /// moves by DMA, which only pass page references, and every switch between user and kernel mode.
@@ -194,6 +197,8 @@ pub struct View {
     #[command(flatten)]
     pub amount: Amount,
     #[command(flatten)]
+    pub part: Within,
+    #[command(flatten)]
     pub style: Style,
     /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
     #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
@@ -218,6 +223,8 @@ pub struct Report {
     #[command(flatten)]
     pub amount: Amount,
     #[command(flatten)]
+    pub part: Within,
+    #[command(flatten)]
     pub style: Style,
 }
 
@@ -232,6 +239,8 @@ pub struct Annotate {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
+    pub part: Within,
+    #[command(flatten)]
     pub style: Style,
 }
 
@@ -242,6 +251,8 @@ pub struct Advise {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub part: Within,
     #[command(flatten)]
     pub style: Style,
 }
@@ -258,6 +269,8 @@ pub struct Diff {
     /// Show both in the terminal UI
     #[arg(long, conflicts_with = "json")]
     pub tui: bool,
+    #[command(flatten)]
+    pub part: Within,
     #[command(flatten)]
     pub style: Style,
     /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
@@ -527,6 +540,32 @@ pub struct Amount {
     pub verbose: bool,
 }
 
+/// A part of a recording.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Within {
+    /// Only what happened from this time on, since the start of the recording: 1.5s, 200ms, 30us
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub from: Option<u64>,
+    /// Only what happened before this time
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub to: Option<u64>,
+}
+
+impl Within {
+    /// `None`: all of it.
+    pub fn span(self) -> Result<Option<Span>, Fail> {
+        let span = Span {
+            from: self.from.unwrap_or(0),
+            to: self.to.unwrap_or(u64::MAX),
+        };
+        if span.from >= span.to {
+            let message = "--from is not before --to: no time is left between them";
+            return Err(Fail::new(USAGE, message));
+        }
+        Ok((self.from.is_some() || self.to.is_some()).then_some(span))
+    }
+}
+
 /// How text looks.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Style {
@@ -580,6 +619,32 @@ fn seconds(text: &str) -> Result<std::time::Duration, String> {
         .map_err(|_| "not a number of seconds".to_owned())
 }
 
+/// A time in ns, from a number with its unit; seconds if it has none.
+fn time(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u32); 7] = [
+        ("ns", 0),
+        ("us", 3),
+        ("µs", 3),
+        ("μs", 3),
+        ("ms", 6),
+        ("s", 9),
+        ("", 9),
+    ];
+    let wrong = || "not a time: write it like 1.5s, 200ms or 30us".to_owned();
+    let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
+    let (unit, digits) = unit.ok_or_else(wrong)?;
+    let number = text[..text.len() - unit.len()].trim_end();
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let is_number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());
+    if whole.len() + part.len() == 0 || !is_number(whole) || !is_number(part) {
+        return Err(wrong());
+    }
+    // What is below a nanosecond is cut off.
+    let places = *digits as usize;
+    let part = format!("{:0<places$}", &part[..part.len().min(places)]);
+    format!("{whole}{part}").parse().map_err(|_| wrong())
+}
+
 /// A time between two tables.
 fn interval(text: &str) -> Result<std::time::Duration, String> {
     const LEAST: std::time::Duration = std::time::Duration::from_millis(100);
@@ -618,6 +683,20 @@ mod tests {
     }
 
     #[test]
+    fn times() {
+        assert_eq!(time("1.5s"), Ok(1_500_000_000));
+        assert_eq!(time("200ms"), Ok(200_000_000));
+        assert_eq!(time("2"), Ok(2_000_000_000));
+        assert_eq!(time("0.25 us"), Ok(250));
+        assert_eq!(time(".5µs"), Ok(500));
+        assert_eq!(time("7ns"), Ok(7));
+        assert_eq!(time("1.00000000099"), Ok(1_000_000_000));
+        for wrong in ["", "s", ".", "-1s", "1e3", "1,5s", "1h", "99999999999s"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn sizes() {
         assert_eq!(size("4096"), Ok(4096));
         assert_eq!(size("64K"), Ok(65536));
@@ -631,6 +710,7 @@ mod tests {
     const FOLLOW: &str = "elevate follow-forks no-follow";
     const EVENTS: &str = "breakpoint-budget buffer-size level no-sampling stacks";
     const UI: &str = "no-tui theme tui";
+    const PART: &str = "from to";
 
     /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
     /// tried.
@@ -671,11 +751,11 @@ mod tests {
                 STYLE,
             ],
         ),
-        ("view", &["theme", AMOUNT, STYLE]),
-        ("report", &["format json output", AMOUNT, STYLE]),
-        ("annotate", &["json", STYLE]),
-        ("advise", &["json", STYLE]),
-        ("diff", &["json theme tui", STYLE]),
+        ("view", &["theme", PART, AMOUNT, STYLE]),
+        ("report", &["format json output", PART, AMOUNT, STYLE]),
+        ("annotate", &["json", PART, STYLE]),
+        ("advise", &["json", PART, STYLE]),
+        ("diff", &["json theme tui", PART, STYLE]),
         (
             "doctor",
             &["dir json keep level only peer verify", AMOUNT, STYLE],
@@ -722,6 +802,8 @@ mod tests {
             "record --theme dark -- true",
             "report --theme dark x",
             "advise -q x",
+            "record --from 1s -- true",
+            "view --to 1h x",
             "diff --theme dark a b",
             "top --json --theme dark",
             "demo --theme dark",

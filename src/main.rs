@@ -8,6 +8,7 @@ mod demo;
 mod fail;
 #[cfg(feature = "capture")]
 mod lab;
+mod open;
 mod output;
 mod report;
 mod resolve;

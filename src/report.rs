@@ -9,12 +9,13 @@ use bytehop_core::event::{Event, Meta, Source};
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
-use bytehop_core::reconstruct::{NoSink, Reconstructor};
-use bytehop_core::record::{Events, open_events};
+use bytehop_core::reconstruct::{NoSink, Reconstructor, narrow};
+use bytehop_core::record::{Events, Span, open_events};
 use bytehop_core::report::{self, Format, export};
 
 use crate::cli;
 use crate::fail::{FAILED, Fail, USAGE};
+use crate::open::{Watched, events, shown_events};
 use crate::output::{complain, style};
 use crate::resolve::Look;
 use crate::show::{host, summarise, warn};
@@ -24,24 +25,29 @@ const CHUNK: usize = 64 << 10;
 
 pub fn report(args: &cli::Report) -> Result<i32, Fail> {
     let format = if args.json { Format::Json } else { args.format };
+    let span = args.part.span()?;
     match format {
-        Format::Jsonl => lines(args)?,
-        Format::Perfetto => time_line(args)?,
+        Format::Jsonl => lines(args, span)?,
+        Format::Perfetto => time_line(args, span)?,
+        Format::Html if span.is_some() => {
+            let message = "a page holds the whole recording: leave out --from and --to";
+            return Err(Fail::new(USAGE, message));
+        }
         Format::Folded => {
             let lang = Lang::from_env(args.style.lang);
             let mut folded = export::Folded::default();
-            let summary = summarise(&args.file, &mut folded)?;
+            let summary = summarise(&args.file, span, &mut folded)?;
             warn_of(&summary, lang);
             write(args, &folded.finish())?;
         }
-        _ => write(args, &of_summary(args, format)?)?,
+        _ => write(args, &of_summary(args, format, span)?)?,
     }
     Ok(0)
 }
 
 /// What only needs the summary.
-fn of_summary(args: &cli::Report, format: Format) -> Result<String, Fail> {
-    let summary = summarise(&args.file, &mut NoSink)?;
+fn of_summary(args: &cli::Report, format: Format, span: Option<Span>) -> Result<String, Fail> {
+    let summary = summarise(&args.file, span, &mut NoSink)?;
     let lang = Lang::from_env(args.style.lang);
     Ok(match format {
         Format::Json => report::json_string(&summary) + "\n",
@@ -129,12 +135,16 @@ impl Out {
 }
 
 /// One event a line, as they come: nothing is kept.
-fn lines(args: &cli::Report) -> Result<(), Fail> {
-    let mut events = open_events(&args.file)?;
-    let mut lines = report::Lines::new(host());
+fn lines(args: &cli::Report, span: Option<Span>) -> Result<(), Fail> {
+    let mut events = match &args.output {
+        Some(_) => events(&args.file, span)?,
+        None => shown_events(&args.file, span)?,
+    };
+    let mut lines = report::Lines::new(host()).of_part(&events.part());
     let mut out = Out::open(args.output.as_deref())?;
-    for event in events.by_ref() {
-        if !out.write(lines.event(&event))? {
+    while let Some(event) = events.next() {
+        let line = lines.event(&event);
+        if !events.is_context() && !out.write(line)? {
             return Ok(());
         }
     }
@@ -145,14 +155,14 @@ fn lines(args: &cli::Report) -> Result<(), Fail> {
 }
 
 /// A time line: read twice, since the source lines stand at the end.
-fn time_line(args: &cli::Report) -> Result<(), Fail> {
+fn time_line(args: &cli::Report, span: Option<Span>) -> Result<(), Fail> {
     if args.output.is_none() && io::stdout().is_terminal() {
         let message = "perfetto's format is not for a terminal: give a file with -o, or a pipe";
         return Err(Fail::new(USAGE, message));
     }
     let mut perfetto = export::Perfetto::new(sources(&args.file)?);
-    let mut events = open_events(&args.file)?;
-    let mut reconstructor = Reconstructor::new(host());
+    let mut events = events(&args.file, span)?;
+    let mut reconstructor = Reconstructor::new(host()).of_part(&events.part());
     let mut out = Out::open(args.output.as_deref())?;
     for event in events.by_ref() {
         reconstructor.push(&event, &mut perfetto);
@@ -164,13 +174,14 @@ fn time_line(args: &cli::Report) -> Result<(), Fail> {
     if out.write(&perfetto.take())? && out.finish()? {
         let mut summary = reconstructor.finish();
         summary.warnings.extend(warnings(&events));
+        narrow(&mut summary, &events.part());
         warn_of(&summary, Lang::from_env(args.style.lang));
     }
     Ok(())
 }
 
 /// What was wrong with the recording itself.
-fn warnings(events: &Events<File>) -> Vec<Notice> {
+fn warnings(events: &Events<Watched>) -> Vec<Notice> {
     events.warnings().iter().map(Notice::from).collect()
 }
 

@@ -106,7 +106,7 @@ fn trace(
     let mut reported = sinks.finish();
     let summary = match (sinks.live.take(), &file) {
         (Some(live), _) => Some(live.finish()),
-        (None, Some(path)) => Some(show::summarise(path, &mut NoSink)?),
+        (None, Some(path)) => Some(show::summarise(path, None, &mut NoSink)?),
         (None, None) => None,
     };
     if let Some(mut summary) = summary {

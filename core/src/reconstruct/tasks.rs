@@ -73,7 +73,7 @@ impl Reconstructor {
         if let Some(slot) = self.threads.find(head.tid) {
             self.close(slot, sink);
             let thread = self.threads.at(slot);
-            if thread.born {
+            if thread.born && !self.partial {
                 let minor = (exit.min_flt, thread.min_flt);
                 let major = (exit.maj_flt, thread.maj_flt);
                 for (what, (expected, found)) in

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{Reader, RecordError, Warning};
+use super::{Part, Reader, RecordError, Span, Warning};
 use crate::decode::{DecodeError, decode};
 use crate::event::Event;
 
@@ -13,6 +13,7 @@ pub struct Events<R> {
     reader: Reader<R>,
     unknown: u64,
     malformed: u64,
+    context: bool,
 }
 
 /// Opens a recording for whoever only wants its events.
@@ -26,7 +27,24 @@ impl<R: Read> Events<R> {
             reader,
             unknown: 0,
             malformed: 0,
+            context: false,
         }
+    }
+
+    /// Only what happened in `span`, and what tells what things are.
+    pub fn within(mut self, span: Option<Span>) -> Self {
+        self.reader.only(span);
+        self
+    }
+
+    /// What is read of the recording; how far that goes is known at the end.
+    pub fn part(&self) -> Part {
+        self.reader.part()
+    }
+
+    /// Whether the last event is from before the part that is read, and only tells what something is.
+    pub fn is_context(&self) -> bool {
+        self.context
     }
 
     /// What is missing, as far as it was read; complete once the iterator has ended.
@@ -45,7 +63,10 @@ impl<R: Read> Iterator for Events<R> {
 
     fn next(&mut self) -> Option<Event> {
         loop {
-            match decode(self.reader.next_record()?) {
+            let part = self.reader.part();
+            let record = self.reader.next_record()?;
+            self.context = part.is_partial() && part.is_context(record);
+            match decode(record) {
                 Ok(event) => return Some(event),
                 Err(DecodeError::UnknownKind(_)) => self.unknown += 1,
                 Err(_) => self.malformed += 1,

@@ -9,7 +9,7 @@ use lz4_flex::block::decompress_into;
 use super::blocks::{Block, Blocks};
 use super::columns::Unpacker;
 use super::format::{are_frames, next_frame};
-use super::{RecordError, Warning};
+use super::{Part, RecordError, Span, Warning};
 
 /// What a recording can be read from more than once: a file, or bytes in memory.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -30,6 +30,7 @@ pub struct Reader<R> {
     /// Its columns, kept for the memory.
     packed: Vec<u8>,
     unpacker: Unpacker,
+    part: Part,
 }
 
 impl Reader<File> {
@@ -47,7 +48,18 @@ impl<R: Read> Reader<R> {
             at: 0,
             packed: Vec::new(),
             unpacker: Unpacker::default(),
+            part: Part::default(),
         })
+    }
+
+    /// Reads only what happened in `span`, and what tells what things are. To be called first of all.
+    pub fn only(&mut self, span: Option<Span>) {
+        self.part = Part::of(span);
+    }
+
+    /// What is read of the recording; how far that goes is known at the end.
+    pub fn part(&self) -> Part {
+        self.part
     }
 
     /// The next record: the bytes given to [`Writer::record`](super::Writer::record). `None` at the
@@ -56,9 +68,15 @@ impl<R: Read> Reader<R> {
         loop {
             if let Some((start, end)) = next_frame(&self.raw, self.at) {
                 self.at = end;
+                if !self.part.takes(&self.raw[start..end]) {
+                    continue;
+                }
                 return self.raw.get(start..end);
             }
             let block = self.blocks.advance()?;
+            if !self.part.needs(&block.header) {
+                continue;
+            }
             self.at = 0;
             if !self.unpack(&block) {
                 self.at = self.raw.len();
