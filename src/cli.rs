@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use bytehop_core::budget::Budget;
 use bytehop_core::i18n::Lang;
+use bytehop_core::record::Span;
 use bytehop_core::report::Format;
 use bytehop_core::report::top::Column;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tui::theme::Theme;
+
+use crate::fail::{Fail, Trouble, USAGE};
 
 /// See every hop your bytes make through the Linux kernel: which the CPU copies, which a device
 /// moves by DMA, which only pass page references, and every switch between user and kernel mode.
@@ -240,6 +243,8 @@ pub struct View {
     #[command(flatten)]
     pub amount: Amount,
     #[command(flatten)]
+    pub part: Within,
+    #[command(flatten)]
     pub style: Style,
     /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
     #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>())]
@@ -266,6 +271,8 @@ pub struct Report {
     #[command(flatten)]
     pub amount: Amount,
     #[command(flatten)]
+    pub part: Within,
+    #[command(flatten)]
     pub style: Style,
 }
 
@@ -282,6 +289,8 @@ pub struct Annotate {
     #[command(flatten)]
     pub amount: Amount,
     #[command(flatten)]
+    pub part: Within,
+    #[command(flatten)]
     pub style: Style,
 }
 
@@ -294,6 +303,8 @@ pub struct Advise {
     pub json: bool,
     #[command(flatten)]
     pub amount: Amount,
+    #[command(flatten)]
+    pub part: Within,
     #[command(flatten)]
     pub style: Style,
 }
@@ -312,6 +323,8 @@ pub struct Diff {
     pub tui: bool,
     #[command(flatten)]
     pub amount: Amount,
+    #[command(flatten)]
+    pub part: Within,
     #[command(flatten)]
     pub style: Style,
     /// Colours of the terminal UI: dark, light, contrast or plain (default: from the environment)
@@ -621,6 +634,31 @@ pub struct Amount {
     pub verbose: bool,
 }
 
+/// A part of a recording.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Within {
+    /// Only what happened from this time on, counted from the start of tracing: 1.5s, 200ms, 30us
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub from: Option<u64>,
+    /// Only what happened before this time
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub to: Option<u64>,
+}
+
+impl Within {
+    /// `None`: all of it.
+    pub fn span(self) -> Result<Option<Span>, Fail> {
+        let span = Span {
+            from: self.from.unwrap_or(0),
+            to: self.to.unwrap_or(u64::MAX),
+        };
+        if span.from >= span.to {
+            return Err(Fail::new(USAGE, Trouble::NoTimeLeft));
+        }
+        Ok((span.from > 0 || self.to.is_some()).then_some(span))
+    }
+}
+
 /// How text looks.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Style {
@@ -664,6 +702,7 @@ pub enum BadValue {
     Seconds,
     TooShort,
     Size,
+    Time,
 }
 
 bytehop_core::says! { BadValue, lang:
@@ -671,6 +710,7 @@ bytehop_core::says! { BadValue, lang:
     Self::Seconds => "not a number of seconds" | "不是秒数";
     Self::TooShort => "at least 0.1" | "至少 0.1";
     Self::Size => "not a size of at most 1G, such as 64K or 16M" | "不是大小：例如 64K 或 16M，最大 1G";
+    Self::Time => "not a time: write it like 1.5s, 200ms or 30us" | "不是时间：请写成 1.5s、200ms 或 30us 这样";
 }
 
 impl std::error::Error for BadValue {}
@@ -687,6 +727,31 @@ fn level(text: &str) -> Result<Level, BadValue> {
 fn seconds(text: &str) -> Result<std::time::Duration, BadValue> {
     let seconds: f64 = text.parse().map_err(|_| BadValue::Seconds)?;
     std::time::Duration::try_from_secs_f64(seconds).map_err(|_| BadValue::Seconds)
+}
+
+/// A time in ns, from a number with its unit; seconds if it has none.
+fn time(text: &str) -> Result<u64, BadValue> {
+    const UNITS: [(&str, u32); 7] = [
+        ("ns", 0),
+        ("us", 3),
+        ("µs", 3),
+        ("μs", 3),
+        ("ms", 6),
+        ("s", 9),
+        ("", 9),
+    ];
+    let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
+    let (unit, digits) = unit.ok_or(BadValue::Time)?;
+    let number = text[..text.len() - unit.len()].trim_end();
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let is_number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());
+    if whole.len() + part.len() == 0 || !is_number(whole) || !is_number(part) {
+        return Err(BadValue::Time);
+    }
+    // What is below a nanosecond is cut off.
+    let places = *digits as usize;
+    let part = format!("{:0<places$}", &part[..part.len().min(places)]);
+    format!("{whole}{part}").parse().map_err(|_| BadValue::Time)
 }
 
 /// A time between two tables.
@@ -727,6 +792,20 @@ mod tests {
     }
 
     #[test]
+    fn times() {
+        assert_eq!(time("1.5s"), Ok(1_500_000_000));
+        assert_eq!(time("200ms"), Ok(200_000_000));
+        assert_eq!(time("2"), Ok(2_000_000_000));
+        assert_eq!(time("0.25 us"), Ok(250));
+        assert_eq!(time(".5µs"), Ok(500));
+        assert_eq!(time("7ns"), Ok(7));
+        assert_eq!(time("1.00000000099"), Ok(1_000_000_000));
+        for wrong in ["", "s", ".", "-1s", "1e3", "1,5s", "1h", "99999999999s"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn sizes() {
         assert_eq!(size("4096"), Ok(4096));
         assert_eq!(size("64K"), Ok(65536));
@@ -741,6 +820,7 @@ mod tests {
     const EVENTS: &str = "breakpoint-budget buffer-size level no-sampling stacks";
     const UI: &str = "no-tui theme tui";
     const BUDGETS: &str = "expect expect-file junit";
+    const PART: &str = "from to";
 
     /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
     /// tried.
@@ -783,11 +863,14 @@ mod tests {
                 STYLE,
             ],
         ),
-        ("view", &["theme", AMOUNT, STYLE]),
-        ("report", &["format json output", BUDGETS, AMOUNT, STYLE]),
-        ("annotate", &["json", AMOUNT, STYLE]),
-        ("advise", &["json", AMOUNT, STYLE]),
-        ("diff", &["json theme tui", AMOUNT, STYLE]),
+        ("view", &["theme", PART, AMOUNT, STYLE]),
+        (
+            "report",
+            &["format json output", BUDGETS, PART, AMOUNT, STYLE],
+        ),
+        ("annotate", &["json", PART, AMOUNT, STYLE]),
+        ("advise", &["json", PART, AMOUNT, STYLE]),
+        ("diff", &["json theme tui", PART, AMOUNT, STYLE]),
         (
             "doctor",
             &["dir json keep level only peer verify", AMOUNT, STYLE],
@@ -836,6 +919,8 @@ mod tests {
             "record --theme dark -- true",
             "report --theme dark x",
             "run --expect copy -- true",
+            "record --from 1s -- true",
+            "view --to 1h x",
             "diff --theme dark a b",
             "diff --tui -q a b",
             "top --json --theme dark",

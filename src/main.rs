@@ -10,6 +10,7 @@ mod fail;
 mod help;
 mod lab;
 mod man;
+mod open;
 mod output;
 mod report;
 mod resolve;

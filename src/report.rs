@@ -9,12 +9,13 @@ use bytehop_core::event::{Event, Meta, Source};
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
-use bytehop_core::reconstruct::{NoSink, Reconstructor};
-use bytehop_core::record::{Events, open_events};
+use bytehop_core::reconstruct::{NoSink, Reconstructor, narrow};
+use bytehop_core::record::{Events, Span, open_events};
 use bytehop_core::report::{self, Format, export};
 
 use crate::cli;
 use crate::fail::{FAILED, Fail, Trouble, USAGE};
+use crate::open::{Watched, events, shown_events};
 use crate::output::{complain, judged_json, style};
 use crate::resolve::Look;
 use crate::show::{host, summarise, warn};
@@ -24,20 +25,24 @@ const CHUNK: usize = 64 << 10;
 
 pub fn report(args: &cli::Report) -> Result<i32, Fail> {
     let format = if args.json { Format::Json } else { args.format };
+    let span = args.part.span()?;
     if args.budgets.is_some() {
-        return judged(args, format);
+        return judged(args, format, span);
     }
     match format {
-        Format::Jsonl => lines(args)?,
-        Format::Perfetto => time_line(args)?,
+        Format::Jsonl => lines(args, span)?,
+        Format::Perfetto => time_line(args, span)?,
+        Format::Html if span.is_some() => {
+            return Err(Fail::new(USAGE, Trouble::PageOfPart));
+        }
         Format::Folded => {
             let mut folded = export::Folded::default();
-            let summary = summarise(&args.file, &mut folded)?;
+            let summary = summarise(&args.file, span, &mut folded)?;
             warn_of(&summary, args);
             write(args, &folded.finish())?;
         }
         _ => {
-            let summary = summarise(&args.file, &mut NoSink)?;
+            let summary = summarise(&args.file, span, &mut NoSink)?;
             write(args, &of_summary(args, format, &summary)?)?;
         }
     }
@@ -45,14 +50,14 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
 }
 
 /// The summary, and what comes of budgets.
-fn judged(args: &cli::Report, format: Format) -> Result<i32, Fail> {
+fn judged(args: &cli::Report, format: Format, span: Option<Span>) -> Result<i32, Fail> {
     if !matches!(format, Format::Text | Format::Json) {
         return Err(Fail::new(USAGE, Trouble::NoPlaceForBudgets));
     }
     let Some(mut expected) = args.budgets.read(created)? else {
         return Ok(0);
     };
-    let summary = summarise(&args.file, &mut expected.sink)?;
+    let summary = summarise(&args.file, span, &mut expected.sink)?;
     let verdicts = expected.judge(&summary);
     let text = match format {
         Format::Json => judged_json(&summary, &verdicts),
@@ -160,12 +165,16 @@ impl Out {
 }
 
 /// One event a line, as they come: nothing is kept.
-fn lines(args: &cli::Report) -> Result<(), Fail> {
-    let mut events = open_events(&args.file)?;
-    let mut lines = report::Lines::new(host());
+fn lines(args: &cli::Report, span: Option<Span>) -> Result<(), Fail> {
+    let mut events = match &args.output {
+        Some(_) => events(&args.file, span)?,
+        None => shown_events(&args.file, span)?,
+    };
+    let mut lines = report::Lines::new(host()).of_part(&events.part());
     let mut out = Out::open(args.output.as_deref())?;
-    for event in events.by_ref() {
-        if !out.write(lines.event(&event))? {
+    while let Some(event) = events.next() {
+        let line = lines.event(&event);
+        if !events.is_context() && !out.write(line)? {
             return Ok(());
         }
     }
@@ -176,13 +185,13 @@ fn lines(args: &cli::Report) -> Result<(), Fail> {
 }
 
 /// A time line: read twice, since the source lines stand at the end.
-fn time_line(args: &cli::Report) -> Result<(), Fail> {
+fn time_line(args: &cli::Report, span: Option<Span>) -> Result<(), Fail> {
     if args.output.is_none() && io::stdout().is_terminal() {
         return Err(Fail::new(USAGE, Trouble::PerfettoOnTerminal));
     }
     let mut perfetto = export::Perfetto::new(sources(&args.file)?);
-    let mut events = open_events(&args.file)?;
-    let mut reconstructor = Reconstructor::new(host());
+    let mut events = events(&args.file, span)?;
+    let mut reconstructor = Reconstructor::new(host()).of_part(&events.part());
     let mut out = Out::open(args.output.as_deref())?;
     for event in events.by_ref() {
         reconstructor.push(&event, &mut perfetto);
@@ -197,13 +206,14 @@ fn time_line(args: &cli::Report) -> Result<(), Fail> {
             .warnings()
             .iter()
             .for_each(|damage| summary.warn(damage.into()));
+        narrow(&mut summary, &events.part());
         warn_of(&summary, args);
     }
     Ok(())
 }
 
 /// What was wrong with the recording itself.
-fn warnings(events: &Events<File>) -> Vec<Notice> {
+fn warnings(events: &Events<Watched>) -> Vec<Notice> {
     events.warnings().iter().map(Notice::from).collect()
 }
 

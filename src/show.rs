@@ -10,7 +10,7 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{self, NoSink, Sink};
-use bytehop_core::record::open_events;
+use bytehop_core::record::Span;
 use bytehop_core::report;
 #[cfg(feature = "capture")]
 use tracer::{caps, doctor};
@@ -19,6 +19,7 @@ use crate::cli::{self, Amount};
 use crate::fail::Fail;
 #[cfg(feature = "capture")]
 use crate::fail::NOT_ALLOWED;
+use crate::open::events;
 use crate::output::{columns, complain, print, style};
 use crate::resolve::Look;
 
@@ -34,9 +35,9 @@ pub fn host() -> Arch {
     Arch::host().unwrap_or(Arch::X86_64)
 }
 
-/// Reads a recording from its beginning to its end, or to where it is damaged.
-pub fn summarise(path: &Path, sink: &mut impl Sink) -> Result<Summary, Fail> {
-    Ok(reconstruct::summarise(open_events(path)?, host(), sink))
+/// Reads a recording from its beginning to its end, or to where it is damaged; or a part of it.
+pub fn summarise(path: &Path, span: Option<Span>, sink: &mut impl Sink) -> Result<Summary, Fail> {
+    Ok(reconstruct::summarise(events(path, span)?, host(), sink))
 }
 
 /// Says what is not whole, where what is written does not.
@@ -60,7 +61,7 @@ const WIDE: usize = 200;
 pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
     let mut annotator = Annotator::default();
-    let summary = summarise(&args.file, &mut annotator)?;
+    let summary = summarise(&args.file, args.part.span()?, &mut annotator)?;
     let annotation = annotator.finish();
     let only = args.source.as_deref();
     warn_unless(args.amount, &summary.warnings, lang);
@@ -84,7 +85,7 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
 pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
     let mut facts = Facts::default();
-    let summary = summarise(&args.file, &mut facts)?;
+    let summary = summarise(&args.file, args.part.span()?, &mut facts)?;
     warn_unless(args.amount, &summary.warnings, lang);
     let style = style(Look::from(args.style).telling(args.amount), &io::stdout());
     let advised = advise::advise(&facts, style.lang);
@@ -108,17 +109,22 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
 
 /// Two recordings side by side.
 pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
+    let span = args.part.span()?;
     if args.tui {
         tui::diff(
             &args.a,
             &args.b,
+            span,
             &crate::output::ui(Look::from(args.style).themed(args.theme)),
         )?;
         return Ok(0);
     }
     let lang = Lang::from_env(args.style.lang);
     let [a, b] = [&args.a, &args.b];
-    let (first, second) = (summarise(a, &mut NoSink)?, summarise(b, &mut NoSink)?);
+    let (first, second) = (
+        summarise(a, span, &mut NoSink)?,
+        summarise(b, span, &mut NoSink)?,
+    );
     let names = [a, b].map(|path| path.display().to_string());
     let names = [names[0].as_str(), names[1].as_str()];
     for (name, run) in names.iter().zip([&first, &second]) {
@@ -146,14 +152,19 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
 pub fn view(args: &cli::View) -> Result<i32, Fail> {
     let look = Look::from(args.style).telling(args.amount);
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return show(&args.file, look);
+        return show(&args.file, args.part.span()?, look);
     }
-    tui::view(&args.file, &crate::output::ui(look.themed(args.theme)))?;
+    let span = args.part.span()?;
+    tui::view(
+        &args.file,
+        span,
+        &crate::output::ui(look.themed(args.theme)),
+    )?;
     Ok(0)
 }
 
-fn show(file: &Path, look: Look) -> Result<i32, Fail> {
-    let summary = summarise(file, &mut NoSink)?;
+fn show(file: &Path, span: Option<Span>, look: Look) -> Result<i32, Fail> {
+    let summary = summarise(file, span, &mut NoSink)?;
     print(&report::text(&summary, &style(look, &io::stdout())))?;
     Ok(0)
 }

@@ -139,7 +139,7 @@ fn trace(
             }
             Some(live.finish())
         }
-        (None, Some(path)) => Some(show::summarise(path, &mut NoSink)?),
+        (None, Some(path)) => Some(show::summarise(path, None, &mut NoSink)?),
         (None, None) => None,
     };
     if let Some(mut summary) = summary {

@@ -137,7 +137,7 @@ fn once(
         }
     }
     let mut judge = Judge::new(&done);
-    let summary = summarise(&recording, &mut judge)?;
+    let summary = summarise(&recording, None, &mut judge)?;
     if let Some(keep) = args.keep.as_ref().filter(|_| again.is_none()) {
         let _ = std::fs::copy(&recording, PathBuf::from(keep).join(level.as_str()));
     }

@@ -233,6 +233,7 @@ impl<'a> Found<'a> {
             | Notice::Stopped
             | Notice::Again(_)
             | Notice::Recording(Warning::Header | Warning::Trailing { .. })
+            | Notice::Part(_)
             | Notice::Foreign(_) => {}
         }
     }

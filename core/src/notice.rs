@@ -9,7 +9,8 @@ use serde::{Serialize, Serializer};
 
 use crate::i18n::Lang;
 use crate::linux::error_name;
-use crate::record::Warning;
+use crate::record::{Span, Warning};
+use crate::units;
 
 mod words {
     crate::messages! {
@@ -21,6 +22,7 @@ mod words {
         left_running[n]: "tracing ended with the program; threads that it left behind, still running: {n}" / "tracing ended with the program; threads that it left behind, still running: {n}" | "跟踪随程序结束；它留下的、仍在运行的线程：{n}";
         breakpoints_off(hits, ms): "breakpoints were taken off after {hits} hits, at {ms} ms, so as not to slow the program down: copies after that are measured at functions (--level B leaves them on)" | "断点命中 {hits} 次后（第 {ms} 毫秒）已撤下，以免拖慢程序：此后的拷贝在函数处测量（--level B 会保留断点）";
         skipped(program, n): "the kernel skipped probe {program} {n} times: its numbers may be too small by as many events" | "内核跳过了探针 {program} 共 {n} 次：相关数字可能少算这么多个事件";
+        part(from, to): "a part of the recording, from {from} to {to}: calls count where they began, and what other times did with the same pages and sockets is not known" | "只含记录的一部分（{from} 至 {to}）：调用按开始时间计入，其他时间对同一页、同一套接字做过什么无从得知";
         no_end: "the trace has no end record: it was cut off" | "跟踪没有结束记录：它被截断了";
         stopped: "tracing was stopped before the program ended" | "程序结束之前，跟踪就停止了";
         again(paths): "traced again, because probes had been skipped or events lost: {paths}" | "因探针被跳过或丢失事件而重新跟踪：{paths}";
@@ -64,6 +66,8 @@ pub enum Notice {
     BreakpointsOff { hits: u64, ms: u64 },
     /// The kernel did not run an eBPF program so many times.
     Skipped { program: String, times: u64 },
+    /// Only this part of the recording was read.
+    Part(Span),
     /// The trace has no end record.
     NoEnd,
     /// Tracing was stopped before the program ended.
@@ -88,6 +92,9 @@ impl Notice {
             Self::LeftRunning(n) => words::left_running(lang, *n),
             Self::BreakpointsOff { hits, ms } => words::breakpoints_off(lang, hits, ms),
             Self::Skipped { program, times } => words::skipped(lang, program, times),
+            Self::Part(Span { from, to }) => {
+                words::part(lang, units::time(*from), units::time(*to))
+            }
             Self::NoEnd => words::no_end(lang).to_owned(),
             Self::Stopped => words::stopped(lang).to_owned(),
             Self::Again(paths) => words::again(lang, paths),

@@ -10,5 +10,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             lang => options.lang = lang.parse()?,
         }
     }
-    Ok(tui::view(file.as_ref(), &options)?)
+    Ok(tui::view(file.as_ref(), None, &options)?)
 }

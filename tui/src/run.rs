@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytehop_core::i18n::Say;
 use bytehop_core::model::Summary;
-use bytehop_core::record::{Log, RecordError};
+use bytehop_core::record::{Log, RecordError, Span};
 use terminput::Event;
 
 use crate::action::{Action, Effect};
@@ -51,14 +51,15 @@ pub fn needs_terminal() -> Result<(), ViewError> {
     }
 }
 
-/// Shows a recording until the user quits.
+/// Shows a recording, or a part of it, until the user quits.
 ///
 /// # Errors
 /// If the recording cannot be opened, or the terminal does not do what is asked of it. The terminal
 /// is as before in any case.
-pub fn view(path: &Path, options: &Options) -> Result<(), ViewError> {
+pub fn view(path: &Path, span: Option<Span>, options: &Options) -> Result<(), ViewError> {
     needs_terminal()?;
-    let (mut feed, mut store) = Feed::of_file(path)?;
+    let (feed, mut store) = Feed::of_file(path)?;
+    let mut feed = feed.within(span);
     // Small recordings are whole on the first frame.
     feed.pull(&mut store, Some(Instant::now() + TICK));
     Ui::recorded(feed, store, None, options)?.run()
@@ -68,10 +69,16 @@ pub fn view(path: &Path, options: &Options) -> Result<(), ViewError> {
 ///
 /// # Errors
 /// As [`view`].
-pub fn diff(first: &Path, second: &Path, options: &Options) -> Result<(), ViewError> {
+pub fn diff(
+    first: &Path,
+    second: &Path,
+    span: Option<Span>,
+    options: &Options,
+) -> Result<(), ViewError> {
     needs_terminal()?;
-    let summary = Store::open(first)?.summary;
-    let (mut feed, mut store) = Feed::of_file(second)?;
+    let summary = Store::open_within(first, span)?.summary;
+    let (feed, mut store) = Feed::of_file(second)?;
+    let mut feed = feed.within(span);
     feed.finish(&mut store);
     let other = Other {
         summary,

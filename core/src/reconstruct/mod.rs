@@ -40,10 +40,10 @@ use tracer_ebpf::{Dirty, Extra, Head, kind};
 
 use crate::arch::Arch;
 use crate::catalogue::{RuleId, Tracepoint};
-use crate::event::{Event, Meta, Start};
+use crate::event::{End, Event, Meta, Start};
 use crate::model::{CallId, Evidence, Hop, HopKind, Summary};
 use crate::notice::Notice;
-use crate::record::Events;
+use crate::record::{self, Events};
 use crate::rules::CallTable;
 use crate::rules::fault::FaultProbes;
 use io::Context;
@@ -58,7 +58,7 @@ pub fn summarise<R: Read + Seek>(
     arch: Arch,
     sink: &mut impl Sink,
 ) -> Summary {
-    let mut reconstructor = Reconstructor::new(arch);
+    let mut reconstructor = Reconstructor::new(arch).of_part(&events.part());
     for event in events.by_ref() {
         reconstructor.push(&event, sink);
     }
@@ -67,7 +67,16 @@ pub fn summarise<R: Read + Seek>(
     for damage in events.warnings() {
         summary.warn(damage.into());
     }
+    narrow(&mut summary, &events.part());
     summary
+}
+
+/// Says in a summary that it is one of a part of a recording.
+pub fn narrow(summary: &mut Summary, part: &record::Part) {
+    if let Some(span) = part.span() {
+        summary.duration_ns = span.to - span.from;
+        summary.warn(Notice::Part(span));
+    }
 }
 
 /// Pages zeroed by the allocator.
@@ -108,6 +117,8 @@ pub struct Reconstructor {
     tls: HashSet<u64>,
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
+    /// Not all of the trace comes: what tells of the whole is no measure for it.
+    partial: bool,
     sums: Sums,
     /// The current call's hops, and the same for the sink: kept for their memory.
     moved: Vec<Moved>,
@@ -175,10 +186,17 @@ impl Reconstructor {
             nics: HashMap::new(),
             tls: HashSet::new(),
             zerocopy_on: false,
+            partial: false,
             sums: Sums::default(),
             moved: Vec::new(),
             hops: Vec::new(),
         }
+    }
+
+    /// For what is read of a recording.
+    pub fn of_part(mut self, part: &record::Part) -> Self {
+        self.partial = part.is_partial();
+        self
     }
 
     /// Takes the next event.
@@ -444,10 +462,15 @@ impl Reconstructor {
             }
             Meta::Breakpoints(off) => self.sums.breakpoints_off = Some(off.clone()),
             Meta::Skipped(skipped) => self.sums.skipped.clone_from(&skipped.programs),
+            Meta::Sampled(_) if self.partial => {}
             Meta::Sampled(sampled) => self.sums.sampled = Some(sampled.clone()),
             Meta::End(end) => {
                 self.fill_holes(sink);
-                self.sums.end = Some(end.clone());
+                let cpu_ns = end.cpu_ns.filter(|_| !self.partial);
+                self.sums.end = Some(End {
+                    cpu_ns,
+                    ..end.clone()
+                });
             }
             Meta::Source(_) | Meta::Unknown => {}
         }

@@ -74,7 +74,7 @@ impl Reconstructor {
             self.close(slot, sink);
             self.core_dumped(slot, exit, sink);
             let thread = self.threads.at(slot);
-            if thread.born {
+            if thread.born && !self.partial {
                 let minor = (exit.min_flt, thread.min_flt);
                 let major = (exit.maj_flt, thread.maj_flt);
                 for (what, (expected, found)) in

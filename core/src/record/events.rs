@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{Reader, RecordError, Warning};
+use super::{Part, Reader, RecordError, Span, Warning};
 use crate::decode::{DecodeError, decode};
 use crate::event::Event;
 
@@ -27,6 +27,22 @@ impl<R: Read> Events<R> {
             unknown: 0,
             malformed: 0,
         }
+    }
+
+    /// Only what happened in `span`, and what tells what things are.
+    pub fn within(mut self, span: Option<Span>) -> Self {
+        self.reader.only(span);
+        self
+    }
+
+    /// What is read of the recording; how far that goes is known at the end.
+    pub fn part(&self) -> Part {
+        self.reader.part()
+    }
+
+    /// Whether the last event is from before the part that is read, and only tells what something is.
+    pub fn is_context(&self) -> bool {
+        self.reader.is_context()
     }
 
     /// What is missing, as far as it was read; complete once the iterator has ended.

@@ -13,6 +13,7 @@ mod columns;
 mod events;
 pub mod format;
 mod log;
+mod part;
 mod reader;
 mod writer;
 
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 pub use blocks::Block;
 pub use events::{Events, open_events};
 pub use log::{Log, LogWriter, log};
+pub use part::{Part, Span};
 pub use reader::{Index, Input, Reader, index};
 pub use writer::{Sink, Stats, Writer};
 

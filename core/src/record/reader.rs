@@ -9,7 +9,8 @@ use lz4_flex::block::decompress_into;
 use super::blocks::{Block, Blocks};
 use super::columns::Unpacker;
 use super::format::{are_frames, next_frame};
-use super::{RecordError, Warning};
+use super::part::{Part, Place};
+use super::{RecordError, Span, Warning};
 
 /// What a recording can be read from more than once: a file, or bytes in memory.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -30,6 +31,9 @@ pub struct Reader<R> {
     /// Its columns, kept for the memory.
     packed: Vec<u8>,
     unpacker: Unpacker,
+    part: Part,
+    /// The last record is from before the part.
+    context: bool,
 }
 
 impl Reader<File> {
@@ -47,7 +51,24 @@ impl<R: Read> Reader<R> {
             at: 0,
             packed: Vec::new(),
             unpacker: Unpacker::default(),
+            part: Part::default(),
+            context: false,
         })
+    }
+
+    /// Reads only what happened in `span`, and what tells what things are. To be called first of all.
+    pub fn only(&mut self, span: Option<Span>) {
+        self.part = Part::of(span);
+    }
+
+    /// What is read of the recording; how far that goes is known at the end.
+    pub fn part(&self) -> Part {
+        self.part
+    }
+
+    /// Whether the last record is from before the part that is read, and only tells what something is.
+    pub fn is_context(&self) -> bool {
+        self.context
     }
 
     /// The next record: the bytes given to [`Writer::record`](super::Writer::record). `None` at the
@@ -56,9 +77,17 @@ impl<R: Read> Reader<R> {
         loop {
             if let Some((start, end)) = next_frame(&self.raw, self.at) {
                 self.at = end;
+                let place = self.part.next(&self.raw[start..end]);
+                if place == Place::Outside {
+                    continue;
+                }
+                self.context = place == Place::Context;
                 return self.raw.get(start..end);
             }
             let block = self.blocks.advance()?;
+            if !self.part.needs(&block.header) {
+                continue;
+            }
             self.at = 0;
             if !self.unpack(&block) {
                 self.at = self.raw.len();

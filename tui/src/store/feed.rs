@@ -12,8 +12,8 @@ use bytehop_core::arch::Arch;
 use bytehop_core::decode::{DecodeError, decode};
 use bytehop_core::event::Event;
 use bytehop_core::notice::Notice;
-use bytehop_core::reconstruct::Reconstructor;
-use bytehop_core::record::{Block, Index, Input, Log, Reader, RecordError, Warning};
+use bytehop_core::reconstruct::{Reconstructor, narrow};
+use bytehop_core::record::{Block, Index, Input, Log, Part, Reader, RecordError, Span, Warning};
 
 use super::call::NONE;
 use super::detail::Details;
@@ -23,6 +23,8 @@ use super::trace::Store;
 pub struct Feed {
     source: Source,
     reader: Reader<Input>,
+    /// What of a file is taken.
+    part: Part,
     reconstructor: Reconstructor,
     /// Blocks that are there, live.
     queue: VecDeque<Block>,
@@ -66,6 +68,14 @@ impl Feed {
         })
     }
 
+    /// The same, of which only what happened in `span` is taken.
+    #[must_use]
+    pub fn within(mut self, span: Option<Span>) -> Self {
+        self.part = Part::of(span);
+        self.reconstructor = self.reconstructor.of_part(&self.part);
+        self
+    }
+
     /// A recording in memory; `name` is what errors call it.
     ///
     /// # Errors
@@ -96,6 +106,7 @@ impl Feed {
         let feed = Self {
             source,
             reader,
+            part: Part::default(),
             reconstructor: reconstructor(),
             queue: VecDeque::new(),
             block: None,
@@ -205,6 +216,9 @@ impl Feed {
             self.taken += 1;
             let number = block.header.first_record + u64::from(n);
             store.building.record = u32::try_from(number).unwrap_or(NONE);
+            if !self.part.takes(record) {
+                continue;
+            }
             match decode(record) {
                 Ok(event) => self.reconstructor.push(&event, store),
                 Err(DecodeError::UnknownKind(_)) => self.unknown += 1,
@@ -217,7 +231,7 @@ impl Feed {
 
     fn next_block(&mut self, store: &mut Store) -> bool {
         let next = match &mut self.source {
-            Source::File(index, _) => index.next(),
+            Source::File(index, _) => index.find(|block| self.part.needs(&block.header)),
             Source::Live(blocks) => match (self.queue.pop_front(), blocks.try_recv()) {
                 (Some(block), more) => {
                     more.into_iter().for_each(|more| self.enqueue(more));
@@ -285,6 +299,7 @@ impl Feed {
         let warnings = warnings.iter().chain(&undecodable);
         warnings.for_each(|warning| summary.warn(warning.into()));
         summary.warnings.append(&mut self.complaints);
+        narrow(&mut summary, &self.part);
         store.summary = summary;
         store.finish();
     }
@@ -297,7 +312,16 @@ impl Store {
     /// If the file cannot be opened or is no recording; damage further on becomes a warning in the
     /// summary.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        let (mut feed, mut store) = Feed::of_file(path)?;
+        Self::open_within(path, None)
+    }
+
+    /// Reads what happened in a part of a recording.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_within(path: &Path, span: Option<Span>) -> Result<Self, RecordError> {
+        let (feed, mut store) = Feed::of_file(path)?;
+        let mut feed = feed.within(span);
         feed.take(&mut store, u64::MAX);
         Ok(store)
     }
