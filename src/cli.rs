@@ -163,6 +163,9 @@ pub struct Stat {
     /// Attach programs that do nothing instead: what any tracer costs at least (for the benchmark)
     #[arg(long, hide = true)]
     pub null_probes: bool,
+    /// Tell how much time each probe took, which the numbers include; taking it costs a little more
+    #[arg(long, conflicts_with = "null_probes")]
+    pub cost: bool,
     #[command(flatten)]
     pub follow: Follow,
     #[command(flatten)]
@@ -606,6 +609,9 @@ pub struct Tracing {
     /// Do not sample where the program spends its CPU time
     #[arg(long)]
     pub no_sampling: bool,
+    /// Tell how much time each probe took, which the numbers include; taking it costs a little more
+    #[arg(long)]
+    pub cost: bool,
 }
 
 /// Where the summary goes, and in what form.
@@ -817,7 +823,7 @@ mod tests {
     const AMOUNT: &str = "quiet verbose";
     const SUMMARY: &str = "json summary";
     const FOLLOW: &str = "elevate follow-forks no-follow";
-    const EVENTS: &str = "breakpoint-budget buffer-size level no-sampling stacks";
+    const EVENTS: &str = "breakpoint-budget buffer-size cost level no-sampling stacks";
     const UI: &str = "no-tui theme tui";
     const BUDGETS: &str = "expect expect-file junit";
     const PART: &str = "from to";
@@ -843,7 +849,10 @@ mod tests {
                 STYLE,
             ],
         ),
-        ("stat", &["null-probes", FOLLOW, SUMMARY, AMOUNT, STYLE]),
+        (
+            "stat",
+            &["cost null-probes", FOLLOW, SUMMARY, AMOUNT, STYLE],
+        ),
         (
             "top",
             &[

@@ -462,7 +462,8 @@ impl Reconstructor {
             }
             Meta::Breakpoints(off) => self.sums.breakpoints_off = Some(off.clone()),
             Meta::Skipped(skipped) => self.sums.skipped.clone_from(&skipped.programs),
-            Meta::Sampled(_) if self.partial => {}
+            Meta::Sampled(_) | Meta::Cost(_) if self.partial => {}
+            Meta::Cost(cost) => self.sums.cost = Some(cost.into()),
             Meta::Sampled(sampled) => self.sums.sampled = Some(sampled.clone()),
             Meta::End(end) => {
                 self.fill_holes(sink);

@@ -7,7 +7,7 @@ use super::measured::Requests;
 use super::requests::Made;
 use super::tally::{Devices, Differences, Processes, Rows};
 use crate::event::{BreakpointsOff, End, Lost, Sampled};
-use crate::model::{ContextSwitches, IoTotals, PageFaults, Waits};
+use crate::model::{ContextSwitches, Cost, IoTotals, PageFaults, Waits};
 
 /// Calls of one number.
 #[derive(Clone, Copy, Default)]
@@ -57,6 +57,8 @@ pub struct Sums {
     pub sampled: Option<Sampled>,
     /// Programs that the kernel skipped, and how often.
     pub skipped: Vec<(String, u64)>,
+    /// What tracing took.
+    pub cost: Option<Cost>,
     /// Bytes sent by reference and copied late: expected, found.
     pub late_copies: (u64, u64),
     /// How the process traced ended, where it is not our child.
