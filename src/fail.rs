@@ -164,7 +164,7 @@ bytehop_core::says! { Trouble, lang:
     Self::PerfettoOnTerminal => "perfetto's format is not for a terminal: give a file with -o, or a pipe"
         | "perfetto 格式不适合终端：请用 -o 指定文件，或接管道";
     Self::PageOfPart => "a page holds the whole recording: leave out --from and --to"
-        | "网页包含整个记录：请去掉 --from 和 --to";
+        | "网页包含整个记录文件：请去掉 --from 和 --to";
     Self::NoTimeLeft => "--from is not before --to: no time is left between them"
         | "--from 不早于 --to：两者之间没有时间";
     Self::LabAndVerb(id) => "'{id}' and another verb: one of them" | "“{id}”和另一个子命令只能二选一";

@@ -268,6 +268,7 @@ impl Session {
             start.cut = processes.cut.clone();
             followed = Some(processes);
         }
+        capture::whereabouts(&mut start);
         Ok(Self {
             identity,
             probes,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use crate::event::{CalledFrom, Engine, Frame, Meta, Source};
-use crate::model::{CallId, Hop, HopKind, Known};
+use crate::model::{CallId, End, Hop, HopKind, HopRow, Known, NamedHop, NamedRow};
 use crate::reconstruct::{Call, Sink, What};
 
 /// Which stack each call came from: kept where it changes.
@@ -86,8 +86,16 @@ impl Line {
         self.inferred |= other.inferred;
     }
 
-    fn hop(&mut self, hop: &Hop) {
-        let sum = match (hop.kind, hop.engine) {
+    /// Adds bytes of a hop to the column of its kind.
+    pub fn moved(
+        &mut self,
+        kind: HopKind,
+        engine: Option<Engine>,
+        deferred: bool,
+        known: Known,
+        bytes: u64,
+    ) {
+        let sum = match (kind, engine) {
             (HopKind::Copy, _) => &mut self.copied,
             (HopKind::Fill, _) => &mut self.zeroed,
             // A CPU does the work of a device that is only software.
@@ -96,11 +104,42 @@ impl Line {
             (HopKind::Share, _) => &mut self.shared,
             (HopKind::Map, _) => &mut self.mapped,
         };
-        *sum = sum.saturating_add(hop.bytes);
-        if hop.kind == HopKind::Dma && hop.deferred {
-            self.dma_deferred = self.dma_deferred.saturating_add(hop.bytes);
+        *sum = sum.saturating_add(bytes);
+        if kind == HopKind::Dma && deferred {
+            self.dma_deferred = self.dma_deferred.saturating_add(bytes);
         }
-        self.inferred |= hop.evidence.known() != Known::Measured;
+        self.inferred |= known != Known::Measured;
+    }
+
+    /// The bytes of a named thing in columns; what stays in one file or socket stands once.
+    pub fn of(named: &NamedRow) -> Self {
+        let mut line = Self {
+            syscalls: named.calls,
+            time_ns: named.time_ns,
+            ..Self::default()
+        };
+        let left = |hop: &HopRow| {
+            let mut others = named.hops.iter();
+            others.any(|other| other.end == Some(End::From) && other.hop.is_like(hop))
+        };
+        for NamedHop { end, hop } in &named.hops {
+            if *end == Some(End::To) && hop.from == hop.to && left(hop) {
+                continue;
+            }
+            let known = hop.evidence.known();
+            line.moved(hop.kind, hop.engine, hop.deferred, known, hop.bytes);
+        }
+        line
+    }
+
+    fn hop(&mut self, hop: &Hop) {
+        self.moved(
+            hop.kind,
+            hop.engine,
+            hop.deferred,
+            hop.evidence.known(),
+            hop.bytes,
+        );
     }
 }
 

@@ -242,7 +242,7 @@ wire_structs! {
     Copied { head, bytes, count, what, primitive }
     Stack { head, id, ip, sp, fp, lr, code, code_end, words, reserved, word, at }
     CalledFrom { head, id }
-    NameFixed { head, ino, dev, fd, len, reserved }
+    NameFixed { head, ino, dev, fd, len, what }
 }
 
 /// [`tracer_ebpf::Name`] without its path.
@@ -253,7 +253,7 @@ struct NameFixed {
     dev: u32,
     fd: i32,
     len: u32,
-    reserved: u32,
+    what: u32,
 }
 
 // The path follows at once.
@@ -350,7 +350,7 @@ fn decode_name(bytes: &[u8]) -> Result<Name, DecodeError> {
         dev,
         fd,
         len,
-        ..
+        what,
     } = get(bytes)?;
     if len as usize > NAME_MAX {
         return Err(DecodeError::Path(len));
@@ -364,13 +364,19 @@ fn decode_name(bytes: &[u8]) -> Result<Name, DecodeError> {
         ino,
         dev,
         fd,
+        what,
         path: String::from_utf8_lossy(path).into_owned(),
     })
 }
 
 fn encode_name(name: &Name, out: &mut Vec<u8>) {
     let Name {
-        head, ino, dev, fd, ..
+        head,
+        ino,
+        dev,
+        fd,
+        what,
+        ..
     } = *name;
     let path = &name.path[..name.path.floor_char_boundary(NAME_MAX - 1)];
     put(
@@ -381,7 +387,7 @@ fn encode_name(name: &Name, out: &mut Vec<u8>) {
             dev,
             fd,
             len: path.len() as u32,
-            reserved: 0,
+            what,
         },
         out,
     );

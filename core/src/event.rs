@@ -35,13 +35,15 @@ pub enum Event {
     Meta(Meta),
 }
 
-/// The path that a successful `open` was called with.
+/// A name that the kernel was given or has: [`tracer_ebpf::named`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     pub head: Head,
     pub ino: u64,
     pub dev: u32,
     pub fd: i32,
+    /// What it is of: one of [`tracer_ebpf::named`].
+    pub what: u32,
     /// As given by the program (may be relative); invalid UTF-8 is replaced.
     pub path: String,
 }
@@ -115,6 +117,26 @@ pub struct Start {
     /// Calls of a running process that began before tracing did.
     #[serde(skip_serializing_if = "Cut::is_nothing")]
     pub cut: Cut,
+    /// Where its processes were.
+    #[serde(skip_serializing_if = "There::is_nothing")]
+    pub there: Box<There>,
+}
+
+/// Where the processes of a trace were when it began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct There {
+    /// Files that were open already: file system (kernel encoding), inode, path.
+    pub files: Vec<(u32, u64, String)>,
+    /// Working directories and cgroups by process.
+    pub cwds: Vec<(u32, String)>,
+    pub cgroups: Vec<(u32, String)>,
+}
+
+impl There {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Calls of which only a part was traced: their ends, or their beginnings.

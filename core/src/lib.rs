@@ -15,6 +15,7 @@ pub mod counters;
 pub mod decode;
 pub mod event;
 pub mod expr;
+pub mod histogram;
 pub mod i18n;
 pub mod ledger;
 pub mod linux;

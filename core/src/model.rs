@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::catalogue::{Method, ProbeId, RuleId, Subject, Tracepoint};
 use crate::event::{self, Engine};
+use crate::histogram::Histogram;
 use crate::i18n::Lang;
 use crate::ledger::Ledger;
 use crate::notice::Notice;
@@ -223,6 +224,11 @@ pub struct SyscallRow {
     pub time_ns: u64,
     /// Measured, or estimated from the calls that were timed (`stat`).
     pub time_evidence: Known,
+    /// Of the calls that moved any: how many bytes; of all calls: how long they took, ns. Counters tell neither.
+    #[serde(skip_serializing_if = "Histogram::is_empty")]
+    pub sizes: Histogram,
+    #[serde(skip_serializing_if = "Histogram::is_empty")]
+    pub times: Histogram,
 }
 
 /// Requests of io_uring for one operation, by their completions.
@@ -455,6 +461,126 @@ impl From<&event::Cost> for Cost {
     }
 }
 
+/// Which end of a hop a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    From,
+    To,
+}
+
+/// What has a name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
+pub enum Thing {
+    File {
+        /// In full as far as is known; `None`: it was not seen to be opened.
+        path: Option<String>,
+        /// `major:minor` of its file system.
+        device: String,
+        inode: u64,
+    },
+    Socket {
+        /// `tcp`, `udp`, `unix` …
+        protocol: String,
+        /// The program's end and the other one, where the kernel told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        local: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        peer: Option<String>,
+        inode: u64,
+    },
+    Device {
+        device: String,
+    },
+    Process {
+        pid: u32,
+        comm: String,
+    },
+    Thread {
+        tid: u32,
+        pid: u32,
+        comm: String,
+    },
+    Cgroup {
+        cgroup: String,
+    },
+    /// All that no probe gave a name.
+    Unnamed {
+        /// Always true.
+        unnamed: bool,
+    },
+}
+
+/// A row of the hop table, as far as it is one thing's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NamedHop {
+    /// Of files, sockets and devices: which end it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+    #[serde(flatten)]
+    pub hop: HopRow,
+}
+
+/// What one thing had to do with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NamedRow {
+    #[serde(flatten)]
+    pub thing: Thing,
+    /// System calls on it or by it, and the time that they took.
+    pub calls: u64,
+    pub time_ns: u64,
+    pub hops: Vec<NamedHop>,
+}
+
+impl NamedRow {
+    /// Bytes of all its hops: what rows are ordered by.
+    pub fn bytes(&self) -> u64 {
+        let hops = self.hops.iter();
+        hops.fold(0, |sum, named| sum.saturating_add(named.hop.bytes))
+    }
+}
+
+impl HopRow {
+    /// Whether two rows are of the same kind of hop: alike in all that is not a quantity.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let key = |row: &Self| (row.kind, row.evidence, row.deferred, row.engine);
+        key(self) == key(other) && (&self.from, &self.to) == (&other.from, &other.to)
+    }
+}
+
+/// Where the bytes went, by name: tables, each with most bytes first.
+///
+/// Each shares out the rows of the hop table: what its rows say of one kind of hop adds up to it. Files and sockets
+/// have the hops that begin or end in them, so a hop between two files stands twice: where it leaves
+/// ([`End::From`]), and where it arrives ([`End::To`]).
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ByName {
+    pub files: Vec<NamedRow>,
+    pub sockets: Vec<NamedRow>,
+    pub devices: Vec<NamedRow>,
+    pub processes: Vec<NamedRow>,
+    pub threads: Vec<NamedRow>,
+    pub cgroups: Vec<NamedRow>,
+}
+
+impl ByName {
+    /// Whether nothing was shared out: counters have no names.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            files,
+            sockets,
+            devices,
+            processes,
+            threads,
+            cgroups,
+        } = self;
+        [files, sockets, devices, processes, threads, cgroups]
+            .iter()
+            .all(|table| table.is_empty())
+    }
+}
+
 /// What one run did: the content of the JSON summary (schema 1, `contract.md`) and of the text report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
@@ -488,6 +614,9 @@ pub struct Summary {
     pub at_least: Vec<String>,
     pub disagreements: Vec<Disagreement>,
     pub by_process: Vec<ProcessRow>,
+    /// The hop table, shared out among files, sockets, devices, processes, threads and cgroups.
+    #[serde(skip_serializing_if = "ByName::is_empty")]
+    pub by_name: ByName,
     /// Calls that never returned (`exit_group`, blocked at the end): not in `syscalls`.
     pub never_returned: Vec<(String, u64)>,
     pub waits: Waits,

@@ -37,6 +37,27 @@ pub fn file_of(fd: i32) -> u64 {
     probe(array.wrapping_add(fd as u64 * 8), 0).unwrap_or(0)
 }
 
+/// The `struct sock` of a socket's inode.
+#[inline(always)]
+fn sock(inode: u64) -> Option<u64> {
+    // struct socket_alloc { struct socket socket; struct inode vfs_inode; } (include/net/sock.h)
+    let socket = inode
+        .wrapping_sub(off!(socket_alloc_inode) as u64)
+        .wrapping_add(off!(socket_alloc_socket) as u64);
+    probe::<u64>(socket, off!(socket_sk))
+}
+
+/// The `struct sock` of an open file, if it is a socket.
+#[inline(always)]
+pub fn socket_of(file: u64) -> Option<u64> {
+    let inode = probe::<u64>(file, off!(file_inode))?;
+    let mode: u16 = probe(inode, off!(inode_mode))?;
+    match mode & S_IFMT {
+        S_IFSOCK => sock(inode),
+        _ => None,
+    }
+}
+
 /// Describes an open file.
 #[inline(never)]
 pub fn describe(file: u64, out: &mut FileRef) {
@@ -54,11 +75,7 @@ pub fn describe(file: u64, out: &mut FileRef) {
     match out.mode & S_IFMT {
         S_IFCHR | S_IFBLK => out.rdev = probe(inode, off!(inode_rdev)).unwrap_or(0),
         S_IFSOCK => {
-            // struct socket_alloc { struct socket socket; struct inode vfs_inode; } (include/net/sock.h)
-            let socket = inode
-                .wrapping_sub(off!(socket_alloc_inode) as u64)
-                .wrapping_add(off!(socket_alloc_socket) as u64);
-            if let Some(sk) = probe::<u64>(socket, off!(socket_sk)) {
+            if let Some(sk) = sock(inode) {
                 out.family = probe(sk, off!(sk_family)).unwrap_or(0);
                 out.sock_type = probe(sk, off!(sk_type)).unwrap_or(0);
                 out.protocol = probe(sk, off!(sk_protocol)).unwrap_or(0);

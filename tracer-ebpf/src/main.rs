@@ -20,6 +20,7 @@ mod inner;
 mod iter;
 mod kread;
 mod maps;
+mod names;
 mod probes;
 mod requests;
 mod sizes;

@@ -18,6 +18,8 @@ pub static CONFIG: Config = Config {
     page_shift: 0,
     nr_execve: 0,
     nr_execveat: 0,
+    nr_chdir: 0,
+    nr_connect: 0,
     iter_iovec: 0,
     iter_ubuf: 0,
     iter_pipe: 0,

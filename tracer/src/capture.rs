@@ -32,7 +32,7 @@ use crate::load::{LoadError, Probes};
 use crate::signals::{Reaction, Sender};
 use crate::sources::Resolver;
 pub(crate) use facts::words_of;
-pub use facts::{Priority, first, keep_up, start};
+pub use facts::{Priority, first, keep_up, start, whereabouts};
 pub use follow::{Followed, Member, on_the_host};
 use gate::Gate;
 use lifetime::Lifetime;

@@ -126,6 +126,10 @@ bytehop_core::messages! {
     quit_yes: "end it and quit" | "结束它并退出";
     quit_no: "go on" | "继续";
     totals: "totals" | "合计";
+    by_file: "files" | "文件";
+    by_socket: "sockets" | "套接字";
+    by_thread: "threads" | "线程";
+    by_cgroup: "cgroups" | "cgroup";
     fault: "page fault" | "缺页";
     major_fault: "major page fault" | "主缺页";
     later_of(what): "later, for {what}" | "延后执行，起因是 {what}";

@@ -1,8 +1,8 @@
 //! What system calls do with descriptors, by name: the same on every architecture.
 //!
 //! Bits: [`tracer_ebpf::sysinfo`]. A call that returns a descriptor is described by the one it
-//! returns (`accept4`, `openat`), not by the one it was given. A path is named only where a
-//! descriptor comes of it.
+//! returns (`accept4`, `openat`), not by the one it was given. A path is named where a descriptor
+//! comes of it, where it says what later ones count from, and where it is a mark of the program's own.
 //!
 //! *Pure* calls cannot change which file an open descriptor refers to. Some reads can *add*
 //! descriptors (userfaultfd, fanotify), which takes none away; `recvmsg` and `ioctl` are left
@@ -35,6 +35,11 @@ const fn fd2(index: u32) -> u32 {
 /// Argument `index` is the path (or name) of the descriptor returned.
 const fn opens(index: u32) -> u32 {
     (index + 1) << PATH_SHIFT | RETURNS_FD
+}
+
+/// Argument `index` is a path, and no descriptor comes of it.
+const fn path(index: u32) -> u32 {
+    (index + 1) << PATH_SHIFT | PURE
 }
 
 /// Argument `index` holds `MSG_*` flags.
@@ -84,6 +89,9 @@ const CALLS: &[(u32, &str)] = &[
          pidfd_getfd io_uring_setup userfaultfd perf_event_open memfd_secret open_by_handle_at \
          fsmount"),
 
+    (path(0), "stat lstat access readlink chdir"),
+    (path(1), "newfstatat statx faccessat faccessat2 readlinkat"),
+
     (FORKS, "clone clone3 fork vfork"),
 
     (PURE,
@@ -94,7 +102,6 @@ const CALLS: &[(u32, &str)] = &[
          rt_sigtimedwait sigaltstack kill tkill tgkill wait4 waitid pause alarm \
          getpid gettid getppid getuid geteuid getgid getegid getpgid getpgrp getcwd getcpu \
          getrlimit prlimit64 sched_getaffinity membarrier rseq set_robust_list set_tid_address \
-         stat lstat newfstatat statx access faccessat faccessat2 readlink readlinkat \
          mkdir mkdirat unlink unlinkat rename renameat renameat2 sync"),
 ];
 

@@ -158,6 +158,7 @@ fn a_name_holds_its_path() {
             ino: 1,
             dev: 2,
             fd: -3,
+            what: 0,
             path: path.into(),
         })
     };
@@ -220,7 +221,7 @@ proptest! {
     #[test]
     fn names_round_trip(path in "\\PC{0,60}", ino: u64, seq: u32, fd: i32) {
         let head = Head { kind: kind::NAME, seq, ..Head::default() };
-        let event = Event::Name(Name { head, ino, dev: 9, fd, path });
+        let event = Event::Name(Name { head, ino, dev: 9, fd, what: 3, path });
         prop_assert_eq!(decode(&encoded(&event)).unwrap(), event);
     }
 

@@ -3,7 +3,7 @@
 use tracer_ebpf::{Block, bio, flag};
 
 use super::io::{Context, Moves, classify};
-use super::tally::{At, Key, Moved};
+use super::tally::{At, Key, Moved, Object};
 use super::threads::{Io, Open};
 use super::{Part, Reconstructor, Sink};
 use crate::catalogue::{RuleId, Tracepoint};
@@ -198,6 +198,11 @@ impl Reconstructor {
             _ => (HopKind::Dma, COMPLETE),
         };
         let device = At::Disk(disk);
+        let file = match (memory, io.folded) {
+            (At::PageCache | At::Shmem, false) => self.names.file(io.inode.0, io.inode.1),
+            (At::PageCache | At::Shmem, true) => Object::MANY,
+            _ => Object::NONE,
+        };
         let (from, to) = if write {
             (memory, device)
         } else {
@@ -215,6 +220,11 @@ impl Reconstructor {
             count: io.count,
             ts: io.begin,
             dur: io.end.saturating_sub(io.begin),
+            of: if write {
+                [file, Object::NONE]
+            } else {
+                [Object::NONE, file]
+            },
         });
     }
 }

@@ -5,7 +5,7 @@ use tracer_ebpf::{Fault, flag, moved, rss};
 use super::found::Found;
 use super::io::Context;
 use super::measured::{Expected, Outcome, kind_of};
-use super::tally::{At, Moved};
+use super::tally::{At, Key, Moved, Object};
 use super::threads::{Inner, Open};
 use super::{Call, Part, Reconstructor, Sink, What, hop};
 use crate::model::{CallId, Evidence, HopKind};
@@ -67,9 +67,11 @@ impl Reconstructor {
             }
         }
         self.unexpected(&open.found, None, false, head.ts, &mut moved);
+        let file = self.names.file(fault.dev, fault.ino);
+        in_file(&mut moved, file);
         self.sums.faults.mapped_pages = self.sums.faults.mapped_pages.saturating_add(mapped);
         self.settle(head.ts, &open, sink);
-        self.add_all::<S>(process, &moved);
+        self.add_all::<S>(process, head.tid, &moved);
         if S::WANTED {
             let named = fault.ino != 0;
             let call = Call {
@@ -104,10 +106,14 @@ impl Reconstructor {
         let Part::Open(slot) = self.part(&fault.head, sink) else {
             return;
         };
+        let file = self.names.file(fault.dev, fault.ino);
         let inner = &mut self.threads.open(slot).inner;
         for rule in fault::conclude(&facts) {
             let bytes = (rule.bytes)(&facts);
-            match inner.iter_mut().find(|known| known.rule.id == rule.id) {
+            match inner
+                .iter_mut()
+                .find(|known| known.rule.id == rule.id && known.file == file)
+            {
                 Some(known) => {
                     known.bytes = known.bytes.saturating_add(bytes);
                     known.count += 1;
@@ -116,6 +122,7 @@ impl Reconstructor {
                     rule,
                     bytes,
                     count: 1,
+                    file,
                 }),
             }
         }
@@ -127,7 +134,13 @@ impl Reconstructor {
         let inner = std::mem::take(&mut open.inner);
         let mut copying = inner.iter().filter(|one| copies(one)).count();
         for one in inner {
-            let Inner { rule, bytes, count } = one;
+            let before = moved.len();
+            let Inner {
+                rule,
+                bytes,
+                count,
+                file,
+            } = one;
             let (from, to) = (At::from(&rule.from), At::from(&rule.to));
             let expected = Expected {
                 rule: rule.id,
@@ -154,6 +167,7 @@ impl Reconstructor {
                 let one = hop(rule.kind, from, to, by, bytes);
                 moved.push(Moved { count, ts, ..one });
             }
+            in_file(&mut moved[before..], file);
         }
         moved
     }
@@ -165,6 +179,18 @@ impl Reconstructor {
         let thread = self.threads.at(slot);
         thread.min_flt += min;
         thread.maj_flt += maj;
+    }
+}
+
+/// Pages of a file that hops begin or end in are this file's.
+fn in_file(moved: &mut [Moved], file: Object) {
+    for hop in moved {
+        let Key { from, to, .. } = hop.key;
+        for (of, at) in hop.of.iter_mut().zip([from, to]) {
+            if *of == Object::NONE && matches!(at, At::PageCache | At::Shmem) {
+                *of = file;
+            }
+        }
     }
 }
 

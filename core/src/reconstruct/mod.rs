@@ -19,7 +19,9 @@ mod found;
 pub(crate) mod io;
 mod lengths;
 mod measured;
+mod names;
 mod packets;
+mod paths;
 mod requests;
 mod sink;
 mod summary;
@@ -36,7 +38,7 @@ pub use sink::{Call, File, NoSink, Sink, What};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{Read, Seek};
 
-use tracer_ebpf::{Dirty, Extra, Head, kind};
+use tracer_ebpf::{Dirty, Extra, Head, kind, named};
 
 use crate::arch::Arch;
 use crate::catalogue::{RuleId, Tracepoint};
@@ -47,8 +49,9 @@ use crate::record::{self, Events};
 use crate::rules::CallTable;
 use crate::rules::fault::FaultProbes;
 use io::Context;
+use names::Names;
 use sums::Sums;
-use tally::{At, Key, Moved};
+use tally::{At, Key, Moved, Object};
 use threads::{Open, Threads};
 
 /// Reads a recording from its beginning to its end, or to where it is damaged: the summary says so then. The
@@ -117,6 +120,7 @@ pub struct Reconstructor {
     tls: HashSet<u64>,
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
+    names: Names,
     /// Not all of the trace comes: what tells of the whole is no measure for it.
     partial: bool,
     sums: Sums,
@@ -186,6 +190,7 @@ impl Reconstructor {
             nics: HashMap::new(),
             tls: HashSet::new(),
             zerocopy_on: false,
+            names: Names::new(arch, &Start::default()),
             partial: false,
             sums: Sums::default(),
             moved: Vec::new(),
@@ -212,7 +217,13 @@ impl Reconstructor {
             Event::Fork(fork) => self.fork(fork, sink),
             Event::Exec(exec) => self.exec(exec, sink),
             Event::Exit(exit) => self.exit(exit, sink),
-            Event::Name(name) => sink.name(name),
+            Event::Name(name) => {
+                self.names.name(name);
+                // Consumers know files by what they were opened as.
+                if name.what == named::OPENED {
+                    sink.name(name);
+                }
+            }
             Event::Dirty(dirty) => self.dirtied(dirty, sink),
             Event::Copied(copied) => self.copied(copied, sink),
             Event::CalledFrom(from) => sink.called_from(from),
@@ -333,8 +344,9 @@ impl Reconstructor {
     }
 
     /// Adds a hop to the sums.
-    fn add(&mut self, process: usize, moved: &Moved) {
+    fn add(&mut self, process: usize, tid: u32, moved: &Moved) {
         self.sums.rows.add(moved);
+        self.names.add(process, tid, moved);
         if moved.key.kind == HopKind::Copy
             && let Some(process) = self.sums.processes.get(process)
         {
@@ -344,7 +356,7 @@ impl Reconstructor {
 
     /// Adds a hop that comes after its call, and hands it out.
     fn late<S: Sink>(&mut self, id: CallId, process: usize, moved: &Moved, sink: &mut S) {
-        self.add(process, moved);
+        self.add(process, id.tid, moved);
         self.sums.account.late(id, moved);
         if S::WANTED {
             sink.late_hop(id, &self.sums.devices.hop(moved));
@@ -352,9 +364,9 @@ impl Reconstructor {
     }
 
     /// Adds the hops of a call, and makes them ready for the sink.
-    fn add_all<S: Sink>(&mut self, process: usize, moved: &[Moved]) {
+    fn add_all<S: Sink>(&mut self, process: usize, tid: u32, moved: &[Moved]) {
         for hop in moved {
-            self.add(process, hop);
+            self.add(process, tid, hop);
         }
         if S::WANTED {
             self.hops.clear();
@@ -438,6 +450,7 @@ impl Reconstructor {
                     }
                 }
                 self.setup = Setup::new(arch, start.clone());
+                self.names = Names::new(arch, start);
             }
             Meta::Device(device) => self.sums.devices.learn(device),
             Meta::Lost(lost) => {
@@ -494,5 +507,6 @@ pub(crate) fn hop(kind: HopKind, from: At, to: At, by: Evidence, bytes: u64) -> 
         count: 1,
         ts: 0,
         dur: 0,
+        of: [Object::NONE; 2],
     }
 }

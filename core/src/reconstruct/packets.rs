@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tracer_ebpf::{Extra, Xmit, flag, moved};
 
 use super::found::Found;
-use super::tally::{At, Moved};
+use super::tally::{At, Key, Moved};
 use super::{Part, Reconstructor, Sink, hop};
 use crate::catalogue::{ProbeId, RuleId, Tracepoint};
 use crate::event::{DeviceClass, Engine};
@@ -74,6 +74,7 @@ impl Reconstructor {
         self.sums.devices.met(nic, false, bytes);
         let software = self.sums.devices.engine(nic) == Engine::Software;
         let part = self.part(&xmit.head, sink);
+        let socket = self.names.socket(xmit.sock_ino);
         let mut moved = Vec::new();
         if !software {
             let mut dma = hop(HopKind::Dma, At::Socket, At::Nic(nic), XMIT, bytes);
@@ -86,6 +87,14 @@ impl Reconstructor {
         let waiting = self.by_reference.insert_route(xmit.sock_ino, software);
         if software && waiting > 0 {
             self.late_copy(waiting, &mut moved);
+        }
+        for hop in &mut moved {
+            let Key { from, to, .. } = hop.key;
+            for (of, at) in hop.of.iter_mut().zip([from, to]) {
+                if at == At::Socket {
+                    *of = socket;
+                }
+            }
         }
         match part {
             Part::Open(slot) => {

@@ -44,6 +44,7 @@ impl Reconstructor {
             dirty,
             raw,
             bdev,
+            names,
             sums,
             ..
         } = self;
@@ -150,6 +151,7 @@ impl Reconstructor {
             page_faults: sums.faults,
             disagreements: differences,
             by_process: sums.processes.rows(),
+            by_name: names.finish(&sums.devices, &sums.processes, &setup.start),
             never_returned: never.into_iter().collect(),
             waits: sums.waits.clone(),
             metadata_io: sums.metadata,
@@ -253,5 +255,7 @@ fn row(setup: &Setup, compat: bool, nr: u16, calls: &Calls) -> SyscallRow {
         bytes: calls.bytes,
         time_ns: calls.time,
         time_evidence: Known::Measured,
+        sizes: calls.sizes.clone(),
+        times: calls.times.clone(),
     }
 }

@@ -7,15 +7,18 @@ use super::measured::Requests;
 use super::requests::Made;
 use super::tally::{Devices, Differences, Processes, Rows};
 use crate::event::{BreakpointsOff, End, Lost, Sampled};
+use crate::histogram::Histogram;
 use crate::model::{ContextSwitches, Cost, IoTotals, PageFaults, Waits};
 
 /// Calls of one number.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Calls {
     pub calls: u64,
     pub errors: u64,
     pub bytes: u64,
     pub time: u64,
+    pub sizes: Histogram,
+    pub times: Histogram,
 }
 
 /// Everything that is only added up.

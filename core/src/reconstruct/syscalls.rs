@@ -8,7 +8,7 @@ use super::lengths::{Length, is_error};
 use super::measured::Outcome;
 use super::sink::{Call, File, What};
 use super::sums::Calls;
-use super::tally::{At, Moved};
+use super::tally::{At, Key, Moved, Object};
 use super::threads::Open;
 use super::{Part, Reconstructor, Sink, hop};
 use crate::catalogue::Subject;
@@ -104,6 +104,10 @@ impl Reconstructor {
             _ => 0,
         };
         self.count(call, compat, listed, process);
+        let on = [file, file2.as_ref()]
+            .map(|file| file.map_or(Object::NONE, |file| self.names.of(file)));
+        self.names.call(process, head.tid, on, call.dur);
+        self.names.paths().call(call, file);
         let populates =
             shape.is_some_and(|shape| shape.moves == Move::Populate && shape.applies(&call.args));
         let inner = match populates {
@@ -152,9 +156,10 @@ impl Reconstructor {
                 self.threads.at(slot).fell_back = head.seq;
             }
         }
+        self.locate(&mut moved, shape, (on[0], one), (on[1], two));
         moved.extend(inner);
         self.settle(head.ts, &open, sink);
-        self.add_all::<S>(process, &moved);
+        self.add_all::<S>(process, head.tid, &moved);
         if S::WANTED {
             self.hand_out(
                 call,
@@ -189,6 +194,41 @@ impl Reconstructor {
         row.errors += u64::from(is_error(call.ret));
         row.time = row.time.saturating_add(call.dur);
         row.bytes = row.bytes.saturating_add(bytes);
+        row.times.add(call.dur);
+        if bytes > 0 {
+            row.sizes.add(bytes);
+        }
+    }
+
+    /// Which of a call's descriptors its hops begin and end in.
+    fn locate(
+        &self,
+        moved: &mut [Moved],
+        shape: Option<Shape>,
+        first: (Object, Option<Class>),
+        second: (Object, Option<Class>),
+    ) {
+        let is = |(object, class): (Object, Option<Class>), at: At| {
+            let place = class.and_then(|class| class.kind.place());
+            object != Object::NONE && place.is_some_and(|place| At::from(&place) == at)
+        };
+        for hop in moved {
+            let Key { from, to, .. } = hop.key;
+            for (end, at) in [from, to].into_iter().enumerate() {
+                if hop.of[end] != Object::NONE
+                    || !matches!(at, At::PageCache | At::Shmem | At::Socket)
+                {
+                    continue;
+                }
+                let side = shape.map(|shape| if end == 0 { shape.from } else { shape.to });
+                hop.of[end] = match (is(first, at), is(second, at)) {
+                    (true, true) if side == Some(End::Second) => second.0,
+                    (true, _) => first.0,
+                    (false, true) => second.0,
+                    (false, false) => Object::NONE,
+                };
+            }
+        }
     }
 
     /// Applies the rules to a call, and compares them with what was measured.
@@ -424,6 +464,13 @@ impl Reconstructor {
         {
             self.late_copy(bytes, &mut moved);
         }
+        let on = self.names.of(&request.file);
+        self.locate(
+            &mut moved,
+            Some(shape),
+            (on, Some(class)),
+            (Object::NONE, None),
+        );
         match part {
             Part::Open(slot) => self.threads.open(slot).hops.extend(moved),
             Part::Late(slot) => {

@@ -47,6 +47,17 @@ pub struct Key {
     pub deferred: bool,
 }
 
+/// A file or socket that a hop begins or ends in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Object(pub(super) u32);
+
+impl Object {
+    /// Not known (yet).
+    pub const NONE: Self = Self(0);
+    /// Several, and nobody knows which bytes are whose.
+    pub const MANY: Self = Self(u32::MAX);
+}
+
 /// A hop, before it is handed out.
 #[derive(Clone, Copy, Debug)]
 pub struct Moved {
@@ -55,6 +66,8 @@ pub struct Moved {
     pub count: u64,
     pub ts: u64,
     pub dur: u64,
+    /// The files or sockets that it begins and ends in, as far as they are known.
+    pub of: [Object; 2],
 }
 
 /// A device, and what it did.
@@ -200,6 +213,7 @@ impl Devices {
             count,
             ts,
             dur,
+            ..
         } = *moved;
         Hop {
             kind: key.kind,
@@ -266,6 +280,24 @@ impl Rows {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Adds all of another table.
+    pub fn merge(&mut self, other: &Self) {
+        for &(key, count, bytes) in &other.rows {
+            self.add(&Moved {
+                key,
+                bytes,
+                count,
+                ts: 0,
+                dur: 0,
+                of: [Object::NONE; 2],
+            });
+        }
+    }
+
     /// Most bytes first.
     pub fn finish(&self, devices: &Devices) -> Vec<HopRow> {
         let row = |&(key, count, bytes): &(Key, u64, u64)| {
@@ -275,6 +307,7 @@ impl Rows {
                 count,
                 ts: 0,
                 dur: 0,
+                of: [Object::NONE; 2],
             });
             let engine = hop.engine;
             let Hop {

@@ -33,9 +33,11 @@ impl Reconstructor {
         if fork.traced != 0 {
             if fork.child_tgid != fork.head.tgid {
                 self.sums.processes.fork(fork.head.tgid, fork.child_tgid);
+                self.names.paths().fork(fork.head.tgid, fork.child_tgid);
             }
             // Whatever had this number is gone, even if its end was not seen.
             self.threads.remove(fork.child_tid);
+            self.names.born(fork.child_tid);
             let process = self.sums.processes.find(fork.child_tgid);
             self.threads
                 .insert(fork.child_tid, process, fork.io_thread == 0);
@@ -91,6 +93,7 @@ impl Reconstructor {
         }
         if exit.group_dead != 0 {
             self.sums.processes.gone(head.tgid);
+            self.names.paths().gone(head.tgid);
         }
         sink.exit(exit);
     }

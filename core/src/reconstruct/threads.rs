@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use tracer_ebpf::{Block, Extra};
 
 use super::found::Found;
-use super::tally::Moved;
+use super::tally::{Moved, Object};
 use crate::rules::fault::FaultRule;
 
 /// Requests of one call that are kept apart; more are folded into those alike.
@@ -84,6 +84,7 @@ pub struct Inner {
     pub rule: &'static FaultRule,
     pub bytes: u64,
     pub count: u64,
+    pub file: Object,
 }
 
 impl std::fmt::Debug for Inner {

@@ -16,6 +16,7 @@ mod jsonl;
 pub mod layout;
 mod ledger;
 mod lists;
+pub mod names;
 mod section;
 mod text;
 pub mod top;

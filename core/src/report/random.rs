@@ -183,6 +183,7 @@ impl Random {
                 } else {
                     Known::Estimated
                 },
+                ..SyscallRow::default()
             }),
             page_faults: PageFaults {
                 minor: self.number() / 2,
@@ -199,6 +200,7 @@ impl Random {
                 claim: Claim::Rule(r.pick(RuleId::ALL)),
                 skipped: r.list(2, Self::name),
             }),
+            by_name: Default::default(),
             by_process: self.list(14, |r| ProcessRow {
                 pid: r.next() as u32,
                 comm: r.name(),

@@ -4,7 +4,7 @@ use super::layout::{Flow, Page, Paint, clean, shorten, span, width};
 use super::ledger::{self, Mover};
 use super::lists::{self, fold};
 use super::section::{painted_section, plain, section};
-use super::{Detail, Style, words};
+use super::{Detail, Style, names, words};
 use crate::event::DeviceClass;
 use crate::i18n::Lang;
 use crate::linux::signal_name;
@@ -34,7 +34,11 @@ pub fn text(summary: &Summary, style: &Style) -> String {
         lists::calls(&mut page, summary);
         lists::io(&mut page, summary);
         lists::devices(&mut page, summary);
+        names::write(&mut page, summary);
         lists::processes(&mut page, summary);
+        if style.detail == Detail::Verbose {
+            names::histograms(&mut page, summary);
+        }
     }
     findings(&mut page, summary);
     page.finish()

@@ -113,6 +113,15 @@ crate::messages! {
     label_unattributed: "unattributed" | "未归属";
     label_devices: "devices" | "设备";
     label_processes: "processes" | "进程";
+    label_files: "files" | "文件";
+    label_sockets: "sockets" | "套接字";
+    label_threads: "threads (thread, process)" | "线程（线程号，进程号）";
+    label_cgroups: "cgroups" | "cgroup";
+    a_file(device, inode): "inode {inode} on {device}" | "{device} 上的 inode {inode}";
+    a_socket(protocol, inode): "{protocol} socket {inode}" | "{protocol} 套接字 {inode}";
+    unnamed: "(no name seen)" | "（没有看到名字）";
+    sizes: "sizes" | "大小";
+    times: "times" | "用时";
     label_disagree: "disagree" | "不一致";
     label_missing: "missing" | "缺少探针";
     label_warning: "warning" | "警告";

@@ -192,7 +192,7 @@ pub fn name_of_program(ctx: BtfTracePointContext) -> i32 {
             .unwrap_or(0);
         (*n).fd = -1;
         (*n).len = len as u32 - 1;
-        (*n).reserved = 0;
+        (*n).what = tracer_ebpf::named::OPENED;
         let head = (*n).head;
         send_bytes(&head, n.cast(), (NAME_FIXED + NAME_MAX) as u64);
     }

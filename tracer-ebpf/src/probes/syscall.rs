@@ -1,25 +1,31 @@
 //! System calls: described at entry, sent at exit as one record.
 
-use aya_ebpf::helpers::generated::{bpf_ktime_get_ns, bpf_probe_read_user_str};
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{
-    Cached, Head, NAME_FIXED, NAME_MAX, StatKey, Syscall, SyscallFile, TIMED_EVERY, TIMED_FIRST,
-    Task, flag, kind, sysinfo, task,
+    Cached, Head, StatKey, Syscall, SyscallFile, TIMED_EVERY, TIMED_FIRST, Task, flag, kind, named,
+    sysinfo, task,
 };
 
 use crate::aio;
 use crate::cells::cell_id;
 use crate::classify::descriptor;
-use crate::emit::{lost, recording, send, send_bytes};
+use crate::emit::{lost, recording, send};
 use crate::gather::{extra, faults_since, flush_sums, known_from_here};
 use crate::inner;
 use crate::kread::{arg, load, probe};
-use crate::maps::{SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
+use crate::maps::{STAT, config, off, reg, sysinfo as info_of};
+use crate::names::{self, name};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
 use crate::sizes;
 use crate::tasks::{awaited, bump, current, traced};
+
+/// `-ENOTDIR`: what a look-up below a file that is no directory gives.
+const NOT_A_DIRECTORY: i64 = -20;
+/// `-EINPROGRESS`: a socket that does not block is on its way; its ends are known.
+const IN_PROGRESS: i64 = -115;
 
 #[btf_tracepoint]
 pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
@@ -306,16 +312,26 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
             return;
         }
         let now = bpf_ktime_get_ns();
+        let path_arg = (info >> sysinfo::PATH_SHIFT) & 7;
         if info & sysinfo::RETURNS_FD != 0
             && ret >= 0
             && let Some(c) = descriptor(t, ret as i32)
         {
             (*t).file = (*c).file;
             (*t).has_file = 1;
-            let path_arg = (info >> sysinfo::PATH_SHIFT) & 7;
             if path_arg != 0 {
-                name(t, arg(regs, path_arg - 1), ret as i32);
+                name(t, arg(regs, path_arg - 1), ret as i32, named::OPENED);
+            } else if (*t).file.family != 0 {
+                names::ends(t, ret as i32);
             }
+        } else if path_arg != 0 {
+            if ret == NOT_A_DIRECTORY {
+                name(t, arg(regs, path_arg - 1), -1, named::MARK);
+            } else if nr == config!(nr_chdir) && ret == 0 {
+                name(t, arg(regs, 0), -1, named::ENTERED);
+            }
+        } else if nr == config!(nr_connect) && (ret == 0 || ret == IN_PROGRESS) {
+            names::ends(t, arg(regs, 0) as i32);
         }
         if sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
             sizes::tell(t, nr, regs, ret as u64);
@@ -373,40 +389,4 @@ fn call(head: Head, now: u64, ret: i64, regs: *const u8) -> Syscall {
             load(regs, reg!(args[5])),
         ],
     }
-}
-
-/// Sends the path that a file was opened by. The kernel has just read it: its page is there.
-#[inline(never)]
-fn name(t: *mut Task, path: u64, fd: i32) -> i32 {
-    let Some(n) = SCRATCH_NAME.get_ptr_mut(0) else {
-        return 0;
-    };
-    // SAFETY: map values; the helper checks the user address.
-    unsafe {
-        let len = bpf_probe_read_user_str(
-            (&raw mut (*n).path).cast(),
-            NAME_MAX as u32,
-            path as *const _,
-        );
-        if len <= 1 || len > NAME_MAX as i64 {
-            return 0;
-        }
-        (*n).head = crate::tasks::head(t, kind::NAME, (*t).enter);
-        (*n).ino = (*t).file.ino;
-        (*n).dev = (*t).file.dev;
-        (*n).fd = fd;
-        (*n).len = len as u32 - 1;
-        (*n).reserved = 0;
-        // In steps, so that the length is a constant to the verifier of every kernel.
-        let size = if len <= 32 {
-            NAME_FIXED + 32
-        } else if len <= 64 {
-            NAME_FIXED + 64
-        } else {
-            NAME_FIXED + NAME_MAX
-        };
-        let head = (*n).head;
-        send_bytes(&head, n.cast(), size as u64);
-    }
-    0
 }

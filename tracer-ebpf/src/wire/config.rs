@@ -29,6 +29,9 @@ pub struct Config {
     /// Numbers of `execve` and `execveat`.
     pub nr_execve: u32,
     pub nr_execveat: u32,
+    /// Of calls that say what paths and sockets are.
+    pub nr_chdir: u32,
+    pub nr_connect: u32,
     /// Values of `enum iter_type`; [`crate::NO_OFFSET`] for those that this kernel lacks.
     pub iter_iovec: u32,
     pub iter_ubuf: u32,

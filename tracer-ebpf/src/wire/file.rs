@@ -50,20 +50,39 @@ impl FileRef {
 /// Longest path kept of an `open`, with its NUL.
 pub const NAME_MAX: usize = 256;
 
-/// The path given to `open`, `openat`, `openat2`, `creat`: [`NAME_FIXED`] + `len` bytes.
+/// A name that the kernel was given or has ([`Name::what`]): [`NAME_FIXED`] + `len` bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name {
     pub head: Head,
     pub ino: u64,
     pub dev: u32,
-    /// The descriptor returned.
+    /// The descriptor returned; −1 where none is.
     pub fd: i32,
     /// Bytes of `path` that are set, NUL not counted.
     pub len: u32,
-    /// Reserved, 0.
-    pub reserved: u32,
+    /// One of [`named`].
+    pub what: u32,
     pub path: [u8; NAME_MAX],
+}
+
+/// What a [`Name`] is of: the value of [`Name::what`].
+pub mod named {
+    /// A file: the path given to `open`, `openat`, `openat2`, `creat`.
+    pub const OPENED: u32 = 0;
+    /// The working directory from here on: the path given to `chdir`.
+    pub const ENTERED: u32 = 1;
+    /// A mark of the program's own: a path below [`MARKS`] that a call looked for in vain (ENOTDIR).
+    pub const MARK: u32 = 2;
+    /// A socket's two ends, as [`ENDS`] bytes in hexadecimal.
+    pub const SOCKET: u32 = 3;
+
+    /// Nothing can be below `/dev/null`, so the kernel refuses a look-up there at once, on any machine.
+    pub const MARKS: &str = "/dev/null/bytehop/";
+
+    /// Family (2 bytes, little-endian), local port (the same), peer's port (2, big-endian), the local and the
+    /// peer's address (16 each; of IPv4 the first 4).
+    pub const ENDS: usize = 38;
 }
 
 /// Bytes of a [`Name`] before its path.

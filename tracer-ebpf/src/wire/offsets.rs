@@ -101,6 +101,12 @@ offsets! {
     socket_alloc_inode = "socket_alloc"."vfs_inode";
     sk_family = "sock"."__sk_common.skc_family";
     sk_state = "sock"."__sk_common.skc_state";
+    sk_num = "sock"."__sk_common.skc_num";
+    sk_dport = "sock"."__sk_common.skc_dport";
+    sk_saddr = "sock"."__sk_common.skc_rcv_saddr";
+    sk_daddr = "sock"."__sk_common.skc_daddr";
+    sk_saddr6 = "sock"."__sk_common.skc_v6_rcv_saddr";
+    sk_daddr6 = "sock"."__sk_common.skc_v6_daddr";
     sk_type = "sock"."sk_type";
     sk_protocol = "sock"."sk_protocol";
     sk_socket = "sock"."sk_socket";

@@ -1,9 +1,12 @@
 //! What a trace says of itself and of the machine, our place among programs, and clocks.
 
+use std::os::unix::fs::MetadataExt;
+
 use bytehop_core::arch::Arch;
 use bytehop_core::event::{Cut, Start};
 use bytehop_core::i18n::Lang;
 use bytehop_core::notice::Why;
+use nix::sys::stat::{major, minor};
 use nix::sys::utsname::uname;
 use nix::time::ClockId;
 
@@ -80,7 +83,62 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
         probes: probes.attached.clone(),
         missing: words_of(&probes.missing),
         cut: Cut::default(),
+        there: Box::default(),
     }
+}
+
+/// Files that are looked at of each process that was there already.
+const FILES_MAX: usize = 4096;
+
+/// Adds where the processes of a trace are when it begins: working directories, cgroups, open files. What we may
+/// not see stays unknown.
+pub fn whereabouts(start: &mut Start) {
+    let children = start.children.iter().map(|(pid, _)| *pid);
+    let pids: Vec<u32> = std::iter::once(start.pid).chain(children).collect();
+    for pid in pids {
+        if let Ok(cwd) = std::fs::read_link(format!("/proc/{pid}/cwd")) {
+            start
+                .there
+                .cwds
+                .push((pid, cwd.to_string_lossy().into_owned()));
+        }
+        start
+            .there
+            .cgroups
+            .extend(cgroup_of(pid).map(|cgroup| (pid, cgroup)));
+        for file in open_files(pid) {
+            if !start.there.files.contains(&file) {
+                start.there.files.push(file);
+            }
+        }
+    }
+}
+
+/// Of the unified hierarchy, or the first of the others.
+fn cgroup_of(pid: u32) -> Option<String> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let unified = text.lines().find_map(|line| line.strip_prefix("0::"));
+    let first = || text.lines().next()?.splitn(3, ':').nth(2);
+    unified.or_else(first).map(str::to_owned)
+}
+
+/// File system (as the kernel encodes it), inode and path of the plain files that a process has open.
+fn open_files(pid: u32) -> Vec<(u32, u64, String)> {
+    let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return Vec::new();
+    };
+    let file = |entry: std::fs::DirEntry| {
+        let path = std::fs::read_link(entry.path()).ok()?;
+        let meta = std::fs::metadata(entry.path()).ok()?;
+        if !meta.is_file() && !meta.is_dir() {
+            return None;
+        }
+        let dev = major(meta.dev()) << 20 | minor(meta.dev());
+        let dev = u32::try_from(dev).ok()?;
+        Some((dev, meta.ino(), path.to_string_lossy().into_owned()))
+    };
+    let entries = entries.flatten().take(FILES_MAX);
+    entries.filter_map(file).collect()
 }
 
 /// Missing hooks as recordings have them.

@@ -77,6 +77,8 @@ pub(super) fn config(kernel: &KernelBtf, arch: Arch, verb: Verb, follow: bool) -
         exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
         nr_execve: number(arch, "execve"),
         nr_execveat: number(arch, "execveat"),
+        nr_chdir: number(arch, "chdir"),
+        nr_connect: number(arch, "connect"),
         iter_iovec: enumerator(kernel, "iter_type", "ITER_IOVEC"),
         iter_ubuf: enumerator(kernel, "iter_type", "ITER_UBUF"),
         iter_pipe: enumerator(kernel, "iter_type", "ITER_PIPE"),

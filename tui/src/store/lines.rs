@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bytehop_core::annotate::Line;
-use bytehop_core::event::{Engine, Frame};
-use bytehop_core::model::{CallId, HopKind, Known};
+use bytehop_core::event::Frame;
+use bytehop_core::model::CallId;
 
 use super::call::What;
 use super::trace::Store;
@@ -64,20 +64,8 @@ impl Store {
                 let Some(key) = self.key(hop) else {
                     continue;
                 };
-                let sum = match (key.kind, key.engine) {
-                    (HopKind::Copy, _) => &mut line.copied,
-                    (HopKind::Fill, _) => &mut line.zeroed,
-                    // A CPU does the work of a device that is only software.
-                    (HopKind::Dma, Some(Engine::Software)) => continue,
-                    (HopKind::Dma, _) => &mut line.dma,
-                    (HopKind::Share, _) => &mut line.shared,
-                    (HopKind::Map, _) => &mut line.mapped,
-                };
-                *sum = sum.saturating_add(hop.bytes);
-                if key.kind == HopKind::Dma && key.deferred {
-                    line.dma_deferred = line.dma_deferred.saturating_add(hop.bytes);
-                }
-                line.inferred |= key.evidence.known() != Known::Measured;
+                let known = key.evidence.known();
+                line.moved(key.kind, key.engine, key.deferred, known, hop.bytes);
             }
         }
         lines

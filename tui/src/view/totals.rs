@@ -1,6 +1,9 @@
 //! The totals of the whole run, each with its evidence.
 
+use bytehop_core::annotate;
 use bytehop_core::i18n::Lang;
+use bytehop_core::model::HopKind;
+use bytehop_core::report::names::name;
 use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -119,6 +122,8 @@ pub fn lines(app: &App) -> Vec<Line> {
     if metadata > 0 {
         say(words::metadata(lang, units::bytes(metadata)));
     }
+    by_name(app, &mut lines);
+    let mut say = |text: String| lines.push(vec![(format!(" {text}"), Paint::Text)]);
     for (kind, n) in &summary.lost_by_kind {
         say(format!("{}: {kind}", words::lost(lang, n)));
     }
@@ -129,4 +134,46 @@ pub fn lines(app: &App) -> Vec<Line> {
         )]);
     }
     lines
+}
+
+/// Rows of each table.
+const ROWS: usize = 10;
+
+/// The files, sockets, threads and cgroups that most bytes met.
+fn by_name(app: &App, lines: &mut Vec<Line>) {
+    let (lang, ascii) = (app.look.lang, app.look.ascii);
+    let by_name = &app.store.summary.by_name;
+    for (label, rows, least) in [
+        (words::by_file(lang), &by_name.files, 1),
+        (words::by_socket(lang), &by_name.sockets, 1),
+        (words::by_thread(lang), &by_name.threads, 2),
+        (words::by_cgroup(lang), &by_name.cgroups, 2),
+    ] {
+        if rows.len() < least {
+            continue;
+        }
+        lines.push(vec![(format!(" {label}"), Paint::Strong)]);
+        for row in rows.iter().take(ROWS) {
+            let sums = annotate::Line::of(row);
+            let mut line = vec![(" ".to_owned(), Paint::Text)];
+            for (kind, bytes) in [
+                (HopKind::Copy, sums.copied),
+                (HopKind::Dma, sums.dma),
+                (HopKind::Share, sums.shared),
+                (HopKind::Map, sums.mapped),
+            ] {
+                let text = match bytes {
+                    0 => String::new(),
+                    bytes => format!("{} {}", kind.letter(), units::bytes(bytes)),
+                };
+                line.push((pad_left(&text, 12, ascii), Paint::Kind(kind)));
+            }
+            line.push((format!("  {}", name(&row.thing, lang)), Paint::Text));
+            lines.push(line);
+        }
+        if rows.len() > ROWS {
+            let more = words::more_rows(lang, rows.len() - ROWS);
+            lines.push(vec![(format!(" {more}"), Paint::Dim)]);
+        }
+    }
 }

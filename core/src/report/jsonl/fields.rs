@@ -133,7 +133,7 @@ fn put_kernel(event: &Event, names: &Names<'_>, out: &mut Vec<u8>) {
         Event::Exit(e) => {
             put!(out, e, Exit { exit_code, group_dead, min_flt, maj_flt, nvcsw, nivcsw, nr, in_call; head })
         }
-        Event::Name(e) => put!(out, e, Name { ino, dev, fd, path; head }),
+        Event::Name(e) => put!(out, e, Name { ino, dev, fd, what, path; head }),
         Event::Dirty(e) => put!(out, e, Dirty { ino, index, dev, pages; head }),
         Event::Copied(e) => {
             put!(out, e, Copied { bytes, count, what, primitive; head });

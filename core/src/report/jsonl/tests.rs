@@ -113,6 +113,7 @@ fn every_kind_has_its_name() {
         ino: 1,
         dev: 2,
         fd: 3,
+        what: 0,
         path: "p".into(),
     };
     let events = [
