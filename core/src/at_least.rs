@@ -216,6 +216,7 @@ impl<'a> Found<'a> {
         match notice {
             Notice::UnsizedMessages(_) => self.feeds(feeds::MESSAGES),
             Notice::UnsizedReflinks(_) => self.feeds(feeds::REFLINKS),
+            Notice::UnknownMeasures(_) => self.feeds(feeds::lost(kind::COPY)),
             Notice::Scattered(_) => self.feeds(feeds::lost(kind::DIRTY)),
             Notice::NoEnd
             | Notice::Recording(

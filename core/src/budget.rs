@@ -312,6 +312,7 @@ fn is_incomplete(summary: &Summary) -> bool {
                     | Notice::NoEnd
                     | Notice::UnsizedMessages(_)
                     | Notice::UnsizedReflinks(_)
+                    | Notice::UnknownMeasures(_)
                     | Notice::Recording(
                         Warning::Gap { .. }
                             | Warning::CutOff { .. }

@@ -46,6 +46,21 @@ impl Lang {
         }
     }
 
+    /// Stands after a heading, before what it names.
+    pub const fn colon(self) -> &'static str {
+        self.of(&[": ", "："])
+    }
+
+    /// Stands between two parts of a sentence.
+    pub const fn comma(self) -> &'static str {
+        self.of(&[", ", "，"])
+    }
+
+    /// Stands between the things of a list.
+    pub const fn list(self) -> &'static str {
+        self.of(&[", ", "、"])
+    }
+
     /// [`Self::from_env`] with the environment as an argument. The first variable that is set and
     /// not empty decides, as `setlocale` does; a language that we do not speak gives English.
     pub fn choose(flag: Option<Lang>, env: impl Fn(&str) -> Option<String>) -> Lang {

@@ -18,6 +18,7 @@ mod words {
         unsized_messages[n]: "{n} message of sendmmsg or recvmmsg, or zero-copy receive: its size can't be seen" / "{n} messages of sendmmsg or recvmmsg, or zero-copy receives: their sizes can't be seen" | "sendmmsg、recvmmsg 或零拷贝接收的 {n} 条消息：看不到大小";
         unsized_reflinks[n]: "{n} reflink: the number of bytes is not in the call" / "{n} reflinks: the number of bytes is not in the call" | "{n} 次 reflink：调用中没有字节数";
         untold[n]: "{n} request of Linux AIO: its result was not seen, so the bytes that it asked for are counted" / "{n} requests of Linux AIO: their results were not seen, so the bytes that they asked for are counted" | "{n} 个 Linux AIO 请求：没有看到结果，按请求的字节数计";
+        unknown_measures[n]: "{n} measurement of a step that this version does not know: its bytes are in no total (a newer bytehop can tell)" / "{n} measurements of steps that this version does not know: their bytes are in no total (a newer bytehop can tell)" | "{n} 次测量所属的步骤本版本不认识：其字节不在任何总数中（较新的 bytehop 能够识别）";
         scattered[n]: "{n} dirty page was too scattered to be remembered: its write-back is not tied" / "{n} dirty pages were too scattered to be remembered: their write-back is not tied" | "{n} 个脏页过于分散，无法记住：其回写没有归到起因";
         left_running[n]: "tracing ended with the program; threads that it left behind, still running: {n}" / "tracing ended with the program; threads that it left behind, still running: {n}" | "跟踪随程序结束；它留下的、仍在运行的线程：{n}";
         breakpoints_off(hits, ms): "breakpoints were taken off after {hits} hits, at {ms} ms, so as not to slow the program down: copies after that are measured at functions (--level B leaves them on)" | "断点命中 {hits} 次后（第 {ms} 毫秒）已撤下，以免拖慢程序：此后的拷贝在函数处测量（--level B 会保留断点）";
@@ -58,6 +59,8 @@ pub enum Notice {
     UnsizedReflinks(u64),
     /// Requests of Linux AIO whose results were not seen.
     Untold(u64),
+    /// Copies that a newer recorder measured at a step that is not in our tables.
+    UnknownMeasures(u64),
     /// Dirty pages that were too scattered to be remembered.
     Scattered(u64),
     /// Threads that the program left behind.
@@ -88,6 +91,7 @@ impl Notice {
             Self::UnsizedMessages(n) => words::unsized_messages(lang, *n),
             Self::UnsizedReflinks(n) => words::unsized_reflinks(lang, *n),
             Self::Untold(n) => words::untold(lang, *n),
+            Self::UnknownMeasures(n) => words::unknown_measures(lang, *n),
             Self::Scattered(n) => words::scattered(lang, *n),
             Self::LeftRunning(n) => words::left_running(lang, *n),
             Self::BreakpointsOff { hits, ms } => words::breakpoints_off(lang, hits, ms),

@@ -41,7 +41,11 @@ fn handout(
         for i in 0..spec.questions.len() {
             let title = words::question(lang, i + 1, spec.questions.len());
             let (answer, why) = (words::your_answer(lang), words::why(lang));
-            out += &format!("\n\n{title}, {answer}: {BLANK}\n\n{why}: {BLANK}{BLANK}\n");
+            let colon = lang.colon();
+            out += &format!(
+                "\n\n{title}{}{answer}{colon}{BLANK}\n\n{why}{colon}{BLANK}{BLANK}\n",
+                lang.comma()
+            );
         }
     }
     out += &heading(Step::Observe);

@@ -122,7 +122,13 @@ impl Text<'_> {
                 state.answers.insert(question.id.clone(), given.clone());
             });
             if !self.interactive {
-                writeln!(self.out, "{}: {}\n", words::your_answer(lang), given.trim())?;
+                writeln!(
+                    self.out,
+                    "{}{}{}\n",
+                    words::your_answer(lang),
+                    lang.colon(),
+                    given.trim()
+                )?;
             }
         }
         Ok(())

@@ -167,6 +167,7 @@ bytehop_core::messages! {
     mover_map: "nobody: page-table entries are installed" | "无人搬运：只是建立页表项";
     mover_fill: "the CPU writes zeros" | "CPU 写零";
     how_much: "how much" | "多少";
+    much(bytes, exact, many): "{bytes} ({exact}), {many}" | "{bytes}（{exact}），{many}";
     in_operations[n]: "in {n} operation" / "in {n} operations" | "共 {n} 次操作";
     when: "when" | "何时";
     at_time(time): "{time} after the start" | "开始后 {time}";

@@ -54,10 +54,11 @@ macro_rules! rules {
     };
 }
 
-// Where the functions stand in Linux 6.12: reads and writes of files in mm/filemap.c, mm/shmem.c,
-// fs/iomap/{buffered-io,direct-io}.c, fs/btrfs/{file,direct-io}.c, block/fops.c; pipes and splices in fs/pipe.c,
-// fs/splice.c; sockets in net/ipv4/{tcp,udp,ip_output}.c, net/unix/af_unix.c, net/core/{datagram,skbuff}.c;
-// faults in mm/memory.c, mm/huge_memory.c; copies between files in fs/remap_range.c, fs/read_write.c.
+// Compared with the source of Linux 6.12.117; a table of operations may stand between caller and called. Reads and
+// writes of files are in mm/filemap.c, mm/shmem.c, fs/iomap/{buffered-io,direct-io}.c, fs/btrfs/{file,direct-io}.c,
+// block/fops.c; pipes and splices in fs/pipe.c, fs/splice.c; sockets in net/ipv4/{tcp,udp,ip_output}.c,
+// net/unix/af_unix.c, net/core/{datagram,skbuff}.c; faults in mm/memory.c, mm/huge_memory.c; copies between files in
+// fs/remap_range.c, fs/read_write.c.
 #[rustfmt::skip] // a table
 mod table {
     use super::*;
@@ -112,16 +113,16 @@ mod table {
         SendCopied "send-copied" Known, "skb_do_copy_data_nocache < tcp_sendmsg_locked; ip_generic_getfrag < udp_sendmsg; skb_copy_datagram_from_iter < unix_stream_sendmsg / unix_dgram_sendmsg",
             "Sending copies the program's bytes into the socket's packets.",
             "发送会把程序的字节拷贝到套接字的数据包里。";
-        DirectWriteFellBack "direct-write-fell-back" Known, "copy_folio_from_iter_atomic < generic_perform_write / iomap_file_buffered_write / btrfs_buffered_write",
+        DirectWriteFellBack "direct-write-fell-back" Known, "copy_page_from_iter_atomic < generic_perform_write / iomap_file_buffered_write / btrfs_buffered_write",
             "O_DIRECT was asked for, but the file system wrote through the page cache: the CPU copied what the call returned.",
             "程序要求 O_DIRECT，但文件系统仍经页缓存写入：CPU 拷贝了返回值那么多字节。";
         DirectWriteNotCopied "direct-write-not-copied" Known, "__iomap_dio_rw < ext4_dio_write_iter / xfs_file_dio_write / btrfs_direct_write; blkdev_direct_IO < blkdev_write_iter",
             "O_DIRECT: the device reads the program's memory (measured as DMA), the CPU copies nothing.",
             "O_DIRECT：设备直接读取程序的内存（实测为 DMA），CPU 不拷贝。";
-        WriteCopied "write-copied" Known, "copy_folio_from_iter_atomic < generic_perform_write / iomap_file_buffered_write / btrfs_buffered_write",
+        WriteCopied "write-copied" Known, "copy_page_from_iter_atomic < generic_perform_write / iomap_file_buffered_write / btrfs_buffered_write",
             "A write without O_DIRECT copies what it returns into the page cache; the device gets it later.",
             "不带 O_DIRECT 的写，把返回值那么多字节拷贝到页缓存，稍后才交给设备。";
-        ShmemWriteCopied "shmem-write-copied" Known, "copy_folio_from_iter_atomic < generic_perform_write",
+        ShmemWriteCopied "shmem-write-copied" Known, "copy_page_from_iter_atomic < generic_perform_write",
             "tmpfs and memfd: a write copies what it returns into memory, and no device is involved.",
             "tmpfs 和 memfd：写操作把返回值那么多字节拷贝到内存，不涉及任何设备。";
         PipeWriteCopied "pipe-write-copied" Known, "copy_page_from_iter < pipe_write",
@@ -193,7 +194,7 @@ mod table {
         CopyRangeUndecided "copy-range-undecided" Undecided, "vfs_copy_file_range",
             "This file system may have shared extents or copied; without the event stream it can't be told.",
             "文件系统可能共享了区段，也可能拷贝了；没有事件流就无法判断。";
-        CopyRangeCopied "copy-range-copied" Known, "splice_copy_file_range < vfs_copy_file_range",
+        CopyRangeCopied "copy-range-copied" Known, "splice_file_range < vfs_copy_file_range",
             "copy_file_range without shared extents copies once, inside the kernel.",
             "copy_file_range 在不能共享区段时，会在内核里拷贝一次。";
         ReflinkShared "reflink-shared" Known, "btrfs_remap_file_range / xfs_file_remap_range < vfs_clone_file_range",

@@ -405,6 +405,9 @@ impl Reconstructor {
             used: false,
         };
         let io_thread = head.flags & flag::IO_THREAD != 0;
+        if found.what != moved::SIZE && measure::of(found.what).is_none() {
+            self.sums.unknown_measures += 1;
+        }
         if let moved::DUMPED | moved::IOMAP_DUMPED | moved::BTRFS_DUMPED = found.what {
             let slot = self.thread(head.tid, head.tgid);
             self.threads.at(slot).dumped = true;

@@ -66,6 +66,7 @@ impl Reconstructor {
             (sums.unsized_messages, Notice::UnsizedMessages),
             (sums.unsized_reflinks, Notice::UnsizedReflinks),
             (sums.untold, Notice::Untold),
+            (sums.unknown_measures, Notice::UnknownMeasures),
             (dirty.dropped, Notice::Scattered),
         ] {
             if n > 0 {

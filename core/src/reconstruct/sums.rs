@@ -49,6 +49,8 @@ pub struct Sums {
     pub unsized_messages: u64,
     /// Reflinks, whose sizes are not in the call.
     pub unsized_reflinks: u64,
+    /// Of steps that are not in the table.
+    pub unknown_measures: u64,
     /// Requests of Linux AIO whose results were not seen.
     pub untold: u64,
     /// Some request was made through io_uring.

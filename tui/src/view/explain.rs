@@ -86,11 +86,8 @@ fn explain(app: &App, page: &mut Page, hop: &Hop, key: &HopKey) {
     page.say(words::what(lang), &what, Paint::Kind(kind));
     page.say(words::moved_by(lang), mover(lang, key), Paint::Text);
     let many = words::in_operations(lang, u64::from(hop.count.max(1)));
-    let much = format!(
-        "{} ({}), {many}",
-        units::bytes(hop.bytes),
-        units::count(hop.bytes)
-    );
+    let (bytes, exact) = (units::bytes(hop.bytes), units::count(hop.bytes));
+    let much = words::much(lang, bytes, exact, many);
     page.say(words::how_much(lang), &much, Paint::Text);
 
     let by = key.evidence.by();
@@ -110,15 +107,19 @@ fn explain(app: &App, page: &mut Page, hop: &Hop, key: &HopKey) {
         page.say(words::lab(lang), &format!("bytehop lab {lab}"), Paint::Key);
     }
     let began = app.store.call(app.cursor.call).map_or(0, |call| call.ts);
-    let mut when = String::new();
+    let (mut when, comma) = (String::new(), lang.comma());
     if hop.dur > 0 {
         let since = began + u64::from(hop.after);
         let since = units::time(since.saturating_sub(app.store.span.0));
         let took = words::took(lang, units::time(u64::from(hop.dur)));
-        when = format!("{}, {took}", words::at_time(lang, since));
+        when = format!("{}{comma}{took}", words::at_time(lang, since));
     }
     if key.deferred {
-        let sep = if when.is_empty() { "" } else { "; " };
+        let sep = if when.is_empty() {
+            ""
+        } else {
+            lang.of(&["; ", "；"])
+        };
         when = format!("{when}{sep}{}", words::deferred_why(lang));
     }
     if !when.is_empty() {
@@ -200,14 +201,14 @@ fn call(app: &App, page: &mut Page) {
         page.say(words::account(lang), &text, Paint::Warning);
     }
     let since = call.ts.saturating_sub(app.store.span.0);
-    let mut when = words::at_time(lang, units::time(since));
+    let (mut when, comma) = (words::at_time(lang, units::time(since)), lang.comma());
     if call.dur > 0 {
         let took = words::took(lang, units::time(u64::from(call.dur)));
-        when = format!("{when}, {took}");
+        when = format!("{when}{comma}{took}");
     }
     if call.waited > 0 {
         let within = words::within(lang, units::time(u64::from(call.waited)));
-        when = format!("{when}, {within}");
+        when = format!("{when}{comma}{within}");
     }
     page.say(words::when(lang), &when, Paint::Text);
 }

@@ -79,11 +79,7 @@ pub fn lines(app: &App) -> Vec<Line> {
         lines.push(vec![(format!("{mark}{sentence}"), paint)]);
     }
     if !summary.at_least.is_empty() {
-        let comma = match lang {
-            Lang::En => ", ",
-            Lang::Zh => "、",
-        };
-        let totals = summary.at_least.join(comma);
+        let totals = summary.at_least.join(lang.list());
         let text = words::at_least_totals(lang, totals);
         lines.push(vec![(format!(" ! {text}"), Paint::Warning)]);
     }
@@ -125,7 +121,7 @@ pub fn lines(app: &App) -> Vec<Line> {
     by_name(app, &mut lines);
     let mut say = |text: String| lines.push(vec![(format!(" {text}"), Paint::Text)]);
     for (kind, n) in &summary.lost_by_kind {
-        say(format!("{}: {kind}", words::lost(lang, n)));
+        say(format!("{}{}{kind}", words::lost(lang, n), lang.colon()));
     }
     for warning in &summary.warnings {
         lines.push(vec![(

@@ -415,3 +415,13 @@ fn samples_are_time_with_an_error() {
             .any(|w| matches!(w, Notice::BreakpointsOff { hits: 123_456, .. }))
     );
 }
+
+/// A newer recorder measures at steps that are not in our tables: their bytes are not passed over in silence.
+#[test]
+fn a_measurement_of_a_later_version_is_told() {
+    let mut t = trace(&[]);
+    t.copied(u16::MAX, 1, 4096);
+    t.end();
+    let summary = t.summary();
+    assert!(summary.warnings.contains(&Notice::UnknownMeasures(1)));
+}

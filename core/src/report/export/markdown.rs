@@ -39,13 +39,17 @@ pub fn markdown(summary: &Summary, lang: Lang) -> String {
         true => words::attached(lang).to_owned(),
         false => code(&summary.command.join(" ")),
     };
-    out += &format!("- {}: {command}\n", headings::command(lang));
+    out += &format!("- {}{}{command}\n", headings::command(lang), lang.colon());
     out += &format!(
-        "- {}: Linux {}, {}, {}\n",
+        "- {}{}Linux {}\n",
         headings::machine(lang),
-        text(&summary.kernel),
-        text(&summary.arch),
-        words::level(lang, text(&summary.level)),
+        lang.colon(),
+        [
+            text(&summary.kernel),
+            text(&summary.arch),
+            words::level(lang, text(&summary.level)),
+        ]
+        .join(lang.comma()),
     );
     let time = units::time(summary.duration_ns);
     let end = match summary.exit_status {
@@ -54,9 +58,19 @@ pub fn markdown(summary: &Summary, lang: Lang) -> String {
     };
     let total = units::count(summary.crossings.total);
     let crossings = words::crossings_short(lang, total);
-    out += &format!("- {}: {end}; {crossings}\n", headings::run(lang));
+    out += &format!(
+        "- {}{}{end}{}{crossings}\n",
+        headings::run(lang),
+        lang.colon(),
+        lang.of(&["; ", "；"])
+    );
     for sentence in summary.ledger.sentences(lang) {
-        out += &format!("- {}: {}\n", headings::account(lang), text(&sentence));
+        out += &format!(
+            "- {}{}{}\n",
+            headings::account(lang),
+            lang.colon(),
+            text(&sentence)
+        );
     }
     out += &format!("\n### {}\n\n", headings::hops(lang));
     out += &table(
