@@ -644,10 +644,10 @@ pub struct Amount {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Within {
     /// Only what happened from this time on, counted from the start of tracing: 1.5s, 200ms, 30us
-    #[arg(long, value_name = "T", value_parser = time)]
+    #[arg(long, value_name = "T", value_parser = time, allow_hyphen_values = true)]
     pub from: Option<u64>,
     /// Only what happened before this time
-    #[arg(long, value_name = "T", value_parser = time)]
+    #[arg(long, value_name = "T", value_parser = time, allow_hyphen_values = true)]
     pub to: Option<u64>,
 }
 

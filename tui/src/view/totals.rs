@@ -1,7 +1,6 @@
 //! The totals of the whole run, each with its evidence.
 
 use bytehop_core::annotate;
-use bytehop_core::i18n::Lang;
 use bytehop_core::model::HopKind;
 use bytehop_core::report::names::name;
 use bytehop_core::units;
