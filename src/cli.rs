@@ -917,6 +917,45 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_is_none_is_told_in_one_line() {
+        for (line, has) in [
+            ("--from soon", "not a time: write it like 1.5s"),
+            ("--from -1s", "not a time: write it like 1.5s"),
+            ("--to 1h", "not a time: write it like 1.5s"),
+            ("--to 99999999999999s", "not a time: write it like 1.5s"),
+            ("--from", "a value is required for '--from <T>'"),
+        ] {
+            let words = ["bytehop", "report", "x"]
+                .into_iter()
+                .chain(line.split(' '));
+            let e = Cli::try_parse_from(words).expect_err(line).to_string();
+            let said: Vec<_> = e.lines().filter(|line| !line.is_empty()).collect();
+            assert!(said[0].contains(has), "{line}: {e}");
+            assert_eq!(
+                said[1..],
+                ["For more information, try '--help'."],
+                "{line}: {e}"
+            );
+        }
+        for (from, to) in [(Some(5), Some(5)), (Some(6), Some(5)), (None, Some(0))] {
+            let e = Within { from, to }.span().expect_err("no time is left");
+            let what = e.what.expect("words");
+            for (lang, has) in [
+                (Lang::En, "--from is not before --to"),
+                (Lang::Zh, "--from 不早于 --to"),
+            ] {
+                let said = what.say(lang);
+                assert!(said.contains(has) && said.lines().count() == 1, "{said}");
+            }
+        }
+        let whole = Within {
+            from: Some(0),
+            to: None,
+        };
+        assert!(whole.span().is_ok_and(|span| span.is_none()));
+    }
+
+    #[test]
     fn flags_without_effect_are_refused() {
         for line in [
             "stat --level F -- true",

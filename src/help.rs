@@ -513,6 +513,10 @@ mod tests {
             ("view x --theme blue", "未知的配色"),
             ("run --expect copy -- true", "“copy”没有真假"),
             ("run --expect copy< -- true", "应为数或名称"),
+            ("report --from soon x", "不是时间"),
+            ("report --from -1s x", "不是时间"),
+            ("view --to 1h x", "不是时间"),
+            ("stat --cost --null-probes -- true", "不能与"),
         ] {
             let words = std::iter::once("bytehop").chain(line.split(' '));
             let e = command(Lang::Zh).try_get_matches_from(words);
