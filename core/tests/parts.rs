@@ -99,18 +99,17 @@ fn parts_are_the_whole() {
         ends.sort_unstable();
         let mut sum = (0, 0);
         for ends in ends.windows(2).filter(|ends| ends[0] < ends[1]) {
-            let span = Some(Span {
+            let span = Span {
                 from: ends[0],
                 to: ends[1],
-            });
-            let (part, same) = (summary(&two, span), summary(&one, span));
+            };
+            let (part, same) = (summary(&two, Some(span)), summary(&one, Some(span)));
             assert_eq!(
                 report::json_string(&part),
                 report::json_string(&same),
                 "{name}: {span:?}"
             );
             let (calls, faults) = counts(&part);
-            let span = span.expect("a span");
             let of = |times: &Vec<u64>| {
                 let within = |at: &&u64| (span.from..span.to).contains(*at);
                 times.iter().filter(within).count() as u64
