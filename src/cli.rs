@@ -163,6 +163,9 @@ pub struct Stat {
     /// Attach programs that do nothing instead: what any tracer costs at least (for the benchmark)
     #[arg(long, hide = true)]
     pub null_probes: bool,
+    /// Tell how much time each probe took, which the numbers include; taking it costs a little more
+    #[arg(long, conflicts_with = "null_probes")]
+    pub cost: bool,
     #[command(flatten)]
     pub follow: Follow,
     #[command(flatten)]
@@ -626,6 +629,9 @@ pub struct Tracing {
     /// Do not sample where the program spends its CPU time
     #[arg(long)]
     pub no_sampling: bool,
+    /// Tell how much time each probe took, which the numbers include; taking it costs a little more
+    #[arg(long)]
+    pub cost: bool,
 }
 
 /// Where the summary goes, and in what form.
@@ -657,11 +663,11 @@ pub struct Amount {
 /// A part of a recording.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Within {
-    /// Only what happened from this time on, since the start of the recording: 1.5s, 200ms, 30us
-    #[arg(long, value_name = "T", value_parser = time)]
+    /// Only what happened from this time on, counted from the start of tracing: 1.5s, 200ms, 30us
+    #[arg(long, value_name = "T", value_parser = time, allow_hyphen_values = true)]
     pub from: Option<u64>,
     /// Only what happened before this time
-    #[arg(long, value_name = "T", value_parser = time)]
+    #[arg(long, value_name = "T", value_parser = time, allow_hyphen_values = true)]
     pub to: Option<u64>,
 }
 
@@ -675,7 +681,7 @@ impl Within {
         if span.from >= span.to {
             return Err(Fail::new(USAGE, Trouble::NoTimeLeft));
         }
-        Ok((self.from.is_some() || self.to.is_some()).then_some(span))
+        Ok((span.from > 0 || self.to.is_some()).then_some(span))
     }
 }
 
@@ -730,7 +736,7 @@ bytehop_core::says! { BadValue, lang:
     Self::Seconds => "not a number of seconds" | "不是秒数";
     Self::TooShort => "at least 0.1" | "至少 0.1";
     Self::Size => "not a size of at most 1G, such as 64K or 16M" | "不是大小：例如 64K 或 16M，最大 1G";
-    Self::Time => "not a time: write it like 1.5s, 200ms or 30us" | "不是时间：请写成 1.5s、200ms 或 30us";
+    Self::Time => "not a time: write it like 1.5s, 200ms or 30us" | "不是时间：请写成 1.5s、200ms 或 30us 这样";
 }
 
 impl std::error::Error for BadValue {}
@@ -837,7 +843,7 @@ mod tests {
     const AMOUNT: &str = "quiet verbose";
     const SUMMARY: &str = "json summary";
     const FOLLOW: &str = "elevate follow-forks no-follow";
-    const EVENTS: &str = "breakpoint-budget buffer-size level no-sampling stacks";
+    const EVENTS: &str = "breakpoint-budget buffer-size cost level no-sampling stacks";
     const UI: &str = "no-tui theme tui";
     const BUDGETS: &str = "expect expect-file junit";
     const PART: &str = "from to";
@@ -863,7 +869,10 @@ mod tests {
                 STYLE,
             ],
         ),
-        ("stat", &["null-probes", FOLLOW, SUMMARY, AMOUNT, STYLE]),
+        (
+            "stat",
+            &["cost null-probes", FOLLOW, SUMMARY, AMOUNT, STYLE],
+        ),
         (
             "top",
             &[
@@ -925,6 +934,45 @@ mod tests {
             flags.sort_unstable();
             assert_eq!(has, flags, "{name}");
         }
+    }
+
+    #[test]
+    fn a_part_that_is_none_is_told_in_one_line() {
+        for (line, has) in [
+            ("--from soon", "not a time: write it like 1.5s"),
+            ("--from -1s", "not a time: write it like 1.5s"),
+            ("--to 1h", "not a time: write it like 1.5s"),
+            ("--to 99999999999999s", "not a time: write it like 1.5s"),
+            ("--from", "a value is required for '--from <T>'"),
+        ] {
+            let words = ["bytehop", "report", "x"]
+                .into_iter()
+                .chain(line.split(' '));
+            let e = Cli::try_parse_from(words).expect_err(line).to_string();
+            let said: Vec<_> = e.lines().filter(|line| !line.is_empty()).collect();
+            assert!(said[0].contains(has), "{line}: {e}");
+            assert_eq!(
+                said[1..],
+                ["For more information, try '--help'."],
+                "{line}: {e}"
+            );
+        }
+        for (from, to) in [(Some(5), Some(5)), (Some(6), Some(5)), (None, Some(0))] {
+            let e = Within { from, to }.span().expect_err("no time is left");
+            let what = e.what.expect("words");
+            for (lang, has) in [
+                (Lang::En, "--from is not before --to"),
+                (Lang::Zh, "--from 不早于 --to"),
+            ] {
+                let said = what.say(lang);
+                assert!(said.contains(has) && said.lines().count() == 1, "{said}");
+            }
+        }
+        let whole = Within {
+            from: Some(0),
+            to: None,
+        };
+        assert!(whole.span().is_ok_and(|span| span.is_none()));
     }
 
     #[test]

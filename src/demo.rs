@@ -72,6 +72,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
             breakpoint_budget: None,
             buffer_size: tracer::load::DEFAULT_BUFFER,
             no_sampling: false,
+            cost: false,
         },
         theme: None,
         budgets: cli::BudgetArgs::default(),

@@ -110,7 +110,7 @@ pub enum Trouble {
     NoFolder,
     Nonsense(String),
     PerfettoOnTerminal,
-    PartOfPage,
+    PageOfPart,
     NoTimeLeft,
     LabAndVerb(String),
     NoFlag {
@@ -163,12 +163,12 @@ bytehop_core::says! { Trouble, lang:
         | "没有这条路径：{name}；`bytehop doctor --verify` 会列出所有路径";
     Self::NoFolder => "no folder to work in" | "没有可用的工作目录";
     Self::Nonsense(e) => "a program of the table said nonsense: {e}" | "表中的一个程序输出了无法理解的内容：{e}";
-    Self::PartOfPage => "a page holds the whole recording: leave out --from and --to"
+    Self::PerfettoOnTerminal => "perfetto's format is not for a terminal: give a file with -o, or a pipe"
+        | "perfetto 格式不适合终端：请用 -o 指定文件，或接管道";
+    Self::PageOfPart => "a page holds the whole recording: leave out --from and --to"
         | "网页包含整个记录文件：请去掉 --from 和 --to";
     Self::NoTimeLeft => "--from is not before --to: no time is left between them"
         | "--from 不早于 --to：两者之间没有时间";
-    Self::PerfettoOnTerminal => "perfetto's format is not for a terminal: give a file with -o, or a pipe"
-        | "perfetto 格式不适合终端：请用 -o 指定文件，或接管道";
     Self::LabAndVerb(id) => "'{id}' and another verb: one of them" | "“{id}”和另一个子命令只能二选一";
     Self::NoFlag { verb, flag } => "`lab {verb}` has no --{flag}" | "`lab {verb}` 没有 --{flag}";
     Self::NoOneToAsk => "there is no terminal to ask on: add --yes" | "没有可供询问的终端：请加 --yes";

@@ -70,11 +70,6 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("color", "颜色：auto、always 或 never（遵从 NO_COLOR）"),
     ("lang", "语言：en 或 zh（默认按环境变量）"),
     ("ascii", "只用 ASCII 字符"),
-    (
-        "from",
-        "只看从这一时间起发生的，自记录开始算：1.5s、200ms、30us",
-    ),
-    ("to", "只看这一时间之前发生的"),
     ("quiet", "只显示总计"),
     ("verbose", "显示全部，不折叠"),
     ("json", "输出 JSON"),
@@ -105,9 +100,18 @@ const ARGUMENTS: &[(&str, &str)] = &[
         "不带 --level 时：断点命中这么多次后撤下；每跟踪一秒再加五分之一",
     ),
     ("stacks", "记录每次调用的源代码行（程序需要调试信息）"),
+    (
+        "cost",
+        "说明每个探针用了多少时间（各项用时都包含它）；统计本身也略有开销",
+    ),
     ("no_sampling", "不采样程序的 CPU 时间花在哪里"),
     ("argv", "命令及其参数，写在 `--` 之后"),
     ("file", "记录文件"),
+    (
+        "from",
+        "只看从此时间起发生的事；时间从跟踪开始算起：1.5s、200ms、30us",
+    ),
+    ("to", "只看此时间之前发生的事"),
     ("attach pid", "要跟踪的进程（包括它的所有线程）"),
     ("duration", "这么多秒后停止"),
     (
@@ -521,6 +525,10 @@ mod tests {
             ("view x --theme blue", "未知的配色"),
             ("run --expect copy -- true", "“copy”没有真假"),
             ("run --expect copy< -- true", "应为数或名称"),
+            ("report --from soon x", "不是时间"),
+            ("report --from -1s x", "不是时间"),
+            ("view --to 1h x", "不是时间"),
+            ("stat --cost --null-probes -- true", "不能与"),
         ] {
             let words = std::iter::once("bytehop").chain(line.split(' '));
             let e = command(Lang::Zh).try_get_matches_from(words);

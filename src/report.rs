@@ -33,7 +33,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
         Format::Jsonl => lines(args, span)?,
         Format::Perfetto => time_line(args, span)?,
         Format::Html if span.is_some() => {
-            return Err(Fail::new(USAGE, Trouble::PartOfPage));
+            return Err(Fail::new(USAGE, Trouble::PageOfPart));
         }
         Format::Folded => {
             let mut folded = export::Folded::default();

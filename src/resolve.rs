@@ -87,6 +87,7 @@ impl From<&cli::Tracing> for Options {
             budget: tracing.breakpoint_budget.unwrap_or(BREAKPOINT_BUDGET),
             stacks: tracing.stacks,
             sampling: !tracing.no_sampling,
+            cost: tracing.cost,
             ..Options::from(&tracing.follow)
         }
     }

@@ -87,6 +87,7 @@ pub fn stat(args: cli::Stat) -> Result<i32, Fail> {
             true => Verb::Null,
             false => Verb::Stat,
         },
+        cost: args.cost,
         ..Options::from(&args.follow)
     };
     let what = What::Command(&argv);

@@ -68,6 +68,8 @@ pub enum Meta {
     Sampled(Sampled),
     /// Programs that the kernel skipped, in all.
     Skipped(Skipped),
+    /// What tracing took, in all, where that was wanted.
+    Cost(Cost),
     /// The source lines that calls came from: one for each stack, at the end of the trace.
     Source(Source),
     /// Last record of a trace that was ended in order.
@@ -319,6 +321,23 @@ pub struct Source {
     /// Which of them is the program's own line, if one is: libraries and the language's runtime are
     /// passed over.
     pub own: Option<usize>,
+}
+
+/// What tracing took, by the kernel's run-time statistics of BPF programs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cost {
+    pub programs: Vec<ProgramCost>,
+}
+
+/// The same of one program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProgramCost {
+    pub name: String,
+    /// How often it ran, and how long in all, ns: for every process of the machine.
+    pub runs: u64,
+    pub time_ns: u64,
 }
 
 /// One function on a stack.

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::arch::Arch;
 use crate::catalogue::{Method, ProbeId, RuleId, Subject, Tracepoint};
-use crate::event::Engine;
+use crate::event::{self, Engine};
 use crate::histogram::Histogram;
 use crate::i18n::Lang;
 use crate::ledger::Ledger;
@@ -427,6 +427,52 @@ pub struct CpuTime {
     pub functions: Vec<FunctionTime>,
 }
 
+/// What tracing itself took: the times of calls, waits and CPU include what of it was in the program's time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// Measured, by the kernel's run-time statistics of BPF programs.
+    pub evidence: Known,
+    /// Time in probes, ns, and how often they ran: for every process of the machine. Not in it: entering and
+    /// leaving a probe, reading its records, what it drives out of caches.
+    pub time_ns: u64,
+    pub runs: u64,
+    /// Most time first.
+    pub probes: Vec<ProbeCost>,
+}
+
+/// The same of one probe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProbeCost {
+    pub probe: String,
+    pub time_ns: u64,
+    pub runs: u64,
+}
+
+impl From<&event::Cost> for Cost {
+    fn from(told: &event::Cost) -> Self {
+        let ran = told.programs.iter().filter(|program| program.runs > 0);
+        let mut probes: Vec<_> = ran
+            .map(|program| ProbeCost {
+                probe: program.name.clone(),
+                time_ns: program.time_ns,
+                runs: program.runs,
+            })
+            .collect();
+        probes.sort_by(|a, b| {
+            (b.time_ns, b.runs)
+                .cmp(&(a.time_ns, a.runs))
+                .then_with(|| a.probe.cmp(&b.probe))
+        });
+        let sum = |of: fn(&ProbeCost) -> u64| probes.iter().map(of).fold(0, u64::saturating_add);
+        Self {
+            evidence: Known::Measured,
+            time_ns: sum(|probe| probe.time_ns),
+            runs: sum(|probe| probe.runs),
+            probes,
+        }
+    }
+}
+
 /// Which end of a hop a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -599,6 +645,9 @@ pub struct Summary {
     /// Of it, what copying took. `None`: not sampled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_time: Option<CpuTime>,
+    /// What tracing took. `None`: not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// Hooks that this kernel did not give, with the reason.
     pub missing_probes: Vec<(String, String)>,
     /// What is not complete: a damaged recording, a trace cut off.

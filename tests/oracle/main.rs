@@ -12,6 +12,7 @@ mod attach;
 mod breakpoints;
 mod budgets;
 mod clock;
+mod cost;
 mod files;
 mod fixture;
 mod harness;

@@ -193,6 +193,9 @@ impl<'a> Capture<'a> {
         if !programs.is_empty() {
             out.meta(&Meta::Skipped(Skipped { programs }));
         }
+        if let Some(cost) = self.probes.cost() {
+            out.meta(&Meta::Cost(cost));
+        }
         if let Some(sampled) = self.probes.sampled()? {
             out.meta(&Meta::Sampled(sampled));
         }

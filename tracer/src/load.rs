@@ -16,6 +16,7 @@ mod process;
 mod refusal;
 mod retry;
 mod samples;
+mod statistics;
 mod threads;
 mod wire;
 

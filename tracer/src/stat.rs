@@ -104,6 +104,7 @@ pub fn read(probes: &Probes) -> Result<Counters, LoadError> {
         counts: all,
         lost: probes.lost()?,
         skipped: probes.skipped(),
+        cost: probes.cost(),
     })
 }
 

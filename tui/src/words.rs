@@ -151,6 +151,7 @@ bytehop_core::messages! {
     total_crossings(total, calls, faults): "crossings {total} = 2 × ({calls} system calls + {faults} page faults)" | "特权级切换 {total} = 2 ×（{calls} 次系统调用 + {faults} 次缺页）";
     total_switches(voluntary, involuntary): "context switches {voluntary} voluntary, {involuntary} involuntary" | "上下文切换：主动 {voluntary}，被动 {involuntary}";
     total_waits(time, device): "waited {time}, {device} of it for a device" | "等待 {time}，其中等待设备 {device}";
+    total_cost(time, runs): "tracing itself: up to {time} in probes, {runs} runs (in the times above)" | "跟踪自身：探针内至多 {time}，运行 {runs} 次（上面的用时包含它）";
     total_cpu(time): "CPU time {time}" | "CPU 时间 {time}";
     still_dirty(bytes): "{bytes} still dirty: the DMA comes later" | "{bytes} 尚未回写：DMA 在以后发生";
     metadata(bytes): "file-system metadata {bytes}" | "文件系统元数据 {bytes}";

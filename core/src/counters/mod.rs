@@ -14,9 +14,9 @@ use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sys
 
 use crate::arch::{Arch, uring};
 use crate::at_least::{self, Causes};
-use crate::event::{End, Lost, Start};
+use crate::event::{self, End, Lost, Start};
 use crate::model::{
-    ContextSwitches, Crossings, IoTotals, Known, PageFaults, Summary, SyscallRow, Waits,
+    ContextSwitches, Cost, Crossings, IoTotals, Known, PageFaults, Summary, SyscallRow, Waits,
 };
 use crate::notice::Notice;
 use crate::rules::{CallTable, Class, Facts, Shape};
@@ -66,6 +66,8 @@ pub struct Counters {
     pub lost: Lost,
     /// Programs that the kernel skipped, and how often.
     pub skipped: Vec<(String, u64)>,
+    /// What counting took, where that was wanted.
+    pub cost: Option<event::Cost>,
 }
 
 impl Counters {
@@ -150,6 +152,7 @@ pub fn conclude_all(
         dirty_bytes: dirty.saturating_sub(written_back(counters)),
         devices: devices.rows(),
         cpu_ns: end.cpu_ns,
+        cost: counters.cost.as_ref().map(Cost::from),
         missing_probes: start.missing.clone(),
         lost_events: counters.lost.total(),
         lost_by_kind: counters.lost.named(),

@@ -78,7 +78,7 @@ pub fn summarise<R: Read + Seek>(
 pub fn narrow(summary: &mut Summary, part: &record::Part) {
     if let Some(span) = part.span() {
         summary.duration_ns = span.to - span.from;
-        summary.warnings.push(Notice::Part(span));
+        summary.warn(Notice::Part(span));
     }
 }
 
@@ -475,7 +475,8 @@ impl Reconstructor {
             }
             Meta::Breakpoints(off) => self.sums.breakpoints_off = Some(off.clone()),
             Meta::Skipped(skipped) => self.sums.skipped.clone_from(&skipped.programs),
-            Meta::Sampled(_) if self.partial => {}
+            Meta::Sampled(_) | Meta::Cost(_) if self.partial => {}
+            Meta::Cost(cost) => self.sums.cost = Some(cost.into()),
             Meta::Sampled(sampled) => self.sums.sampled = Some(sampled.clone()),
             Meta::End(end) => {
                 self.fill_holes(sink);

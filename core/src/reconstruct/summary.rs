@@ -160,6 +160,7 @@ impl Reconstructor {
             dirty_bytes: dirty_pages.saturating_mul(setup.page),
             cpu_ns: end.cpu_ns,
             cpu_time: sums.sampled.as_ref().map(cpu_time),
+            cost: sums.cost.clone(),
             missing_probes: setup.start.missing.clone(),
             warnings,
         };

@@ -8,7 +8,7 @@ use super::requests::Made;
 use super::tally::{Devices, Differences, Processes, Rows};
 use crate::event::{BreakpointsOff, End, Lost, Sampled};
 use crate::histogram::Histogram;
-use crate::model::{ContextSwitches, IoTotals, PageFaults, Waits};
+use crate::model::{ContextSwitches, Cost, IoTotals, PageFaults, Waits};
 
 /// Calls of one number.
 #[derive(Clone, Default)]
@@ -62,6 +62,8 @@ pub struct Sums {
     pub sampled: Option<Sampled>,
     /// Programs that the kernel skipped, and how often.
     pub skipped: Vec<(String, u64)>,
+    /// What tracing took.
+    pub cost: Option<Cost>,
     /// Bytes sent by reference and copied late: expected, found.
     pub late_copies: (u64, u64),
     /// How the process traced ended, where it is not our child.

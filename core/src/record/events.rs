@@ -13,7 +13,6 @@ pub struct Events<R> {
     reader: Reader<R>,
     unknown: u64,
     malformed: u64,
-    context: bool,
 }
 
 /// Opens a recording for whoever only wants its events.
@@ -27,7 +26,6 @@ impl<R: Read> Events<R> {
             reader,
             unknown: 0,
             malformed: 0,
-            context: false,
         }
     }
 
@@ -44,7 +42,7 @@ impl<R: Read> Events<R> {
 
     /// Whether the last event is from before the part that is read, and only tells what something is.
     pub fn is_context(&self) -> bool {
-        self.context
+        self.reader.is_context()
     }
 
     /// What is missing, as far as it was read; complete once the iterator has ended.
@@ -63,10 +61,7 @@ impl<R: Read> Iterator for Events<R> {
 
     fn next(&mut self) -> Option<Event> {
         loop {
-            let part = self.reader.part();
-            let record = self.reader.next_record()?;
-            self.context = part.is_partial() && part.is_context(record);
-            match decode(record) {
+            match decode(self.reader.next_record()?) {
                 Ok(event) => return Some(event),
                 Err(DecodeError::UnknownKind(_)) => self.unknown += 1,
                 Err(_) => self.malformed += 1,

@@ -26,15 +26,14 @@ pub struct Span {
     pub to: u64,
 }
 
-/// What is read of a recording: a [`Span`], or all. It learns when the recording starts from its first record, or
-/// where that does not tell from the first block.
+/// What is read of a recording: a [`Span`], or all. It learns when the recording starts from its first records,
+/// so that neither the size of blocks nor the part that is asked for moves its zero.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Part {
     span: Option<Span>,
-    /// As the first record tells it.
-    told: Option<u64>,
-    /// Earliest time of the recording's first block, and the latest of all so far.
-    first: Option<u64>,
+    /// When the trace was started ([`Start::monotonic_ns`](crate::event::Start::monotonic_ns)); if nothing says so, the time of its first record.
+    start: Option<u64>,
+    /// The latest time of all blocks so far.
     end: u64,
 }
 
@@ -53,7 +52,7 @@ impl Part {
 
     /// The span, if it is not all, no further than the recording goes.
     pub fn span(&self) -> Option<Span> {
-        let length = self.end.saturating_sub(self.start().unwrap_or(self.end));
+        let length = self.end.saturating_sub(self.start.unwrap_or(self.end));
         self.span.map(|Span { from, to }| Span {
             from: from.min(length),
             to: to.min(length),
@@ -63,7 +62,6 @@ impl Part {
     /// Whether a block may hold something that is wanted. Every block has to be shown, in their order.
     pub fn needs(&mut self, header: &BlockHeader) -> bool {
         if header.min_ts <= header.max_ts {
-            self.first.get_or_insert(header.min_ts);
             self.end = self.end.max(header.max_ts);
         }
         let Some((from, to)) = self.times() else {
@@ -77,33 +75,29 @@ impl Part {
         before || header.min_ts < to && header.max_ts >= from
     }
 
-    /// Whether a record is wanted.
+    /// Whether a record is wanted. Every record of the needed blocks has to be shown, in their order.
     #[inline]
     pub fn takes(&mut self, record: &[u8]) -> bool {
+        self.next(record) != Place::Outside
+    }
+
+    /// Where the next record is.
+    #[inline]
+    pub(super) fn next(&mut self, record: &[u8]) -> Place {
         if self.span.is_none() {
-            return true;
+            return Place::Inside;
         }
-        if self.told.is_none() && record.first() == Some(&META) {
-            self.told = Some(begun(record));
+        if self.start.is_none() {
+            self.start = start_of(record);
         }
-        self.place(record) != Place::Outside
-    }
-
-    fn start(&self) -> Option<u64> {
-        self.told.filter(|start| *start > 0).or(self.first)
-    }
-
-    /// Whether a record is from before the part, and only tells what something is.
-    pub fn is_context(&self, record: &[u8]) -> bool {
-        self.place(record) == Place::Context
+        self.place(record)
     }
 
     fn place(&self, record: &[u8]) -> Place {
         let (Some(&kind), Some((from, to))) = (record.first(), self.times()) else {
             return Place::Inside;
         };
-        let ts = record.get(16..).and_then(<[u8]>::first_chunk);
-        let Some(ts) = ts.map(|ts| u64::from_le_bytes(*ts)).filter(|_| kind < META) else {
+        let Some(ts) = time_of(record) else {
             return Place::Inside;
         };
         match () {
@@ -115,27 +109,35 @@ impl Part {
 
     /// From when until when, by the recording's clock.
     fn times(&self) -> Option<(u64, u64)> {
-        let (span, start) = (self.span?, self.start().unwrap_or_default());
-        // Some things began before tracing did.
-        let at = |time| match time {
-            0 => 0,
-            time => start.saturating_add(time),
-        };
-        Some((at(span.from), at(span.to)))
+        let (span, start) = (self.span?, self.start?);
+        let at = |time| start.saturating_add(time);
+        // Nothing is before the beginning.
+        let from = if span.from == 0 { 0 } else { at(span.from) };
+        Some((from, at(span.to)))
     }
 }
 
-/// When tracing began; 0 if this record does not tell.
-fn begun(record: &[u8]) -> u64 {
+/// When a record of the kernel happened.
+#[inline]
+fn time_of(record: &[u8]) -> Option<u64> {
+    let ts = record.get(16..).and_then(<[u8]>::first_chunk);
+    ts.filter(|_| record[0] < META)
+        .map(|ts| u64::from_le_bytes(*ts))
+}
+
+/// When the trace was started, as far as a record tells.
+fn start_of(record: &[u8]) -> Option<u64> {
     match decode(record) {
-        Ok(Event::Meta(Meta::Start(start))) => start.monotonic_ns,
-        _ => 0,
+        Ok(Event::Meta(Meta::Start(start))) if start.monotonic_ns > 0 => Some(start.monotonic_ns),
+        _ => time_of(record),
     }
 }
 
-#[derive(PartialEq, Eq)]
-enum Place {
+/// Where a record is, seen from a part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
     Inside,
+    /// Before it, and only tells what something is.
     Context,
     Outside,
 }
@@ -145,7 +147,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::decode::encode;
+    use crate::decode::{encode, encode_meta};
     use crate::event::{Exec, Head, Start, Syscall};
     use crate::record::{Reader, Writer};
 
@@ -240,6 +242,19 @@ mod tests {
             ..BlockHeader::default()
         };
         let mut part = Part::of(Some(Span { from: 50, to: 60 }));
+        let mut start = Vec::new();
+        encode_meta(
+            &Meta::Start(Start {
+                monotonic_ns: 1000,
+                ..Start::default()
+            }),
+            &mut start,
+        );
+        assert!(
+            part.needs(&header(7, 9, &[kind::FAULT])),
+            "zero is not known yet"
+        );
+        assert!(part.takes(&start));
         let calls = [kind::SYSCALL, kind::FAULT];
         for (min, max, kinds, wanted) in [
             (1000, 1010, &calls[..], false),

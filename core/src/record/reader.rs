@@ -9,7 +9,8 @@ use lz4_flex::block::decompress_into;
 use super::blocks::{Block, Blocks};
 use super::columns::Unpacker;
 use super::format::{are_frames, next_frame};
-use super::{Part, RecordError, Span, Warning};
+use super::part::{Part, Place};
+use super::{RecordError, Span, Warning};
 
 /// What a recording can be read from more than once: a file, or bytes in memory.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -31,6 +32,8 @@ pub struct Reader<R> {
     packed: Vec<u8>,
     unpacker: Unpacker,
     part: Part,
+    /// The last record is from before the part.
+    context: bool,
 }
 
 impl Reader<File> {
@@ -49,6 +52,7 @@ impl<R: Read> Reader<R> {
             packed: Vec::new(),
             unpacker: Unpacker::default(),
             part: Part::default(),
+            context: false,
         })
     }
 
@@ -62,15 +66,22 @@ impl<R: Read> Reader<R> {
         self.part
     }
 
+    /// Whether the last record is from before the part that is read, and only tells what something is.
+    pub fn is_context(&self) -> bool {
+        self.context
+    }
+
     /// The next record: the bytes given to [`Writer::record`](super::Writer::record). `None` at the
     /// end of what can be read.
     pub fn next_record(&mut self) -> Option<&[u8]> {
         loop {
             if let Some((start, end)) = next_frame(&self.raw, self.at) {
                 self.at = end;
-                if !self.part.takes(&self.raw[start..end]) {
+                let place = self.part.next(&self.raw[start..end]);
+                if place == Place::Outside {
                     continue;
                 }
+                self.context = place == Place::Context;
                 return self.raw.get(start..end);
             }
             let block = self.blocks.advance()?;

@@ -4,8 +4,9 @@ use crate::catalogue::{Method, RuleId, Subject, probes};
 use crate::event::{DeviceClass, Engine, KIND_NAMES};
 use crate::ledger::Ledger;
 use crate::model::{
-    Claim, ContextSwitches, CpuTime, Crossings, DeviceRow, Disagreement, Estimate, Evidence,
-    HopKind, HopRow, IoTotals, Known, PageFaults, Place, ProcessRow, Summary, SyscallRow, Waits,
+    Claim, ContextSwitches, Cost, CpuTime, Crossings, DeviceRow, Disagreement, Estimate, Evidence,
+    HopKind, HopRow, IoTotals, Known, PageFaults, Place, ProbeCost, ProcessRow, Summary,
+    SyscallRow, Waits,
 };
 use crate::notice::Notice;
 
@@ -122,6 +123,19 @@ impl Random {
         }
     }
 
+    fn cost(&mut self) -> Cost {
+        Cost {
+            evidence: Known::Measured,
+            time_ns: self.number(),
+            runs: self.number(),
+            probes: self.list(6, |r| ProbeCost {
+                probe: r.name(),
+                time_ns: r.number(),
+                runs: r.number(),
+            }),
+        }
+    }
+
     fn io(&mut self) -> IoTotals {
         IoTotals {
             read_requests: self.number(),
@@ -215,6 +229,7 @@ impl Random {
             }),
             cpu_ns: Some(self.number()),
             cpu_time: Some(self.cpu_time()).filter(|time| time.samples % 3 != 0),
+            cost: Some(self.cost()).filter(|cost| cost.runs % 3 != 0),
             missing_probes: self.list(6, |r| (r.name(), r.name())),
             warnings: self.list(3, |r| Notice::Foreign(r.name())),
         }

@@ -300,6 +300,35 @@ fn counters(page: &mut Page, summary: &Summary) {
         let parts = copying_time(sampled, page.style);
         section(page, words::label_copying(lang), list(parts));
     }
+    cost(page, summary);
+}
+
+/// What tracing took: the times before it include it.
+fn cost(page: &mut Page, summary: &Summary) {
+    let (lang, detail) = (page.style.lang, page.style.detail);
+    let Some(cost) = &summary.cost else {
+        return;
+    };
+    let total = words::cost(lang, units::time(cost.time_ns), units::count(cost.runs));
+    let mut parts = vec![plain(total)];
+    let shown = match detail {
+        Detail::Verbose => cost.probes.len(),
+        _ => fold(cost.probes.len(), FOLD_MISSING),
+    };
+    parts.extend(cost.probes[..shown].iter().map(|probe| {
+        let (time, runs) = (units::time(probe.time_ns), units::count(probe.runs));
+        plain(words::cost_probe(lang, &probe.probe, time, runs))
+    }));
+    if shown < cost.probes.len() {
+        let more = words::cost_more(lang, (cost.probes.len() - shown) as u64);
+        parts.push(Flow::words(&more, Paint::Quiet));
+    }
+    parts.push(Flow::words(words::cost_limits(lang), Paint::Quiet));
+    section(
+        page,
+        words::label_cost(lang),
+        Flow::join(parts, words::semicolon(lang)),
+    );
 }
 
 /// What copying took of the CPU time.

@@ -95,6 +95,11 @@ crate::messages! {
     label_waits: "waited" | "等待";
     label_switches: "switches" | "上下文切换";
     label_time: "CPU time" | "CPU 时间";
+    label_cost: "own cost" | "自身开销";
+    cost(time, runs): "up to {time} in probes ({runs} runs), which the times of the run, of calls, of waits and of the CPU include" | "探针内至多 {time}（运行 {runs} 次），整个运行、调用、等待和 CPU 的用时都包含它";
+    cost_probe(probe, time, runs): "{probe} {time} ({runs})" | "{probe} {time}（{runs} 次）";
+    cost_more[n]: "{n} more probe" / "{n} more probes" | "另有 {n} 个探针";
+    cost_limits: "runs for other processes are in it; entering and leaving a probe, reading its records and what it drives out of caches are not" | "含为其他进程运行的部分；不含进出探针、读取记录以及对缓存的影响";
     label_copying: "  of it" | "  其中";
     time_copying(time, error): "≈ {time} ± {error} copying in the kernel" | "内核拷贝 ≈ {time} ± {error}";
     time_copying_none(time): "no sample fell on copying in the kernel: less than {time}" | "内核拷贝未被采样到：少于 {time}";

@@ -27,6 +27,7 @@ pub enum LoadError {
         probe: &'static str,
     },
     Map(#[from] MapError),
+    Statistics(#[source] aya::sys::SyscallError),
     PidNamespace(#[source] std::io::Error),
     NotAllowed,
     Limit(#[from] Limit),
@@ -50,6 +51,9 @@ bytehop_core::says! { LoadError, lang:
     Self::Absent { probe } => "this kernel has no {probe}, and bytehop cannot trace without it"
         | "此内核没有 {probe}，缺了它 bytehop 无法跟踪";
     Self::Map(e) => "an eBPF map failed: {why}" | "一个 eBPF map 出错：{why}", why = answer(e, lang);
+    Self::Statistics(e) =>
+        "--cost: the kernel does not let us take the time of probes (it needs Linux 5.8 and CAP_SYS_ADMIN): {why}"
+        | "--cost：内核不允许统计探针用时（需要 Linux 5.8 和 CAP_SYS_ADMIN）：{why}", why = answer(e, lang);
     Self::PidNamespace(e) => "cannot tell our pid namespace (is /proc mounted?): {why}"
         | "无法得知自己的 pid 命名空间（/proc 挂载了吗？）：{why}", why = e.say(lang);
     Self::NotAllowed => "not allowed to load eBPF programs" | "不允许加载 eBPF 程序";

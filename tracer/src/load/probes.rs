@@ -1,12 +1,11 @@
 //! Loading: what the plan says, carried out.
 
-use std::os::fd::{AsFd, AsRawFd};
 use std::time::Instant;
 
 use aya::{Btf, Ebpf, EbpfError};
 use bytehop_core::arch::{Arch, PAGE_FAULTS};
 use bytehop_core::catalogue::probes;
-use bytehop_core::event::Sampled;
+use bytehop_core::event::{Cost, Sampled};
 use bytehop_core::notice::{self, BREAKPOINTS, FUNCTIONS, Why};
 
 use super::breakpoints::{self, Breakpoints};
@@ -18,6 +17,7 @@ use super::kernel::{Running, config, page_size};
 use super::object::{self, Settings};
 use super::plan::{self, Absent, Verb, Wanted};
 use super::samples::{self, Sampling};
+use super::statistics::{ProgramInfo, Statistics};
 use crate::btf::{self, KernelBtf};
 use crate::caps::Level;
 use crate::ksyms::Symbols;
@@ -43,6 +43,8 @@ pub struct Options {
     pub sampling: bool,
     /// Tell where in the program each call was made.
     pub stacks: bool,
+    /// Let the kernel take the time of each program's runs.
+    pub cost: bool,
 }
 
 impl Default for Options {
@@ -57,6 +59,7 @@ impl Default for Options {
             pid: 0,
             sampling: false,
             stacks: false,
+            cost: false,
         }
     }
 }
@@ -86,6 +89,7 @@ pub struct Probes {
     sampling: Option<Sampling>,
     /// All of [`probes::AGAIN`] are attached.
     again: bool,
+    pub(super) statistics: Statistics,
 }
 
 impl Probes {
@@ -168,6 +172,7 @@ impl Probes {
             breakpoints,
             sampling,
             again,
+            statistics: Statistics::begin(options.cost)?,
         })
     }
 
@@ -195,15 +200,11 @@ impl Probes {
     /// Those of [`probes::AGAIN`] stand in for each other, and a call that one told of and another did not is
     /// counted as lost. Only what all missed is not known at all: no more than the one with the fewest.
     pub fn skipped(&self) -> Vec<(String, u64)> {
-        let misses = |program: &aya::programs::Program| -> Option<u64> {
-            let fd = program.fd().ok()?.as_fd().as_raw_fd();
-            let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
-            let mut lines = info.lines();
-            let count = lines.find_map(|line| line.strip_prefix("recursion_misses:"))?;
-            count.trim().parse().ok()
-        };
         let programs = self.ebpf.programs();
-        let programs = programs.filter_map(|(name, program)| Some((name, misses(program)?)));
+        let programs = programs.filter_map(|(name, program)| {
+            let misses = ProgramInfo::of(program)?.number("recursion_misses")?;
+            Some((name, misses))
+        });
         let of_calls = |(name, _): &(&str, u64)| {
             let mut rows = probes::AGAIN.iter();
             self.again && rows.any(|row| *name == row.program || *name == row.tracepoint())
@@ -213,6 +214,11 @@ impl Probes {
         let skipped = others.into_iter().chain(all_missed.copied());
         let skipped = skipped.filter(|(_, n)| *n > 0);
         skipped.map(|(name, n)| (name.to_owned(), n)).collect()
+    }
+
+    /// What each program took so far, if that is wanted.
+    pub fn cost(&self) -> Option<Cost> {
+        self.statistics.cost(self.ebpf.programs())
     }
 
     /// Where the program's CPU time went so far, if it is sampled.

@@ -26,6 +26,7 @@ impl Probes {
     /// # Errors
     /// If a map cannot be used.
     pub fn stop(&mut self) -> Result<(), LoadError> {
+        self.statistics.end();
         let mut awaited: Array<_, WireAwaited> = self.map_mut("AWAITED")?.try_into()?;
         awaited.set(0, WireAwaited(Awaited::default()), 0)?;
         for _ in 0..ROUNDS {

@@ -110,6 +110,10 @@ pub fn lines(app: &App) -> Vec<Line> {
     if let Some(ns) = summary.cpu_ns {
         say(words::total_cpu(lang, units::time(ns)));
     }
+    if let Some(cost) = &summary.cost {
+        let (time, runs) = (units::time(cost.time_ns), units::count(cost.runs));
+        say(words::total_cost(lang, time, runs));
+    }
     if summary.dirty_bytes > 0 {
         say(words::still_dirty(lang, units::bytes(summary.dirty_bytes)));
     }
