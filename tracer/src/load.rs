@@ -18,7 +18,7 @@ mod samples;
 mod threads;
 mod wire;
 
-pub use access::Ring;
+pub use access::{Left, Ring};
 pub use breakpoints::BUDGET as BREAKPOINT_BUDGET;
 pub use error::LoadError;
 pub use kernel::page_size;

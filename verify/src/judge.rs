@@ -399,7 +399,12 @@ mod tests {
         assert!(exact(hop(HopKind::Copy, Place::Socket, Place::User, 40)));
         assert!(!exact(hop(HopKind::Copy, Place::Socket, Place::User, 39)));
         // What a fault does there is none of the path's.
-        assert!(!exact(hop(HopKind::Copy, Place::PageCache, Place::User, 40)));
+        assert!(!exact(hop(
+            HopKind::Copy,
+            Place::PageCache,
+            Place::User,
+            40
+        )));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{FileRef, Head, OPERATION, Uring, flag, kind, task, top_lost, uring};
 
+use crate::cells::Lane;
 use crate::claims::watch;
 use crate::classify::describe;
 use crate::emit::{lost, recording, send};
@@ -91,7 +92,7 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
         }
         if everyone() {
             describe(probe(req, off!(req_file)).unwrap_or(0), &mut u.file);
-            requests::count(&u, OPERATION | u.opcode as u16);
+            requests::count(&u, OPERATION | u.opcode as u16, Lane::First);
             if cqe_flags & IORING_CQE_F_MORE == 0 {
                 let _ = URINGS.remove(req);
             }
@@ -124,7 +125,7 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
             u.head = head;
             send(&head, &u);
         } else {
-            requests::count(&u, OPERATION | u.opcode as u16);
+            requests::count(&u, OPERATION | u.opcode as u16, Lane::First);
         }
         if cqe_flags & IORING_CQE_F_MORE == 0 {
             let _ = URINGS.remove(req);
