@@ -9,10 +9,10 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use tracer_ebpf::{AIO, OPERATION, Uring, count, kind, top_lost, uring};
 
-use crate::cells::Lane;
 use crate::classify::{describe, file_of};
 use crate::emit::{self, lost, lost_many, recording, send};
 use crate::kread::{arg, load, user};
+use crate::lane::Lane;
 use crate::maps::{AIOS, AioKey, SCRATCH_URING, config, off};
 use crate::requests;
 use crate::tasks::{current, head, traced};

@@ -8,7 +8,7 @@ use tracer_ebpf::{
     Task, TopCell, TopCountKey, TopKey, TopName, Uring, kind, primitive, sample, top_lost,
 };
 
-use crate::cells::Lane;
+use crate::lane::Lane;
 
 #[unsafe(no_mangle)]
 pub static CONFIG: Config = Config {

@@ -2,9 +2,10 @@
 
 use tracer_ebpf::{Proc, StatKey, TopKey, Uring};
 
-use crate::cells::{Lane, cell_id};
+use crate::cells::cell_id;
 use crate::classify::class;
 use crate::emit::lost;
+use crate::lane::Lane;
 use crate::maps::STAT;
 use crate::top::{self, everyone};
 

@@ -9,12 +9,13 @@ use tracer_ebpf::{
 };
 
 use crate::aio;
-use crate::cells::{Lane, cell_id};
+use crate::cells::cell_id;
 use crate::classify::{descriptor, how_of};
 use crate::emit::{lost, recording, send, send_bytes};
 use crate::gather::{extra, faults_since, flush_sums, known_from_here};
 use crate::inner;
 use crate::kread::{arg, load, probe};
+use crate::lane::Lane;
 use crate::maps::{SCRATCH_NAME, STAT, config, off, reg, sysinfo as info_of};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;

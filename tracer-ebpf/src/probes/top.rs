@@ -5,9 +5,9 @@ use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{FileRef, Proc, SYSCALLS_MAX, TopKey, how, sysinfo, top_lost};
 
 use crate::aio;
-use crate::cells::Lane;
 use crate::classify::{class, describe, file_of, how_of};
 use crate::kread::{arg, load};
+use crate::lane::Lane;
 use crate::maps::{config, off, reg, sysinfo as info_of};
 use crate::probes::syscall::cut_off;
 use crate::sizes;

@@ -5,12 +5,12 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{FileRef, Head, OPERATION, Uring, flag, kind, task, top_lost, uring};
 
-use crate::cells::Lane;
 use crate::claims::watch;
 use crate::classify::describe;
 use crate::emit::{lost, recording, send};
 use crate::gather::flush_sums;
 use crate::kread::probe;
+use crate::lane::Lane;
 use crate::maps::{URINGS, config, off};
 use crate::requests;
 use crate::tasks::{bump, current_tid, traced_or_worker};
