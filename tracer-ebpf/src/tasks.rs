@@ -225,11 +225,7 @@ unsafe fn copy(to: *mut Task, from: *const Task) {
 #[inline(always)]
 fn insert_more(tid: u32) -> Option<*mut Task> {
     let blank = BLANK_TASK.get(0)?;
-    #[expect(
-        clippy::needless_borrows_for_generic_args,
-        reason = "by value it would not fit on the stack"
-    )]
-    if TASKS_MORE.insert(tid, &*blank, 0).is_err() {
+    if TASKS_MORE.insert(tid, blank, 0).is_err() {
         lost_many(kind::FORK, 1);
         return None;
     }
