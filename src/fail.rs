@@ -104,6 +104,8 @@ pub enum Trouble {
     Again(io::Error),
     Own(io::Error),
     BrokeOff,
+    /// A signal came before there was anything to trace.
+    WhileLoading(&'static str),
     NothingToTrace,
     Untraceable,
     NoPath(String),
@@ -141,6 +143,7 @@ bytehop_core::says! { Trouble, lang:
         path = path.display(), why = e.say(lang);
     Self::WriteIn(path, e) => "cannot write in {path}: {why}" | "无法在 {path} 中写入：{why}",
         path = path.display(), why = e.say(lang);
+    Self::WhileLoading(signal) => "ended by {signal} while probes were loaded: nothing was traced" | "装载探针期间收到 {signal} 而结束：没有跟踪任何东西";
     Self::Output(e) => "cannot write to standard output: {why}" | "无法写入标准输出：{why}", why = e.say(lang);
     Self::Summary(e) => "cannot write the summary: {why}" | "无法写出摘要：{why}", why = e.say(lang);
     Self::Capabilities(e) => "cannot read our capabilities: {why}" | "无法读取自己的能力：{why}", why = e.say(lang);

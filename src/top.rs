@@ -22,7 +22,7 @@ use crate::cli;
 use crate::fail::{FAILED, Fail, Trouble, signalled};
 use crate::output::{print, style, ui};
 use crate::resolve::Look;
-use crate::trace::{is_able, require_rights};
+use crate::trace::{is_able, not_ended, require_rights};
 
 pub fn top(args: &cli::Top) -> Result<i32, Fail> {
     if args.elevate {
@@ -37,12 +37,16 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
     // Process ids are those of the first namespace.
     capture::on_the_host()?;
     tracer::limits::lift(0)?;
+    // Held back to the end: what comes once the UI is there it reads itself.
+    let held = Signals::install();
+    let mut signals = held.map_err(|e| Fail::new(FAILED, Trouble::Signals(e.into())))?;
     let kernel = KernelBtf::load()?;
     let options = Options {
         verb: Verb::Top,
         ..Options::default()
     };
     let probes = Probes::load(&kernel, options)?;
+    not_ended(&mut signals)?;
     let start = capture::start(&probes, &[], 0, false, true);
     let view = View {
         sort: args.sort,
@@ -55,7 +59,6 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
         probes,
     };
     if on_screen {
-        // Signals are held back by the UI.
         privileges::drop_after_load(&identity)?;
         let settings = tui::top::Settings {
             view,
@@ -68,7 +71,6 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
         tui::top::run(&mut source, settings, &ui(look))?;
         return Ok(0);
     }
-    let signals = Signals::install().map_err(|e| Fail::new(FAILED, Trouble::Signals(e.into())))?;
     privileges::drop_after_load(&identity)?;
     text(args, source, &view, &start, signals)
 }

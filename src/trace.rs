@@ -196,6 +196,20 @@ impl What<'_> {
     }
 }
 
+/// A failure, if a signal that ends us came while nothing was traced yet.
+pub fn not_ended(signals: &mut Signals) -> Result<(), Fail> {
+    let received = signals
+        .receive()
+        .map_err(|e| Fail::new(FAILED, Trouble::Signals(e.into())))?;
+    match received.map(|received| received.signal) {
+        Some(signal) => {
+            let what = Trouble::WhileLoading(signal.as_str());
+            Err(Fail::new(signalled(signal as i32), what))
+        }
+        None => Ok(()),
+    }
+}
+
 /// What is ready when the command may go.
 struct Session {
     identity: Identity,

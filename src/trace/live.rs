@@ -19,7 +19,7 @@ use tracer::user::Identity;
 use tui::theme::Theme;
 use tui::{Live, Pty};
 
-use super::{Session, Sinks, Status, What, elevate, mention_live};
+use super::{Session, Sinks, Status, What, elevate, mention_live, not_ended};
 use crate::cli::{SummaryArgs, Tracing, Ui};
 use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output;
@@ -95,12 +95,15 @@ pub fn trace(
         ..Options::from(tracing)
     };
     elevate(&tracing.follow)?;
+    // Held back to the end: what comes once the UI is there it reads itself.
+    let mut signals = what.hold_signals()?;
     let mut session = Session::prepare(what, wanted, args, theirs)?;
     let writer = session.writer(file.as_deref())?;
     let ring = session.probes.ring()?;
     session.give_up_rights()?;
     let priority = session.priority;
 
+    not_ended(&mut signals)?;
     let (log, reader) = record::log(room)?;
     let mut sinks = Sinks {
         writer,

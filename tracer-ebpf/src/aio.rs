@@ -10,14 +10,15 @@ use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use tracer_ebpf::{AIO, OPERATION, Uring, count, kind, top_lost, uring};
 
 use crate::classify::{describe, file_of};
-use crate::emit::{self, lost, recording, send};
+use crate::emit::{self, lost, lost_many, recording, send};
 use crate::kread::{arg, load, user};
+use crate::lane::Lane;
 use crate::maps::{AIOS, AioKey, SCRATCH_URING, config, off};
 use crate::requests;
 use crate::tasks::{current, head, traced};
 use crate::top::{self, everyone, process, remember};
 
-/// Requests, or results, of one call that are looked at.
+/// Requests, or results, of one call that are looked at; more are counted as lost.
 const REQUESTS: u64 = 1024;
 /// Pieces of one request (`UIO_MAXIOV`).
 const PIECES: u64 = 1024;
@@ -51,11 +52,23 @@ pub fn concerns(nr: u32) -> bool {
 
 /// Such a call returned how many requests it took, or results it gave.
 #[inline(always)]
-pub fn tell(nr: u32, regs: *const u8, ret: u64) {
+pub fn tell(nr: u32, regs: *const u8, ret: u64, lane: Lane) {
     if nr == config!(nr_io_submit) {
-        all_submitted(arg(regs, 2), ret, arg(regs, 0));
+        all_submitted(arg(regs, 2), ret, arg(regs, 0), lane as u64);
     } else {
-        all_fetched(arg(regs, 3), ret);
+        all_fetched(arg(regs, 3), ret, lane as u64);
+    }
+    if ret > REQUESTS {
+        unseen(ret - REQUESTS);
+    }
+}
+
+/// So many requests, or results, were not looked at.
+#[inline(never)]
+fn unseen(n: u64) -> i32 {
+    match everyone() {
+        true => top::lost(top_lost::COUNTS, n),
+        false => lost_many(kind::URING, n),
     }
 }
 
@@ -63,13 +76,13 @@ pub fn tell(nr: u32, regs: *const u8, ret: u64) {
 /// loop, that comes by.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn all_submitted(pointers: u64, count: u64, context: u64) -> u64 {
+extern "C" fn all_submitted(pointers: u64, count: u64, context: u64, lane: u64) -> u64 {
     let mut i = 0;
     while i < REQUESTS {
         if i >= count {
             break;
         }
-        submitted(pointers + i * 8, context);
+        submitted(pointers + i * 8, context, lane);
         i += 1;
     }
     0
@@ -77,13 +90,13 @@ extern "C" fn all_submitted(pointers: u64, count: u64, context: u64) -> u64 {
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn all_fetched(events: u64, count: u64) -> u64 {
+extern "C" fn all_fetched(events: u64, count: u64, lane: u64) -> u64 {
     let mut i = 0;
     while i < REQUESTS {
         if i >= count {
             break;
         }
-        fetched(events + i * event::SIZE);
+        fetched(events + i * event::SIZE, lane);
         i += 1;
     }
     0
@@ -100,7 +113,7 @@ fn key(at: u64) -> AioKey {
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn submitted(pointer: u64, context: u64) -> u64 {
+extern "C" fn submitted(pointer: u64, context: u64, lane: u64) -> u64 {
     let at: u64 = user(pointer);
     let opcode: u16 = user(at + iocb::OPCODE);
     let asked: u64 = user(at + iocb::BYTES);
@@ -109,7 +122,7 @@ extern "C" fn submitted(pointer: u64, context: u64) -> u64 {
         iocb::PREADV | iocb::PWRITEV => pieces(user(at + iocb::BUFFER), asked),
         _ => return 0,
     };
-    let Some(u) = SCRATCH_URING.get_ptr_mut(0) else {
+    let Some(u) = SCRATCH_URING.get_ptr_mut(lane as u32) else {
         return 0;
     };
     // SAFETY: map values; the helper has no preconditions.
@@ -129,7 +142,7 @@ extern "C" fn submitted(pointer: u64, context: u64) -> u64 {
         if let Some(before) = AIOS.get_ptr_mut(&key) {
             // Its memory is used again, so it is over, and no call fetched its result.
             (*before).how |= uring::UNTOLD;
-            done(before);
+            done(before, lane);
             if !recording() && !everyone() {
                 emit::count(count::UNTOLD, 0, 0, 1, 0);
             }
@@ -170,7 +183,7 @@ extern "C" fn pieces(vector: u64, count: u64) -> u64 {
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn fetched(at: u64) -> u64 {
+extern "C" fn fetched(at: u64, lane: u64) -> u64 {
     let key = key(user(at + event::REQUEST));
     let Some(known) = AIOS.get_ptr_mut(&key) else {
         return 0;
@@ -181,19 +194,23 @@ extern "C" fn fetched(at: u64) -> u64 {
         (*known).completed = bpf_ktime_get_ns();
         (*known).res = result.clamp(i32::MIN as i64, i32::MAX as i64) as i32;
     }
-    done(known);
+    done(known, lane);
     let _ = AIOS.remove(&key);
     0
 }
 
 #[inline(never)]
-fn done(u: *mut Uring) -> i32 {
+fn done(u: *mut Uring, lane: u64) -> i32 {
     // SAFETY: a map value.
     let u = unsafe { &*u };
     if recording() {
         send(&u.head, u);
     } else {
-        requests::count(u, OPERATION | AIO | u.opcode as u16);
+        let lane = match lane {
+            0 => Lane::First,
+            _ => Lane::Again,
+        };
+        requests::count(u, OPERATION | AIO | u.opcode as u16, lane);
     }
     0
 }

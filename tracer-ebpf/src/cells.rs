@@ -12,7 +12,7 @@ pub fn cell_id(key: StatKey) -> u32 {
         return unsafe { *id };
     }
     let Some(next) = NEXT.get_ptr_mut(0) else {
-        return key.nr;
+        return key.call();
     };
     // SAFETY: a map value.
     let id = unsafe {
@@ -21,11 +21,13 @@ pub fn cell_id(key: StatKey) -> u32 {
         id
     };
     if id as usize >= CELLS {
-        return key.nr;
+        return key.call();
     }
     match CELL_IDS.insert(key, id, 1 /* BPF_NOEXIST */) {
         Ok(()) => id,
         // SAFETY: a map value.
-        Err(_) => CELL_IDS.get_ptr(key).map_or(key.nr, |id| unsafe { *id }),
+        Err(_) => CELL_IDS
+            .get_ptr(key)
+            .map_or(key.call(), |id| unsafe { *id }),
     }
 }

@@ -1,8 +1,8 @@
 //! What a descriptor is, read from its `struct file`.
 
-use tracer_ebpf::{CACHED_FDS, Cached, FileRef, Task, special};
+use tracer_ebpf::{CACHED_FDS, Cached, FileRef, MSG_FLAGS, Task, special, sysinfo};
 
-use crate::kread::{load, probe};
+use crate::kread::{arg, load, probe};
 use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
 use crate::tasks::{current, generation};
 use crate::top::{everyone, process};
@@ -149,6 +149,22 @@ pub unsafe fn descriptor(t: *mut Task, fd: i32) -> Option<*mut Cached> {
         }
         Some(c)
     }
+}
+
+/// What of a socket call's flags decides the way of its bytes: bits of [`tracer_ebpf::how`]; `info`: of the call.
+#[inline(always)]
+pub fn how_of(info: u32, regs: *const u8) -> u16 {
+    let at = (info >> sysinfo::FLAGS_SHIFT) & 7;
+    let mut how = 0;
+    if at != 0 {
+        let flags = arg(regs, at - 1) as u32;
+        for (flag, bit) in MSG_FLAGS {
+            if flags & flag != 0 {
+                how |= bit;
+            }
+        }
+    }
+    how
 }
 
 /// `stat`: a dense index for everything about a file that decides which way its bytes take.

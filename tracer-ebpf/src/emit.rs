@@ -2,7 +2,7 @@
 
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::generated::bpf_ringbuf_output;
-use tracer_ebpf::{Count, CountKey, Head, kind, mode};
+use tracer_ebpf::{Count, CountKey, Head, count, kind, mode};
 
 use crate::maps::{COUNTS, EVENTS, LOST, LOST_CALLS, config};
 
@@ -49,6 +49,16 @@ pub fn lost(head: &Head) {
     }
 }
 
+/// Counts several of a kind.
+#[inline(never)]
+pub fn lost_many(kind: u8, n: u64) -> i32 {
+    if let Some(sum) = LOST.get_ptr_mut(kind as u32) {
+        // SAFETY: a value of a per-CPU map.
+        unsafe { *sum += n };
+    }
+    0
+}
+
 /// `stat`: counts one of `what`.
 #[inline(always)]
 pub fn count(what: u16, flags: u16, id: u32, n: u64, bytes: u64) {
@@ -64,7 +74,22 @@ pub fn add(key: CountKey, n: u64, bytes: u64) {
             (*c).count += n;
             (*c).bytes += bytes;
         }
-    } else {
-        let _ = COUNTS.insert(key, Count { count: n, bytes }, 0);
+    } else if COUNTS.insert(key, Count { count: n, bytes }, 0).is_err() {
+        lost_many(kind_of(key.what), n);
+    }
+}
+
+/// As which kind of record `bytehop record` would have sent it.
+#[inline(always)]
+fn kind_of(what: u16) -> u8 {
+    match what {
+        count::BLOCK | count::BLOCK_UNKNOWN => kind::BLOCK,
+        count::XMIT => kind::XMIT,
+        count::FAULT => kind::FAULT,
+        count::SWITCH => kind::SWITCH,
+        count::DIRTY => kind::DIRTY,
+        count::RUSAGE_FAULTS => kind::EXIT,
+        count::UNTOLD => kind::URING,
+        _ => kind::EXTRA,
     }
 }

@@ -19,6 +19,7 @@ mod gather;
 mod inner;
 mod iter;
 mod kread;
+mod lane;
 mod maps;
 mod names;
 mod probes;

@@ -8,6 +8,8 @@ use tracer_ebpf::{
     Task, TopCell, TopCountKey, TopKey, TopName, Uring, kind, primitive, sample, top_lost,
 };
 
+use crate::lane::Lane;
+
 #[unsafe(no_mangle)]
 pub static CONFIG: Config = Config {
     mode: 0,
@@ -122,11 +124,12 @@ pub static TASKS_MORE: HashMap<u32, Task> = HashMap::with_max_entries(4096, 1);
 /// How many threads there are in `TASKS_MORE`, ever: 0 saves every look-up there.
 #[map]
 pub static COLLISIONS: Array<u64> = Array::with_max_entries(1, 0);
-/// Where a `Task` is put together before it goes into `TASKS_MORE` (it is larger than the stack).
+/// What goes into `TASKS_MORE` to be filled in there (a `Task` is larger than the stack); nobody writes to it.
 #[map]
-pub static SCRATCH_TASK: PerCpuArray<Task> = PerCpuArray::with_max_entries(1, 0);
+pub static BLANK_TASK: Array<Task> = Array::with_max_entries(1, 0);
+/// By [`Lane`].
 #[map]
-pub static SCRATCH_NAME: PerCpuArray<Name> = PerCpuArray::with_max_entries(1, 0);
+pub static SCRATCH_NAME: PerCpuArray<Name> = PerCpuArray::with_max_entries(Lane::COUNT, 0);
 
 /// Bios that the program caused, while they are under way. Key: address of the bio. An entry that does
 /// not go with a completion is sent as [`tracer_ebpf::bio::UNSEEN`], when the address is used again or at the end.
@@ -195,9 +198,9 @@ pub struct AioKey {
 #[map]
 pub static AIOS: HashMap<AioKey, Uring> = HashMap::with_max_entries(16384, 0);
 
-/// Where one is put together: it is too large for the stack.
+/// Where one is put together: it is too large for the stack. By [`Lane`].
 #[map]
-pub static SCRATCH_URING: PerCpuArray<Uring> = PerCpuArray::with_max_entries(1, 0);
+pub static SCRATCH_URING: PerCpuArray<Uring> = PerCpuArray::with_max_entries(Lane::COUNT, 0);
 
 /// 1 while breakpoints count (level B); user space sets it.
 #[map]
@@ -214,9 +217,10 @@ pub static RANGES: Array<Range> = Array::with_max_entries(RANGES_MAX as u32, 0);
 pub static SAMPLES: PerCpuArray<u64> =
     PerCpuArray::with_max_entries(sample::FIRST + RANGES_MAX as u32, 0);
 
-// `stat`.
+// `stat`. Cells by [`Lane::cell`].
 #[map]
-pub static STAT: PerCpuArray<StatCell> = PerCpuArray::with_max_entries(CELLS as u32, 0);
+pub static STAT: PerCpuArray<StatCell> =
+    PerCpuArray::with_max_entries(CELLS as u32 * Lane::COUNT, 0);
 #[map]
 pub static CELL_IDS: HashMap<StatKey, u32> = HashMap::with_max_entries(CELLS as u32, 0);
 /// Kinds of files met, with what is particular to one file (`ino`) left out.

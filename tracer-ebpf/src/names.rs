@@ -12,9 +12,10 @@ const INET: u16 = 2;
 const INET6: u16 = 10;
 
 /// Sends a path. The kernel has just read it: its page is there. Of marks only those that are some.
+/// `lane`: see [`crate::lane::Lane`].
 #[inline(never)]
-pub fn name(t: *mut Task, path: u64, fd: i32, what: u32) -> i32 {
-    let Some(n) = SCRATCH_NAME.get_ptr_mut(0) else {
+pub fn name(t: *mut Task, path: u64, fd: i32, what: u32, lane: u32) -> i32 {
+    let Some(n) = SCRATCH_NAME.get_ptr_mut(lane) else {
         return 0;
     };
     // SAFETY: map values; the helper checks the user address.
@@ -76,8 +77,8 @@ unsafe fn is_mark(n: *const Name) -> bool {
 
 /// Sends the two ends of a socket of the Internet's families, once it has any.
 #[inline(never)]
-pub fn ends(t: *mut Task, fd: i32) -> i32 {
-    let Some(n) = SCRATCH_NAME.get_ptr_mut(0) else {
+pub fn ends(t: *mut Task, fd: i32, lane: u32) -> i32 {
+    let Some(n) = SCRATCH_NAME.get_ptr_mut(lane) else {
         return 0;
     };
     let Some(sk) = socket_of(file_of(fd)) else {

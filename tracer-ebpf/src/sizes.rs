@@ -1,7 +1,7 @@
 //! Sizes that a call does not return, but leaves in the caller's memory, or that stand in an inode. Of the
 //! program's memory only these numbers are read.
 
-use tracer_ebpf::{Task, moved};
+use tracer_ebpf::{Task, moved, sysinfo};
 
 use crate::classify::file_of;
 use crate::kread::{arg, probe, user};
@@ -62,6 +62,19 @@ pub fn tell(t: *mut Task, nr: u32, regs: *const u8, ret: u64) -> i32 {
         _ => 0,
     };
     add(t, moved::SIZE as u32, bytes, 1)
+}
+
+/// `stat` and `top`: of the bytes that a call returned, those that it can have moved. With `MSG_TRUNC`
+/// `recvfrom` returns the length of the message, however short the buffer was.
+#[inline(always)]
+pub fn kept(info: u32, regs: *const u8, ret: u64) -> u64 {
+    // Only `recvfrom` and `sendto` have their flags there, behind the size.
+    const FLAGS: u32 = 4;
+    const SIZE: u32 = 2;
+    match (info >> sysinfo::FLAGS_SHIFT) & 7 {
+        FLAGS => ret.min(arg(regs, SIZE)),
+        _ => ret,
+    }
 }
 
 /// Bytes of the messages that were sent or received.

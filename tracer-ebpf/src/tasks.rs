@@ -2,10 +2,11 @@
 
 use aya_ebpf::bindings::bpf_pidns_info;
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid};
-use tracer_ebpf::{Head, NO_OFFSET, TASK_SLOTS, Task, task};
+use tracer_ebpf::{Head, NO_OFFSET, TASK_SLOTS, Task, kind, task};
 
+use crate::emit::lost_many;
 use crate::kread::load;
-use crate::maps::{AWAITED, COLLISIONS, SCRATCH_TASK, SLOTS, TASKS, TASKS_MORE, off, reg};
+use crate::maps::{AWAITED, BLANK_TASK, COLLISIONS, SLOTS, TASKS, TASKS_MORE, off, reg};
 
 /// Insert only if the key is new (include/uapi/linux/bpf.h).
 const BPF_NOEXIST: u64 = 1;
@@ -121,15 +122,12 @@ pub fn insert(tid: u32, tgid: u32, flags: u32) {
         }
         return;
     }
-    let Some(new) = SCRATCH_TASK.get_ptr_mut(0) else {
-        return;
-    };
-    // SAFETY: this CPU's scratch value.
+    let Some(new) = insert_more(tid) else { return };
+    // SAFETY: a map value.
     unsafe {
         reset(new, flags);
-        (*new).tid = tid;
         (*new).tgid = tgid;
-        insert_more(new);
+        core::ptr::write_volatile(&raw mut (*new).tid, tid);
     }
 }
 
@@ -199,29 +197,23 @@ pub unsafe fn clear_extra(t: *mut Task) {
 /// what it has gathered in its call.
 #[inline(never)]
 pub fn rename(old: u32, new: u32) -> i32 {
-    let (Some(from), Some(kept)) = (find(old), SCRATCH_TASK.get_ptr_mut(0)) else {
-        return 0;
+    let Some(from) = find(old) else { return 0 };
+    remove(new);
+    let i = new & (TASK_SLOTS as u32 - 1);
+    let to = match SLOTS.insert(i, new, BPF_NOEXIST) {
+        Ok(()) => TASKS.get_ptr_mut(i),
+        Err(_) => insert_more(new),
     };
     // SAFETY: map values.
     unsafe {
-        copy(kept, from);
-        (*kept).tid = new;
-        (*kept).tgid = (*from).tgid;
-        clear_cache(kept);
-        remove(old);
-        remove(new);
-        let i = new & (TASK_SLOTS as u32 - 1);
-        if SLOTS.insert(i, new, BPF_NOEXIST).is_ok() {
-            let Some(slot) = TASKS.get_ptr_mut(i) else {
-                return 0;
-            };
-            copy(slot, kept);
-            (*slot).tgid = (*kept).tgid;
-            core::ptr::write_volatile(&raw mut (*slot).tid, new);
-        } else {
-            insert_more(kept);
+        if let Some(to) = to {
+            copy(to, from);
+            (*to).tgid = (*from).tgid;
+            clear_cache(to);
+            core::ptr::write_volatile(&raw mut (*to).tid, new);
         }
     }
+    remove(old);
     0
 }
 
@@ -238,20 +230,20 @@ unsafe fn copy(to: *mut Task, from: *const Task) {
     }
 }
 
-/// Puts a thread where those are that have no slot.
+/// Makes a place for a thread where those are that have no slot, still without its ids. One that finds none
+/// is not traced, and that is counted as a thread whose beginning is not known.
 #[inline(always)]
-unsafe fn insert_more(t: *const Task) {
-    // SAFETY: this CPU's scratch value.
-    unsafe {
-        #[expect(
-            clippy::needless_borrows_for_generic_args,
-            reason = "by value it would not fit on the stack"
-        )]
-        let inserted = TASKS_MORE.insert((*t).tid, &*t, 0).is_ok();
-        if inserted && let Some(n) = COLLISIONS.get_ptr_mut(0) {
-            *n += 1;
-        }
+fn insert_more(tid: u32) -> Option<*mut Task> {
+    let blank = BLANK_TASK.get(0)?;
+    if TASKS_MORE.insert(tid, blank, 0).is_err() {
+        lost_many(kind::FORK, 1);
+        return None;
     }
+    if let Some(n) = COLLISIONS.get_ptr_mut(0) {
+        // SAFETY: a map value.
+        unsafe { *n += 1 };
+    }
+    TASKS_MORE.get_ptr_mut(tid)
 }
 
 /// Ends tracing of a thread.

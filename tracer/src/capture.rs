@@ -9,6 +9,7 @@ mod onward;
 mod rings;
 mod target;
 
+use std::collections::BTreeMap;
 use std::mem::offset_of;
 use std::os::fd::AsFd;
 use std::sync::mpsc::TryRecvError;
@@ -28,7 +29,7 @@ use crate::clock::now_ns;
 use crate::errors::words;
 use crate::launch::Exit;
 use crate::lent;
-use crate::load::{LoadError, Probes};
+use crate::load::{Left, LoadError, Probes};
 use crate::signals::{Reaction, Sender};
 use crate::sources::Resolver;
 pub(crate) use facts::words_of;
@@ -177,10 +178,6 @@ impl<'a> Capture<'a> {
             _ => None,
         };
         let left = self.probes.threads()?;
-        let mut cut = Cut::default();
-        let in_call = left.values().flatten();
-        in_call.for_each(|nr| cut.add(u16::try_from(*nr).unwrap_or(u16::MAX)));
-        let still_running = left.into_keys().collect();
         let last = match (&self.ring, exit) {
             (None, Some(_)) => self.asked_to_end(&target)?.unwrap_or(last),
             _ => last,
@@ -189,6 +186,12 @@ impl<'a> Capture<'a> {
         // an end.
         self.probes.stop()?;
         self.take_rest(reason, &mut lifetime, out)?;
+        // Only now is it known what each had become.
+        let hidden = |process| {
+            let gate = self.gate.as_ref();
+            gate.is_some_and(|gate| gate.is_closed(process))
+        };
+        let (still_running, cut) = remain(left, hidden);
         let programs = self.probes.skipped();
         if !programs.is_empty() {
             out.meta(&Meta::Skipped(Skipped { programs }));
@@ -454,6 +457,22 @@ pub struct Ended {
     pub not_shown: u64,
 }
 
+/// The threads that go on, and the calls that they are in; nothing of processes that are not shown.
+fn remain(left: BTreeMap<u32, Left>, hidden: impl Fn(u32) -> bool) -> (Vec<u32>, Cut) {
+    let mut cut = Cut::default();
+    let mut tids = Vec::new();
+    for (tid, left) in left {
+        if hidden(left.process) {
+            continue;
+        }
+        if let Some(nr) = left.call {
+            cut.add(u16::try_from(nr).unwrap_or(u16::MAX));
+        }
+        tids.push(tid);
+    }
+    (tids, cut)
+}
+
 /// What is in the ring buffer, counted and thrown away.
 fn count(ring: &mut RingBuf<MapData>) -> Lost {
     let mut by_kind = vec![0; kind::COUNT];
@@ -490,4 +509,24 @@ fn u32_at(record: &[u8], at: usize) -> Option<u32> {
 
 fn u64_at(record: &[u8], at: usize) -> Option<u64> {
     bytes_at(record, at).map(u64::from_le_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who was only lent our rights learns of a hidden program neither that it runs nor what it is doing.
+    #[test]
+    fn nothing_remains_of_hidden_programs() {
+        let left = |process, call| Left { process, call };
+        let threads = BTreeMap::from([
+            (10, left(10, Some(0))),
+            (11, left(10, None)),
+            (20, left(20, Some(230))),
+        ]);
+        let (tids, cut) = remain(threads.clone(), |process| process == 20);
+        assert_eq!(tids, [10, 11]);
+        assert_eq!(cut.calls, [(0, 1)]);
+        assert_eq!(remain(threads, |_| false).0, [10, 11, 20]);
+    }
 }

@@ -20,7 +20,7 @@ mod statistics;
 mod threads;
 mod wire;
 
-pub use access::Ring;
+pub use access::{Left, Ring};
 pub use breakpoints::BUDGET as BREAKPOINT_BUDGET;
 pub use error::LoadError;
 pub use kernel::page_size;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use aya::maps::{HashMap as BpfHashMap, PerCpuArray, PerCpuHashMap};
-use bytehop_core::counters::{Calls, Counters, conclude_all};
+use bytehop_core::counters::{Calls, Counters, conclude_all, msg_flags};
 use bytehop_core::event::{End, Start};
 use bytehop_core::model::Summary;
-use tracer_ebpf::{AIO, CELL_FIRST, Count, CountKey, FileRef, OPERATION, StatCell, StatKey, count};
+use tracer_ebpf::{
+    AIO, CELL_FIRST, CELLS, Count, CountKey, FileRef, OPERATION, StatCell, StatKey, count,
+};
 
 use crate::device::{Hardware, Sysfs};
 use crate::load::{LoadError, Probes, wire};
@@ -27,22 +29,26 @@ pub fn read(probes: &Probes) -> Result<Counters, LoadError> {
     let files = classes(probes)?;
     let cells: PerCpuArray<_, WireCell> = probes.map("STAT")?.try_into()?;
     let mut calls = Vec::new();
+    // Each of the programs that may be at a call's end has cells of its own.
+    let lanes = cells.len() / CELLS as u32;
     let mut take = |cell: u32, key: StatKey| -> Result<(), LoadError> {
         let mut sum = StatCell::default();
-        for WireCell(c) in cells.get(&cell, 0)?.iter() {
-            sum.calls += c.calls;
-            sum.errors += c.errors;
-            sum.bytes += c.bytes;
-            sum.time += c.time;
-            sum.timed += c.timed;
+        for lane in 0..lanes {
+            for WireCell(c) in cells.get(&(cell + lane * CELLS as u32), 0)?.iter() {
+                sum.calls += c.calls;
+                sum.errors += c.errors;
+                sum.bytes += c.bytes;
+                sum.time += c.time;
+                sum.timed += c.timed;
+            }
         }
         if sum.calls > 0 {
             let file = |class: u16| files.get(&class).copied();
             calls.push(Calls {
-                nr: key.nr as u16,
+                nr: key.call() as u16,
                 file: file(key.class),
                 file2: file(key.class2),
-                msg_flags: 0,
+                msg_flags: msg_flags(key.how()),
                 cell: sum,
             });
         }

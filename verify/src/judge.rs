@@ -132,7 +132,7 @@ impl Sink for Judge {
             let in_call = !matches!(call.what, What::Fault { .. });
             for hop in hops {
                 let touched = in_call && self.touched_by_kernel(path, hop);
-                self.add(path, hop, aside || touched);
+                self.add(path, hop, aside && by_fault(hop) || touched);
             }
         }
     }
@@ -143,6 +143,22 @@ impl Sink for Judge {
         if let Some(path) = path {
             self.add(path, hop, self.touched_by_kernel(path, hop));
         }
+    }
+}
+
+/// Whether a page fault itself can have done this. What a request of io_uring receives on the way back to
+/// user mode stands in the fault that came last, wherever that was, and is the path's all the same.
+fn by_fault(hop: &Hop) -> bool {
+    let pages = |place: &Place| {
+        matches!(
+            place,
+            Place::User | Place::PageCache | Place::Shmem | Place::Zero
+        )
+    };
+    match hop.kind {
+        HopKind::Fill | HopKind::Map | HopKind::Dma => true,
+        HopKind::Copy => pages(&hop.from) && pages(&hop.to),
+        HopKind::Share => false,
     }
 }
 
@@ -306,7 +322,8 @@ pub(crate) fn hop(kind: HopKind, from: Place, to: Place, bytes: u64) -> Hop {
 
 #[cfg(test)]
 mod tests {
-    use bytehop_core::model::{Hop, HopKind, Place};
+    use bytehop_core::model::{CallId, Hop, HopKind, Place};
+    use bytehop_core::reconstruct::{Call, Sink, What};
 
     use super::{Judge, hop};
     use crate::scene::Done;
@@ -335,6 +352,58 @@ mod tests {
         assert!(!exact("read-cached", &[read(99)]));
         assert!(!exact("read-cached", &[read(101)]));
         assert!(!exact("read-cached", &[]));
+    }
+
+    /// Two faults of a path that receives by io_uring: on its memory, and elsewhere.
+    #[test]
+    fn what_was_received_before_a_fault_elsewhere_counts() {
+        let done = Done {
+            payload: 100,
+            region: Some((0x1000, 0x1000)),
+            ..Done::default()
+        };
+        let row = PATHS.iter().find(|row| row.name == "uring-fault");
+        let row = row.expect("a path");
+        let exact = |second: Hop| {
+            let mut judge = Judge::new(std::slice::from_ref(&done));
+            judge.open = Some(0);
+            judge.add(
+                0,
+                &hop(HopKind::Copy, Place::User, Place::Socket, 100),
+                false,
+            );
+            let received = hop(HopKind::Copy, Place::Socket, Place::User, 60);
+            for (seq, addr, one) in [(1, 0x1800, received), (2, 0x7000, second)] {
+                let what = What::Fault {
+                    addr,
+                    ip: 0,
+                    write: true,
+                    major: false,
+                    file: None,
+                };
+                let call = Call {
+                    open: None,
+                    id: CallId { tid: 1, seq },
+                    tgid: 1,
+                    ts: 0,
+                    dur: 0,
+                    waited: 0,
+                    irqs: 0,
+                    what,
+                };
+                judge.call(&call, &[one]);
+            }
+            judge.verdict(row, &done).exact()
+        };
+        assert!(exact(hop(HopKind::Copy, Place::Socket, Place::User, 40)));
+        assert!(!exact(hop(HopKind::Copy, Place::Socket, Place::User, 39)));
+        // What a fault does there is none of the path's.
+        assert!(!exact(hop(
+            HopKind::Copy,
+            Place::PageCache,
+            Place::User,
+            40
+        )));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod unknown;
 
 use std::collections::HashMap;
 
-use tracer_ebpf::{Count, CountKey, FileRef, OPERATION, StatCell, bio, count, sysinfo};
+use tracer_ebpf::{Count, CountKey, FileRef, MSG_FLAGS, OPERATION, StatCell, bio, count, sysinfo};
 
 use crate::arch::{Arch, uring};
 use crate::at_least::{self, Causes};
@@ -19,7 +19,9 @@ use crate::model::{
     ContextSwitches, Cost, Crossings, IoTotals, Known, PageFaults, Summary, SyscallRow, Waits,
 };
 use crate::notice::Notice;
-use crate::rules::{CallTable, Class, Facts, Shape};
+use crate::rules::{
+    CallTable, Class, Does, Facts, FileKind, MSG_TRUNC, Move, Shape, Size, conclude,
+};
 
 pub use hops::{Concluded, Hardware, conclude_hops};
 pub use unknown::unknown;
@@ -37,6 +39,12 @@ pub struct Calls {
     pub cell: StatCell,
 }
 
+/// The `MSG_*` flags that bits of [`tracer_ebpf::how`] stand for.
+pub fn msg_flags(how: u16) -> u32 {
+    let set = MSG_FLAGS.iter().filter(|(_, bit)| how & bit != 0);
+    set.fold(0, |all, (flag, _)| all | flag)
+}
+
 impl Calls {
     /// How they move bytes; `None`: not at all.
     pub fn shape(&self, table: &CallTable) -> Option<Shape> {
@@ -49,10 +57,30 @@ impl Calls {
     /// What the rules are asked with.
     pub fn facts(&self, shape: Shape, arch: Arch) -> Facts {
         let class = |file: &Option<FileRef>| file.as_ref().map(|f| Class::of(f, arch));
+        let facts = Facts::new(shape, class(&self.file), class(&self.file2));
+        // Of a message that was cut the number is no size, but where an argument limits it. Of streams that flag
+        // throws away what is returned: a rule knows.
+        let cut = self.msg_flags & MSG_TRUNC != 0
+            && shape.moves == Move::Recv
+            && !matches!(shape.size, Size::AtMost(_))
+            && facts.from.kind != FileKind::Tcp;
         Facts {
             msg_flags: self.msg_flags,
-            ..Facts::new(shape, class(&self.file), class(&self.file2))
+            cut,
+            ..facts
         }
+    }
+}
+
+impl Calls {
+    /// Whether their results count bytes that went nowhere, or did not fit.
+    fn are_no_sizes(&self, table: &CallTable, arch: Arch) -> bool {
+        let Some(shape) = self.shape(table).filter(|_| self.msg_flags != 0) else {
+            return false;
+        };
+        let facts = self.facts(shape, arch);
+        let discards = conclude(&facts).is_some_and(|rule| rule.does == Does::Discards);
+        facts.cut || discards && shape.moves == Move::Recv
     }
 }
 
@@ -206,10 +234,11 @@ pub(crate) fn call_name(nr: u16, arch: Arch) -> String {
 }
 
 fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
-    let bits = arch.syscall_table();
+    let (bits, table) = (arch.syscall_table(), CallTable::of(arch));
     let mut by_number: HashMap<u16, SyscallRow> = HashMap::new();
     let calls = counters.calls.iter().filter(|c| c.nr & OPERATION == 0);
-    for Calls { nr, cell, .. } in calls {
+    for calls in calls {
+        let Calls { nr, cell, .. } = calls;
         let row = by_number.entry(*nr).or_insert_with(|| SyscallRow {
             time_evidence: Known::Measured,
             ..SyscallRow::default()
@@ -225,6 +254,7 @@ fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
         if bits
             .get(usize::from(*nr))
             .is_some_and(|b| u32::from(*b) & sysinfo::BYTES != 0)
+            && !calls.are_no_sizes(table, arch)
         {
             row.bytes += cell.bytes;
         }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use tracer_ebpf::{Count, CountKey, FileRef, MSG_FLAGS, Proc, StatCell, TopCell, TopKey, how};
+use tracer_ebpf::{Count, CountKey, FileRef, Proc, StatCell, TopCell, TopKey, how};
 
 use super::Lost;
-use crate::counters::{Calls, Counters};
+use crate::counters::{Calls, Counters, msg_flags};
 
 /// A [`TopKey`] without its process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -85,15 +85,11 @@ impl Group {
         calls.sort_by_key(|(key, _)| (key.nr, key.how, key.class, key.class2));
         let mut counts: Vec<_> = self.counts.iter().map(|(key, c)| (*key, *c)).collect();
         counts.sort_by_key(|(key, _)| (key.what, key.flags, key.id));
-        let flags = |how: u16| {
-            let set = MSG_FLAGS.iter().filter(|(_, bit)| how & bit != 0);
-            set.fold(0, |all, (flag, _)| all | flag)
-        };
         let calls = calls.into_iter().map(|(key, c)| Calls {
             nr: key.nr,
             file: files.get(&key.class).copied(),
             file2: files.get(&key.class2).copied(),
-            msg_flags: flags(key.how),
+            msg_flags: msg_flags(key.how),
             cell: StatCell {
                 calls: c.calls,
                 errors: c.errors,

@@ -10,11 +10,12 @@ use tracer_ebpf::{
 
 use crate::aio;
 use crate::cells::cell_id;
-use crate::classify::descriptor;
+use crate::classify::{descriptor, how_of};
 use crate::emit::{lost, recording, send};
 use crate::gather::{extra, faults_since, flush_sums, known_from_here};
 use crate::inner;
 use crate::kread::{arg, load, probe};
+use crate::lane::Lane;
 use crate::maps::{STAT, config, off, reg, sysinfo as info_of};
 use crate::names::{self, name};
 use crate::probes::cache::flush_dirty;
@@ -118,7 +119,7 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
                     (*t).file = (*c).file;
                     (*t).has_file = 1;
                 } else {
-                    (*t).cell = cell(nr, c);
+                    (*t).cell = cell(StatKey::number(nr, how_of(info, regs)), c);
                 }
             }
             let fd2_arg = (info >> sysinfo::FD2_SHIFT) & 7;
@@ -192,7 +193,7 @@ unsafe fn second(t: *mut Task, nr: u32, fd: i32, fd2: i32) {
     }
 }
 
-/// `stat`: the counter cell of call `nr` on the file of `c`, remembered with the descriptor.
+/// `stat`: the counter cell of a call (see [`StatKey::nr`]) on the file of `c`, remembered with the descriptor.
 #[inline(always)]
 unsafe fn cell(nr: u32, c: *mut Cached) -> u32 {
     // SAFETY: `c` is in a map value.
@@ -213,7 +214,7 @@ unsafe fn cell(nr: u32, c: *mut Cached) -> u32 {
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     if let Some(t) = traced() {
         // SAFETY: `t` is a map value, the arguments are the tracepoint's.
-        unsafe { leave(t, ctx.arg(0), ctx.arg(1)) };
+        unsafe { leave(t, ctx.arg(0), ctx.arg(1), Lane::First) };
     }
     0
 }
@@ -225,7 +226,7 @@ pub fn sys_exit_again(ctx: BtfTracePointContext) -> i32 {
         // SAFETY: as above.
         unsafe {
             if (*t).flags & task::RETURNED == 0 {
-                leave(t, ctx.arg(0), ctx.arg(1));
+                leave(t, ctx.arg(0), ctx.arg(1), Lane::Again);
             }
             (*t).flags &= !task::RETURNED;
         }
@@ -234,7 +235,7 @@ pub fn sys_exit_again(ctx: BtfTracePointContext) -> i32 {
 }
 
 #[inline(always)]
-unsafe fn leave(t: *mut Task, regs: *const u8, ret: i64) {
+unsafe fn leave(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
     // SAFETY: `t` is a map value, `regs` the tracepoint's argument.
     unsafe {
         if config!(preemptible) != 0 {
@@ -247,12 +248,12 @@ unsafe fn leave(t: *mut Task, regs: *const u8, ret: i64) {
         }
         // As above: a new thread.
         if (*t).flags & task::IN_CALL != 0 && !cut_off(ret) {
-            exit(t, regs, ret);
+            exit(t, regs, ret, lane);
             (*t).flags = (*t).flags & !task::IN_CALL | task::RETURNED;
             // Last, where all paths have come together: the verifier of Linux 6.1 has no room for more.
             let nr = (*t).nr;
             if aio::concerns(nr) && ret > 0 && (*t).flags & task::COMPAT == 0 {
-                aio::tell(nr, regs, ret as u64);
+                aio::tell(nr, regs, ret as u64, lane);
             }
         }
     }
@@ -278,7 +279,7 @@ pub fn cut_off(ret: i64) -> bool {
 }
 
 #[inline(always)]
-unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
+unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
     // SAFETY: `t` is a map value.
     unsafe {
         let nr = (*t).nr;
@@ -291,7 +292,7 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
             bump(t);
         }
         if !recording() {
-            if let Some(c) = STAT.get_ptr_mut((*t).cell) {
+            if let Some(c) = STAT.get_ptr_mut(lane.cell((*t).cell)) {
                 (*c).calls += 1;
                 if (*t).enter != 0 {
                     (*c).time += bpf_ktime_get_ns() - (*t).enter;
@@ -300,7 +301,7 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
                 if (-4095..0).contains(&ret) {
                     (*c).errors += 1;
                 } else if info & sysinfo::BYTES != 0 {
-                    (*c).bytes += ret as u64;
+                    (*c).bytes += sizes::kept(info, regs, ret as u64);
                 }
             }
             return;
@@ -314,18 +315,24 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64) {
             (*t).file = (*c).file;
             (*t).has_file = 1;
             if path_arg != 0 {
-                name(t, arg(regs, path_arg - 1), ret as i32, named::OPENED);
+                name(
+                    t,
+                    arg(regs, path_arg - 1),
+                    ret as i32,
+                    named::OPENED,
+                    lane as u32,
+                );
             } else if (*t).file.family != 0 {
-                names::ends(t, ret as i32);
+                names::ends(t, ret as i32, lane as u32);
             }
         } else if path_arg != 0 {
             if ret == NOT_A_DIRECTORY {
-                name(t, arg(regs, path_arg - 1), -1, named::MARK);
+                name(t, arg(regs, path_arg - 1), -1, named::MARK, lane as u32);
             } else if nr == config!(nr_chdir) && ret == 0 {
-                name(t, arg(regs, 0), -1, named::ENTERED);
+                name(t, arg(regs, 0), -1, named::ENTERED, lane as u32);
             }
         } else if nr == config!(nr_connect) && (ret == 0 || ret == IN_PROGRESS) {
-            names::ends(t, arg(regs, 0) as i32);
+            names::ends(t, arg(regs, 0) as i32, lane as u32);
         }
         if sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
             sizes::tell(t, nr, regs, ret as u64);

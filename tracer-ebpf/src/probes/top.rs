@@ -2,13 +2,15 @@
 
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{FileRef, MSG_FLAGS, Proc, SYSCALLS_MAX, TopKey, how, sysinfo, top_lost};
+use tracer_ebpf::{FileRef, Proc, SYSCALLS_MAX, TopKey, how, sysinfo, top_lost};
 
 use crate::aio;
-use crate::classify::{class, describe, file_of};
+use crate::classify::{class, describe, file_of, how_of};
 use crate::kread::{arg, load};
+use crate::lane::Lane;
 use crate::maps::{config, reg, sysinfo as info_of};
 use crate::probes::syscall::cut_off;
+use crate::sizes;
 use crate::tasks::is_compat;
 use crate::top::{call, lost, process, remember};
 
@@ -55,7 +57,7 @@ fn ended(proc: Proc, regs: *const u8, ret: i64) {
     }
     let mut bytes = 0;
     if info & sysinfo::BYTES != 0 && ret > 0 {
-        bytes = ret as u64;
+        bytes = sizes::kept(info, regs, ret as u64);
         let fd = (info >> sysinfo::FD_SHIFT) & 7;
         if fd != 0 {
             key.class = class_of(arg(regs, fd - 1) as i32);
@@ -64,17 +66,14 @@ fn ended(proc: Proc, regs: *const u8, ret: i64) {
         if fd2 != 0 {
             key.class2 = class_of(arg(regs, fd2 - 1) as i32);
         }
-        let flags = (info >> sysinfo::FLAGS_SHIFT) & 7;
-        if flags != 0 {
-            key.how = how_of(arg(regs, flags - 1) as u32);
-        }
+        key.how = how_of(info, regs);
     } else if info & sysinfo::RETURNS_FD != 0 && ret >= 0 && (info >> sysinfo::PATH_SHIFT) & 7 == 0
     {
         // A socket is known as its process's before it sends.
         class_of(ret as i32);
     }
     if aio::concerns(nr) && ret > 0 {
-        aio::tell(nr, regs, ret as u64);
+        aio::tell(nr, regs, ret as u64, Lane::First);
     }
     call(&key, failed, bytes);
 }
@@ -92,16 +91,4 @@ fn class_of(fd: i32) -> u16 {
         lost(top_lost::CLASSES, 1);
     }
     id as u16
-}
-
-/// What of a socket call's flags decides the way of its bytes.
-#[inline(always)]
-fn how_of(flags: u32) -> u16 {
-    let mut how = 0;
-    for (flag, bit) in MSG_FLAGS {
-        if flags & flag != 0 {
-            how |= bit;
-        }
-    }
-    how
 }

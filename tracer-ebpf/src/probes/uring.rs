@@ -13,6 +13,7 @@ use crate::classify::describe;
 use crate::emit::{lost, recording, send};
 use crate::gather::flush_sums;
 use crate::kread::probe;
+use crate::lane::Lane;
 use crate::maps::{URINGS, config, off};
 use crate::requests;
 use crate::tasks::{bump, current, current_tid, find, traced, traced_or_worker};
@@ -98,7 +99,7 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
         }
         if everyone() {
             describe(probe(req, off!(req_file)).unwrap_or(0), &mut u.file);
-            requests::count(&u, OPERATION | u.opcode as u16);
+            requests::count(&u, OPERATION | u.opcode as u16, Lane::First);
             if cqe_flags & IORING_CQE_F_MORE == 0 {
                 let _ = URINGS.remove(req);
             }
@@ -150,7 +151,10 @@ fn counted(ctx: &BtfTracePointContext, req: u64) -> Option<()> {
         _ => probe(ctx.arg(2), off!(cqe_res))?,
     };
     let mut u = Uring {
-        head: Head::NONE,
+        head: Head {
+            kind: kind::URING,
+            ..Head::NONE
+        },
         completed: 0,
         user_data: 0,
         res,
@@ -166,7 +170,7 @@ fn counted(ctx: &BtfTracePointContext, req: u64) -> Option<()> {
     }
     // SAFETY: a map value. A request may open or close descriptors.
     unsafe { bump(t) };
-    requests::count(&u, OPERATION | u.opcode as u16);
+    requests::count(&u, OPERATION | u.opcode as u16, Lane::First);
     Some(())
 }
 

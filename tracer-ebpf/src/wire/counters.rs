@@ -127,8 +127,26 @@ pub struct StatCell {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct StatKey {
+    /// The call's number, and above it bits of [`crate::how`].
     pub nr: u32,
     /// Index of the first and second descriptor's class; 0 for none.
     pub class: u16,
     pub class2: u16,
+}
+
+impl StatKey {
+    /// Value of [`Self::nr`].
+    pub const fn number(nr: u32, how: u16) -> u32 {
+        nr | (how as u32) << 16
+    }
+
+    /// The call's number.
+    pub const fn call(&self) -> u32 {
+        self.nr & 0xffff
+    }
+
+    /// Its flags, as bits of [`crate::how`].
+    pub const fn how(&self) -> u16 {
+        (self.nr >> 16) as u16
+    }
 }

@@ -153,7 +153,7 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
             .collect(),
     };
     let traced = probes.threads()?;
-    let entered = |tid: &u32| traced.get(tid).copied().flatten();
+    let entered = |tid: &u32| traced.get(tid).and_then(|left| left.call);
     Ok(Followed {
         processes: all.map(member).collect(),
         left_out,

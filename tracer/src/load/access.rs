@@ -137,6 +137,28 @@ impl Probes {
         Ok(requests)
     }
 
+    /// Takes the requests away of those that match: their process is no more, and nobody will fetch their results.
+    ///
+    /// # Errors
+    /// If the map cannot be used.
+    pub(crate) fn abandoned(
+        &mut self,
+        is_of: impl Fn(&Uring) -> bool,
+    ) -> Result<Vec<Uring>, LoadError> {
+        let mut aios: BpfHashMap<_, [u64; 2], WireUring> = self.map_mut("AIOS")?.try_into()?;
+        let all: Vec<_> = aios.iter().filter_map(Result::ok).collect();
+        let theirs = all
+            .into_iter()
+            .filter(|(_, WireUring(request))| is_of(request));
+        let mut taken = Vec::new();
+        for (key, WireUring(request)) in theirs {
+            if aios.remove(&key).is_ok() {
+                taken.push(request);
+            }
+        }
+        Ok(taken)
+    }
+
     /// A counter of all processors.
     pub(crate) fn total(&self, map: &'static str, i: u32) -> Result<u64, LoadError> {
         total(&self.ebpf, map, i)
@@ -150,25 +172,42 @@ impl Probes {
         self.ebpf.map_mut(name).ok_or_else(|| invalid(name))
     }
 
-    /// Threads that are traced now, with the system call each of them is in (`None`: in user mode).
+    /// Threads that are traced now.
     ///
     /// # Errors
     /// If a map cannot be read.
-    pub fn threads(&self) -> Result<BTreeMap<u32, Option<u32>>, LoadError> {
+    pub fn threads(&self) -> Result<BTreeMap<u32, Left>, LoadError> {
         let slots: BpfHashMap<_, u32, u32> = self.map("SLOTS")?.try_into()?;
         let tasks: Array<_, TaskBytes> = self.map("TASKS")?.try_into()?;
         let mut threads = BTreeMap::new();
         for slot in slots.keys() {
             let TaskBytes(t) = tasks.get(&slot?, 0)?;
             if t.tid != 0 {
-                threads.insert(t.tid, (t.flags & task::IN_CALL != 0).then_some(t.nr));
+                threads.insert(t.tid, Left::of(&t));
             }
         }
         let more: BpfHashMap<_, u32, TaskBytes> = self.map("TASKS_MORE")?.try_into()?;
         for entry in more.iter() {
             let (tid, TaskBytes(t)) = entry?;
-            threads.insert(tid, (t.flags & task::IN_CALL != 0).then_some(t.nr));
+            threads.insert(tid, Left::of(&t));
         }
         Ok(threads)
+    }
+}
+
+/// A thread that is traced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    pub process: u32,
+    /// The system call that it is in, `None` in user mode.
+    pub call: Option<u32>,
+}
+
+impl Left {
+    fn of(t: &Task) -> Self {
+        Self {
+            process: t.tgid,
+            call: (t.flags & task::IN_CALL != 0).then_some(t.nr),
+        }
     }
 }

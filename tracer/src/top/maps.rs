@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use aya::maps::{HashMap as BpfHashMap, MapError, PerCpuHashMap};
 use bytehop_core::top::Lost;
 use bytehop_core::top::group::{CallKey, Group, Snapshot};
-use tracer_ebpf::{Count, Proc, TopCell, TopCountKey, TopKey, TopName, top_lost};
+use tracer_ebpf::{
+    AIO, Count, OPERATION, Proc, TopCell, TopCountKey, TopKey, TopName, Uring, top_lost,
+};
 
 use crate::load::{LoadError, Probes, wire};
 use crate::stat::classes;
@@ -55,6 +57,39 @@ pub fn read(probes: &Probes) -> Result<Snapshot, LoadError> {
         names,
         lost: lost(probes)?,
     })
+}
+
+/// Counts the requests of Linux AIO that these processes left behind, as what was asked for, and forgets them.
+///
+/// # Errors
+/// If the map cannot be used.
+pub fn take_abandoned(
+    probes: &mut Probes,
+    ended: &[Proc],
+    groups: &mut HashMap<Proc, Group>,
+) -> Result<(), LoadError> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let process = |request: &Uring| Proc {
+        tgid: request.head.tgid,
+        start: request.head.seq,
+    };
+    for request in probes.abandoned(|request| ended.contains(&process(request)))? {
+        let key = CallKey {
+            nr: OPERATION | AIO | u16::from(request.opcode),
+            how: 0,
+            class: 0,
+            class2: 0,
+        };
+        let group = groups.entry(process(&request)).or_default();
+        *group.calls.entry(key).or_default() += TopCell {
+            calls: 1,
+            errors: 0,
+            bytes: u64::try_from(request.res).unwrap_or(0),
+        };
+    }
+    Ok(())
 }
 
 fn lost(probes: &Probes) -> Result<Lost, LoadError> {

@@ -126,7 +126,8 @@ impl Sampler {
     pub fn read(&mut self, probes: &mut Probes) -> Result<(), LoadError> {
         // Asked before the counters are read: what has ended by then counts no more.
         let ended = self.ended_by_now(look);
-        let snapshot = maps::read(probes)?;
+        let mut snapshot = maps::read(probes)?;
+        maps::take_abandoned(probes, &ended, &mut snapshot.groups)?;
         self.realtime_ns = now_ns(ClockId::CLOCK_REALTIME);
         self.take(snapshot, Instant::now(), look);
         for (proc, group) in self.let_go(&ended) {
