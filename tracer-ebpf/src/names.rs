@@ -87,7 +87,7 @@ pub fn ends(t: *mut Task, fd: i32, lane: u32) -> i32 {
     let family: u16 = probe(sk, off!(sk_family)).unwrap_or(0);
     let local: u16 = probe(sk, off!(sk_num)).unwrap_or(0);
     let peer: u16 = probe(sk, off!(sk_dport)).unwrap_or(0);
-    if (family != INET && family != INET6) || local == 0 && peer == 0 {
+    if (family != INET && family != INET6) || (local == 0 && peer == 0) {
         return 0;
     }
     let mut bytes = [0u8; named::ENDS];

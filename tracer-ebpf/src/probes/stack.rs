@@ -70,7 +70,7 @@ pub fn page_fault_and_stack(ctx: PerfEventContext) -> i32 {
 /// The bits of an address: return addresses may be signed above them (arm64's pointer authentication).
 #[inline(always)]
 fn address() -> u64 {
-    u64::MAX >> (64 - reg!(address_bits) & 63)
+    u64::MAX >> ((64 - reg!(address_bits)) & 63)
 }
 
 /// `field`: of the user registers, by its offset.
