@@ -11,10 +11,11 @@ use crate::event::{
 };
 use crate::rules::measure;
 
-const FLAGS: [(u8, &str); 3] = [
+const FLAGS: [(u8, &str); 4] = [
     (flag::COMPAT, "compat"),
     (flag::ELSEWHERE, "elsewhere"),
     (flag::IO_THREAD, "io_thread"),
+    (flag::KERNEL, "kernel"),
 ];
 
 /// Adds the named fields of a value to an object. All fields must be named, those to leave out too:
@@ -81,9 +82,9 @@ fn put_kernel(event: &Event, names: &Names<'_>, out: &mut Vec<u8>) {
                 plain("call", &arch.syscall_name(*nr), out);
             }
         }
-        if flags & (flag::COMPAT | flag::ELSEWHERE | flag::IO_THREAD) != 0 {
+        let mut set = FLAGS.iter().filter(|(bit, _)| flags & bit != 0).peekable();
+        if set.peek().is_some() {
             out.extend_from_slice(b",\"flags\":");
-            let set = FLAGS.iter().filter(|(bit, _)| flags & bit != 0);
             list(set.map(|(_, name)| *name), out);
         }
     }
