@@ -1,20 +1,26 @@
 //! Names: paths that the kernel was given, marks of the program's own, and the two ends of sockets.
 
-use aya_ebpf::helpers::generated::bpf_probe_read_user_str;
-use tracer_ebpf::{NAME_FIXED, NAME_MAX, Name, Task, kind, named};
+use aya_ebpf::helpers::generated::{bpf_probe_read_kernel, bpf_probe_read_user_str};
+use tracer_ebpf::{NAME_FIXED, NAME_MAX, NO_OFFSET, Name, Task, kind, named};
 
 use crate::classify::{file_of, socket_of};
 use crate::emit::send_bytes;
 use crate::kread::probe;
 use crate::maps::{SCRATCH_NAME, off};
+use crate::tasks::find;
 
 const INET: u16 = 2;
 const INET6: u16 = 10;
 
 /// Sends a path. The kernel has just read it: its page is there. Of marks only those that are some.
 /// `lane`: see [`crate::lane::Lane`].
+///
+/// Global, so that the verifier checks it once and not on every path through its callers: Linux 6.1 and 7.2 refuse
+/// those otherwise.
+#[unsafe(no_mangle)]
 #[inline(never)]
-pub fn name(t: *mut Task, path: u64, fd: i32, what: u32, lane: u32) -> i32 {
+pub extern "C" fn send_name(tid: u32, path: u64, fd: i32, what: u32, lane: u32) -> u64 {
+    let Some(t) = find(tid) else { return 0 };
     let Some(n) = SCRATCH_NAME.get_ptr_mut(lane) else {
         return 0;
     };
@@ -76,8 +82,11 @@ unsafe fn is_mark(n: *const Name) -> bool {
 }
 
 /// Sends the two ends of a socket of the Internet's families, once it has any.
+/// Global for the same reason.
+#[unsafe(no_mangle)]
 #[inline(never)]
-pub fn ends(t: *mut Task, fd: i32, lane: u32) -> i32 {
+pub extern "C" fn send_ends(tid: u32, fd: i32, lane: u32) -> u64 {
+    let Some(t) = find(tid) else { return 0 };
     let Some(n) = SCRATCH_NAME.get_ptr_mut(lane) else {
         return 0;
     };
@@ -90,38 +99,34 @@ pub fn ends(t: *mut Task, fd: i32, lane: u32) -> i32 {
     if (family != INET && family != INET6) || (local == 0 && peer == 0) {
         return 0;
     }
-    let mut bytes = [0u8; named::ENDS];
-    bytes[0] = family as u8;
-    bytes[2] = local as u8;
-    bytes[3] = (local >> 8) as u8;
-    // As it stands in memory: in the network's order.
-    bytes[4] = peer as u8;
-    bytes[5] = (peer >> 8) as u8;
-    if family == INET6 {
-        let from = probe::<[u8; 16]>(sk, off!(sk_saddr6)).unwrap_or([0; 16]);
-        let to = probe::<[u8; 16]>(sk, off!(sk_daddr6)).unwrap_or([0; 16]);
+    // SAFETY: a map value; all of it lies behind the digits, within a path.
+    unsafe {
         let mut i = 0;
-        while i < 16 {
-            bytes[6 + i] = from[i];
-            bytes[22 + i] = to[i];
+        while i < named::ENDS {
+            set(n, i, 0);
             i += 1;
         }
-    } else {
-        let from = probe::<[u8; 4]>(sk, off!(sk_saddr)).unwrap_or([0; 4]);
-        let to = probe::<[u8; 4]>(sk, off!(sk_daddr)).unwrap_or([0; 4]);
-        let mut i = 0;
-        while i < 4 {
-            bytes[6 + i] = from[i];
-            bytes[22 + i] = to[i];
-            i += 1;
+        set(n, 0, family as u8);
+        set(n, 2, local as u8);
+        set(n, 3, (local >> 8) as u8);
+        // As it stands in memory: in the network's order.
+        set(n, 4, peer as u8);
+        set(n, 5, (peer >> 8) as u8);
+        if family == INET6 {
+            address(n, 6, 16, sk, off!(sk_saddr6));
+            address(n, 22, 16, sk, off!(sk_daddr6));
+        } else {
+            address(n, 6, 4, sk, off!(sk_saddr));
+            address(n, 22, 4, sk, off!(sk_daddr));
         }
     }
     // SAFETY: map values; twice `ENDS` is less than a path.
     unsafe {
         let mut i = 0;
         while i < named::ENDS {
-            (*n).path[2 * i] = digit(bytes[i] >> 4);
-            (*n).path[2 * i + 1] = digit(bytes[i] & 15);
+            let byte = core::ptr::read_volatile(&raw const (*n).path[RAW + i]);
+            (*n).path[2 * i] = digit(byte >> 4);
+            (*n).path[2 * i + 1] = digit(byte & 15);
             i += 1;
         }
         head(t, n, fd, named::SOCKET, 2 * named::ENDS as u32);
@@ -129,6 +134,34 @@ pub fn ends(t: *mut Task, fd: i32, lane: u32) -> i32 {
         send_bytes(&head, n.cast(), (NAME_FIXED + 2 * named::ENDS + 4) as u64);
     }
     0
+}
+
+/// Where in a path the ends are put together, behind their digits: on the stack they would be too much for the
+/// callers of Linux 6.1.
+const RAW: usize = 2 * named::ENDS + 4;
+const _: () = assert!(RAW + named::ENDS <= NAME_MAX);
+
+/// (Volatile, or the compiler would call a function that does not exist here.)
+#[inline(always)]
+unsafe fn set(n: *mut Name, at: usize, byte: u8) {
+    // SAFETY: a map value.
+    unsafe { core::ptr::write_volatile(&raw mut (*n).path[RAW + at], byte) };
+}
+
+/// Reads an address of a socket to its place.
+#[inline(always)]
+unsafe fn address(n: *mut Name, at: usize, len: u32, sk: u64, offset: u32) {
+    if offset == NO_OFFSET {
+        return;
+    }
+    // SAFETY: a map value, and the helper checks the kernel's address.
+    unsafe {
+        bpf_probe_read_kernel(
+            (&raw mut (*n).path[RAW + at]).cast(),
+            len,
+            (sk + offset as u64) as *const _,
+        );
+    }
 }
 
 #[inline(always)]

@@ -17,7 +17,7 @@ use crate::inner;
 use crate::kread::{arg, load, probe};
 use crate::lane::Lane;
 use crate::maps::{STAT, config, off, reg, sysinfo as info_of};
-use crate::names::{self, name};
+use crate::names::{send_ends, send_name};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
 use crate::sizes;
@@ -315,24 +315,30 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
             (*t).file = (*c).file;
             (*t).has_file = 1;
             if path_arg != 0 {
-                name(
-                    t,
+                send_name(
+                    (*t).tid,
                     arg(regs, path_arg - 1),
                     ret as i32,
                     named::OPENED,
                     lane as u32,
                 );
             } else if (*t).file.family != 0 {
-                names::ends(t, ret as i32, lane as u32);
+                send_ends((*t).tid, ret as i32, lane as u32);
             }
         } else if path_arg != 0 {
             if ret == NOT_A_DIRECTORY {
-                name(t, arg(regs, path_arg - 1), -1, named::MARK, lane as u32);
+                send_name(
+                    (*t).tid,
+                    arg(regs, path_arg - 1),
+                    -1,
+                    named::MARK,
+                    lane as u32,
+                );
             } else if nr == config!(nr_chdir) && ret == 0 {
-                name(t, arg(regs, 0), -1, named::ENTERED, lane as u32);
+                send_name((*t).tid, arg(regs, 0), -1, named::ENTERED, lane as u32);
             }
         } else if nr == config!(nr_connect) && (ret == 0 || ret == IN_PROGRESS) {
-            names::ends(t, arg(regs, 0) as i32, lane as u32);
+            send_ends((*t).tid, arg(regs, 0) as i32, lane as u32);
         }
         if sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
             sizes::tell(t, nr, regs, ret as u64);
