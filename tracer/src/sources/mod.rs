@@ -16,7 +16,7 @@ pub use resolver::Resolver;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use tracer_ebpf::{Stack, kind};
+use tracer_ebpf::{Stack, kind, named};
 
 use bytehop_core::decode::decode;
 use bytehop_core::event::{Event, Source};
@@ -80,6 +80,8 @@ impl Sources {
 
     fn learn(&mut self, event: Event) {
         match event {
+            // Folders that were entered, marks, ends of sockets: no file that was opened.
+            Event::Name(name) if name.what != named::OPENED => {}
             // `execve`: see `name_of_program` in tracer-ebpf.
             Event::Name(name) if name.fd < 0 => {
                 let space = Space {
