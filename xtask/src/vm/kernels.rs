@@ -141,8 +141,14 @@ impl Kernel {
     /// Whether `uname -r` says this of it.
     pub fn is(&self, cpu: Cpu, release: &str) -> bool {
         let number = self.name.trim_end_matches(self.flavour);
-        let ending = format!("-{}{}", cpu.debian(), self.flavour);
-        release.starts_with(number) && release.ends_with(&ending)
+        // 6.12 is none of 6.1.
+        let rest = release.strip_prefix(number);
+        rest.is_some_and(|rest| rest.starts_with('.')) && release.ends_with(&self.ending(cpu))
+    }
+
+    /// What its packages' names and its release end in.
+    fn ending(&self, cpu: Cpu) -> String {
+        format!("-{}{}", cpu.debian(), self.flavour)
     }
 
     /// Whether there is one for this processor.
@@ -174,7 +180,7 @@ impl Kernel {
 
     fn download(&self, cpu: Cpu, cache: &Path, folder: &Path) -> Result<()> {
         let apt = Apt::new(cache, &cpu.folder(self.name), cpu, self.suites)?;
-        let packages = apt.newest(self.packages, &format!("-{}{}", cpu.debian(), self.flavour))?;
+        let packages = apt.newest(self.packages, &self.ending(cpu))?;
         apt.unpack(cache, &packages, folder, tidy)
     }
 }
@@ -335,5 +341,19 @@ mod tests {
     fn versions_compare_by_number() {
         assert!(numbers("12.117+deb12") > numbers("12.95+deb12"));
         assert!(numbers("90+deb12.1") > numbers("90+deb12"));
+    }
+
+    #[test]
+    fn a_release_is_of_one_kernel() {
+        use super::Cpu::{Aarch64, X86_64};
+        let of = |cpu, release: &str| -> Vec<&str> {
+            let kernels = super::KERNELS.iter().filter(|k| k.is(cpu, release));
+            kernels.map(|kernel| kernel.name).collect()
+        };
+        assert_eq!(of(X86_64, "6.1.0-40-amd64"), ["6.1"]);
+        assert_eq!(of(X86_64, "6.12.43+deb12-amd64"), ["6.12"]);
+        assert_eq!(of(Aarch64, "6.12.43+deb12-arm64"), ["6.12"]);
+        assert_eq!(of(Aarch64, "6.12.43+deb12-arm64-16k"), ["6.12-16k"]);
+        assert_eq!(of(X86_64, "7.2.3-arm64"), [""; 0]);
     }
 }
