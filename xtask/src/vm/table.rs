@@ -12,14 +12,6 @@ use super::matrix;
 use super::oracle::{Column, Outcome};
 use super::row;
 
-/// What stands before the tables of each processor.
-const BEGIN: [(Cpu, &str); 2] = [
-    (Cpu::X86_64, "<!-- made by: cargo xtask vm --doc -->\n"),
-    (
-        Cpu::Aarch64,
-        "<!-- made by: cargo xtask vm --arch aarch64 --doc -->\n",
-    ),
-];
 const END: &str = "<!-- end -->";
 
 /// The documents, each with its headings: `[what, test, on]`, then the rows of the first table.
@@ -85,8 +77,11 @@ pub fn text(columns: &[Column]) -> String {
 /// # Errors
 /// If a document or its marks are not there.
 pub fn document(workspace: &Path, cpu: Cpu, columns: &[Column]) -> Result<()> {
-    let begin = BEGIN.into_iter().find(|(of, _)| *of == cpu);
-    let begin = begin.map_or("", |(_, begin)| begin);
+    // What stands before the tables of this processor.
+    let begin = match cpu {
+        Cpu::X86_64 => "<!-- made by: cargo xtask vm --doc -->\n",
+        Cpu::Aarch64 => "<!-- made by: cargo xtask vm --arch aarch64 --doc -->\n",
+    };
     for (name, words) in DOCUMENTS {
         let path = workspace.join(name);
         let old = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
