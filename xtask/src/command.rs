@@ -113,3 +113,8 @@ pub fn cargo(workspace: &Path) -> Command {
 pub fn is_root() -> bool {
     output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
 }
+
+/// Where cargo builds.
+pub fn target_dir(at: &std::path::Path) -> std::path::PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| at.join("target"), Into::into)
+}

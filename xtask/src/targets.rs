@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::command::{cargo, line, output, run};
+use crate::command::{cargo, line, output, run, target_dir};
 
 pub const WHAT: &str =
     "core, tui and labs for wasm32, the viewer for Windows and macOS, all of it for arm64";
@@ -71,9 +71,7 @@ pub fn static_build(workspace: &Path) -> Result<String> {
 
 /// Where that puts it.
 pub fn static_program(workspace: &Path) -> PathBuf {
-    let folder = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace.join("target"), PathBuf::from);
-    folder.join(ARM64).join("debug/bytehop")
+    target_dir(workspace).join(ARM64).join("debug/bytehop")
 }
 
 fn has(workspace: &Path, target: &str) -> bool {

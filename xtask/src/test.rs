@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{cargo, find, is_root, line, output};
+use crate::command::{cargo, find, is_root, line, output, target_dir};
 use crate::{circles, ebpf, setup, targets, vm, web, workspace};
 
 /// A test that cannot run here appends a line `name: reason` to the file that this variable names.
@@ -269,10 +269,6 @@ fn as_root(at: &Path) -> Result<Command, String> {
         Ok(_) => Err("this kernel does not let us trace: see `bytehop doctor`".to_owned()),
         Err(error) => Err(format!("{}: {error}", doctor.join(" "))),
     }
-}
-
-fn target_dir(at: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| at.join("target"), PathBuf::from)
 }
 
 fn passes(command: &mut Command) -> Outcome {
