@@ -25,6 +25,7 @@ type Inode = (u32, u64);
 struct Numbers {
     /// Opened from a directory's descriptor.
     openat: [Option<u16>; 2],
+    open: Option<u16>,
     fchdir: Option<u16>,
     dup: [Option<u16>; 3],
     fcntl: Option<u16>,
@@ -35,6 +36,7 @@ impl Numbers {
         let nr = |name| arch.syscall_number(name);
         Self {
             openat: ["openat", "openat2"].map(nr),
+            open: nr("open"),
             fchdir: nr("fchdir"),
             dup: ["dup", "dup2", "dup3"].map(nr),
             fcntl: nr("fcntl"),
@@ -144,16 +146,23 @@ impl Paths {
             return;
         }
         let opens = self.numbers.openat.contains(&nr)
+            || self.numbers.open == nr
             || self.numbers.dup.contains(&nr)
             || self.numbers.fcntl == nr && DUPLICATE.contains(&call.args[1]);
-        if self.numbers.fchdir == nr {
-            let path = self.of.get(&inode).cloned();
-            self.processes.entry(head.tgid).or_default().cwd = path;
-        } else if opens && let Some(path) = self.of.get(&inode).cloned() {
-            let process = self.processes.entry(head.tgid).or_default();
-            if process.open.len() < NAMES_MAX {
-                process.open.insert(returned, path);
-            }
+        if !opens && self.numbers.fchdir != nr {
+            return;
+        }
+        let path = self.of.get(&inode).cloned();
+        let process = self.processes.entry(head.tgid).or_default();
+        if !opens {
+            process.cwd = path;
+        } else if let Some(path) = path
+            && process.open.len() < NAMES_MAX
+        {
+            process.open.insert(returned, path);
+        } else {
+            // Whatever had this number is closed: no path counts from there.
+            process.open.remove(&returned);
         }
     }
 
@@ -239,6 +248,26 @@ mod tests {
         };
         let file = FileRef { ino, mode, ..DIR };
         paths.call(&call, Some(&file));
+    }
+
+    /// A directory of which no path is known takes the place of one that had the same descriptor.
+    #[test]
+    fn a_descriptor_that_is_another_directory_now() {
+        let mut paths = paths();
+        open(&mut paths, 7, -100, "src", 100, S_IFDIR, 4);
+        let call = Syscall {
+            head: Head {
+                tid: 7,
+                tgid: 7,
+                nr: Arch::X86_64.syscall_number("open").unwrap(),
+                ..Head::default()
+            },
+            ret: 4,
+            ..Syscall::default()
+        };
+        paths.call(&call, Some(&FileRef { ino: 200, ..DIR }));
+        open(&mut paths, 7, 4, "main.c", 11, 0, 5);
+        assert_eq!(paths.get((1, 11)), Some("main.c"));
     }
 
     #[test]
