@@ -51,7 +51,7 @@ use crate::rules::fault::FaultProbes;
 use io::Context;
 use names::Names;
 use sums::Sums;
-use tally::{At, Key, Moved, Object};
+use tally::{At, Key, Moved};
 use threads::{Open, Threads};
 
 /// Reads a recording from its beginning to its end, or to where it is damaged: the summary says so then. The
@@ -501,12 +501,5 @@ pub(crate) fn hop(kind: HopKind, from: At, to: At, by: Evidence, bytes: u64) -> 
         by,
         deferred: false,
     };
-    Moved {
-        key,
-        bytes,
-        count: 1,
-        ts: 0,
-        dur: 0,
-        of: [Object::NONE; 2],
-    }
+    Moved::sum(key, 1, bytes)
 }

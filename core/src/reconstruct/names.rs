@@ -98,6 +98,8 @@ pub struct Names {
     threads: Vec<(u32, usize, Tally)>,
     by_tid: HashMap<u32, usize>,
     last_thread: (u32, usize),
+    /// Of threads beyond those that have a row.
+    other_threads: Tally,
     /// Of processes nobody knows: their index is [`usize::MAX`].
     nobody: Tally,
 }
@@ -118,6 +120,7 @@ impl Names {
             threads: Vec::new(),
             by_tid: HashMap::new(),
             last_thread: (0, 0),
+            other_threads: Tally::default(),
             nobody: Tally::default(),
         }
     }
@@ -224,7 +227,10 @@ impl Names {
                 tally.all.add(moved);
                 *process
             }
-            None => process,
+            None => {
+                self.other_threads.all.add(moved);
+                process
+            }
         };
         self.process(process).all.add(moved);
     }
@@ -241,8 +247,9 @@ impl Names {
             }
         }
         let thread = self.thread(process, tid);
-        if let Some((_, _, tally)) = self.threads.get_mut(thread) {
-            tally.call(time);
+        match self.threads.get_mut(thread) {
+            Some((_, _, tally)) => tally.call(time),
+            None => self.other_threads.call(time),
         }
         self.process(process).call(time);
     }
@@ -373,6 +380,9 @@ impl Names {
             };
             threads.push(tally.row(thing, devices));
         }
+        if !self.other_threads.is_empty() {
+            threads.push(self.other_threads.row(unnamed(), devices));
+        }
         if !self.nobody.is_empty() {
             by_process.push(self.nobody.row(unnamed(), devices));
             if !cgroups.is_empty() {
@@ -482,7 +492,17 @@ fn protocol(socket: Socket) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::ends;
+    use super::*;
+
+    #[test]
+    fn threads_beyond_those_with_a_row_are_counted_together() {
+        let mut names = Names::new(Arch::X86_64, &Start::default());
+        for tid in 0..=THREADS_MAX as u32 {
+            assert!(names.other_threads.is_empty());
+            names.call(0, tid, [Object::NONE; 2], 1);
+        }
+        assert!(!names.other_threads.is_empty());
+    }
 
     #[test]
     fn both_ends_of_a_socket() {

@@ -70,6 +70,20 @@ pub struct Moved {
     pub of: [Object; 2],
 }
 
+impl Moved {
+    /// Operations of one kind, at no time of their own and of no file that is known.
+    pub fn sum(key: Key, count: u64, bytes: u64) -> Self {
+        Self {
+            key,
+            bytes,
+            count,
+            ts: 0,
+            dur: 0,
+            of: [Object::NONE; 2],
+        }
+    }
+}
+
 /// A device, and what it did.
 #[derive(Debug)]
 struct Known {
@@ -287,28 +301,14 @@ impl Rows {
     /// Adds all of another table.
     pub fn merge(&mut self, other: &Self) {
         for &(key, count, bytes) in &other.rows {
-            self.add(&Moved {
-                key,
-                bytes,
-                count,
-                ts: 0,
-                dur: 0,
-                of: [Object::NONE; 2],
-            });
+            self.add(&Moved::sum(key, count, bytes));
         }
     }
 
     /// Most bytes first.
     pub fn finish(&self, devices: &Devices) -> Vec<HopRow> {
         let row = |&(key, count, bytes): &(Key, u64, u64)| {
-            let hop = devices.hop(&Moved {
-                key,
-                bytes,
-                count,
-                ts: 0,
-                dur: 0,
-                of: [Object::NONE; 2],
-            });
+            let hop = devices.hop(&Moved::sum(key, count, bytes));
             let engine = hop.engine;
             let Hop {
                 kind,

@@ -182,6 +182,7 @@ pub fn clean(text: &str, ascii: bool) -> String {
             '→' if ascii => out.push_str("->"),
             '⇢' if ascii => out.push_str("..>"),
             '×' if ascii => out.push('x'),
+            '≥' if ascii => out.push_str(">="),
             '≈' if ascii => out.push('~'),
             '±' if ascii => out.push_str("+-"),
             'µ' if ascii => out.push('u'),
