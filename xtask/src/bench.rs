@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{cargo, find, output, run as run_command};
+use crate::command::{cargo, find, output, run as run_command, target_dir};
 use crate::workspace;
 use tables::{FILE_SIZE, FLOOR, NOTHING, PIECE, TOOLS, Tool, WORKLOADS, Workload};
 
@@ -92,8 +92,7 @@ impl Bench {
             "-p",
             "bytehop-fixture",
         ]))?;
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| at.join("target"), PathBuf::from);
+        let target = target_dir(&at);
         let scratch = target.join("bench");
         fs::create_dir_all(&scratch).with_context(|| scratch.display().to_string())?;
         fs::write(scratch.join("file"), vec![0xb5; FILE_SIZE])?;

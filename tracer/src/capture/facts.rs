@@ -1,5 +1,6 @@
 //! What a trace says of itself and of the machine, our place among programs, and clocks.
 
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 
 use bytehop_core::arch::Arch;
@@ -95,6 +96,7 @@ const FILES_MAX: usize = 4096;
 pub fn whereabouts(start: &mut Start) {
     let children = start.children.iter().map(|(pid, _)| *pid);
     let pids: Vec<u32> = std::iter::once(start.pid).chain(children).collect();
+    let mut seen = HashSet::new();
     for pid in pids {
         if let Ok(cwd) = std::fs::read_link(format!("/proc/{pid}/cwd")) {
             start
@@ -106,11 +108,10 @@ pub fn whereabouts(start: &mut Start) {
             .there
             .cgroups
             .extend(cgroup_of(pid).map(|cgroup| (pid, cgroup)));
-        for file in open_files(pid) {
-            if !start.there.files.contains(&file) {
-                start.there.files.push(file);
-            }
-        }
+        let new = open_files(pid)
+            .into_iter()
+            .filter(|file| seen.insert(file.clone()));
+        start.there.files.extend(new);
     }
 }
 
