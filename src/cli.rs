@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bytehop_core::budget::Budget;
 use bytehop_core::i18n::Lang;
-use bytehop_core::record::Span;
+use bytehop_core::event::Only;
 use bytehop_core::report::Format;
 use bytehop_core::report::top::Column;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -38,6 +38,7 @@ impl Cli {
             Verb::Top(args) => args.style.lang,
             Verb::View(args) => args.style.lang,
             Verb::Report(args) => args.style.lang,
+            Verb::Cut(args) => args.lang,
             Verb::Annotate(args) => args.style.lang,
             Verb::Advise(args) => args.style.lang,
             Verb::Diff(args) => args.style.lang,
@@ -66,6 +67,8 @@ pub enum Verb {
     View(View),
     /// Show a finished recording as text or data
     Report(Report),
+    /// Write a part of a recording as a smaller one
+    Cut(Cut),
     /// Source lines with what each did: bytes copied, bytes by DMA, crossings, time
     Annotate(Annotate),
     /// Which copies and crossings of a recording could go, and how
@@ -277,6 +280,20 @@ pub struct Report {
     pub part: Within,
     #[command(flatten)]
     pub style: Style,
+}
+
+#[derive(Debug, Args)]
+pub struct Cut {
+    /// The recording
+    pub file: PathBuf,
+    /// File to write the smaller recording to
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub part: Within,
+    /// Language: en or zh (default: from the environment)
+    #[arg(long, value_name = "LANG", value_parser = |s: &str| s.parse::<Lang>())]
+    pub lang: Option<Lang>,
 }
 
 #[derive(Debug, Args)]
@@ -626,6 +643,10 @@ pub struct Tracing {
     /// Record the source line of each call (the program needs debug information)
     #[arg(long)]
     pub stacks: bool,
+    /// Only what was done in this region, which the program marks itself (docs/regions.md): nothing else is
+    /// kept or summed up
+    #[arg(long, value_name = "NAME")]
+    pub region: Option<String>,
     /// Do not sample where the program spends its CPU time
     #[arg(long)]
     pub no_sampling: bool,
@@ -661,7 +682,7 @@ pub struct Amount {
 }
 
 /// A part of a recording.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Within {
     /// Only what happened from this time on, counted from the start of tracing: 1.5s, 200ms, 30us
     #[arg(long, value_name = "T", value_parser = time, allow_hyphen_values = true)]
@@ -669,19 +690,25 @@ pub struct Within {
     /// Only what happened before this time
     #[arg(long, value_name = "T", value_parser = time, allow_hyphen_values = true)]
     pub to: Option<u64>,
+    /// Only what this process did, with all its threads
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
+    /// Only what was done in this region, which the program marks itself (docs/regions.md)
+    #[arg(long, value_name = "NAME")]
+    pub region: Option<String>,
 }
 
 impl Within {
-    /// `None`: all of it.
-    pub fn span(self) -> Result<Option<Span>, Fail> {
-        let span = Span {
-            from: self.from.unwrap_or(0),
-            to: self.to.unwrap_or(u64::MAX),
-        };
-        if span.from >= span.to {
+    pub fn only(&self) -> Result<Only, Fail> {
+        if self.from.unwrap_or(0) >= self.to.unwrap_or(u64::MAX) {
             return Err(Fail::new(USAGE, Trouble::NoTimeLeft));
         }
-        Ok((span.from > 0 || self.to.is_some()).then_some(span))
+        Ok(Only {
+            from_ns: self.from.filter(|from| *from > 0),
+            to_ns: self.to,
+            pid: self.pid,
+            region: self.region.clone(),
+        })
     }
 }
 
@@ -843,14 +870,14 @@ mod tests {
     const AMOUNT: &str = "quiet verbose";
     const SUMMARY: &str = "json summary";
     const FOLLOW: &str = "elevate follow-forks no-follow";
-    const EVENTS: &str = "breakpoint-budget buffer-size cost level no-sampling stacks";
+    const EVENTS: &str = "breakpoint-budget buffer-size cost level no-sampling region stacks";
     const UI: &str = "no-tui theme tui";
     const BUDGETS: &str = "expect expect-file junit";
-    const PART: &str = "from to";
+    const PART: &str = "from pid region to";
 
     /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
     /// tried.
-    const FLAGS: [(&str, &[&str]); 17] = [
+    const FLAGS: [(&str, &[&str]); 18] = [
         (
             "run",
             &[
@@ -897,6 +924,7 @@ mod tests {
             "report",
             &["format json output", BUDGETS, PART, AMOUNT, STYLE],
         ),
+        ("cut", &["lang output", PART]),
         ("annotate", &["json", PART, AMOUNT, STYLE]),
         ("advise", &["json", PART, AMOUNT, STYLE]),
         ("diff", &["json theme tui", PART, AMOUNT, STYLE]),
@@ -958,7 +986,13 @@ mod tests {
             );
         }
         for (from, to) in [(Some(5), Some(5)), (Some(6), Some(5)), (None, Some(0))] {
-            let e = Within { from, to }.span().expect_err("no time is left");
+            let part = Within {
+                from,
+                to,
+                pid: None,
+                region: None,
+            };
+            let e = part.only().expect_err("no time is left");
             let what = e.what.expect("words");
             for (lang, has) in [
                 (Lang::En, "--from is not before --to"),
@@ -971,8 +1005,10 @@ mod tests {
         let whole = Within {
             from: Some(0),
             to: None,
+            pid: None,
+            region: None,
         };
-        assert!(whole.span().is_ok_and(|span| span.is_none()));
+        assert!(whole.only().is_ok_and(|only| only.is_all()));
     }
 
     #[test]

@@ -73,6 +73,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
             buffer_size: tracer::load::DEFAULT_BUFFER,
             no_sampling: false,
             cost: false,
+            region: None,
         },
         theme: None,
         budgets: cli::BudgetArgs::default(),

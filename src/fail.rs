@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bytehop_core::budget::BudgetError;
 use bytehop_core::i18n::{Lang, Say};
+use bytehop_core::notice::Notice;
 use bytehop_core::record::RecordError;
 #[cfg(feature = "capture")]
 use tracer::btf::BtfError;
@@ -114,6 +115,11 @@ pub enum Trouble {
     PerfettoOnTerminal,
     PageOfPart,
     NoTimeLeft,
+    /// A process or a region that is in no record.
+    NotThere(Notice),
+    /// The recording that is read would be written over.
+    OntoItself(PathBuf),
+    NothingToCut,
     LabAndVerb(String),
     NoFlag {
         verb: &'static str,
@@ -168,10 +174,15 @@ bytehop_core::says! { Trouble, lang:
     Self::Nonsense(e) => "a program of the table said nonsense: {e}" | "表中的一个程序输出了无法理解的内容：{e}";
     Self::PerfettoOnTerminal => "perfetto's format is not for a terminal: give a file with -o, or a pipe"
         | "perfetto 格式不适合终端：请用 -o 指定文件，或接管道";
-    Self::PageOfPart => "a page holds the whole recording: leave out --from and --to"
-        | "网页包含整个记录文件：请去掉 --from 和 --to";
+    Self::PageOfPart => "a page holds the whole recording: write a smaller one first (`bytehop cut`)"
+        | "网页包含整个记录文件：请先用 `bytehop cut` 写出较小的记录文件";
     Self::NoTimeLeft => "--from is not before --to: no time is left between them"
         | "--from 不早于 --to：两者之间没有时间";
+    Self::NotThere(notice) => { notice.words(lang) };
+    Self::OntoItself(path) => "{path} is the recording that is read: give another name with -o"
+        | "{path} 正是要读取的记录文件：请用 -o 给出另一个名字", path = path.display();
+    Self::NothingToCut => "nothing to leave out: say what to keep, with --from, --to, --pid or --region"
+        | "没有要去掉的内容：请用 --from、--to、--pid 或 --region 说明保留什么";
     Self::LabAndVerb(id) => "'{id}' and another verb: one of them" | "“{id}”和另一个子命令只能二选一";
     Self::NoFlag { verb, flag } => "`lab {verb}` has no --{flag}" | "`lab {verb}` 没有 --{flag}";
     Self::NoOneToAsk => "there is no terminal to ask on: add --yes" | "没有可供询问的终端：请加 --yes";

@@ -4,6 +4,7 @@
 mod budget;
 mod cli;
 mod completions;
+mod cut;
 #[cfg(feature = "capture")]
 mod demo;
 mod fail;
@@ -72,6 +73,7 @@ fn ended(e: &clap::Error, lang: Lang) -> ExitCode {
 fn dispatch(verb: Verb) -> Result<i32, Fail> {
     match verb {
         Verb::Report(args) => report::report(&args),
+        Verb::Cut(args) => cut::cut(&args),
         Verb::Annotate(args) => show::annotate(&args),
         Verb::Diff(args) => show::diff(&args),
         Verb::Advise(args) => show::advise(&args),

@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bytehop_core::record::{Events, Reader, RecordError, Span};
+use bytehop_core::event::Only;
+use bytehop_core::record::{Events, Reader, RecordError};
 
 /// What takes no longer than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -15,27 +16,36 @@ const STEP: Duration = Duration::from_millis(100);
 const BAR: u64 = 30;
 
 /// The events of a recording, or of a part of it.
-pub fn events(path: &Path, span: Option<Span>) -> Result<Events<Watched>, RecordError> {
-    watched(path, span, io::stderr().is_terminal())
+pub fn events(path: &Path, only: &Only) -> Result<Events<Watched>, RecordError> {
+    watched(path, only, io::stderr().is_terminal())
 }
 
 /// The same, where standard output shows them as they come: nothing else is written there.
-pub fn shown_events(path: &Path, span: Option<Span>) -> Result<Events<Watched>, RecordError> {
+pub fn shown_events(path: &Path, only: &Only) -> Result<Events<Watched>, RecordError> {
     watched(
         path,
-        span,
+        only,
         io::stderr().is_terminal() && !io::stdout().is_terminal(),
     )
 }
 
-fn watched(path: &Path, span: Option<Span>, show: bool) -> Result<Events<Watched>, RecordError> {
+fn watched(path: &Path, only: &Only, show: bool) -> Result<Events<Watched>, RecordError> {
+    opened(path, only, show).map(Events::new)
+}
+
+/// The records of a recording, or of a part of it.
+pub fn reader(path: &Path, only: &Only) -> Result<Reader<Watched>, RecordError> {
+    opened(path, only, io::stderr().is_terminal())
+}
+
+fn opened(path: &Path, only: &Only, show: bool) -> Result<Reader<Watched>, RecordError> {
     let file = File::open(path).map_err(|source| RecordError::Open {
         path: path.to_owned(),
         source,
     })?;
     let mut reader = Reader::new(Watched::new(file, show), path)?;
-    reader.only(span);
-    Ok(Events::new(reader))
+    reader.only(only);
+    Ok(reader)
 }
 
 /// A file that says how far it has been read.

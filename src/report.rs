@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use bytehop_core::event::{Event, Meta, Source};
+use bytehop_core::event::{Event, Meta, Only, Source};
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
-use bytehop_core::reconstruct::{NoSink, Reconstructor, narrow};
-use bytehop_core::record::{Events, Span, open_events};
+use bytehop_core::reconstruct::{NoSink, Reconstructor};
+use bytehop_core::record::{Events, NotThere, open_events};
 use bytehop_core::report::{self, Format, export};
 
 use crate::cli;
@@ -18,31 +18,31 @@ use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::open::{Watched, events, shown_events};
 use crate::output::{complain, judged_json, style};
 use crate::resolve::Look;
-use crate::show::{host, summarise, warn};
+use crate::show::{host, is_there, summarise, warn};
 
 /// Bytes that wait before they are written.
 const CHUNK: usize = 64 << 10;
 
 pub fn report(args: &cli::Report) -> Result<i32, Fail> {
     let format = if args.json { Format::Json } else { args.format };
-    let span = args.part.span()?;
+    let only = &args.part.only()?;
     if args.budgets.is_some() {
-        return judged(args, format, span);
+        return judged(args, format, only);
     }
     match format {
-        Format::Jsonl => lines(args, span)?,
-        Format::Perfetto => time_line(args, span)?,
-        Format::Html if span.is_some() => {
+        Format::Jsonl => lines(args, only)?,
+        Format::Perfetto => time_line(args, only)?,
+        Format::Html if !only.is_all() => {
             return Err(Fail::new(USAGE, Trouble::PageOfPart));
         }
         Format::Folded => {
             let mut folded = export::Folded::default();
-            let summary = summarise(&args.file, span, &mut folded)?;
+            let summary = summarise(&args.file, only, &mut folded)?;
             warn_of(&summary, args);
             write(args, &folded.finish())?;
         }
         _ => {
-            let summary = summarise(&args.file, span, &mut NoSink)?;
+            let summary = summarise(&args.file, only, &mut NoSink)?;
             write(args, &of_summary(args, format, &summary)?)?;
         }
     }
@@ -50,14 +50,14 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
 }
 
 /// The summary, and what comes of budgets.
-fn judged(args: &cli::Report, format: Format, span: Option<Span>) -> Result<i32, Fail> {
+fn judged(args: &cli::Report, format: Format, only: &Only) -> Result<i32, Fail> {
     if !matches!(format, Format::Text | Format::Json) {
         return Err(Fail::new(USAGE, Trouble::NoPlaceForBudgets));
     }
     let Some(mut expected) = args.budgets.read(created)? else {
         return Ok(0);
     };
-    let summary = summarise(&args.file, span, &mut expected.sink)?;
+    let summary = summarise(&args.file, only, &mut expected.sink)?;
     let verdicts = expected.judge(&summary);
     let text = match format {
         Format::Json => judged_json(&summary, &verdicts),
@@ -165,12 +165,12 @@ impl Out {
 }
 
 /// One event a line, as they come: nothing is kept.
-fn lines(args: &cli::Report, span: Option<Span>) -> Result<(), Fail> {
+fn lines(args: &cli::Report, only: &Only) -> Result<(), Fail> {
     let mut events = match &args.output {
-        Some(_) => events(&args.file, span)?,
-        None => shown_events(&args.file, span)?,
+        Some(_) => events(&args.file, only)?,
+        None => shown_events(&args.file, only)?,
     };
-    let mut lines = report::Lines::new(host()).of_part(&events.part());
+    let mut lines = report::Lines::new(host());
     let mut out = Out::open(args.output.as_deref())?;
     while let Some(event) = events.next() {
         let line = lines.event(&event);
@@ -181,17 +181,24 @@ fn lines(args: &cli::Report, span: Option<Span>) -> Result<(), Fail> {
     if out.write(lines.finish())? && out.finish()? && !args.amount.quiet {
         warn(&warnings(&events), Lang::from_env(args.style.lang));
     }
+    if let Some((name, regions)) = events.part().regions()
+        && regions.find(name).is_none()
+    {
+        let all = regions.all().iter().map(|region| region.name.clone());
+        let none = NotThere::Region(name.to_owned(), all.collect());
+        return Err(Fail::new(USAGE, Trouble::NotThere(none.into())));
+    }
     Ok(())
 }
 
 /// A time line: read twice, since the source lines stand at the end.
-fn time_line(args: &cli::Report, span: Option<Span>) -> Result<(), Fail> {
+fn time_line(args: &cli::Report, only: &Only) -> Result<(), Fail> {
     if args.output.is_none() && io::stdout().is_terminal() {
         return Err(Fail::new(USAGE, Trouble::PerfettoOnTerminal));
     }
     let mut perfetto = export::Perfetto::new(sources(&args.file)?);
-    let mut events = events(&args.file, span)?;
-    let mut reconstructor = Reconstructor::new(host()).of_part(&events.part());
+    let mut events = events(&args.file, only)?;
+    let mut reconstructor = Reconstructor::new(host());
     let mut out = Out::open(args.output.as_deref())?;
     for event in events.by_ref() {
         reconstructor.push(&event, &mut perfetto);
@@ -206,8 +213,8 @@ fn time_line(args: &cli::Report, span: Option<Span>) -> Result<(), Fail> {
             .warnings()
             .iter()
             .for_each(|damage| summary.warn(damage.into()));
-        narrow(&mut summary, &events.part());
         warn_of(&summary, args);
+        is_there(&summary)?;
     }
     Ok(())
 }

@@ -6,17 +6,17 @@ use std::path::Path;
 use bytehop_core::advise::{self, Facts};
 use bytehop_core::annotate::{Annotator, read_source};
 use bytehop_core::arch::Arch;
+use bytehop_core::event::Only;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{self, NoSink, Sink};
-use bytehop_core::record::Span;
 use bytehop_core::report;
 #[cfg(feature = "capture")]
 use tracer::{caps, doctor};
 
 use crate::cli::{self, Amount};
-use crate::fail::Fail;
+use crate::fail::{Fail, Trouble, USAGE};
 #[cfg(feature = "capture")]
 use crate::fail::NOT_ALLOWED;
 use crate::open::events;
@@ -36,8 +36,25 @@ pub fn host() -> Arch {
 }
 
 /// Reads a recording from its beginning to its end, or to where it is damaged; or a part of it.
-pub fn summarise(path: &Path, span: Option<Span>, sink: &mut impl Sink) -> Result<Summary, Fail> {
-    Ok(reconstruct::summarise(events(path, span)?, host(), sink))
+pub fn summarise(path: &Path, only: &Only, sink: &mut impl Sink) -> Result<Summary, Fail> {
+    let summary = summed_up(path, only, sink)?;
+    is_there(&summary)?;
+    Ok(summary)
+}
+
+/// The same, whether or not there is what is asked for.
+pub fn summed_up(path: &Path, only: &Only, sink: &mut impl Sink) -> Result<Summary, Fail> {
+    Ok(reconstruct::summarise(events(path, only)?, host(), sink))
+}
+
+/// Refuses what was asked for in vain.
+pub fn is_there(summary: &Summary) -> Result<(), Fail> {
+    let mut notices = summary.warnings.iter();
+    let none = |notice: &&Notice| matches!(notice, Notice::NotThere(_));
+    match notices.find(none) {
+        Some(none) => Err(Fail::new(USAGE, Trouble::NotThere(none.clone()))),
+        None => Ok(()),
+    }
 }
 
 /// Says what is not whole, where what is written does not.
@@ -61,7 +78,7 @@ const WIDE: usize = 200;
 pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
     let mut annotator = Annotator::default();
-    let summary = summarise(&args.file, args.part.span()?, &mut annotator)?;
+    let summary = summarise(&args.file, &args.part.only()?, &mut annotator)?;
     let annotation = annotator.finish();
     let only = args.source.as_deref();
     warn_unless(args.amount, &summary.warnings, lang);
@@ -85,7 +102,7 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
 pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
     let mut facts = Facts::default();
-    let summary = summarise(&args.file, args.part.span()?, &mut facts)?;
+    let summary = summarise(&args.file, &args.part.only()?, &mut facts)?;
     warn_unless(args.amount, &summary.warnings, lang);
     let style = style(Look::from(args.style).telling(args.amount), &io::stdout());
     let advised = advise::advise(&facts, style.lang);
@@ -109,12 +126,12 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
 
 /// Two recordings side by side.
 pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
-    let span = args.part.span()?;
+    let only = &args.part.only()?;
     if args.tui {
         tui::diff(
             &args.a,
             &args.b,
-            span,
+            only,
             &crate::output::ui(Look::from(args.style).themed(args.theme)),
         )?;
         return Ok(0);
@@ -122,8 +139,8 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
     let [a, b] = [&args.a, &args.b];
     let (first, second) = (
-        summarise(a, span, &mut NoSink)?,
-        summarise(b, span, &mut NoSink)?,
+        summarise(a, only, &mut NoSink)?,
+        summarise(b, only, &mut NoSink)?,
     );
     let names = [a, b].map(|path| path.display().to_string());
     let names = [names[0].as_str(), names[1].as_str()];
@@ -152,19 +169,19 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
 pub fn view(args: &cli::View) -> Result<i32, Fail> {
     let look = Look::from(args.style).telling(args.amount);
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return show(&args.file, args.part.span()?, look);
+        return show(&args.file, &args.part.only()?, look);
     }
-    let span = args.part.span()?;
+    let only = &args.part.only()?;
     tui::view(
         &args.file,
-        span,
+        only,
         &crate::output::ui(look.themed(args.theme)),
     )?;
     Ok(0)
 }
 
-fn show(file: &Path, span: Option<Span>, look: Look) -> Result<i32, Fail> {
-    let summary = summarise(file, span, &mut NoSink)?;
+fn show(file: &Path, only: &Only, look: Look) -> Result<i32, Fail> {
+    let summary = summarise(file, only, &mut NoSink)?;
     print(&report::text(&summary, &style(look, &io::stdout())))?;
     Ok(0)
 }

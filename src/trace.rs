@@ -11,13 +11,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bytehop_core::decode::decode;
-use bytehop_core::event::{Event, Meta, Start};
+use bytehop_core::decode::{decode, encode_meta};
+use bytehop_core::event::{Event, Meta, Only, Start};
 use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
-use bytehop_core::record::{LogWriter, RecordError, Writer};
+use bytehop_core::record::{LogWriter, Part, Place, RecordError, Writer};
 use tracer::btf::KernelBtf;
 use tracer::capture::{self, Capture, Control, Ended, Followed, Output, Priority, Target};
 use tracer::launch::{Command, Held};
@@ -122,6 +122,7 @@ fn trace(
     // A recording alone is written as fast as possible and summed up afterwards.
     let live = (!from_file).then(|| Reconstructor::new(show::host()));
     let mut sinks = Sinks {
+        part: Part::of(&only(tracing)),
         writer,
         live,
         expected,
@@ -140,7 +141,7 @@ fn trace(
             }
             Some(live.finish())
         }
-        (None, Some(path)) => Some(show::summarise(path, None, &mut NoSink)?),
+        (None, Some(path)) => Some(show::summed_up(path, &Only::default(), &mut NoSink)?),
         (None, None) => None,
     };
     if let Some(mut summary) = summary {
@@ -391,6 +392,8 @@ impl Output for Nothing {
 /// The recording, the live summary, the terminal UI.
 #[derive(Default)]
 struct Sinks {
+    /// What of it is kept.
+    part: Part,
     writer: Option<Writer<File>>,
     live: Option<Reconstructor>,
     /// What sees the calls and hops of `live`.
@@ -416,6 +419,23 @@ impl Sinks {
         }
     }
 
+    /// Takes a record that is wanted.
+    fn keep(&mut self, record: &[u8]) {
+        if let Some(writer) = &mut self.writer {
+            let result = writer.record(record);
+            self.check(result);
+        }
+        if let Some(log) = &mut self.log {
+            let result = log.record(record);
+            self.check(result);
+        }
+        if self.live.is_some()
+            && let Ok(event) = decode(record)
+        {
+            self.push(&event);
+        }
+    }
+
     /// Into the live summary.
     fn push(&mut self, event: &Event) {
         let Some(live) = &mut self.live else { return };
@@ -438,22 +458,19 @@ impl Sinks {
 
 impl Output for Sinks {
     fn record(&mut self, record: &[u8]) {
-        if let Some(writer) = &mut self.writer {
-            let result = writer.record(record);
-            self.check(result);
-        }
-        if let Some(log) = &mut self.log {
-            let result = log.record(record);
-            self.check(result);
-        }
-        if self.live.is_some()
-            && let Ok(event) = decode(record)
-        {
-            self.push(&event);
+        match self.part.next(record) {
+            Place::Inside | Place::Context => self.keep(record),
+            Place::Outside => {}
+            Place::Instead(records) => records.iter().for_each(|record| self.keep(record)),
         }
     }
 
     fn meta(&mut self, meta: &Meta) {
+        if self.part.is_partial() {
+            let mut record = Vec::new();
+            encode_meta(meta, &mut record);
+            return self.record(&record);
+        }
         if let Some(writer) = &mut self.writer {
             let result = writer.meta(meta);
             self.check(result);
@@ -476,6 +493,14 @@ impl Output for Sinks {
             let result = log.tick(now);
             self.check(result);
         }
+    }
+}
+
+/// What of a trace is kept.
+fn only(tracing: &Tracing) -> Only {
+    Only {
+        region: tracing.region.clone(),
+        ..Only::default()
     }
 }
 

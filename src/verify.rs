@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use bytehop_core::event::Only;
 use bytehop_core::i18n::Lang;
 use tempfile::TempDir;
 use tracer::caps::{self, Level, Tried};
@@ -137,7 +138,7 @@ fn once(
         }
     }
     let mut judge = Judge::new(&done);
-    let summary = summarise(&recording, None, &mut judge)?;
+    let summary = summarise(&recording, &Only::default(), &mut judge)?;
     if let Some(keep) = args.keep.as_ref().filter(|_| again.is_none()) {
         let _ = std::fs::copy(&recording, PathBuf::from(keep).join(level.as_str()));
     }

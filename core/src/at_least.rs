@@ -238,6 +238,12 @@ impl<'a> Found<'a> {
             | Notice::Again(_)
             | Notice::Recording(Warning::Header | Warning::Trailing { .. })
             | Notice::Part(_)
+            | Notice::OfProcess(_)
+            | Notice::InRegion(_)
+            | Notice::NotThere(_)
+            | Notice::Unended(..)
+            | Notice::Unbegun(..)
+            | Notice::OddMark(..)
             | Notice::Foreign(_) => {}
         }
     }

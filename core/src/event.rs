@@ -120,6 +120,34 @@ pub struct Start {
     /// Where its processes were.
     #[serde(skip_serializing_if = "There::is_nothing")]
     pub there: Box<There>,
+    /// What of the trace this is, if it is not all: each part is one of the part before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub part: Vec<Only>,
+}
+
+/// What of a trace is wanted, or was kept: all that is named has to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Only {
+    /// From this time on, counted from [`Start::monotonic_ns`], ns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_ns: Option<u64>,
+    /// Before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_ns: Option<u64>,
+    /// What this process did, with all its threads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// What was done in this region of the program's own ([`crate::regions`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+impl Only {
+    /// Whether nothing is left out.
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where the processes of a trace were when it began.

@@ -517,6 +517,15 @@ pub enum Thing {
     Cgroup {
         cgroup: String,
     },
+    /// What the program marked itself ([`crate::regions`]).
+    Region {
+        region: String,
+        passes: u64,
+        /// From begin to end, over all passes and threads.
+        duration_ns: u64,
+        /// Page faults taken in user mode in it.
+        user_faults: u64,
+    },
     /// All that no probe gave a name.
     Unnamed {
         /// Always true.
@@ -574,6 +583,10 @@ pub struct ByName {
     pub processes: Vec<NamedRow>,
     pub threads: Vec<NamedRow>,
     pub cgroups: Vec<NamedRow>,
+    /// Regions that the program marked itself, in the order in which they were met. They share out nothing: they may
+    /// lie in each other, and most of a program lies in none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<NamedRow>,
 }
 
 impl ByName {
@@ -586,8 +599,9 @@ impl ByName {
             processes,
             threads,
             cgroups,
+            regions,
         } = self;
-        [files, sockets, devices, processes, threads, cgroups]
+        [files, sockets, devices, processes, threads, cgroups, regions]
             .iter()
             .all(|table| table.is_empty())
     }

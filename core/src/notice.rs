@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::i18n::Lang;
 use crate::linux::error_name;
-use crate::record::{Span, Warning};
+use crate::record::{NotThere, Span, Warning};
 use crate::units;
 
 mod words {
@@ -24,6 +24,14 @@ mod words {
         breakpoints_off(hits, ms): "breakpoints were taken off after {hits} hits, at {ms} ms, so as not to slow the program down: copies after that are measured at functions (--level B leaves them on)" | "断点命中 {hits} 次后（第 {ms} 毫秒）已撤下，以免拖慢程序：此后的拷贝在函数处测量（--level B 会保留断点）";
         skipped(program, n): "the kernel skipped probe {program} {n} times: its numbers may be too small by as many events" | "内核跳过了探针 {program} 共 {n} 次：相关数字可能少算这么多个事件";
         part(from, to): "a part of the recording, from {from} to {to}: calls count where they began, and what other times did with the same pages and sockets is not known" | "只含记录的一部分（{from} 至 {to}）：调用按开始时间计入，其他时间对同一页、同一套接字做过什么无从得知";
+        of_process(pid): "only what process {pid} did: what others did with the same pages and sockets is not known" | "只含进程 {pid} 所做的事：其他进程对同一页、同一套接字做过什么无从得知";
+        in_region(name): "only what was done in region {name}, whose time is the duration; what was done elsewhere with the same pages and sockets is not known" | "只含区域 {name} 里所做的事，用时即该区域的时间；在别处对同一页、同一套接字做过什么无从得知";
+        no_process(pid): "no process {pid} in this recording" | "此记录里没有进程 {pid}";
+        no_region(name, all): "no region {name} in this recording; there are: {all}" | "此记录里没有区域 {name}；有：{all}";
+        no_regions(name): "no region {name} in this recording: the program marked none (docs/regions.md says how)" | "此记录里没有区域 {name}：程序没有标记任何区域（见 docs/zh/regions.md）";
+        unended(name, n): "region {name}: begun and not ended ({n} times): it counts up to the end of its thread" | "区域 {name} 有 {n} 次开始后没有结束：一直计到该线程结束";
+        unbegun(name, n): "region {name}: ended and not begun ({n} times): that counts for nothing" | "区域 {name} 有 {n} 次未开始就结束：不计";
+        odd_mark(path, n): "marks that say nothing: {n}, first {path}; a region's marks are begin/NAME and end/NAME" | "{n} 个标记没有意义（第一个：{path}）：区域的标记是 begin/名字 和 end/名字";
         no_end: "the trace has no end record: it was cut off" | "跟踪没有结束记录：它被截断了";
         stopped: "tracing was stopped before the program ended" | "程序结束之前，跟踪就停止了";
         again(paths): "traced again, because probes had been skipped or events lost: {paths}" | "因探针被跳过或丢失事件而重新跟踪：{paths}";
@@ -71,6 +79,16 @@ pub enum Notice {
     Skipped { program: String, times: u64 },
     /// Only this part of the recording was read.
     Part(Span),
+    /// Only this process's calls are in it.
+    OfProcess(u32),
+    /// Only calls in this region are in it.
+    InRegion(String),
+    /// What was asked for is not there.
+    NotThere(NotThere),
+    /// Begins of a region without an end, ends without a begin, and marks that are neither: the first of them.
+    Unended(String, u64),
+    Unbegun(String, u64),
+    OddMark(String, u64),
     /// The trace has no end record.
     NoEnd,
     /// Tracing was stopped before the program ended.
@@ -99,6 +117,14 @@ impl Notice {
             Self::Part(Span { from, to }) => {
                 words::part(lang, units::time(*from), units::time(*to))
             }
+            Self::OfProcess(pid) => words::of_process(lang, pid),
+            Self::InRegion(name) => words::in_region(lang, name),
+            Self::NotThere(NotThere::Process(pid)) => words::no_process(lang, pid),
+            Self::NotThere(NotThere::Region(name, all)) if all.is_empty() => words::no_regions(lang, name),
+            Self::NotThere(NotThere::Region(name, all)) => words::no_region(lang, name, all.join(lang.list())),
+            Self::Unended(name, n) => words::unended(lang, name, n),
+            Self::Unbegun(name, n) => words::unbegun(lang, name, n),
+            Self::OddMark(path, n) => words::odd_mark(lang, path, n),
             Self::NoEnd => words::no_end(lang).to_owned(),
             Self::Stopped => words::stopped(lang).to_owned(),
             Self::Again(paths) => words::again(lang, paths),
@@ -113,6 +139,12 @@ impl Notice {
             program: program.clone(),
             times: *times,
         }
+    }
+}
+
+impl From<NotThere> for Notice {
+    fn from(none: NotThere) -> Self {
+        Self::NotThere(none)
     }
 }
 
@@ -271,6 +303,17 @@ mod tests {
             Notice::LeftRunning(1),
             Notice::BreakpointsOff { hits: n, ms: 7 },
             Notice::skipped(&("sys_exit".to_owned(), 7)),
+            Notice::OfProcess(7),
+            Notice::InRegion("load".to_owned()),
+            Notice::NotThere(NotThere::Process(7)),
+            Notice::NotThere(NotThere::Region("load".to_owned(), Vec::new())),
+            Notice::NotThere(NotThere::Region(
+                "load".to_owned(),
+                vec!["a".to_owned(), "b".to_owned()],
+            )),
+            Notice::Unended("load".to_owned(), 1),
+            Notice::Unbegun("load".to_owned(), n),
+            Notice::OddMark("/dev/null/bytehop/x".to_owned(), 1),
             Notice::NoEnd,
             Notice::Stopped,
             Notice::Again("pipe (/tmp)".to_owned()),

@@ -3,12 +3,15 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use bytehop_core::annotate::Annotator;
 use bytehop_core::arch::Arch;
-use bytehop_core::model::Summary;
+use bytehop_core::model::{Place, Summary};
 use bytehop_core::reconstruct::{NoSink, summarise};
-use bytehop_core::record::{Events, Reader, Span, Writer};
+use bytehop_core::event::Only;
+use bytehop_core::record::{Events, Look, Reader, Span, Writer};
 use bytehop_core::report;
 use common::recordings;
 
@@ -31,9 +34,17 @@ fn rewritten(path: &Path) -> Vec<u8> {
     file
 }
 
+fn only(span: Option<Span>) -> Only {
+    Only {
+        from_ns: span.map(|span| span.from).filter(|from| *from > 0),
+        to_ns: span.map(|span| span.to),
+        ..Only::default()
+    }
+}
+
 fn summary(file: &[u8], span: Option<Span>) -> Summary {
     let reader = Reader::new(std::io::Cursor::new(file), Path::new(NAME)).expect("a recording");
-    let events = Events::new(reader).within(span);
+    let events = Events::new(reader).only(&only(span));
     summarise(events, Arch::X86_64, &mut NoSink)
 }
 
@@ -123,4 +134,127 @@ fn parts_are_the_whole() {
         }
         assert_eq!(sum, counts(&whole), "{name}");
     }
+}
+
+/// What `bytehop cut` writes.
+fn cut(file: &[u8], only: &Only) -> Vec<u8> {
+    let read = || {
+        let mut reader = Reader::new(std::io::Cursor::new(file), Path::new(NAME)).expect("opened");
+        reader.only(only);
+        reader
+    };
+    let mut out = Vec::new();
+    let writer = Writer::new(&mut out, Path::new("cut.bhop")).expect("written");
+    let look = Look::at(&mut read(), only);
+    look.write(&mut read(), writer).expect("written");
+    out
+}
+
+fn summed_up(file: &[u8], only: &Only) -> Summary {
+    let reader = Reader::new(std::io::Cursor::new(file), Path::new(NAME)).expect("a recording");
+    summarise(Events::new(reader).only(only), Arch::X86_64, &mut NoSink)
+}
+
+fn annotated(file: &[u8], only: &Only) -> String {
+    let reader = Reader::new(std::io::Cursor::new(file), Path::new(NAME)).expect("a recording");
+    let mut annotator = Annotator::default();
+    summarise(Events::new(reader).only(only), Arch::X86_64, &mut annotator);
+    report::annotation_json(&annotator.finish(), None).to_string()
+}
+
+/// Processes of a recording, those with most calls first.
+fn processes(summary: &Summary) -> Vec<u32> {
+    let mut rows: Vec<_> = summary.by_process.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.syscalls));
+    let mut pids: Vec<u32> = rows.iter().map(|row| row.pid).collect();
+    pids.dedup();
+    pids
+}
+
+/// A recording that was cut says what the whole says of the same part: numbers and lines.
+#[test]
+fn what_is_cut_out_is_the_part() {
+    let all = Only::default();
+    let (mut smaller, mut several) = (0, 0);
+    for path in recordings() {
+        let name = path.display();
+        let file = std::fs::read(&path).expect("a recording");
+        let whole = summed_up(&file, &all);
+        let length = whole.duration_ns;
+        let pids = processes(&whole);
+        several += usize::from(pids.len() > 1);
+        let (from_ns, to_ns) = (Some(length / 3), Some(length / 3 * 2));
+        let mut parts = vec![
+            Only { to_ns, ..Only::default() },
+            Only { from_ns, to_ns, ..Only::default() },
+        ];
+        for pid in pids.iter().take(3) {
+            let pid = Some(*pid);
+            parts.push(Only { pid, ..Only::default() });
+            parts.push(Only { pid, from_ns, ..Only::default() });
+        }
+        for only in parts {
+            let out = cut(&file, &only);
+            let (part, same) = (summed_up(&out, &all), summed_up(&file, &only));
+            assert_eq!(
+                report::json_string(&part),
+                report::json_string(&same),
+                "{name}: {only:?}"
+            );
+            assert_eq!(annotated(&out, &all), annotated(&file, &only), "{name}: {only:?}");
+            smaller += usize::from(out.len() < file.len());
+            // And a part of the part is the same as both at once.
+            if only.pid.is_some() && only.from_ns.is_none() {
+                let again = Only { from_ns, to_ns, ..Only::default() };
+                let both = Only { pid: only.pid, ..again.clone() };
+                let twice = counts(&summed_up(&cut(&out, &again), &all));
+                assert_eq!(twice, counts(&summed_up(&file, &both)), "{name}: {only:?}");
+            }
+        }
+    }
+    assert!(smaller > 100 && several > 20, "{smaller}, {several}");
+}
+
+type Way = (String, String, String, bool);
+
+/// Bytes and operations by the way that they took.
+fn ways(summary: &Summary) -> BTreeMap<Way, (u64, u64)> {
+    let mut ways = BTreeMap::new();
+    for hop in &summary.hops {
+        let place = |place: &Place| serde_json::to_string(place).expect("JSON");
+        let way = (format!("{:?}", hop.kind), place(&hop.from), place(&hop.to), hop.deferred);
+        let sum: &mut (u64, u64) = ways.entry(way).or_default();
+        *sum = (sum.0 + hop.bytes, sum.1 + hop.count);
+    }
+    ways
+}
+
+/// Processes share out the whole, what a worker writes back later included: each has what its calls caused.
+#[test]
+fn processes_are_the_whole() {
+    let (mut several, mut deferred) = (0, 0);
+    for path in recordings() {
+        let name = path.display();
+        let file = std::fs::read(&path).expect("a recording");
+        let whole = summed_up(&file, &Only::default());
+        let mut pids = processes(&whole);
+        pids.sort_unstable();
+        pids.dedup();
+        let (mut sum, mut calls): (BTreeMap<Way, (u64, u64)>, _) = (BTreeMap::new(), (0, 0));
+        for pid in &pids {
+            let only = Only { pid: Some(*pid), ..Only::default() };
+            let part = summed_up(&file, &only);
+            for (way, (bytes, count)) in ways(&part) {
+                let known = sum.entry(way).or_default();
+                *known = (known.0 + bytes, known.1 + count);
+            }
+            let of = counts(&part);
+            calls = (calls.0 + of.0, calls.1 + of.1);
+        }
+        assert_eq!(calls, counts(&whole), "{name}");
+        assert_eq!(sum, ways(&whole), "{name}");
+        several += usize::from(pids.len() > 1);
+        deferred += usize::from(pids.len() > 1 && sum.keys().any(|way| way.3));
+    }
+    assert!(several > 20 && deferred > 0, "{several}, {deferred}");
 }

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytehop_core::event::Meta;
-use bytehop_core::record;
+use bytehop_core::record::{self, Part};
 use nix::sys::signal::Signal;
 use tracer::capture::{Control, Order, Output};
 use tracer::load::Options;
@@ -19,7 +19,7 @@ use tracer::user::Identity;
 use tui::theme::Theme;
 use tui::{Live, Pty};
 
-use super::{Session, Sinks, Status, What, elevate, mention_live, not_ended};
+use super::{Session, Sinks, Status, What, elevate, mention_live, not_ended, only};
 use crate::cli::{SummaryArgs, Tracing, Ui};
 use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output;
@@ -106,6 +106,7 @@ pub fn trace(
     not_ended(&mut signals)?;
     let (log, reader) = record::log(room)?;
     let mut sinks = Sinks {
+        part: Part::of(&only(tracing)),
         writer,
         log: Some(log),
         lang: session.summary.lang(),

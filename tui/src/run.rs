@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytehop_core::i18n::Say;
 use bytehop_core::model::Summary;
-use bytehop_core::record::{Log, RecordError, Span};
+use bytehop_core::event::Only;
+use bytehop_core::record::{Log, RecordError};
 use terminput::Event;
 
 use crate::action::{Action, Effect};
@@ -56,10 +57,10 @@ pub fn needs_terminal() -> Result<(), ViewError> {
 /// # Errors
 /// If the recording cannot be opened, or the terminal does not do what is asked of it. The terminal
 /// is as before in any case.
-pub fn view(path: &Path, span: Option<Span>, options: &Options) -> Result<(), ViewError> {
+pub fn view(path: &Path, only: &Only, options: &Options) -> Result<(), ViewError> {
     needs_terminal()?;
     let (feed, mut store) = Feed::of_file(path)?;
-    let mut feed = feed.within(span);
+    let mut feed = feed.only(only);
     // Small recordings are whole on the first frame.
     feed.pull(&mut store, Some(Instant::now() + TICK));
     Ui::recorded(feed, store, None, options)?.run()
@@ -72,13 +73,13 @@ pub fn view(path: &Path, span: Option<Span>, options: &Options) -> Result<(), Vi
 pub fn diff(
     first: &Path,
     second: &Path,
-    span: Option<Span>,
+    only: &Only,
     options: &Options,
 ) -> Result<(), ViewError> {
     needs_terminal()?;
-    let summary = Store::open_within(first, span)?.summary;
+    let summary = Store::open_only(first, only)?.summary;
     let (feed, mut store) = Feed::of_file(second)?;
-    let mut feed = feed.within(span);
+    let mut feed = feed.only(only);
     feed.finish(&mut store);
     let other = Other {
         summary,

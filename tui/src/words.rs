@@ -126,6 +126,7 @@ bytehop_core::messages! {
     quit_yes: "end it and quit" | "结束它并退出";
     quit_no: "go on" | "继续";
     totals: "totals" | "合计";
+    by_region: "regions" | "区域";
     by_file: "files" | "文件";
     by_socket: "sockets" | "套接字";
     by_thread: "threads" | "线程";

@@ -22,6 +22,9 @@ impl Reconstructor {
         let process = self.threads.at(slot).process;
         self.count_faults(slot, u64::from(fault.min_flt), u64::from(fault.maj_flt));
         self.sums.faults.user += 1;
+        for region in self.regions.of(head.tid, head.seq) {
+            self.names.region(*region).faults += 1;
+        }
         self.sums.irqs_user += u64::from(fault.irqs_user);
         if let Some(process) = self.sums.processes.get(process) {
             process.row.user_faults += 1;
@@ -71,7 +74,11 @@ impl Reconstructor {
         in_file(&mut moved, file);
         self.sums.faults.mapped_pages = self.sums.faults.mapped_pages.saturating_add(mapped);
         self.settle(head.ts, &open, sink);
-        self.add_all::<S>(process, head.tid, &moved);
+        let id = CallId {
+            tid: head.tid,
+            seq: head.seq,
+        };
+        self.add_all::<S>(process, id, &moved);
         if S::WANTED {
             let named = fault.ino != 0;
             let call = Call {

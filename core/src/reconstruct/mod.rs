@@ -4,7 +4,7 @@
 //! cache insertions, block requests, packets …) come before the call's own record and wait for it in
 //! [`threads::Open`]; then [`rules`](crate::rules) conclude what no probe saw, and the call goes to
 //! the [`Sink`] with its hops. What completes after its call is tied to it by number, and write-back
-//! by the pages that the call made dirty ([`dirty`]).
+//! by the pages that the call made dirty ([`crate::dirty`]).
 //!
 //! Pure: no I/O, no clock. Any sequence of events is accepted: what does not fit together makes the
 //! result less complete, never an error. Memory is bounded by what is open: live threads, their
@@ -13,7 +13,6 @@
 pub(crate) mod account;
 mod aside;
 pub(crate) mod blocks;
-mod dirty;
 mod faults;
 mod found;
 pub(crate) mod io;
@@ -42,10 +41,12 @@ use tracer_ebpf::{Dirty, Extra, Head, kind, named};
 
 use crate::arch::Arch;
 use crate::catalogue::{RuleId, Tracepoint};
+use crate::dirty::DirtyPages;
 use crate::event::{End, Event, Meta, Start};
 use crate::model::{CallId, Evidence, Hop, HopKind, Summary};
 use crate::notice::Notice;
-use crate::record::{self, Events};
+use crate::record::{Events, Span};
+use crate::regions::Regions;
 use crate::rules::CallTable;
 use crate::rules::fault::FaultProbes;
 use io::Context;
@@ -61,7 +62,7 @@ pub fn summarise<R: Read + Seek>(
     arch: Arch,
     sink: &mut impl Sink,
 ) -> Summary {
-    let mut reconstructor = Reconstructor::new(arch).of_part(&events.part());
+    let mut reconstructor = Reconstructor::new(arch);
     for event in events.by_ref() {
         reconstructor.push(&event, sink);
     }
@@ -70,16 +71,7 @@ pub fn summarise<R: Read + Seek>(
     for damage in events.warnings() {
         summary.warn(damage.into());
     }
-    narrow(&mut summary, &events.part());
     summary
-}
-
-/// Says in a summary that it is one of a part of a recording.
-pub fn narrow(summary: &mut Summary, part: &record::Part) {
-    if let Some(span) = part.span() {
-        summary.duration_ns = span.to - span.from;
-        summary.warn(Notice::Part(span));
-    }
 }
 
 /// Pages zeroed by the allocator.
@@ -106,7 +98,7 @@ struct Setup {
 pub struct Reconstructor {
     setup: Setup,
     threads: Threads,
-    dirty: dirty::DirtyPages,
+    dirty: DirtyPages<CallId>,
     /// Write-back of pages that nobody is known to have made dirty, yet.
     orphans: VecDeque<(u64, threads::Io)>,
     /// Inodes of block devices that the program itself writes to.
@@ -121,8 +113,12 @@ pub struct Reconstructor {
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
     names: Names,
+    /// What the program marked itself.
+    regions: Regions,
     /// Not all of the trace comes: what tells of the whole is no measure for it.
     partial: bool,
+    /// The latest time that a record told.
+    last: u64,
     sums: Sums,
     /// The current call's hops, and the same for the sink: kept for their memory.
     moved: Vec<Moved>,
@@ -182,7 +178,7 @@ impl Reconstructor {
         Self {
             setup: Setup::new(arch, Start::default()),
             threads: Threads::default(),
-            dirty: dirty::DirtyPages::default(),
+            dirty: DirtyPages::default(),
             orphans: VecDeque::new(),
             raw: HashSet::new(),
             bdev: HashSet::new(),
@@ -191,21 +187,23 @@ impl Reconstructor {
             tls: HashSet::new(),
             zerocopy_on: false,
             names: Names::new(arch, &Start::default()),
+            regions: Regions::default(),
             partial: false,
+            last: 0,
             sums: Sums::default(),
             moved: Vec::new(),
             hops: Vec::new(),
         }
     }
 
-    /// For what is read of a recording.
-    pub fn of_part(mut self, part: &record::Part) -> Self {
-        self.partial = part.is_partial();
-        self
-    }
-
     /// Takes the next event.
     pub fn push<S: Sink>(&mut self, event: &Event, sink: &mut S) {
+        if let Some(head) = event.head() {
+            self.last = self.last.max(head.ts);
+            if !self.regions.is_empty() {
+                self.regions.at(head.tid, head.seq, head.ts);
+            }
+        }
         match event {
             Event::Syscall { call, file } => self.syscall(call, file.as_ref(), sink),
             Event::Extra(extra) => self.extra(extra, sink),
@@ -219,6 +217,7 @@ impl Reconstructor {
             Event::Exit(exit) => self.exit(exit, sink),
             Event::Name(name) => {
                 self.names.name(name);
+                self.regions.name(name);
                 // Consumers know files by what they were opened as.
                 if name.what == named::OPENED {
                     sink.name(name);
@@ -344,9 +343,12 @@ impl Reconstructor {
     }
 
     /// Adds a hop to the sums.
-    fn add(&mut self, process: usize, tid: u32, moved: &Moved) {
+    fn add(&mut self, process: usize, id: CallId, moved: &Moved) {
         self.sums.rows.add(moved);
-        self.names.add(process, tid, moved);
+        self.names.add(process, id.tid, moved);
+        for region in self.regions.of(id.tid, id.seq) {
+            self.names.region(*region).add(moved);
+        }
         if moved.key.kind == HopKind::Copy
             && let Some(process) = self.sums.processes.get(process)
         {
@@ -356,7 +358,7 @@ impl Reconstructor {
 
     /// Adds a hop that comes after its call, and hands it out.
     fn late<S: Sink>(&mut self, id: CallId, process: usize, moved: &Moved, sink: &mut S) {
-        self.add(process, id.tid, moved);
+        self.add(process, id, moved);
         self.sums.account.late(id, moved);
         if S::WANTED {
             sink.late_hop(id, &self.sums.devices.hop(moved));
@@ -364,9 +366,9 @@ impl Reconstructor {
     }
 
     /// Adds the hops of a call, and makes them ready for the sink.
-    fn add_all<S: Sink>(&mut self, process: usize, tid: u32, moved: &[Moved]) {
+    fn add_all<S: Sink>(&mut self, process: usize, id: CallId, moved: &[Moved]) {
         for hop in moved {
-            self.add(process, tid, hop);
+            self.add(process, id, hop);
         }
         if S::WANTED {
             self.hops.clear();
@@ -448,6 +450,11 @@ impl Reconstructor {
                     for (pid, comm) in &start.children {
                         self.sums.processes.rename(*pid, comm.as_bytes());
                     }
+                }
+                self.partial = !start.part.is_empty();
+                if let Some(span) = Span::of(&start.part) {
+                    let at = |time| start.monotonic_ns.saturating_add(time);
+                    self.regions.within(at(span.from), at(span.to));
                 }
                 self.setup = Setup::new(arch, start.clone());
                 self.names = Names::new(arch, start);

@@ -10,6 +10,7 @@ use super::tally::{At, Devices, Key, Moved, Object, Processes, Rows};
 use crate::arch::Arch;
 use crate::event::{Name, Start};
 use crate::model::{ByName, End, NamedHop, NamedRow, Thing};
+use crate::regions::Region;
 
 /// Files and sockets, and threads, that have a row of their own.
 const OBJECTS_MAX: usize = 1 << 16;
@@ -25,9 +26,11 @@ const S_IFSOCK: u16 = 0o140_000;
 
 /// The sums of one thing.
 #[derive(Debug, Default)]
-struct Tally {
+pub struct Tally {
     calls: u64,
     time: u64,
+    /// Of regions: faults taken in user mode.
+    pub faults: u64,
     /// Hops that begin in it, that end in it, and where that makes no difference.
     from: Rows,
     to: Rows,
@@ -35,7 +38,12 @@ struct Tally {
 }
 
 impl Tally {
-    fn call(&mut self, time: u64) {
+    /// A hop of its own.
+    pub fn add(&mut self, moved: &Moved) {
+        self.all.add(moved);
+    }
+
+    pub fn call(&mut self, time: u64) {
         self.calls += 1;
         self.time = self.time.saturating_add(time);
     }
@@ -48,6 +56,7 @@ impl Tally {
 
     fn is_empty(&self) -> bool {
         self.calls == 0
+            && self.faults == 0
             && [&self.from, &self.to, &self.all]
                 .iter()
                 .all(|rows| rows.is_empty())
@@ -102,6 +111,8 @@ pub struct Names {
     other_threads: Tally,
     /// Of processes nobody knows: their index is [`usize::MAX`].
     nobody: Tally,
+    /// By the number that [`crate::regions`] gives.
+    regions: Vec<Tally>,
 }
 
 impl Names {
@@ -122,6 +133,7 @@ impl Names {
             last_thread: (0, 0),
             other_threads: Tally::default(),
             nobody: Tally::default(),
+            regions: Vec::new(),
         }
     }
 
@@ -252,6 +264,32 @@ impl Names {
             None => self.other_threads.call(time),
         }
         self.process(process).call(time);
+    }
+
+    /// The sums of a region.
+    pub fn region(&mut self, region: u32) -> &mut Tally {
+        let region = region as usize;
+        if self.regions.len() <= region {
+            self.regions.resize_with(region + 1, Tally::default);
+        }
+        &mut self.regions[region]
+    }
+
+    /// The table of regions; `partial`: those that nothing was seen of are not in it.
+    pub fn regions(&self, regions: &[Region], devices: &Devices, partial: bool) -> Vec<NamedRow> {
+        let none = Tally::default();
+        let rows = regions.iter().enumerate().filter_map(|(number, region)| {
+            let tally = self.regions.get(number).unwrap_or(&none);
+            let there = region.passes > 0 && !(partial && tally.is_empty());
+            let thing = Thing::Region {
+                region: region.name.clone(),
+                passes: region.passes,
+                duration_ns: region.time_ns,
+                user_faults: tally.faults,
+            };
+            there.then(|| tally.row(thing, devices))
+        });
+        rows.collect()
     }
 
     fn process(&mut self, process: usize) -> &mut Tally {
@@ -405,6 +443,7 @@ impl Names {
             processes: by_process,
             cgroups: cgroups.collect(),
             threads,
+            regions: Vec::new(),
         };
         for table in [
             &mut by_name.files,

@@ -11,12 +11,14 @@ use crate::arch::{Arch, uring};
 use crate::at_least::{self, Causes};
 use crate::catalogue::primitives::{self, Work};
 use crate::catalogue::{Method, RuleId, Subject};
-use crate::event::Sampled;
+use crate::event::{End, Only, Sampled, Start};
 use crate::ledger::{Ledger, OpenRow, Unaccounted};
 use crate::model::{
-    Claim, CpuTime, Crossings, Estimate, FunctionTime, HopKind, Known, Summary, SyscallRow,
+    Claim, CpuTime, Crossings, Estimate, FunctionTime, HopKind, Known, ProcessRow, Summary, SyscallRow,
 };
 use crate::notice::Notice;
+use crate::record::{NotThere, Span};
+use crate::regions::{Region, Regions};
 use crate::rules::measure;
 
 impl Setup {
@@ -45,9 +47,15 @@ impl Reconstructor {
             raw,
             bdev,
             names,
+            regions,
             sums,
             ..
         } = self;
+        let part = &setup.start.part;
+        let chosen = part
+            .iter()
+            .any(|only| only.pid.is_some() || only.region.is_some());
+        let marked = regions.finish(sums.end.as_ref().map(|end| end.monotonic_ns));
         let dirty_pages = dirty.pages(|inode| !bdev.contains(&inode.0) || raw.contains(&inode));
         let syscalls = 2 * sums.syscalls;
         let page_fault = 2 * sums.faults.user;
@@ -77,6 +85,16 @@ impl Reconstructor {
             warnings.push(Notice::LeftRunning(end.still_running.len() as u64));
         }
         probe_warnings(sums, setup.start.monotonic_ns, &mut warnings);
+        let span = Span::of(part).map(|span| span.up_to(&setup.start, &end, self.last));
+        part_warnings(part, span, &mut warnings);
+        not_there(part, &marked, &sums.processes.rows(), &mut warnings);
+        region_warnings(regions, &marked, part, &mut warnings);
+        let mut by_name = names.finish(&sums.devices, &sums.processes, &setup.start);
+        by_name.regions = names.regions(&marked, &sums.devices, chosen);
+        let mut by_process = sums.processes.rows();
+        // Others were only told of.
+        by_process
+            .retain(|row| !chosen || row.syscalls + row.user_faults + row.copied > 0);
 
         let mut differences = sums.differences.clone();
         let (expected, found) = sums.late_copies;
@@ -136,7 +154,7 @@ impl Reconstructor {
             level: setup.start.level.clone(),
             command: setup.start.command.clone(),
             exit_status: end.exit_status.or(sums.leader_exit),
-            duration_ns: end.duration_ns,
+            duration_ns: duration(part, span, &marked).unwrap_or(end.duration_ns),
             lost_events: sums.lost.total(),
             lost_by_kind: sums.lost.named(),
             lost_calls: lost_calls.into_iter().collect(),
@@ -151,8 +169,8 @@ impl Reconstructor {
             requests: sums.made.rows(),
             page_faults: sums.faults,
             disagreements: differences,
-            by_process: sums.processes.rows(),
-            by_name: names.finish(&sums.devices, &sums.processes, &setup.start),
+            by_process,
+            by_name,
             never_returned: never.into_iter().collect(),
             waits: sums.waits.clone(),
             metadata_io: sums.metadata,
@@ -234,6 +252,90 @@ fn cpu_time(sampled: &Sampled) -> CpuTime {
         copy,
         fill,
         functions,
+    }
+}
+
+impl Span {
+    /// No further than the trace goes.
+    fn up_to(self, start: &Start, end: &End, last: u64) -> Self {
+        let end = match end.monotonic_ns {
+            0 => last,
+            end => end,
+        };
+        let length = end.saturating_sub(start.monotonic_ns);
+        Self {
+            from: self.from.min(length),
+            to: self.to.min(length),
+        }
+    }
+}
+
+/// How long a part is: the time in its region, or between its bounds.
+fn duration(part: &[Only], span: Option<Span>, marked: &[Region]) -> Option<u64> {
+    let region = part.iter().rev().find_map(|only| only.region.as_ref());
+    match region {
+        Some(name) => {
+            let of = marked.iter().find(|region| region.name == *name);
+            Some(of.map_or(0, |region| region.time_ns))
+        }
+        None => span.map(|span| span.to.saturating_sub(span.from)),
+    }
+}
+
+/// What of the trace this is.
+fn part_warnings(part: &[Only], span: Option<Span>, warnings: &mut Vec<Notice>) {
+    warnings.extend(span.map(Notice::Part));
+    for only in part {
+        warnings.extend(only.pid.map(Notice::OfProcess));
+        warnings.extend(only.region.clone().map(Notice::InRegion));
+    }
+}
+
+/// What was asked for in vain.
+fn not_there(
+    part: &[Only],
+    marked: &[Region],
+    processes: &[ProcessRow],
+    warnings: &mut Vec<Notice>,
+) {
+    for only in part {
+        let pid = only.pid.filter(|pid| processes.iter().all(|row| row.pid != *pid));
+        warnings.extend(pid.map(|pid| NotThere::Process(pid).into()));
+        if let Some(name) = &only.region
+            && marked.iter().all(|region| region.name != *name)
+        {
+            let all = marked.iter().map(|region| region.name.clone()).collect();
+            warnings.push(NotThere::Region(name.clone(), all).into());
+        }
+    }
+}
+
+/// Marks that do not fit together: of the regions that are shown.
+fn region_warnings(
+    regions: &Regions,
+    marked: &[Region],
+    part: &[Only],
+    warnings: &mut Vec<Notice>,
+) {
+    // Beyond a part's bounds there may be the other mark.
+    if Span::of(part).is_some() {
+        return;
+    }
+    let wanted = |region: &&Region| {
+        let other = |only: &Only| only.region.as_ref().is_some_and(|name| *name != region.name);
+        !part.iter().any(other)
+    };
+    for region in marked.iter().filter(wanted) {
+        let Region { name, unended, unbegun, .. } = region;
+        if *unended > 0 {
+            warnings.push(Notice::Unended(name.clone(), *unended));
+        }
+        if *unbegun > 0 {
+            warnings.push(Notice::Unbegun(name.clone(), *unbegun));
+        }
+    }
+    if let Some((n, path)) = regions.odd() {
+        warnings.push(Notice::OddMark(path.to_owned(), n));
     }
 }
 

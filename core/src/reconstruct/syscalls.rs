@@ -107,6 +107,9 @@ impl Reconstructor {
         let on = [file, file2.as_ref()]
             .map(|file| file.map_or(Object::NONE, |file| self.names.of(file)));
         self.names.call(process, head.tid, on, call.dur);
+        for region in self.regions.of(head.tid, head.seq) {
+            self.names.region(*region).call(call.dur);
+        }
         self.names.paths().call(call, file);
         let populates =
             shape.is_some_and(|shape| shape.moves == Move::Populate && shape.applies(&call.args));
@@ -159,7 +162,11 @@ impl Reconstructor {
         self.locate(&mut moved, shape, (on[0], one), (on[1], two));
         moved.extend(inner);
         self.settle(head.ts, &open, sink);
-        self.add_all::<S>(process, head.tid, &moved);
+        let id = CallId {
+            tid: head.tid,
+            seq: head.seq,
+        };
+        self.add_all::<S>(process, id, &moved);
         if S::WANTED {
             self.hand_out(
                 call,

@@ -31,6 +31,8 @@ impl Reconstructor {
 
     pub(super) fn fork<S: Sink>(&mut self, fork: &Fork, sink: &mut S) {
         if fork.traced != 0 {
+            let head = &fork.head;
+            self.regions.fork(head.tid, fork.child_tid, head.ts);
             if fork.child_tgid != fork.head.tgid {
                 self.sums.processes.fork(fork.head.tgid, fork.child_tgid);
                 self.names.paths().fork(fork.head.tgid, fork.child_tgid);
@@ -48,6 +50,7 @@ impl Reconstructor {
     pub(super) fn exec<S: Sink>(&mut self, exec: &Exec, sink: &mut S) {
         let head = &exec.head;
         self.sums.processes.rename(head.tgid, &exec.comm);
+        self.regions.exec(head.tid, head.seq);
         let slot = self.thread(head.tid, head.tgid);
         // A thread other than the leader that executes takes over the leader's id, and brings its
         // own numbers along.
@@ -91,6 +94,7 @@ impl Reconstructor {
             }
             self.threads.remove(head.tid);
         }
+        self.regions.exit(head.tid, head.ts);
         if exit.group_dead != 0 {
             self.sums.processes.gone(head.tgid);
             self.names.paths().gone(head.tgid);

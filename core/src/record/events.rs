@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{Part, Reader, RecordError, Span, Warning};
+use super::{Part, Reader, RecordError, Warning};
 use crate::decode::{DecodeError, decode};
-use crate::event::Event;
+use crate::event::{Event, Only};
 
 /// The events of a recording. Records that cannot be decoded are counted and left out.
 pub struct Events<R> {
@@ -29,18 +29,18 @@ impl<R: Read> Events<R> {
         }
     }
 
-    /// Only what happened in `span`, and what tells what things are.
-    pub fn within(mut self, span: Option<Span>) -> Self {
-        self.reader.only(span);
+    /// Only what is wanted, and what tells what things are.
+    pub fn only(mut self, only: &Only) -> Self {
+        self.reader.only(only);
         self
     }
 
-    /// What is read of the recording; how far that goes is known at the end.
-    pub fn part(&self) -> Part {
+    /// What is read of the recording.
+    pub fn part(&self) -> &Part {
         self.reader.part()
     }
 
-    /// Whether the last event is from before the part that is read, and only tells what something is.
+    /// Whether the last event is not of the part that is read, and only tells what something is.
     pub fn is_context(&self) -> bool {
         self.reader.is_context()
     }

@@ -10,6 +10,7 @@
 mod blocks;
 mod checks;
 mod columns;
+mod cut;
 mod events;
 pub mod format;
 mod log;
@@ -21,9 +22,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use blocks::Block;
+pub use cut::{Look, NotThere};
 pub use events::{Events, open_events};
 pub use log::{Log, LogWriter, log};
-pub use part::{Part, Span};
+pub use part::{Part, Place, Span};
 pub use reader::{Index, Input, Reader, index};
 pub use writer::{Sink, Stats, Writer};
 

@@ -1,5 +1,6 @@
 //! Reading a recording, record by record.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
@@ -10,7 +11,8 @@ use super::blocks::{Block, Blocks};
 use super::columns::Unpacker;
 use super::format::{are_frames, next_frame};
 use super::part::{Part, Place};
-use super::{RecordError, Span, Warning};
+use super::{RecordError, Warning};
+use crate::event::Only;
 
 /// What a recording can be read from more than once: a file, or bytes in memory.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -32,7 +34,10 @@ pub struct Reader<R> {
     packed: Vec<u8>,
     unpacker: Unpacker,
     part: Part,
-    /// The last record is from before the part.
+    /// Records that stand for one of the recording's, and the one that was handed out.
+    instead: VecDeque<Vec<u8>>,
+    made: Vec<u8>,
+    /// The last record is not of the part.
     context: bool,
 }
 
@@ -52,21 +57,23 @@ impl<R: Read> Reader<R> {
             packed: Vec::new(),
             unpacker: Unpacker::default(),
             part: Part::default(),
+            instead: VecDeque::new(),
+            made: Vec::new(),
             context: false,
         })
     }
 
-    /// Reads only what happened in `span`, and what tells what things are. To be called first of all.
-    pub fn only(&mut self, span: Option<Span>) {
-        self.part = Part::of(span);
+    /// Reads only what is wanted, and what tells what things are. To be called first of all.
+    pub fn only(&mut self, only: &Only) {
+        self.part = Part::of(only);
     }
 
-    /// What is read of the recording; how far that goes is known at the end.
-    pub fn part(&self) -> Part {
-        self.part
+    /// What is read of the recording.
+    pub fn part(&self) -> &Part {
+        &self.part
     }
 
-    /// Whether the last record is from before the part that is read, and only tells what something is.
+    /// Whether the last record is not of the part that is read, and only tells what something is.
     pub fn is_context(&self) -> bool {
         self.context
     }
@@ -75,13 +82,22 @@ impl<R: Read> Reader<R> {
     /// end of what can be read.
     pub fn next_record(&mut self) -> Option<&[u8]> {
         loop {
+            if let Some(record) = self.instead.pop_front() {
+                self.context = false;
+                self.made = record;
+                return Some(&self.made);
+            }
             if let Some((start, end)) = next_frame(&self.raw, self.at) {
                 self.at = end;
-                let place = self.part.next(&self.raw[start..end]);
-                if place == Place::Outside {
-                    continue;
+                match self.part.next(&self.raw[start..end]) {
+                    Place::Inside => self.context = false,
+                    Place::Context => self.context = true,
+                    Place::Outside => continue,
+                    Place::Instead(records) => {
+                        self.instead.extend(records);
+                        continue;
+                    }
                 }
-                self.context = place == Place::Context;
                 return self.raw.get(start..end);
             }
             let block = self.blocks.advance()?;

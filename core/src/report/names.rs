@@ -63,6 +63,7 @@ pub fn write(page: &mut Page, summary: &Summary) {
     let several = |table: &[NamedRow]| verbose && table.len() > 1;
     let threads = by_name.threads.len() > by_name.processes.len() && several(&by_name.threads);
     for (label, rows, shown) in [
+        (words::label_regions(lang), &by_name.regions, true),
         (words::label_files(lang), &by_name.files, true),
         (words::label_sockets(lang), &by_name.sockets, true),
         (words::label_threads(lang), &by_name.threads, threads),
@@ -168,6 +169,12 @@ pub fn name(thing: &Thing, lang: Lang) -> String {
         Thing::Thread { tid, pid, comm } if tid == pid => format!("{comm} ({tid})"),
         Thing::Thread { tid, pid, comm } => format!("{comm} ({tid}, {pid})"),
         Thing::Cgroup { cgroup } => cgroup.clone(),
+        Thing::Region {
+            region,
+            passes,
+            duration_ns,
+            ..
+        } => words::a_region(lang, region, passes, units::time(*duration_ns)),
         Thing::Unnamed { .. } => words::unnamed(lang).to_owned(),
     }
 }

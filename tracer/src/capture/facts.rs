@@ -85,6 +85,7 @@ pub fn start(probes: &Probes, command: &[String], pid: u32, attached: bool, foll
         missing: words_of(&probes.missing),
         cut: Cut::default(),
         there: Box::default(),
+        part: Vec::new(),
     }
 }
 

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use bytehop_core::arch::Arch;
 use bytehop_core::decode::{DecodeError, decode};
-use bytehop_core::event::Event;
+use bytehop_core::event::{Event, Only};
 use bytehop_core::notice::Notice;
-use bytehop_core::reconstruct::{Reconstructor, narrow};
-use bytehop_core::record::{Block, Index, Input, Log, Part, Reader, RecordError, Span, Warning};
+use bytehop_core::reconstruct::Reconstructor;
+use bytehop_core::record::{
+    Block, Index, Input, Log, Part, Place, Reader, RecordError, Warning,
+};
 
 use super::call::NONE;
 use super::detail::Details;
@@ -68,11 +70,10 @@ impl Feed {
         })
     }
 
-    /// The same, of which only what happened in `span` is taken.
+    /// The same, of which only this is taken.
     #[must_use]
-    pub fn within(mut self, span: Option<Span>) -> Self {
-        self.part = Part::of(span);
-        self.reconstructor = self.reconstructor.of_part(&self.part);
+    pub fn only(mut self, only: &Only) -> Self {
+        self.part = Part::of(only);
         self
     }
 
@@ -216,13 +217,15 @@ impl Feed {
             self.taken += 1;
             let number = block.header.first_record + u64::from(n);
             store.building.record = u32::try_from(number).unwrap_or(NONE);
-            if !self.part.takes(record) {
-                continue;
-            }
-            match decode(record) {
+            let mut push = |record: &[u8]| match decode(record) {
                 Ok(event) => self.reconstructor.push(&event, store),
                 Err(DecodeError::UnknownKind(_)) => self.unknown += 1,
                 Err(_) => self.malformed += 1,
+            };
+            match self.part.next(record) {
+                Place::Inside | Place::Context => push(record),
+                Place::Outside => {}
+                Place::Instead(records) => records.iter().for_each(|record| push(record)),
             }
         }
         self.block = (until < block.header.records).then_some((block, until));
@@ -299,7 +302,6 @@ impl Feed {
         let warnings = warnings.iter().chain(&undecodable);
         warnings.for_each(|warning| summary.warn(warning.into()));
         summary.warnings.append(&mut self.complaints);
-        narrow(&mut summary, &self.part);
         store.summary = summary;
         store.finish();
     }
@@ -312,16 +314,16 @@ impl Store {
     /// If the file cannot be opened or is no recording; damage further on becomes a warning in the
     /// summary.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        Self::open_within(path, None)
+        Self::open_only(path, &Only::default())
     }
 
     /// Reads what happened in a part of a recording.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_within(path: &Path, span: Option<Span>) -> Result<Self, RecordError> {
+    pub fn open_only(path: &Path, only: &Only) -> Result<Self, RecordError> {
         let (feed, mut store) = Feed::of_file(path)?;
-        let mut feed = feed.within(span);
+        let mut feed = feed.only(only);
         feed.take(&mut store, u64::MAX);
         Ok(store)
     }

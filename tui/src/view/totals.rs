@@ -143,6 +143,7 @@ fn by_name(app: &App, lines: &mut Vec<Line>) {
     let (lang, ascii) = (app.look.lang, app.look.ascii);
     let by_name = &app.store.summary.by_name;
     for (label, rows, least) in [
+        (words::by_region(lang), &by_name.regions, 1),
         (words::by_file(lang), &by_name.files, 1),
         (words::by_socket(lang), &by_name.sockets, 1),
         (words::by_thread(lang), &by_name.threads, 2),

@@ -33,7 +33,6 @@ use crate::arch::Arch;
 use crate::event::{Event, Meta};
 use crate::model::{CallId, Evidence, Hop, HopKind, Place};
 use crate::reconstruct::{Call, Reconstructor, Sink};
-use crate::record::Part;
 
 /// Writes the events of one trace as lines.
 pub struct Lines {
@@ -124,12 +123,6 @@ impl Lines {
             found: Found::default(),
             out: Vec::new(),
         }
-    }
-
-    /// For what is read of a recording.
-    pub fn of_part(mut self, part: &Part) -> Self {
-        self.reconstructor = self.reconstructor.of_part(part);
-        self
     }
 
     /// The lines of the next event, each with its newline.

@@ -3,33 +3,41 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::CallId;
-
 /// From this many ranges on, neighbours of one process become one range, under the later call.
 const RANGES_EXACT: usize = 1 << 16;
 /// No more ranges than this are kept.
 const RANGES_MAX: usize = 1 << 19;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Range {
+struct Range<Owner> {
     /// First page after it.
     end: u64,
-    owner: CallId,
+    owner: Owner,
     tgid: u32,
 }
 
 /// Dirty ranges by inode `(dev, ino)` and first page.
-#[derive(Debug, Default)]
-pub struct DirtyPages {
-    inodes: HashMap<(u32, u64), BTreeMap<u64, Range>>,
+#[derive(Debug)]
+pub struct DirtyPages<Owner> {
+    inodes: HashMap<(u32, u64), BTreeMap<u64, Range<Owner>>>,
     ranges: usize,
     /// Pages that were not kept, because there were too many ranges.
     pub dropped: u64,
 }
 
-impl DirtyPages {
+impl<Owner> Default for DirtyPages<Owner> {
+    fn default() -> Self {
+        Self {
+            inodes: HashMap::new(),
+            ranges: 0,
+            dropped: 0,
+        }
+    }
+}
+
+impl<Owner: Copy + PartialEq> DirtyPages<Owner> {
     /// The pages from `first` on were made dirty by a call.
-    pub fn insert(&mut self, inode: (u32, u64), first: u64, pages: u64, owner: CallId, tgid: u32) {
+    pub fn insert(&mut self, inode: (u32, u64), first: u64, pages: u64, owner: Owner, tgid: u32) {
         let end = first.saturating_add(pages);
         if first >= end {
             return;
@@ -58,7 +66,7 @@ impl DirtyPages {
         inode: (u32, u64),
         first: u64,
         pages: u64,
-        mut found: impl FnMut(CallId, u64, u64),
+        mut found: impl FnMut(Owner, u64, u64),
     ) {
         let end = first.saturating_add(pages);
         let Some(ranges) = self.inodes.get_mut(&inode) else {
@@ -106,6 +114,7 @@ impl DirtyPages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::CallId;
 
     const FILE: (u32, u64) = (1, 2);
 
@@ -113,7 +122,7 @@ mod tests {
         CallId { tid: 7, seq }
     }
 
-    fn take(dirty: &mut DirtyPages, first: u64, pages: u64) -> Vec<(u32, u64)> {
+    fn take(dirty: &mut DirtyPages<CallId>, first: u64, pages: u64) -> Vec<(u32, u64)> {
         let mut found = Vec::new();
         dirty.take(FILE, first, pages, |owner, _, pages| {
             found.push((owner.seq, pages))

@@ -1,14 +1,22 @@
-//! A part of a recording: what happened between two times.
+//! A part of a recording: what happened between two times, what one process did, what was done in a region
+//! of the program's own.
 //!
 //! What things are (processes, paths, stacks, devices) is told once, mostly before the part: records that
 //! do are taken from there, too. Which blocks hold any of what is wanted stands in their headers, so the others are
 //! not unpacked.
+//!
+//! The record that begins the trace says what the part is: what follows is a trace of its own, and whatever
+//! reads it needs to know nothing else.
+
+mod chosen;
 
 use tracer_ebpf::kind;
 
+use self::chosen::{Choice, Chosen};
 use super::format::{BlockHeader, Format, kind_bit};
-use crate::decode::decode;
-use crate::event::{Event, META, Meta};
+use crate::decode::{decode, encode_meta};
+use crate::event::{Event, META, Meta, Only, Start};
+use crate::regions::Regions;
 
 /// Kinds that tell what something is, not what happened.
 const CONTEXT: [u8; 5] = [
@@ -26,44 +34,76 @@ pub struct Span {
     pub to: u64,
 }
 
-/// What is read of a recording: a [`Span`], or all. It learns when the recording starts from its first records,
+impl Span {
+    /// What all of the parts leave; `None` if none of them says a time.
+    pub fn of(parts: &[Only]) -> Option<Self> {
+        let mut parts = parts.iter().filter(|only| only.is_timed()).peekable();
+        parts.peek()?;
+        let all = Self {
+            from: 0,
+            to: u64::MAX,
+        };
+        Some(parts.fold(all, |span, only| Self {
+            from: span.from.max(only.from_ns.unwrap_or(0)),
+            to: span.to.min(only.to_ns.unwrap_or(u64::MAX)),
+        }))
+    }
+}
+
+impl Only {
+    fn is_timed(&self) -> bool {
+        self.from_ns.is_some() || self.to_ns.is_some()
+    }
+}
+
+/// What is read of a recording, or all. It learns when the recording starts from its first records,
 /// so that neither the size of blocks nor the part that is asked for moves its zero.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Part {
+    only: Only,
     span: Option<Span>,
+    chosen: Option<Chosen>,
     /// When the trace was started ([`Start::monotonic_ns`](crate::event::Start::monotonic_ns)); if nothing says so, the time of its first record.
     start: Option<u64>,
-    /// The latest time of all blocks so far.
-    end: u64,
+    /// Whether what follows says that it is a part.
+    said: bool,
+}
+
+/// What becomes of a record.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Place {
+    Inside,
+    /// It is not of the part, and only tells what something is.
+    Context,
+    Outside,
+    /// These records stand for it.
+    Instead(Vec<Vec<u8>>),
 }
 
 impl Part {
-    pub fn of(span: Option<Span>) -> Self {
+    pub fn of(only: &Only) -> Self {
         Self {
-            span,
-            ..Self::default()
+            only: only.clone(),
+            span: Span::of(std::slice::from_ref(only)),
+            chosen: Chosen::of(only),
+            start: None,
+            said: false,
         }
     }
 
     /// Whether this is not all.
     pub fn is_partial(&self) -> bool {
-        self.span.is_some()
+        self.span.is_some() || self.chosen.is_some()
     }
 
-    /// The span, if it is not all, no further than the recording goes.
-    pub fn span(&self) -> Option<Span> {
-        let length = self.end.saturating_sub(self.start.unwrap_or(self.end));
-        self.span.map(|Span { from, to }| Span {
-            from: from.min(length),
-            to: to.min(length),
-        })
+    /// The regions that were met so far, if any is asked for: its name, and all.
+    pub fn regions(&self) -> Option<(&str, &Regions)> {
+        let (name, chosen) = (self.only.region.as_deref()?, self.chosen.as_ref()?);
+        Some((name, chosen.regions()))
     }
 
     /// Whether a block may hold something that is wanted. Every block has to be shown, in their order.
-    pub fn needs(&mut self, header: &BlockHeader) -> bool {
-        if header.min_ts <= header.max_ts {
-            self.end = self.end.max(header.max_ts);
-        }
+    pub fn needs(&self, header: &BlockHeader) -> bool {
         let Some((from, to)) = self.times() else {
             return true;
         };
@@ -75,35 +115,80 @@ impl Part {
         before || header.min_ts < to && header.max_ts >= from
     }
 
-    /// Whether a record is wanted. Every record of the needed blocks has to be shown, in their order.
+    /// What becomes of a record. Every record of the needed blocks has to be shown, in their order.
     #[inline]
-    pub fn takes(&mut self, record: &[u8]) -> bool {
-        self.next(record) != Place::Outside
-    }
-
-    /// Where the next record is.
-    #[inline]
-    pub(super) fn next(&mut self, record: &[u8]) -> Place {
-        if self.span.is_none() {
+    pub fn next(&mut self, record: &[u8]) -> Place {
+        if !self.is_partial() {
             return Place::Inside;
         }
-        if self.start.is_none() {
-            self.start = start_of(record);
-        }
-        self.place(record)
-    }
-
-    fn place(&self, record: &[u8]) -> Place {
-        let (Some(&kind), Some((from, to))) = (record.first(), self.times()) else {
+        let Some(&kind) = record.first() else {
             return Place::Inside;
         };
+        if kind == META {
+            return self.meta(record);
+        }
         let Some(ts) = time_of(record) else {
             return Place::Inside;
         };
-        match () {
-            () if (from..to).contains(&ts) => Place::Inside,
-            () if ts < from && CONTEXT.contains(&kind) => Place::Context,
-            () => Place::Outside,
+        let start = *self.start.get_or_insert(ts);
+        let place = self.place(kind, ts, record);
+        if self.said {
+            return place;
+        }
+        // The record that begins the trace is missing.
+        self.said = true;
+        let mut records = vec![begun(start, &self.only)];
+        match place {
+            Place::Inside | Place::Context => records.push(record.to_vec()),
+            Place::Outside => {}
+            Place::Instead(others) => records.extend(others),
+        }
+        Place::Instead(records)
+    }
+
+    fn place(&mut self, kind: u8, ts: u64, record: &[u8]) -> Place {
+        let (from, to) = self.times().unwrap_or((0, u64::MAX));
+        let tells = CONTEXT.contains(&kind);
+        if ts >= to || (ts < from && !tells) {
+            return Place::Outside;
+        }
+        let choice = match &mut self.chosen {
+            // Where a thread's next calls come from is told of one that is wanted, and of one that may be yet.
+            Some(chosen) => match chosen.takes(record) {
+                Choice::No if kind == kind::CALLED_FROM && self.only.pid.is_some() => {
+                    return Place::Outside;
+                }
+                choice => choice,
+            },
+            None => Choice::Yes,
+        };
+        match choice {
+            Choice::Yes if ts >= from => Place::Inside,
+            Choice::Pieces(pieces) => Place::Instead(pieces),
+            _ if tells => Place::Context,
+            _ => Place::Outside,
+        }
+    }
+
+    /// Records that are not the kernel's.
+    fn meta(&mut self, record: &[u8]) -> Place {
+        match decode(record) {
+            Ok(Event::Meta(Meta::Start(start))) => {
+                if start.monotonic_ns > 0 && self.start.is_none() {
+                    self.start = Some(start.monotonic_ns);
+                }
+                if let Some(chosen) = &mut self.chosen
+                    && start.page_size > 0
+                {
+                    chosen.page = u64::from(start.page_size);
+                }
+                self.said = true;
+                let whole = || begun(start.monotonic_ns, &self.only);
+                Place::Instead(vec![said(record, &self.only).unwrap_or_else(whole)])
+            }
+            // They are of the whole.
+            Ok(Event::Meta(Meta::Sampled(_) | Meta::Cost(_))) => Place::Outside,
+            _ => Place::Inside,
         }
     }
 
@@ -117,6 +202,29 @@ impl Part {
     }
 }
 
+/// The record that begins a trace, with one more part; what else it has, it keeps, known or not.
+fn said(record: &[u8], only: &Only) -> Option<Vec<u8>> {
+    let mut json: serde_json::Value = serde_json::from_slice(record.get(1..)?).ok()?;
+    let parts = json.as_object_mut()?.entry("part");
+    let parts = parts.or_insert_with(|| serde_json::json!([]));
+    parts.as_array_mut()?.push(serde_json::to_value(only).ok()?);
+    let mut said = vec![META];
+    serde_json::to_writer(&mut said, &json).ok()?;
+    Some(said)
+}
+
+/// One that begins a trace of which nothing else is known.
+fn begun(monotonic_ns: u64, only: &Only) -> Vec<u8> {
+    let start = Start {
+        monotonic_ns,
+        part: vec![only.clone()],
+        ..Start::default()
+    };
+    let mut record = Vec::new();
+    encode_meta(&Meta::Start(start), &mut record);
+    record
+}
+
 /// When a record of the kernel happened.
 #[inline]
 fn time_of(record: &[u8]) -> Option<u64> {
@@ -125,31 +233,22 @@ fn time_of(record: &[u8]) -> Option<u64> {
         .map(|ts| u64::from_le_bytes(*ts))
 }
 
-/// When the trace was started, as far as a record tells.
-fn start_of(record: &[u8]) -> Option<u64> {
-    match decode(record) {
-        Ok(Event::Meta(Meta::Start(start))) if start.monotonic_ns > 0 => Some(start.monotonic_ns),
-        _ => time_of(record),
-    }
-}
-
-/// Where a record is, seen from a part.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    Inside,
-    /// Before it, and only tells what something is.
-    Context,
-    Outside,
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::decode::{encode, encode_meta};
-    use crate::event::{Exec, Head, Start, Syscall};
+    use crate::decode::encode;
+    use crate::event::{Exec, Head, Syscall};
     use crate::record::{Reader, Writer};
+
+    fn only(span: Option<Span>) -> Only {
+        Only {
+            from_ns: span.map(|span| span.from),
+            to_ns: span.map(|span| span.to),
+            ..Only::default()
+        }
+    }
 
     fn call(kind: u8, ts: u64) -> Vec<u8> {
         let head = Head {
@@ -203,7 +302,7 @@ mod tests {
             let file = recording(format);
             let read = |span| {
                 let mut reader = Reader::new(&file[..], Path::new("t")).unwrap();
-                reader.only(span);
+                reader.only(&only(span));
                 let (mut times, mut metas, mut execs) = (Vec::new(), 0, 0);
                 while let Some(record) = reader.next_record() {
                     match decode(record).unwrap() {
@@ -213,20 +312,17 @@ mod tests {
                     }
                 }
                 assert_eq!(reader.warnings(), []);
-                (times, metas, execs, reader.part().span())
+                (times, metas, execs)
             };
             let span = |from, to| Some(Span { from, to });
             let (all, ..) = read(None);
             assert_eq!(all.len(), 100);
             let us = |n: u64| n * 1000;
-            assert_eq!(
-                read(span(us(45), us(47))),
-                (vec![45, 46], 2, 1, span(us(45), us(47)))
-            );
+            assert_eq!(read(span(us(45), us(47))), (vec![45, 46], 2, 1));
             assert_eq!(read(span(0, us(2))).0, [0, 1]);
             assert_eq!(read(span(0, us(2))).2, 0);
             let rest = read(span(us(98), u64::MAX));
-            assert_eq!((rest.0, rest.3), (vec![98, 99], span(us(98), us(99))));
+            assert_eq!(rest.0, vec![98, 99]);
             assert_eq!(read(span(us(500), us(600))).0, [0; 0]);
         }
     }
@@ -241,7 +337,7 @@ mod tests {
             kinds: kinds.iter().fold(0, |bits, kind| bits | kind_bit(*kind)),
             ..BlockHeader::default()
         };
-        let mut part = Part::of(Some(Span { from: 50, to: 60 }));
+        let mut part = Part::of(&only(Some(Span { from: 50, to: 60 })));
         let mut start = Vec::new();
         encode_meta(
             &Meta::Start(Start {
@@ -254,7 +350,7 @@ mod tests {
             part.needs(&header(7, 9, &[kind::FAULT])),
             "zero is not known yet"
         );
-        assert!(part.takes(&start));
+        assert_ne!(part.next(&start), Place::Outside);
         let calls = [kind::SYSCALL, kind::FAULT];
         for (min, max, kinds, wanted) in [
             (1000, 1010, &calls[..], false),
@@ -270,6 +366,5 @@ mod tests {
             let header = header(min, max, kinds);
             assert_eq!(part.needs(&header), wanted, "{min} {max} {kinds:?}");
         }
-        assert_eq!(part.span(), Some(Span { from: 50, to: 60 }));
     }
 }
