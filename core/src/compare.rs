@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::event::Engine;
-use crate::model::{HopKind, Known, Place, Summary};
+use crate::model::{HopKind, HopRow, Known, NamedRow, Place, Summary, Thing};
 
 /// A quantity that runs are compared by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -173,6 +173,63 @@ pub struct HopChange {
     pub inferred: bool,
 }
 
+/// What was done in a region that the program marks itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InRegion {
+    pub passes: u64,
+    /// From begin to end.
+    pub duration_ns: u64,
+    /// Changes of privilege level, by calls and by page faults in user mode.
+    pub crossings: u64,
+    pub copied: u64,
+    pub dma: u64,
+    /// Some of the bytes are inferred.
+    pub inferred: bool,
+}
+
+impl InRegion {
+    fn of(row: &NamedRow) -> Option<(&str, Self)> {
+        let Thing::Region {
+            region,
+            passes,
+            duration_ns,
+            user_faults,
+        } = &row.thing
+        else {
+            return None;
+        };
+        let sum = |kind: HopKind| {
+            let hops = row.hops.iter().map(|named| &named.hop);
+            let software =
+                |hop: &&HopRow| kind == HopKind::Dma && hop.engine == Some(Engine::Software);
+            let hops = hops.filter(|hop| hop.kind == kind && hop.bytes > 0 && !software(hop));
+            hops.fold((0u64, false), |(bytes, inferred), hop| {
+                let inferred = inferred || hop.evidence.known() != Known::Measured;
+                (bytes.saturating_add(hop.bytes), inferred)
+            })
+        };
+        let (copied, dma) = (sum(HopKind::Copy), sum(HopKind::Dma));
+        let value = Self {
+            passes: *passes,
+            duration_ns: *duration_ns,
+            crossings: row.calls.saturating_add(*user_faults).saturating_mul(2),
+            copied: copied.0,
+            dma: dma.0,
+            inferred: copied.1 || dma.1,
+        };
+        Some((region, value))
+    }
+}
+
+/// A region in both runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RegionChange {
+    pub region: String,
+    /// `None`: the run was never in it.
+    pub a: Option<InRegion>,
+    pub b: Option<InRegion>,
+}
+
 /// Two runs compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
@@ -180,6 +237,8 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// Ways that bytes took, those that moved most first: what is gone, new, less, more, the same.
     pub hops: Vec<HopChange>,
+    /// Regions that the programs mark themselves, in the order in which they were met.
+    pub regions: Vec<RegionChange>,
 }
 
 /// Compares two runs. The difference counts from `a` to `b`.
@@ -232,7 +291,29 @@ pub fn compare(a: &Summary, b: &Summary) -> Comparison {
     Comparison {
         rows: rows.collect(),
         hops,
+        regions: regions(a, b),
     }
+}
+
+fn regions(a: &Summary, b: &Summary) -> Vec<RegionChange> {
+    let mut regions: Vec<RegionChange> = Vec::new();
+    for (run, second) in [(a, false), (b, true)] {
+        for (name, value) in run.by_name.regions.iter().filter_map(InRegion::of) {
+            let known = regions.iter().position(|change| change.region == name);
+            let at = known.unwrap_or_else(|| {
+                regions.push(RegionChange {
+                    region: name.to_owned(),
+                    a: None,
+                    b: None,
+                });
+                regions.len() - 1
+            });
+            let change = &mut regions[at];
+            let side = if second { &mut change.b } else { &mut change.a };
+            *side = Some(value);
+        }
+    }
+    regions
 }
 
 /// What loading and starting a program leaves behind is not what it is compared by: a twentieth of the

@@ -83,7 +83,10 @@ impl Paths {
 
     /// The path of a file, if it is known.
     pub fn get(&self, inode: Inode) -> Option<&str> {
-        self.of.get(&inode).map(|path| &**path)
+        // Of a call that never came: what the path is relative to is not known, so it stays as it is.
+        let waits = |name: &&Name| (name.dev, name.ino) == inode;
+        let pending = || Some(self.pending.iter().find(waits)?.path.as_str());
+        self.of.get(&inode).map(|path| &**path).or_else(pending)
     }
 
     fn put(&mut self, inode: Inode, path: Arc<str>) {
@@ -99,6 +102,13 @@ impl Paths {
                 self.put((name.dev, name.ino), clean(&name.path).into());
             }
             named::OPENED => {
+                let of = |old: &&Name| old.head.tid == name.head.tid;
+                if let Some(old) = self.pending.iter().find(of) {
+                    let (inode, path) = ((old.dev, old.ino), old.path.as_str().into());
+                    if !self.of.contains_key(&inode) {
+                        self.put(inode, path);
+                    }
+                }
                 self.pending.retain(|old| old.head.tid != name.head.tid);
                 // As many as threads can be in a call; of lost calls they stay.
                 if self.pending.len() < 1024 {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::layout::{Align, Flow, Page, Paint, pad, span, width};
+use super::layout::{Align, Flow, Page, Paint, clean, pad, span, width};
 use super::ledger::{INFERRED, place};
 use super::{Detail, Style};
-use crate::compare::{Change, Comparison, HopChange, Row, Unit, Value, What, compare};
+use crate::compare::{Change, Comparison, HopChange, InRegion, RegionChange, Row, Unit, Value, What, compare};
 use crate::i18n::Lang;
 use crate::model::{HopKind, Summary};
 use crate::units;
@@ -25,6 +25,11 @@ mod words {
         waited: "time waiting" | "等待时间";
         duration: "duration" | "总用时";
         not_known: "–" | "–";
+        in_region(name): "region {name}" | "区域 {name}";
+        region_of_both(name, a, b): "region {name}: A {a}; B {b}" | "区域 {name}：A {a}；B {b}";
+        passes[n]: "{n} pass" / "{n} passes" | "{n} 次";
+        region_numbers(passes, time, crossings, copied, dma): "{passes}, {time}, {crossings} crossings, {copied} copied, {dma} by DMA" | "{passes}，{time}，特权级切换 {crossings} 次，拷贝 {copied}，DMA {dma}";
+        never_in_it: "not in it" | "没有进入";
         what_changed: "what changed" | "有何变化";
         nothing_moved: "Neither run moved payload." | "两次运行都没有搬运数据。";
         all_same: "The bytes take the same ways." | "字节走的路径相同。";
@@ -149,6 +154,34 @@ fn sentence(hop: &HopChange, lang: Lang) -> String {
     }
 }
 
+/// What both runs did in each region, as sentences.
+pub fn regions(comparison: &Comparison, lang: Lang) -> Vec<String> {
+    let both = |region: &RegionChange| {
+        let [a, b] = [region.a, region.b].map(|value| in_region(value, lang));
+        words::region_of_both(lang, &region.region, a, b)
+    };
+    comparison.regions.iter().map(both).collect()
+}
+
+/// What a run did in a region, as one line.
+fn in_region(value: Option<InRegion>, lang: Lang) -> String {
+    let Some(value) = value else {
+        return words::never_in_it(lang).to_owned();
+    };
+    let inferred = value
+        .inferred
+        .then(|| INFERRED.to_string())
+        .unwrap_or_default();
+    words::region_numbers(
+        lang,
+        words::passes(lang, value.passes),
+        units::time(value.duration_ns),
+        units::count(value.crossings),
+        format!("{inferred}{}", units::bytes(value.copied)),
+        format!("{inferred}{}", units::bytes(value.dma)),
+    )
+}
+
 /// How long the bars of a row are, in eighths of a cell, of `cells` cells: to the scale of the larger.
 pub fn bars(row: &Row, cells: usize) -> [usize; 2] {
     let n = |value: Option<Value>| value.map_or(0, |value| value.n);
@@ -220,6 +253,16 @@ pub fn comparison(a: &Summary, b: &Summary, names: [&str; 2], style: &Style) -> 
     if style.detail == Detail::Quiet {
         return page.finish();
     }
+    for region in &both.regions {
+        page.blank();
+        let head = words::in_region(lang, clean(&region.region, ascii));
+        let head = [span(format!(" {head}"), Paint::Strong)];
+        page.line(&head, Flow::default(), 0);
+        for (mark, value) in [("A", region.a), ("B", region.b)] {
+            let flow = Flow::words(&in_region(value, lang), Paint::Plain);
+            page.line(&[span(format!("  {mark}  "), Paint::Strong)], flow, 5);
+        }
+    }
     page.blank();
     page.line(
         &[span(
@@ -264,6 +307,7 @@ pub fn comparison_json(a: &Summary, b: &Summary, names: [&str; 2]) -> Json {
         "b": run(names[1], b),
         "rows": both.rows,
         "hops": both.hops,
+        "regions": both.regions,
         "changes": changes(&both, Lang::En),
     })
 }

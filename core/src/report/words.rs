@@ -117,7 +117,7 @@ crate::messages! {
     label_sockets: "sockets" | "套接字";
     label_threads: "threads (thread, process)" | "线程（线程号，进程号）";
     label_cgroups: "cgroups" | "cgroup";
-    label_regions: "regions (passes, from begin to end)" | "区域（次数，从开始到结束的时间）";
+    label_regions: "regions (passes, time)" | "区域（次数，时间）";
     a_region(name, passes, time): "{name} (×{passes}, {time})" | "{name}（×{passes}，{time}）";
     a_file(device, inode): "inode {inode} on {device}" | "{device} 上的 inode {inode}";
     a_socket(protocol, inode): "{protocol} socket {inode}" | "{protocol} 套接字 {inode}";

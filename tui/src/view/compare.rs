@@ -3,7 +3,7 @@
 use bytehop_core::compare::{Comparison, Row, compare};
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
-use bytehop_core::report::compare::{bar, bars, changes, names_width, quantity, ratio, value};
+use bytehop_core::report::compare::{bar, bars, changes, names_width, quantity, ratio, regions, value};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -134,7 +134,7 @@ fn sentences(both: &Comparison, look: Look, room: u16) -> Vec<Line> {
     let room = usize::from(room).saturating_sub(5);
     let mut lines: Vec<Line> = Vec::new();
     let dot = if ascii { "  - " } else { "  · " };
-    for sentence in changes(both, lang) {
+    for sentence in changes(both, lang).into_iter().chain(regions(both, lang)) {
         let sentence = plain(&sentence, ascii);
         for (i, text) in wrap(&sentence, room).into_iter().enumerate() {
             let start = if i == 0 { dot } else { "    " };
