@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bytehop_core::budget::Budget;
-use bytehop_core::i18n::Lang;
 use bytehop_core::event::Only;
+use bytehop_core::i18n::Lang;
 use bytehop_core::report::Format;
 use bytehop_core::report::top::Column;
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -16,9 +16,9 @@ use bytehop_core::report;
 use tracer::{caps, doctor};
 
 use crate::cli::{self, Amount};
-use crate::fail::{Fail, Trouble, USAGE};
 #[cfg(feature = "capture")]
 use crate::fail::NOT_ALLOWED;
+use crate::fail::{Fail, Trouble, USAGE};
 use crate::open::events;
 use crate::output::{columns, complain, print, style};
 use crate::resolve::Look;

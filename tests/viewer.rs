@@ -52,6 +52,63 @@ fn a_lab_is_gone_through_from_its_recordings() {
 }
 
 #[test]
+fn a_part_is_cut_out_and_never_written_over_what_is_read() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("viewer-cut");
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).expect("a folder");
+    let path = |name: &str| dir.join(name).display().to_string();
+    let (whole, part, link) = (path("whole.bhop"), path("part.bhop"), path("link.bhop"));
+    std::fs::copy(RECORDING, &whole).expect("a copy");
+    std::fs::hard_link(&whole, &link).expect("a link");
+    let size = |path: &str| std::fs::metadata(path).expect("a file").len();
+    let before = size(&whole);
+    for (out, lang, has) in [
+        (&whole, "en", "the recording that is read"),
+        (&link, "zh", "正是要读取的记录文件"),
+    ] {
+        let out = bytehop(&["cut", &whole, "-o", out, "--to", "1ms", "--lang", lang]);
+        assert_eq!(out.status.code(), Some(2));
+        let said = text(&out.stderr);
+        assert!(said.contains(has) && said.lines().count() == 1, "{said}");
+        assert_eq!(size(&whole), before);
+    }
+    for (line, has) in [
+        ("", "say what to keep"),
+        ("--from 2s --to 1s", "--from is not before --to"),
+        ("--pid 1", "no process 1 in this recording"),
+        (
+            "--region load",
+            "no region load in this recording: the program marked none",
+        ),
+    ] {
+        let mut args = vec!["cut", &whole, "-o", &part];
+        args.extend(line.split_whitespace());
+        let out = bytehop(&args);
+        assert_eq!(out.status.code(), Some(2), "{line}");
+        let said = text(&out.stderr);
+        assert!(
+            said.contains(has) && said.lines().count() == 1,
+            "{line}: {said}"
+        );
+        assert!(!Path::new(&part).exists(), "{line}");
+    }
+    let bounds = ["--from", "100us", "--to", "1s"];
+    let mut args = vec!["cut", &whole, "-o", &part];
+    args.extend(bounds);
+    let out = bytehop(&args);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    assert!(text(&out.stdout).starts_with(&part));
+    let report = |file: &str, more: &[&str]| {
+        let mut args = vec!["report", file, "--json"];
+        args.extend(more);
+        bytehop(&args).stdout
+    };
+    let of_part = report(&part, &[]);
+    assert!(!of_part.is_empty());
+    assert_eq!(text(&of_part), text(&report(&whole, &bounds)));
+}
+
+#[test]
 fn without_replay_it_says_why_recordings_are_shown() {
     let out = bytehop(&["lab", "--no-tui", "first-hops"]);
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));

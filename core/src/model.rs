@@ -601,9 +601,11 @@ impl ByName {
             cgroups,
             regions,
         } = self;
-        [files, sockets, devices, processes, threads, cgroups, regions]
-            .iter()
-            .all(|table| table.is_empty())
+        [
+            files, sockets, devices, processes, threads, cgroups, regions,
+        ]
+        .iter()
+        .all(|table| table.is_empty())
     }
 }
 

@@ -74,9 +74,15 @@ pub enum Notice {
     /// Threads that the program left behind.
     LeftRunning(u64),
     /// Breakpoints were taken off.
-    BreakpointsOff { hits: u64, ms: u64 },
+    BreakpointsOff {
+        hits: u64,
+        ms: u64,
+    },
     /// The kernel did not run an eBPF program so many times.
-    Skipped { program: String, times: u64 },
+    Skipped {
+        program: String,
+        times: u64,
+    },
     /// Only this part of the recording was read.
     Part(Span),
     /// Only this process's calls are in it.
@@ -120,8 +126,12 @@ impl Notice {
             Self::OfProcess(pid) => words::of_process(lang, pid),
             Self::InRegion(name) => words::in_region(lang, name),
             Self::NotThere(NotThere::Process(pid)) => words::no_process(lang, pid),
-            Self::NotThere(NotThere::Region(name, all)) if all.is_empty() => words::no_regions(lang, name),
-            Self::NotThere(NotThere::Region(name, all)) => words::no_region(lang, name, all.join(lang.list())),
+            Self::NotThere(NotThere::Region(name, all)) if all.is_empty() => {
+                words::no_regions(lang, name)
+            }
+            Self::NotThere(NotThere::Region(name, all)) => {
+                words::no_region(lang, name, all.join(lang.list()))
+            }
             Self::Unended(name, n) => words::unended(lang, name, n),
             Self::Unbegun(name, n) => words::unbegun(lang, name, n),
             Self::OddMark(path, n) => words::odd_mark(lang, path, n),

@@ -471,7 +471,13 @@ mod tests {
         }
         assert_eq!(at(&mut regions, 8, 4), [""; 0], "another thread");
         let all = regions.finish(None);
-        let told = |n: usize| (all[n].passes, all[n].time_ns, all[n].unended + all[n].unbegun);
+        let told = |n: usize| {
+            (
+                all[n].passes,
+                all[n].time_ns,
+                all[n].unended + all[n].unbegun,
+            )
+        };
         assert_eq!((told(0), told(1)), ((3, 40 + 40, 0), (1, 30, 0)));
     }
 
@@ -483,14 +489,22 @@ mod tests {
         assert_eq!(at(&mut regions, 8, 1), ["a"]);
         assert_eq!(at(&mut regions, 8, 9), ["a"]);
         mark(&mut regions, 7, 10, "end/a");
-        assert_eq!(at(&mut regions, 8, 9), ["a"], "a part of a call that was in it");
+        assert_eq!(
+            at(&mut regions, 8, 9),
+            ["a"],
+            "a part of a call that was in it"
+        );
         assert_eq!(at(&mut regions, 8, 11), [""; 0]);
         regions.fork(7, 9, 120);
         assert_eq!(at(&mut regions, 9, 13), [""; 0]);
         regions.exit(8, 200);
         assert_eq!(regions.of(8, 9).len(), 1, "of a thread that is gone");
         regions.fork(7, 8, 210);
-        assert_eq!(regions.of(8, 9).len(), 0, "another thread of the same number");
+        assert_eq!(
+            regions.of(8, 9).len(),
+            0,
+            "another thread of the same number"
+        );
     }
 
     #[test]
@@ -526,7 +540,10 @@ mod tests {
         }
         assert_eq!(regions.all().len(), REGIONS_MAX + 1);
         let all = regions.finish(None);
-        assert_eq!(all.iter().map(|r| r.passes).sum::<u64>(), 2 * REGIONS_MAX as u64);
+        assert_eq!(
+            all.iter().map(|r| r.passes).sum::<u64>(),
+            2 * REGIONS_MAX as u64
+        );
         assert!(all.iter().all(|r| r.unended + r.unbegun == 0));
         for n in 0..3 * SPANS_MAX as u32 {
             let what = if n % 2 == 0 { "begin/1" } else { "end/1" };

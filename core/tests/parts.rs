@@ -8,9 +8,9 @@ use std::path::Path;
 
 use bytehop_core::annotate::Annotator;
 use bytehop_core::arch::Arch;
+use bytehop_core::event::Only;
 use bytehop_core::model::{Place, Summary};
 use bytehop_core::reconstruct::{NoSink, summarise};
-use bytehop_core::event::Only;
 use bytehop_core::record::{Events, Look, Reader, Span, Writer};
 use bytehop_core::report;
 use common::recordings;
@@ -185,13 +185,27 @@ fn what_is_cut_out_is_the_part() {
         several += usize::from(pids.len() > 1);
         let (from_ns, to_ns) = (Some(length / 3), Some(length / 3 * 2));
         let mut parts = vec![
-            Only { to_ns, ..Only::default() },
-            Only { from_ns, to_ns, ..Only::default() },
+            Only {
+                to_ns,
+                ..Only::default()
+            },
+            Only {
+                from_ns,
+                to_ns,
+                ..Only::default()
+            },
         ];
         for pid in pids.iter().take(3) {
             let pid = Some(*pid);
-            parts.push(Only { pid, ..Only::default() });
-            parts.push(Only { pid, from_ns, ..Only::default() });
+            parts.push(Only {
+                pid,
+                ..Only::default()
+            });
+            parts.push(Only {
+                pid,
+                from_ns,
+                ..Only::default()
+            });
         }
         for only in parts {
             let out = cut(&file, &only);
@@ -201,12 +215,23 @@ fn what_is_cut_out_is_the_part() {
                 report::json_string(&same),
                 "{name}: {only:?}"
             );
-            assert_eq!(annotated(&out, &all), annotated(&file, &only), "{name}: {only:?}");
+            assert_eq!(
+                annotated(&out, &all),
+                annotated(&file, &only),
+                "{name}: {only:?}"
+            );
             smaller += usize::from(out.len() < file.len());
             // And a part of the part is the same as both at once.
             if only.pid.is_some() && only.from_ns.is_none() {
-                let again = Only { from_ns, to_ns, ..Only::default() };
-                let both = Only { pid: only.pid, ..again.clone() };
+                let again = Only {
+                    from_ns,
+                    to_ns,
+                    ..Only::default()
+                };
+                let both = Only {
+                    pid: only.pid,
+                    ..again.clone()
+                };
                 let twice = counts(&summed_up(&cut(&out, &again), &all));
                 assert_eq!(twice, counts(&summed_up(&file, &both)), "{name}: {only:?}");
             }
@@ -222,7 +247,12 @@ fn ways(summary: &Summary) -> BTreeMap<Way, (u64, u64)> {
     let mut ways = BTreeMap::new();
     for hop in &summary.hops {
         let place = |place: &Place| serde_json::to_string(place).expect("JSON");
-        let way = (format!("{:?}", hop.kind), place(&hop.from), place(&hop.to), hop.deferred);
+        let way = (
+            format!("{:?}", hop.kind),
+            place(&hop.from),
+            place(&hop.to),
+            hop.deferred,
+        );
         let sum: &mut (u64, u64) = ways.entry(way).or_default();
         *sum = (sum.0 + hop.bytes, sum.1 + hop.count);
     }
@@ -242,7 +272,10 @@ fn processes_are_the_whole() {
         pids.dedup();
         let (mut sum, mut calls): (BTreeMap<Way, (u64, u64)>, _) = (BTreeMap::new(), (0, 0));
         for pid in &pids {
-            let only = Only { pid: Some(*pid), ..Only::default() };
+            let only = Only {
+                pid: Some(*pid),
+                ..Only::default()
+            };
             let part = summed_up(&file, &only);
             for (way, (bytes, count)) in ways(&part) {
                 let known = sum.entry(way).or_default();

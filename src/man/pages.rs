@@ -234,6 +234,24 @@ pub const PAGES: &[Told] = &[
         ..NONE
     },
     Told {
+        page: "bytehop-cut",
+        more: &[
+            "What is written is a recording of its own that says which part it is; its numbers are those that bytehop report gives of the same part. What a kernel worker writes back later stays with the call that made the pages dirty.",
+        ],
+        examples: &[
+            (
+                "bytehop cut t.bhop -o part.bhop --from 1.5s --to 2s",
+                "Half a second of it:",
+            ),
+            (
+                "bytehop cut t.bhop -o load.bhop --region load",
+                "What the program did in its region load:",
+            ),
+        ],
+        ends: Ends::Reads,
+        ..NONE
+    },
+    Told {
         page: "bytehop-report",
         examples: &[
             ("bytehop report t.bhop", "The summary:"),

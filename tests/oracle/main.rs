@@ -29,6 +29,7 @@ mod paths;
 mod pty;
 mod recording;
 mod refusals;
+mod regions;
 mod screen;
 mod sockets;
 mod source;

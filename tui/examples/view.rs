@@ -1,5 +1,7 @@
 //! Opens a recording in the terminal UI: `view FILE [en|zh] [ascii]`.
 
+use bytehop_core::event::Only;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let file = args.next().ok_or("a recording")?;
@@ -10,5 +12,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             lang => options.lang = lang.parse()?,
         }
     }
-    Ok(tui::view(file.as_ref(), None, &options)?)
+    Ok(tui::view(file.as_ref(), &Only::default(), &options)?)
 }

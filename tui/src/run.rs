@@ -4,9 +4,9 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use bytehop_core::event::Only;
 use bytehop_core::i18n::Say;
 use bytehop_core::model::Summary;
-use bytehop_core::event::Only;
 use bytehop_core::record::{Log, RecordError};
 use terminput::Event;
 
@@ -70,12 +70,7 @@ pub fn view(path: &Path, only: &Only, options: &Options) -> Result<(), ViewError
 ///
 /// # Errors
 /// As [`view`].
-pub fn diff(
-    first: &Path,
-    second: &Path,
-    only: &Only,
-    options: &Options,
-) -> Result<(), ViewError> {
+pub fn diff(first: &Path, second: &Path, only: &Only, options: &Options) -> Result<(), ViewError> {
     needs_terminal()?;
     let summary = Store::open_only(first, only)?.summary;
     let (feed, mut store) = Feed::of_file(second)?;

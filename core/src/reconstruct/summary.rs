@@ -14,7 +14,8 @@ use crate::catalogue::{Method, RuleId, Subject};
 use crate::event::{End, Only, Sampled, Start};
 use crate::ledger::{Ledger, OpenRow, Unaccounted};
 use crate::model::{
-    Claim, CpuTime, Crossings, Estimate, FunctionTime, HopKind, Known, ProcessRow, Summary, SyscallRow,
+    Claim, CpuTime, Crossings, Estimate, FunctionTime, HopKind, Known, ProcessRow, Summary,
+    SyscallRow,
 };
 use crate::notice::Notice;
 use crate::record::{NotThere, Span};
@@ -93,8 +94,7 @@ impl Reconstructor {
         by_name.regions = names.regions(&marked, &sums.devices, chosen);
         let mut by_process = sums.processes.rows();
         // Others were only told of.
-        by_process
-            .retain(|row| !chosen || row.syscalls + row.user_faults + row.copied > 0);
+        by_process.retain(|row| !chosen || row.syscalls + row.user_faults + row.copied > 0);
 
         let mut differences = sums.differences.clone();
         let (expected, found) = sums.late_copies;
@@ -299,7 +299,9 @@ fn not_there(
     warnings: &mut Vec<Notice>,
 ) {
     for only in part {
-        let pid = only.pid.filter(|pid| processes.iter().all(|row| row.pid != *pid));
+        let pid = only
+            .pid
+            .filter(|pid| processes.iter().all(|row| row.pid != *pid));
         warnings.extend(pid.map(|pid| NotThere::Process(pid).into()));
         if let Some(name) = &only.region
             && marked.iter().all(|region| region.name != *name)
@@ -322,11 +324,20 @@ fn region_warnings(
         return;
     }
     let wanted = |region: &&Region| {
-        let other = |only: &Only| only.region.as_ref().is_some_and(|name| *name != region.name);
+        let other = |only: &Only| {
+            only.region
+                .as_ref()
+                .is_some_and(|name| *name != region.name)
+        };
         !part.iter().any(other)
     };
     for region in marked.iter().filter(wanted) {
-        let Region { name, unended, unbegun, .. } = region;
+        let Region {
+            name,
+            unended,
+            unbegun,
+            ..
+        } = region;
         if *unended > 0 {
             warnings.push(Notice::Unended(name.clone(), *unended));
         }

@@ -87,7 +87,8 @@ impl Look {
 
     /// Whether some of the whole is missing.
     fn is_damaged(&self) -> bool {
-        let harmless = |warning: &Warning| matches!(warning, Warning::Header | Warning::Trailing { .. });
+        let harmless =
+            |warning: &Warning| matches!(warning, Warning::Header | Warning::Trailing { .. });
         !self.warnings.iter().all(harmless)
     }
 

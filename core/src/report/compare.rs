@@ -5,7 +5,9 @@ use serde_json::{Value as Json, json};
 use super::layout::{Align, Flow, Page, Paint, clean, pad, span, width};
 use super::ledger::{INFERRED, place};
 use super::{Detail, Style};
-use crate::compare::{Change, Comparison, HopChange, InRegion, RegionChange, Row, Unit, Value, What, compare};
+use crate::compare::{
+    Change, Comparison, HopChange, InRegion, RegionChange, Row, Unit, Value, What, compare,
+};
 use crate::i18n::Lang;
 use crate::model::{HopKind, Summary};
 use crate::units;

@@ -13,9 +13,7 @@ use bytehop_core::decode::{DecodeError, decode};
 use bytehop_core::event::{Event, Only};
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::Reconstructor;
-use bytehop_core::record::{
-    Block, Index, Input, Log, Part, Place, Reader, RecordError, Warning,
-};
+use bytehop_core::record::{Block, Index, Input, Log, Part, Place, Reader, RecordError, Warning};
 
 use super::call::NONE;
 use super::detail::Details;

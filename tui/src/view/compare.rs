@@ -3,7 +3,9 @@
 use bytehop_core::compare::{Comparison, Row, compare};
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
-use bytehop_core::report::compare::{bar, bars, changes, names_width, quantity, ratio, regions, value};
+use bytehop_core::report::compare::{
+    bar, bars, changes, names_width, quantity, ratio, regions, value,
+};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
