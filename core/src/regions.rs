@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracer_ebpf::named;
 
-use crate::event::Name;
+use crate::event::{Event, Name};
 
 /// Regions with a name of their own; the others share one.
 const REGIONS_MAX: usize = 4096;
@@ -157,8 +157,22 @@ impl Regions {
         self.by_name.get(name).copied()
     }
 
+    /// Marks, who starts whom, and who becomes another: before [`Self::at`] is asked of the same event.
+    pub fn learn(&mut self, event: &Event) {
+        match event {
+            Event::Name(name) => self.name(name),
+            Event::Fork(fork) if fork.traced != 0 => {
+                let head = &fork.head;
+                self.at(head.tid, head.seq, head.ts);
+                self.fork(head.tid, fork.child_tid, head.ts);
+            }
+            Event::Exec(exec) => self.exec(exec.head.tid, exec.head.seq),
+            _ => {}
+        }
+    }
+
     /// Takes a name, if it is a mark.
-    pub fn name(&mut self, name: &Name) {
+    fn name(&mut self, name: &Name) {
         if name.what != named::MARK {
             return;
         }
@@ -268,7 +282,7 @@ impl Regions {
     }
 
     /// A thread starts another, or a process.
-    pub fn fork(&mut self, tid: u32, child: u32, ts: u64) {
+    fn fork(&mut self, tid: u32, child: u32, ts: u64) {
         if self.is_empty() {
             return;
         }
@@ -295,7 +309,7 @@ impl Regions {
     }
 
     /// A thread that executes may take over another's number, and brings its own calls' numbers along.
-    pub fn exec(&mut self, tid: u32, seq: u32) {
+    fn exec(&mut self, tid: u32, seq: u32) {
         if let Some(thread) = self.threads.get_mut(&tid)
             && !later(seq, thread.seen)
             && seq != thread.seen

@@ -8,10 +8,12 @@ use std::path::Path;
 
 use bytehop_core::annotate::Annotator;
 use bytehop_core::arch::Arch;
+use bytehop_core::compare::compare;
 use bytehop_core::event::Only;
-use bytehop_core::model::{Place, Summary};
+use bytehop_core::i18n::Lang;
+use bytehop_core::model::{HopKind, Place, Summary, Thing};
 use bytehop_core::reconstruct::{NoSink, summarise};
-use bytehop_core::record::{Events, Look, Reader, Span, Writer};
+use bytehop_core::record::{Events, Look, NotThere, Reader, Span, Writer};
 use bytehop_core::report;
 use common::recordings;
 
@@ -290,4 +292,122 @@ fn processes_are_the_whole() {
         deferred += usize::from(pids.len() > 1 && sum.keys().any(|way| way.3));
     }
     assert!(several > 20 && deferred > 0, "{several}, {deferred}");
+}
+
+/// Recordings of `marks.c` and `marks.sh` beside them, which mark regions.
+fn marked() -> Vec<(&'static str, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/regions");
+    ["c.bhop", "sh.bhop"]
+        .map(|name| (name, std::fs::read(folder.join(name)).expect("a recording")))
+        .to_vec()
+}
+
+fn region(name: &str) -> Only {
+    Only {
+        region: Some(name.to_owned()),
+        ..Only::default()
+    }
+}
+
+/// Each row of the table says what the part says that is only this region, cut out or not.
+#[test]
+fn a_region_is_what_its_row_says() {
+    let mut rows = Vec::new();
+    for (name, file) in marked() {
+        let whole = summed_up(&file, &Only::default());
+        assert_eq!(whole.warnings, [], "{name}");
+        for row in &whole.by_name.regions {
+            let Thing::Region {
+                region: of,
+                passes,
+                duration_ns,
+                user_faults,
+            } = &row.thing
+            else {
+                panic!("{row:?}");
+            };
+            let only = region(of);
+            let part = summed_up(&file, &only);
+            assert_eq!(counts(&part), (row.calls, *user_faults), "{name}: {of}");
+            assert_eq!(part.duration_ns, *duration_ns, "{name}: {of}");
+            let mut hops: Vec<_> = row.hops.iter().map(|named| named.hop.clone()).collect();
+            let mut all = part.hops.clone();
+            hops.sort_by_key(|hop| format!("{hop:?}"));
+            all.sort_by_key(|hop| format!("{hop:?}"));
+            assert_eq!(hops, all, "{name}: {of}");
+            let out = cut(&file, &only);
+            let same = summed_up(&out, &Only::default());
+            assert_eq!(
+                report::json_string(&same),
+                report::json_string(&part),
+                "{name}: {of}"
+            );
+            let bytes: u64 = all
+                .iter()
+                .filter(|hop| hop.kind == HopKind::Copy && hop.to == Place::PageCache)
+                .map(|hop| hop.bytes)
+                .sum();
+            rows.push((of.clone(), *passes, bytes));
+        }
+    }
+    // As the programs wrote them: 3 × 4 blocks of 64 KiB; /bin/bash, copied once; a number.
+    let is = |n: usize, name: &str, passes: u64, bytes: u64| {
+        assert_eq!(rows[n], (name.to_owned(), passes, bytes));
+    };
+    is(0, "load", 3, 12 << 16);
+    is(1, "store", 12, 12 << 16);
+    is(2, "copy", 1, 1_265_648);
+    assert_eq!((rows[3].0.as_str(), rows[3].1), ("count", 1));
+    assert_eq!(rows.len(), 4);
+}
+
+#[test]
+fn a_region_that_is_not_there_is_said() {
+    let (_, file) = marked().swap_remove(0);
+    let part = summed_up(&file, &region("nix"));
+    assert_eq!(counts(&part), (0, 0));
+    let said: Vec<_> = part
+        .warnings
+        .iter()
+        .map(|notice| notice.words(Lang::En))
+        .collect();
+    let none = "no region nix in this recording; there are: load, store";
+    assert!(said.iter().any(|line| line == none), "{said:?}");
+    let only = region("nix");
+    let mut reader = Reader::new(std::io::Cursor::new(&file), Path::new(NAME)).expect("opened");
+    reader.only(&only);
+    let all = vec!["load".to_owned(), "store".to_owned()];
+    let none = NotThere::Region("nix".to_owned(), all);
+    assert_eq!(Look::at(&mut reader, &only).not_there(&only), Some(none));
+}
+
+/// Two runs' regions stand beside each other.
+#[test]
+fn regions_are_compared() {
+    let [(_, c), (_, sh)] = marked().try_into().expect("two");
+    let (a, b) = (
+        summed_up(&c, &Only::default()),
+        summed_up(&sh, &Only::default()),
+    );
+    let both = compare(&a, &b);
+    let names: Vec<_> = both
+        .regions
+        .iter()
+        .map(|change| change.region.as_str())
+        .collect();
+    assert_eq!(names, ["load", "store", "copy", "count"]);
+    let store = both.regions[1].a.expect("in it");
+    assert_eq!(
+        (store.passes, store.copied, store.crossings),
+        (12, 12 << 16, 24)
+    );
+    assert_eq!((both.regions[1].b, both.regions[2].a), (None, None));
+    for (lang, has) in [(Lang::En, "not in it"), (Lang::Zh, "没有进入")] {
+        let style = report::Style {
+            lang,
+            ..report::Style::default()
+        };
+        let text = report::comparison(&a, &b, ["a", "b"], &style);
+        assert!(text.contains("store") && text.contains(has), "{text}");
+    }
 }

@@ -200,6 +200,7 @@ impl Reconstructor {
     pub fn push<S: Sink>(&mut self, event: &Event, sink: &mut S) {
         if let Some(head) = event.head() {
             self.last = self.last.max(head.ts);
+            self.regions.learn(event);
             if !self.regions.is_empty() {
                 self.regions.at(head.tid, head.seq, head.ts);
             }
@@ -217,7 +218,6 @@ impl Reconstructor {
             Event::Exit(exit) => self.exit(exit, sink),
             Event::Name(name) => {
                 self.names.name(name);
-                self.regions.name(name);
                 // Consumers know files by what they were opened as.
                 if name.what == named::OPENED {
                     sink.name(name);

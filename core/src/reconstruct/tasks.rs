@@ -31,8 +31,6 @@ impl Reconstructor {
 
     pub(super) fn fork<S: Sink>(&mut self, fork: &Fork, sink: &mut S) {
         if fork.traced != 0 {
-            let head = &fork.head;
-            self.regions.fork(head.tid, fork.child_tid, head.ts);
             if fork.child_tgid != fork.head.tgid {
                 self.sums.processes.fork(fork.head.tgid, fork.child_tgid);
                 self.names.paths().fork(fork.head.tgid, fork.child_tgid);
@@ -50,7 +48,6 @@ impl Reconstructor {
     pub(super) fn exec<S: Sink>(&mut self, exec: &Exec, sink: &mut S) {
         let head = &exec.head;
         self.sums.processes.rename(head.tgid, &exec.comm);
-        self.regions.exec(head.tid, head.seq);
         let slot = self.thread(head.tid, head.tgid);
         // A thread other than the leader that executes takes over the leader's id, and brings its
         // own numbers along.

@@ -86,7 +86,7 @@ impl Chosen {
         match record[0] {
             kind::NAME | kind::FORK | kind::EXEC => {
                 if let Ok(event) = decode(record) {
-                    self.learn(&event);
+                    self.regions.learn(&event);
                 }
             }
             kind::BLOCK => return self.block(record),
@@ -120,20 +120,6 @@ impl Chosen {
             Some(region) => region.is_some_and(|region| regions.contains(&region)),
         };
         inside && self.pid.is_none_or(|pid| pid == whose.tgid)
-    }
-
-    /// Marks, and who starts whom.
-    fn learn(&mut self, event: &Event) {
-        match event {
-            Event::Name(name) => self.regions.name(name),
-            Event::Fork(fork) if fork.traced != 0 => {
-                let head = &fork.head;
-                self.regions.at(head.tid, head.seq, head.ts);
-                self.regions.fork(head.tid, fork.child_tid, head.ts);
-            }
-            Event::Exec(exec) => self.regions.exec(exec.head.tid, exec.head.seq),
-            _ => {}
-        }
     }
 
     fn block(&mut self, record: &[u8]) -> Choice {
