@@ -237,11 +237,8 @@ impl Regions {
     }
 
     fn end(&mut self, tid: u32, name: Option<&str>, ts: u64) {
-        let region = match name {
-            // Those without a name of their own are ended as they were begun.
-            Some(name) => Some(self.number(name)),
-            None => None,
-        };
+        // Those without a name of their own are ended as they were begun.
+        let region = name.map(|name| self.number(name));
         let within = self.threads.get_mut(&tid).and_then(|thread| {
             let is = |within: &Within| region.is_none_or(|region| within.pass.region == region);
             let at = thread.within.iter().rposition(is)?;

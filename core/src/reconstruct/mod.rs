@@ -200,7 +200,9 @@ impl Reconstructor {
     pub fn push<S: Sink>(&mut self, event: &Event, sink: &mut S) {
         if let Some(head) = event.head() {
             self.last = self.last.max(head.ts);
-            self.regions.learn(event);
+            if matches!(event, Event::Name(_) | Event::Fork(_) | Event::Exec(_)) {
+                self.regions.learn(event);
+            }
             if !self.regions.is_empty() {
                 self.regions.at(head.tid, head.seq, head.ts);
             }

@@ -82,13 +82,18 @@ impl<R: Read> Reader<R> {
     /// end of what can be read.
     pub fn next_record(&mut self) -> Option<&[u8]> {
         loop {
-            if let Some(record) = self.instead.pop_front() {
+            if self.part.is_partial()
+                && let Some(record) = self.instead.pop_front()
+            {
                 self.context = false;
                 self.made = record;
                 return Some(&self.made);
             }
             if let Some((start, end)) = next_frame(&self.raw, self.at) {
                 self.at = end;
+                if !self.part.is_partial() {
+                    return self.raw.get(start..end);
+                }
                 match self.part.next(&self.raw[start..end]) {
                     Place::Inside => self.context = false,
                     Place::Context => self.context = true,

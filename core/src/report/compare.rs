@@ -170,10 +170,10 @@ fn in_region(value: Option<InRegion>, lang: Lang) -> String {
     let Some(value) = value else {
         return words::never_in_it(lang).to_owned();
     };
-    let inferred = value
-        .inferred
-        .then(|| INFERRED.to_string())
-        .unwrap_or_default();
+    let inferred = match value.inferred {
+        true => INFERRED.to_string(),
+        false => String::new(),
+    };
     words::region_numbers(
         lang,
         words::passes(lang, value.passes),

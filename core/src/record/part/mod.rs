@@ -61,6 +61,8 @@ impl Only {
 #[derive(Debug, Default)]
 pub struct Part {
     only: Only,
+    /// It is not all.
+    partial: bool,
     span: Option<Span>,
     chosen: Option<Chosen>,
     /// When the trace was started ([`Start::monotonic_ns`](crate::event::Start::monotonic_ns)); if nothing says so, the time of its first record.
@@ -82,18 +84,21 @@ pub enum Place {
 
 impl Part {
     pub fn of(only: &Only) -> Self {
+        let (span, chosen) = (Span::of(std::slice::from_ref(only)), Chosen::of(only));
         Self {
             only: only.clone(),
-            span: Span::of(std::slice::from_ref(only)),
-            chosen: Chosen::of(only),
+            partial: span.is_some() || chosen.is_some(),
+            span,
+            chosen,
             start: None,
             said: false,
         }
     }
 
     /// Whether this is not all.
+    #[inline]
     pub fn is_partial(&self) -> bool {
-        self.span.is_some() || self.chosen.is_some()
+        self.partial
     }
 
     /// The regions that were met so far, if any is asked for: its name, and all.
@@ -116,7 +121,6 @@ impl Part {
     }
 
     /// What becomes of a record. Every record of the needed blocks has to be shown, in their order.
-    #[inline]
     pub fn next(&mut self, record: &[u8]) -> Place {
         if !self.is_partial() {
             return Place::Inside;
