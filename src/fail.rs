@@ -1,6 +1,7 @@
 //! Failures of our own: one line, and the exit status of the command line's contract.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bytehop_core::budget::BudgetError;
@@ -132,6 +133,8 @@ pub enum Trouble {
     Junit(io::Error),
     ThemeOfNothing,
     Viewer,
+    Listen(SocketAddr, io::Error),
+    Thread(io::Error),
 }
 
 bytehop_core::says! { Trouble, lang:
@@ -191,6 +194,8 @@ bytehop_core::says! { Trouble, lang:
     Self::ThemeOfNothing =>
             "--theme is of the terminal UI, which --json and --summary turn off: add --tui, or leave it out"
             | "--theme 属于终端界面，而 --json 和 --summary 会关闭它：请加 --tui，或去掉 --theme";
+    Self::Listen(address, e) => "cannot listen on {address}: {why}" | "无法在 {address} 上监听：{why}", why = e.say(lang);
+    Self::Thread(e) => "cannot start a thread: {why}" | "无法启动线程：{why}", why = e.say(lang);
     Self::Viewer => "this build shows recordings and cannot trace: use a build for Linux with the capture side"
         | "这个版本只能查看记录，不能跟踪：请在 Linux 上使用带跟踪功能的版本";
 }

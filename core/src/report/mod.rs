@@ -33,6 +33,7 @@ pub use advise::advice;
 pub use annotate::{annotation, annotation_json, around};
 pub use budget::{budget, budgets_hold, budgets_json, junit};
 pub use compare::{comparison, comparison_json};
+pub use export::printable;
 pub use json::{json, json_string};
 pub use jsonl::Lines;
 pub use text::{lost, text};
