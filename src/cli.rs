@@ -289,8 +289,8 @@ pub struct Report {
     /// The recording
     pub file: PathBuf,
     /// text, json, jsonl (one event a line), html (a page with the screens, for any browser), csv, folded
-    /// (stacks by bytes copied, for flame graphs), markdown (for a bug report), svg (the path), or
-    /// perfetto (a time line for ui.perfetto.dev)
+    /// (stacks by bytes copied, for flame graphs), markdown (for a bug report), svg (the path),
+    /// perfetto (a time line for ui.perfetto.dev), or parquet (a table for DuckDB)
     #[arg(long, default_value = "text", value_parser = |s: &str| s.parse::<Format>())]
     pub format: Format,
     /// The same as --format json

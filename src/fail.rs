@@ -112,7 +112,7 @@ pub enum Trouble {
     NoPath(String),
     NoFolder,
     Nonsense(String),
-    PerfettoOnTerminal,
+    BinaryOnTerminal,
     PageOfPart,
     NoTimeLeft,
     LabAndVerb(String),
@@ -169,8 +169,8 @@ bytehop_core::says! { Trouble, lang:
         | "没有这条路径：{name}；`bytehop doctor --verify` 会列出所有路径";
     Self::NoFolder => "no folder to work in" | "没有可用的工作目录";
     Self::Nonsense(e) => "a program of the table said nonsense: {e}" | "表中的一个程序输出了无法理解的内容：{e}";
-    Self::PerfettoOnTerminal => "perfetto's format is not for a terminal: give a file with -o, or a pipe"
-        | "perfetto 格式不适合终端：请用 -o 指定文件，或接管道";
+    Self::BinaryOnTerminal => "this format is not for a terminal: give a file with -o, or a pipe"
+        | "这种格式不适合终端：请用 -o 指定文件，或接管道";
     Self::PageOfPart => "a page holds the whole recording: leave out --from and --to"
         | "网页包含整个记录文件：请去掉 --from 和 --to";
     Self::NoTimeLeft => "--from is not before --to: no time is left between them"

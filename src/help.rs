@@ -153,7 +153,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("record duration", "这么多秒后停止（配合 --pid）"),
     (
         "report format",
-        "text、json、jsonl（每行一个事件）、html（带各个界面的网页，任何浏览器都能看）、csv、folded（按拷贝字节的调用栈，用于火焰图）、markdown（用于缺陷报告）、svg（路径图）或 perfetto（ui.perfetto.dev 的时间线）",
+        "text、json、jsonl（每行一个事件）、html（带各个界面的网页，任何浏览器都能看）、csv、folded（按拷贝字节的调用栈，用于火焰图）、markdown（用于缺陷报告）、svg（路径图）、perfetto（ui.perfetto.dev 的时间线）或 parquet（表格，用于 DuckDB）",
     ),
     ("report json", "等同于 --format json"),
     ("report output", "写入此文件，而不是标准输出"),

@@ -319,6 +319,36 @@ fn time_lines_are_read_by_perfettos_own_protocol() {
     python(&script, &["perfetto", "google.protobuf"], dir.path());
 }
 
+/// DuckDB (PyPI: `duckdb`) reads all recordings as one table, with the numbers of their JSON; every query of
+/// docs/exports.md is run, and those of the Chinese document are the same.
+#[test]
+fn recordings_are_one_table() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let document = |path: &str| std::fs::read_to_string(format!("{root}/{path}")).expect(path);
+    let document = [document("docs/exports.md"), document("docs/zh/exports.md")];
+    let queries = document.each_ref().map(|text| {
+        let blocks = text.split("```sql\n").skip(1);
+        blocks
+            .map(|block| block.split("```").next())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(queries[0], queries[1]);
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("exports.md"), &document[0]).expect("written");
+    for (i, path) in recordings().iter().enumerate() {
+        let mut annotator = Annotator::default();
+        let summary = read(path, &mut annotator);
+        let name = i.to_string();
+        let table = export::parquet(&name, &summary, &annotator.finish());
+        let base = dir.path().join(&name);
+        std::fs::write(base.with_extension("parquet"), table).expect("written");
+        std::fs::write(base.with_extension("json"), report::json_string(&summary))
+            .expect("written");
+    }
+    let script = format!("{}/tests/tables.py", env!("CARGO_MANIFEST_DIR"));
+    python(&script, &["duckdb"], dir.path());
+}
+
 /// `docs/schema/summary.schema.json` describes the summary of every recording.
 #[test]
 fn summaries_follow_their_schema() {

@@ -6,12 +6,14 @@
 mod csv;
 mod folded;
 mod markdown;
+mod parquet;
 mod perfetto;
 mod svg;
 
 pub use csv::csv;
 pub use folded::Folded;
 pub use markdown::markdown;
+pub use parquet::parquet;
 pub use perfetto::Perfetto;
 pub use svg::svg;
 
