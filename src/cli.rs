@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bytehop_core::address::{Address, Url};
 use bytehop_core::budget::Budget;
 use bytehop_core::event::Only;
 use bytehop_core::i18n::Lang;
@@ -206,6 +207,8 @@ pub struct Top {
     /// One line of JSON for each table
     #[arg(long, conflicts_with = "tui")]
     pub json: bool,
+    #[command(flatten)]
+    pub fleet: Fleet,
     /// Start again through sudo
     #[arg(long)]
     pub elevate: bool,
@@ -214,6 +217,33 @@ pub struct Top {
     /// Colours of the screen: dark, light, contrast or plain (default: from the environment)
     #[arg(long, value_name = "THEME", value_parser = |s: &str| s.parse::<Theme>(), conflicts_with_all = ["no_tui", "json"])]
     pub theme: Option<Theme>,
+}
+
+/// For other systems, in place of tables.
+#[derive(Clone, Debug, Args)]
+pub struct Fleet {
+    /// Show no table: answer scrapes of Prometheus at http://ADDR/metrics. ADDR is PORT, IP or IP:PORT;
+    /// without an IP, only this machine is answered
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:9814",
+          value_parser = |s: &str| s.parse::<Address>(),
+          conflicts_with_all = ["tui", "no_tui", "json", "filter", "sort", "reverse", "total", "theme"])]
+    pub openmetrics: Option<Address>,
+    /// Show no table: send each reading to a collector by OTLP, as protocol buffers over HTTP
+    #[arg(long, value_name = "URL", value_parser = |s: &str| s.parse::<Url>(),
+          conflicts_with_all = ["tui", "no_tui", "json", "filter", "sort", "reverse", "total", "theme"])]
+    pub otlp: Option<Url>,
+    /// What --openmetrics and --otlp tell apart: name (of the process) or cgroup
+    #[arg(long, value_name = "KEY", value_enum, default_value = "name")]
+    pub by: By,
+    /// So many names or cgroups have a row of their own; all others are in one
+    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub rows: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    Name,
+    Cgroup,
 }
 
 #[derive(Debug, Args)]
@@ -262,8 +292,8 @@ pub struct Report {
     /// The recording
     pub file: PathBuf,
     /// text, json, jsonl (one event a line), html (a page with the screens, for any browser), csv, folded
-    /// (stacks by bytes copied, for flame graphs), markdown (for a bug report), svg (the path), or
-    /// perfetto (a time line for ui.perfetto.dev)
+    /// (stacks by bytes copied, for flame graphs), markdown (for a bug report), svg (the path),
+    /// perfetto (a time line for ui.perfetto.dev), or parquet (a table for DuckDB)
     #[arg(long, default_value = "text", value_parser = |s: &str| s.parse::<Format>())]
     pub format: Format,
     /// The same as --format json
@@ -903,7 +933,7 @@ mod tests {
         (
             "top",
             &[
-                "delay elevate filter json reverse rounds sort total",
+                "by delay elevate filter json openmetrics otlp reverse rounds rows sort total",
                 UI,
                 STYLE,
             ],
@@ -1028,6 +1058,13 @@ mod tests {
             "diff --theme dark a b",
             "diff --tui -q a b",
             "top --json --theme dark",
+            "top --openmetrics --json",
+            "top --openmetrics --tui",
+            "top --openmetrics example.org",
+            "top --openmetrics -f x",
+            "top --otlp https://x",
+            "top --otlp x --total",
+            "top --openmetrics --rows 0",
             "demo --theme dark",
             "setup",
             "setup --group g --undo",

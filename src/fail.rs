@@ -1,6 +1,7 @@
 //! Failures of our own: one line, and the exit status of the command line's contract.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bytehop_core::budget::BudgetError;
@@ -112,7 +113,7 @@ pub enum Trouble {
     NoPath(String),
     NoFolder,
     Nonsense(String),
-    PerfettoOnTerminal,
+    BinaryOnTerminal,
     PageOfPart,
     NoTimeLeft,
     /// A process or a region that is in no record.
@@ -138,6 +139,8 @@ pub enum Trouble {
     Junit(io::Error),
     ThemeOfNothing,
     Viewer,
+    Listen(SocketAddr, io::Error),
+    Thread(io::Error),
 }
 
 bytehop_core::says! { Trouble, lang:
@@ -172,8 +175,8 @@ bytehop_core::says! { Trouble, lang:
         | "没有这条路径：{name}；`bytehop doctor --verify` 会列出所有路径";
     Self::NoFolder => "no folder to work in" | "没有可用的工作目录";
     Self::Nonsense(e) => "a program of the table said nonsense: {e}" | "表中的一个程序输出了无法理解的内容：{e}";
-    Self::PerfettoOnTerminal => "perfetto's format is not for a terminal: give a file with -o, or a pipe"
-        | "perfetto 格式不适合终端：请用 -o 指定文件，或接管道";
+    Self::BinaryOnTerminal => "this format is not for a terminal: give a file with -o, or a pipe"
+        | "这种格式不适合终端：请用 -o 指定文件，或接管道";
     Self::PageOfPart => "a page holds the whole recording: write a smaller one first (`bytehop cut`)"
         | "网页包含整个记录文件：请先用 `bytehop cut` 写出较小的记录文件";
     Self::NoTimeLeft => "--from is not before --to: no time is left between them"
@@ -202,6 +205,8 @@ bytehop_core::says! { Trouble, lang:
     Self::ThemeOfNothing =>
             "--theme is of the terminal UI, which --json and --summary turn off: add --tui, or leave it out"
             | "--theme 属于终端界面，而 --json 和 --summary 会关闭它：请加 --tui，或去掉 --theme";
+    Self::Listen(address, e) => "cannot listen on {address}: {why}" | "无法在 {address} 上监听：{why}", why = e.say(lang);
+    Self::Thread(e) => "cannot start a thread: {why}" | "无法启动线程：{why}", why = e.say(lang);
     Self::Viewer => "this build shows recordings and cannot trace: use a build for Linux with the capture side"
         | "这个版本只能查看记录，不能跟踪：请在 Linux 上使用带跟踪功能的版本";
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 
+use bytehop_core::address::AddressError;
 use bytehop_core::budget::BudgetError;
 use bytehop_core::i18n::{Lang, Say, UnknownLang};
 use bytehop_core::report::UnknownFormat;
@@ -140,13 +141,26 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     ("top no_tui", "文本：每张表一段"),
     ("top json", "每张表一行 JSON"),
+    (
+        "top openmetrics",
+        "不显示表格：在 http://ADDR/metrics 应答 Prometheus 的抓取。ADDR 写 PORT、IP 或 IP:PORT；不写 IP 则只应答本机",
+    ),
+    (
+        "top otlp",
+        "不显示表格：每次读数都以 OTLP（HTTP 上的 protocol buffers）发给采集器",
+    ),
+    (
+        "top by",
+        "--openmetrics 和 --otlp 按什么区分：name（进程名）或 cgroup",
+    ),
+    ("top rows", "这么多个名字或 cgroup 各有一行；其余合为一行"),
     ("top elevate", "经 sudo 重新启动"),
     ("record output", "记录文件写到哪里"),
     ("record pid", "跟踪此进程，而不是一条命令"),
     ("record duration", "这么多秒后停止（配合 --pid）"),
     (
         "report format",
-        "text、json、jsonl（每行一个事件）、html（带各个界面的网页，任何浏览器都能看）、csv、folded（按拷贝字节的调用栈，用于火焰图）、markdown（用于缺陷报告）、svg（路径图）或 perfetto（ui.perfetto.dev 的时间线）",
+        "text、json、jsonl（每行一个事件）、html（带各个界面的网页，任何浏览器都能看）、csv、folded（按拷贝字节的调用栈，用于火焰图）、markdown（用于缺陷报告）、svg（路径图）、perfetto（ui.perfetto.dev 的时间线）或 parquet（表格，用于 DuckDB）",
     ),
     ("report json", "等同于 --format json"),
     ("report output", "写入此文件，而不是标准输出"),
@@ -438,10 +452,11 @@ pub fn complaint(e: &Error) -> Option<String> {
 fn why(e: &Error) -> Option<String> {
     let source = e.source()?;
     let lang = Lang::Zh;
-    let ours: [Option<&dyn Say>; 6] = [
+    let ours: [Option<&dyn Say>; 7] = [
         source.downcast_ref::<UnknownLang>().map(|e| e as _),
         source.downcast_ref::<UnknownFormat>().map(|e| e as _),
         source.downcast_ref::<UnknownColumn>().map(|e| e as _),
+        source.downcast_ref::<AddressError>().map(|e| e as _),
         source.downcast_ref::<UnknownTheme>().map(|e| e as _),
         source.downcast_ref::<BadValue>().map(|e| e as _),
         source.downcast_ref::<BudgetError>().map(|e| e as _),
@@ -528,6 +543,10 @@ mod tests {
             ("attach -p 1 -d soon", "不是秒数"),
             ("top -d 0", "至少 0.1"),
             ("top --sort x", "没有“x”这一列"),
+            ("top --openmetrics x", "不是地址"),
+            ("top --otlp x", "不是 URL"),
+            ("top --otlp https://x", "不支持 https"),
+            ("top --openmetrics --json", "不能与"),
             ("run --buffer-size 9T -- true", "不是大小"),
             ("view x --theme blue", "未知的配色"),
             ("run --expect copy -- true", "“copy”没有真假"),

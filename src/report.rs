@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use bytehop_core::annotate::Annotator;
 use bytehop_core::event::{Event, Meta, Only, Source};
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
@@ -32,6 +33,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
     match format {
         Format::Jsonl => lines(args, only)?,
         Format::Perfetto => time_line(args, only)?,
+        Format::Parquet => table(args, only)?,
         Format::Html if !only.is_all() => {
             return Err(Fail::new(USAGE, Trouble::PageOfPart));
         }
@@ -191,11 +193,31 @@ fn lines(args: &cli::Report, only: &Only) -> Result<(), Fail> {
     Ok(())
 }
 
+/// Bytes are not for people.
+fn not_on_terminal(args: &cli::Report) -> Result<(), Fail> {
+    match args.output.is_none() && io::stdout().is_terminal() {
+        true => Err(Fail::new(USAGE, Trouble::BinaryOnTerminal)),
+        false => Ok(()),
+    }
+}
+
+fn table(args: &cli::Report, only: &Only) -> Result<(), Fail> {
+    not_on_terminal(args)?;
+    let mut annotator = Annotator::default();
+    let summary = summarise(&args.file, only, &mut annotator)?;
+    warn_of(&summary, args);
+    let name = args.file.display().to_string();
+    let table = export::parquet(&name, &summary, &annotator.finish());
+    let mut out = Out::open(args.output.as_deref())?;
+    if out.write(&table)? {
+        out.finish()?;
+    }
+    Ok(())
+}
+
 /// A time line: read twice, since the source lines stand at the end.
 fn time_line(args: &cli::Report, only: &Only) -> Result<(), Fail> {
-    if args.output.is_none() && io::stdout().is_terminal() {
-        return Err(Fail::new(USAGE, Trouble::PerfettoOnTerminal));
-    }
+    not_on_terminal(args)?;
     let mut perfetto = export::Perfetto::new(sources(&args.file)?);
     let mut events = events(&args.file, only)?;
     let mut reconstructor = Reconstructor::new(host());

@@ -1,5 +1,7 @@
 //! `bytehop top`: what the bytes of every process cost, live.
 
+mod export;
+
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -18,10 +20,11 @@ use tracer::signals::Signals;
 use tracer::top::Sampler;
 use tracer::user::Identity;
 
-use crate::cli;
+use crate::cli::{self, By};
 use crate::fail::{FAILED, Fail, Trouble, signalled};
 use crate::output::{print, style, ui};
 use crate::resolve::Look;
+use crate::top::export::Exporter;
 use crate::trace::{is_able, not_ended, require_rights};
 
 pub fn top(args: &cli::Top) -> Result<i32, Fail> {
@@ -34,6 +37,7 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
     }
     let identity = Identity::invoking()?;
     require_rights()?;
+    let exporter = Exporter::listen(args)?;
     // Process ids are those of the first namespace.
     capture::on_the_host()?;
     tracer::limits::lift(0)?;
@@ -54,10 +58,11 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
         filter: args.filter.clone().unwrap_or_default(),
         idle: false,
     };
-    let mut source = Source {
-        sampler: Sampler::new(&probes),
-        probes,
+    let sampler = match args.fleet.by {
+        By::Cgroup if exporter.is_some() => Sampler::new(&probes).with_cgroups(),
+        _ => Sampler::new(&probes),
     };
+    let mut source = Source { sampler, probes };
     if on_screen {
         privileges::drop_after_load(&identity)?;
         let settings = tui::top::Settings {
@@ -72,12 +77,16 @@ pub fn top(args: &cli::Top) -> Result<i32, Fail> {
         return Ok(0);
     }
     privileges::drop_after_load(&identity)?;
+    if let Some(exporter) = exporter {
+        return exporter.run(args, source, &start, signals);
+    }
     text(args, source, &view, &start, signals)
 }
 
 fn is_wanted(args: &cli::Top) -> bool {
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    args.tui || (!args.no_tui && !args.json && terminal && is_able())
+    let exports = args.fleet.openmetrics.is_some() || args.fleet.otlp.is_some();
+    args.tui || (!exports && !args.no_tui && !args.json && terminal && is_able())
 }
 
 /// The counters, for whoever shows them.
@@ -111,7 +120,7 @@ fn text(
     let mut round = 0;
     while args.rounds.is_none_or(|rounds| round < rounds) {
         due += args.delay;
-        if let Some(status) = wait(due, &mut signals)? {
+        if let Some(status) = wait(due, &mut signals, Some(&io::stdout()))? {
             return Ok(status);
         }
         source.sampler.read(&mut source.probes)?;
@@ -131,26 +140,28 @@ fn text(
     Ok(0)
 }
 
-/// Waits; a status if we are asked to end, or nobody reads on.
-fn wait(until: Instant, signals: &mut Signals) -> Result<Option<i32>, Fail> {
-    let out = io::stdout();
+/// Waits; a status if we are asked to end, or nobody reads `out` on.
+fn wait(
+    until: Instant,
+    signals: &mut Signals,
+    out: Option<&io::Stdout>,
+) -> Result<Option<i32>, Fail> {
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(None);
         }
         // Of our output only its end is of interest: that is told unasked.
-        let mut fds = [
-            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-            PollFd::new(out.as_fd(), PollFlags::empty()),
-        ];
+        let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+        fds.extend(out.map(|out| PollFd::new(out.as_fd(), PollFlags::empty())));
         let left = left + Duration::from_micros(999);
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
         match poll(&mut fds, timeout) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(e) => return Err(Fail::new(FAILED, Trouble::Wait(e.into()))),
         }
-        let [asked, closed] = fds.map(|fd| fd.any().unwrap_or(false));
+        let mut any = fds.iter().map(|fd| fd.any().unwrap_or(false));
+        let (asked, closed) = (any.next() == Some(true), any.next() == Some(true));
         let failed = |e: Errno| Fail::new(FAILED, Trouble::Signals(e.into()));
         if asked && let Some(received) = signals.receive().map_err(failed)? {
             return Ok(Some(signalled(received.signal as i32).into()));

@@ -4,6 +4,7 @@
 //! machine and needs no kernel: what meets one (loading, capturing, launching, sysfs) is the crate `tracer`.
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod advise;
 pub mod annotate;
 pub mod arch;
@@ -22,6 +23,7 @@ pub mod ledger;
 pub mod linux;
 pub mod model;
 pub mod notice;
+pub mod proto;
 pub mod reconstruct;
 pub mod record;
 pub mod regions;

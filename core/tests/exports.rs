@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -94,16 +95,24 @@ fn sums_by_line_close() {
 
 /// Runs a script of the tests with Python over what is in `folder`; says so loudly where `modules` are missing.
 fn python(script: &str, modules: &[&str], folder: &Path) {
+    let python = std::env::var("BYTEHOP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let import = format!("import {}", modules.join(", "));
-    let have = Command::new("python3").args(["-c", &import]).output();
+    let have = Command::new(&python).args(["-c", &import]).output();
     if !have.is_ok_and(|out| out.status.success()) {
-        eprintln!(
-            "NOT RUN: {script}: python3 lacks {} (pip install)",
+        let name = Path::new(script).file_name().unwrap_or_default();
+        let why = format!(
+            "{}: python3 lacks {} (`cargo xtask setup`)",
+            name.display(),
             modules.join(", ")
         );
+        eprintln!("NOT RUN: {why}");
+        if let Some(log) = std::env::var_os("BYTEHOP_NOT_RUN") {
+            let log = std::fs::File::options().append(true).open(log);
+            writeln!(log.expect("the log of tests that did not run"), "{why}").expect("written");
+        }
         return;
     }
-    let out = Command::new("python3")
+    let out = Command::new(&python)
         .arg(script)
         .arg(folder)
         .output()
@@ -308,6 +317,36 @@ fn time_lines_are_read_by_perfettos_own_protocol() {
             .expect("written");
     }
     python(&script, &["perfetto", "google.protobuf"], dir.path());
+}
+
+/// DuckDB (PyPI: `duckdb`) reads all recordings as one table, with the numbers of their JSON; every query of
+/// docs/exports.md is run, and those of the Chinese document are the same.
+#[test]
+fn recordings_are_one_table() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let document = |path: &str| std::fs::read_to_string(format!("{root}/{path}")).expect(path);
+    let document = [document("docs/exports.md"), document("docs/zh/exports.md")];
+    let queries = document.each_ref().map(|text| {
+        let blocks = text.split("```sql\n").skip(1);
+        blocks
+            .map(|block| block.split("```").next())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(queries[0], queries[1]);
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("exports.md"), &document[0]).expect("written");
+    for (i, path) in recordings().iter().enumerate() {
+        let mut annotator = Annotator::default();
+        let summary = read(path, &mut annotator);
+        let name = i.to_string();
+        let table = export::parquet(&name, &summary, &annotator.finish());
+        let base = dir.path().join(&name);
+        std::fs::write(base.with_extension("parquet"), table).expect("written");
+        std::fs::write(base.with_extension("json"), report::json_string(&summary))
+            .expect("written");
+    }
+    let script = format!("{}/tests/tables.py", env!("CARGO_MANIFEST_DIR"));
+    python(&script, &["duckdb"], dir.path());
 }
 
 /// `docs/schema/summary.schema.json` describes the summary of every recording.

@@ -204,6 +204,10 @@ pub const PAGES: &[Told] = &[
         examples: &[
             ("sudo bytehop top --sort dma", "Who keeps the disk busy:"),
             ("sudo bytehop top -n 3 --json", "Three tables as data:"),
+            (
+                "sudo bytehop top --openmetrics",
+                "For Prometheus, at http://127.0.0.1:9814/metrics:",
+            ),
         ],
         ends: Ends::Traces,
         files: &[BTF],

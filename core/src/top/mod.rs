@@ -40,6 +40,8 @@ pub struct Row {
     pub name: String,
     /// Its command line, empty if it could not be read.
     pub command: String,
+    /// Its cgroup, where that was asked for and could be read; else empty.
+    pub cgroup: String,
     /// It has ended.
     pub ended: bool,
     /// System calls that returned; of them, errors.

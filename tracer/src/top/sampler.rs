@@ -30,6 +30,8 @@ const ENDED_MAX: usize = 8192;
 pub struct Seen {
     pub name: String,
     pub command: String,
+    /// As [`cgroup_of`] has it, where it is asked for.
+    pub cgroup: String,
     /// Our caller may see it, or everything.
     pub yours: bool,
 }
@@ -70,6 +72,8 @@ pub struct Sampler {
     ended: u64,
     /// The same of those that our caller may not see; `None`: there is nothing of the kind.
     others_gone: Option<Group>,
+    /// Cgroups are read, too.
+    cgroups: bool,
 }
 
 impl Sampler {
@@ -99,6 +103,14 @@ impl Sampler {
         }
     }
 
+    /// Rows have the cgroups of their processes.
+    pub fn with_cgroups(self) -> Self {
+        Self {
+            cgroups: true,
+            ..self
+        }
+    }
+
     /// The same from facts.
     pub fn with(context: Context, now: Instant) -> Self {
         Self {
@@ -116,6 +128,7 @@ impl Sampler {
             gone: Group::default(),
             ended: 0,
             others_gone: None,
+            cgroups: false,
         }
     }
 
@@ -125,6 +138,15 @@ impl Sampler {
     /// If a map cannot be used.
     pub fn read(&mut self, probes: &mut Probes) -> Result<(), LoadError> {
         // Asked before the counters are read: what has ended by then counts no more.
+        let cgroups = self.cgroups;
+        let look = |proc| {
+            let seen = look(proc)?;
+            let cgroup = match cgroups && seen.yours {
+                true => cgroup_of(proc),
+                false => String::new(),
+            };
+            Some(Seen { cgroup, ..seen })
+        };
         let ended = self.ended_by_now(look);
         let mut snapshot = maps::read(probes)?;
         maps::take_abandoned(probes, &ended, &mut snapshot.groups)?;
@@ -226,6 +248,7 @@ impl Sampler {
                 who,
                 name: known.seen.name,
                 command: known.seen.command,
+                cgroup: known.seen.cgroup,
                 ended: known.ended,
                 ..row(group, &self.files, &self.lost, &mut self.context)
             });
@@ -288,7 +311,25 @@ fn look(proc: Proc) -> Option<Seen> {
         name: name.to_owned(),
         command: words(&command),
         yours: true,
+        ..Seen::default()
     })
+}
+
+/// The cgroup of a process; empty if it cannot be read.
+fn cgroup_of(proc: Proc) -> String {
+    let lines = std::fs::read_to_string(format!("/proc/{}/cgroup", proc.tgid));
+    parse_cgroup(&lines.unwrap_or_default()).to_owned()
+}
+
+/// The path in the one hierarchy of version 2; with version 1 alone, in systemd's, else in the first one.
+fn parse_cgroup(lines: &str) -> &str {
+    let all = || lines.lines().filter_map(|line| line.split_once(':'));
+    let found = all()
+        .find(|(id, _)| *id == "0")
+        .or_else(|| all().find(|(_, rest)| rest.starts_with("name=systemd:")))
+        .or_else(|| all().next());
+    let path = found.and_then(|(_, rest)| rest.split_once(':'));
+    path.map_or("", |(_, path)| path)
 }
 
 /// Whether the caller may read of a process what takes the right to trace it (`PTRACE_MODE_READ`).
@@ -341,6 +382,19 @@ mod tests {
         assert!(parse_stat(&format!("12 (a) {lives_on}")).is_some());
         assert_eq!(parse_stat("12 (a"), None);
         assert_eq!(words(b"ls\0-l\x1b[1m\0"), "ls -l[1m");
+    }
+
+    #[test]
+    fn cgroups_of_either_version() {
+        let v2 = "0::/system.slice/a:b.service\n";
+        assert_eq!(parse_cgroup(v2), "/system.slice/a:b.service");
+        let both = "3:memory:/m\n1:name=systemd:/user.slice\n0::/user.slice/u\n";
+        assert_eq!(parse_cgroup(both), "/user.slice/u");
+        let v1 = "3:memory:/m\n1:name=systemd:/user.slice\n";
+        assert_eq!(parse_cgroup(v1), "/user.slice");
+        assert_eq!(parse_cgroup("3:memory:/m\n"), "/m");
+        assert_eq!(parse_cgroup(""), "");
+        assert_eq!(parse_cgroup("nonsense"), "");
     }
 
     #[test]

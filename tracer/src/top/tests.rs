@@ -244,8 +244,8 @@ fn alive(who: &[Proc]) -> impl Fn(Proc) -> Option<Seen> {
     |proc| {
         who.contains(&proc).then(|| Seen {
             name: format!("p{}", proc.tgid),
-            command: String::new(),
             yours: true,
+            ..Seen::default()
         })
     }
 }

@@ -61,7 +61,7 @@ pub fn csv(summary: &Summary) -> String {
 }
 
 /// A name as the JSON has it.
-fn word(value: &impl Serialize) -> String {
+pub(super) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

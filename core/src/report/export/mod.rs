@@ -6,12 +6,14 @@
 mod csv;
 mod folded;
 mod markdown;
+mod parquet;
 mod perfetto;
 mod svg;
 
 pub use csv::csv;
 pub use folded::Folded;
 pub use markdown::markdown;
+pub use parquet::parquet;
 pub use perfetto::Perfetto;
 pub use svg::svg;
 
@@ -32,7 +34,7 @@ fn xml(text: &str) -> String {
 }
 
 /// Whether a character shows as itself: no control, nothing that turns the direction of the text around.
-fn printable(c: char) -> bool {
+pub fn printable(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -10,17 +10,16 @@
 //!
 //! The numbers of fields are those of `perfetto_trace.proto`.
 
-mod proto;
 mod tracks;
 
 use std::collections::HashMap;
 use std::mem;
 
-use self::proto::Message;
 use self::tracks::{Track, Tracks};
 use crate::annotate::Stacks;
 use crate::event::{CalledFrom, Engine, Exec, Fork, Frame, Meta, Source, Switch};
 use crate::model::{CallId, Hop, HopKind, Place};
+use crate::proto::Message;
 use crate::reconstruct::{Call, Sink, What};
 
 /// `Trace.packet`, and what packets are made of.

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::proto::Message;
 use super::{PACKET, SEQUENCE, TRACK_DESCRIPTOR};
 use crate::model::Place;
+use crate::proto::Message;
 
 /// Slices of one device that may overlap are spread over so many tracks; more stand as moments.
 const LANES_MAX: usize = 64;

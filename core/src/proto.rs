@@ -1,4 +1,4 @@
-//! As much of the protocol buffers' encoding as a trace needs.
+//! As much of the protocol buffers' encoding as what we write needs: time lines, counters for a collector.
 
 /// A message being written.
 #[derive(Default)]
@@ -30,6 +30,11 @@ impl Message {
     pub fn message(mut self, field: u32, message: &Message) -> Self {
         bytes(field, &message.0, &mut self.0);
         self
+    }
+
+    /// It by itself, as a body or a file.
+    pub fn bytes(self) -> Vec<u8> {
+        self.0
     }
 
     /// Appends it to `out` as a field of an outer message.
