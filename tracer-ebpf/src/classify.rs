@@ -138,17 +138,37 @@ pub unsafe fn descriptor(t: *mut Task, fd: i32) -> Option<*mut Cached> {
         if generation != 0 && (*c).generation == generation && (*c).fd == fd {
             return Some(c);
         }
-        (*c).generation = generation;
         (*c).fd = fd;
-        (*c).nr = u32::MAX;
-        (*c).class = 0;
         let file = file_of(fd);
+        if crate::emit::recording() {
+            (*c).generation = generation;
+            describe(file, &mut (*c).file);
+            return Some(c);
+        }
+        let (before, met) = ((*c).file, (*c).met);
+        (*c).generation = generation;
+        (*c).met = 1;
         describe(file, &mut (*c).file);
-        if !crate::emit::recording() {
+        // Another file of the same kind, mostly: then its class is known, and the cell with it.
+        if met == 0 || !alike(&before, &(*c).file) {
+            (*c).nr = u32::MAX;
             (*c).class = class(&(*c).file);
         }
         Some(c)
     }
+}
+
+/// Whether two files differ at most in what [`class`] leaves out.
+#[inline(always)]
+fn alike(a: &FileRef, b: &FileRef) -> bool {
+    a.dev == b.dev
+        && a.magic == b.magic
+        && a.rdev == b.rdev
+        && a.f_flags == b.f_flags
+        && a.mode == b.mode
+        && a.family == b.family
+        && a.sock_type == b.sock_type
+        && a.protocol == b.protocol
 }
 
 /// What of a socket call's flags decides the way of its bytes: bits of [`tracer_ebpf::how`]; `info`: of the call.

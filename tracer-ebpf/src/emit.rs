@@ -4,7 +4,7 @@ use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::generated::bpf_ringbuf_output;
 use tracer_ebpf::{Count, CountKey, Head, count, kind, mode};
 
-use crate::maps::{COUNTS, EVENTS, LOST, LOST_CALLS, config};
+use crate::maps::{COUNTS, EVENTS, LOST, LOST_CALLS, SWITCHES, config};
 
 /// True where records are sent; false in `stat`, which only counts.
 #[inline(always)]
@@ -65,6 +65,18 @@ pub fn count(what: u16, flags: u16, id: u32, n: u64, bytes: u64) {
     add(CountKey { what, flags, id }, n, bytes);
 }
 
+/// `stat`: a thread is back on the CPU after `off` ns.
+#[inline(always)]
+pub fn switched(blocked: bool, off: u64) {
+    if let Some(c) = SWITCHES.get_ptr_mut(blocked as u32) {
+        // SAFETY: a value of a per-CPU map.
+        unsafe {
+            (*c).count += 1;
+            (*c).bytes += off;
+        }
+    }
+}
+
 /// `stat`: adds to a counter.
 #[inline(always)]
 pub fn add(key: CountKey, n: u64, bytes: u64) {
@@ -86,7 +98,6 @@ fn kind_of(what: u16) -> u8 {
         count::BLOCK | count::BLOCK_UNKNOWN => kind::BLOCK,
         count::XMIT => kind::XMIT,
         count::FAULT => kind::FAULT,
-        count::SWITCH => kind::SWITCH,
         count::DIRTY => kind::DIRTY,
         count::RUSAGE_FAULTS => kind::EXIT,
         count::UNTOLD => kind::URING,

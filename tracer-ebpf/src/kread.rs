@@ -18,6 +18,15 @@ pub fn load<T: Copy>(base: *const u8, offset: u32) -> T {
     unsafe { core::ptr::read_volatile(base.wrapping_add(offset as usize).cast::<T>()) }
 }
 
+/// The same of a field that some kernels lack: 0 there.
+#[inline(always)]
+pub fn typed<T: Copy + Default>(base: *const u8, offset: u32) -> T {
+    if offset == NO_OFFSET {
+        return T::default();
+    }
+    load(base, offset)
+}
+
 /// A checked read at any kernel address. `None` if the field does not exist here or the read faults.
 #[inline(always)]
 pub fn probe<T: Copy>(base: u64, offset: u32) -> Option<T> {

@@ -6,6 +6,7 @@ use tracer_ebpf::{Task, moved, sysinfo};
 use crate::classify::file_of;
 use crate::kread::{arg, probe, user};
 use crate::maps::{config, off};
+use crate::rounds::Over;
 use crate::sums::add;
 
 /// `struct mmsghdr` of 64-bit programs, and where the number of bytes lies in it (include/linux/socket.h).
@@ -80,15 +81,13 @@ pub fn kept(info: u32, regs: *const u8, ret: u64) -> u64 {
 /// Bytes of the messages that were sent or received.
 #[inline(always)]
 fn messages(vector: u64, count: u64) -> u64 {
-    let (mut bytes, mut i) = (0, 0);
-    while i < MESSAGES {
-        if i >= count {
-            break;
-        }
-        bytes += user::<u32>(vector + i * MMSGHDR + MSG_LEN) as u64;
-        i += 1;
-    }
-    bytes
+    Over::sum(vector, count.min(MESSAGES), message)
+}
+
+unsafe extern "C" fn message(i: u32, over: *mut Over) -> i64 {
+    // SAFETY: what `Over::sum` hands on.
+    unsafe { (*over).sum += user::<u32>((*over).array + i as u64 * MMSGHDR + MSG_LEN) as u64 };
+    0
 }
 
 #[inline(always)]
@@ -111,19 +110,19 @@ fn range(at: u64) -> u64 {
 #[inline(always)]
 fn deduplicated(at: u64) -> u64 {
     let count = user::<u16>(at + 16) as u64;
-    let (mut bytes, mut i) = (0, 0);
-    while i < TARGETS {
-        if i >= count {
-            break;
-        }
-        let target = at + 24 + i * 32;
+    Over::sum(at + 24, count.min(TARGETS), target)
+}
+
+unsafe extern "C" fn target(i: u32, over: *mut Over) -> i64 {
+    // SAFETY: what `Over::sum` hands on.
+    unsafe {
+        let target = (*over).array + i as u64 * 32;
         // FILE_DEDUPE_RANGE_SAME
         if user::<i32>(target + 24) == 0 {
-            bytes += user::<u64>(target + 16);
+            (*over).sum += user::<u64>(target + 16);
         }
-        i += 1;
     }
-    bytes
+    0
 }
 
 /// How many bytes `userfaultfd` dealt with; negative is an error.

@@ -151,6 +151,8 @@ unsafe fn reset(t: *mut Task, flags: u32) {
         (*t).announced = 0;
         (*t).depth = 0;
         (*t).told = 0;
+        (*t).operation = 0;
+        (*t).stack = 0;
         let mut i = 0;
         while i < tracer_ebpf::PRIMITIVES {
             (*t).primitives[i].count = 0;
@@ -172,7 +174,10 @@ unsafe fn clear_cache(t: *mut Task) {
     let mut i = 0;
     while i < tracer_ebpf::CACHED_FDS {
         // SAFETY: a map value.
-        unsafe { (*t).cache[i].generation = 0 };
+        unsafe {
+            (*t).cache[i].generation = 0;
+            (*t).cache[i].met = 0;
+        }
         i += 1;
     }
 }
@@ -209,6 +214,7 @@ pub fn rename(old: u32, new: u32) -> i32 {
         if let Some(to) = to {
             copy(to, from);
             (*to).tgid = (*from).tgid;
+            (*to).stack = 0;
             clear_cache(to);
             core::ptr::write_volatile(&raw mut (*to).tid, new);
         }
