@@ -35,18 +35,26 @@ pub fn send_bytes(head: &Head, record: *const u8, len: u64) {
 }
 
 /// Counts what could not be sent, or could not be remembered until it is complete.
-#[inline(never)]
+#[inline(always)]
 pub fn lost(head: &Head) {
-    if let Some(n) = LOST.get_ptr_mut(head.kind as u32) {
+    lost_one(head.kind as u32, head.nr as u32);
+}
+
+/// Global, so that the verifier checks it once and not on every path through its callers.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn lost_one(kind: u32, nr: u32) -> u64 {
+    if let Some(n) = LOST.get_ptr_mut(kind) {
         // SAFETY: a value of a per-CPU map.
         unsafe { *n += 1 };
     }
-    if matches!(head.kind, kind::SYSCALL | kind::SYSCALL_FILE)
-        && let Some(n) = LOST_CALLS.get_ptr_mut(head.nr as u32)
+    if matches!(kind as u8, kind::SYSCALL | kind::SYSCALL_FILE)
+        && let Some(n) = LOST_CALLS.get_ptr_mut(nr)
     {
         // SAFETY: as above.
         unsafe { *n += 1 };
     }
+    0
 }
 
 /// Counts several of a kind.

@@ -1,13 +1,14 @@
 //! Sizes that a call does not return, but leaves in the caller's memory, or that stand in an inode. Of the
 //! program's memory only these numbers are read.
 
-use tracer_ebpf::{Task, moved, sysinfo};
+use tracer_ebpf::{moved, sysinfo};
 
 use crate::classify::file_of;
 use crate::kread::{arg, probe, user};
 use crate::maps::{config, off};
 use crate::rounds::Over;
 use crate::sums::add;
+use crate::tasks::traced;
 
 /// `struct mmsghdr` of 64-bit programs, and where the number of bytes lies in it (include/linux/socket.h).
 const MMSGHDR: u64 = 64;
@@ -38,21 +39,36 @@ pub fn leaves(nr: u32) -> bool {
 }
 
 /// A call that did not fail is over: adds what it says of itself to its sums.
+#[inline(always)]
+pub fn tell(nr: u32, regs: *const u8, ret: u64) {
+    told(nr, arg(regs, 1), arg(regs, 2), arg(regs, 3), ret);
+}
+
+/// Global, so that the verifier checks it once and not on every path through its callers.
+#[unsafe(no_mangle)]
 #[inline(never)]
-pub fn tell(t: *mut Task, nr: u32, regs: *const u8, ret: u64) -> i32 {
-    let (second, third) = (arg(regs, 1), arg(regs, 2));
+extern "C" fn told(nr: u32, second: u64, third: u64, fourth: u64, ret: u64) -> u64 {
+    if let Some(t) = traced() {
+        let (bytes, count) = said(nr, second, third, fourth, ret);
+        add(t, moved::SIZE as u32, bytes, count);
+    }
+    0
+}
+
+/// How many bytes a call says that it moved, and in how many pieces.
+#[inline(always)]
+fn said(nr: u32, second: u64, third: u64, fourth: u64, ret: u64) -> (u64, u32) {
     if nr == config!(nr_sendmmsg) || nr == config!(nr_recvmmsg) {
-        let bytes = messages(second, ret);
-        return add(t, moved::SIZE as u32, bytes, ret as u32);
+        return (messages(second, ret), ret as u32);
     }
     if nr == config!(nr_getsockopt) {
         let receives = (second as u32, third as u32) == (IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE);
         // `length` of `struct tcp_zerocopy_receive`: what was asked for, then what was mapped.
         let bytes = match receives {
-            true => user::<u32>(arg(regs, 3) + 8) as u64,
+            true => user::<u32>(fourth + 8) as u64,
             false => 0,
         };
-        return add(t, moved::SIZE as u32, bytes, 1);
+        return (bytes, 1);
     }
     let bytes = match second as u32 {
         FICLONE => size_of_file(third as i32),
@@ -62,7 +78,7 @@ pub fn tell(t: *mut Task, nr: u32, regs: *const u8, ret: u64) -> i32 {
         UFFDIO_ZEROPAGE => done(third + 24),
         _ => 0,
     };
-    add(t, moved::SIZE as u32, bytes, 1)
+    (bytes, 1)
 }
 
 /// `stat` and `top`: of the bytes that a call returned, those that it can have moved. With `MSG_TRUNC`

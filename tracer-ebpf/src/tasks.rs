@@ -1,7 +1,9 @@
 //! The table of traced threads: the filter, and what is remembered between hooks.
 
 use aya_ebpf::bindings::bpf_pidns_info;
-use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid};
+use aya_ebpf::helpers::generated::{
+    bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid, bpf_probe_read_kernel,
+};
 use tracer_ebpf::{Head, NO_OFFSET, TASK_SLOTS, Task, kind, task};
 
 use crate::emit::lost_many;
@@ -223,16 +225,14 @@ pub fn rename(old: u32, new: u32) -> i32 {
     0
 }
 
-/// Copies all but the ids. (Volatile, or the compiler would call a function that does not exist here.)
+/// Copies all but the ids, which are the first word.
 #[inline(always)]
 unsafe fn copy(to: *mut Task, from: *const Task) {
-    const WORDS: usize = size_of::<Task>() / size_of::<u64>();
-    let (to, from) = (to.cast::<u64>(), from.cast::<u64>());
-    let mut i = 1;
-    while i < WORDS {
-        // SAFETY: a `Task` is made of whole words; the first holds the ids.
-        unsafe { core::ptr::write_volatile(to.add(i), core::ptr::read_volatile(from.add(i))) };
-        i += 1;
+    const IDS: usize = size_of::<u64>();
+    let rest = (size_of::<Task>() - IDS) as u32;
+    // SAFETY: map values; a helper may read what lies in the kernel.
+    unsafe {
+        bpf_probe_read_kernel(to.byte_add(IDS).cast(), rest, from.byte_add(IDS).cast());
     }
 }
 

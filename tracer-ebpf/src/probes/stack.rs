@@ -136,7 +136,7 @@ extern "C" fn called_from(tid: u32, ip: u64, sp: u64, fp: u64, lr: u64) -> u64 {
             && (*known).sp == sp
             && (*known).fp == fp
             && (*known).lr == lr
-            && is_again(known, &raw mut (*scratch).raw)
+            && is_again(slot) != 0
         {
             let id = (*known).id;
             if (*t).stack != id {
@@ -156,7 +156,7 @@ extern "C" fn called_from(tid: u32, ip: u64, sp: u64, fp: u64, lr: u64) -> u64 {
         (*known).tid = tid;
         (*known).tgid = tgid;
         (*known).id = id;
-        keep(known, out);
+        keep(slot);
         if (*t).stack == id {
             return 0;
         }
@@ -186,16 +186,24 @@ fn told(t: *mut Task, id: u64) -> i32 {
 
 /// Whether each word that was kept of a stack is still where it was: with the same registers, unwinding
 /// goes the same way then, whatever else is on the stack.
-#[inline(always)]
-unsafe fn is_again(known: *const Known, raw: *mut [u64; STACK_DEPTH]) -> bool {
+///
+/// Global, so that the verifier checks it once and not on every path that comes by.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn is_again(slot: u32) -> u64 {
+    let (Some(known), Some(scratch)) = (KNOWN_STACKS.get_ptr(slot), SCRATCH_STACK.get_ptr_mut(0))
+    else {
+        return 0;
+    };
     // SAFETY: map values; the helper checks the user address.
     unsafe {
+        let raw = &raw mut (*scratch).raw;
         let (words, bytes) = ((*known).words as usize, (*known).bytes);
         if words == 0 || bytes > 8 * STACK_DEPTH as u32 {
-            return false;
+            return 0;
         }
         if bpf_probe_read_user(raw.cast(), bytes, (*known).sp as *const _) != 0 {
-            return false;
+            return 0;
         }
         let mut i = 0;
         while i < STACK_WORDS {
@@ -205,19 +213,25 @@ unsafe fn is_again(known: *const Known, raw: *mut [u64; STACK_DEPTH]) -> bool {
             let n = i & (STACK_WORDS - 1);
             let at = (*known).at[n] as usize & (STACK_DEPTH - 1);
             if (*raw)[at] & address() != (*known).word[n] {
-                return false;
+                return 0;
             }
             i += 1;
         }
-        true
     }
+    1
 }
 
-/// Keeps a stack.
-#[inline(always)]
-unsafe fn keep(known: *mut Known, out: *const Stack) {
+/// Keeps the stack that was gathered.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn keep(slot: u32) -> u64 {
+    let (Some(known), Some(scratch)) = (KNOWN_STACKS.get_ptr_mut(slot), SCRATCH_STACK.get_ptr(0))
+    else {
+        return 0;
+    };
     // SAFETY: map values.
     unsafe {
+        let out = &raw const (*scratch).out;
         (*known).ip = (*out).ip;
         (*known).sp = (*out).sp;
         (*known).fp = (*out).fp;
@@ -239,6 +253,7 @@ unsafe fn keep(known: *mut Known, out: *const Stack) {
         (*known).words = words as u32;
         (*known).bytes = bytes;
     }
+    0
 }
 
 /// Where the walk along a stack has come to.

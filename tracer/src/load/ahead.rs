@@ -9,6 +9,7 @@ use aya::programs::{Program, ProgramError};
 use aya::{Btf, Ebpf};
 
 use super::retry::persistently;
+use crate::inherited::{is_first, set_first};
 
 /// More would only wait for each other's memory.
 const THREADS: usize = 8;
@@ -40,8 +41,16 @@ impl Ahead {
             }
             said
         };
+        let first = is_first();
+        let other = || {
+            // It does not inherit this, and is gone before it would have to give it back.
+            if first {
+                let _ = set_first(true);
+            }
+            work()
+        };
         let said = thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(other)).collect();
             let mut said = work();
             for other in others {
                 said.extend(other.join().unwrap_or_default());

@@ -29,7 +29,12 @@ pub(super) fn attach(
     let mut ahead = Ahead::default();
     for (i, hook) in stage.hooks.iter().enumerate() {
         // Where the kernel takes the first in this way.
-        if i == 1 && hooks.attached.iter().any(|label| label == stage.hooks[0].row.label) {
+        if i == 1
+            && hooks
+                .attached
+                .iter()
+                .any(|label| label == stage.hooks[0].row.label)
+        {
             let others = stage.hooks[1..].iter().filter(|hook| hook.fentry);
             let wanted = others.map(|hook| (hook.row.program, hook.name)).collect();
             ahead = Ahead::load(ebpf, btf, &wanted);

@@ -21,6 +21,7 @@ use super::samples::{self, Sampling};
 use super::statistics::{ProgramInfo, Statistics};
 use crate::btf::{self, KernelBtf};
 use crate::caps::Level;
+use crate::inherited::{is_first, set_first};
 use crate::ksyms::Symbols;
 
 /// Default size of the ring buffer, bytes: about half a second of the fastest system calls.
@@ -111,7 +112,13 @@ impl Probes {
         let arch = Arch::host().ok_or(LoadError::Arch(std::env::consts::ARCH))?;
         // A loader of aya's begins by building all of the kernel's types, which nobody asks it for; meanwhile ours
         // are read.
-        let loader = thread::spawn(EbpfLoader::new);
+        let first = is_first();
+        let loader = thread::spawn(move || {
+            if first {
+                let _ = set_first(true);
+            }
+            EbpfLoader::new()
+        });
         let (offsets, absent) = btf::offsets(kernel);
         let symbols = match options.verb {
             Verb::Record => Symbols::load().ok(),
