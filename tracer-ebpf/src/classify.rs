@@ -2,7 +2,7 @@
 
 use tracer_ebpf::{CACHED_FDS, Cached, FileRef, MSG_FLAGS, Task, special, sysinfo};
 
-use crate::kread::{arg, load, probe};
+use crate::kread::{Span, arg, load, probe};
 use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
 use crate::tasks::{current, generation};
 use crate::top::{everyone, process};
@@ -75,18 +75,26 @@ extern "C" fn described(file: u64, out: *mut FileRef) -> u64 {
     let Some(out) = (unsafe { out.as_mut() }) else {
         return 0;
     };
-    let Some(inode) = probe::<u64>(file, off!(file_inode)) else {
+    let mut span = Span::new();
+    span.read(file);
+    let inode: u64 = span.field(off!(file_inode));
+    if inode == 0 {
         return 0;
-    };
-    out.f_flags = probe(file, off!(file_flags)).unwrap_or(0);
-    out.mode = probe(inode, off!(inode_mode)).unwrap_or(0);
-    out.ino = probe(inode, off!(inode_ino)).unwrap_or(0);
-    if let Some(sb) = probe::<u64>(inode, off!(inode_sb)) {
-        out.dev = probe(sb, off!(sb_dev)).unwrap_or(0);
-        out.magic = probe::<u64>(sb, off!(sb_magic)).unwrap_or(0) as u32;
+    }
+    out.f_flags = span.field(off!(file_flags));
+    span.read(inode);
+    out.mode = span.field(off!(inode_mode));
+    out.ino = span.field(off!(inode_ino));
+    if matches!(out.mode & S_IFMT, S_IFCHR | S_IFBLK) {
+        out.rdev = span.field(off!(inode_rdev));
+    }
+    let sb: u64 = span.field(off!(inode_sb));
+    if sb != 0 {
+        span.read(sb);
+        out.dev = span.field(off!(sb_dev));
+        out.magic = span.field::<u64>(off!(sb_magic)) as u32;
     }
     match out.mode & S_IFMT {
-        S_IFCHR | S_IFBLK => out.rdev = probe(inode, off!(inode_rdev)).unwrap_or(0),
         S_IFSOCK => {
             if let Some(sk) = sock(inode) {
                 out.family = probe(sk, off!(sk_family)).unwrap_or(0);

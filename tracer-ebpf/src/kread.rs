@@ -1,8 +1,12 @@
 //! Reading memory: all of the programs' loads through kernel pointers, and of numbers in the traced program's
 //! memory, are here.
 
+use core::mem::MaybeUninit;
+
 use aya_ebpf::helpers::bpf_probe_read_kernel;
-use aya_ebpf::helpers::generated::bpf_probe_read_user;
+use aya_ebpf::helpers::generated::{
+    bpf_probe_read_kernel as bpf_probe_read_kernel_raw, bpf_probe_read_user,
+};
 use tracer_ebpf::NO_OFFSET;
 
 use crate::maps::reg;
@@ -35,6 +39,52 @@ pub fn probe<T: Copy>(base: u64, offset: u32) -> Option<T> {
     }
     // SAFETY: the helper checks the address.
     unsafe { bpf_probe_read_kernel(base.wrapping_add(offset as u64) as *const T) }.ok()
+}
+
+/// The beginning of a kernel structure, read at once: a read costs more than what it reads.
+pub struct Span {
+    bytes: [MaybeUninit<u64>; Self::LEN / 8],
+    base: u64,
+    read: bool,
+}
+
+impl Span {
+    const LEN: usize = 104;
+
+    #[inline(always)]
+    pub const fn new() -> Self {
+        Self {
+            bytes: [MaybeUninit::uninit(); Self::LEN / 8],
+            base: 0,
+            read: false,
+        }
+    }
+
+    /// Reads the structure at this address.
+    #[inline(always)]
+    pub fn read(&mut self, base: u64) {
+        self.base = base;
+        // SAFETY: the helper checks the address, and writes as many bytes as it is told.
+        let failed = unsafe {
+            let to = (&raw mut self.bytes).cast();
+            bpf_probe_read_kernel_raw(to, Self::LEN as u32, base as *const _)
+        };
+        self.read = failed == 0;
+    }
+
+    /// A field of it; behind the beginning it takes a read of its own. 0 where it cannot be read.
+    #[inline(always)]
+    pub fn field<T: Copy + Default>(&self, offset: u32) -> T {
+        if offset as usize > Self::LEN - size_of::<T>() {
+            return probe(self.base, offset).unwrap_or_default();
+        }
+        if !self.read {
+            return T::default();
+        }
+        let at = (&raw const self.bytes).cast::<T>();
+        // SAFETY: it lies within what was read.
+        unsafe { core::ptr::read_volatile(at.wrapping_byte_add(offset as usize)) }
+    }
 }
 
 /// Argument register `i` of a system call. The offset has to be a constant for each path that the verifier follows.
