@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, find, is_root, line, output, target_dir};
-use crate::{circles, ebpf, setup, targets, vm, web, workspace};
+use crate::{circles, ebpf, instructions, setup, targets, vm, web, workspace};
 
 /// A test that cannot run here appends a line `name: reason` to the file that this variable names.
 const NOT_RUN_LOG: &str = "BYTEHOP_NOT_RUN";
@@ -123,6 +123,11 @@ pub fn test(options: &Options) -> Result<ExitCode> {
     step("lint eBPF", &|| passes(&mut lint_ebpf(at)));
     step("tests", &|| {
         passes_tests(log.name_in(cargo(at).args(["test", "--workspace", "--no-fail-fast"])))
+    });
+    step("instructions", &|| match instructions::check() {
+        Ok(instructions::Proof::Same(what)) => Passed(what),
+        Ok(instructions::Proof::NotRun(why)) => NotRun(why),
+        Err(error) => Failed(format!("{error:#}")),
     });
     step("tests as root", &|| match as_root(at) {
         Ok(mut command) => passes_tests(log.name_in(&mut command)),
