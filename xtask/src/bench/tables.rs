@@ -90,6 +90,30 @@ pub const WORKLOADS: &[Workload] = &[
     },
 ];
 
+/// How long it takes until the program begins, under each verb; the program tells what time it is.
+pub const START: &str = "start";
+pub const BEGINNINGS: &[(&str, &[&str])] = &[
+    ("nothing", &[]),
+    ("bytehop stat", &["BYTEHOP", "stat", "-q", "--"]),
+    (
+        "bytehop record",
+        &["BYTEHOP", "record", "-q", "-o", "SCRATCH/recording", "--"],
+    ),
+    (
+        "record --stacks",
+        &[
+            "BYTEHOP",
+            "record",
+            "--stacks",
+            "-q",
+            "-o",
+            "SCRATCH/stacks",
+            "--",
+        ],
+    ),
+    ("strace -f -o", &["strace", "-f", "-o", "/dev/null", "--"]),
+];
+
 /// One way to watch a program.
 pub struct Tool {
     pub name: &'static str,
@@ -144,7 +168,7 @@ pub const TOOLS: &[Tool] = &[
             "--stacks",
             "-q",
             "-o",
-            "SCRATCH/recording",
+            "SCRATCH/stacks",
             "--summary",
             "SCRATCH/summary",
             "--json",
