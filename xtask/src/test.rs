@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
@@ -65,7 +66,9 @@ pub fn test(options: &Options) -> Result<ExitCode> {
     let mut rows: Vec<(&str, Outcome)> = Vec::new();
     let mut step = |name: &'static str, run: &dyn Fn() -> Outcome| {
         println!("\n== {name}");
+        let began = Instant::now();
         rows.push((name, run()));
+        println!("== {name}: {} s", began.elapsed().as_secs());
     };
 
     if options.setup {
