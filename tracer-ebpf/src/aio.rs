@@ -15,6 +15,7 @@ use crate::kread::{arg, load, user};
 use crate::lane::Lane;
 use crate::maps::{AIOS, AioKey, SCRATCH_URING, config, off};
 use crate::requests;
+use crate::rounds::{Over, rounds};
 use crate::tasks::{current, head, traced};
 use crate::top::{self, everyone, process, remember};
 
@@ -72,33 +73,47 @@ fn unseen(n: u64) -> i32 {
     }
 }
 
-/// Global, as the others here: the verifier checks each once, and not on every path, and in every round of a
-/// loop, that comes by.
+/// Pointers to requests, or results, in the program's memory, and what is said of all of them.
+struct All {
+    at: u64,
+    context: u64,
+    lane: u64,
+}
+
+/// Global, as the others here: the verifier checks each once, and not on every path that comes by.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn all_submitted(pointers: u64, count: u64, context: u64, lane: u64) -> u64 {
-    let mut i = 0;
-    while i < REQUESTS {
-        if i >= count {
-            break;
-        }
-        submitted(pointers + i * 8, context, lane);
-        i += 1;
-    }
+    let mut all = All {
+        at: pointers,
+        context,
+        lane,
+    };
+    rounds(count.min(REQUESTS) as u32, one_submitted, &mut all);
+    0
+}
+
+unsafe extern "C" fn one_submitted(i: u32, all: *mut All) -> i64 {
+    // SAFETY: of `all_submitted`.
+    unsafe { submitted((*all).at + i as u64 * 8, (*all).context, (*all).lane) };
     0
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn all_fetched(events: u64, count: u64, lane: u64) -> u64 {
-    let mut i = 0;
-    while i < REQUESTS {
-        if i >= count {
-            break;
-        }
-        fetched(events + i * event::SIZE, lane);
-        i += 1;
-    }
+    let mut all = All {
+        at: events,
+        context: 0,
+        lane,
+    };
+    rounds(count.min(REQUESTS) as u32, one_fetched, &mut all);
+    0
+}
+
+unsafe extern "C" fn one_fetched(i: u32, all: *mut All) -> i64 {
+    // SAFETY: of `all_fetched`.
+    unsafe { fetched((*all).at + i as u64 * event::SIZE, (*all).lane) };
     0
 }
 
@@ -170,15 +185,16 @@ extern "C" fn submitted(pointer: u64, context: u64, lane: u64) -> u64 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn pieces(vector: u64, count: u64) -> u64 {
-    let (mut bytes, mut i) = (0u64, 0);
-    while i < PIECES {
-        if i >= count {
-            break;
-        }
-        bytes = bytes.wrapping_add(user::<u64>(vector + i * 16 + 8));
-        i += 1;
+    Over::sum(vector, count.min(PIECES), piece)
+}
+
+unsafe extern "C" fn piece(i: u32, over: *mut Over) -> i64 {
+    // SAFETY: what `Over::sum` hands on.
+    unsafe {
+        let length = user::<u64>((*over).array + i as u64 * 16 + 8);
+        (*over).sum = (*over).sum.wrapping_add(length);
     }
-    bytes
+    0
 }
 
 #[unsafe(no_mangle)]

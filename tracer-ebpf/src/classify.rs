@@ -2,7 +2,7 @@
 
 use tracer_ebpf::{CACHED_FDS, Cached, FileRef, MSG_FLAGS, Task, special, sysinfo};
 
-use crate::kread::{arg, load, probe};
+use crate::kread::{Span, arg, load, probe};
 use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
 use crate::tasks::{current, generation};
 use crate::top::{everyone, process};
@@ -59,21 +59,42 @@ pub fn socket_of(file: u64) -> Option<u64> {
 }
 
 /// Describes an open file.
-#[inline(never)]
+#[inline(always)]
 pub fn describe(file: u64, out: &mut FileRef) {
     *out = FileRef::NONE;
-    let Some(inode) = probe::<u64>(file, off!(file_inode)) else {
-        return;
+    if file != 0 {
+        described(file, out);
+    }
+}
+
+/// Global, so that the verifier checks it once and not on every path through its callers.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn described(file: u64, out: *mut FileRef) -> u64 {
+    // SAFETY: the verifier checks that it is one, or null.
+    let Some(out) = (unsafe { out.as_mut() }) else {
+        return 0;
     };
-    out.f_flags = probe(file, off!(file_flags)).unwrap_or(0);
-    out.mode = probe(inode, off!(inode_mode)).unwrap_or(0);
-    out.ino = probe(inode, off!(inode_ino)).unwrap_or(0);
-    if let Some(sb) = probe::<u64>(inode, off!(inode_sb)) {
-        out.dev = probe(sb, off!(sb_dev)).unwrap_or(0);
-        out.magic = probe::<u64>(sb, off!(sb_magic)).unwrap_or(0) as u32;
+    let mut span = Span::new();
+    span.read(file);
+    let inode: u64 = span.field(off!(file_inode));
+    if inode == 0 {
+        return 0;
+    }
+    out.f_flags = span.field(off!(file_flags));
+    span.read(inode);
+    out.mode = span.field(off!(inode_mode));
+    out.ino = span.field(off!(inode_ino));
+    if matches!(out.mode & S_IFMT, S_IFCHR | S_IFBLK) {
+        out.rdev = span.field(off!(inode_rdev));
+    }
+    let sb: u64 = span.field(off!(inode_sb));
+    if sb != 0 {
+        span.read(sb);
+        out.dev = span.field(off!(sb_dev));
+        out.magic = span.field::<u64>(off!(sb_magic)) as u32;
     }
     match out.mode & S_IFMT {
-        S_IFCHR | S_IFBLK => out.rdev = probe(inode, off!(inode_rdev)).unwrap_or(0),
         S_IFSOCK => {
             if let Some(sk) = sock(inode) {
                 out.family = probe(sk, off!(sk_family)).unwrap_or(0);
@@ -87,6 +108,7 @@ pub fn describe(file: u64, out: &mut FileRef) {
         }
         _ => {}
     }
+    0
 }
 
 /// Whether a file of proc is `/proc/PID/mem`: no other there has that name.
@@ -138,17 +160,37 @@ pub unsafe fn descriptor(t: *mut Task, fd: i32) -> Option<*mut Cached> {
         if generation != 0 && (*c).generation == generation && (*c).fd == fd {
             return Some(c);
         }
-        (*c).generation = generation;
         (*c).fd = fd;
-        (*c).nr = u32::MAX;
-        (*c).class = 0;
         let file = file_of(fd);
+        if crate::emit::recording() {
+            (*c).generation = generation;
+            describe(file, &mut (*c).file);
+            return Some(c);
+        }
+        let (before, met) = ((*c).file, (*c).met);
+        (*c).generation = generation;
+        (*c).met = 1;
         describe(file, &mut (*c).file);
-        if !crate::emit::recording() {
+        // Another file of the same kind, mostly: then its class is known, and the cell with it.
+        if met == 0 || !alike(&before, &(*c).file) {
+            (*c).nr = u32::MAX;
             (*c).class = class(&(*c).file);
         }
         Some(c)
     }
+}
+
+/// Whether two files differ at most in what [`class`] leaves out.
+#[inline(always)]
+fn alike(a: &FileRef, b: &FileRef) -> bool {
+    a.dev == b.dev
+        && a.magic == b.magic
+        && a.rdev == b.rdev
+        && a.f_flags == b.f_flags
+        && a.mode == b.mode
+        && a.family == b.family
+        && a.sock_type == b.sock_type
+        && a.protocol == b.protocol
 }
 
 /// What of a socket call's flags decides the way of its bytes: bits of [`tracer_ebpf::how`]; `info`: of the call.

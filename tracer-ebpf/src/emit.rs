@@ -4,7 +4,7 @@ use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::generated::bpf_ringbuf_output;
 use tracer_ebpf::{Count, CountKey, Head, count, kind, mode};
 
-use crate::maps::{COUNTS, EVENTS, LOST, LOST_CALLS, config};
+use crate::maps::{COUNTS, EVENTS, LOST, LOST_CALLS, SWITCHES, config};
 
 /// True where records are sent; false in `stat`, which only counts.
 #[inline(always)]
@@ -35,18 +35,26 @@ pub fn send_bytes(head: &Head, record: *const u8, len: u64) {
 }
 
 /// Counts what could not be sent, or could not be remembered until it is complete.
-#[inline(never)]
+#[inline(always)]
 pub fn lost(head: &Head) {
-    if let Some(n) = LOST.get_ptr_mut(head.kind as u32) {
+    lost_one(head.kind as u32, head.nr as u32);
+}
+
+/// Global, so that the verifier checks it once and not on every path through its callers.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn lost_one(kind: u32, nr: u32) -> u64 {
+    if let Some(n) = LOST.get_ptr_mut(kind) {
         // SAFETY: a value of a per-CPU map.
         unsafe { *n += 1 };
     }
-    if matches!(head.kind, kind::SYSCALL | kind::SYSCALL_FILE)
-        && let Some(n) = LOST_CALLS.get_ptr_mut(head.nr as u32)
+    if matches!(kind as u8, kind::SYSCALL | kind::SYSCALL_FILE)
+        && let Some(n) = LOST_CALLS.get_ptr_mut(nr)
     {
         // SAFETY: as above.
         unsafe { *n += 1 };
     }
+    0
 }
 
 /// Counts several of a kind.
@@ -63,6 +71,18 @@ pub fn lost_many(kind: u8, n: u64) -> i32 {
 #[inline(always)]
 pub fn count(what: u16, flags: u16, id: u32, n: u64, bytes: u64) {
     add(CountKey { what, flags, id }, n, bytes);
+}
+
+/// `stat`: a thread is back on the CPU after `off` ns.
+#[inline(always)]
+pub fn switched(blocked: bool, off: u64) {
+    if let Some(c) = SWITCHES.get_ptr_mut(blocked as u32) {
+        // SAFETY: a value of a per-CPU map.
+        unsafe {
+            (*c).count += 1;
+            (*c).bytes += off;
+        }
+    }
 }
 
 /// `stat`: adds to a counter.
@@ -86,7 +106,6 @@ fn kind_of(what: u16) -> u8 {
         count::BLOCK | count::BLOCK_UNKNOWN => kind::BLOCK,
         count::XMIT => kind::XMIT,
         count::FAULT => kind::FAULT,
-        count::SWITCH => kind::SWITCH,
         count::DIRTY => kind::DIRTY,
         count::RUSAGE_FAULTS => kind::EXIT,
         count::UNTOLD => kind::URING,

@@ -8,7 +8,7 @@ use crate::emit::send;
 use crate::kread::load;
 use crate::maps::off;
 use crate::sums::send_sums;
-use crate::tasks::{clear_extra, current};
+use crate::tasks::{clear_extra, current, find};
 
 /// What a thread did before it was traced is not the program's.
 #[inline(always)]
@@ -51,8 +51,17 @@ pub unsafe fn flush_sums(t: *mut Task) {
 }
 
 /// Sends what else happened in the call, or (at the end of a thread) outside any.
+#[inline(always)]
+pub unsafe fn extra(t: *mut Task, min_flt: u32, maj_flt: u32) {
+    // SAFETY: a map value.
+    unsafe { send_extra((*t).tid, min_flt, maj_flt) };
+}
+
+/// Global, so that the verifier checks it once and not on every path through its callers.
+#[unsafe(no_mangle)]
 #[inline(never)]
-pub fn extra(t: *mut Task, min_flt: u32, maj_flt: u32) -> i32 {
+extern "C" fn send_extra(tid: u32, min_flt: u32, maj_flt: u32) -> u64 {
+    let Some(t) = find(tid) else { return 0 };
     // SAFETY: a map value.
     unsafe {
         let mut head = crate::tasks::head(t, kind::EXTRA, (*t).enter);

@@ -1,8 +1,12 @@
 //! Reading memory: all of the programs' loads through kernel pointers, and of numbers in the traced program's
 //! memory, are here.
 
+use core::mem::MaybeUninit;
+
 use aya_ebpf::helpers::bpf_probe_read_kernel;
-use aya_ebpf::helpers::generated::bpf_probe_read_user;
+use aya_ebpf::helpers::generated::{
+    bpf_probe_read_kernel as bpf_probe_read_kernel_raw, bpf_probe_read_user,
+};
 use tracer_ebpf::NO_OFFSET;
 
 use crate::maps::reg;
@@ -18,6 +22,15 @@ pub fn load<T: Copy>(base: *const u8, offset: u32) -> T {
     unsafe { core::ptr::read_volatile(base.wrapping_add(offset as usize).cast::<T>()) }
 }
 
+/// The same of a field that some kernels lack: 0 there.
+#[inline(always)]
+pub fn typed<T: Copy + Default>(base: *const u8, offset: u32) -> T {
+    if offset == NO_OFFSET {
+        return T::default();
+    }
+    load(base, offset)
+}
+
 /// A checked read at any kernel address. `None` if the field does not exist here or the read faults.
 #[inline(always)]
 pub fn probe<T: Copy>(base: u64, offset: u32) -> Option<T> {
@@ -26,6 +39,53 @@ pub fn probe<T: Copy>(base: u64, offset: u32) -> Option<T> {
     }
     // SAFETY: the helper checks the address.
     unsafe { bpf_probe_read_kernel(base.wrapping_add(offset as u64) as *const T) }.ok()
+}
+
+/// The beginning of a kernel structure, read at once: a read costs more than what it reads.
+pub struct Span {
+    bytes: [MaybeUninit<u64>; Self::LEN / 8],
+    base: u64,
+    read: bool,
+}
+
+impl Span {
+    /// No more: the stack of Linux 6.1, for all that call each other, is short.
+    const LEN: usize = 80;
+
+    #[inline(always)]
+    pub const fn new() -> Self {
+        Self {
+            bytes: [MaybeUninit::uninit(); Self::LEN / 8],
+            base: 0,
+            read: false,
+        }
+    }
+
+    /// Reads the structure at this address.
+    #[inline(always)]
+    pub fn read(&mut self, base: u64) {
+        self.base = base;
+        // SAFETY: the helper checks the address, and writes as many bytes as it is told.
+        let failed = unsafe {
+            let to = (&raw mut self.bytes).cast();
+            bpf_probe_read_kernel_raw(to, Self::LEN as u32, base as *const _)
+        };
+        self.read = failed == 0;
+    }
+
+    /// A field of it; behind the beginning it takes a read of its own. 0 where it cannot be read.
+    #[inline(always)]
+    pub fn field<T: Copy + Default>(&self, offset: u32) -> T {
+        if offset as usize > Self::LEN - size_of::<T>() {
+            return probe(self.base, offset).unwrap_or_default();
+        }
+        if !self.read {
+            return T::default();
+        }
+        let at = (&raw const self.bytes).cast::<T>();
+        // SAFETY: it lies within what was read.
+        unsafe { core::ptr::read_volatile(at.wrapping_byte_add(offset as usize)) }
+    }
 }
 
 /// Argument register `i` of a system call. The offset has to be a constant for each path that the verifier follows.

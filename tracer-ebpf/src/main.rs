@@ -5,6 +5,7 @@
 //! filter. `CONFIG` is read-only after load, so the verifier removes what the mode does not need.
 #![no_std]
 #![no_main]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![allow(
     clippy::missing_safety_doc,
     reason = "every function here runs under the verifier, which checks each access"
@@ -24,10 +25,12 @@ mod maps;
 mod names;
 mod probes;
 mod requests;
+mod rounds;
 mod sizes;
 mod sums;
 mod tasks;
 mod top;
+mod under_way;
 
 /// Some helpers are GPL-only (`bpf_probe_read_kernel`); the kernel compares this string.
 #[unsafe(no_mangle)]

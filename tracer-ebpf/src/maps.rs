@@ -3,7 +3,7 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf};
 use tracer_ebpf::{
-    Awaited, Block, CELLS, Config, Count, CountKey, FileRef, Name, Offsets, Proc, RANGES_MAX,
+    Awaited, Block, CELLS, Config, Count, CountKey, FileRef, Head, Name, Offsets, Proc, RANGES_MAX,
     Range, Regs, SYSCALLS_MAX, StatCell, StatKey, TASK_SLOTS, TOP_INODES, TOP_PROCESSES, TOP_ROWS,
     Task, TopCell, TopCountKey, TopKey, TopName, Uring, kind, primitive, sample, top_lost,
 };
@@ -180,9 +180,32 @@ pub struct SockOwner {
 #[map]
 pub static SOCKS: LruHashMap<u64, SockOwner> = LruHashMap::with_max_entries(8192, 0);
 
-/// io_uring requests under way: address of the `struct io_kiocb`.
+/// io_uring requests under way that have no slot of `URING_SLOTS`: address of the `struct io_kiocb`.
 #[map]
 pub static URINGS: HashMap<u64, Uring> = HashMap::with_max_entries(16384, 0);
+/// How many there were in `URINGS`, ever: 0 saves every look-up there.
+#[map]
+pub static URINGS_MORE: Array<u64> = Array::with_max_entries(1, 0);
+
+/// An io_uring request under way.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct UringSlot {
+    /// How many want this slot: it belongs to the one that found itself alone.
+    pub claims: u64,
+    /// Address of the `struct io_kiocb`; 0: the slot is free, or is being filled in.
+    pub req: u64,
+    pub head: Head,
+    pub ring: u64,
+    pub opcode: u8,
+    pub how: u8,
+    pub pad: [u8; 6],
+}
+/// By the address of the request.
+#[map]
+pub static URING_SLOTS: Array<UringSlot> = Array::with_max_entries(URING_SLOTS_MAX, 0);
+/// A power of two.
+pub const URING_SLOTS_MAX: u32 = 8192;
 
 /// Which request of Linux AIO.
 #[repr(C)]
@@ -229,6 +252,9 @@ pub static CLASSES: HashMap<FileRef, u32> = HashMap::with_max_entries(1024, 0);
 /// The next free index of `CELL_IDS` (0) and `CLASSES` (1).
 #[map]
 pub static NEXT: Array<u32> = Array::with_max_entries(2, 0);
+/// [`tracer_ebpf::count::SWITCH`], by its `flags`: the commonest has an array.
+#[map]
+pub static SWITCHES: PerCpuArray<Count> = PerCpuArray::with_max_entries(2, 0);
 #[map]
 pub static COUNTS: PerCpuHashMap<CountKey, Count> = PerCpuHashMap::with_max_entries(1024, 0);
 

@@ -1,20 +1,21 @@
 //! Requests of io_uring and of Linux AIO: counted like the calls that they replace.
 
-use tracer_ebpf::{Proc, StatKey, TopKey, Uring};
+use tracer_ebpf::{CELLS, FileRef, Proc, StatKey, Task, TopKey, Uring, kind};
 
 use crate::cells::cell_id;
 use crate::classify::class;
-use crate::emit::lost;
+use crate::emit::{lost, lost_many};
 use crate::lane::Lane;
 use crate::maps::STAT;
 use crate::top::{self, everyone};
 
+// A cell's number is the low 16 bits of `Task::operation`.
+const _: () = assert!(CELLS <= 1 << 16);
+
 /// `stat` and `top`: counts a request that is done; `operation` as in [`TopKey::nr`].
 #[inline(always)]
 pub fn count(u: &Uring, operation: u16, lane: Lane) {
-    let moved = u.res > 0 && u.file.mode != 0;
-    let class = if moved { class(&u.file) as u16 } else { 0 };
-    let bytes = if u.res > 0 { u.res as u64 } else { 0 };
+    let class = class_of(&u.file, u.res);
     if everyone() {
         let proc = Proc {
             tgid: u.head.tgid,
@@ -26,26 +27,62 @@ pub fn count(u: &Uring, operation: u16, lane: Lane) {
             class,
             ..TopKey::NONE
         };
-        top::call(&key, u.res < 0, bytes);
+        top::call(&key, u.res < 0, u.res.max(0) as u64);
         return;
     }
-    let key = StatKey {
+    match cell_id(key(operation, class)) {
+        // No cell is left: the number is none of a call, either.
+        id if id == operation as u32 => lost(&u.head),
+        id => add(lane.cell(id), u.res),
+    }
+}
+
+/// `stat`: the same of io_uring, with the cell of the thread's last request at hand.
+#[inline(always)]
+pub unsafe fn count_for(t: *mut Task, operation: u16, class: u16, res: i32) {
+    let wanted = (operation as u64) << 32 | (class as u64) << 16;
+    // SAFETY: a map value.
+    let known = unsafe { core::ptr::read_volatile(&raw const (*t).operation) };
+    let id = if known & !0xffff == wanted {
+        known as u32 & 0xffff
+    } else {
+        let id = cell_id(key(operation, class));
+        if id == operation as u32 {
+            lost_many(kind::URING, 1);
+            return;
+        }
+        // SAFETY: a map value.
+        unsafe { core::ptr::write_volatile(&raw mut (*t).operation, wanted | id as u64) };
+        id
+    };
+    add(Lane::First.cell(id), res);
+}
+
+fn key(operation: u16, class: u16) -> StatKey {
+    StatKey {
         nr: operation as u32,
         class,
         class2: 0,
-    };
-    let id = cell_id(key);
-    // No cell is left: the number is none of a call, either.
-    if id == key.nr {
-        lost(&u.head);
-        return;
     }
-    if let Some(c) = STAT.get_ptr_mut(lane.cell(id)) {
+}
+
+#[inline(always)]
+fn add(cell: u32, res: i32) {
+    if let Some(c) = STAT.get_ptr_mut(cell) {
         // SAFETY: a value of a per-CPU map.
         unsafe {
             (*c).calls += 1;
-            (*c).errors += (u.res < 0) as u64;
-            (*c).bytes += bytes;
+            (*c).errors += (res < 0) as u64;
+            (*c).bytes += res.max(0) as u64;
         }
+    }
+}
+
+/// The class of a request's file, 0 where it moved nothing.
+#[inline(always)]
+pub fn class_of(file: &FileRef, res: i32) -> u16 {
+    match res > 0 && file.mode != 0 {
+        true => class(file) as u16,
+        false => 0,
     }
 }

@@ -1,12 +1,14 @@
 //! Sizes that a call does not return, but leaves in the caller's memory, or that stand in an inode. Of the
 //! program's memory only these numbers are read.
 
-use tracer_ebpf::{Task, moved, sysinfo};
+use tracer_ebpf::{moved, sysinfo};
 
 use crate::classify::file_of;
 use crate::kread::{arg, probe, user};
 use crate::maps::{config, off};
+use crate::rounds::Over;
 use crate::sums::add;
+use crate::tasks::traced;
 
 /// `struct mmsghdr` of 64-bit programs, and where the number of bytes lies in it (include/linux/socket.h).
 const MMSGHDR: u64 = 64;
@@ -37,21 +39,36 @@ pub fn leaves(nr: u32) -> bool {
 }
 
 /// A call that did not fail is over: adds what it says of itself to its sums.
+#[inline(always)]
+pub fn tell(nr: u32, regs: *const u8, ret: u64) {
+    told(nr, arg(regs, 1), arg(regs, 2), arg(regs, 3), ret);
+}
+
+/// Global, so that the verifier checks it once and not on every path through its callers.
+#[unsafe(no_mangle)]
 #[inline(never)]
-pub fn tell(t: *mut Task, nr: u32, regs: *const u8, ret: u64) -> i32 {
-    let (second, third) = (arg(regs, 1), arg(regs, 2));
+extern "C" fn told(nr: u32, second: u64, third: u64, fourth: u64, ret: u64) -> u64 {
+    if let Some(t) = traced() {
+        let (bytes, count) = said(nr, second, third, fourth, ret);
+        add(t, moved::SIZE as u32, bytes, count);
+    }
+    0
+}
+
+/// How many bytes a call says that it moved, and in how many pieces.
+#[inline(always)]
+fn said(nr: u32, second: u64, third: u64, fourth: u64, ret: u64) -> (u64, u32) {
     if nr == config!(nr_sendmmsg) || nr == config!(nr_recvmmsg) {
-        let bytes = messages(second, ret);
-        return add(t, moved::SIZE as u32, bytes, ret as u32);
+        return (messages(second, ret), ret as u32);
     }
     if nr == config!(nr_getsockopt) {
         let receives = (second as u32, third as u32) == (IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE);
         // `length` of `struct tcp_zerocopy_receive`: what was asked for, then what was mapped.
         let bytes = match receives {
-            true => user::<u32>(arg(regs, 3) + 8) as u64,
+            true => user::<u32>(fourth + 8) as u64,
             false => 0,
         };
-        return add(t, moved::SIZE as u32, bytes, 1);
+        return (bytes, 1);
     }
     let bytes = match second as u32 {
         FICLONE => size_of_file(third as i32),
@@ -61,7 +78,7 @@ pub fn tell(t: *mut Task, nr: u32, regs: *const u8, ret: u64) -> i32 {
         UFFDIO_ZEROPAGE => done(third + 24),
         _ => 0,
     };
-    add(t, moved::SIZE as u32, bytes, 1)
+    (bytes, 1)
 }
 
 /// `stat` and `top`: of the bytes that a call returned, those that it can have moved. With `MSG_TRUNC`
@@ -80,15 +97,13 @@ pub fn kept(info: u32, regs: *const u8, ret: u64) -> u64 {
 /// Bytes of the messages that were sent or received.
 #[inline(always)]
 fn messages(vector: u64, count: u64) -> u64 {
-    let (mut bytes, mut i) = (0, 0);
-    while i < MESSAGES {
-        if i >= count {
-            break;
-        }
-        bytes += user::<u32>(vector + i * MMSGHDR + MSG_LEN) as u64;
-        i += 1;
-    }
-    bytes
+    Over::sum(vector, count.min(MESSAGES), message)
+}
+
+unsafe extern "C" fn message(i: u32, over: *mut Over) -> i64 {
+    // SAFETY: what `Over::sum` hands on.
+    unsafe { (*over).sum += user::<u32>((*over).array + i as u64 * MMSGHDR + MSG_LEN) as u64 };
+    0
 }
 
 #[inline(always)]
@@ -111,19 +126,19 @@ fn range(at: u64) -> u64 {
 #[inline(always)]
 fn deduplicated(at: u64) -> u64 {
     let count = user::<u16>(at + 16) as u64;
-    let (mut bytes, mut i) = (0, 0);
-    while i < TARGETS {
-        if i >= count {
-            break;
-        }
-        let target = at + 24 + i * 32;
+    Over::sum(at + 24, count.min(TARGETS), target)
+}
+
+unsafe extern "C" fn target(i: u32, over: *mut Over) -> i64 {
+    // SAFETY: what `Over::sum` hands on.
+    unsafe {
+        let target = (*over).array + i as u64 * 32;
         // FILE_DEDUPE_RANGE_SAME
         if user::<i32>(target + 24) == 0 {
-            bytes += user::<u64>(target + 16);
+            (*over).sum += user::<u64>(target + 16);
         }
-        i += 1;
     }
-    bytes
+    0
 }
 
 /// How many bytes `userfaultfd` dealt with; negative is an error.

@@ -1,7 +1,9 @@
 //! The table of traced threads: the filter, and what is remembered between hooks.
 
 use aya_ebpf::bindings::bpf_pidns_info;
-use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid};
+use aya_ebpf::helpers::generated::{
+    bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid, bpf_probe_read_kernel,
+};
 use tracer_ebpf::{Head, NO_OFFSET, TASK_SLOTS, Task, kind, task};
 
 use crate::emit::lost_many;
@@ -151,6 +153,8 @@ unsafe fn reset(t: *mut Task, flags: u32) {
         (*t).announced = 0;
         (*t).depth = 0;
         (*t).told = 0;
+        (*t).operation = 0;
+        (*t).stack = 0;
         let mut i = 0;
         while i < tracer_ebpf::PRIMITIVES {
             (*t).primitives[i].count = 0;
@@ -172,7 +176,10 @@ unsafe fn clear_cache(t: *mut Task) {
     let mut i = 0;
     while i < tracer_ebpf::CACHED_FDS {
         // SAFETY: a map value.
-        unsafe { (*t).cache[i].generation = 0 };
+        unsafe {
+            (*t).cache[i].generation = 0;
+            (*t).cache[i].met = 0;
+        }
         i += 1;
     }
 }
@@ -209,6 +216,7 @@ pub fn rename(old: u32, new: u32) -> i32 {
         if let Some(to) = to {
             copy(to, from);
             (*to).tgid = (*from).tgid;
+            (*to).stack = 0;
             clear_cache(to);
             core::ptr::write_volatile(&raw mut (*to).tid, new);
         }
@@ -217,16 +225,14 @@ pub fn rename(old: u32, new: u32) -> i32 {
     0
 }
 
-/// Copies all but the ids. (Volatile, or the compiler would call a function that does not exist here.)
+/// Copies all but the ids, which are the first word.
 #[inline(always)]
 unsafe fn copy(to: *mut Task, from: *const Task) {
-    const WORDS: usize = size_of::<Task>() / size_of::<u64>();
-    let (to, from) = (to.cast::<u64>(), from.cast::<u64>());
-    let mut i = 1;
-    while i < WORDS {
-        // SAFETY: a `Task` is made of whole words; the first holds the ids.
-        unsafe { core::ptr::write_volatile(to.add(i), core::ptr::read_volatile(from.add(i))) };
-        i += 1;
+    const IDS: usize = size_of::<u64>();
+    let rest = (size_of::<Task>() - IDS) as u32;
+    // SAFETY: map values; a helper may read what lies in the kernel.
+    unsafe {
+        bpf_probe_read_kernel(to.byte_add(IDS).cast(), rest, from.byte_add(IDS).cast());
     }
 }
 

@@ -52,6 +52,7 @@ pub struct KernelBtf {
     records: HashMap<String, u32>,
     /// What tracepoint functions look like: the typedef `btf_trace_NAME`, by NAME.
     tracepoints: HashMap<String, u32>,
+    enums: HashMap<String, u32>,
 }
 
 mod kind {
@@ -134,6 +135,7 @@ impl KernelBtf {
             strings,
             records: HashMap::new(),
             tracepoints: HashMap::new(),
+            enums: HashMap::new(),
         };
         let mut at = start;
         while at < end {
@@ -155,6 +157,7 @@ impl KernelBtf {
         let into = match ty.kind {
             kind::STRUCT | kind::UNION if ty.len > 0 => &mut self.records,
             kind::TYPEDEF => &mut self.tracepoints,
+            kind::ENUM => &mut self.enums,
             _ => return,
         };
         let name = c_str(&self.blob, self.strings, ty.name);
@@ -267,28 +270,57 @@ impl KernelBtf {
             .map(|(id, _)| id)
     }
 
-    /// Which of these functions the kernel has, built in. Looks at every type, once for all names.
-    pub fn functions<'a>(&self, names: &HashSet<&'a str>) -> HashSet<&'a str> {
-        let types = self.types.iter().skip(1);
-        let types = types.filter_map(|at| self.type_at(*at as usize));
-        let functions = types.filter(|ty| ty.kind == kind::FUNC);
-        functions
-            .filter_map(|ty| names.get(self.name(ty)).copied())
-            .collect()
+    /// Which of these functions the kernel has, built in, and their type ids. Looks at every type, once for all
+    /// names.
+    pub fn functions<'a>(&self, names: &HashSet<&'a str>) -> HashMap<&'a str, u32> {
+        let mut found = HashMap::new();
+        for (id, at) in (1u32..).zip(self.types.iter().skip(1)) {
+            let ty = self.type_at(*at as usize);
+            let ty = ty.filter(|ty| ty.kind == kind::FUNC);
+            if let Some(name) = ty.and_then(|ty| names.get(self.name(ty))) {
+                found.entry(*name).or_insert(id);
+            }
+        }
+        found
     }
 
-    /// Value of an enumerator; `None` if there is no such enumeration or enumerator. Looks at every type.
+    /// Value of an enumerator; `None` if there is no such enumeration or enumerator.
     pub fn enumerator(&self, enumeration: &str, name: &str) -> Option<u32> {
-        let types = self.types.iter().skip(1);
-        let types = types.filter_map(|at| self.type_at(*at as usize));
-        let mut found = types.filter(|ty| ty.kind == kind::ENUM && self.name(*ty) == enumeration);
-        found.find_map(|ty| {
-            (0..ty.len).find_map(|i| {
-                let at = ty.body + 8 * i;
-                let known = c_str(&self.blob, self.strings, word(&self.blob, at)?);
-                (known == name).then(|| word(&self.blob, at + 4))?
-            })
+        let ty = self.get(*self.enums.get(enumeration)?)?;
+        (0..ty.len).find_map(|i| {
+            let at = ty.body + 8 * i;
+            let known = c_str(&self.blob, self.strings, word(&self.blob, at)?);
+            (known == name).then(|| word(&self.blob, at + 4))?
         })
+    }
+
+    /// Type information with nothing in it but these functions, and these tracepoints' typedefs, each under the id
+    /// that it has here: for whoever looks for ids by name, and would build the whole graph for it.
+    pub fn only(&self, functions: &HashMap<&str, u32>, tracepoints: &[&str]) -> Vec<u8> {
+        const EMPTY: [u32; 3] = [0, kind::FWD << 24, 0];
+        let known = tracepoints.iter().filter_map(|name| {
+            let id = self.tracepoint_id(name)?;
+            Some((id, kind::TYPEDEF, format!("btf_trace_{name}")))
+        });
+        let functions = functions.iter();
+        let functions = functions.map(|(name, id)| (*id, kind::FUNC, (*name).to_owned()));
+        let named: Vec<_> = known.chain(functions).collect();
+        let last = named.iter().map(|(id, ..)| *id).max().unwrap_or(0);
+        let mut types = vec![EMPTY; last as usize];
+        let mut strings = vec![0];
+        for (id, kind, name) in named {
+            // Id 0 is `void`, which has no place.
+            types[id as usize - 1] = [strings.len() as u32, kind << 24, 0];
+            strings.extend(name.into_bytes());
+            strings.push(0);
+        }
+        const HEAD: u32 = 24;
+        let len = (size_of_val(&EMPTY) * types.len()) as u32;
+        let head = [0x0001_eb9f, HEAD, 0, len, len, strings.len() as u32];
+        let words = head.into_iter().chain(types.into_iter().flatten());
+        let mut blob: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        blob.extend(strings);
+        blob
     }
 
     /// Whether the kernel has this tracepoint, built in (those of modules are not listed here).

@@ -70,6 +70,7 @@ fn sample() -> Vec<u8> {
     blob.words(&[0, 7, 0, 6, 0, 1]);
     blob.simple(kind::PTR, "", 8); // 9
     blob.simple(kind::TYPEDEF, "btf_trace_demo", 9); // 10
+    blob.simple(kind::FUNC, "traced", 8); // 11
     blob.build()
 }
 
@@ -99,6 +100,25 @@ fn tracepoint_arguments_are_spelled() {
         Some(vec!["struct outer *".into(), "int".into()])
     );
     assert_eq!(btf.tracepoint_args("absent"), None);
+}
+
+/// What [`KernelBtf::only`] gives is read by aya, and has the ids of the whole.
+#[test]
+fn a_part_has_the_ids_of_the_whole() {
+    use aya::{Btf, Endianness};
+
+    let btf = KernelBtf::parse(sample()).expect("a good blob");
+    let names = HashSet::from(["traced", "absent"]);
+    let functions = btf.functions(&names);
+    assert_eq!(functions, HashMap::from([("traced", 11)]));
+    let part = btf.only(&functions, &["demo", "absent"]);
+    let again = KernelBtf::parse(part.clone()).expect("a good blob");
+    assert_eq!(again.tracepoint_id("demo"), Some(10));
+    assert_eq!(again.function_id("traced"), Some(11));
+    assert_eq!(again.offset("outer", "first"), None);
+    Btf::parse(&part, Endianness::default()).expect("aya reads it");
+    let none = btf.only(&HashMap::new(), &[]);
+    Btf::parse(&none, Endianness::default()).expect("aya reads it");
 }
 
 #[test]

@@ -204,10 +204,10 @@ pub fn facts() -> Facts {
             .collect(),
         function_names: functions::TABLE
             .iter()
-            .map(|row| (row, row.name(|name| present.contains(name))))
+            .map(|row| (row, row.name(|name| present.contains_key(name))))
             .collect(),
         primitives: primitives
-            .map(|row| (row, row.name(|name| present.contains(name))))
+            .map(|row| (row, row.name(|name| present.contains_key(name))))
             .collect(),
         absent_fields: btf
             .as_ref()

@@ -102,6 +102,13 @@ pub(crate) fn set_nice(nice: i32) -> Result<(), Errno> {
     Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) }).map(drop)
 }
 
+/// Whether the calling thread runs before others ([`set_first`]).
+pub(crate) fn is_first() -> bool {
+    // SAFETY: an ordinary system call, about ourselves.
+    let policy = unsafe { libc::sched_getscheduler(0) };
+    policy == libc::SCHED_RR | libc::SCHED_RESET_ON_FORK
+}
+
 /// Lets the calling thread run before all that are not real-time threads, or as others do again; what it starts
 /// does not inherit it.
 ///

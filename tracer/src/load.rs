@@ -2,6 +2,7 @@
 //! privileges.
 
 mod access;
+mod ahead;
 mod breakpoints;
 mod counter;
 mod error;

@@ -79,6 +79,21 @@ pub fn read(probes: &Probes) -> Result<Counters, LoadError> {
         }
         all.push((key, sum));
     }
+    let switches: PerCpuArray<_, WireCount> = probes.map("SWITCHES")?.try_into()?;
+    for flags in 0..2 {
+        let mut sum = Count::default();
+        for WireCount(c) in switches.get(&flags, 0)?.iter() {
+            sum += *c;
+        }
+        if sum.count > 0 {
+            let key = CountKey {
+                what: count::SWITCH,
+                flags: flags as u16,
+                id: 0,
+            };
+            all.push((key, sum));
+        }
+    }
     for block in probes.unfinished()? {
         if let Some(key) = block.counter() {
             let c = Count {

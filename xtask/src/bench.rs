@@ -10,19 +10,22 @@ mod tables;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, find, output, run as run_command, target_dir};
 use crate::workspace;
-use tables::{FILE_SIZE, FLOOR, NOTHING, PIECE, TOOLS, Tool, WORKLOADS, Workload};
+use tables::{
+    BEGINNINGS, FILE_SIZE, FLOOR, NOTHING, PIECE, START, TOOLS, Tool, WORKLOADS, Workload,
+};
 
-/// Runs the benchmark; `args` are `--rounds N` and names of workloads (all if none is given).
+/// Runs the benchmark; `args` are `--rounds N` and names of workloads, or `start` (all if none is given).
 ///
 /// # Errors
 /// On unknown words, and if the fixture cannot be built or fails by itself.
 pub fn run(args: &[&str]) -> Result<()> {
-    let (rounds, workloads) = parse(args)?;
+    let (rounds, workloads, start) = parse(args)?;
     let bench = Bench::new()?;
     println!("{}\n", facts());
     println!(
@@ -33,6 +36,7 @@ pub fn run(args: &[&str]) -> Result<()> {
     for workload in workloads {
         let results = bench.measure(workload, rounds);
         print_table(workload, &results);
+        bench.print_size(workload);
         for (tool, result) in TOOLS.iter().zip(&results) {
             if let Err(error) = result {
                 let reason = format!("{}: not run: {error:#}", tool.name);
@@ -42,14 +46,19 @@ pub fn run(args: &[&str]) -> Result<()> {
             }
         }
     }
+    if start {
+        bench.print_start(rounds);
+    }
     for reason in reasons {
         println!("{reason}");
     }
     Ok(())
 }
 
-fn parse(args: &[&str]) -> Result<(usize, Vec<&'static Workload>)> {
-    let mut rounds = 5;
+/// How many rounds, of which workloads, and whether of the time until a program begins.
+fn parse(args: &[&str]) -> Result<(usize, Vec<&'static Workload>, bool)> {
+    let mut rounds = 7;
+    let mut start = false;
     let mut chosen = Vec::new();
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -58,17 +67,20 @@ fn parse(args: &[&str]) -> Result<(usize, Vec<&'static Workload>)> {
             rounds = number
                 .filter(|n| *n > 0)
                 .context("--rounds wants a number")?;
+        } else if *arg == START {
+            start = true;
         } else if let Some(workload) = WORKLOADS.iter().find(|w| w.name == *arg) {
             chosen.push(workload);
         } else {
-            let names: Vec<_> = WORKLOADS.iter().map(|w| w.name).collect();
+            let names: Vec<_> = WORKLOADS.iter().map(|w| w.name).chain([START]).collect();
             bail!("no such workload: {arg} (there are {})", names.join(", "));
         }
     }
-    if chosen.is_empty() {
+    if chosen.is_empty() && !start {
         chosen.extend(WORKLOADS);
+        start = true;
     }
-    Ok((rounds, chosen))
+    Ok((rounds, chosen, start))
 }
 
 /// Where everything is.
@@ -206,6 +218,53 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// Bytes of the recording that was made last, by operation.
+    fn print_size(&self, workload: &Workload) {
+        if let Ok(recording) = fs::metadata(self.scratch.join("recording")) {
+            let bytes = recording.len() as f64 / workload.ops as f64;
+            println!("recording: {bytes:.1} bytes an operation\n");
+        }
+    }
+
+    /// How long it takes until the program begins.
+    fn print_start(&self, rounds: usize) {
+        println!("| until the program begins | ms |\n| --- | ---: |");
+        let mut samples: Vec<Result<Vec<f64>>> = BEGINNINGS.iter().map(|_| Ok(vec![])).collect();
+        for _ in 0..rounds {
+            for (samples, (_, words)) in samples.iter_mut().zip(BEGINNINGS) {
+                if let Ok(so_far) = samples {
+                    match self.beginning(words) {
+                        Ok(ms) => so_far.push(ms),
+                        Err(error) => *samples = Err(error),
+                    }
+                }
+            }
+        }
+        for ((name, _), samples) in BEGINNINGS.iter().zip(samples) {
+            match samples {
+                Ok(ms) => println!("| {name} | {:.0} |", median(ms)),
+                Err(error) => println!("| {name} | not run: {error:#} |"),
+            }
+        }
+        println!();
+    }
+
+    /// ms until a program that these words start says what time it is.
+    fn beginning(&self, words: &[&str]) -> Result<f64> {
+        let scratch = self.scratch.display().to_string();
+        let words = words.iter().map(|word| match *word {
+            "BYTEHOP" => self.bytehop.clone(),
+            word => word.replace("SCRATCH", &scratch),
+        });
+        let words: Vec<_> = words.chain(["date", "+%s%N"].map(str::to_owned)).collect();
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+        let said = output(Command::new(&words[0]).args(&words[1..]))?;
+        let began: u128 = said.trim().parse().context("no time was said")?;
+        Ok(began.saturating_sub(since.as_nanos()) as f64 / 1e6)
+    }
+}
+
 /// The number after `"key":` in JSON text.
 fn number(json: &str, key: &str) -> Option<u64> {
     let (_, rest) = json.split_once(&format!("\"{key}\":"))?;
@@ -314,10 +373,12 @@ mod tests {
 
     #[test]
     fn words_choose_workloads() {
-        let (rounds, all) = parse(&[]).unwrap();
-        assert_eq!((rounds, all.len()), (5, WORKLOADS.len()));
-        let (rounds, chosen) = parse(&["--rounds", "3", "null"]).unwrap();
-        assert_eq!((rounds, chosen.len()), (3, 1));
+        let (rounds, all, start) = parse(&[]).unwrap();
+        assert_eq!((rounds, all.len(), start), (7, WORKLOADS.len(), true));
+        let (rounds, chosen, start) = parse(&["--rounds", "3", "null"]).unwrap();
+        assert_eq!((rounds, chosen.len(), start), (3, 1, false));
+        let (_, chosen, start) = parse(&["start"]).unwrap();
+        assert_eq!((chosen.len(), start), (0, true));
         assert!(parse(&["--rounds"]).is_err());
         assert!(parse(&["nonsense"]).is_err());
     }

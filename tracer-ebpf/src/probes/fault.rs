@@ -13,7 +13,7 @@ use crate::kread::{load, probe, user_word};
 use crate::maps::{config, off, reg};
 use crate::probes::cache::flush_dirty;
 use crate::probes::primitive::registers;
-use crate::tasks::{clear_extra, current, traced};
+use crate::tasks::{clear_extra, current, find, traced};
 use crate::top::{self, everyone};
 
 // Allocation flags (include/linux/gfp_types.h; the same from 5.x to 7.2).
@@ -113,7 +113,8 @@ fn taken_in_kernel(addr: u64, error_code: u32) -> i32 {
     let (open, in_call) = unsafe { ((*t).flags & task::FAULT_OPEN != 0, inner::in_call(t)) };
     if (open || in_call) && addr >> 63 == 0 && !looks_only() {
         if open {
-            flush(t);
+            // SAFETY: a map value.
+            unsafe { flush(t) };
         } else {
             inner::begin(t, addr, error_code);
         }
@@ -122,8 +123,17 @@ fn taken_in_kernel(addr: u64, error_code: u32) -> i32 {
 }
 
 /// Sends the open fault of the current thread.
+#[inline(always)]
+pub unsafe fn flush(t: *mut Task) {
+    // SAFETY: a map value.
+    unsafe { flush_fault((*t).tid) };
+}
+
+/// Global, so that the verifier checks it once and not on every path through its callers.
+#[unsafe(no_mangle)]
 #[inline(never)]
-pub fn flush(t: *mut Task) -> i32 {
+extern "C" fn flush_fault(tid: u32) -> u64 {
+    let Some(t) = find(tid) else { return 0 };
     // SAFETY: a map value.
     unsafe {
         flush_dirty(t);

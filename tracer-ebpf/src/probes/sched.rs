@@ -5,7 +5,7 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{Exec, Exit, Fork, Switch, count, kind, task};
 
-use crate::emit::{count, recording, send};
+use crate::emit::{count, recording, send, switched};
 use crate::gather::{extra, faults_since, flush_sums};
 use crate::inner;
 use crate::kread::load;
@@ -149,10 +149,16 @@ pub fn sched_switch(ctx: BtfTracePointContext) -> i32 {
     let state: u32 = ctx.arg(3);
     let prev_tid: u32 = load(prev, off!(task_pid));
     let next_tid: u32 = load(next, off!(task_pid));
-    if let Some(t) = find(prev_tid) {
+    let (from, to) = (find(prev_tid), find(next_tid));
+    if from.is_none() && to.is_none() {
+        return 0;
+    }
+    // SAFETY: a helper without preconditions.
+    let now = unsafe { bpf_ktime_get_ns() };
+    if let Some(t) = from {
         // SAFETY: a map value.
         unsafe {
-            (*t).off_ts = bpf_ktime_get_ns();
+            (*t).off_ts = now;
             // As the kernel decides between nvcsw and nivcsw (__schedule in kernel/sched/core.c).
             if preempt as u8 == 0 && state != 0 {
                 (*t).flags |= task::BLOCKED;
@@ -161,16 +167,16 @@ pub fn sched_switch(ctx: BtfTracePointContext) -> i32 {
             }
         }
     }
-    if let Some(t) = find(next_tid) {
+    if let Some(t) = to {
         // SAFETY: a map value.
-        unsafe { back(t) };
+        unsafe { back(t, now) };
     }
     0
 }
 
 /// A thread is on the CPU again.
 #[inline(always)]
-unsafe fn back(t: *mut tracer_ebpf::Task) {
+unsafe fn back(t: *mut tracer_ebpf::Task, now: u64) {
     // SAFETY: a map value.
     unsafe {
         let since = (*t).off_ts;
@@ -179,9 +185,9 @@ unsafe fn back(t: *mut tracer_ebpf::Task) {
             return;
         }
         let blocked = (*t).flags & task::BLOCKED != 0;
-        let off = bpf_ktime_get_ns() - since;
+        let off = now - since;
         if !recording() {
-            count(count::SWITCH, blocked as u16, 0, 1, off);
+            switched(blocked, off);
             return;
         }
         let mut head = head(t, kind::SWITCH, since);

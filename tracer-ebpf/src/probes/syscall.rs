@@ -341,7 +341,7 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
             send_ends((*t).tid, arg(regs, 0) as i32, lane as u32);
         }
         if sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
-            sizes::tell(t, nr, regs, ret as u64);
+            sizes::tell(nr, regs, ret as u64);
         }
         if (*t).flags & task::FAULT_INNER != 0 {
             inner::end(t);

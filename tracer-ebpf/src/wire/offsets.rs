@@ -131,6 +131,7 @@ offsets! {
     req_task = "io_kiocb"."task";
     req_tctx = "io_kiocb"."tctx";
     tctx_task = "io_uring_task"."task";
+    task_io_uring = "task_struct"."io_uring";
     req_user_data = "io_kiocb"."cqe.user_data";
     cqe_user_data = "io_uring_cqe"."user_data";
     cqe_res = "io_uring_cqe"."res";

@@ -44,7 +44,8 @@ pub struct Cached {
     /// `stat`: the last call made on it, and the counter cell of that call.
     pub nr: u32,
     pub cell: u32,
-    pub reserved: u32,
+    /// `stat`: 1 once the class is set.
+    pub met: u32,
 }
 
 /// Number of descriptors whose classification each thread remembers (indexed by `fd % CACHED_FDS`).
@@ -156,6 +157,13 @@ pub struct Task {
     pub depth: u32,
     /// A primitive's record of the copy in hand has been sent.
     pub told: u32,
+    /// `stat`: the last operation of io_uring counted, the class of its file, and its counter cell; 16 bits each
+    /// from the top. One word, since other processors complete requests, too.
+    pub operation: u64,
+    /// Where a pointer becomes a number: the verifier knows it as what it points to otherwise.
+    pub number: u64,
+    /// The stack that the thread was last told to call from: [`crate::Stack::id`].
+    pub stack: u64,
 }
 
 /// Functions that are remembered at a time, one inside the other. A power of two.

@@ -5,6 +5,7 @@ use aya::{Btf, Ebpf};
 use bytehop_core::catalogue::functions::Hook;
 use bytehop_core::notice::FUNCTIONS;
 
+use super::ahead::Ahead;
 use super::hooks::{Hooks, no_program};
 use super::plan::{OnFunction, Stage};
 use super::retry::persistently;
@@ -25,8 +26,20 @@ pub(super) fn attach(
     } else {
         Level::F
     };
+    let mut ahead = Ahead::default();
     for (i, hook) in stage.hooks.iter().enumerate() {
-        match met(ebpf, hook, btf) {
+        // Where the kernel takes the first in this way.
+        if i == 1
+            && hooks
+                .attached
+                .iter()
+                .any(|label| label == stage.hooks[0].row.label)
+        {
+            let others = stage.hooks[1..].iter().filter(|hook| hook.fentry);
+            let wanted = others.map(|hook| (hook.row.program, hook.name)).collect();
+            ahead = Ahead::load(ebpf, btf, &wanted);
+        }
+        match met(ebpf, hook, btf, &mut ahead) {
             Ok(label) => hooks.attached.push(label.to_owned()),
             Err(e) if i == 0 => {
                 hooks.refused(FUNCTIONS, &e);
@@ -45,10 +58,15 @@ pub(super) fn attach(
 }
 
 /// By either means; tells the label of the one that worked.
-fn met(ebpf: &mut Ebpf, hook: &OnFunction, btf: &Btf) -> Result<&'static str, ProgramError> {
+fn met(
+    ebpf: &mut Ebpf,
+    hook: &OnFunction,
+    btf: &Btf,
+    ahead: &mut Ahead,
+) -> Result<&'static str, ProgramError> {
     let mut refused = None;
     if hook.fentry {
-        match traced(ebpf, hook, btf) {
+        match traced(ebpf, hook, btf, ahead.said(hook.row.program)) {
             Ok(()) => return Ok(hook.row.label),
             Err(why) => refused = Some(why),
         }
@@ -59,20 +77,25 @@ fn met(ebpf: &mut Ebpf, hook: &OnFunction, btf: &Btf) -> Result<&'static str, Pr
     }
 }
 
-/// By fentry or fexit.
-fn traced(ebpf: &mut Ebpf, hook: &OnFunction, btf: &Btf) -> Result<(), ProgramError> {
+/// By fentry or fexit; `said`: what the kernel said of the program, if it has been asked.
+fn traced(
+    ebpf: &mut Ebpf,
+    hook: &OnFunction,
+    btf: &Btf,
+    said: Option<Result<(), ProgramError>>,
+) -> Result<(), ProgramError> {
     let program = ebpf
         .program_mut(hook.row.program)
         .ok_or_else(|| no_program(hook.row.program))?;
     match hook.row.hook {
         Hook::Entry => {
             let program: &mut FEntry = program.try_into()?;
-            persistently(|| program.load(hook.name, btf))?;
+            said.unwrap_or_else(|| persistently(|| program.load(hook.name, btf)))?;
             persistently(|| program.attach())?;
         }
         Hook::Exit => {
             let program: &mut FExit = program.try_into()?;
-            persistently(|| program.load(hook.name, btf))?;
+            said.unwrap_or_else(|| persistently(|| program.load(hook.name, btf)))?;
             persistently(|| program.attach())?;
         }
     }

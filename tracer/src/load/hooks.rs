@@ -4,6 +4,7 @@ use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Btf, Ebpf};
 use bytehop_core::notice::Why;
 
+use super::ahead::Ahead;
 use super::error::LoadError;
 use super::object::verifier_log;
 use super::plan::{Need, OnTracepoint, Stage};
@@ -61,8 +62,11 @@ pub(super) fn tracepoints(
 ) -> Result<bool, LoadError> {
     hooks.lack_all(&stage.missing);
     let mut again = stage.hooks.iter().any(|hook| hook.need == Need::Again);
+    let wanted = stage.hooks.iter();
+    let wanted = wanted.map(|hook| (hook.program, hook.tracepoint)).collect();
+    let mut ahead = Ahead::load(ebpf, btf, &wanted);
     for hook in stage.hooks {
-        let attached = attach(ebpf, hook.program, hook.tracepoint, btf);
+        let attached = attach(ebpf, &hook, &mut ahead);
         match (hook.need, attached) {
             (Need::Required, Err(source)) => {
                 return Err(LoadError::Required {
@@ -79,18 +83,19 @@ pub(super) fn tracepoints(
     Ok(again)
 }
 
-fn attach(ebpf: &mut Ebpf, program: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {
-    let program: &mut BtfTracePoint = ebpf
-        .program_mut(program)
-        .ok_or_else(|| no_program(program))?
-        .try_into()?;
-    let loaded = persistently(|| program.load(tracepoint, btf));
+fn attach(ebpf: &mut Ebpf, hook: &OnTracepoint, ahead: &mut Ahead) -> Result<(), ProgramError> {
+    let loaded = ahead.said(hook.program);
+    let loaded = loaded.unwrap_or_else(|| Err(no_program(hook.program)));
     if let Err(error) = &loaded
         && verifier_log()
     {
-        eprintln!("{tracepoint}: {error}");
+        eprintln!("{}: {error}", hook.tracepoint);
     }
     loaded?;
+    let program: &mut BtfTracePoint = ebpf
+        .program_mut(hook.program)
+        .ok_or_else(|| no_program(hook.program))?
+        .try_into()?;
     persistently(|| program.attach())?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The running kernel, as a plan asks it, and as the kernel side is told of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bytehop_core::arch::{Arch, Elsewhere};
 use bytehop_core::catalogue::{Tracepoint, functions};
@@ -14,8 +14,8 @@ use crate::ksyms::Symbols;
 /// What is known of the running kernel.
 pub(super) struct Running<'a> {
     btf: &'a KernelBtf,
-    /// Functions of the table that have types.
-    typed: HashSet<&'static str>,
+    /// Functions of the table that have types, and their ids.
+    pub typed: HashMap<&'static str, u32>,
     /// Without addresses there are still the functions that have types.
     symbols: Option<&'a Symbols>,
 }
@@ -23,13 +23,13 @@ pub(super) struct Running<'a> {
 impl<'a> Running<'a> {
     pub fn new(btf: &'a KernelBtf, verb: Verb, symbols: Option<&'a Symbols>) -> Self {
         let rows = functions::TABLE.iter();
-        let names = rows.flat_map(|row| row.names).copied().collect();
+        let names: HashSet<_> = rows.flat_map(|row| row.names).copied().collect();
         Self {
             btf,
             // Looks at every type: for those who will ask.
             typed: match verb {
                 Verb::Record => btf.functions(&names),
-                _ => HashSet::new(),
+                _ => HashMap::new(),
             },
             symbols,
         }
@@ -42,7 +42,7 @@ impl Kernel for Running<'_> {
     }
 
     fn has_type(&self, function: &str) -> bool {
-        self.typed.contains(function)
+        self.typed.contains_key(function)
     }
 
     fn address(&self, function: &str) -> Address {

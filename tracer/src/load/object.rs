@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use aya::{Btf, Ebpf, EbpfLoader, VerifierLogLevel};
+use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
 use nix::sys::resource::{Resource, setrlimit};
 use tracer_ebpf::{
     Config, Offsets, Regs, SYSCALLS_MAX, TOP_INODES, TOP_PROCESSES, TOP_ROWS, TopCell, mode,
@@ -27,12 +27,18 @@ pub(super) struct Settings {
 ///
 /// # Errors
 /// If the kernel refuses.
-pub(super) fn open(settings: &Settings, btf: &Btf, ring: u32) -> Result<Ebpf, LoadError> {
+pub(super) fn open(
+    loader: EbpfLoader<'static>,
+    settings: &Settings,
+    ring: u32,
+    stacks: bool,
+) -> Result<Ebpf, LoadError> {
     // Before Linux 5.11 maps count as locked memory; later it has no effect.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, u64::MAX, u64::MAX);
-    let top = settings.config.mode == mode::TOP;
+    let mode = settings.config.mode;
     let object = object();
-    let mut loader = EbpfLoader::new();
+    // What it is given from here on lives for less long.
+    let mut loader: EbpfLoader<'_> = loader;
     let rows = top_rows();
     for (map, entries) in [
         ("TOP_CALLS", rows),
@@ -40,10 +46,16 @@ pub(super) fn open(settings: &Settings, btf: &Btf, ring: u32) -> Result<Ebpf, Lo
         ("TOP_NAMES", TOP_PROCESSES),
         ("TOP_DIRTIED", TOP_INODES),
     ] {
-        loader.map_max_entries(map, if top { entries } else { 1 });
+        loader.map_max_entries(map, if mode == mode::TOP { entries } else { 1 });
+    }
+    // What this trace has no use for takes no memory, and no time to make.
+    let no_use = UNUSED.iter().filter(|(_, used)| !used(mode, stacks));
+    for (map, _) in no_use {
+        loader.map_max_entries(map, 1);
     }
     loader
-        .btf(Some(btf))
+        // Nothing in the object is relocated by the kernel's types: `btf` finds where the fields lie.
+        .btf(None)
         .verifier_log_level(match verifier_log() {
             true => VerifierLogLevel::DEBUG | VerifierLogLevel::STATS,
             // Not none: aya asks again with a buffer for the log, and a buffer without a level is
@@ -57,6 +69,17 @@ pub(super) fn open(settings: &Settings, btf: &Btf, ring: u32) -> Result<Ebpf, Lo
         .map_max_entries("EVENTS", ring);
     persistently(|| loader.load(&object)).map_err(refused)
 }
+
+/// Whether a mode, with or without stacks, uses a map.
+type Used = fn(u32, bool) -> bool;
+
+/// Large maps that only some traces use.
+const UNUSED: &[(&str, Used)] = &[
+    ("URINGS", |mode, _| mode != mode::STAT),
+    ("URING_SLOTS", |mode, _| mode != mode::STAT),
+    ("KNOWN_STACKS", |_, stacks| stacks),
+    ("STACKS", |_, stacks| stacks),
+];
 
 /// Whether to ask the verifier why it refuses a program, and to print it: for whoever changes the
 /// programs. It makes loading slow.

@@ -1,8 +1,9 @@
 //! Loading: what the plan says, carried out.
 
+use std::thread;
 use std::time::Instant;
 
-use aya::{Btf, Ebpf, EbpfError};
+use aya::{Btf, Ebpf, EbpfError, EbpfLoader, Endianness};
 use bytehop_core::arch::{Arch, PAGE_FAULTS};
 use bytehop_core::catalogue::probes;
 use bytehop_core::event::{Cost, Sampled};
@@ -20,6 +21,7 @@ use super::samples::{self, Sampling};
 use super::statistics::{ProgramInfo, Statistics};
 use crate::btf::{self, KernelBtf};
 use crate::caps::Level;
+use crate::inherited::{is_first, set_first};
 use crate::ksyms::Symbols;
 
 /// Default size of the ring buffer, bytes: about half a second of the fastest system calls.
@@ -108,6 +110,15 @@ impl Probes {
 
     fn load_what_there_is(kernel: &KernelBtf, options: Options) -> Result<Self, LoadError> {
         let arch = Arch::host().ok_or(LoadError::Arch(std::env::consts::ARCH))?;
+        // A loader of aya's begins by building all of the kernel's types, which nobody asks it for; meanwhile ours
+        // are read.
+        let first = is_first();
+        let loader = thread::spawn(move || {
+            if first {
+                let _ = set_first(true);
+            }
+            EbpfLoader::new()
+        });
         let (offsets, absent) = btf::offsets(kernel);
         let symbols = match options.verb {
             Verb::Record => Symbols::load().ok(),
@@ -120,16 +131,24 @@ impl Probes {
             sampling: options.sampling,
             stacks: options.stacks,
         };
-        let plan = plan::plan(wanted, &Running::new(kernel, options.verb, symbols))
-            .map_err(|Absent(probe)| LoadError::Absent { probe })?;
+        let running = Running::new(kernel, options.verb, symbols);
+        let plan =
+            plan::plan(wanted, &running).map_err(|Absent(probe)| LoadError::Absent { probe })?;
         let settings = Settings {
             config: config(kernel, arch, options.verb, options.follow),
             offsets,
             regs: kernel.regs(arch)?,
             syscalls: arch.syscall_table(),
         };
-        let btf = Btf::from_sys_fs().map_err(|e| LoadError::Object(EbpfError::BtfError(e)))?;
-        let mut ebpf = object::open(&settings, &btf, options.ring_size())?;
+        let tracepoints = plan.tracepoints.hooks.iter();
+        let tracepoints: Vec<_> = tracepoints.map(|hook| hook.tracepoint).collect();
+        let btf = Btf::parse(
+            &kernel.only(&running.typed, &tracepoints),
+            Endianness::default(),
+        );
+        let btf = btf.map_err(|e| LoadError::Object(EbpfError::BtfError(e)))?;
+        let loader = loader.join().unwrap_or_else(|_| EbpfLoader::new());
+        let mut ebpf = object::open(loader, &settings, options.ring_size(), options.stacks)?;
 
         let mut hooks = Hooks::default();
         let again = hooks::tracepoints(&mut ebpf, &btf, plan.tracepoints, &mut hooks)?;

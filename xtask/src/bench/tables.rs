@@ -61,12 +61,57 @@ pub const WORKLOADS: &[Workload] = &[
         slow_ops: 2_048,
     },
     Workload {
+        name: "uring",
+        title: "io_uring, one nop of a batch of 32",
+        words: &["uring-nop", "OPS"],
+        ops: 1_600_000,
+        slow_ops: 64_000,
+    },
+    Workload {
+        name: "open",
+        title: "open + close",
+        words: &["open-close", "OPS", "FILE"],
+        ops: 300_000,
+        slow_ops: 5_000,
+    },
+    Workload {
+        name: "ping",
+        title: "a byte to and fro through two pipes",
+        words: &["ping-pong", "OPS"],
+        ops: 60_000,
+        slow_ops: 2_000,
+    },
+    Workload {
         name: "faults",
         title: "page-fault storm, 4 KiB each",
         words: &["anon-touch", "10000", "ROUNDS"],
         ops: 300_000,
         slow_ops: 300_000,
     },
+];
+
+/// How long it takes until the program begins, under each verb; the program tells what time it is.
+pub const START: &str = "start";
+pub const BEGINNINGS: &[(&str, &[&str])] = &[
+    ("nothing", &[]),
+    ("bytehop stat", &["BYTEHOP", "stat", "-q", "--"]),
+    (
+        "bytehop record",
+        &["BYTEHOP", "record", "-q", "-o", "SCRATCH/recording", "--"],
+    ),
+    (
+        "record --stacks",
+        &[
+            "BYTEHOP",
+            "record",
+            "--stacks",
+            "-q",
+            "-o",
+            "SCRATCH/stacks",
+            "--",
+        ],
+    ),
+    ("strace -f -o", &["strace", "-f", "-o", "/dev/null", "--"]),
 ];
 
 /// One way to watch a program.
@@ -109,6 +154,21 @@ pub const TOOLS: &[Tool] = &[
             "-q",
             "-o",
             "SCRATCH/recording",
+            "--summary",
+            "SCRATCH/summary",
+            "--json",
+            "--",
+        ],
+    ),
+    tool(
+        "record --stacks",
+        &[
+            "BYTEHOP",
+            "record",
+            "--stacks",
+            "-q",
+            "-o",
+            "SCRATCH/stacks",
             "--summary",
             "SCRATCH/summary",
             "--json",

@@ -1,0 +1,163 @@
+//! Requests of io_uring under way.
+//!
+//! Most have a slot of an array, found by the request's address: a hash map's insertion and removal cost more than
+//! all else of a request. Where two want a slot, the second goes to the hash map.
+
+use tracer_ebpf::{FileRef, Head, Uring};
+
+use crate::maps::{URING_SLOTS, URING_SLOTS_MAX, URINGS, URINGS_MORE, UringSlot};
+
+/// Where a request is remembered.
+#[derive(Clone, Copy)]
+pub enum Place {
+    Slot(*mut UringSlot),
+    More(*mut Uring),
+}
+
+/// The slot that a request may have. They are of 256 bytes, one beside the other.
+#[inline(always)]
+fn slot(req: u64) -> Option<*mut UringSlot> {
+    let i = (req >> 8) ^ (req >> 21);
+    URING_SLOTS.get_ptr_mut(i as u32 & (URING_SLOTS_MAX - 1))
+}
+
+/// Adds to the number of those that want a slot. (For BPF targets this compiler has no atomic operation but this
+/// one, which does not tell what was there before.)
+#[inline(always)]
+unsafe fn want(slot: *mut UringSlot, n: u64) {
+    // SAFETY: a map value, aligned; it is read as volatile only.
+    unsafe {
+        let claims = &raw mut (*slot).claims;
+        #[cfg(target_arch = "bpf")]
+        core::arch::asm!("lock *(u64 *)({at} + 0) += {n}", at = in(reg) claims, n = in(reg) n);
+        // For the lints, which look at this as a program of the machine.
+        #[cfg(not(target_arch = "bpf"))]
+        core::ptr::write_volatile(claims, core::ptr::read_volatile(claims).wrapping_add(n));
+    }
+}
+
+/// A request begins. False if there is no room.
+#[inline(always)]
+pub fn remember(req: u64, head: Head, ring: u64, opcode: u8, how: u8) -> bool {
+    if let Some(slot) = slot(req) {
+        // SAFETY: a map value.
+        unsafe {
+            // One whose completion was not seen is over: its memory is used again.
+            if (*slot).req == req || claim(slot) {
+                (*slot).head = head;
+                (*slot).ring = ring;
+                (*slot).opcode = opcode;
+                (*slot).how = how;
+                core::ptr::write_volatile(&raw mut (*slot).req, req);
+                return true;
+            }
+        }
+    }
+    more(req, &head, ring, opcode, how) != 0
+}
+
+/// Takes a slot, if nobody else has or wants it: of all that want one at a time only the first can find itself
+/// alone.
+#[inline(always)]
+unsafe fn claim(slot: *mut UringSlot) -> bool {
+    // SAFETY: a map value.
+    unsafe {
+        let claims = &raw const (*slot).claims;
+        if core::ptr::read_volatile(claims) != 0 {
+            return false;
+        }
+        want(slot, 1);
+        if core::ptr::read_volatile(claims) == 1 {
+            return true;
+        }
+        want(slot, u64::MAX);
+        false
+    }
+}
+
+#[inline(never)]
+fn more(req: u64, head: &Head, ring: u64, opcode: u8, how: u8) -> u64 {
+    let u = Uring {
+        head: *head,
+        completed: 0,
+        user_data: 0,
+        res: 0,
+        opcode,
+        how,
+        cqe_flags: 0,
+        file: FileRef::NONE,
+        ring,
+    };
+    if URINGS.insert(req, u, 0).is_err() {
+        return 0;
+    }
+    if let Some(n) = URINGS_MORE.get_ptr_mut(0) {
+        // SAFETY: a map value.
+        unsafe { *n += 1 };
+    }
+    1
+}
+
+/// A request that is remembered.
+#[inline(always)]
+pub fn recall(req: u64) -> Option<Place> {
+    if let Some(slot) = slot(req)
+        // SAFETY: a map value.
+        && unsafe { core::ptr::read_volatile(&raw const (*slot).req) } == req
+    {
+        return Some(Place::Slot(slot));
+    }
+    match URINGS_MORE.get(0) {
+        Some(&n) if n != 0 => URINGS.get_ptr_mut(req).map(Place::More),
+        _ => None,
+    }
+}
+
+impl Place {
+    /// What is remembered.
+    #[inline(always)]
+    pub unsafe fn read(self) -> Uring {
+        // SAFETY: map values.
+        unsafe {
+            match self {
+                Self::Slot(slot) => Uring {
+                    head: (*slot).head,
+                    completed: 0,
+                    user_data: 0,
+                    res: 0,
+                    opcode: (*slot).opcode,
+                    how: (*slot).how,
+                    cqe_flags: 0,
+                    file: FileRef::NONE,
+                    ring: (*slot).ring,
+                },
+                Self::More(u) => *u,
+            }
+        }
+    }
+
+    /// Adds to [`Uring::how`].
+    #[inline(always)]
+    pub unsafe fn mark(self, how: u8) {
+        // SAFETY: map values.
+        unsafe {
+            match self {
+                Self::Slot(slot) => (*slot).how |= how,
+                Self::More(u) => (*u).how |= how,
+            }
+        }
+    }
+
+    /// The request is over.
+    #[inline(always)]
+    pub unsafe fn forget(self, req: u64) {
+        match self {
+            // SAFETY: a map value.
+            Self::Slot(slot) => unsafe {
+                core::ptr::write_volatile(&raw mut (*slot).req, 0);
+                want(slot, u64::MAX);
+            },
+            Self::More(_) => drop(URINGS.remove(req)),
+        }
+    }
+}
