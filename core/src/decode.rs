@@ -232,6 +232,7 @@ wire_structs! {
         around_pages, filemap, ino, dev, pgoff, irqs, irqs_user,
     }
     Block { head, issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios }
+        + { upper_sector = 0, upper = 0, reserved = 0 }
     Xmit { head, len, ifindex, data_len, no_parent, sock_ino, name }
     Uring { head, completed, user_data, res, opcode, how, cqe_flags, file, ring }
     Switch { head, off, voluntary, reserved }

@@ -13,6 +13,7 @@ mod breakpoints;
 mod budgets;
 mod clock;
 mod cost;
+mod devices;
 mod files;
 mod fixture;
 mod fleet;

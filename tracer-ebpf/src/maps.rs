@@ -162,6 +162,45 @@ pub struct InodeKey {
     pub dev: u32,
     pub pad: u32,
 }
+/// The file that a loop device keeps its bytes in.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Backing {
+    /// Where in the file the device begins.
+    pub offset: u64,
+    /// The device, as in `Block::disk`.
+    pub disk: u32,
+    pub pad: u32,
+}
+/// Files behind the loop devices that the program's I/O met.
+#[map]
+pub static BACKED: HashMap<InodeKey, Backing> = HashMap::with_max_entries(1024, 0);
+/// Devices whose drivers take bios, and which the program's I/O met: they may hand them on.
+#[map]
+pub static REMAPPED: HashMap<u32, u32> = HashMap::with_max_entries(1024, 0);
+/// Whether there is anything in `BACKED` (0) and in `REMAPPED` (1).
+#[map]
+pub static STACKED: Array<u64> = Array::with_max_entries(2, 0);
+/// What a bio serves that is about to be queued.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Served {
+    pub sector: u64,
+    pub disk: u32,
+    /// 1 if its pages are those of a file behind a loop device.
+    pub backing: u32,
+}
+impl Served {
+    pub const NOTHING: Self = Self {
+        sector: 0,
+        disk: 0,
+        backing: 0,
+    };
+}
+/// By address of the bio.
+#[map]
+pub static SERVED: LruHashMap<u64, Served> = LruHashMap::with_max_entries(1024, 0);
+
 /// Value: process that did it last.
 #[map]
 pub static DIRTIED: HashMap<InodeKey, u32> = HashMap::with_max_entries(16384, 0);

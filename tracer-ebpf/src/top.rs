@@ -8,7 +8,7 @@ use crate::maps::{TOP_CALLS, TOP_COUNTS, TOP_LOST, TOP_NAMES, config, off};
 use crate::tasks::current;
 
 /// `PF_KTHREAD` (include/linux/sched.h). Threads of io_uring belong to their process and are none.
-const PF_KTHREAD: u32 = 0x20_0000;
+pub const PF_KTHREAD: u32 = 0x20_0000;
 
 /// True where every process is counted.
 #[inline(always)]

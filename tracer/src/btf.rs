@@ -46,8 +46,9 @@ pub struct KernelBtf {
     blob: Vec<u8>,
     /// Position of each type in the blob, by type id. Id 0 is `void` and has none.
     types: Vec<u32>,
-    /// Position of the string section.
+    /// Position of the string section, and its length.
     strings: usize,
+    strings_len: u32,
     /// Structs and unions by name.
     records: HashMap<String, u32>,
     /// What tracepoint functions look like: the typedef `btf_trace_NAME`, by NAME.
@@ -125,6 +126,7 @@ impl KernelBtf {
         let start = section(8)?;
         let end = start + head(12)? as usize;
         let strings = section(16)?;
+        let strings_len = head(20)?;
         if end.max(strings) > blob.len() {
             return Err(SHORT);
         }
@@ -133,6 +135,7 @@ impl KernelBtf {
             blob,
             types: vec![0],
             strings,
+            strings_len,
             records: HashMap::new(),
             tracepoints: HashMap::new(),
             enums: HashMap::new(),
@@ -171,15 +174,7 @@ impl KernelBtf {
     }
 
     fn type_at(&self, at: usize) -> Option<Type> {
-        let info = word(&self.blob, at + 4)?;
-        Some(Type {
-            name: word(&self.blob, at)?,
-            kind: info >> 24 & 0x1f,
-            len: (info & 0xffff) as usize,
-            flag: info >> 31 != 0,
-            target: word(&self.blob, at + 8)?,
-            body: at + 12,
-        })
+        Type::read(&self.blob, at)
     }
 
     fn get(&self, id: u32) -> Option<Type> {
@@ -219,6 +214,33 @@ impl KernelBtf {
             ty = self.resolve(target)?;
         }
         (bits % 8 == 0).then_some(bits / 8)
+    }
+
+    /// Byte offset of a field of a struct that a module of the kernel declares, from the module's own BTF: its
+    /// types refer to those here, and so do its names.
+    pub fn offset_in_module(&self, module: &[u8], record: &str, field: &str) -> Option<u32> {
+        let section = |at| Some(word(module, 4)? as usize + word(module, at)? as usize);
+        let (start, strings) = (section(8)?, section(16)?);
+        let end = (start + word(module, 12)? as usize).min(module.len());
+        let name = |at: u32| match at.checked_sub(self.strings_len) {
+            Some(at) => c_str(module, strings, at),
+            None => c_str(&self.blob, self.strings, at),
+        };
+        let mut at = start;
+        while at < end {
+            let ty = Type::read(module, at)?;
+            at = ty.body + ty.body_size()?;
+            if ty.kind != kind::STRUCT || name(ty.name) != record {
+                continue;
+            }
+            let members = (0..ty.len).map(|i| ty.body + 12 * i);
+            let mut found =
+                members.filter(|at| word(module, *at).is_some_and(|at| name(at) == field));
+            let bits = word(module, found.next()? + 8)?;
+            let bits = if ty.flag { bits & 0xff_ffff } else { bits };
+            return (bits % 8 == 0).then_some(bits / 8);
+        }
+        None
     }
 
     /// Where this kernel keeps a task's user registers.
@@ -369,6 +391,18 @@ impl KernelBtf {
 }
 
 impl Type {
+    fn read(blob: &[u8], at: usize) -> Option<Self> {
+        let info = word(blob, at + 4)?;
+        Some(Self {
+            name: word(blob, at)?,
+            kind: info >> 24 & 0x1f,
+            len: (info & 0xffff) as usize,
+            flag: info >> 31 != 0,
+            target: word(blob, at + 8)?,
+            body: at + 12,
+        })
+    }
+
     /// Bytes after the fixed part; `None` for a kind of type that is newer than this build.
     fn body_size(&self) -> Option<usize> {
         Some(match self.kind {
@@ -402,16 +436,29 @@ const EITHER: &[[&str; 2]] = &[
     ["req_task", "tctx_task"],
 ];
 
+/// Structs of drivers that may be modules: which. Of one that is not loaded there is nothing to read.
+const IN_MODULES: &[(&str, &str)] = &[("loop_device", "loop")];
+
+/// The offset of a field that a module may have.
+fn in_module(btf: &KernelBtf, record: &str, field: &str) -> Option<u32> {
+    let (_, module) = IN_MODULES.iter().find(|(name, _)| *name == record)?;
+    let blob = std::fs::read(Path::new("/sys/kernel/btf").join(module)).ok()?;
+    btf.offset_in_module(&blob, record, field)
+}
+
 /// All of [`Offsets`] for this kernel, and the names of those that it lacks.
 pub fn offsets(btf: &KernelBtf) -> (Offsets, Vec<&'static str>) {
     let mut offsets = Offsets::NONE;
     let mut absent = Vec::new();
     for (i, (name, places)) in Offsets::FIELDS.iter().enumerate() {
-        match places
-            .iter()
-            .find_map(|(record, path)| btf.offset(record, path))
-        {
+        match places.iter().find_map(|(record, path)| {
+            btf.offset(record, path)
+                .or_else(|| in_module(btf, record, path))
+        }) {
             Some(offset) => offsets.set(i, offset),
+            None if places
+                .iter()
+                .any(|(record, _)| IN_MODULES.iter().any(|(name, _)| name == record)) => {}
             None => absent.push(*name),
         }
     }

@@ -220,8 +220,32 @@ fn is_cow(known: Evidence) -> bool {
     )
 }
 
+/// Whether a hop is of a rule for devices that are only software.
+fn is_software(known: Evidence) -> bool {
+    use RuleId::{LoopByReference, SoftwareDeviceCopied, ZramCompressed};
+    matches!(
+        known,
+        Evidence::Inferred(SoftwareDeviceCopied | ZramCompressed | LoopByReference)
+    )
+}
+
+/// What a path's device hands on to the device below it is that device's own way: it comes on top.
+fn handed_on(seen: &[Seen]) -> Vec<bool> {
+    let disk = |seen: &Seen| match seen.ends {
+        (Spot::Disk, _) => Some(seen.from.clone()),
+        (_, Spot::Disk) => Some(seen.to.clone()),
+        _ => None,
+    };
+    let software = seen.iter().filter(|hop| is_software(hop.known));
+    let software: Vec<_> = software.filter_map(disk).collect();
+    let below = |hop: &Seen| disk(hop).is_some_and(|disk| !software.contains(&disk));
+    let below = |hop| !software.is_empty() && below(hop);
+    seen.iter().map(below).collect()
+}
+
 fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
-    let mut used = vec![false; seen.len()];
+    // Neither expected nor stray.
+    let mut used = handed_on(seen);
     let mut hops = Vec::new();
     for expect in way {
         let (payload, more) = match expect.bytes {
@@ -280,8 +304,7 @@ fn compare(way: &[Expect], seen: &[Seen], done: &Done) -> Verdict {
 impl Expect {
     fn fits(&self, hop: &Seen) -> bool {
         // A block device that is only software has no DMA: a CPU does its work.
-        let by_cpu = self.kind == HopKind::Dma
-            && hop.known == Evidence::Inferred(RuleId::SoftwareDeviceCopied);
+        let by_cpu = self.kind == HopKind::Dma && is_software(hop.known);
         let kind = hop.kind == self.kind || by_cpu;
         kind && hop.ends == (self.from, self.to)
     }

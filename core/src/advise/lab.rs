@@ -134,6 +134,10 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         | Inferred(RuleId::FirstTouchZeroed)
         | Inferred(RuleId::LargeFolioZeroed)
         | Inferred(RuleId::SoftwareDeviceCopied)
+        | Inferred(RuleId::ZramCompressed)
+        | Inferred(RuleId::LoopByReference)
+        | Inferred(RuleId::HandedOn)
+        | Inferred(RuleId::TargetBuffered)
         | Inferred(RuleId::IssuedRequestDone) => return None,
         Measured(_) | Evidence::Estimated(_) => return None,
     })

@@ -152,6 +152,7 @@ pub const fn missed(id: Tracepoint) -> &'static [Feed] {
         T::mm_filemap_fault | T::mm_filemap_map_pages => MAPS,
         T::writeback_dirty_folio => WRITTEN_BACK,
         T::block_bio_queue
+        | T::block_bio_remap
         | T::block_split
         | T::block_rq_issue
         | T::block_rq_complete

@@ -133,6 +133,7 @@ probes! {
     }
     Block {
         block_bio_queue [top]: "block I/O, in the context of its cause", "块 I/O（在起因的上下文中）";
+        block_bio_remap: "what the device mapper asks of other devices, for whom", "device mapper 替谁向其他设备发出的 I/O";
         block_split [top]: "block I/O split into parts", "被拆分的块 I/O";
         block_rq_issue [top]: "requests given to the driver", "交给驱动的请求";
         dma_map_phys | dma_map_page [only_record]: "pages that the driver mapped for DMA", "驱动为 DMA 映射的页";

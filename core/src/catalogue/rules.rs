@@ -277,8 +277,20 @@ mod table {
             "A MSG_ZEROCOPY send over loopback (or another software device) is copied after all, when the packet is delivered.",
             "MSG_ZEROCOPY 发送若经过回环（或其他纯软件设备），数据包投递时仍会被拷贝。";
         SoftwareDeviceCopied "software-device-copied" Known, "lo_rw_aio / zram_submit_bio / brd_submit_bio",
-            "This block device is only software (loop, zram, ram disk): a CPU moved the bytes, there was no DMA.",
-            "这个块设备只是软件（loop、zram、内存盘）：字节由 CPU 搬运，没有 DMA。";
+            "This block device is only software (loop, ram disk): a CPU moved the bytes, there was no DMA at this step. What a loop device asks of the disk below its file is a step of its own, and later.",
+            "这个块设备只是软件（loop、内存盘）：字节由 CPU 搬运，这一步没有 DMA。loop 设备再向文件所在的磁盘请求的内容另算一步，并且更晚。";
+        ZramCompressed "zram-compressed" Known, "zram_write_page / zram_read_page",
+            "zram keeps pages compressed in memory: a CPU compressed or decompressed these bytes (a page of one repeated word is only noted). How much memory they take is in mm_stat; there was no DMA.",
+            "zram 把页压缩后放在内存里：这些字节由 CPU 压缩或解压（内容全为同一个字的页只作标记）。占用多少内存见 mm_stat；没有 DMA。";
+        LoopByReference "loop-by-reference" Known, "lo_rw_aio",
+            "This loop device does direct I/O: it hands these very pages to the file system below, and no CPU copies them. The transfer is that of the disk below.",
+            "这个 loop 设备使用直接 I/O：它把这些页本身交给下层文件系统，CPU 不拷贝。真正的传输由下层磁盘完成。";
+        HandedOn "handed-on" Known, "loop_process_work / dm_submit_bio_remap",
+            "A worker of the kernel asked this of the disk for a device that is only software, and a request of this program was under way there. (Readahead of a loop device's file goes beyond what was asked.)",
+            "内核的工作线程替一个纯软件设备向磁盘提出了这个请求，当时本程序在那个设备上的请求正在进行。（对 loop 设备所用文件的预读会超出所请求的范围。）";
+        TargetBuffered "target-buffered" Known, "crypt_convert < kcryptd_crypt_write_convert",
+            "The device mapper wrote other pages than those it was given: a CPU encrypted (or copied) the bytes into memory of its own first.",
+            "device mapper 写出的不是交给它的那些页：CPU 先把字节加密（或拷贝）到它自己的内存里。";
         DirectHoleFilled "direct-hole-filled" Known, "iov_iter_zero < iomap_dio_hole_iter < __iomap_dio_rw",
             "O_DIRECT, but no device was asked for these bytes: a hole of the file, or blocks never written. The CPU filled zeros in. (A file system that keeps the file's data in its journal copies cached pages instead.)",
             "使用了 O_DIRECT，但没有向设备请求这些字节：它们是文件空洞，或从未写过的块，由 CPU 填零。（若文件系统把文件数据放在日志里，则会改为拷贝已缓存的页。）";

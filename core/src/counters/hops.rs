@@ -9,7 +9,7 @@ use crate::catalogue::{RuleId, Tracepoint};
 use crate::event::{Device, DeviceClass, Engine};
 use crate::ledger::Ledger;
 use crate::model::{Evidence, HopKind, HopRow, IoTotals};
-use crate::reconstruct::blocks::PASS_ON;
+use crate::reconstruct::blocks::{PASS_ON, software};
 use crate::reconstruct::hop;
 use crate::reconstruct::io::{Context, Moves, classify};
 use crate::reconstruct::tally::{At, Devices, Moved, Rows};
@@ -204,9 +204,9 @@ fn block_io(
         }
         devices.learn(device);
         let i = devices.find(DeviceClass::Block, key.id, || device.name.clone());
-        // Memory outside the page cache: the program's, as direct I/O has it.
+        // Memory outside the page cache: the program's, as direct I/O has it; or a device's own.
         let context = Context {
-            user_memory: true,
+            user_memory: key.flags & count::BLOCK_BUFFER == 0,
             ..Context::default()
         };
         let Moves::Payload { memory, deferred } = classify(bits & 0xff, context) else {
@@ -220,10 +220,14 @@ fn block_io(
         };
         devices.met(i, !write, c.bytes);
         let (kind, by) = match device.engine {
-            Engine::Software => (
-                HopKind::Copy,
-                Evidence::Inferred(RuleId::SoftwareDeviceCopied),
-            ),
+            Engine::Software => {
+                let by_reference = key.flags & count::BLOCK_BY_REFERENCE != 0;
+                let (kind, rule) = software(&device.driver, by_reference);
+                (kind, Evidence::Inferred(rule))
+            }
+            _ if key.flags & count::BLOCK_HANDED_ON != 0 => {
+                (HopKind::Dma, Evidence::Inferred(RuleId::HandedOn))
+            }
             _ if key.flags & count::BLOCK_UNSEEN != 0 => {
                 (HopKind::Dma, Evidence::Inferred(RuleId::IssuedRequestDone))
             }
@@ -243,6 +247,15 @@ fn block_io(
         }
         let mut hop = moved(kind, from, to, by, *c);
         hop.key.deferred = deferred;
+        if key.flags & count::BLOCK_HANDED_ON != 0 {
+            hop.key.deferred |= bits & bio::FILE != 0;
+        }
+        if key.flags & count::BLOCK_BUFFER != 0 {
+            let by = Evidence::Inferred(RuleId::TargetBuffered);
+            let mut copy = moved(HopKind::Copy, At::PageCache, At::Kernel, by, *c);
+            copy.key.deferred = true;
+            rows.add(&copy);
+        }
         rows.add(&hop);
     }
     metadata

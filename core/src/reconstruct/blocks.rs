@@ -3,6 +3,7 @@
 use tracer_ebpf::{Block, bio, flag};
 
 use super::io::{Context, Moves, classify};
+use super::stacked::Asked;
 use super::tally::{At, Key, Moved, Object};
 use super::threads::{Io, Open};
 use super::{Part, Reconstructor, Sink};
@@ -12,6 +13,8 @@ use crate::model::{CallId, Evidence, HopKind, IoTotals};
 
 /// Completions of block requests.
 const COMPLETE: Evidence = Evidence::tracepoint(Tracepoint::block_rq_complete);
+/// Bytes of a sector, as the block layer counts them.
+pub(super) const SECTOR: u64 = 512;
 /// Drivers that only hand requests on to other devices, which appear on their own.
 pub(crate) const PASS_ON: [&str; 2] = ["device-mapper", "md"];
 /// Write-back of pages that no call was known to have made dirty, kept for a call that is not over.
@@ -35,40 +38,46 @@ impl Reconstructor {
             return;
         }
         self.written(&io);
+        let id = CallId {
+            tid: block.head.tid,
+            seq: block.head.seq,
+        };
         match self.part(&block.head, sink) {
-            Part::Open(slot) => self.threads.open(slot).io(io),
+            Part::Open(slot) => {
+                self.threads.open(slot).io(io);
+                let asked = Asked::of(&io, block.head.ts, self.unknown_call(slot, &io));
+                self.asked(asked, id, sink);
+            }
             Part::Late(slot) => {
-                let thread = self.threads.at(slot);
-                let (process, id) = (
-                    thread.process,
-                    CallId {
-                        tid: thread.tid,
-                        seq: block.head.seq,
-                    },
-                );
-                let async_io = self
-                    .sums
-                    .processes
-                    .get(process)
-                    .is_some_and(|process| process.async_io);
-                let raw = self.raw.contains(&io.inode);
-                let context = Context {
-                    user_memory: async_io,
-                    raw,
-                    direct_target: false,
-                };
+                let process = self.threads.at(slot).process;
+                let context = self.unknown_call(slot, &io);
                 let mut moved = Vec::new();
                 self.request(&io, context, &mut moved);
                 for hop in &moved {
                     self.late(id, process, hop, sink);
                 }
+                self.asked(Asked::of(&io, block.head.ts, context), id, sink);
             }
+        }
+    }
+
+    /// The context of a request whose call is not known (yet).
+    fn unknown_call(&mut self, slot: usize, io: &Io) -> Context {
+        let process = self.threads.at(slot).process;
+        let process = self.sums.processes.get(process);
+        Context {
+            user_memory: process.is_some_and(|process| process.async_io),
+            raw: self.raw.contains(&io.inode),
+            direct_target: false,
         }
     }
 
     /// Write-back by a kernel worker: whose pages were they?
     fn elsewhere<S: Sink>(&mut self, block: &Block, sink: &mut S) {
         let io = Io::of(block);
+        if block.upper != 0 {
+            return self.handed_on(block, io, sink);
+        }
         if block.ino == 0 || block.bio & bio::WRITE == 0 {
             add(&mut self.sums.unattributed, &io);
             return;
@@ -97,6 +106,7 @@ impl Reconstructor {
             let bytes = pages.saturating_mul(page);
             Io {
                 index: first,
+                sector: io.sector.saturating_add(before / SECTOR),
                 bytes: bytes.min(io.bytes.saturating_sub(before)),
                 count,
                 ..*io
@@ -111,8 +121,10 @@ impl Reconstructor {
             }
             next = first.saturating_add(pages);
             let mut moved = Vec::new();
-            self.request(&part(first, pages, count), context, &mut moved);
+            let io = part(first, pages, count);
+            self.request(&io, context, &mut moved);
             count = 0;
+            self.asked(Asked::of(&io, ts, context), id, sink);
             for hop in &mut moved {
                 hop.key.deferred = true;
                 let slot = self.threads.find(id.tid);
@@ -188,10 +200,11 @@ impl Reconstructor {
             self.sums.devices.mapped(disk, io.bytes);
         }
         let (kind, by) = match self.sums.devices.engine(disk) {
-            Engine::Software => (
-                HopKind::Copy,
-                Evidence::Inferred(RuleId::SoftwareDeviceCopied),
-            ),
+            Engine::Software => {
+                let by_reference = io.bio & bio::BY_REFERENCE != 0;
+                let (kind, rule) = software(self.sums.devices.driver(disk), by_reference);
+                (kind, Evidence::Inferred(rule))
+            }
             _ if io.bio & bio::UNSEEN != 0 => {
                 (HopKind::Dma, Evidence::Inferred(RuleId::IssuedRequestDone))
             }
@@ -229,7 +242,16 @@ impl Reconstructor {
     }
 }
 
-fn add(totals: &mut IoTotals, io: &Io) {
+/// What a device that is only software does with the bytes of a request.
+pub(crate) fn software(driver: &str, by_reference: bool) -> (HopKind, RuleId) {
+    match driver {
+        _ if by_reference => (HopKind::Share, RuleId::LoopByReference),
+        "zram" => (HopKind::Copy, RuleId::ZramCompressed),
+        _ => (HopKind::Copy, RuleId::SoftwareDeviceCopied),
+    }
+}
+
+pub(super) fn add(totals: &mut IoTotals, io: &Io) {
     let (requests, bytes) = match io.bio & bio::WRITE {
         0 => (&mut totals.read_requests, &mut totals.read_bytes),
         _ => (&mut totals.write_requests, &mut totals.write_bytes),

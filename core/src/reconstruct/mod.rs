@@ -23,6 +23,7 @@ mod packets;
 mod paths;
 mod requests;
 mod sink;
+mod stacked;
 mod summary;
 mod sums;
 mod syscalls;
@@ -105,6 +106,8 @@ pub struct Reconstructor {
     raw: HashSet<(u32, u64)>,
     /// File systems whose inodes are block devices: their dirty pages are metadata.
     bdev: HashSet<u32>,
+    /// What was asked of devices that hand it on, and what these asked of others.
+    stacked: stacked::Stacked,
     by_reference: packets::ByReference,
     /// Interfaces that processes sent through, by process and number.
     nics: HashMap<(u32, u32), usize>,
@@ -182,6 +185,7 @@ impl Reconstructor {
             orphans: VecDeque::new(),
             raw: HashSet::new(),
             bdev: HashSet::new(),
+            stacked: stacked::Stacked::default(),
             by_reference: packets::ByReference::default(),
             nics: HashMap::new(),
             tls: HashSet::new(),

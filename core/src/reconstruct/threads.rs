@@ -27,6 +27,8 @@ pub struct Io {
     /// `(dev, ino)` of the pages, and the first page.
     pub inode: (u32, u64),
     pub index: u64,
+    /// First sector on the disk.
+    pub sector: u64,
     /// Several requests alike: inode and page are those of the first only.
     pub folded: bool,
     pub bytes: u64,
@@ -46,6 +48,7 @@ impl Io {
             disk: block.disk,
             inode: (block.dev, block.ino),
             index: block.index,
+            sector: block.sector,
             folded: false,
             bytes: u64::from(block.bytes),
             count: block.requests(),

@@ -204,6 +204,9 @@ pub fn devices(page: &mut Page, summary: &Summary) {
     }
 }
 
+/// Drivers that ask other devices for what they are asked for.
+const HAND_ON: [&str; 3] = ["loop", "device-mapper", "md"];
+
 fn device_words(device: &DeviceRow, lang: Lang) -> String {
     let name = &device.name;
     let what = match device.class {
@@ -219,6 +222,9 @@ fn device_words(device: &DeviceRow, lang: Lang) -> String {
             words::device_none(lang, name)
         }
         Engine::Software if device.driver == "veth" => words::device_veth(lang, name),
+        Engine::Software if HAND_ON.contains(&device.driver.as_str()) => {
+            words::device_hands_on(lang, name, what)
+        }
         Engine::Software => words::device_software(lang, name, what),
         Engine::Hardware => words::device_hardware(lang, name, what),
         Engine::Paravirtual => words::device_paravirtual(lang, name, what),

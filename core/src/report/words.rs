@@ -153,6 +153,7 @@ crate::messages! {
     metadata_why: "the file system's own, not payload" | "文件系统自身的数据，不是程序的数据";
     unattributed_why: "no call of the program could be found for it" | "找不到对应的调用";
     device_none(name): "{name} is no device: no DMA, a CPU does the work" | "{name} 不是设备：没有 DMA，由 CPU 完成";
+    device_hands_on(name, what): "{name} is {what} in software: no DMA of its own, a CPU does the work; what it asks of the device below is told there" | "{name} 是软件实现的{what}：自己没有 DMA，由 CPU 完成；它向下层设备请求的 I/O 记在下层设备上";
     device_software(name, what): "{name} is {what} in software: no DMA, a CPU does the work" | "{name} 是软件实现的{what}：没有 DMA，由 CPU 完成";
     device_veth(name): "{name} is a veth: no device, no DMA, no copy; the packet itself goes to the other end" | "{name} 是 veth：没有设备，没有 DMA，也不拷贝；数据包本身直接交给另一端";
     device_hardware(name, what): "{name} is {what} with DMA of its own" | "{name} 是自带 DMA 的{what}";

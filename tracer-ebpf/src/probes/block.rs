@@ -9,9 +9,10 @@ use tracer_ebpf::{Block, Head, Proc, bio, flag, kind};
 use crate::classify::{S_IFBLK, S_IFMT};
 use crate::emit::{add, lost, recording, send};
 use crate::kread::probe;
-use crate::maps::{BIOS, DIRTIED, InodeKey, TOP_DIRTIED, config, off};
-use crate::probes::cache::{file_page, swapped};
+use crate::maps::{BIOS, DIRTIED, InodeKey, Served, TOP_DIRTIED, config, off};
+use crate::probes::cache::{file_page, swap_backed, swapped};
 use crate::probes::dma::issued;
+use crate::probes::stacked;
 use crate::tasks::traced_or_worker;
 use crate::top::{count_for, everyone, process, remember};
 
@@ -64,8 +65,12 @@ fn queue(b: u64) -> Option<()> {
         return None;
     }
     let task = if everyone() { None } else { traced_or_worker() };
-    // A reader is always its own submitter; only writes come from elsewhere.
-    if task.is_none() && !everyone() && op == REQ_OP_READ {
+    let mut served = Served::NOTHING;
+    if task.is_none() && !everyone() {
+        stacked::serves(b, &mut served);
+    }
+    // A reader is its own submitter, but where a device hands its work on; only writes come from elsewhere.
+    if task.is_none() && !everyone() && op == REQ_OP_READ && served.disk == 0 {
         return None;
     }
     let mut flags = if op == REQ_OP_WRITE { bio::WRITE } else { 0 };
@@ -94,11 +99,14 @@ fn queue(b: u64) -> Option<()> {
         index: 0,
         dev: 0,
         bios: 1,
+        upper_sector: served.sector,
+        upper: served.disk,
+        reserved: 0,
     };
     let first = first_page(b);
     match first.and_then(file_page) {
         Some(page) => {
-            out.bio |= if page.mode & S_IFMT == S_IFBLK {
+            out.bio |= if page.mode & S_IFMT == S_IFBLK && served.disk == 0 {
                 bio::BDEV
             } else {
                 bio::FILE
@@ -112,6 +120,9 @@ fn queue(b: u64) -> Option<()> {
             if first.is_some_and(swapped) {
                 out.bio |= bio::SWAP;
             }
+            if !first.is_some_and(swap_backed) {
+                out.bio |= bio::BUFFER;
+            }
         }
     }
     match task {
@@ -121,17 +132,16 @@ fn queue(b: u64) -> Option<()> {
         }
         None if everyone() => cause(&mut out)?,
         None => {
-            if out.bio & bio::FILE == 0 {
-                return None;
-            }
-            let tgid = DIRTIED.get_ptr(InodeKey {
-                ino: out.ino,
-                dev: out.dev,
-                pad: 0,
-            })?;
             out.head.flags = flag::ELSEWHERE;
-            // SAFETY: a map value.
-            out.head.tgid = unsafe { *tgid };
+            // Pages that the program made dirty are its own, whatever they go through.
+            match dirtier(&out) {
+                Some(tgid) if served.backing == 0 => {
+                    out.head.tgid = tgid;
+                    out.upper = 0;
+                }
+                _ if served.disk == 0 => return None,
+                _ => {}
+            }
         }
     }
     let bdev: u64 = probe(b, off!(bio_bdev))?;
@@ -139,12 +149,31 @@ fn queue(b: u64) -> Option<()> {
     let major: u32 = probe(disk, off!(disk_major))?;
     let minor: u32 = probe(disk, off!(disk_minor))?;
     out.disk = major << 20 | minor;
+    if !everyone() {
+        out.bio |= stacked::meets(disk, out.disk);
+    }
     // SAFETY: a helper without preconditions.
     out.head.ts = unsafe { bpf_ktime_get_ns() };
     if BIOS.insert(b, out, 0).is_err() {
         lost(&out.head);
     }
     Some(())
+}
+
+/// Which process made the file dirty that the pages of a write belong to.
+#[inline(always)]
+fn dirtier(out: &Block) -> Option<u32> {
+    let written = bio::WRITE | bio::FILE;
+    if out.bio & written != written {
+        return None;
+    }
+    let tgid = DIRTIED.get_ptr(InodeKey {
+        ino: out.ino,
+        dev: out.dev,
+        pad: 0,
+    })?;
+    // SAFETY: a map value.
+    Some(unsafe { *tgid })
 }
 
 /// `top`: whose I/O it is: of who made the file dirty, else of who asks for it.
@@ -177,7 +206,7 @@ fn cause(out: &mut Block) -> Option<()> {
 
 /// Address of the folio of a bio's first page.
 #[inline(always)]
-fn first_page(b: u64) -> Option<u64> {
+pub fn first_page(b: u64) -> Option<u64> {
     let vecs: u64 = probe(b, off!(bio_io_vec))?;
     let i: u32 = probe(b, off!(bio_idx))?;
     // struct bio_vec { struct page *bv_page; unsigned int bv_len, bv_offset; } is 16 bytes.
@@ -193,11 +222,33 @@ fn first_page(b: u64) -> Option<u64> {
     })
 }
 
+/// The device mapper cuts off what it has handed on, and goes on with the same bio: it is told as a whole
+/// when it is done.
+#[inline(always)]
+fn is_rest(b: u64) -> bool {
+    let Some(entry) = BIOS.get_ptr(b) else {
+        return false;
+    };
+    let end = |sector: u64, bytes: u32| sector + (bytes >> SECTOR_SHIFT) as u64;
+    match (probe(b, off!(bio_sector)), probe(b, off!(bio_size))) {
+        // SAFETY: a map value.
+        (Some(sector), Some(bytes)) => unsafe {
+            (*entry).issued == 0
+                && sector > (*entry).sector
+                && end(sector, bytes) == end((*entry).sector, (*entry).bytes)
+        },
+        _ => false,
+    }
+}
+
 /// The first part of a bio that was too large goes on under a new address; `bi_private` leads to
 /// the parent (`bio_chain`).
 #[btf_tracepoint]
 pub fn block_split(ctx: BtfTracePointContext) -> i32 {
     let part: u64 = ctx.arg(0);
+    if is_rest(part) {
+        return 0;
+    }
     forget(part);
     if let Some(parent) = probe::<u64>(part, off!(bio_private))
         && let Some(p) = BIOS.get_ptr_mut(parent)

@@ -12,6 +12,7 @@ pub mod primitive;
 pub mod sample;
 pub mod sched;
 pub mod stack;
+pub mod stacked;
 pub mod syscall;
 pub mod top;
 pub mod uring;

@@ -18,6 +18,12 @@ pub mod count {
     pub const BLOCK_ELSEWHERE: u16 = 1 << 15;
     /// In `flags` of [`BLOCK`]: issued, but the completion was not seen ([`crate::bio::UNSEEN`]).
     pub const BLOCK_UNSEEN: u16 = 1 << 14;
+    /// In `flags` of [`BLOCK`]: what a device that is only software asked of another ([`crate::Block::upper`]).
+    pub const BLOCK_HANDED_ON: u16 = 1 << 13;
+    /// In `flags` of [`BLOCK`]: [`crate::bio::BY_REFERENCE`].
+    pub const BLOCK_BY_REFERENCE: u16 = 1 << 12;
+    /// In `flags` of [`BLOCK`]: [`crate::bio::BUFFER`].
+    pub const BLOCK_BUFFER: u16 = 1 << 11;
     /// Packets; `id` = ifindex, `flags` = [`XMIT_NO_PARENT`].
     pub const XMIT: u16 = 2;
     /// User page faults; `flags` = 1 write to a present page, 2 file-backed.
@@ -81,6 +87,15 @@ impl Block {
         let mut flags = (self.bio & 0xff) as u16;
         if self.head.flags & flag::ELSEWHERE != 0 {
             flags |= count::BLOCK_ELSEWHERE;
+        }
+        if self.upper != 0 {
+            flags |= count::BLOCK_HANDED_ON;
+        }
+        if self.bio & bio::BY_REFERENCE != 0 {
+            flags |= count::BLOCK_BY_REFERENCE;
+        }
+        if self.upper != 0 && self.bio & bio::BUFFER != 0 {
+            flags |= count::BLOCK_BUFFER;
         }
         let mut what = count::BLOCK;
         if self.bio & bio::UNSEEN != 0 {

@@ -34,6 +34,12 @@ pub struct Block {
     pub dev: u32,
     /// How many bios.
     pub bios: u32,
+    /// First sector of [`Self::upper`] that this serves.
+    pub upper_sector: u64,
+    /// A device that is only software and hands its work on: this is what it asked of another device
+    /// ([`crate::flag::ELSEWHERE`]). As `disk`; 0: none.
+    pub upper: u32,
+    pub reserved: u32,
 }
 
 /// Bits of [`Block::bio`].
@@ -63,6 +69,11 @@ pub mod bio {
     pub const UNSEEN: u32 = 1024;
     /// The driver mapped the request's pages for its device (`dma_map_…` events of as many bytes).
     pub const MAPPED: u32 = 2048;
+    /// To or from a loop device that hands the pages themselves to the file system below (`LO_FLAGS_DIRECT_IO`):
+    /// no CPU copies them.
+    pub const BY_REFERENCE: u32 = 4096;
+    /// With [`ANON`]: the pages are no program's, either: a file system's, or a device's own that is only software.
+    pub const BUFFER: u32 = 8192;
 }
 
 /// A packet handed to a network device. 64 bytes.

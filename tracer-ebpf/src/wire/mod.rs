@@ -35,7 +35,7 @@ const _: () = {
     assert!(size_of::<SyscallFile>() == 120);
     assert!(size_of::<Extra>() == 104);
     assert!(size_of::<Fault>() == 104);
-    assert!(size_of::<Block>() == 88);
+    assert!(size_of::<Block>() == 104);
     assert!(size_of::<Xmit>() == 64);
     assert!(size_of::<Uring>() == 88);
     assert!(size_of::<Switch>() == 40);

@@ -51,6 +51,7 @@ offsets! {
     fdt_max_fds = "fdtable"."max_fds";
     fdt_fd = "fdtable"."fd";
     file_inode = "file"."f_inode";
+    file_mapping = "file"."f_mapping";
     file_flags = "file"."f_flags";
     file_private = "file"."private_data";
     file_dentry = "file"."f_path.dentry";
@@ -93,6 +94,17 @@ offsets! {
     bdev_disk = "block_device"."bd_disk";
     disk_major = "gendisk"."major";
     disk_minor = "gendisk"."first_minor";
+    disk_private = "gendisk"."private_data";
+    disk_fops = "gendisk"."fops";
+    /// Set for drivers that take bios, not requests.
+    fops_submit_bio = "block_device_operations"."submit_bio";
+    /// The loop driver may be a module: its types are its own.
+    loop_file = "loop_device"."lo_backing_file";
+    loop_offset = "loop_device"."lo_offset";
+    loop_flags = "loop_device"."lo_flags";
+    /// A direct transfer's bios lead to it by `bi_private`.
+    dio_iocb = "iomap_dio"."iocb";
+    kiocb_pos = "kiocb"."ki_pos";
     rq_bio = "request"."bio";
     rq_sector = "request"."__sector";
     rq_len = "request"."__data_len";

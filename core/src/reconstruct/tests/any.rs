@@ -117,7 +117,7 @@ fn block() -> impl Strategy<Value = Event> {
                     head,
                     issued,
                     completed,
-                    sector: 0,
+                    sector: index,
                     bytes,
                     disk,
                     bio,
@@ -126,6 +126,14 @@ fn block() -> impl Strategy<Value = Event> {
                     index,
                     dev,
                     bios,
+                    upper_sector: ino,
+                    // Some serve a device that hands on what it is asked for.
+                    upper: match fate {
+                        0 => super::build::LOOP,
+                        1 => super::build::DM,
+                        _ => 0,
+                    },
+                    reserved: 0,
                 })
             },
         )

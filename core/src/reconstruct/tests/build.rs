@@ -83,7 +83,7 @@ pub struct Trace {
     pub tid: u32,
     pub tgid: u32,
     seq: u32,
-    now: u64,
+    pub now: u64,
 }
 
 impl Trace {

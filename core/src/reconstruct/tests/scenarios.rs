@@ -552,6 +552,121 @@ fn software_disks_have_no_dma() {
     );
 }
 
+/// What a worker asks of the disk below for sectors of a loop device.
+fn below(t: &mut Trace, bits: u32, upper: u32, sector: u64, pages: u64) {
+    t.block(bits, pages, |block| {
+        block.head.flags = flag::ELSEWHERE;
+        (block.head.tid, block.head.seq, block.head.tgid) = (0, 0, 0);
+        (block.ino, block.index) = (77, sector / 8);
+        (block.upper, block.upper_sector) = (upper, sector);
+    });
+}
+
+#[test]
+fn a_loop_device_reads_its_file_for_the_call_that_reads() {
+    let mut t = Trace::new();
+    let begun = t.now;
+    // The very pages, readahead beyond them, and another program's, elsewhere on the device.
+    below(&mut t, bio::FILE, LOOP, 800, 16);
+    below(&mut t, bio::FILE, LOOP, 928, 4);
+    below(&mut t, bio::FILE, LOOP, 8, 1);
+    t.block(bio::FILE, 16, |block| {
+        (block.disk, block.sector, block.head.ts) = (LOOP, 800, begun);
+    })
+    .io("read", 65536, ext4(1));
+    // Nothing of the program's is under way there any more.
+    below(&mut t, bio::FILE, LOOP, 960, 4);
+    assert_eq!(
+        t.end().hops(),
+        [
+            "C page_cache→user 1/65536 read-returns-copied",
+            "C device:loop0→page_cache 1/65536 software-device-copied",
+            "D device:vda→page_cache 1/65536 tp:block_rq_complete deferred",
+            "D device:vda→page_cache 1/16384 handed-on deferred",
+        ]
+    );
+}
+
+#[test]
+fn a_loop_device_leaves_writes_in_the_page_cache_of_its_file() {
+    let mut t = Trace::new();
+    t.dirty(0, 16).io("write", 65536, ext4(1));
+    let fsync = t.next();
+    t.block(bio::FILE | bio::WRITE, 16, |block| {
+        (block.disk, block.sector) = (LOOP, 4096);
+    })
+    // The file system's own.
+    .block(bio::BDEV | bio::WRITE | bio::META, 1, |block| {
+        (block.disk, block.sector) = (LOOP, 4096 + 16 * 8);
+    })
+    .io("fsync", 0, ext4(1));
+    // One request below for both, and pages beside them that somebody else wrote.
+    below(&mut t, bio::FILE | bio::WRITE, LOOP, 4096 - 8, 1 + 16 + 1);
+    // The same pages again: not the program's.
+    below(&mut t, bio::FILE | bio::WRITE, LOOP, 4096, 16);
+    t.end();
+    let story = t.story();
+    let late: Vec<_> = story
+        .iter()
+        .filter(|line| line.starts_with("late"))
+        .collect();
+    assert_eq!(
+        late,
+        [&format!("late {PID}.{fsync} D:page_cache→device:vda 65536")]
+    );
+    assert_eq!(
+        t.hops(),
+        [
+            "C user→page_cache 1/65536 write-copied",
+            "C page_cache→device:loop0 1/65536 software-device-copied deferred",
+            "D page_cache→device:vda 1/65536 tp:block_rq_complete deferred",
+        ]
+    );
+    assert_eq!(t.summary().metadata_io.write_bytes, 2 * 4096);
+}
+
+#[test]
+fn a_target_encrypts_into_memory_of_its_own() {
+    let mut t = Trace::new();
+    t.dirty(0, 16).io("write", 65536, ext4(1));
+    let begun = t.now;
+    below(&mut t, bio::ANON | bio::BUFFER | bio::WRITE, DM, 64, 16);
+    t.block(bio::FILE | bio::WRITE | bio::BIO_BASED, 16, |block| {
+        (block.disk, block.sector) = (DM, 64);
+        block.head.ts = begun;
+    })
+    .io("fsync", 0, ext4(1))
+    .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C user→page_cache 1/65536 write-copied",
+            "C page_cache→kernel 1/65536 target-buffered deferred",
+            "D kernel→device:vda 1/65536 tp:block_rq_complete deferred",
+        ]
+    );
+}
+
+#[test]
+fn a_loop_device_hands_on_the_pages_of_direct_io() {
+    let mut t = Trace::new();
+    let begun = t.now;
+    below(&mut t, bio::ANON, LOOP, 800, 16);
+    t.block(bio::ANON | bio::BY_REFERENCE, 16, |block| {
+        (block.disk, block.sector, block.head.ts) = (LOOP, 800, begun);
+    })
+    .io("read", 65536, direct(1))
+    .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "D device:vda→user 1/65536 tp:block_rq_complete",
+            "S device:loop0→user 1/65536 loop-by-reference",
+        ]
+    );
+    assert_eq!(t.summary().ledger.unaccounted, 0);
+}
+
 #[test]
 fn one_request_of_several_bios_counts_once() {
     let mut t = Trace::new();

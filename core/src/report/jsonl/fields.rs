@@ -106,7 +106,7 @@ fn put_kernel(event: &Event, names: &Names<'_>, out: &mut Vec<u8>) {
             dev, pgoff, irqs, irqs_user; head
         }),
         Event::Block(e) => {
-            put!(out, e, Block { issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios; head });
+            put!(out, e, Block { issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios, upper_sector, upper; head, reserved });
         }
         Event::Xmit(e) => {
             put!(out, e, Xmit { len, ifindex, data_len, no_parent, sock_ino; head, name });
