@@ -17,6 +17,7 @@ mod files;
 mod fixture;
 mod harness;
 mod isolation;
+mod kinds;
 mod leftovers;
 mod lent;
 mod limits;

@@ -89,7 +89,7 @@ fn kind_of(what: u16) -> u8 {
         count::SWITCH => kind::SWITCH,
         count::DIRTY => kind::DIRTY,
         count::RUSAGE_FAULTS => kind::EXIT,
-        count::UNTOLD => kind::URING,
+        count::UNTOLD | count::REFUSED => kind::URING,
         _ => kind::EXTRA,
     }
 }

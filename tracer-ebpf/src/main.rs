@@ -25,6 +25,7 @@ mod names;
 mod probes;
 mod requests;
 mod sizes;
+mod special;
 mod sums;
 mod tasks;
 mod top;

@@ -48,6 +48,9 @@ pub struct KernelBtf {
     types: Vec<u32>,
     /// Position of the string section.
     strings: usize,
+    /// What the types of a module are built upon: the kernel's strings, which come before its own, and how many
+    /// types.
+    below: Option<(Vec<u8>, usize)>,
     /// Structs and unions by name.
     records: HashMap<String, u32>,
     /// What tracepoint functions look like: the typedef `btf_trace_NAME`, by NAME.
@@ -109,8 +112,25 @@ impl KernelBtf {
         }
     }
 
+    /// Reads that of a module of the running kernel, which refers to the kernel's.
+    ///
+    /// # Errors
+    /// [`BtfError::Absent`] if it is not loaded.
+    pub fn module(&self, name: &str) -> Result<Self, BtfError> {
+        let path = Path::new(VMLINUX).with_file_name(name);
+        match std::fs::read(&path) {
+            Ok(blob) => Self::parse_on(blob, Some(self)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(BtfError::Absent(path)),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     /// Indexes a blob (little-endian, as both supported architectures are).
     pub fn parse(blob: Vec<u8>) -> Result<Self, BtfError> {
+        Self::parse_on(blob, None)
+    }
+
+    fn parse_on(blob: Vec<u8>, base: Option<&Self>) -> Result<Self, BtfError> {
         const SHORT: BtfError = BtfError::Damaged(["it ends too early", "过早结束"]);
         let head = |at| word(&blob, at).ok_or(SHORT);
         if head(0)? & 0xffff != 0xeb9f {
@@ -132,6 +152,12 @@ impl KernelBtf {
             blob,
             types: vec![0],
             strings,
+            below: base.map(|base| {
+                let len = word(&base.blob, 20).unwrap_or(0) as usize;
+                let strings = base.blob.get(base.strings..).unwrap_or_default();
+                let strings = strings.get(..len).unwrap_or(strings);
+                (strings.to_vec(), base.types.len() - 1)
+            }),
             records: HashMap::new(),
             tracepoints: HashMap::new(),
         };
@@ -139,7 +165,8 @@ impl KernelBtf {
         while at < end {
             let ty = btf.type_at(at).ok_or(SHORT)?;
             // Ids count types of at least 12 bytes in a blob shorter than 4 GiB: they fit.
-            let id = btf.types.len() as u32;
+            let below = btf.below.as_ref().map_or(0, |(_, types)| *types);
+            let id = (below + btf.types.len()) as u32;
             btf.types.push(at as u32);
             btf.index(id, ty);
             at = ty.body
@@ -152,18 +179,30 @@ impl KernelBtf {
     }
 
     fn index(&mut self, id: u32, ty: Type) {
+        if !matches!(ty.kind, kind::STRUCT | kind::UNION | kind::TYPEDEF) {
+            return;
+        }
+        let name = self.string(ty.name).to_owned();
         let into = match ty.kind {
             kind::STRUCT | kind::UNION if ty.len > 0 => &mut self.records,
             kind::TYPEDEF => &mut self.tracepoints,
             _ => return,
         };
-        let name = c_str(&self.blob, self.strings, ty.name);
         let name = match ty.kind {
             kind::TYPEDEF => name.strip_prefix("btf_trace_"),
-            _ => Some(name).filter(|name| !name.is_empty()),
+            _ => Some(&*name).filter(|name| !name.is_empty()),
         };
         if let Some(name) = name {
             into.entry(name.to_owned()).or_insert(id);
+        }
+    }
+
+    /// A string of its own, or of what it is built upon.
+    fn string(&self, at: u32) -> &str {
+        match &self.below {
+            Some((strings, _)) if (at as usize) < strings.len() => c_str(strings, 0, at),
+            Some((strings, _)) => c_str(&self.blob, self.strings, at - strings.len() as u32),
+            None => c_str(&self.blob, self.strings, at),
         }
     }
 
@@ -181,12 +220,14 @@ impl KernelBtf {
 
     fn get(&self, id: u32) -> Option<Type> {
         // `void` has no place.
-        let at = *self.types.get(id as usize).filter(|at| **at != 0)?;
+        let below = self.below.as_ref().map_or(0, |(_, types)| *types);
+        let index = (id as usize).checked_sub(below)?;
+        let at = *self.types.get(index).filter(|at| **at != 0)?;
         self.type_at(at as usize)
     }
 
     fn name(&self, ty: Type) -> &str {
-        c_str(&self.blob, self.strings, ty.name)
+        self.string(ty.name)
     }
 
     /// Skips typedefs and qualifiers.
@@ -207,13 +248,12 @@ impl KernelBtf {
     /// Members of anonymous structs and unions belong to the enclosing one, as in C.
     /// `None` if there is no such field, or it is a bit field that does not begin at a byte.
     pub fn offset(&self, record: &str, path: &str) -> Option<u32> {
-        let mut ty = self.get(*self.records.get(record)?)?;
+        let mut record = *self.records.get(record)?;
         let mut bits = 0;
         for field in path.split('.') {
-            let (at, target) = self.member(ty, field, DEPTH)?;
+            let at;
+            (at, record) = self.member(self.resolve(record)?, field, DEPTH)?;
             bits += at;
-            // A scalar's resolution fails only in a damaged blob; it has no members anyway.
-            ty = self.resolve(target)?;
         }
         (bits % 8 == 0).then_some(bits / 8)
     }
@@ -237,7 +277,7 @@ impl KernelBtf {
         }
         (0..ty.len).find_map(|i| {
             let at = ty.body + 12 * i;
-            let name = c_str(&self.blob, self.strings, word(&self.blob, at)?);
+            let name = self.string(word(&self.blob, at)?);
             let target = word(&self.blob, at + 4)?;
             let offset = word(&self.blob, at + 8)?;
             let bits = if ty.flag { offset & 0xff_ffff } else { offset };
@@ -285,7 +325,7 @@ impl KernelBtf {
         found.find_map(|ty| {
             (0..ty.len).find_map(|i| {
                 let at = ty.body + 8 * i;
-                let known = c_str(&self.blob, self.strings, word(&self.blob, at)?);
+                let known = self.string(word(&self.blob, at)?);
                 (known == name).then(|| word(&self.blob, at + 4))?
             })
         })
@@ -368,19 +408,32 @@ const EITHER: &[[&str; 2]] = &[
     ["folio_flags_1", "folio_order"],
     ["req_task", "req_tctx"],
     ["req_task", "tctx_task"],
+    ["ring_nodes", "ring_files"],
+    ["node_file", "ring_files"],
 ];
+
+/// Fields of what may be a module, and of what not every kernel has: its name. Nothing is lacking where it is
+/// not loaded.
+const OF_MODULES: &[(&str, &str)] = &[("fuse_open_flags", "fuse")];
 
 /// All of [`Offsets`] for this kernel, and the names of those that it lacks.
 pub fn offsets(btf: &KernelBtf) -> (Offsets, Vec<&'static str>) {
     let mut offsets = Offsets::NONE;
     let mut absent = Vec::new();
     for (i, (name, places)) in Offsets::FIELDS.iter().enumerate() {
-        match places
-            .iter()
-            .find_map(|(record, path)| btf.offset(record, path))
-        {
-            Some(offset) => offsets.set(i, offset),
-            None => absent.push(*name),
+        let mut places = places.iter();
+        let here = places.find_map(|(record, path)| btf.offset(record, path));
+        let module = OF_MODULES.iter().find(|(field, _)| field == name);
+        match (here, module) {
+            (Some(offset), _) => offsets.set(i, offset),
+            (None, None) => absent.push(*name),
+            (None, Some((_, module))) => {
+                let (record, path) = Offsets::FIELDS[i].1[0];
+                let loaded = btf.module(module).ok();
+                if let Some(offset) = loaded.and_then(|btf| btf.offset(record, path)) {
+                    offsets.set(i, offset);
+                }
+            }
         }
     }
     // Other architectures have another mark of 32-bit calls.

@@ -22,7 +22,7 @@ mod measured;
 mod names;
 mod packets;
 mod paths;
-mod requests;
+pub(crate) mod requests;
 mod sink;
 mod summary;
 mod sums;

@@ -6,10 +6,10 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{FileRef, Head, OPERATION, Uring, flag, kind, task, top_lost, uring};
+use tracer_ebpf::{FileRef, Head, NO_OFFSET, OPERATION, Uring, flag, kind, task, top_lost, uring};
 
 use crate::claims::watch;
-use crate::classify::describe;
+use crate::classify::{describe, file_of};
 use crate::emit::{lost, recording, send};
 use crate::gather::flush_sums;
 use crate::kread::probe;
@@ -38,6 +38,7 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
         if (*t).flags & task::IO_THREAD != 0 {
             u.how |= uring::SQPOLL;
         }
+        source(req, &mut u);
         // A request may open or close descriptors.
         bump(t);
         if URINGS.insert(req, u, 0).is_err() {
@@ -60,7 +61,51 @@ fn begun(req: u64, head: Head) -> Uring {
         cqe_flags: 0,
         file: FileRef::NONE,
         ring: probe(req, off!(req_ctx)).unwrap_or(0),
+        file2: FileRef::NONE,
     }
+}
+
+/// Describes the file that `splice` or `tee` takes its bytes from.
+#[inline(always)]
+fn source(req: u64, u: &mut Uring) {
+    // include/uapi/linux/io_uring.h
+    const SPLICE: u8 = 30;
+    const TEE: u8 = 33;
+    if (u.opcode == SPLICE || u.opcode == TEE) && off!(req_cmd) != NO_OFFSET {
+        let cmd = req.wrapping_add(off!(req_cmd) as u64);
+        let number: u32 = probe(cmd, off!(splice_in)).unwrap_or(u32::MAX);
+        let flags: u32 = probe(cmd, off!(splice_flags)).unwrap_or(0);
+        describe(source_of(u.ring, number as u64, flags as u64), &mut u.file2);
+    }
+}
+
+/// The file that is meant by a number and its flags, 0 if it is not known. A request keeps its number; the thread
+/// that works it off has the submitter's descriptors. Global, so that the verifier checks it once.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn source_of(ring: u64, number: u64, flags: u64) -> u64 {
+    // include/uapi/linux/splice.h
+    const FD_IN_FIXED: u64 = 1 << 31;
+    match flags & FD_IN_FIXED {
+        0 => file_of(number as i32),
+        _ => registered(ring, number as u32).unwrap_or(0),
+    }
+}
+
+/// One of the files that were registered with a ring (`io_uring_register`).
+#[inline(always)]
+fn registered(ring: u64, number: u32) -> Option<u64> {
+    // Low bits are flags (`FFS_MASK`, io_uring/filetable.h).
+    const POINTER: u64 = !7;
+    let at = number as u64 * 8;
+    let file: u64 = match off!(ring_nodes) {
+        NO_OFFSET => probe(probe::<u64>(ring, off!(ring_files))?.wrapping_add(at), 0)?,
+        nodes => {
+            let node: u64 = probe(probe::<u64>(ring, nodes)?.wrapping_add(at), 0)?;
+            probe(node, off!(node_file))?
+        }
+    };
+    Some(file & POINTER)
 }
 
 #[btf_tracepoint]
@@ -162,11 +207,13 @@ fn counted(ctx: &BtfTracePointContext, req: u64) -> Option<()> {
         how: 0,
         cqe_flags: 0,
         file: FileRef::NONE,
-        ring: 0,
+        ring: probe(req, off!(req_ctx)).unwrap_or(0),
+        file2: FileRef::NONE,
     };
-    // What moved nothing is counted without its file.
+    // What moved nothing is counted without its files.
     if res > 0 {
         describe(probe(req, off!(req_file)).unwrap_or(0), &mut u.file);
+        source(req, &mut u);
     }
     // SAFETY: a map value. A request may open or close descriptors.
     unsafe { bump(t) };
@@ -193,7 +240,9 @@ fn submitted(req: u64) -> Option<()> {
         seq: proc.start,
         ..Head::NONE
     };
-    if URINGS.insert(req, begun(req, head), 0).is_err() {
+    let mut u = begun(req, head);
+    source(req, &mut u);
+    if URINGS.insert(req, u, 0).is_err() {
         top::lost(top_lost::COUNTS, 1);
     }
     Some(())
