@@ -39,8 +39,8 @@ fn main() {
 }
 
 fn checked_in(package: &Path) -> Result<PathBuf, String> {
-    let object = package.join("object/bytehop.wasm");
-    let notes = object.with_extension("toml");
+    let object = package.join("object/bytehop.wasm.gz");
+    let notes = package.join("object/bytehop.toml");
     println!("cargo::rerun-if-changed={}", notes.display());
     let read = |path: &Path| {
         fs::read(path).map_err(|e| format!("{}: {e}: run `cargo xtask web`", path.display()))

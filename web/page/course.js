@@ -155,7 +155,7 @@
     };
     let ready;
     try {
-      ready = await started(unpacked(globalThis.bytehopProgram));
+      ready = await started(globalThis.bytehopProgram);
       ready.give(unpacked(globalThis.bytehopLab));
       if (ready.program.lab_open(lang)) throw new Error(ready.take());
     } catch (e) {

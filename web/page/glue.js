@@ -4,10 +4,10 @@
   const at = id => document.getElementById(id);
   const LANGS = ['en', 'zh-Hans'], THEMES = ['dark', 'light', 'contrast'];
 
-  const unpack = id => {
-    const bytes = unpacked(at(id).textContent);
+  const taken = id => {
+    const text = at(id).textContent;
     at(id).remove();
-    return bytes;
+    return text;
   };
   const fail = why => {
     at('screen').hidden = true;
@@ -18,7 +18,7 @@
 
   let ready;
   try {
-    ready = await started(unpack('program'));
+    ready = await started(taken('program'));
   } catch (e) {
     return fail(e);
   }
@@ -32,6 +32,6 @@
   });
   const lang = root.lang.startsWith('zh') ? 1 : 0;
   const light = matchMedia('(prefers-color-scheme: light)').matches ? 1 : 0;
-  ready.give(unpack('recording'));
+  ready.give(unpacked(taken('recording')));
   screen.open((columns, rows) => ready.program.open(lang, light, columns, rows));
 })();

@@ -6,9 +6,11 @@ const unpacked = text => {
   return bytes;
 };
 
-// The program, and the two buffers through which texts and bytes go.
-const started = async code => {
-  const program = (await WebAssembly.instantiate(code, {})).instance.exports;
+// The program, in base64 of gzip, and the two buffers through which texts and bytes go.
+const started = async text => {
+  const code = new Blob([unpacked(text)]).stream().pipeThrough(new DecompressionStream('gzip'));
+  const bytes = await new Response(code).arrayBuffer();
+  const program = (await WebAssembly.instantiate(bytes, {})).instance.exports;
   const decoder = new TextDecoder(), encoder = new TextEncoder();
   const give = what => {
     const bytes = typeof what === 'string' ? encoder.encode(what) : what;

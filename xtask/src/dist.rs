@@ -5,7 +5,7 @@
 //! same bytes: times are those of the last commit (or `SOURCE_DATE_EPOCH`), entries are in order, and no
 //! path of this machine is in them.
 
-mod archive;
+pub mod archive;
 mod chroot;
 mod content;
 
@@ -24,6 +24,7 @@ use content::Content;
 
 /// Cargo's own folder of profiles, apart from everyday builds: other flags would build those anew.
 const TARGET_DIR: &str = "target/dist";
+const PROFILE: &str = "dist";
 /// No binary may be larger.
 const LARGEST: u64 = 13_000_000;
 
@@ -189,7 +190,8 @@ fn binary(workspace: &Path, target: &str, more: &[&str], epoch: u64) -> Result<O
     let mut build = cargo(workspace);
     build.args([
         "build",
-        "--release",
+        "--profile",
+        PROFILE,
         "--locked",
         "--bin",
         "bytehop",
@@ -227,7 +229,7 @@ fn binary(workspace: &Path, target: &str, more: &[&str], epoch: u64) -> Result<O
     let binary = workspace
         .join(TARGET_DIR)
         .join(target)
-        .join("release")
+        .join(PROFILE)
         .join(name);
     let size = fs::metadata(&binary)
         .with_context(|| binary.display().to_string())?

@@ -9,6 +9,7 @@ mod circles;
 mod command;
 mod dist;
 mod ebpf;
+mod instructions;
 mod pictures;
 mod programs;
 mod readme;
@@ -49,6 +50,8 @@ usage: cargo xtask CHORE
   bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
       --rounds N      how often (5 if not given)
       WORKLOAD…       only these
+  instructions    how many instructions reading a recording takes, beside what was agreed upon (valgrind)
+      --agree         write that down anew
   vm [--arch aarch64] [KERNEL…] [-- COMMAND…]
                   run COMMAND (if not given: `doctor --verify`, which tries every path at every level,
                   and the oracle tests) inside Debian's stock kernels, in QEMU
@@ -104,6 +107,11 @@ fn run(args: &[&str]) -> Result<ExitCode> {
             return Ok(ExitCode::from(u8::from(!found.is_empty())));
         }
         ["bench", options @ ..] => bench::run(options)?,
+        ["instructions"] => match instructions::check()? {
+            instructions::Proof::Same(what) => println!("{what}"),
+            instructions::Proof::NotRun(why) => println!("NOT RUN: {why}"),
+        },
+        ["instructions", "--agree"] => instructions::agree()?,
         ["dist", options @ ..] => dist::dist(&dist::Options::parse(options)?)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
         ["programs", options @ ..] => programs::run(&programs::Options::parse(options)?)?,

@@ -44,6 +44,7 @@ const TESTS: &[Need] = &[
     need("oracle: system calls", &["strace"]),
     need("benchmark", &["linux-perf", "linux-tools-generic"]),
     need("benchmark", &["bpftrace"]),
+    need("instruction counts", &["valgrind"]),
     need("a terminal to drive", &["tmux"]),
     need("handouts in a browser", &["chromium", "chromium-browser"]),
     need("handouts in a browser: Chinese", &["fonts-noto-cjk"]),

@@ -7,11 +7,12 @@ use std::fs;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, find, is_root, line, output, target_dir};
-use crate::{circles, ebpf, setup, targets, vm, web, workspace};
+use crate::{circles, ebpf, instructions, setup, targets, vm, web, workspace};
 
 /// A test that cannot run here appends a line `name: reason` to the file that this variable names.
 const NOT_RUN_LOG: &str = "BYTEHOP_NOT_RUN";
@@ -65,7 +66,9 @@ pub fn test(options: &Options) -> Result<ExitCode> {
     let mut rows: Vec<(&str, Outcome)> = Vec::new();
     let mut step = |name: &'static str, run: &dyn Fn() -> Outcome| {
         println!("\n== {name}");
+        let began = Instant::now();
         rows.push((name, run()));
+        println!("== {name}: {} s", began.elapsed().as_secs());
     };
 
     if options.setup {
@@ -123,6 +126,11 @@ pub fn test(options: &Options) -> Result<ExitCode> {
     step("lint eBPF", &|| passes(&mut lint_ebpf(at)));
     step("tests", &|| {
         passes_tests(log.name_in(cargo(at).args(["test", "--workspace", "--no-fail-fast"])))
+    });
+    step("instructions", &|| match instructions::check() {
+        Ok(instructions::Proof::Same(what)) => Passed(what),
+        Ok(instructions::Proof::NotRun(why)) => NotRun(why),
+        Err(error) => Failed(format!("{error:#}")),
     });
     step("tests as root", &|| match as_root(at) {
         Ok(mut command) => passes_tests(log.name_in(&mut command)),

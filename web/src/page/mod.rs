@@ -14,7 +14,7 @@ use tui::svg::{CELL, MARGIN};
 
 use self::html::{base64, escape};
 
-/// The program, as `cargo xtask web` built it.
+/// The program, as `cargo xtask web` built it and packed it with gzip; the browser unpacks it.
 pub(crate) const PROGRAM: &[u8] = include_bytes!(env!("BYTEHOP_WEB_OBJECT"));
 const GLUE: &str = concat!(
     include_str!("../../page/player.js"),
