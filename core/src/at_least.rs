@@ -255,7 +255,6 @@ fn of_shape(shape: Shape) -> BTreeSet<Feed> {
         End::User => Ends::User,
         End::Zeros => Ends::Zero,
         End::Random | End::Queue => Ends::Kernel,
-        End::Pipe => Ends::Pipe,
         End::First | End::Second => Ends::Any,
     };
     let rules = RULES

@@ -234,7 +234,7 @@ wire_structs! {
     Block { head, issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios }
         + { upper_sector = 0, upper = 0, reserved = 0 }
     Xmit { head, len, ifindex, data_len, no_parent, sock_ino, name }
-    Uring { head, completed, user_data, res, opcode, how, cqe_flags, file, ring }
+    Uring { head, completed, user_data, res, opcode, how, cqe_flags, file, ring } + { file2 = FileRef::NONE }
     Switch { head, off, voluntary, reserved }
     Fork { head, child_tid, child_tgid, clone_flags, io_thread, traced }
     Exec { head, comm }

@@ -21,6 +21,7 @@ mod words {
         no_device: "a device was to move them, and none was seen to" | "本应由设备搬运，却没有看到设备搬运";
         silent(rule): "the probe that stands in their way saw nothing (rule: {rule})" | "路径上的探针什么也没看到（规则：{rule}）";
         less(rule): "the probe that stands in their way saw fewer (rule: {rule})" | "路径上的探针看到的更少（规则：{rule}）";
+        no_source: "the file that they were spliced from was closed before a probe could look at it" | "它们所来自的文件，在探针查看之前就已关闭";
         no_file: "counters do not tell what decides their way (record does)" | "计数器没有决定其去向的信息（record 有）";
         no_sizes: "their sizes stand in memory that no probe reads" | "大小存放在探针不读的内存里";
     }
@@ -140,6 +141,8 @@ pub enum Unaccounted {
     Unsized,
     /// The kernel puts packets into memory that the program has mapped, and no call tells of them.
     SharedRing,
+    /// The file that a request took its bytes from was not seen.
+    NoSource,
     /// Counters do not tell what decides their way: the file, its open mode.
     Uncounted,
 }
@@ -155,6 +158,7 @@ impl Unaccounted {
             Self::Less(rule) => words::less(lang, rule),
             Self::Unsized => words::no_sizes(lang).to_owned(),
             Self::SharedRing => words::shared_ring(lang).to_owned(),
+            Self::NoSource => words::no_source(lang).to_owned(),
             Self::Uncounted => words::no_file(lang).to_owned(),
         }
     }

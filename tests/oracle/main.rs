@@ -19,6 +19,7 @@ mod fixture;
 mod fleet;
 mod harness;
 mod isolation;
+mod kinds;
 mod leftovers;
 mod lent;
 mod limits;

@@ -1,9 +1,10 @@
 //! What a descriptor is, read from its `struct file`.
 
-use tracer_ebpf::{CACHED_FDS, Cached, FileRef, MSG_FLAGS, Task, special, sysinfo};
+use tracer_ebpf::{CACHED_FDS, Cached, FileRef, MSG_FLAGS, Task, sysinfo};
 
 use crate::kread::{Span, arg, load, probe};
 use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
+use crate::special;
 use crate::tasks::{current, generation};
 use crate::top::{everyone, process};
 
@@ -12,8 +13,8 @@ const S_IFCHR: u16 = 0o020000;
 pub const S_IFBLK: u16 = 0o060000;
 const S_IFREG: u16 = 0o100000;
 const S_IFSOCK: u16 = 0o140000;
-/// include/uapi/linux/magic.h
-const PROC_SUPER_MAGIC: u32 = 0x9FA0;
+/// include/linux/socket.h
+const AF_ALG: u16 = 38;
 /// Bits of `f_flags` that matter to the path a byte takes; the rest only splits classes of `stat`.
 const PATH_FLAGS: u32 = 0o240000; // O_DIRECT: 0o40000 on x86, 0o200000 on arm64
 
@@ -100,26 +101,16 @@ extern "C" fn described(file: u64, out: *mut FileRef) -> u64 {
                 out.family = probe(sk, off!(sk_family)).unwrap_or(0);
                 out.sock_type = probe(sk, off!(sk_type)).unwrap_or(0);
                 out.protocol = probe(sk, off!(sk_protocol)).unwrap_or(0);
+                if out.family == AF_ALG {
+                    out.protocol = special::crypto(sk) as u16;
+                }
                 owned(sk, out.ino);
             }
         }
-        S_IFREG if out.magic == PROC_SUPER_MAGIC && is_memory(file) => {
-            out.protocol = special::MEMORY;
-        }
+        S_IFREG => out.protocol = special::regular(file, inode, out.magic as u64) as u16,
         _ => {}
     }
     0
-}
-
-/// Whether a file of proc is `/proc/PID/mem`: no other there has that name.
-#[inline(always)]
-fn is_memory(file: u64) -> bool {
-    let name = || {
-        let dentry: u64 = probe(file, off!(file_dentry))?;
-        let name: u64 = probe(dentry, off!(dentry_name))?;
-        probe::<[u8; 4]>(name, 0)
-    };
-    name() == Some(*b"mem\0")
 }
 
 /// The current task uses this socket.

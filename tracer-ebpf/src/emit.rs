@@ -108,7 +108,7 @@ fn kind_of(what: u16) -> u8 {
         count::FAULT => kind::FAULT,
         count::DIRTY => kind::DIRTY,
         count::RUSAGE_FAULTS => kind::EXIT,
-        count::UNTOLD => kind::URING,
+        count::UNTOLD | count::REFUSED => kind::URING,
         _ => kind::EXTRA,
     }
 }

@@ -27,6 +27,7 @@ mod probes;
 mod requests;
 mod rounds;
 mod sizes;
+mod special;
 mod sums;
 mod tasks;
 mod top;

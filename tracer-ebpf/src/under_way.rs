@@ -1,11 +1,13 @@
 //! Requests of io_uring under way.
 //!
 //! Most have a slot of an array, found by the request's address: a hash map's insertion and removal cost more than
-//! all else of a request. Where two want a slot, the second goes to the hash map.
+//! all else of a request. Where two want a slot, the second goes to the hash map, and so does a request of two files.
 
-use tracer_ebpf::{FileRef, Head, Uring};
+use tracer_ebpf::{FileRef, Head, NO_OFFSET, Uring};
 
-use crate::maps::{URING_SLOTS, URING_SLOTS_MAX, URINGS, URINGS_MORE, UringSlot};
+use crate::classify::{describe, file_of};
+use crate::kread::probe;
+use crate::maps::{URING_SLOTS, URING_SLOTS_MAX, URINGS, URINGS_MORE, UringSlot, off};
 
 /// Where a request is remembered.
 #[derive(Clone, Copy)]
@@ -39,7 +41,9 @@ unsafe fn want(slot: *mut UringSlot, n: u64) {
 /// A request begins. False if there is no room.
 #[inline(always)]
 pub fn remember(req: u64, head: Head, ring: u64, opcode: u8, how: u8) -> bool {
-    if let Some(slot) = slot(req) {
+    if !has_source(opcode)
+        && let Some(slot) = slot(req)
+    {
         // SAFETY: a map value.
         unsafe {
             // One whose completion was not seen is over: its memory is used again.
@@ -77,7 +81,7 @@ unsafe fn claim(slot: *mut UringSlot) -> bool {
 
 #[inline(never)]
 fn more(req: u64, head: &Head, ring: u64, opcode: u8, how: u8) -> u64 {
-    let u = Uring {
+    let mut u = Uring {
         head: *head,
         completed: 0,
         user_data: 0,
@@ -87,7 +91,11 @@ fn more(req: u64, head: &Head, ring: u64, opcode: u8, how: u8) -> u64 {
         cqe_flags: 0,
         file: FileRef::NONE,
         ring,
+        file2: FileRef::NONE,
     };
+    if has_source(opcode) {
+        describe(source(req, ring), &mut u.file2);
+    }
     if URINGS.insert(req, u, 0).is_err() {
         return 0;
     }
@@ -130,6 +138,7 @@ impl Place {
                     cqe_flags: 0,
                     file: FileRef::NONE,
                     ring: (*slot).ring,
+                    file2: FileRef::NONE,
                 },
                 Self::More(u) => *u,
             }
@@ -160,4 +169,54 @@ impl Place {
             Self::More(_) => drop(URINGS.remove(req)),
         }
     }
+}
+
+/// Whether an operation takes its bytes from a file of its own.
+#[inline(always)]
+pub fn has_source(opcode: u8) -> bool {
+    // include/uapi/linux/io_uring.h
+    const SPLICE: u8 = 30;
+    const TEE: u8 = 33;
+    matches!(opcode, SPLICE | TEE)
+}
+
+/// The `struct file` that `splice` or `tee` takes its bytes from, 0 if it is not known.
+#[inline(always)]
+pub fn source(req: u64, ring: u64) -> u64 {
+    if off!(req_cmd) == NO_OFFSET {
+        return 0;
+    }
+    let cmd = req.wrapping_add(off!(req_cmd) as u64);
+    let number: u32 = probe(cmd, off!(splice_in)).unwrap_or(u32::MAX);
+    let flags: u32 = probe(cmd, off!(splice_flags)).unwrap_or(0);
+    source_of(ring, number as u64, flags as u64)
+}
+
+/// The file that is meant by a number and its flags, 0 if it is not known. A request keeps its number; the thread
+/// that works it off has the submitter's descriptors. Global, so that the verifier checks it once.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn source_of(ring: u64, number: u64, flags: u64) -> u64 {
+    // include/uapi/linux/splice.h
+    const FD_IN_FIXED: u64 = 1 << 31;
+    match flags & FD_IN_FIXED {
+        0 => file_of(number as i32),
+        _ => registered(ring, number as u32).unwrap_or(0),
+    }
+}
+
+/// One of the files that were registered with a ring (`io_uring_register`).
+#[inline(always)]
+fn registered(ring: u64, number: u32) -> Option<u64> {
+    // Low bits are flags (`FFS_MASK`, io_uring/filetable.h).
+    const POINTER: u64 = !7;
+    let at = number as u64 * 8;
+    let file: u64 = match off!(ring_nodes) {
+        NO_OFFSET => probe(probe::<u64>(ring, off!(ring_files))?.wrapping_add(at), 0)?,
+        nodes => {
+            let node: u64 = probe(probe::<u64>(ring, nodes)?.wrapping_add(at), 0)?;
+            probe(node, off!(node_file))?
+        }
+    };
+    Some(file & POINTER)
 }

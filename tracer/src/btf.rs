@@ -46,9 +46,11 @@ pub struct KernelBtf {
     blob: Vec<u8>,
     /// Position of each type in the blob, by type id. Id 0 is `void` and has none.
     types: Vec<u32>,
-    /// Position of the string section, and its length.
+    /// Position of the string section.
     strings: usize,
-    strings_len: u32,
+    /// What the types of a module are built upon: the kernel's strings, which come before its own, and how many
+    /// types.
+    below: Option<(Vec<u8>, usize)>,
     /// Structs and unions by name.
     records: HashMap<String, u32>,
     /// What tracepoint functions look like: the typedef `btf_trace_NAME`, by NAME.
@@ -111,8 +113,25 @@ impl KernelBtf {
         }
     }
 
+    /// Reads that of a module of the running kernel, which refers to the kernel's.
+    ///
+    /// # Errors
+    /// [`BtfError::Absent`] if it is not loaded.
+    pub fn module(&self, name: &str) -> Result<Self, BtfError> {
+        let path = Path::new(VMLINUX).with_file_name(name);
+        match std::fs::read(&path) {
+            Ok(blob) => Self::parse_on(blob, Some(self)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(BtfError::Absent(path)),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     /// Indexes a blob (little-endian, as both supported architectures are).
     pub fn parse(blob: Vec<u8>) -> Result<Self, BtfError> {
+        Self::parse_on(blob, None)
+    }
+
+    fn parse_on(blob: Vec<u8>, base: Option<&Self>) -> Result<Self, BtfError> {
         const SHORT: BtfError = BtfError::Damaged(["it ends too early", "过早结束"]);
         let head = |at| word(&blob, at).ok_or(SHORT);
         if head(0)? & 0xffff != 0xeb9f {
@@ -126,7 +145,6 @@ impl KernelBtf {
         let start = section(8)?;
         let end = start + head(12)? as usize;
         let strings = section(16)?;
-        let strings_len = head(20)?;
         if end.max(strings) > blob.len() {
             return Err(SHORT);
         }
@@ -135,7 +153,12 @@ impl KernelBtf {
             blob,
             types: vec![0],
             strings,
-            strings_len,
+            below: base.map(|base| {
+                let len = word(&base.blob, 20).unwrap_or(0) as usize;
+                let strings = base.blob.get(base.strings..).unwrap_or_default();
+                let strings = strings.get(..len).unwrap_or(strings);
+                (strings.to_vec(), base.types.len() - 1)
+            }),
             records: HashMap::new(),
             tracepoints: HashMap::new(),
             enums: HashMap::new(),
@@ -144,7 +167,8 @@ impl KernelBtf {
         while at < end {
             let ty = btf.type_at(at).ok_or(SHORT)?;
             // Ids count types of at least 12 bytes in a blob shorter than 4 GiB: they fit.
-            let id = btf.types.len() as u32;
+            let below = btf.below.as_ref().map_or(0, |(_, types)| *types);
+            let id = (below + btf.types.len()) as u32;
             btf.types.push(at as u32);
             btf.index(id, ty);
             at = ty.body
@@ -163,7 +187,7 @@ impl KernelBtf {
             kind::ENUM => &mut self.enums,
             _ => return,
         };
-        let name = c_str(&self.blob, self.strings, ty.name);
+        let name = string(&self.below, &self.blob, self.strings, ty.name);
         let name = match ty.kind {
             kind::TYPEDEF => name.strip_prefix("btf_trace_"),
             _ => Some(name).filter(|name| !name.is_empty()),
@@ -173,18 +197,24 @@ impl KernelBtf {
         }
     }
 
+    fn string(&self, at: u32) -> &str {
+        string(&self.below, &self.blob, self.strings, at)
+    }
+
     fn type_at(&self, at: usize) -> Option<Type> {
         Type::read(&self.blob, at)
     }
 
     fn get(&self, id: u32) -> Option<Type> {
         // `void` has no place.
-        let at = *self.types.get(id as usize).filter(|at| **at != 0)?;
+        let below = self.below.as_ref().map_or(0, |(_, types)| *types);
+        let index = (id as usize).checked_sub(below)?;
+        let at = *self.types.get(index).filter(|at| **at != 0)?;
         self.type_at(at as usize)
     }
 
     fn name(&self, ty: Type) -> &str {
-        c_str(&self.blob, self.strings, ty.name)
+        self.string(ty.name)
     }
 
     /// Skips typedefs and qualifiers.
@@ -205,42 +235,14 @@ impl KernelBtf {
     /// Members of anonymous structs and unions belong to the enclosing one, as in C.
     /// `None` if there is no such field, or it is a bit field that does not begin at a byte.
     pub fn offset(&self, record: &str, path: &str) -> Option<u32> {
-        let mut ty = self.get(*self.records.get(record)?)?;
+        let mut record = *self.records.get(record)?;
         let mut bits = 0;
         for field in path.split('.') {
-            let (at, target) = self.member(ty, field, DEPTH)?;
+            let at;
+            (at, record) = self.member(self.resolve(record)?, field, DEPTH)?;
             bits += at;
-            // A scalar's resolution fails only in a damaged blob; it has no members anyway.
-            ty = self.resolve(target)?;
         }
         (bits % 8 == 0).then_some(bits / 8)
-    }
-
-    /// Byte offset of a field of a struct that a module of the kernel declares, from the module's own BTF: its
-    /// types refer to those here, and so do its names.
-    pub fn offset_in_module(&self, module: &[u8], record: &str, field: &str) -> Option<u32> {
-        let section = |at| Some(word(module, 4)? as usize + word(module, at)? as usize);
-        let (start, strings) = (section(8)?, section(16)?);
-        let end = (start + word(module, 12)? as usize).min(module.len());
-        let name = |at: u32| match at.checked_sub(self.strings_len) {
-            Some(at) => c_str(module, strings, at),
-            None => c_str(&self.blob, self.strings, at),
-        };
-        let mut at = start;
-        while at < end {
-            let ty = Type::read(module, at)?;
-            at = ty.body + ty.body_size()?;
-            if ty.kind != kind::STRUCT || name(ty.name) != record {
-                continue;
-            }
-            let members = (0..ty.len).map(|i| ty.body + 12 * i);
-            let mut found =
-                members.filter(|at| word(module, *at).is_some_and(|at| name(at) == field));
-            let bits = word(module, found.next()? + 8)?;
-            let bits = if ty.flag { bits & 0xff_ffff } else { bits };
-            return (bits % 8 == 0).then_some(bits / 8);
-        }
-        None
     }
 
     /// Where this kernel keeps a task's user registers.
@@ -262,7 +264,7 @@ impl KernelBtf {
         }
         (0..ty.len).find_map(|i| {
             let at = ty.body + 12 * i;
-            let name = c_str(&self.blob, self.strings, word(&self.blob, at)?);
+            let name = self.string(word(&self.blob, at)?);
             let target = word(&self.blob, at + 4)?;
             let offset = word(&self.blob, at + 8)?;
             let bits = if ty.flag { offset & 0xff_ffff } else { offset };
@@ -311,7 +313,7 @@ impl KernelBtf {
         let ty = self.get(*self.enums.get(enumeration)?)?;
         (0..ty.len).find_map(|i| {
             let at = ty.body + 8 * i;
-            let known = c_str(&self.blob, self.strings, word(&self.blob, at)?);
+            let known = self.string(word(&self.blob, at)?);
             (known == name).then(|| word(&self.blob, at + 4))?
         })
     }
@@ -422,6 +424,22 @@ fn word(blob: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(*bytes))
 }
 
+/// A string of its own, or of what it is built upon.
+fn string<'a>(
+    below: &'a Option<(Vec<u8>, usize)>,
+    blob: &'a [u8],
+    strings: usize,
+    at: u32,
+) -> &'a str {
+    match below {
+        Some((below, _)) => match at.checked_sub(below.len() as u32) {
+            Some(at) => c_str(blob, strings, at),
+            None => c_str(below, 0, at),
+        },
+        None => c_str(blob, strings, at),
+    }
+}
+
 /// A string of the string section; empty if it lies outside or is not UTF-8.
 fn c_str(blob: &[u8], strings: usize, at: u32) -> &str {
     let bytes = blob.get(strings + at as usize..).unwrap_or_default();
@@ -434,32 +452,37 @@ const EITHER: &[[&str; 2]] = &[
     ["folio_flags_1", "folio_order"],
     ["req_task", "req_tctx"],
     ["req_task", "tctx_task"],
+    ["ring_nodes", "ring_files"],
+    ["node_file", "ring_files"],
 ];
 
-/// Structs of drivers that may be modules: which. Of one that is not loaded there is nothing to read.
-const IN_MODULES: &[(&str, &str)] = &[("loop_device", "loop")];
-
-/// The offset of a field that a module may have.
-fn in_module(btf: &KernelBtf, record: &str, field: &str) -> Option<u32> {
-    let (_, module) = IN_MODULES.iter().find(|(name, _)| *name == record)?;
-    let blob = std::fs::read(Path::new("/sys/kernel/btf").join(module)).ok()?;
-    btf.offset_in_module(&blob, record, field)
-}
+/// Structs of what may be a module: which. Nothing is lacking where it is not loaded.
+const IN_MODULES: &[(&str, &str)] = &[("fuse_file", "fuse"), ("loop_device", "loop")];
 
 /// All of [`Offsets`] for this kernel, and the names of those that it lacks.
 pub fn offsets(btf: &KernelBtf) -> (Offsets, Vec<&'static str>) {
     let mut offsets = Offsets::NONE;
     let mut absent = Vec::new();
+    let mut modules = HashMap::new();
     for (i, (name, places)) in Offsets::FIELDS.iter().enumerate() {
-        match places.iter().find_map(|(record, path)| {
-            btf.offset(record, path)
-                .or_else(|| in_module(btf, record, path))
-        }) {
-            Some(offset) => offsets.set(i, offset),
-            None if places
-                .iter()
-                .any(|(record, _)| IN_MODULES.iter().any(|(name, _)| name == record)) => {}
-            None => absent.push(*name),
+        let here = places
+            .iter()
+            .find_map(|(record, path)| btf.offset(record, path));
+        let there = places.iter().find_map(|(record, path)| {
+            let (_, module) = IN_MODULES.iter().find(|(name, _)| name == record)?;
+            Some((*module, *record, *path))
+        });
+        match (here, there) {
+            (Some(offset), _) => offsets.set(i, offset),
+            (None, None) => absent.push(*name),
+            (None, Some((module, record, path))) => {
+                let loaded = modules
+                    .entry(module)
+                    .or_insert_with(|| btf.module(module).ok());
+                if let Some(offset) = loaded.as_ref().and_then(|btf| btf.offset(record, path)) {
+                    offsets.set(i, offset);
+                }
+            }
         }
     }
     // Other architectures have another mark of 32-bit calls.

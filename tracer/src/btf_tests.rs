@@ -190,3 +190,44 @@ fn host_registers_are_found() {
         assert_eq!(regs.ip, 128);
     }
 }
+
+/// Types of a module count on from the kernel's, and so do its strings.
+#[test]
+fn a_module_is_built_upon_the_kernel() {
+    let mut kernel = Blob::default();
+    kernel.simple(kind::INT, "int", 4); // 1
+    kernel.words(&[32]);
+    kernel.record(kind::STRUCT, "inner", &[("a", 1, 0), ("b", 1, 32)]); // 2
+    let base = KernelBtf::parse(kernel.build()).expect("a blob");
+
+    let strings = b"\0outer\0own\0";
+    let below = word(&base.blob, 20).expect("a length");
+    let name = |at: usize| below + at as u32;
+    // The name of a member is the kernel's where the kernel has it: here "b", and the member without one.
+    let b = c_offset(&base, "b");
+    let types = [
+        [name(1), kind::STRUCT << 24 | 3, 64].as_slice(), // 3
+        &[name(7), 2, 64],
+        &[b, 1, 128],
+        &[0, 2, 256],
+    ]
+    .concat();
+    let bytes = 4 * types.len() as u32;
+    let head = [0x0001_eb9f, 24, 0, bytes, bytes, strings.len() as u32];
+    let words = head
+        .iter()
+        .chain(&types)
+        .flat_map(|word| word.to_le_bytes());
+    let blob = words.chain(strings.iter().copied()).collect();
+    let module = KernelBtf::parse_on(blob, Some(&base)).expect("a blob");
+    assert_eq!(module.offset("outer", "own"), Some(8));
+    assert_eq!(module.offset("outer", "b"), Some(16));
+    assert_eq!(module.offset("inner", "a"), None);
+}
+
+/// Where a string lies.
+fn c_offset(btf: &KernelBtf, wanted: &str) -> u32 {
+    let len = word(&btf.blob, 20).expect("a length");
+    let found = (1..len).find(|at| c_str(&btf.blob, btf.strings, *at) == wanted);
+    found.expect("a string")
+}

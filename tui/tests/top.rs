@@ -76,6 +76,7 @@ fn frame() -> Frame {
         calls,
         errors,
         bytes,
+        ..CallRow::default()
     };
     let database = Row {
         calls: 2_400_000,

@@ -6,7 +6,7 @@ use bytehop_core::model::HopKind;
 
 use crate::scene::{Done, Scene};
 use crate::work::{
-    aio, files, inner, memory, overlay, pipes, sockets, uring, veth, writeback, zerocopy,
+    aio, crypto, files, inner, memory, overlay, pipes, sockets, uring, veth, writeback, zerocopy,
 };
 
 /// One path.
@@ -45,14 +45,6 @@ const HOLE: Lack = Lack {
     why: [
         "on btrfs and overlayfs level T does not know a hole from cached pages",
         "在 btrfs 和 overlayfs 上，T 级分不清空洞与已缓存的页",
-    ],
-};
-/// The request names one of its two files.
-const SOURCE: Lack = Lack {
-    hops: &[HopKind::Share],
-    why: [
-        "the request names only the pipe: level T does not know what was spliced into it",
-        "请求中只有管道：T 级不知道接入的是什么",
     ],
 };
 /// No tracepoint of level T tells of a segment that is sent again.
@@ -328,10 +320,16 @@ paths! {
         { Copy User > Socket All, Copy Socket > User All, Fill Zero > User Maybe };
     "uring-send-zc" (lacks RESENT) "io_uring: zero-copy send over loopback: copied late" "io_uring：经回环的零拷贝发送，延后拷贝" uring::send_zerocopy
         { Share User > Socket All, Copy User > Socket Resent, Copy Socket > User All };
-    "uring-splice" (lacks SOURCE) "io_uring: splice from file to pipe" "io_uring：splice 文件 → 管道" uring::splice
+    "uring-splice" "io_uring: splice from file to pipe" "io_uring：splice 文件 → 管道" uring::splice
         { Share Cache > Pipe All, Copy Pipe > User All };
     "uring-tee" "io_uring: tee" "io_uring：tee" uring::tee
         { Copy User > Pipe All, Share Pipe > Pipe All, Copy Pipe > User Times(2) };
+
+    // The kernel's cryptography.
+    "hash" "AF_ALG: hash" "AF_ALG：哈希" crypto::hash
+        { Share User > Socket All };
+    "cipher" "AF_ALG: encipher" "AF_ALG：加密" crypto::cipher
+        { Copy User > Socket All, Copy Socket > User All };
 
     // Linux AIO.
     "aio-read" "Linux AIO: read" "Linux AIO：读" aio::read

@@ -1,6 +1,7 @@
 //! The programs of the table: each does one thing with a known payload.
 
 pub mod aio;
+pub mod crypto;
 pub mod files;
 pub mod inner;
 pub mod memory;

@@ -106,6 +106,8 @@ functions! {
         ip_generic_getfrag: "copies user → UDP socket", "拷贝：用户 → UDP 套接字";
         skb_copy_datagram_from_iter: "copies user → UNIX socket", "拷贝：用户 → UNIX 套接字";
         process_vm_rw: "copies from process to process", "拷贝：进程 → 进程";
+        // As above.
+        fuse_direct_io or filemap_read: "copies between the program and the server of a FUSE file", "拷贝：程序 ↔ FUSE 文件的服务进程";
         pipe_to_user: "copies pipe → user by vmsplice", "拷贝：管道 → 用户（vmsplice）";
         splice_folio_into_pipe or filemap_read: "references to file pages, put into a pipe", "引用：文件页 → 管道";
         skb_splice_from_iter or tcp_sendpage: "references to pages, put into a packet", "引用：页 → 数据包";

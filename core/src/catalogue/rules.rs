@@ -68,6 +68,33 @@ mod table {
         DirectRemoteNotSeen "direct-remote-not-seen" Undecided, "fuse_direct_io / nfs_file_direct_read / nfs_file_direct_write",
             "O_DIRECT on a network or user-space file system: how the bytes travel can't be seen from this call.",
             "网络或用户态文件系统上的 O_DIRECT：从这个调用看不出字节怎样传送。";
+        FuseNotAsked "fuse-not-asked" Undecided, "fuse_file_read_iter / fuse_file_write_iter",
+            "This kernel's types do not tell whether the FUSE server answers the call itself or the page cache does: how the bytes travel can't be told.",
+            "从此内核的类型信息看不出这个调用由 FUSE 服务进程回答，还是由页缓存回答：无法判断字节怎样传送。";
+        FuseReadCopied "fuse-read-copied" Known, "fuse_copy_do < fuse_dev_do_write; fuse_direct_io < fuse_file_read_iter",
+            "The FUSE server answers this read itself (FOPEN_DIRECT_IO, O_DIRECT), without the page cache: when it writes its answer, the CPU copies from its memory to the program's. A trace of the server shows the same copy as its write to /dev/fuse.",
+            "FUSE 服务进程亲自回答这次读（FOPEN_DIRECT_IO、O_DIRECT），不经页缓存：它写回答时，CPU 从它的内存拷贝到程序的内存。跟踪服务进程时，同一次拷贝显示为它对 /dev/fuse 的写。";
+        FuseWriteCopied "fuse-write-copied" Known, "fuse_copy_do < fuse_dev_do_read; fuse_direct_io < fuse_file_write_iter",
+            "The FUSE server gets this write itself (FOPEN_DIRECT_IO, O_DIRECT), without the page cache: when it reads the request, the CPU copies from the program's memory to the server's. A trace of the server shows the same copy as its read of /dev/fuse.",
+            "FUSE 服务进程亲自接收这次写（FOPEN_DIRECT_IO、O_DIRECT），不经页缓存：它读取请求时，CPU 从程序的内存拷贝到它的内存。跟踪服务进程时，同一次拷贝显示为它对 /dev/fuse 的读。";
+        FuseSplicedFrom "fuse-spliced-from" Known, "fuse_copy_do < fuse_dev_do_write; fuse_direct_io < copy_splice_read / generic_file_splice_read",
+            "The FUSE server answers without the page cache: the CPU copies its bytes into pages of the kernel's own, which are then passed on.",
+            "FUSE 服务进程的回答不经页缓存：CPU 先把字节拷贝到内核自己的页里，再传给对方。";
+        FuseSplicedTo "fuse-spliced-to" Known, "fuse_copy_do < fuse_dev_do_read; fuse_direct_io < iter_file_splice_write",
+            "The FUSE server gets these pages without the page cache: when it reads the request, the CPU copies them to its memory.",
+            "FUSE 服务进程直接取得这些页，不经页缓存：它读取请求时，CPU 把内容拷贝到它的内存。";
+        CryptoNotTold "crypto-not-told" Undecided, "sock_sendmsg / sock_recvmsg",
+            "A socket of AF_ALG, and this kernel does not tell whether it hashes or enciphers: how the bytes travel can't be told.",
+            "AF_ALG 套接字，而此内核看不出它是算哈希还是加解密：无法判断字节怎样传送。";
+        HashedInPlace "hashed-in-place" Known, "crypto_ahash_update / crypto_ahash_finup < hash_sendmsg",
+            "AF_ALG hash: the kernel takes references to the pages, and the CPU reads every byte of them to compute the hash. Nothing is copied.",
+            "AF_ALG 哈希：内核只引用这些页，CPU 读取其中每个字节来计算哈希，不拷贝。";
+        HashRead "hash-read" Known, "memcpy_to_msg < hash_recvmsg",
+            "AF_ALG hash: the result is copied to the program's memory.",
+            "AF_ALG 哈希：把结果拷贝到程序内存。";
+        Ciphered "ciphered" Known, "crypto_skcipher_encrypt / crypto_skcipher_decrypt < skcipher_recvmsg; crypto_aead_encrypt / crypto_aead_decrypt < aead_recvmsg",
+            "AF_ALG cipher: the CPU reads what was sent, enciphers or deciphers it, and writes the result into the program's memory.",
+            "AF_ALG 加解密：CPU 读出已发送的字节，加密或解密后把结果写进程序内存。";
         DirectReadFellBack "direct-read-fell-back" Known, "copy_folio_to_iter < filemap_read",
             "O_DIRECT was asked for, but the file system read through the page cache: the CPU copied what the call returned.",
             "程序要求 O_DIRECT，但文件系统仍经页缓存读取：CPU 拷贝了返回值那么多字节。";

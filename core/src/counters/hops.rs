@@ -177,7 +177,7 @@ fn calls(
 pub(super) fn untold(alike: &Calls, shape: Shape, facts: &Facts) -> bool {
     match shape.moves {
         Move::Vmsplice => true,
-        Move::Splice => alike.nr & OPERATION != 0 && facts.to.kind == FileKind::Pipe,
+        Move::Splice => alike.nr & OPERATION != 0 && facts.from.kind == FileKind::Closed,
         _ => false,
     }
 }

@@ -16,9 +16,11 @@ use crate::arch::{Arch, uring};
 use crate::at_least::{self, Causes};
 use crate::event::{self, End, Lost, Start};
 use crate::model::{
-    ContextSwitches, Cost, Crossings, IoTotals, Known, PageFaults, Summary, SyscallRow, Waits,
+    ContextSwitches, Cost, Crossings, IoTotals, Known, PageFaults, RequestRow, Summary, SyscallRow,
+    Waits,
 };
 use crate::notice::Notice;
+use crate::reconstruct::requests::Made;
 use crate::rules::{
     CallTable, Class, Does, Facts, FileKind, MSG_TRUNC, Move, Shape, Size, conclude,
 };
@@ -57,7 +59,10 @@ impl Calls {
     /// What the rules are asked with.
     pub fn facts(&self, shape: Shape, arch: Arch) -> Facts {
         let class = |file: &Option<FileRef>| file.as_ref().map(|f| Class::of(f, arch));
-        let facts = Facts::new(shape, class(&self.file), class(&self.file2));
+        let (first, second) = (class(&self.file), class(&self.file2));
+        let unnamed = |first| shape.unnamed(first).filter(|_| self.nr & OPERATION != 0);
+        let second = second.or_else(|| first.and_then(unnamed));
+        let facts = Facts::new(shape, first, second);
         // Of a message that was cut the number is no size, but where an argument limits it. Of streams that flag
         // throws away what is returned: a rule knows.
         let cut = self.msg_flags & MSG_TRUNC != 0
@@ -162,6 +167,7 @@ pub fn conclude_all(
             involuntary: switches(0).count,
         },
         syscalls,
+        requests: requests(counters, arch),
         page_faults: PageFaults {
             minor: faults(0),
             major: faults(1),
@@ -231,6 +237,21 @@ pub(crate) fn call_name(nr: u16, arch: Arch) -> String {
         0 => arch.syscall_name(nr).into_owned(),
         _ => uring::request_name(nr),
     }
+}
+
+/// What was asked of io_uring and Linux AIO, by operation.
+pub(crate) fn requests(counters: &Counters, arch: Arch) -> Vec<RequestRow> {
+    let table = CallTable::of(arch);
+    let mut made = Made::default();
+    for Calls { nr, cell, .. } in counters.calls.iter().filter(|c| c.nr & OPERATION != 0) {
+        let sized = table.operation(*nr).is_some();
+        made.counted(*nr, cell.calls, if sized { cell.bytes } else { 0 });
+    }
+    let refused = counters.counts.iter();
+    for (key, c) in refused.filter(|(key, _)| key.what == count::REFUSED) {
+        made.refused(key.id as u16, u32::from(key.flags), c.count);
+    }
+    made.rows()
 }
 
 fn syscall_rows(counters: &Counters, arch: Arch) -> Vec<SyscallRow> {
@@ -319,5 +340,90 @@ mod tests {
             summary.warnings,
             [Notice::skipped(&("sys_exit".to_owned(), 7))]
         );
+    }
+
+    /// Each operation with its own errors, and what was spliced from where.
+    #[test]
+    fn requests_of_io_uring() {
+        let opcode = |name| {
+            let opcode = uring::opcode(name).expect("an operation");
+            OPERATION | u16::from(opcode)
+        };
+        let alike = |name, calls, errors, bytes| Calls {
+            nr: opcode(name),
+            cell: StatCell {
+                calls,
+                errors,
+                bytes,
+                ..StatCell::default()
+            },
+            ..Calls::default()
+        };
+        let refused = |name, errno, count| {
+            let key = CountKey {
+                what: count::REFUSED,
+                flags: errno,
+                id: opcode(name).into(),
+            };
+            (key, Count { count, bytes: 0 })
+        };
+        let fifo = FileRef {
+            mode: 0o010_600,
+            f_flags: 1,
+            ..FileRef::NONE
+        };
+        let file = FileRef {
+            mode: 0o100_600,
+            magic: 0xEF53,
+            ..FileRef::NONE
+        };
+        let splice = Calls {
+            file: Some(fifo),
+            file2: Some(file),
+            ..alike("splice", 2, 0, 4096)
+        };
+        let unseen = Calls {
+            file: Some(fifo),
+            ..alike("splice", 1, 0, 100)
+        };
+        let counters = Counters {
+            calls: vec![
+                splice,
+                unseen,
+                alike("read", 5, 4, 0),
+                alike("fsync", 1, 1, 0),
+            ],
+            counts: vec![
+                refused("read", 9, 1),
+                refused("read", 11, 3),
+                refused("fsync", 22, 1),
+            ],
+            ..Counters::default()
+        };
+        let start = Start {
+            arch: "x86_64".to_owned(),
+            ..Start::default()
+        };
+        let summary = conclude_all(&counters, &start, &End::default(), &mut NoHardware);
+        let rows = summary.requests.iter();
+        let rows: Vec<_> = rows
+            .map(|row| (row.name.as_str(), row.count, row.errors, row.bytes))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("io_uring:splice", 3, 0, 4196),
+                ("io_uring:read", 5, 4, 0),
+                ("io_uring:fsync", 1, 1, 0)
+            ]
+        );
+        let named = |name: &str, n| (name.to_owned(), n);
+        assert_eq!(
+            summary.requests[1].errnos,
+            [named("EAGAIN", 3), named("EBADF", 1)]
+        );
+        let hop = &summary.hops[0];
+        assert_eq!((hop.kind, hop.bytes), (crate::model::HopKind::Share, 4096));
+        assert_eq!(summary.ledger.unaccounted, 100);
     }
 }

@@ -12,7 +12,7 @@ use super::{Part, Reconstructor, Setup, Sink, hop};
 use crate::catalogue::{FunctionId, PrimitiveId, ProbeId, RuleId, Subject, functions, primitives};
 use crate::model::{CallId, Claim, Evidence, HopKind};
 use crate::rules::measure::{self, Alone, MEASURES, Measure, Proves};
-use crate::rules::{Facts, FileKind, Fs, Move, Rule, Shape, Size, Step};
+use crate::rules::{Facts, FileKind, Move, Rule, Shape, Size, Step};
 
 /// What a rule expected of io_uring requests, and what was found, by [`Measure::subject`]: requests are
 /// carried out at other times and by other threads, so only the sums can be compared.
@@ -448,7 +448,7 @@ fn share_the_rest(found: &mut [Found], facts: &Facts, returned: u64) {
         .iter()
         .filter(copies)
         .fold(0, |sum: u64, m| sum.saturating_add(m.bytes));
-    let remote = facts.from.fs == Fs::Remote || facts.to.fs == Fs::Remote;
+    let remote = facts.from.is_remote() || facts.to.is_remote();
     for m in found.iter_mut().filter(|m| m.what == moved::COPY_RANGE) {
         let shareable = facts.to.kind == FileKind::RegularFile && !remote && !facts.to.direct;
         m.bytes = if shareable {

@@ -21,7 +21,7 @@ mod measured;
 mod names;
 mod packets;
 mod paths;
-mod requests;
+pub(crate) mod requests;
 mod sink;
 mod stacked;
 mod summary;

@@ -41,6 +41,20 @@ impl Made {
         }
     }
 
+    /// Takes what was only counted: completions of one operation, those that failed among them.
+    pub fn counted(&mut self, operation: u16, count: u64, bytes: u64) {
+        let sum = self.0.entry(operation).or_default();
+        sum.count = sum.count.saturating_add(count);
+        sum.bytes = sum.bytes.saturating_add(bytes);
+    }
+
+    /// So many of them failed with this error.
+    pub fn refused(&mut self, operation: u16, error: u32, count: u64) {
+        let sum = self.0.entry(operation).or_default();
+        let known = sum.errors.entry(error).or_default();
+        *known = known.saturating_add(count);
+    }
+
     /// By operation, most bytes first.
     pub fn rows(&self) -> Vec<RequestRow> {
         let rows = self.0.iter().map(|(operation, sum)| {

@@ -425,12 +425,12 @@ impl Reconstructor {
             return;
         };
         let class = Class::of(&request.file, self.setup.arch);
-        // Into a pipe anything may be spliced, not only another pipe.
-        if shape.moves == Move::Splice && class.kind == FileKind::Pipe {
-            self.account_of_request(request, bytes, Fate::Open(bytes, Unaccounted::NoRule));
+        let source = (request.file2.mode != 0).then(|| Class::of(&request.file2, self.setup.arch));
+        let Some(second) = source.or_else(|| shape.unnamed(class)) else {
+            self.account_of_request(request, bytes, Fate::Open(bytes, Unaccounted::NoSource));
             return;
-        }
-        let mut facts = Facts::new(shape, Some(class), None);
+        };
+        let mut facts = Facts::new(shape, Some(class), Some(second));
         facts.tls = self.encrypts(Some(&request.file));
         // The call of Linux AIO is over: it is known whether it left anything to a device.
         if request.how & uring::AIO != 0 && self.threads.at(slot).fell_back == head.seq {
@@ -472,12 +472,11 @@ impl Reconstructor {
             self.late_copy(bytes, &mut moved);
         }
         let on = self.names.of(&request.file);
-        self.locate(
-            &mut moved,
-            Some(shape),
-            (on, Some(class)),
-            (Object::NONE, None),
-        );
+        let from = match source {
+            Some(_) => self.names.of(&request.file2),
+            None => Object::NONE,
+        };
+        self.locate(&mut moved, Some(shape), (on, Some(class)), (from, source));
         match part {
             Part::Open(slot) => self.threads.open(slot).hops.extend(moved),
             Part::Late(slot) => {

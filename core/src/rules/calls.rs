@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use super::kind::{Class, FileKind};
 use crate::arch::{Arch, calls, uring};
 
 /// Groups of calls that behave alike: the first column of the rules.
@@ -47,8 +48,6 @@ pub enum End {
     Zeros,
     /// A message queue, or another buffer of the kernel's.
     Queue,
-    /// A pipe that is not named, but must be one.
-    Pipe,
 }
 
 /// Where the number of bytes stands.
@@ -137,9 +136,8 @@ const OPERATIONS: &[(&str, Shape)] = &[
     ("send sendmsg",                                     shape(Move::Send, End::User, End::First)),
     ("send_zc sendmsg_zc",                               shape(Move::SendZc, End::User, End::First)),
     ("recv_zc",                                          shape(Move::RecvZc, End::First, End::User)),
-    // Of these two the request names only the target.
-    ("tee",                                              shape(Move::Tee, End::Pipe, End::First)),
-    ("splice",                                           shape(Move::Splice, End::Pipe, End::First)),
+    ("tee",                                              shape(Move::Tee, End::Second, End::First)),
+    ("splice",                                           shape(Move::Splice, End::Second, End::First)),
 ];
 
 /// The same of Linux AIO.
@@ -170,6 +168,17 @@ impl Shape {
     /// Whether the call returns how many payload bytes it moved.
     pub fn returns_bytes(&self) -> bool {
         matches!(self.size, Size::Returned | Size::AtMost(_))
+    }
+
+    /// What the second descriptor must be, where it was not seen; `first`: what the first one is. `None` if it may be
+    /// one thing or another.
+    pub fn unnamed(&self, first: Class) -> Option<Class> {
+        match self.moves {
+            // One of the two ends is a pipe.
+            Move::Splice if first.kind == FileKind::Pipe => None,
+            Move::Splice | Move::Tee => Some(Class::plain(FileKind::Pipe)),
+            _ => Some(Class::CLOSED),
+        }
     }
 
     /// What this call does, where that depends on an argument: `ioctl`, `ptrace`.

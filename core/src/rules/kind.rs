@@ -2,6 +2,7 @@
 
 use tracer_ebpf::{FileRef, special};
 
+use super::calls::Move;
 use crate::arch::Arch;
 use crate::model::Place;
 
@@ -24,6 +25,11 @@ pub enum FileKind {
     UnixDgram,
     /// netlink, packet, vsock …
     OtherSocket,
+    /// `AF_ALG`: what is sent is hashed where it lies; is enciphered, or deciphered, when it is received.
+    Hash,
+    Cipher,
+    /// The same, of which it is not known.
+    Crypto,
     Tty,
     DevNull,
     DevZero,
@@ -40,6 +46,8 @@ pub enum FileKind {
     Closed,
     /// `/proc/PID/mem`: the memory of a process.
     Memory,
+    /// A file of FUSE in a call that its server answers: the bytes are in that process's memory.
+    Served,
 }
 
 /// What a file system can do with extents and `O_DIRECT`.
@@ -51,6 +59,11 @@ pub enum Fs {
     Reflink,
     /// The data is elsewhere: a server, or a user-space process.
     Remote,
+    /// FUSE, and its server answers every read and write of this open file, instead of the page cache
+    /// (`FOPEN_DIRECT_IO`, `O_DIRECT`); `spliced`: every splice from it, too.
+    Served { spliced: bool },
+    /// FUSE, and it is not known which.
+    Unasked,
     /// Not a file system for data.
     None,
 }
@@ -89,7 +102,14 @@ impl Kinds {
         FileKind::UnixStream,
         FileKind::UnixDgram,
         FileKind::OtherSocket,
+        FileKind::Hash,
+        FileKind::Cipher,
+        FileKind::Crypto,
     ]);
+    pub const HASH: Self = Self::of(&[FileKind::Hash]);
+    pub const CIPHER: Self = Self::of(&[FileKind::Cipher]);
+    pub const CRYPTO: Self = Self::of(&[FileKind::Crypto]);
+    pub const SERVED: Self = Self::of(&[FileKind::Served]);
     /// Sockets whose receive queue can be spliced by reference.
     pub const STREAM: Self = Self::of(&[FileKind::Tcp, FileKind::UnixStream]);
     /// A buffer somewhere else in the kernel.
@@ -132,13 +152,18 @@ impl FileKind {
     /// Where the bytes of such a file are; `None` if it has none.
     pub fn place(self) -> Option<Place> {
         Some(match self {
-            Self::User | Self::Memory => Place::User,
+            Self::User | Self::Memory | Self::Served => Place::User,
             Self::RegularFile | Self::BlockDevice => Place::PageCache,
             Self::Shmem => Place::Shmem,
             Self::Pipe => Place::Pipe,
-            Self::Tcp | Self::Udp | Self::UnixStream | Self::UnixDgram | Self::OtherSocket => {
-                Place::Socket
-            }
+            Self::Tcp
+            | Self::Udp
+            | Self::UnixStream
+            | Self::UnixDgram
+            | Self::OtherSocket
+            | Self::Hash
+            | Self::Cipher
+            | Self::Crypto => Place::Socket,
             Self::Tty | Self::DevRandom | Self::OtherChar | Self::Pseudo | Self::AnonInode => {
                 Place::Kernel
             }
@@ -167,14 +192,58 @@ impl Class {
     /// Classifies a descriptor of a program on `arch`.
     pub fn of(file: &FileRef, arch: Arch) -> Self {
         let (kind, fs) = kind_of(file);
-        Self {
+        let mut class = Self {
             kind,
             fs,
             direct: file.f_flags & arch.open_flags().direct != 0,
             writable: file.f_flags & O_ACCMODE != 0,
+        };
+        if kind == FileKind::RegularFile && file.magic == FUSE {
+            class.on_fuse(file.protocol);
+        }
+        class
+    }
+
+    /// As what was read of the open file tells.
+    fn on_fuse(&mut self, what: u16) {
+        match what {
+            special::FUSE_DIRECT_SPLICED => self.fs = Fs::Served { spliced: true },
+            special::FUSE_DIRECT => {
+                let spliced = self.direct;
+                self.fs = Fs::Served { spliced };
+            }
+            special::FUSE_CACHED if self.direct => self.fs = Fs::Served { spliced: true },
+            special::FUSE_UNASKED => self.fs = Fs::Unasked,
+            special::VIRTIOFS_DIRECT => self.direct = true,
+            // Of an older recording, too.
+            _ => {}
         }
     }
+
+    /// What it is to such a call; `source`: to one that takes bytes from it.
+    pub fn in_call(self, moves: Move, source: bool) -> Self {
+        let served = match (self.fs, moves) {
+            (Fs::Served { .. }, Move::Read | Move::Write) => true,
+            (Fs::Served { spliced }, Move::Sendfile | Move::Splice) => spliced || !source,
+            _ => false,
+        };
+        match served {
+            true => Self {
+                kind: FileKind::Served,
+                ..self
+            },
+            false => self,
+        }
+    }
+
+    /// Whether its data is with somebody else.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.fs, Fs::Remote | Fs::Served { .. } | Fs::Unasked)
+    }
 }
+
+/// `FUSE_SUPER_MAGIC`
+const FUSE: u32 = 0x6573_5546;
 
 /// The same on all architectures; 0 under it is `O_RDONLY`.
 const O_ACCMODE: u32 = 3;
@@ -255,7 +324,12 @@ fn socket(file: &FileRef) -> FileKind {
     const UDP: u16 = 17;
     const UDPLITE: u16 = 136;
     const MPTCP: u16 = 262;
+    const AF_ALG: u16 = 38;
     match (file.family, file.sock_type, file.protocol) {
+        (AF_ALG, _, special::ALG_HASH) => FileKind::Hash,
+        (AF_ALG, _, special::ALG_CIPHER | special::ALG_AEAD) => FileKind::Cipher,
+        (AF_ALG, _, special::ALG_RANDOM) => FileKind::DevRandom,
+        (AF_ALG, _, _) => FileKind::Crypto,
         (AF_UNIX, STREAM, _) => FileKind::UnixStream,
         (AF_UNIX, _, _) => FileKind::UnixDgram,
         (AF_INET | AF_INET6, STREAM, TCP | MPTCP) => FileKind::Tcp,

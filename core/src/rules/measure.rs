@@ -137,6 +137,8 @@ pub static MEASURES: &[Measure] = &[
     row!(COPY_RANGE function(vfs_copy_file_range) Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Always, Subject::FilesShared),
     row!(CLONE function(vfs_clone_file_range) Share K::FILE => K::FILE, PageCache => PageCache, Hop, Proves::Never, Subject::FilesShared),
     row!(PROCESS_VM function(process_vm_rw) Copy K::USER => K::USER, User => User, Hop, Proves::Always, Subject::BetweenProcesses),
+    row!(FUSE_READ function(fuse_direct_io) Copy K::SERVED => K::USER, User => User, Hop, Proves::Always, READ),
+    row!(FUSE_WRITE function(fuse_direct_io) Copy K::USER => K::SERVED, User => User, Hop, Proves::Always, WRITTEN),
     row!(LATE_COPY function(skb_copy_ubufs) Copy K::USER => K::NONE, User => Socket, Quiet, Proves::Never, Subject::LateCopies),
     row!(BOUNCE tracepoint(swiotlb_bounced) Copy K::NONE => K::NONE, Kernel => Kernel, Quiet, Proves::Never, Subject::Bounced),
     row!(COW function(copy_mc_to_kernel) Copy K::PAGES.or(K::USER) => K::USER, User => User, Quiet, Proves::Faults, Subject::CopiedOnWrite),

@@ -112,7 +112,6 @@ impl Facts {
             End::Random => Class::plain(FileKind::DevRandom),
             End::Zeros => Class::plain(FileKind::DevZero),
             End::Queue => Class::plain(FileKind::Pseudo),
-            End::Pipe => Class::plain(FileKind::Pipe),
         };
         let (mut from, mut to) = (class(shape.from), class(shape.to));
         // The source of a reflink is named in an argument that may not have been read.
@@ -125,8 +124,8 @@ impl Facts {
         }
         Self {
             moves: shape.moves,
-            from,
-            to,
+            from: from.in_call(shape.moves, true),
+            to: to.in_call(shape.moves, false),
             msg_flags: 0,
             seen: None,
             zerocopy_off: false,

@@ -17,6 +17,14 @@ const FILL_COPY: Does = Does::Moves(&[
     Step(HopKind::Copy, Kernel, To),
 ]);
 
+/// Pages of the kernel's own are filled by a copy, and passed on.
+const COPY_SHARE: Does = Does::Moves(&[
+    Step(HopKind::Copy, From, Kernel),
+    Step(HopKind::Share, Kernel, To),
+]);
+/// The same, and they are dropped.
+const COPY_DROP: Does = Does::Moves(&[Step(HopKind::Copy, From, Kernel)]);
+
 /// The kernel copies into a page of its own, and from there on.
 const COPY_TWICE: Does = Does::Moves(&[
     Step(HopKind::Copy, From, Kernel),
@@ -66,7 +74,11 @@ fn zerocopy(facts: &Facts) -> bool {
 }
 
 fn remote(facts: &Facts) -> bool {
-    facts.from.fs == Fs::Remote || facts.to.fs == Fs::Remote
+    facts.from.is_remote() || facts.to.is_remote()
+}
+
+fn unasked(facts: &Facts) -> bool {
+    facts.from.fs == Fs::Unasked || facts.to.fs == Fs::Unasked
 }
 
 fn remote_direct(facts: &Facts) -> bool {
@@ -111,6 +123,16 @@ use Kinds as K;
 pub static RULES: &[Rule] = &[
     Rule { id: RuleId::DirectRemoteNotSeen, moves: &[Move::Read, Move::Write], from: K::FILE.or(K::USER), to: K::FILE.or(K::USER), when: remote_direct, does: Does::CannotTell },
 
+    // FUSE, where the server answers the call itself.
+    Rule { id: RuleId::FuseNotAsked, moves: &[Move::Read, Move::Write, Move::Sendfile, Move::Splice], from: K::ALL, to: K::ALL, when: unasked, does: Does::CannotTell },
+    Rule { id: RuleId::FuseReadCopied, moves: READ, from: K::SERVED, to: K::USER, when: always, does: COPY },
+    Rule { id: RuleId::FuseWriteCopied, moves: WRITE, from: K::USER, to: K::SERVED, when: always, does: COPY },
+    Rule { id: RuleId::FuseSplicedFrom, moves: SPLICES, from: K::SERVED, to: K::SINK, when: always, does: COPY_DROP },
+    Rule { id: RuleId::FuseSplicedFrom, moves: SPLICES, from: K::SERVED, to: K::SOCKET.or(K::PIPE), when: always, does: COPY_SHARE },
+    Rule { id: RuleId::FuseSplicedFrom, moves: SPLICES, from: K::SERVED, to: K::PAGES.or(K::KERNEL).or(K::SERVED), when: always, does: COPY_TWICE },
+    Rule { id: RuleId::FuseSplicedTo, moves: SPLICES, from: K::ZERO, to: K::SERVED, when: always, does: FILL_COPY },
+    Rule { id: RuleId::FuseSplicedTo, moves: SPLICES, from: K::PAGES.or(K::PIPE).or(K::KERNEL), to: K::SERVED, when: always, does: COPY },
+
     // read, pread64, readv …
     Rule { id: RuleId::DirectReadFellBack, moves: READ, from: K::FILE, to: K::USER, when: fell_back, does: COPY },
     Rule { id: RuleId::DirectReadNotCopied, moves: READ, from: K::FILE, to: K::USER, when: direct, does: Does::LeavesToDevice },
@@ -118,9 +140,16 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::ShmemReadCopied, moves: READ, from: K::SHMEM, to: K::USER, when: always, does: COPY },
     Rule { id: RuleId::PipeReadCopied, moves: READ, from: K::PIPE, to: K::USER, when: always, does: COPY },
     Rule { id: RuleId::ZerosFilled, moves: READ, from: K::ZERO, to: K::USER, when: always, does: FILL },
-    Rule { id: RuleId::KernelReadCopied, moves: READ, from: K::KERNEL, to: K::USER, when: always, does: COPY },
+    Rule { id: RuleId::KernelReadCopied, moves: RECV, from: K::KERNEL, to: K::USER, when: always, does: COPY },
 
     Rule { id: RuleId::ProcessMemoryCopied, moves: READ, from: K::MEMORY, to: K::USER, when: always, does: COPY_TWICE },
+
+    // Sockets of the kernel's cryptography.
+    Rule { id: RuleId::CryptoNotTold, moves: &[Move::Recv, Move::Read, Move::Send, Move::Write, Move::Sendfile, Move::Splice], from: K::ALL, to: K::CRYPTO, when: always, does: Does::CannotTell },
+    Rule { id: RuleId::CryptoNotTold, moves: RECV, from: K::CRYPTO, to: K::USER, when: always, does: Does::CannotTell },
+    Rule { id: RuleId::HashedInPlace, moves: &[Move::Send, Move::Write, Move::Sendfile, Move::Splice], from: K::USER.or(K::PAGES).or(K::PIPE), to: K::HASH, when: always, does: SHARE },
+    Rule { id: RuleId::HashRead, moves: RECV, from: K::HASH, to: K::USER, when: always, does: COPY },
+    Rule { id: RuleId::Ciphered, moves: RECV, from: K::CIPHER, to: K::USER, when: always, does: COPY },
 
     // Sockets: recv*, and read; send*, and write.
     Rule { id: RuleId::ErrorQueueRead, moves: RECV, from: K::SOCKET, to: K::USER, when: errors_only, does: Does::Discards },
@@ -140,7 +169,7 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::PipeWriteCopied, moves: WRITE, from: K::USER, to: K::PIPE, when: always, does: COPY },
     Rule { id: RuleId::WriteDiscarded, moves: WRITE, from: K::USER, to: K::SINK, when: always, does: Does::Discards },
     Rule { id: RuleId::ProcessMemoryCopied, moves: WRITE, from: K::USER, to: K::MEMORY, when: always, does: COPY_TWICE },
-    Rule { id: RuleId::KernelWriteCopied, moves: WRITE, from: K::USER, to: K::KERNEL, when: always, does: COPY },
+    Rule { id: RuleId::KernelWriteCopied, moves: SEND, from: K::USER, to: K::KERNEL, when: always, does: COPY },
 
     Rule { id: RuleId::TlsEncrypted, moves: &[Move::Sendfile, Move::Splice, Move::Send, Move::Write], from: K::USER.or(K::PAGES).or(K::PIPE), to: K::TCP, when: encrypted, does: COPY },
 

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use tracer_ebpf::{Fault, FileRef, rss};
+use tracer_ebpf::{Fault, FileRef, rss, special};
 
 use super::fault::{FaultFacts, FaultProbes};
 use super::*;
@@ -109,6 +109,12 @@ fn kinds() {
         (device(10, 229), FileKind::OtherChar),
         (FileRef::default(), FileKind::Closed),
         (memory(), FileKind::Memory),
+        (fuse(special::FUSE_DIRECT), FileKind::RegularFile),
+        (crypto(0), FileKind::Crypto),
+        (crypto(special::ALG_HASH), FileKind::Hash),
+        (crypto(special::ALG_CIPHER), FileKind::Cipher),
+        (crypto(special::ALG_AEAD), FileKind::Cipher),
+        (crypto(special::ALG_RANDOM), FileKind::DevRandom),
     ];
     for (file, kind) in cases {
         assert_eq!(Class::of(&file, Arch::X86_64).kind, kind, "{file:?}");
@@ -238,6 +244,161 @@ fn memory() -> FileRef {
     FileRef {
         protocol: tracer_ebpf::special::MEMORY,
         ..file(0o100600, 0x9FA0)
+    }
+}
+
+/// An open file of FUSE; `what`: one of [`special`].
+fn fuse(what: u16) -> FileRef {
+    FileRef {
+        protocol: what,
+        ..regular(0x6573_5546)
+    }
+}
+
+fn direct_fuse(what: u16) -> FileRef {
+    FileRef {
+        f_flags: direct(EXT4).f_flags,
+        ..fuse(what)
+    }
+}
+
+/// A socket of `AF_ALG`.
+fn crypto(what: u16) -> FileRef {
+    socket(38, 5, what)
+}
+
+#[test]
+fn the_server_of_a_fuse_file_or_the_page_cache_answers() {
+    let cached = "read-returns-copied C:page_cache→user";
+    let served = "fuse-read-copied C:user→user";
+    let cases = [
+        // Of an older recording.
+        (fuse(0), cached),
+        (direct_fuse(0), "direct-remote-not-seen"),
+        (fuse(special::FUSE_CACHED), cached),
+        (direct_fuse(special::FUSE_CACHED), served),
+        (fuse(special::FUSE_DIRECT), served),
+        (fuse(special::FUSE_DIRECT_SPLICED), served),
+        (fuse(special::FUSE_UNASKED), "fuse-not-asked"),
+        (fuse(special::VIRTIOFS), cached),
+        (fuse(special::VIRTIOFS_DIRECT), "direct-remote-not-seen"),
+        (direct_fuse(special::VIRTIOFS), "direct-remote-not-seen"),
+    ];
+    for (file, expected) in cases {
+        assert_eq!(
+            rule("preadv", Some(file), None, |_| ()),
+            expected,
+            "{file:?}"
+        );
+    }
+    let one = Some(fuse(special::FUSE_DIRECT));
+    let all = Some(fuse(special::FUSE_DIRECT_SPLICED));
+    assert_eq!(
+        rule("pwrite64", one, None, |_| ()),
+        "fuse-write-copied C:user→user"
+    );
+    let splices = [
+        (
+            "sendfile",
+            Some(tcp()),
+            one,
+            "sendfile-shared S:page_cache→socket",
+        ),
+        (
+            "sendfile",
+            Some(tcp()),
+            all,
+            "fuse-spliced-from C:user→kernel S:kernel→socket",
+        ),
+        (
+            "splice",
+            one,
+            Some(writer()),
+            "splice-file-shared S:page_cache→pipe",
+        ),
+        (
+            "splice",
+            all,
+            Some(writer()),
+            "fuse-spliced-from C:user→kernel S:kernel→pipe",
+        ),
+        ("splice", Some(reader()), one, "fuse-spliced-to C:pipe→user"),
+        (
+            "sendfile",
+            one,
+            Some(regular(EXT4)),
+            "fuse-spliced-to C:page_cache→user",
+        ),
+        (
+            "sendfile",
+            Some(device(1, 3)),
+            all,
+            "fuse-spliced-from C:user→kernel",
+        ),
+        (
+            "sendfile",
+            Some(regular(EXT4)),
+            all,
+            "fuse-spliced-from C:user→kernel C:kernel→page_cache",
+        ),
+        (
+            "copy_file_range",
+            all,
+            Some(regular(EXT4)),
+            "copy-range-remote",
+        ),
+        ("mmap", one, None, "populate-mapped M:page_cache→user"),
+    ];
+    for (call, first, second, expected) in splices {
+        assert_eq!(rule(call, first, second, |_| ()), expected, "{call}");
+    }
+}
+
+#[test]
+fn the_kernel_s_cryptography() {
+    let (hash, cipher) = (crypto(special::ALG_HASH), crypto(special::ALG_CIPHER));
+    let cases = [
+        ("sendto", Some(hash), None, "hashed-in-place S:user→socket"),
+        ("write", Some(hash), None, "hashed-in-place S:user→socket"),
+        (
+            "splice",
+            Some(reader()),
+            Some(hash),
+            "hashed-in-place S:pipe→socket",
+        ),
+        (
+            "sendfile",
+            Some(hash),
+            Some(regular(EXT4)),
+            "hashed-in-place S:page_cache→socket",
+        ),
+        ("recvfrom", Some(hash), None, "hash-read C:socket→user"),
+        ("sendmsg", Some(cipher), None, "send-copied C:user→socket"),
+        (
+            "splice",
+            Some(reader()),
+            Some(cipher),
+            "splice-pipe-to-socket-shared S:pipe→socket",
+        ),
+        ("read", Some(cipher), None, "ciphered C:socket→user"),
+        (
+            "recvmsg",
+            Some(crypto(special::ALG_AEAD)),
+            None,
+            "ciphered C:socket→user",
+        ),
+        (
+            "recvmsg",
+            Some(crypto(special::ALG_RANDOM)),
+            None,
+            "kernel-read-copied C:kernel→user",
+        ),
+        ("sendmsg", Some(crypto(0)), None, "crypto-not-told"),
+        ("splice", Some(reader()), Some(crypto(0)), "crypto-not-told"),
+        ("recvmsg", Some(crypto(0)), None, "crypto-not-told"),
+    ];
+    for (call, first, second, expected) in cases {
+        assert_eq!(rule(call, first, second, |_| ()), expected, "{call}");
     }
 }
 
@@ -616,11 +777,16 @@ fn every_rule_can_fire() {
         tcp(),
         udp(),
         unix(),
+        fuse(special::FUSE_UNASKED),
+        crypto(0),
+        crypto(special::ALG_HASH),
+        crypto(special::ALG_CIPHER),
     ];
+    let served = Class::of(&fuse(special::FUSE_DIRECT), Arch::X86_64);
     let classes: Vec<_> = kinds
         .iter()
         .map(|file| Class::of(file, Arch::X86_64))
-        .chain([Class::USER])
+        .chain([Class::USER, served.in_call(Move::Read, true)])
         .collect();
     let seens = [
         None,

@@ -8,7 +8,9 @@ use super::group::Group;
 use super::{Amount, CallRow, Lost, More, Row, Unknown, What, Who};
 use crate::arch::Arch;
 use crate::at_least::{self, Causes};
-use crate::counters::{Calls, Concluded, Counters, Hardware, call_name, conclude_hops, unknown};
+use crate::counters::{
+    Calls, Concluded, Counters, Hardware, call_name, conclude_hops, requests, unknown,
+};
 use crate::event::{Cut, KIND_NAMES};
 use crate::model::{Evidence, HopKind, HopRow, Summary, SyscallRow};
 
@@ -58,7 +60,7 @@ pub fn row(
             name: OTHER_TABLE.to_owned(),
             calls: others,
             errors: failed,
-            bytes: 0,
+            ..CallRow::default()
         });
     }
     syscalls.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.name.cmp(&b.name)));
@@ -165,9 +167,15 @@ fn by_name(counters: &Counters, arch: Arch) -> Vec<CallRow> {
         row.errors += cell.errors;
         row.bytes = row.bytes.saturating_add(cell.bytes);
     }
-    let named = rows.into_iter().map(|(nr, row)| CallRow {
-        name: call_name(nr, arch),
-        ..row
+    let requests = requests(counters, arch);
+    let named = rows.into_iter().map(|(nr, row)| {
+        let name = call_name(nr, arch);
+        let known = requests.iter().find(|row| row.name == name);
+        CallRow {
+            errnos: known.map_or(Vec::new(), |row| row.errnos.clone()),
+            name,
+            ..row
+        }
     });
     named.collect()
 }

@@ -166,6 +166,9 @@ pub struct CallRow {
     pub errors: u64,
     /// Sum of the return values that are sizes.
     pub bytes: u64,
+    /// Of requests that failed: the errors by name, most frequent first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errnos: Vec<(String, u64)>,
 }
 
 /// What found no room in the kernel's maps, or was not seen at all; since the beginning.

@@ -315,6 +315,18 @@ at_exit! {
         copies(t, moved::PROCESS_VM, call.long(), moved::TO_USER, 0);
         take(t, moved::FROM_USER, moved::PROCESS_VM, 0);
     };
+    /// `(io, iter, ppos, flags)`: the file's server copies, when it reads the request or writes its answer.
+    fuse_direct_io fuse_direct_io_in fuse_direct_io_out |call, t| {
+        // fs/fuse/fuse_i.h
+        const FUSE_DIO_WRITE: u64 = 1;
+        if end(call.argument(1)) == End::User {
+            let what = match call.argument(3) & FUSE_DIO_WRITE {
+                0 => moved::FUSE_READ,
+                _ => moved::FUSE_WRITE,
+            };
+            moves(t, what, call.long())
+        }
+    };
     vfs_copy_file_range vfs_copy_file_range_in vfs_copy_file_range_out |call, t| moves(t, moved::COPY_RANGE, call.long());
     vfs_clone_file_range vfs_clone_file_range_in vfs_clone_file_range_out |call, t| moves(t, moved::CLONE, call.long());
     do_tee do_tee_in do_tee_out |call, t| moves(t, moved::TEE, call.long());

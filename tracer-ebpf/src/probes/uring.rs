@@ -3,15 +3,17 @@
 //! `record` remembers what was under way when a request began. `stat` only counts what is done: whose it is
 //! stands in the request, so it remembers nothing.
 
+use core::mem::offset_of;
+
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{FileRef, Head, NO_OFFSET, OPERATION, flag, kind, task, top_lost, uring};
+use tracer_ebpf::{FileRef, Head, NO_OFFSET, OPERATION, Uring, flag, kind, task, top_lost, uring};
 
 use crate::claims::watch;
 use crate::classify::describe;
-use crate::emit::{lost, recording, send};
+use crate::emit::{lost, recording, send_bytes};
 use crate::gather::flush_sums;
 use crate::kread::{load, probe, typed};
 use crate::lane::Lane;
@@ -118,7 +120,12 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
             u.head.flags |= flag::ELSEWHERE;
         }
         let head = u.head;
-        send(&head, &u);
+        // Nearly all have one file: what is the same for them is not sent.
+        let len = match u.file2.mode {
+            0 => offset_of!(Uring, file2),
+            _ => size_of::<Uring>(),
+        };
+        send_bytes(&head, (&raw const u).cast(), len as u64);
         if cqe_flags & IORING_CQE_F_MORE == 0 {
             place.forget(req);
         }
@@ -159,17 +166,22 @@ fn counted(ctx: &BtfTracePointContext, req: u64) -> Option<()> {
         _ => typed(ctx.arg(2), off!(cqe_res)),
     };
     let opcode: u8 = probe(req, off!(req_opcode))?;
-    let mut class = 0;
-    // What moved nothing is counted without its file.
+    let (mut class, mut class2) = (0, 0);
+    // What moved nothing is counted without its files.
     if res > 0 {
         let mut file = FileRef::NONE;
         describe(probe(req, off!(req_file)).unwrap_or(0), &mut file);
         class = requests::class_of(&file, res);
+        if under_way::has_source(opcode) {
+            let ring = probe(req, off!(req_ctx)).unwrap_or(0);
+            describe(under_way::source(req, ring), &mut file);
+            class2 = requests::class_of(&file, res);
+        }
     }
     // SAFETY: a map value. A request may open or close descriptors.
     unsafe {
         bump(t);
-        requests::count_for(t, OPERATION | opcode as u16, class, res);
+        requests::count_for(t, OPERATION | opcode as u16, [class, class2], res);
     }
     Some(())
 }

@@ -71,6 +71,10 @@ pub mod moved {
     /// As [`COW`], a page (arm64, `copy_user_highpage`).
     pub const COW_PAGE: u16 = 56;
 
+    /// Between the program's memory and that of the process that serves a file of FUSE.
+    pub const FUSE_READ: u16 = 60;
+    pub const FUSE_WRITE: u16 = 61;
+
     // What a primitive copied (level B) outside of every function above.
     pub const TO_USER: u16 = 35;
     pub const TO_KERNEL: u16 = 36;

@@ -48,6 +48,9 @@ pub mod count {
     pub const FRESH: u16 = 12;
     /// Pages put into the page cache; `flags` as in [`FRESH`].
     pub const CACHED: u16 = 13;
+    /// Requests of io_uring and Linux AIO that failed: `id` = operation as in [`crate::TopKey::nr`], `flags` = the
+    /// error's number.
+    pub const REFUSED: u16 = 14;
 
     /// In `flags` of [`XMIT`]: the device has no hardware ([`crate::Xmit::no_parent`]).
     pub const XMIT_NO_PARENT: u16 = 1;

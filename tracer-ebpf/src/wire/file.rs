@@ -22,14 +22,30 @@ pub struct FileRef {
     pub family: u16,
     /// Sockets: `sk_type` (`SOCK_STREAM` …), else 0.
     pub sock_type: u16,
-    /// Sockets: `sk_protocol` (`IPPROTO_TCP` …); regular files: one of [`special`], else 0.
+    /// Sockets: `sk_protocol` (`IPPROTO_TCP` …); those of `AF_ALG`, and regular files: one of [`special`], else 0.
     pub protocol: u16,
 }
 
-/// Regular files that are not what they seem: the value of [`FileRef::protocol`].
+/// Regular files that are not what they seem, and what sockets of `AF_ALG` do: the value of [`FileRef::protocol`].
 pub mod special {
     /// `/proc/PID/mem`: the memory of a process.
     pub const MEMORY: u16 = 1;
+    /// A file of FUSE that goes through the page cache.
+    pub const FUSE_CACHED: u16 = 2;
+    /// One whose server answers every `read` and `write` (`FOPEN_DIRECT_IO`); splices go through the page cache.
+    pub const FUSE_DIRECT: u16 = 3;
+    /// The same of splices, too (before Linux 6.5).
+    pub const FUSE_DIRECT_SPLICED: u16 = 4;
+    /// The server is another machine's.
+    pub const VIRTIOFS: u16 = 5;
+    pub const VIRTIOFS_DIRECT: u16 = 6;
+    /// A file of FUSE of which the kernel's types do not tell which it is.
+    pub const FUSE_UNASKED: u16 = 7;
+
+    pub const ALG_HASH: u16 = 1;
+    pub const ALG_CIPHER: u16 = 2;
+    pub const ALG_AEAD: u16 = 3;
+    pub const ALG_RANDOM: u16 = 4;
 }
 
 impl FileRef {

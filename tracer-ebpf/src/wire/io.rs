@@ -96,7 +96,7 @@ pub struct Xmit {
     pub name: [u8; 16],
 }
 
-/// A completed request of io_uring, or one of Linux AIO ([`uring::AIO`]). 88 bytes.
+/// A completed request of io_uring, or one of Linux AIO ([`uring::AIO`]). 120 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Uring {
@@ -118,6 +118,8 @@ pub struct Uring {
     pub file: FileRef,
     /// Identifies the ring, or the context of Linux AIO.
     pub ring: u64,
+    /// `splice` and `tee`: where the bytes come from ([`Self::file`] is where they go).
+    pub file2: FileRef,
 }
 
 /// Bits of [`Uring::how`].

@@ -55,6 +55,10 @@ offsets! {
     file_flags = "file"."f_flags";
     file_private = "file"."private_data";
     file_dentry = "file"."f_path.dentry";
+    /// Of FUSE, which may be a module.
+    fuse_open_flags = "fuse_file"."open_flags";
+    sb_type = "super_block"."s_type";
+    fs_type_name = "file_system_type"."name";
     dentry_name = "dentry"."d_name.name";
     kiocb_filp = "kiocb"."ki_filp";
     /// Behind the context of a program of a perf event.
@@ -110,6 +114,8 @@ offsets! {
     rq_len = "request"."__data_len";
     rq_opf = "request"."cmd_flags";
     socket_sk = "socket"."sk";
+    /// What comes behind a `struct sock` in a larger one that begins with it.
+    sock_end = "unix_sock"."addr" | "netlink_sock"."flags";
     /// Where the socket lies in its inode's container.
     socket_alloc_socket = "socket_alloc"."socket";
     socket_alloc_inode = "socket_alloc"."vfs_inode";
@@ -139,6 +145,14 @@ offsets! {
     req_opcode = "io_kiocb"."opcode";
     req_file = "io_kiocb"."file";
     req_ctx = "io_kiocb"."ctx";
+    /// The operation's own part, and what of it `splice` and `tee` have.
+    req_cmd = "io_kiocb"."cmd";
+    splice_in = "io_splice"."splice_fd_in";
+    splice_flags = "io_splice"."flags";
+    /// Files that were registered with a ring: nodes (Linux 6.13 on), or the files themselves.
+    ring_nodes = "io_ring_ctx"."file_table.data.nodes";
+    ring_files = "io_ring_ctx"."file_table.files";
+    node_file = "io_rsrc_node"."file_ptr";
     /// Whose request it is: its task, or (Linux 6.13 on) what io_uring knows of that task.
     req_task = "io_kiocb"."task";
     req_tctx = "io_kiocb"."tctx";

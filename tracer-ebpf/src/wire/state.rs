@@ -157,7 +157,8 @@ pub struct Task {
     pub depth: u32,
     /// A primitive's record of the copy in hand has been sent.
     pub told: u32,
-    /// `stat`: the last operation of io_uring counted, the class of its file, and its counter cell; 16 bits each
+    /// `stat`: of the last request of io_uring counted, the class of its second file, the operation, the class of its
+    /// file, and the counter cell; 16 bits each
     /// from the top. One word, since other processors complete requests, too.
     pub operation: u64,
     /// Where a pointer becomes a number: the verifier knows it as what it points to otherwise.

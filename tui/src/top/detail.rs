@@ -69,7 +69,13 @@ pub fn lines(row: &Row, top: &Top, width: u16) -> Vec<Line> {
     for call in row.syscalls.iter().take(CALLS) {
         let errors = match call.errors {
             0 => String::new(),
-            errors => format!("  {}", words::failed(lang, per(scale.count(errors)))),
+            errors => {
+                let names = call.errnos.iter().map(|(name, _)| name.as_str());
+                let names = names.collect::<Vec<_>>().join(" ");
+                let gap = if names.is_empty() { "" } else { " " };
+                let failed = words::failed(lang, per(scale.count(errors)));
+                format!("  {failed}{gap}{names}")
+            }
         };
         let bytes = match call.bytes {
             0 => String::new(),

@@ -1,6 +1,6 @@
 //! What a run of a program comes to, in events as the kernel sends them.
 
-use tracer_ebpf::{Fault, bio, flag, rss, uring};
+use tracer_ebpf::{Fault, FileRef, bio, flag, rss, uring};
 
 use super::build::*;
 use crate::event::{Device, DeviceClass, Engine, Event, Meta};
@@ -792,6 +792,38 @@ fn io_uring() {
         ]
     );
     assert_eq!(t.summary().crossings.syscall, 2);
+}
+
+/// What was spliced stands beside the pipe; an older recording does not have it.
+#[test]
+fn io_uring_splices() {
+    let opcode = |name| crate::arch::uring::opcode(name).expect("an operation");
+    let mut t = Trace::new();
+    let mut splice = |from, to, bytes| {
+        t.uring(|u| (u.opcode, u.res, u.file, u.file2) = (opcode("splice"), bytes, to, from));
+    };
+    splice(ext4(1), pipe(true), 4096);
+    splice(pipe(false), ext4(1), 100);
+    splice(FileRef::NONE, ext4(1), 1);
+    splice(tcp(50), pipe(true), 200);
+    splice(FileRef::NONE, pipe(true), 700);
+    t.uring(|u| (u.opcode, u.res, u.file) = (opcode("tee"), 300, pipe(true)))
+        .call("io_uring_enter", 6, [0; 6], None)
+        .end();
+    let mut hops = t.hops();
+    hops.sort();
+    assert_eq!(
+        hops,
+        [
+            "C pipe→page_cache 2/101 splice-pipe-to-file-copied",
+            "S page_cache→pipe 1/4096 splice-file-shared",
+            "S pipe→pipe 1/300 tee-shared",
+            "S socket→pipe 1/200 splice-socket-shared",
+        ]
+    );
+    let ledger = t.summary().ledger;
+    let open: Vec<_> = ledger.open.iter().map(|row| (row.bytes, row.why)).collect();
+    assert_eq!(open, [(700, Unaccounted::NoSource)]);
 }
 
 #[test]

@@ -113,14 +113,16 @@ fn put_kernel(event: &Event, names: &Names<'_>, out: &mut Vec<u8>) {
             member("name", text(&e.name), out);
         }
         Event::Uring(e) => {
-            put!(out, e, Uring { completed, user_data, res, opcode, how, cqe_flags, ring; head, file });
+            put!(out, e, Uring { completed, user_data, res, opcode, how, cqe_flags, ring; head, file, file2 });
             let name = match e.how & tracer_ebpf::uring::AIO {
                 0 => uring::name(e.opcode),
                 _ => uring::aio_name(e.opcode),
             };
             member("operation", &*name, out);
-            if e.file != FileRef::default() {
-                file_ref("file", &e.file, out);
+            for (name, file) in [("file", &e.file), ("file2", &e.file2)] {
+                if *file != FileRef::default() {
+                    file_ref(name, file, out);
+                }
             }
         }
         Event::Switch(e) => put!(out, e, Switch { off, voluntary; head, reserved }),

@@ -1,0 +1,145 @@
+//! Kinds of files and of requests whose way their type does not tell.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Stdio};
+
+use crate::harness::{
+    Scratch, VERBS, Verb, command, compiled, not_run, output, serial, trace, wait,
+};
+use crate::summary::Summary;
+
+const MIB: u64 = 1 << 20;
+const FUSE: &str = include_str!("kinds/fuse.c");
+
+/// A mounted file system, whose server counts what it answers.
+struct Server {
+    child: Child,
+    says: BufReader<ChildStdout>,
+    at: String,
+}
+
+impl Server {
+    /// `None` if this kernel has no FUSE.
+    fn start(program: &str, at: &str, how: &str) -> Option<Self> {
+        let mut line = command(&[program, at, how]);
+        let mut child = line.stdout(Stdio::piped()).spawn().expect("started");
+        let mut says = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut ready = String::new();
+        says.read_line(&mut ready).expect("read");
+        if ready.trim() != "ready" {
+            wait(&mut child);
+            return None;
+        }
+        Some(Self {
+            child,
+            says,
+            at: at.to_owned(),
+        })
+    }
+
+    /// Bytes that it answered reads with, and was given to write.
+    fn end(mut self) -> (u64, u64) {
+        output(command(&["umount", &self.at])).expect(0);
+        let mut rest = String::new();
+        self.says.read_to_string(&mut rest).expect("read");
+        wait(&mut self.child);
+        let mut numbers = rest
+            .split_whitespace()
+            .map(|n| n.parse().expect("a number"));
+        let mut next = || numbers.next().expect("two numbers");
+        (next(), next())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Where a test failed: the mount ends, and the server with it.
+        let _ = command(&["umount", "--lazy", "--quiet", &self.at]).status();
+    }
+}
+
+/// A file of FUSE is read and written by dd: what its server counted is what was copied from its memory and to it,
+/// or it was not asked for what is in the page cache.
+#[test]
+#[ignore = "root"]
+fn files_that_a_server_answers_for() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let Some(program) = compiled(&scratch, "fuse", FUSE) else {
+        return not_run("files_that_a_server_answers_for", "no C compiler");
+    };
+    let at = scratch.path("mounted");
+    std::fs::create_dir(&at).expect("a folder");
+    let file = format!("{at}/f");
+    let read = [&format!("if={file}"), "of=/dev/null"].map(str::to_owned);
+    let write = ["if=/dev/zero", &format!("of={file}")].map(str::to_owned);
+    let past = |flag: &str| vec![flag.to_owned()];
+    let cases = [
+        ("direct", &read, vec![], true),
+        ("direct", &write, past("conv=notrunc"), true),
+        ("cached", &read, vec![], false),
+        ("cached", &write, past("conv=notrunc"), false),
+        ("cached", &read, past("iflag=direct"), true),
+        ("direct", &read, past("iflag=direct"), true),
+    ];
+    for verb in VERBS {
+        for (how, between, more, served) in &cases {
+            let Some(server) = Server::start(&program, &at, how) else {
+                return not_run("files_that_a_server_answers_for", "no FUSE here");
+            };
+            let mut words = vec!["dd".to_owned(), "bs=64k".to_owned(), "count=16".to_owned()];
+            words.extend(between.iter().chain(more).cloned());
+            let summary = trace(verb, &words);
+            let (answered, written) = server.end();
+            let what = format!("{verb:?} {how} {words:?}: {answered} {written}");
+            let reads = *between == &read;
+            // The server's own count.
+            assert_eq!(if reads { answered } else { written }, MIB, "{what}");
+            assert_eq!(summary.number("/ledger/unaccounted"), 0, "{what}");
+            let (from, to) = match reads {
+                true => ("page_cache", "user"),
+                false => ("user", "page_cache"),
+            };
+            let (by_server, cached) = (
+                summary.bytes("copy", "user", "user"),
+                summary.bytes("copy", from, to),
+            );
+            // Pages of the program itself are copied, too.
+            match served {
+                true => assert!(by_server >= MIB && cached < MIB / 2, "{what}"),
+                false => assert!(by_server < MIB / 2 && cached >= MIB, "{what}"),
+            }
+        }
+    }
+}
+
+/// Operation, requests, failed ones, errors.
+fn requests(summary: &Summary) -> Vec<(String, u64, u64, String)> {
+    let number = |value: &serde_json::Value| value.as_u64().expect("a number");
+    let rows = summary.list("/requests").iter();
+    let mut rows: Vec<_> = rows
+        .map(|row| {
+            let name = row["name"].as_str().expect("a name").to_owned();
+            let errors = row["errnos"].to_string();
+            (name, number(&row["count"]), number(&row["errors"]), errors)
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+/// The kernel's answers, as the program itself got them (it ends with an error if they are others).
+#[test]
+#[ignore = "root"]
+fn requests_that_fail_are_told_by_every_verb() {
+    let _serial = serial();
+    let words = crate::fixture::fixture(&["uring-refused", "7", "3"]);
+    let row = |name: &str, n, errors: &str| (name.to_owned(), n, n, errors.to_owned());
+    let expected = [
+        row("io_uring:fsync", 3, r#"[["EINVAL",3]]"#),
+        row("io_uring:read", 7, r#"[["EBADF",7]]"#),
+    ];
+    for verb in [Verb::Run, Verb::Stat, Verb::Record] {
+        assert_eq!(requests(&trace(verb, &words)), expected, "{verb:?}");
+    }
+}
