@@ -10,6 +10,8 @@ mod command;
 mod dist;
 mod ebpf;
 mod instructions;
+#[cfg(test)]
+mod links;
 mod pictures;
 mod programs;
 mod readme;
