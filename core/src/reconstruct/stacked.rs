@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 use tracer_ebpf::{Block, bio};
 
 use super::blocks::{PASS_ON, SECTOR, add};
-use super::dirty::DirtyPages;
 use super::io::{Context, Moves, classify};
 use super::tally::{At, Moved};
 use super::threads::Io;
 use super::{Reconstructor, Sink, hop};
 use crate::catalogue::RuleId;
+use crate::dirty::DirtyPages;
 use crate::event::{DeviceClass, Engine};
 use crate::model::{CallId, Evidence, HopKind};
 
@@ -131,9 +131,9 @@ impl Lower {
 #[derive(Debug, Default)]
 pub struct Stacked {
     /// What was written to a device that is not with the device below yet, by device and sector.
-    written: DirtyPages,
+    written: DirtyPages<CallId>,
     /// The same of metadata.
-    metadata: DirtyPages,
+    metadata: DirtyPages<CallId>,
     asked: VecDeque<(Asked, CallId)>,
     waiting: VecDeque<Lower>,
 }
@@ -229,7 +229,7 @@ impl Reconstructor {
         let at = lower.serves;
         let (inode, length) = ((at.disk, 0), at.end - at.first);
         let mut owners = Vec::new();
-        let mut take = |pages: &mut DirtyPages, memory: Option<At>| {
+        let mut take = |pages: &mut DirtyPages<CallId>, memory: Option<At>| {
             pages.take(inode, at.first, length, |id, first, n| {
                 owners.push((first, first + n, id, memory));
             });

@@ -219,6 +219,7 @@ fn name(thing: &Thing) -> Option<String> {
         Thing::Process { pid, comm } => format!("{comm} ({pid})"),
         Thing::Thread { tid, comm, .. } => format!("{comm} ({tid})"),
         Thing::Cgroup { cgroup } => cgroup.clone(),
+        Thing::Region { region, .. } => region.clone(),
         Thing::Unnamed { .. } => return None,
     })
 }
