@@ -479,13 +479,12 @@ mod tests {
 
     #[test]
     fn only_what_level_t_cannot_know_may_stand_open() {
-        let fetched = hop(HopKind::Copy, Place::Pipe, Place::User, 100);
-        let spliced = |level| run(level, "uring-splice", std::slice::from_ref(&fetched));
-        assert!(!spliced("T").wrong());
-        assert!(spliced("F").wrong());
-        assert!(!open(spliced("T"), 100));
-        assert!(open(spliced("T"), 101));
-        assert!(open(spliced("F"), 100));
+        let hole = |level| run(level, "direct-read-hole", &[]);
+        assert!(!hole("T").wrong());
+        assert!(hole("F").wrong());
+        assert!(!open(hole("T"), 100));
+        assert!(open(hole("T"), 101));
+        assert!(open(hole("F"), 100));
         assert!(open(run("T", "read-cached", &[]), 100));
         // No call returned these.
         assert!(open(run("T", "map-read", &[]), 1));

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use super::kind::{Class, FileKind};
 use crate::arch::{Arch, calls, uring};
 
 /// Groups of calls that behave alike: the first column of the rules.
@@ -168,17 +167,6 @@ impl Shape {
     /// Whether the call returns how many payload bytes it moved.
     pub fn returns_bytes(&self) -> bool {
         matches!(self.size, Size::Returned | Size::AtMost(_))
-    }
-
-    /// What the second descriptor must be, where it was not seen; `first`: what the first one is. `None` if it may be
-    /// one thing or another.
-    pub fn unnamed(&self, first: Class) -> Option<Class> {
-        match self.moves {
-            // One of the two ends is a pipe.
-            Move::Splice if first.kind == FileKind::Pipe => None,
-            Move::Splice | Move::Tee => Some(Class::plain(FileKind::Pipe)),
-            _ => Some(Class::CLOSED),
-        }
     }
 
     /// What this call does, where that depends on an argument: `ioctl`, `ptrace`.

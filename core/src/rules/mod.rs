@@ -102,6 +102,19 @@ pub struct Facts {
     pub cut: bool,
 }
 
+impl Shape {
+    /// What the second descriptor must be, where it was not seen; `first`: what the first one is. `None` if it may be
+    /// one thing or another.
+    pub fn unnamed(&self, first: Class) -> Option<Class> {
+        match self.moves {
+            // One of the two ends is a pipe.
+            Move::Splice if first.kind == FileKind::Pipe => None,
+            Move::Splice | Move::Tee => Some(Class::plain(FileKind::Pipe)),
+            _ => Some(Class::CLOSED),
+        }
+    }
+}
+
 impl Facts {
     /// The facts of a call of this shape on these descriptors.
     pub fn new(shape: Shape, first: Option<Class>, second: Option<Class>) -> Self {
