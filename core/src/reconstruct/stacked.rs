@@ -8,9 +8,8 @@ use std::collections::VecDeque;
 
 use tracer_ebpf::{Block, bio};
 
-use super::blocks::{PASS_ON, SECTOR, add};
 use super::dirty::DirtyPages;
-use super::io::{Context, Moves, classify};
+use super::io::{Context, Moves, PASS_ON, SECTOR, add, classify};
 use super::tally::{At, Moved};
 use super::threads::Io;
 use super::{Reconstructor, Sink, hop};
