@@ -9,9 +9,8 @@ use crate::catalogue::{RuleId, Tracepoint};
 use crate::event::{Device, DeviceClass, Engine};
 use crate::ledger::Ledger;
 use crate::model::{Evidence, HopKind, HopRow, IoTotals};
-use crate::reconstruct::blocks::{PASS_ON, software};
 use crate::reconstruct::hop;
-use crate::reconstruct::io::{Context, Moves, classify};
+use crate::reconstruct::io::{Context, Moves, PASS_ON, classify, software};
 use crate::reconstruct::tally::{At, Devices, Moved, Rows};
 use crate::rules::{CallTable, Facts, FileKind, Move, Shape, Size, conclude};
 

@@ -2,21 +2,17 @@
 
 use tracer_ebpf::{Block, bio, flag};
 
-use super::io::{Context, Moves, classify};
+use super::io::{Context, Moves, PASS_ON, SECTOR, add, classify, software};
 use super::stacked::Asked;
 use super::tally::{At, Key, Moved, Object};
 use super::threads::{Io, Open};
 use super::{Part, Reconstructor, Sink};
 use crate::catalogue::{RuleId, Tracepoint};
 use crate::event::{DeviceClass, Engine};
-use crate::model::{CallId, Evidence, HopKind, IoTotals};
+use crate::model::{CallId, Evidence, HopKind};
 
 /// Completions of block requests.
 const COMPLETE: Evidence = Evidence::tracepoint(Tracepoint::block_rq_complete);
-/// Bytes of a sector, as the block layer counts them.
-pub(super) const SECTOR: u64 = 512;
-/// Drivers that only hand requests on to other devices, which appear on their own.
-pub(crate) const PASS_ON: [&str; 2] = ["device-mapper", "md"];
 /// Write-back of pages that no call was known to have made dirty, kept for a call that is not over.
 const ORPHANS_MAX: usize = 4096;
 
@@ -240,22 +236,4 @@ impl Reconstructor {
             },
         });
     }
-}
-
-/// What a device that is only software does with the bytes of a request.
-pub(crate) fn software(driver: &str, by_reference: bool) -> (HopKind, RuleId) {
-    match driver {
-        _ if by_reference => (HopKind::Share, RuleId::LoopByReference),
-        "zram" => (HopKind::Copy, RuleId::ZramCompressed),
-        _ => (HopKind::Copy, RuleId::SoftwareDeviceCopied),
-    }
-}
-
-pub(super) fn add(totals: &mut IoTotals, io: &Io) {
-    let (requests, bytes) = match io.bio & bio::WRITE {
-        0 => (&mut totals.read_requests, &mut totals.read_bytes),
-        _ => (&mut totals.write_requests, &mut totals.write_bytes),
-    };
-    *requests = requests.saturating_add(io.count);
-    *bytes = bytes.saturating_add(io.bytes);
 }

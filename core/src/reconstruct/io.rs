@@ -3,7 +3,15 @@
 use tracer_ebpf::bio;
 
 use super::tally::At;
+use super::threads::Io;
+use crate::catalogue::RuleId;
+use crate::model::{HopKind, IoTotals};
 use crate::rules::{Class, FileKind, Move, Shape};
+
+/// Bytes of a sector, as the block layer counts them.
+pub(super) const SECTOR: u64 = 512;
+/// Drivers that only hand requests on to other devices, which appear on their own.
+pub(crate) const PASS_ON: [&str; 2] = ["device-mapper", "md"];
 
 /// What is known of the call that a request belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,4 +100,22 @@ pub fn classify(bits: u32, context: Context) -> Moves {
     } else {
         Moves::Unknown
     }
+}
+
+/// What a device that is only software does with the bytes of a request.
+pub(crate) fn software(driver: &str, by_reference: bool) -> (HopKind, RuleId) {
+    match driver {
+        _ if by_reference => (HopKind::Share, RuleId::LoopByReference),
+        "zram" => (HopKind::Copy, RuleId::ZramCompressed),
+        _ => (HopKind::Copy, RuleId::SoftwareDeviceCopied),
+    }
+}
+
+pub(super) fn add(totals: &mut IoTotals, io: &Io) {
+    let (requests, bytes) = match io.bio & bio::WRITE {
+        0 => (&mut totals.read_requests, &mut totals.read_bytes),
+        _ => (&mut totals.write_requests, &mut totals.write_bytes),
+    };
+    *requests = requests.saturating_add(io.count);
+    *bytes = bytes.saturating_add(io.bytes);
 }

@@ -8,8 +8,7 @@ use std::collections::VecDeque;
 
 use tracer_ebpf::{Block, bio};
 
-use super::blocks::{PASS_ON, SECTOR, add};
-use super::io::{Context, Moves, classify};
+use super::io::{Context, Moves, PASS_ON, SECTOR, add, classify};
 use super::tally::{At, Moved};
 use super::threads::Io;
 use super::{Reconstructor, Sink, hop};
@@ -215,12 +214,7 @@ impl Reconstructor {
                 self.caused(&lower, by_place, asked.memory, id, sink);
             }
             // Others' if nobody comes.
-            None => {
-                if self.stacked.waiting.len() >= WAITING_MAX {
-                    self.stacked.waiting.pop_front();
-                }
-                self.stacked.waiting.push_back(lower);
-            }
+            None => self.wait(lower),
         }
     }
 
@@ -237,13 +231,32 @@ impl Reconstructor {
         take(&mut self.stacked.written, Some(At::PageCache));
         take(&mut self.stacked.metadata, None);
         owners.sort_unstable_by_key(|(first, ..)| *first);
+        if owners.is_empty() {
+            return false;
+        }
         // The request is counted once.
         let mut count = lower.io.count;
+        let mut next = at.first;
         for (first, end, id, memory) in &owners {
+            // What is between may be of a request that the device is still at.
+            if *first > next {
+                self.wait(lower.part(next, *first, 0));
+            }
+            next = *end;
             let part = lower.part(*first, *end, std::mem::take(&mut count));
             self.caused(&part, true, *memory, *id, sink);
         }
-        !owners.is_empty()
+        if next < at.end {
+            self.wait(lower.part(next, at.end, 0));
+        }
+        true
+    }
+
+    fn wait(&mut self, lower: Lower) {
+        if self.stacked.waiting.len() >= WAITING_MAX {
+            self.stacked.waiting.pop_front();
+        }
+        self.stacked.waiting.push_back(lower);
     }
 
     /// A call caused it. `by_place`: it serves the very sectors that the call asked for.

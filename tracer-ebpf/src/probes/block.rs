@@ -10,7 +10,7 @@ use crate::classify::{S_IFBLK, S_IFMT};
 use crate::emit::{add, lost, recording, send};
 use crate::kread::probe;
 use crate::maps::{BIOS, DIRTIED, InodeKey, Served, TOP_DIRTIED, config, off};
-use crate::probes::cache::{file_page, swap_backed, swapped};
+use crate::probes::cache::{file_page, first_page, swap_backed, swapped};
 use crate::probes::dma::issued;
 use crate::probes::stacked;
 use crate::tasks::traced_or_worker;
@@ -202,24 +202,6 @@ fn cause(out: &mut Block) -> Option<()> {
     out.head.tgid = proc.tgid;
     out.head.seq = proc.start;
     Some(())
-}
-
-/// Address of the folio of a bio's first page.
-#[inline(always)]
-pub fn first_page(b: u64) -> Option<u64> {
-    let vecs: u64 = probe(b, off!(bio_io_vec))?;
-    let i: u32 = probe(b, off!(bio_idx))?;
-    // struct bio_vec { struct page *bv_page; unsigned int bv_len, bv_offset; } is 16 bytes.
-    let page: u64 = probe(vecs.wrapping_add(i as u64 * 16), off!(bvec_page))?;
-    let compound: u64 = probe(page, off!(page_compound_head))?;
-    // A tail page's value is odd: its head, or (in newer kernels, where that saves memory) what its own
-    // address is to be masked with: all ones above the size of the largest folio's `struct page`s.
-    const MASK: u64 = u64::MAX << 25;
-    Some(match compound {
-        _ if compound & 1 == 0 => page,
-        mask if mask & MASK == MASK => page & mask,
-        head => head - 1,
-    })
 }
 
 /// The device mapper cuts off what it has handed on, and goes on with the same bio: it is told as a whole

@@ -54,6 +54,24 @@ pub fn file_page(folio: u64) -> Option<FilePage> {
     })
 }
 
+/// Address of the folio of a bio's first page.
+#[inline(always)]
+pub fn first_page(b: u64) -> Option<u64> {
+    let vecs: u64 = probe(b, off!(bio_io_vec))?;
+    let i: u32 = probe(b, off!(bio_idx))?;
+    // struct bio_vec { struct page *bv_page; unsigned int bv_len, bv_offset; } is 16 bytes.
+    let page: u64 = probe(vecs.wrapping_add(i as u64 * 16), off!(bvec_page))?;
+    let compound: u64 = probe(page, off!(page_compound_head))?;
+    // A tail page's value is odd: its head, or (in newer kernels, where that saves memory) what its own
+    // address is to be masked with: all ones above the size of the largest folio's `struct page`s.
+    const MASK: u64 = u64::MAX << 25;
+    Some(match compound {
+        _ if compound & 1 == 0 => page,
+        mask if mask & MASK == MASK => page & mask,
+        head => head - 1,
+    })
+}
+
 /// Whether a bit of a page's flags is set; false if this kernel has no such bit.
 #[inline(always)]
 fn flagged(page: u64, bit: u32) -> bool {

@@ -9,8 +9,7 @@ use tracer_ebpf::{NO_OFFSET, bio};
 
 use crate::kread::{load, probe};
 use crate::maps::{BACKED, Backing, InodeKey, REMAPPED, SERVED, STACKED, Served, config, off};
-use crate::probes::block::first_page;
-use crate::probes::cache::file_page;
+use crate::probes::cache::{file_page, first_page};
 use crate::tasks::current;
 use crate::top::PF_KTHREAD;
 

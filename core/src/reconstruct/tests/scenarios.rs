@@ -625,6 +625,32 @@ fn a_loop_device_leaves_writes_in_the_page_cache_of_its_file() {
     assert_eq!(t.summary().metadata_io.write_bytes, 2 * 4096);
 }
 
+/// The device below writes pages of two requests, while the device above is still at the second.
+#[test]
+fn what_is_below_may_be_done_before_the_request_is() {
+    let mut t = Trace::new();
+    t.dirty(0, 32).io("write", 131_072, ext4(1));
+    let begun = t.now;
+    let above = |t: &mut Trace, index: u64| {
+        t.block(bio::FILE | bio::WRITE, 16, |block| {
+            (block.disk, block.sector) = (LOOP, 4096 + index * 8);
+            (block.index, block.head.ts) = (index, begun);
+        });
+    };
+    above(&mut t, 0);
+    below(&mut t, bio::FILE | bio::WRITE, LOOP, 4096, 16 + 3);
+    above(&mut t, 16);
+    below(&mut t, bio::FILE | bio::WRITE, LOOP, 4096 + 19 * 8, 13);
+    t.io("fsync", 0, ext4(1)).end();
+    assert_eq!(
+        t.hops()[1..],
+        [
+            "C page_cache→device:loop0 2/131072 software-device-copied deferred",
+            "D page_cache→device:vda 2/131072 tp:block_rq_complete deferred",
+        ]
+    );
+}
+
 #[test]
 fn a_target_encrypts_into_memory_of_its_own() {
     let mut t = Trace::new();
