@@ -66,13 +66,13 @@ extern "C" fn send_extra(tid: u32, min_flt: u32, maj_flt: u32) -> u64 {
     unsafe {
         let mut head = crate::tasks::head(t, kind::EXTRA, (*t).enter);
         head.nr = (*t).nr as u16;
+        // There and not here: the stack of Linux 6.1, for all that call each other, is short.
+        if (*t).has_file2 == 0 {
+            (*t).file2 = FileRef::NONE;
+        }
         let r = Extra {
             head,
-            file2: if (*t).has_file2 != 0 {
-                (*t).file2
-            } else {
-                FileRef::NONE
-            },
+            file2: (*t).file2,
             skb_copied: (*t).skb_copied,
             cache_pages: (*t).cache_pages,
             meta_pages: (*t).meta_pages,

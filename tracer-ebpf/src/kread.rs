@@ -50,7 +50,7 @@ pub struct Span {
 
 impl Span {
     /// No more: the stack of Linux 6.1, for all that call each other, is short.
-    const LEN: usize = 80;
+    const LEN: usize = 72;
 
     #[inline(always)]
     pub const fn new() -> Self {
