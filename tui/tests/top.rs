@@ -35,6 +35,7 @@ fn process(pid: u32, name: &str, command: &str) -> Row {
         }),
         name: name.to_owned(),
         command: command.to_owned(),
+        cgroup: String::new(),
         ended: false,
         calls: 0,
         errors: 0,

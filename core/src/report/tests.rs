@@ -210,7 +210,7 @@ fn formats_have_names() {
     assert_eq!("text".parse(), Ok(Format::Text));
     assert_eq!(
         "xml".parse::<Format>().unwrap_err().to_string(),
-        "unknown format 'xml': text, json, jsonl, html, csv, folded, markdown, svg or perfetto"
+        "unknown format 'xml': text, json, jsonl, html, csv, folded, markdown, svg, perfetto or parquet"
     );
 }
 

@@ -82,17 +82,23 @@ fn run(words: &[&str]) {
     output(command(&fixture(words))).expect(0);
 }
 
-/// The body of an answer of HTTP.
-fn get(address: &str, target: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("connect");
+/// Head and body of an answer of HTTP; `None`: nobody answers.
+fn ask(address: &str, target: &str) -> Option<(String, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(LIMIT)).expect("a limit");
     let request = format!("GET {target} HTTP/1.0\r\nHost: {address}\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("sent");
+    stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.to_owned(), body.to_owned()))
+}
+
+/// The body of an answer.
+fn get(address: &str, target: &str) -> String {
+    let (head, body) = ask(address, target).expect("an answer");
     assert!(head.contains(" 200 "), "{target}: {head}");
-    body.to_owned()
+    body
 }
 
 /// Samples of a page, by name with labels.
@@ -163,7 +169,9 @@ fn prometheus_scrapes_the_payload() {
             .spawn()
             .expect("prometheus"),
     );
-    eventually("prometheus", || TcpStream::connect(&api).is_ok());
+    eventually("prometheus", || {
+        ask(&api, "/-/ready").is_some_and(|(head, _)| head.contains(" 200 "))
+    });
     let query = |expression: &str| -> Option<f64> {
         let escaped: String = expression.bytes().map(|b| format!("%{b:02x}")).collect();
         let answer = get(&api, &format!("/api/v1/query?query={escaped}"));
@@ -264,7 +272,9 @@ fn a_collector_decodes_the_payload() {
             .map(|line| serde_json::from_str(line).expect("JSON"))
             .collect()
     };
-    let top = Exporter::start(&scratch, &["--otlp", &url, "--openmetrics", "0"]);
+    let mut top = Exporter::start(&scratch, &["--otlp", &url, "--openmetrics", "0"]);
+    // From here on it counts.
+    top.address();
     let value = |request: &Value| -> u64 {
         let points = request["points"].as_array().expect("points").iter();
         let ours = points.filter(|point| {
