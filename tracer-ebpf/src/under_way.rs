@@ -94,7 +94,7 @@ fn more(req: u64, head: &Head, ring: u64, opcode: u8, how: u8) -> u64 {
         file2: FileRef::NONE,
     };
     if has_source(opcode) {
-        describe(source(req, ring), &mut u.file2);
+        describe(source(req), &mut u.file2);
     }
     if URINGS.insert(req, u, 0).is_err() {
         return 0;
@@ -182,13 +182,15 @@ pub fn has_source(opcode: u8) -> bool {
 
 /// The `struct file` that `splice` or `tee` takes its bytes from, 0 if it is not known.
 #[inline(always)]
-pub fn source(req: u64, ring: u64) -> u64 {
+pub fn source(req: u64) -> u64 {
     if off!(req_cmd) == NO_OFFSET {
         return 0;
     }
     let cmd = req.wrapping_add(off!(req_cmd) as u64);
     let number: u32 = probe(cmd, off!(splice_in)).unwrap_or(u32::MAX);
     let flags: u32 = probe(cmd, off!(splice_flags)).unwrap_or(0);
+    // Read anew, and so a number: the verifier may know the ring as a pointer.
+    let ring: u64 = probe(req, off!(req_ctx)).unwrap_or(0);
     source_of(ring, number as u64, flags as u64)
 }
 

@@ -173,8 +173,7 @@ fn counted(ctx: &BtfTracePointContext, req: u64) -> Option<()> {
         describe(probe(req, off!(req_file)).unwrap_or(0), &mut file);
         class = requests::class_of(&file, res);
         if under_way::has_source(opcode) {
-            let ring = probe(req, off!(req_ctx)).unwrap_or(0);
-            describe(under_way::source(req, ring), &mut file);
+            describe(under_way::source(req), &mut file);
             class2 = requests::class_of(&file, res);
         }
     }
