@@ -13,9 +13,14 @@ const OPCODES: &str = "\
     read_multishot waitid futex_wait futex_wake futex_waitv fixed_fd_install ftruncate bind \
     listen recv_zc epoll_wait readv_fixed writev_fixed pipe nop128 uring_cmd128";
 
+/// The names of all operations that are known, by their numbers.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    OPCODES.split_whitespace()
+}
+
 /// Name of an operation, without its prefix, in lower case; `op_90` if newer than this build.
 pub fn name(opcode: u8) -> Cow<'static, str> {
-    match OPCODES.split_whitespace().nth(usize::from(opcode)) {
+    match names().nth(usize::from(opcode)) {
         Some(name) => Cow::Borrowed(name),
         None => Cow::Owned(format!("op_{opcode}")),
     }

@@ -1,6 +1,7 @@
 //! Which calls move bytes, between which ends, and where their number stands.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use crate::arch::{Arch, calls, uring};
@@ -253,24 +254,30 @@ impl CallTable {
 
     fn new(arch: Arch) -> Self {
         let bits = arch.syscall_table();
+        let (shapes, alters) = (
+            by_name(CALLS),
+            HashSet::<_>::from_iter(ALTERS.split_whitespace()),
+        );
         let calls = (0u16..).zip(bits).map(|(nr, bits)| {
             let name = arch.syscall_name(nr);
             let sized = u32::from(bits) & tracer_ebpf::sysinfo::BYTES != 0;
             let role = match name.as_ref() {
                 "io_uring_setup" | "io_uring_enter" | "io_submit" => Role::AsyncIo,
                 "setsockopt" => Role::SocketOption,
-                name if ALTERS.split_whitespace().any(|known| known == name) => Role::Alters,
+                name if alters.contains(name) => Role::Alters,
                 _ => Role::Ordinary,
             };
             CallInfo {
-                shape: find(CALLS, &name),
+                shape: shapes.get(name.as_ref()).copied(),
                 name,
                 sized,
                 role,
             }
         });
-        let operations = (0..=u8::MAX).map(|opcode| find(OPERATIONS, &uring::name(opcode)));
-        let aio = (0..=u8::MAX).map(|opcode| find(AIO_OPERATIONS, &uring::aio_name(opcode)));
+        let (of_uring, of_aio) = (by_name(OPERATIONS), by_name(AIO_OPERATIONS));
+        let mut names = uring::names();
+        let operations = (0..=u8::MAX).map(|_| of_uring.get(names.next()?).copied());
+        let aio = (0..=u8::MAX).map(|opcode| of_aio.get(uring::aio_name(opcode).as_ref()).copied());
         Self {
             calls: calls.collect(),
             operations: operations.collect(),
@@ -298,6 +305,13 @@ impl CallTable {
 /// The shape of a call, by name.
 pub fn shape_of(name: &str) -> Option<Shape> {
     find(CALLS, name)
+}
+
+/// The rows by each of their names.
+fn by_name(table: &'static [(&str, Shape)]) -> HashMap<&'static str, Shape> {
+    let rows = table.iter();
+    rows.flat_map(|(names, shape)| names.split_whitespace().map(|name| (name, *shape)))
+        .collect()
 }
 
 fn find(table: &[(&str, Shape)], name: &str) -> Option<Shape> {
