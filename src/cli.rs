@@ -677,6 +677,10 @@ pub struct Tracing {
     /// kept or summed up
     #[arg(long, value_name = "NAME")]
     pub region: Option<String>,
+    /// Only what programs did from their `main` on, without the start of the loader and the language's runtime.
+    /// Stacks tell that: it means --stacks, and is cut out at the end; the screen shows all until then
+    #[arg(long)]
+    pub from_main: bool,
     /// Do not sample where the program spends its CPU time
     #[arg(long)]
     pub no_sampling: bool,
@@ -726,6 +730,9 @@ pub struct Within {
     /// Only what was done in this region, which the program marks itself (docs/regions.md)
     #[arg(long, value_name = "NAME")]
     pub region: Option<String>,
+    /// Only what programs did from their `main` on (of a recording made with --stacks)
+    #[arg(long)]
+    pub from_main: bool,
 }
 
 impl Within {
@@ -738,6 +745,7 @@ impl Within {
             to_ns: self.to,
             pid: self.pid,
             region: self.region.clone(),
+            from_main: self.from_main,
         })
     }
 }
@@ -900,10 +908,11 @@ mod tests {
     const AMOUNT: &str = "quiet verbose";
     const SUMMARY: &str = "json summary";
     const FOLLOW: &str = "elevate follow-forks no-follow";
-    const EVENTS: &str = "breakpoint-budget buffer-size cost level no-sampling region stacks";
+    const EVENTS: &str =
+        "breakpoint-budget buffer-size cost from-main level no-sampling region stacks";
     const UI: &str = "no-tui theme tui";
     const BUDGETS: &str = "expect expect-file junit";
-    const PART: &str = "from pid region to";
+    const PART: &str = "from from-main pid region to";
 
     /// Each verb with the flags that do something there. A new flag has to be entered, with its effect
     /// tried.
@@ -1021,6 +1030,7 @@ mod tests {
                 to,
                 pid: None,
                 region: None,
+                from_main: false,
             };
             let e = part.only().expect_err("no time is left");
             let what = e.what.expect("words");
@@ -1037,6 +1047,7 @@ mod tests {
             to: None,
             pid: None,
             region: None,
+            from_main: false,
         };
         assert!(whole.only().is_ok_and(|only| only.is_all()));
     }

@@ -74,6 +74,7 @@ fn live(args: &cli::Demo) -> Result<i32, Fail> {
             no_sampling: false,
             cost: false,
             region: None,
+            from_main: false,
         },
         theme: None,
         budgets: cli::BudgetArgs::default(),

@@ -184,8 +184,8 @@ bytehop_core::says! { Trouble, lang:
     Self::NotThere(notice) => { notice.words(lang) };
     Self::OntoItself(path) => "{path} is the recording that is read: give another name with -o"
         | "{path} 正是要读取的记录文件：请用 -o 给出另一个名字", path = path.display();
-    Self::NothingToCut => "nothing to leave out: say what to keep, with --from, --to, --pid or --region"
-        | "没有要去掉的内容：请用 --from、--to、--pid 或 --region 说明保留什么";
+    Self::NothingToCut => "nothing to leave out: say what to keep, with --from, --to, --pid, --region or --from-main"
+        | "没有要去掉的内容：请用 --from、--to、--pid、--region 或 --from-main 说明保留什么";
     Self::LabAndVerb(id) => "'{id}' and another verb: one of them" | "“{id}”和另一个子命令只能二选一";
     Self::NoFlag { verb, flag } => "`lab {verb}` has no --{flag}" | "`lab {verb}` 没有 --{flag}";
     Self::NoOneToAsk => "there is no terminal to ask on: add --yes" | "没有可供询问的终端：请加 --yes";

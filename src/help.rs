@@ -119,6 +119,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
         "region",
         "只看在此区域里所做的事；区域由程序自己标记（docs/zh/regions.md）",
     ),
+    (
+        "from_main",
+        "只看各程序从 main 开始所做的事，不含加载器和语言运行时的启动（要求记录时加了 --stacks）",
+    ),
     ("cut output", "较小的记录文件写到哪里"),
     ("attach pid", "要跟踪的进程（包括它的所有线程）"),
     ("duration", "这么多秒后停止"),

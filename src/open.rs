@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytehop_core::event::Only;
-use bytehop_core::record::{Events, Reader, RecordError};
+use bytehop_core::record::{Events, Part, Reader, RecordError};
 
 /// What takes no longer than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -39,13 +39,18 @@ pub fn reader(path: &Path, only: &Only) -> Result<Reader<Watched>, RecordError> 
 }
 
 fn opened(path: &Path, only: &Only, show: bool) -> Result<Reader<Watched>, RecordError> {
+    let part = Part::of_recording(only, path, || whole(path, show))?;
+    let mut reader = whole(path, show)?;
+    reader.only(part);
+    Ok(reader)
+}
+
+fn whole(path: &Path, show: bool) -> Result<Reader<Watched>, RecordError> {
     let file = File::open(path).map_err(|source| RecordError::Open {
         path: path.to_owned(),
         source,
     })?;
-    let mut reader = Reader::new(Watched::new(file, show), path)?;
-    reader.only(only);
-    Ok(reader)
+    Reader::new(Watched::new(file, show), path)
 }
 
 /// A file that says how far it has been read.

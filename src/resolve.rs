@@ -85,7 +85,7 @@ impl From<&cli::Tracing> for Options {
             buffer: tracing.buffer_size,
             level: tracing.level.map(Into::into),
             budget: tracing.breakpoint_budget.unwrap_or(BREAKPOINT_BUDGET),
-            stacks: tracing.stacks,
+            stacks: tracing.stacks || tracing.from_main,
             sampling: !tracing.no_sampling,
             cost: tracing.cost,
             ..Options::from(&tracing.follow)

@@ -1,6 +1,7 @@
 //! The verbs that trace: run, record, attach, stat.
 
 mod live;
+mod whole;
 mod words;
 
 pub use live::is_able;
@@ -34,6 +35,8 @@ use crate::cli::{self, SummaryArgs, Tracing};
 use crate::fail::{FAILED, Fail, Trouble, USAGE, signalled};
 use crate::output::{self, SummaryOutput};
 use crate::show;
+
+use self::whole::Whole;
 
 pub fn run(args: cli::Run) -> Result<i32, Fail> {
     let what = What::Command(&args.command.argv);
@@ -118,9 +121,11 @@ fn trace(
     let expected = expected.transpose()?.flatten();
     let signals = what.hold_signals()?;
     let mut session = Session::prepare(what, Options::from(tracing), summary, None)?;
-    let writer = session.writer(file.as_deref())?;
+    let whole = Whole::wanted(tracing, file.as_deref(), &session.identity)?;
+    let file = whole.as_ref().map(|whole| whole.path().to_owned()).or(file);
+    let writer = session.writer(file.as_deref(), whole.as_ref())?;
     // A recording alone is written as fast as possible and summed up afterwards.
-    let live = (!from_file).then(|| Reconstructor::new(show::host()));
+    let live = (!from_file && whole.is_none()).then(|| Reconstructor::new(show::host()));
     let mut sinks = Sinks {
         part: Part::of(&only(tracing)),
         writer,
@@ -141,7 +146,17 @@ fn trace(
             }
             Some(live.finish())
         }
-        (None, Some(path)) => Some(show::summed_up(path, &Only::default(), &mut NoSink)?),
+        (None, Some(path)) => {
+            let only = whole.as_ref().map_or(Ok(Only::default()), Whole::cut);
+            let only = only.unwrap_or_else(|fail| {
+                reported = Err(fail);
+                Only::default()
+            });
+            Some(match &mut sinks.expected {
+                Some(expected) => show::summed_up(path, &only, &mut expected.sink)?,
+                None => show::summed_up(path, &only, &mut NoSink)?,
+            })
+        }
         (None, None) => None,
     };
     if let Some(mut summary) = summary {
@@ -297,7 +312,14 @@ impl Session {
     }
 
     /// Creates the recording, if one is wanted; it belongs to the user.
-    fn writer(&self, path: Option<&Path>) -> Result<Option<Writer<File>>, Fail> {
+    fn writer(
+        &self,
+        path: Option<&Path>,
+        whole: Option<&Whole>,
+    ) -> Result<Option<Writer<File>>, Fail> {
+        if let Some(ours) = whole.map_or(Ok(None), Whole::writer)? {
+            return Ok(Some(ours));
+        }
         let Some(path) = path else { return Ok(None) };
         let file = output::create_recording(path, &self.identity)?;
         Ok(Some(Writer::new(file, path)?))

@@ -239,6 +239,7 @@ impl<'a> Found<'a> {
             | Notice::Recording(Warning::Header | Warning::Trailing { .. })
             | Notice::Part(_)
             | Notice::OfProcess(_)
+            | Notice::FromMain
             | Notice::InRegion(_)
             | Notice::NotThere(_)
             | Notice::Unended(..)

@@ -141,6 +141,9 @@ pub struct Only {
     /// What was done in this region of the program's own ([`crate::regions`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// What programs did from their `main` on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub from_main: bool,
 }
 
 impl Only {

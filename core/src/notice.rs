@@ -26,6 +26,7 @@ mod words {
         part(from, to): "a part of the recording, from {from} to {to}: calls count where they began, and what other times did with the same pages and sockets is not known" | "只含记录的一部分（{from} 至 {to}）：调用按开始时间计入，其他时间对同一页、同一套接字做过什么无从得知";
         of_process(pid): "only what process {pid} did: what others did with the same pages and sockets is not known" | "只含进程 {pid} 所做的事：其他进程对同一页、同一套接字做过什么无从得知";
         in_region(name): "only what was done in region {name}, whose time is the duration; what was done elsewhere with the same pages and sockets is not known" | "只含区域 {name} 里所做的事，用时即该区域的时间；在别处对同一页、同一套接字做过什么无从得知";
+        from_main: "only what programs did from main on: what the loader and the language's runtime did before is left out" | "只含各程序从 main 开始所做的事：此前加载器和语言运行时所做的不计入";
         no_process(pid): "no process {pid} in this recording" | "此记录里没有进程 {pid}";
         no_region(name, all): "no region {name} in this recording; there are: {all}" | "此记录里没有区域 {name}；有：{all}";
         no_regions(name): "no region {name} in this recording: the program marked none (docs/regions.md says how)" | "此记录里没有区域 {name}：程序没有标记任何区域（见 docs/zh/regions.md）";
@@ -89,6 +90,8 @@ pub enum Notice {
     OfProcess(u32),
     /// Only calls in this region are in it.
     InRegion(String),
+    /// Only what programs did from `main` on is in it.
+    FromMain,
     /// What was asked for is not there.
     NotThere(NotThere),
     /// Begins of a region without an end, ends without a begin, and marks that are neither: the first of them.
@@ -125,6 +128,7 @@ impl Notice {
             }
             Self::OfProcess(pid) => words::of_process(lang, pid),
             Self::InRegion(name) => words::in_region(lang, name),
+            Self::FromMain => words::from_main(lang).to_owned(),
             Self::NotThere(NotThere::Process(pid)) => words::no_process(lang, pid),
             Self::NotThere(NotThere::Region(name, all)) if all.is_empty() => {
                 words::no_regions(lang, name)
@@ -314,6 +318,7 @@ mod tests {
             Notice::BreakpointsOff { hits: n, ms: 7 },
             Notice::skipped(&("sys_exit".to_owned(), 7)),
             Notice::OfProcess(7),
+            Notice::FromMain,
             Notice::InRegion("load".to_owned()),
             Notice::NotThere(NotThere::Process(7)),
             Notice::NotThere(NotThere::Region("load".to_owned(), Vec::new())),

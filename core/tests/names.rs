@@ -12,13 +12,14 @@ use bytehop_core::report::UnknownFormat;
 use bytehop_core::report::top::UnknownColumn;
 
 /// Folders with code; labs, documents and recordings name rules for people.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 11] = [
     "core/src",
     "tracer/src",
     "tui/src",
     "labs/src",
     "verify/src",
     "web/src",
+    "fleet/src",
     "src",
     "xtask/src",
     "tracer-ebpf/src",

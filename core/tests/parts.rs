@@ -13,7 +13,7 @@ use bytehop_core::event::Only;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{HopKind, Place, Summary, Thing};
 use bytehop_core::reconstruct::{NoSink, summarise};
-use bytehop_core::record::{Events, Look, NotThere, Reader, Span, Writer};
+use bytehop_core::record::{Events, Look, NotThere, Part, Reader, RecordError, Span, Writer};
 use bytehop_core::report;
 use common::recordings;
 
@@ -46,7 +46,7 @@ fn only(span: Option<Span>) -> Only {
 
 fn summary(file: &[u8], span: Option<Span>) -> Summary {
     let reader = Reader::new(std::io::Cursor::new(file), Path::new(NAME)).expect("a recording");
-    let events = Events::new(reader).only(&only(span));
+    let events = Events::new(reader).only(Part::of(&only(span)));
     summarise(events, Arch::X86_64, &mut NoSink)
 }
 
@@ -138,11 +138,16 @@ fn parts_are_the_whole() {
     }
 }
 
+fn part(file: &[u8], only: &Only) -> Part {
+    let again = || Reader::new(file, Path::new(NAME));
+    Part::of_recording(only, Path::new(NAME), again).expect("it is there")
+}
+
 /// What `bytehop cut` writes.
 fn cut(file: &[u8], only: &Only) -> Vec<u8> {
     let read = || {
         let mut reader = Reader::new(std::io::Cursor::new(file), Path::new(NAME)).expect("opened");
-        reader.only(only);
+        reader.only(part(file, only));
         reader
     };
     let mut out = Vec::new();
@@ -154,13 +159,21 @@ fn cut(file: &[u8], only: &Only) -> Vec<u8> {
 
 fn summed_up(file: &[u8], only: &Only) -> Summary {
     let reader = Reader::new(std::io::Cursor::new(file), Path::new(NAME)).expect("a recording");
-    summarise(Events::new(reader).only(only), Arch::X86_64, &mut NoSink)
+    summarise(
+        Events::new(reader).only(part(file, only)),
+        Arch::X86_64,
+        &mut NoSink,
+    )
 }
 
 fn annotated(file: &[u8], only: &Only) -> String {
     let reader = Reader::new(std::io::Cursor::new(file), Path::new(NAME)).expect("a recording");
     let mut annotator = Annotator::default();
-    summarise(Events::new(reader).only(only), Arch::X86_64, &mut annotator);
+    summarise(
+        Events::new(reader).only(part(file, only)),
+        Arch::X86_64,
+        &mut annotator,
+    );
     report::annotation_json(&annotator.finish(), None).to_string()
 }
 
@@ -259,6 +272,47 @@ fn ways(summary: &Summary) -> BTreeMap<Way, (u64, u64)> {
         *sum = (sum.0 + hop.bytes, sum.1 + hop.count);
     }
     ways
+}
+
+/// What was done from `main` on is of the whole, cut out or not; without stacks that is an error.
+#[test]
+fn from_main_on_is_a_part() {
+    let (mut with, mut without, mut less) = (0, 0, 0);
+    let only = Only {
+        from_main: true,
+        ..Only::default()
+    };
+    for path in recordings() {
+        let name = path.display();
+        let file = std::fs::read(&path).expect("a recording");
+        let again = || Reader::new(&file[..], Path::new(NAME));
+        match Part::of_recording(&only, Path::new(NAME), again) {
+            Err(RecordError::NoMain { stacks, .. }) => {
+                assert!(!stacks, "{name}");
+                without += 1;
+                continue;
+            }
+            part => drop(part.expect("opened")),
+        }
+        with += 1;
+        let (whole, part) = (summed_up(&file, &Only::default()), summed_up(&file, &only));
+        let (all, some) = (counts(&whole), counts(&part));
+        assert!(0 < some.0 && some.0 <= all.0 && some.1 <= all.1, "{name}");
+        less += usize::from(some.0 < all.0);
+        let out = cut(&file, &only);
+        let same = summed_up(&out, &Only::default());
+        assert_eq!(
+            report::json_string(&same),
+            report::json_string(&part),
+            "{name}"
+        );
+        // It begins with `main` already.
+        assert_eq!(counts(&summed_up(&out, &only)), some, "{name}");
+    }
+    assert!(
+        with > 7 && less > 7 && without > 0,
+        "{with}, {less}, {without}"
+    );
 }
 
 /// Processes share out the whole, what a worker writes back later included: each has what its calls caused.
@@ -375,7 +429,7 @@ fn a_region_that_is_not_there_is_said() {
     assert!(said.iter().any(|line| line == none), "{said:?}");
     let only = region("nix");
     let mut reader = Reader::new(std::io::Cursor::new(&file), Path::new(NAME)).expect("opened");
-    reader.only(&only);
+    reader.only(Part::of(&only));
     let all = vec!["load".to_owned(), "store".to_owned()];
     let none = NotThere::Region("nix".to_owned(), all);
     assert_eq!(Look::at(&mut reader, &only).not_there(&only), Some(none));

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytehop_core::event::Meta;
+use bytehop_core::reconstruct::NoSink;
 use bytehop_core::record::{self, Part};
 use nix::sys::signal::Signal;
 use tracer::capture::{Control, Order, Output};
@@ -19,11 +20,13 @@ use tracer::user::Identity;
 use tui::theme::Theme;
 use tui::{Live, Pty};
 
+use super::whole::Whole;
 use super::{Session, Sinks, Status, What, elevate, mention_live, not_ended, only};
 use crate::cli::{SummaryArgs, Tracing, Ui};
 use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output;
 use crate::resolve::Look;
+use crate::show;
 
 /// Whether the UI is to be shown: where there is a terminal, and nobody asks for the summary as data.
 pub fn is_wanted(ui: Ui, summary: &SummaryArgs) -> bool {
@@ -98,7 +101,8 @@ pub fn trace(
     // Held back to the end: what comes once the UI is there it reads itself.
     let mut signals = what.hold_signals()?;
     let mut session = Session::prepare(what, wanted, args, theirs)?;
-    let writer = session.writer(file.as_deref())?;
+    let whole = Whole::wanted(tracing, file.as_deref(), &session.identity)?;
+    let writer = session.writer(file.as_deref(), whole.as_ref())?;
     let ring = session.probes.ring()?;
     session.give_up_rights()?;
     let priority = session.priority;
@@ -137,6 +141,14 @@ pub fn trace(
     // Where the program would have written it. If that terminal is gone, there may still be a file.
     reported = reported.and(output::print(&ui.transcript()));
     let mut summary = ui.finish();
+    if let Some(whole) = whole {
+        // What was on the screen is more.
+        let part = whole.cut();
+        match part.and_then(|only| show::summed_up(whole.path(), &only, &mut NoSink)) {
+            Ok(part) => summary = part,
+            Err(fail) => reported = reported.and(Err(fail)),
+        }
+    }
     mention_live(&mut summary, &ended);
     session.mention_not_shown(&ended);
     reported = reported.and(session.summary.write(&summary, ended.at_terminal));

@@ -346,9 +346,19 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 
 /// Compiles a C program of the tests, once for each scratch directory; `None` without a compiler.
 pub fn compiled(scratch: &Scratch, name: &str, source: &str) -> Option<String> {
+    compiled_with(scratch, name, source, &["-g", "-O1", "-pthread"])
+}
+
+/// The same with these flags.
+pub fn compiled_with(
+    scratch: &Scratch,
+    name: &str,
+    source: &str,
+    flags: &[&str],
+) -> Option<String> {
     let (text, program) = (scratch.path(&format!("{name}.c")), scratch.path(name));
     fs::write(&text, source).expect("write the source");
-    let line = ["gcc", "-g", "-O1", "-pthread", "-o", &program, &text];
+    let line = [&["gcc", "-o", &program, &text], flags].concat();
     match command(&line).stderr(Stdio::inherit()).status() {
         Ok(status) if status.success() => Some(program),
         Ok(status) => panic!("{name}.c does not compile: {status}"),

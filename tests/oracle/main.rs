@@ -17,6 +17,7 @@ mod devices;
 mod files;
 mod fixture;
 mod fleet;
+mod from_main;
 mod harness;
 mod isolation;
 mod kinds;

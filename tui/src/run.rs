@@ -59,8 +59,7 @@ pub fn needs_terminal() -> Result<(), ViewError> {
 /// is as before in any case.
 pub fn view(path: &Path, only: &Only, options: &Options) -> Result<(), ViewError> {
     needs_terminal()?;
-    let (feed, mut store) = Feed::of_file(path)?;
-    let mut feed = feed.only(only);
+    let (mut feed, mut store) = Feed::of_part(path, only)?;
     // Small recordings are whole on the first frame.
     feed.pull(&mut store, Some(Instant::now() + TICK));
     Ui::recorded(feed, store, None, options)?.run()
@@ -73,8 +72,7 @@ pub fn view(path: &Path, only: &Only, options: &Options) -> Result<(), ViewError
 pub fn diff(first: &Path, second: &Path, only: &Only, options: &Options) -> Result<(), ViewError> {
     needs_terminal()?;
     let summary = Store::open_only(first, only)?.summary;
-    let (feed, mut store) = Feed::of_file(second)?;
-    let mut feed = feed.only(only);
+    let (mut feed, mut store) = Feed::of_part(second, only)?;
     feed.finish(&mut store);
     let other = Other {
         summary,

@@ -55,7 +55,7 @@ impl Reconstructor {
         let part = &setup.start.part;
         let chosen = part
             .iter()
-            .any(|only| only.pid.is_some() || only.region.is_some());
+            .any(|only| only.pid.is_some() || only.region.is_some() || only.from_main);
         let marked = regions.finish(sums.end.as_ref().map(|end| end.monotonic_ns));
         let dirty_pages = dirty.pages(|inode| !bdev.contains(&inode.0) || raw.contains(&inode));
         let syscalls = 2 * sums.syscalls;
@@ -288,6 +288,7 @@ fn part_warnings(part: &[Only], span: Option<Span>, warnings: &mut Vec<Notice>) 
     for only in part {
         warnings.extend(only.pid.map(Notice::OfProcess));
         warnings.extend(only.region.clone().map(Notice::InRegion));
+        warnings.extend(only.from_main.then_some(Notice::FromMain));
     }
 }
 

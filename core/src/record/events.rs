@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Part, Reader, RecordError, Warning};
 use crate::decode::{DecodeError, decode};
-use crate::event::{Event, Only};
+use crate::event::Event;
 
 /// The events of a recording. Records that cannot be decoded are counted and left out.
 pub struct Events<R> {
@@ -30,8 +30,8 @@ impl<R: Read> Events<R> {
     }
 
     /// Only what is wanted, and what tells what things are.
-    pub fn only(mut self, only: &Only) -> Self {
-        self.reader.only(only);
+    pub fn only(mut self, part: Part) -> Self {
+        self.reader.only(part);
         self
     }
 

@@ -63,6 +63,11 @@ pub enum RecordError {
         path: PathBuf,
         len: usize,
     },
+    /// No call in it is known to come from a program's `main`; `stacks`: where calls came from is in it.
+    NoMain {
+        path: PathBuf,
+        stacks: bool,
+    },
 }
 
 crate::says! { RecordError, lang:
@@ -76,6 +81,12 @@ crate::says! { RecordError, lang:
         path = path.display(), most = format::VERSION;
     Self::Create { path, source } => "cannot create {path}: {why}" | "无法创建 {path}：{why}",
         path = path.display(), why = source.say(lang);
+    Self::NoMain { path, stacks: false } =>
+        "{path} does not say where calls came from, so where main begins is not known: record with --stacks"
+        | "{path} 没有记下调用来自哪里，不知道 main 从何处开始：请加 --stacks 重新记录", path = path.display();
+    Self::NoMain { path, stacks: true } =>
+        "no call in {path} is known to come from main: a stack that leads there needs the program's symbols (a program that is not stripped)"
+        | "{path} 中没有已知来自 main 的调用：要有程序的符号（未经 strip），调用栈才能追到那里", path = path.display();
     Self::Write { path, records, source } =>
         "cannot write on to {path}: {why}; it keeps the first {records} records"
         | "无法继续写入 {path}：{why}；已保留前 {records} 条记录",
@@ -91,7 +102,7 @@ impl RecordError {
     pub fn exit_code(&self) -> Option<u8> {
         match self {
             Self::Foreign { .. } | Self::Newer { .. } => Some(4),
-            Self::Open { .. } | Self::Create { .. } => Some(2),
+            Self::Open { .. } | Self::Create { .. } | Self::NoMain { .. } => Some(2),
             Self::Write { .. } | Self::TooLong { .. } => None,
         }
     }

@@ -12,7 +12,6 @@ use super::columns::Unpacker;
 use super::format::{are_frames, next_frame};
 use super::part::{Part, Place};
 use super::{RecordError, Warning};
-use crate::event::Only;
 
 /// What a recording can be read from more than once: a file, or bytes in memory.
 pub trait ReadSeek: Read + Seek + Send {}
@@ -64,8 +63,8 @@ impl<R: Read> Reader<R> {
     }
 
     /// Reads only what is wanted, and what tells what things are. To be called first of all.
-    pub fn only(&mut self, only: &Only) {
-        self.part = Part::of(only);
+    pub fn only(&mut self, part: Part) {
+        self.part = part;
     }
 
     /// What is read of the recording.

@@ -69,10 +69,13 @@ impl Feed {
     }
 
     /// The same, of which only this is taken.
-    #[must_use]
-    pub fn only(mut self, only: &Only) -> Self {
-        self.part = Part::of(only);
-        self
+    ///
+    /// # Errors
+    /// As [`Self::of_file`], and if what is wanted is not in it.
+    pub fn of_part(path: &Path, only: &Only) -> Result<(Self, Store), RecordError> {
+        let part = Part::of_recording(only, path, || Reader::open(path))?;
+        let (feed, store) = Self::of_file(path)?;
+        Ok((Self { part, ..feed }, store))
     }
 
     /// A recording in memory; `name` is what errors call it.
@@ -320,8 +323,7 @@ impl Store {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_only(path: &Path, only: &Only) -> Result<Self, RecordError> {
-        let (feed, mut store) = Feed::of_file(path)?;
-        let mut feed = feed.only(only);
+        let (mut feed, mut store) = Feed::of_part(path, only)?;
         feed.take(&mut store, u64::MAX);
         Ok(store)
     }

@@ -7,9 +7,10 @@ use std::collections::HashSet;
 
 use tracer_ebpf::{Block, bio, flag, kind};
 
+use super::main::{InMain, Main};
 use crate::decode::{decode, encode};
 use crate::dirty::DirtyPages;
-use crate::event::{Event, Only};
+use crate::event::{Event, Only, Start};
 use crate::regions::Regions;
 
 /// What is known of the calls, and which are wanted.
@@ -18,11 +19,12 @@ pub struct Chosen {
     pid: Option<u32>,
     region: Option<String>,
     regions: Regions,
+    main: Option<Main>,
     /// Pages that calls made dirty; the owner is whether the call is wanted.
     dirty: DirtyPages<bool>,
     /// Processes that had a call that is wanted.
     processes: HashSet<u32>,
-    pub page: u64,
+    page: u64,
 }
 
 /// Whether a record is wanted.
@@ -63,14 +65,31 @@ impl Whose {
 impl Chosen {
     /// `None`: all calls are.
     pub fn of(only: &Only) -> Option<Self> {
-        (only.pid.is_some() || only.region.is_some()).then(|| Self {
+        (only.is_of_processes() || only.region.is_some()).then(|| Self {
             pid: only.pid,
             region: only.region.clone(),
             regions: Regions::default(),
+            main: only.from_main.then(Main::default),
             dirty: DirtyPages::default(),
             processes: HashSet::new(),
             page: 4096,
         })
+    }
+
+    pub fn in_main(&mut self, stacks: &InMain) {
+        if let Some(main) = &mut self.main {
+            main.stacks(stacks);
+        }
+    }
+
+    /// What is known when the trace begins.
+    pub fn begins(&mut self, start: &Start) {
+        if start.page_size > 0 {
+            self.page = u64::from(start.page_size);
+        }
+        if let Some(main) = &mut self.main {
+            main.begins(start);
+        }
     }
 
     /// The regions that were met, by name.
@@ -83,6 +102,9 @@ impl Chosen {
         let Some(whose) = Whose::of(record) else {
             return Choice::Yes;
         };
+        if let Some(main) = &mut self.main {
+            main.learn(record);
+        }
         match record[0] {
             kind::NAME | kind::FORK | kind::EXEC => {
                 if let Ok(event) = decode(record) {
@@ -119,7 +141,13 @@ impl Chosen {
             None => true,
             Some(region) => region.is_some_and(|region| regions.contains(&region)),
         };
-        inside && self.pid.is_none_or(|pid| pid == whose.tgid)
+        inside && self.has(whose.tgid)
+    }
+
+    /// Whether a process's calls are wanted, wherever they are made.
+    fn has(&self, tgid: u32) -> bool {
+        let main = self.main.as_ref();
+        self.pid.is_none_or(|pid| pid == tgid) && main.is_none_or(|main| main.has(tgid))
     }
 
     fn block(&mut self, record: &[u8]) -> Choice {
@@ -143,7 +171,7 @@ impl Chosen {
             };
             return self.is_wanted(&whose).into();
         }
-        let mine = self.pid.is_some_and(|pid| pid == head.tgid);
+        let mine = (self.pid.is_some() || self.main.is_some()) && self.has(head.tgid);
         if !write || block.status != 0 {
             // No call can be found for it: it is the process's at most.
             return (mine && self.region.is_none()).into();

@@ -9,11 +9,17 @@
 //! reads it needs to know nothing else.
 
 mod chosen;
+mod main;
+
+use std::io::Read;
+use std::path::Path;
 
 use tracer_ebpf::kind;
 
 use self::chosen::{Choice, Chosen};
+use self::main::InMain;
 use super::format::{BlockHeader, Format, kind_bit};
+use super::{Reader, RecordError};
 use crate::decode::{decode, encode_meta};
 use crate::event::{Event, META, Meta, Only, Start};
 use crate::regions::Regions;
@@ -51,6 +57,11 @@ impl Span {
 }
 
 impl Only {
+    /// Whether it depends on the process alone which of its calls are wanted.
+    fn is_of_processes(&self) -> bool {
+        self.pid.is_some() || self.from_main
+    }
+
     fn is_timed(&self) -> bool {
         self.from_ns.is_some() || self.to_ns.is_some()
     }
@@ -83,6 +94,38 @@ pub enum Place {
 }
 
 impl Part {
+    /// What is wanted of a recording, which is looked through before it is read (`again`), if what is wanted says
+    /// itself only later in it. `path` is what errors call it.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or nothing in it is known to come from `main`.
+    pub fn of_recording<R: Read>(
+        only: &Only,
+        path: &Path,
+        again: impl FnOnce() -> Result<Reader<R>, RecordError>,
+    ) -> Result<Self, RecordError> {
+        if !only.from_main {
+            return Ok(Self::of(only));
+        }
+        let in_main = InMain::of(&mut again()?);
+        let Some(since) = in_main.since else {
+            return Err(RecordError::NoMain {
+                path: path.to_owned(),
+                stacks: in_main.any,
+            });
+        };
+        let from = only.from_ns.unwrap_or(0).max(since);
+        let mut part = Self::of(&Only {
+            from_ns: Some(from).filter(|from| *from > 0),
+            ..only.clone()
+        });
+        if let Some(chosen) = &mut part.chosen {
+            chosen.in_main(&in_main);
+        }
+        Ok(part)
+    }
+
+    /// What is wanted of records that come only once; what they did from `main` on is not known then.
     pub fn of(only: &Only) -> Self {
         let (span, chosen) = (Span::of(std::slice::from_ref(only)), Chosen::of(only));
         Self {
@@ -159,7 +202,7 @@ impl Part {
         let choice = match &mut self.chosen {
             // Where a thread's next calls come from is told of one that is wanted, and of one that may be yet.
             Some(chosen) => match chosen.takes(record) {
-                Choice::No if kind == kind::CALLED_FROM && self.only.pid.is_some() => {
+                Choice::No if kind == kind::CALLED_FROM && self.only.is_of_processes() => {
                     return Place::Outside;
                 }
                 choice => choice,
@@ -181,10 +224,8 @@ impl Part {
                 if start.monotonic_ns > 0 && self.start.is_none() {
                     self.start = Some(start.monotonic_ns);
                 }
-                if let Some(chosen) = &mut self.chosen
-                    && start.page_size > 0
-                {
-                    chosen.page = u64::from(start.page_size);
+                if let Some(chosen) = &mut self.chosen {
+                    chosen.begins(&start);
                 }
                 self.said = true;
                 let whole = || begun(start.monotonic_ns, &self.only);
@@ -306,7 +347,7 @@ mod tests {
             let file = recording(format);
             let read = |span| {
                 let mut reader = Reader::new(&file[..], Path::new("t")).unwrap();
-                reader.only(&only(span));
+                reader.only(Part::of(&only(span)));
                 let (mut times, mut metas, mut execs) = (Vec::new(), 0, 0);
                 while let Some(record) = reader.next_record() {
                     match decode(record).unwrap() {
