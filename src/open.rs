@@ -39,7 +39,7 @@ pub fn reader(path: &Path, only: &Only) -> Result<Reader<Watched>, RecordError> 
 }
 
 fn opened(path: &Path, only: &Only, show: bool) -> Result<Reader<Watched>, RecordError> {
-    let part = Part::of_recording(only, path, || whole(path, show))?;
+    let part = Part::of_recording(only, path, || Ok(whole(path, show)?.look_through()))?;
     let mut reader = whole(path, show)?;
     reader.only(part);
     Ok(reader)

@@ -139,7 +139,7 @@ fn parts_are_the_whole() {
 }
 
 fn part(file: &[u8], only: &Only) -> Part {
-    let again = || Reader::new(file, Path::new(NAME));
+    let again = || Ok(Reader::new(file, Path::new(NAME))?.look_through());
     Part::of_recording(only, Path::new(NAME), again).expect("it is there")
 }
 
@@ -285,7 +285,7 @@ fn from_main_on_is_a_part() {
     for path in recordings() {
         let name = path.display();
         let file = std::fs::read(&path).expect("a recording");
-        let again = || Reader::new(&file[..], Path::new(NAME));
+        let again = || Ok(Reader::new(&file[..], Path::new(NAME))?.look_through());
         match Part::of_recording(&only, Path::new(NAME), again) {
             Err(RecordError::NoMain { stacks, .. }) => {
                 assert!(!stacks, "{name}");

@@ -10,7 +10,7 @@ use lz4_flex::block::decompress_into;
 use super::blocks::{Block, Blocks};
 use super::columns::Unpacker;
 use super::format::{are_frames, next_frame};
-use super::part::{Part, Place};
+use super::part::{Found, InMain, Part, Place};
 use super::{RecordError, Warning};
 
 /// What a recording can be read from more than once: a file, or bytes in memory.
@@ -65,6 +65,15 @@ impl<R: Read> Reader<R> {
     /// Reads only what is wanted, and what tells what things are. To be called first of all.
     pub fn only(&mut self, part: Part) {
         self.part = part;
+    }
+
+    /// Reads it all to learn which calls came from a program's `main`.
+    pub fn look_through(mut self) -> InMain {
+        let mut found = Found::default();
+        while let Some(record) = self.next_record() {
+            found.take(record);
+        }
+        found.finish()
     }
 
     /// What is read of the recording.

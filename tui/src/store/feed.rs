@@ -73,7 +73,7 @@ impl Feed {
     /// # Errors
     /// As [`Self::of_file`], and if what is wanted is not in it.
     pub fn of_part(path: &Path, only: &Only) -> Result<(Self, Store), RecordError> {
-        let part = Part::of_recording(only, path, || Reader::open(path))?;
+        let part = Part::of_recording(only, path, || Ok(Reader::open(path)?.look_through()))?;
         let (feed, store) = Self::of_file(path)?;
         Ok((Self { part, ..feed }, store))
     }

@@ -4,7 +4,6 @@
 //! is told after the calls that came from them.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
 use std::sync::Arc;
 
 use tracer_ebpf::kind;
@@ -12,14 +11,13 @@ use tracer_ebpf::kind;
 use super::time_of;
 use crate::decode::decode;
 use crate::event::{Event, META, Meta, Source, Start};
-use crate::record::Reader;
 
 /// How `main` is called where a stack names it: by the linker for C, C++ and Rust; by Go.
 const NAMES: [&str; 2] = ["main", "main.main"];
 
 /// Stacks that are in `main`, or in what it called.
 #[derive(Clone, Debug, Default)]
-pub(super) struct InMain {
+pub struct InMain {
     stacks: Arc<HashSet<u64>>,
     /// When the first call from one of them was made, counted as [`Only::from_ns`](crate::event::Only::from_ns).
     pub(super) since: Option<u64>,
@@ -27,19 +25,9 @@ pub(super) struct InMain {
     pub(super) any: bool,
 }
 
-impl InMain {
-    /// Looks a recording through.
-    pub(super) fn of<R: Read>(reader: &mut Reader<R>) -> Self {
-        let mut found = Found::default();
-        while let Some(record) = reader.next_record() {
-            found.take(record);
-        }
-        found.finish()
-    }
-}
-
+/// What is being learned of them, from all records of a recording in their order.
 #[derive(Default)]
-struct Found {
+pub(in crate::record) struct Found {
     sources: Vec<Source>,
     /// Executable files that were started.
     programs: HashSet<String>,
@@ -52,7 +40,7 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, record: &[u8]) {
+    pub(in crate::record) fn take(&mut self, record: &[u8]) {
         if let Some(ts) = time_of(record) {
             self.start.get_or_insert(ts);
         }
@@ -93,7 +81,7 @@ impl Found {
         }
     }
 
-    fn finish(self) -> InMain {
+    pub(in crate::record) fn finish(self) -> InMain {
         let mut best: HashMap<&str, Sign> = HashMap::new();
         let signs: Vec<_> = self
             .sources

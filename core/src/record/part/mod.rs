@@ -11,15 +11,15 @@
 mod chosen;
 mod main;
 
-use std::io::Read;
 use std::path::Path;
 
 use tracer_ebpf::kind;
 
 use self::chosen::{Choice, Chosen};
-use self::main::InMain;
+pub(super) use self::main::Found;
+pub use self::main::InMain;
+use super::RecordError;
 use super::format::{BlockHeader, Format, kind_bit};
-use super::{Reader, RecordError};
 use crate::decode::{decode, encode_meta};
 use crate::event::{Event, META, Meta, Only, Start};
 use crate::regions::Regions;
@@ -94,20 +94,20 @@ pub enum Place {
 }
 
 impl Part {
-    /// What is wanted of a recording, which is looked through before it is read (`again`), if what is wanted says
-    /// itself only later in it. `path` is what errors call it.
+    /// What is wanted of a recording, which is looked through before it is read (by
+    /// [`Reader::look_through`](super::Reader::look_through)), if only that tells what is wanted. `path` is what errors call it.
     ///
     /// # Errors
     /// If it cannot be opened, or nothing in it is known to come from `main`.
-    pub fn of_recording<R: Read>(
+    pub fn of_recording(
         only: &Only,
         path: &Path,
-        again: impl FnOnce() -> Result<Reader<R>, RecordError>,
+        look_through: impl FnOnce() -> Result<InMain, RecordError>,
     ) -> Result<Self, RecordError> {
         if !only.from_main {
             return Ok(Self::of(only));
         }
-        let in_main = InMain::of(&mut again()?);
+        let in_main = look_through()?;
         let Some(since) = in_main.since else {
             return Err(RecordError::NoMain {
                 path: path.to_owned(),
