@@ -10,6 +10,8 @@ use bytehop_core::i18n::Lang;
 use bytehop_core::report::Format;
 use bytehop_core::report::top::Column;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+#[cfg(feature = "capture")]
+use tracer::capture::Which;
 use tui::theme::Theme;
 
 use crate::fail::{Fail, Trouble, USAGE};
@@ -141,10 +143,10 @@ pub struct Ui {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_group("running", |group| group.required(true)))]
 pub struct Attach {
-    /// The process to trace, all its threads
-    #[arg(short, long, value_name = "PID")]
-    pub pid: u32,
+    #[command(flatten)]
+    pub processes: Running,
     /// Stop after this many seconds
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
     pub duration: Option<std::time::Duration>,
@@ -251,25 +253,52 @@ pub struct Record {
     /// File to write the recording to
     #[arg(short, long, value_name = "FILE", default_value = bytehop_core::record::DEFAULT_NAME)]
     pub output: PathBuf,
-    /// Trace this process instead of a command
-    #[arg(
-        short,
-        long,
-        value_name = "PID",
-        conflicts_with = "argv",
-        required_unless_present = "argv"
-    )]
-    pub pid: Option<u32>,
-    /// Stop after this many seconds (with --pid)
-    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, requires = "pid")]
+    #[command(flatten)]
+    pub processes: Running,
+    /// Stop after this many seconds (of running processes)
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, requires = "running")]
     pub duration: Option<std::time::Duration>,
     #[command(flatten)]
     pub tracing: Tracing,
     #[command(flatten)]
     pub summary: SummaryArgs,
     /// The command and its arguments
-    #[arg(last = true, value_name = "CMD")]
+    #[arg(
+        last = true,
+        value_name = "CMD",
+        conflicts_with = "running",
+        required_unless_present = "running"
+    )]
     pub argv: Vec<OsString>,
+}
+
+/// Processes that run already.
+#[derive(Clone, Debug, Args)]
+#[group(id = "running", multiple = false)]
+pub struct Running {
+    /// The process to trace, all its threads
+    #[arg(short, long, value_name = "PID")]
+    pub pid: Option<u32>,
+    /// All processes with this name
+    #[arg(long, value_name = "NAME")]
+    pub comm: Option<String>,
+    /// All processes in this cgroup and below it: /system.slice/nginx.service
+    #[arg(long, value_name = "PATH")]
+    pub cgroup: Option<String>,
+    /// All processes in this container: its id, or the beginning of it (Docker, Podman, containerd, CRI-O), or its name (nspawn, LXC)
+    #[arg(long, value_name = "ID")]
+    pub container: Option<String>,
+}
+
+impl Running {
+    #[cfg(feature = "capture")]
+    pub fn which(&self) -> Option<Which> {
+        let comm = || self.comm.clone().map(Which::Comm);
+        let cgroup = || self.cgroup.clone().map(Which::Cgroup);
+        let container = || self.container.clone().map(Which::Container);
+        let pid = self.pid.map(Which::Pid);
+        pid.or_else(comm).or_else(cgroup).or_else(container)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -926,7 +955,7 @@ mod tests {
         (
             "attach",
             &[
-                "duration output pid",
+                "cgroup comm container duration output pid",
                 UI,
                 FOLLOW,
                 EVENTS,
@@ -950,7 +979,7 @@ mod tests {
         (
             "record",
             &[
-                "duration output pid",
+                "cgroup comm container duration output pid",
                 FOLLOW,
                 EVENTS,
                 SUMMARY,

@@ -256,7 +256,7 @@ fails_with! {
     IdentityError => |_| FAILED;
     LaunchError => |e| e.exit_code() as u8;
     CaptureError => |e| match e {
-        CaptureError::NoProcess(_) => USAGE,
+        CaptureError::NoProcess(_) | CaptureError::NoneOf(_) => USAGE,
         CaptureError::Namespace | CaptureError::NotYours(_) | CaptureError::AllDumpable => {
             NOT_ALLOWED
         }

@@ -124,6 +124,15 @@ const ARGUMENTS: &[(&str, &str)] = &[
         "只看各程序从 main 开始所做的事，不含加载器和语言运行时的启动（要求记录时加了 --stacks）",
     ),
     ("cut output", "较小的记录文件写到哪里"),
+    ("comm", "所有叫这个名字的进程"),
+    (
+        "cgroup",
+        "此 cgroup 及其下的所有进程，例如 /system.slice/nginx.service",
+    ),
+    (
+        "container",
+        "此容器中的所有进程：容器的 id 或其开头（Docker、Podman、containerd、CRI-O），或名字（nspawn、LXC）",
+    ),
     ("attach pid", "要跟踪的进程（包括它的所有线程）"),
     ("duration", "这么多秒后停止"),
     (
@@ -161,7 +170,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("top elevate", "经 sudo 重新启动"),
     ("record output", "记录文件写到哪里"),
     ("record pid", "跟踪此进程，而不是一条命令"),
-    ("record duration", "这么多秒后停止（配合 --pid）"),
+    ("record duration", "这么多秒后停止（用于已在运行的进程）"),
     (
         "report format",
         "text、json、jsonl（每行一个事件）、html（带各个界面的网页，任何浏览器都能看）、csv、folded（按拷贝字节的调用栈，用于火焰图）、markdown（用于缺陷报告）、svg（路径图）、perfetto（ui.perfetto.dev 的时间线）或 parquet（表格，用于 DuckDB）",

@@ -20,7 +20,7 @@ use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
 use bytehop_core::record::{LogWriter, Part, Place, RecordError, Writer};
 use tracer::btf::KernelBtf;
-use tracer::capture::{self, Capture, Control, Ended, Followed, Output, Priority, Target};
+use tracer::capture::{self, Capture, Control, Ended, Followed, Output, Priority, Target, Which};
 use tracer::launch::{Command, Held};
 use tracer::lent;
 use tracer::limits;
@@ -59,8 +59,8 @@ pub fn run(args: cli::Run) -> Result<i32, Fail> {
 }
 
 pub fn record(args: cli::Record) -> Result<i32, Fail> {
-    let what = match args.pid {
-        Some(pid) => What::Process(pid, args.duration),
+    let what = match args.processes.which() {
+        Some(which) => What::Processes(which, args.duration),
         None => What::Command(&args.argv),
     };
     trace(
@@ -74,7 +74,10 @@ pub fn record(args: cli::Record) -> Result<i32, Fail> {
 }
 
 pub fn attach(args: cli::Attach) -> Result<i32, Fail> {
-    let what = What::Process(args.pid, args.duration);
+    let Some(which) = args.processes.which() else {
+        return Err(Fail::new(USAGE, Trouble::NothingToTrace));
+    };
+    let what = What::Processes(which, args.duration);
     let look = args.summary.look().themed(args.theme);
     live::check_theme(args.theme, args.ui, &args.summary)?;
     match live::is_wanted(args.ui, &args.summary) {
@@ -197,7 +200,7 @@ pub fn require_rights() -> Result<(), Fail> {
 /// What to trace.
 enum What<'a> {
     Command(&'a [OsString]),
-    Process(u32, Option<std::time::Duration>),
+    Processes(Which, Option<std::time::Duration>),
 }
 
 impl What<'_> {
@@ -206,7 +209,7 @@ impl What<'_> {
     fn hold_signals(&self) -> Result<Signals, Fail> {
         let held = match self {
             Self::Command(_) => Signals::install(),
-            Self::Process(..) => Signals::install_alone(),
+            Self::Processes(..) => Signals::install_alone(),
         };
         held.map_err(|e| Fail::new(FAILED, Trouble::Signals(e.into())))
     }
@@ -277,11 +280,11 @@ impl Session {
                 }
                 (lossy(argv), held.pid(), Pending::Held(Box::new(held)))
             }
-            What::Process(pid, duration) => (
-                command_of(pid),
-                pid,
-                Pending::Process(Target::process(pid, duration)?),
-            ),
+            What::Processes(which, duration) => {
+                let target = Target::processes(&which, duration)?;
+                let pid = target.pid();
+                (command_of(pid), pid, Pending::Process(target))
+            }
         };
         let attached = matches!(pending, Pending::Process(_));
 

@@ -178,7 +178,7 @@ pub const PAGES: &[Told] = &[
                 "Ten seconds of a server:",
             ),
             (
-                "sudo bytehop attach -p $(pidof nginx | tr ' ' '\\n' | tail -1) --no-tui",
+                "sudo bytehop attach --comm nginx -d 10 --no-tui",
                 "As text:",
             ),
         ],

@@ -89,7 +89,7 @@ pub fn trace(
                 Some(Pty::open(size).map_err(terminal)?),
             )
         }
-        What::Process(..) => (tui::Target::Process, None),
+        What::Processes(..) => (tui::Target::Process, None),
     };
     let (pty, theirs) = pty.unzip();
     let wanted = Options {

@@ -5,9 +5,10 @@ use tracer::capture::{Followed, Member};
 
 bytehop_core::messages! {
     ready_for(process, threads): "ready: tracing process {process}, {threads}" | "就绪：正在追踪进程 {process}，共{threads}";
+    ready_for_several(processes, threads, names): "ready: tracing {processes}, {threads}: {names}" | "就绪：正在追踪{processes}，共{threads}：{names}";
     with_children(threads, names): ", {threads} of that in processes that it made: {names}" | "，其中{threads}属于它创建的进程：{names}";
-    left_out(processes, names): "; not traced (--no-follow): {processes} that it made: {names}" | "；不追踪（--no-follow）它创建的{processes}：{names}";
-    not_yours(processes): "; not traced (not yours): {processes} that it made" | "；不追踪它创建的{processes}（不属于您）";
+    left_out(processes, names): "; not traced (--no-follow): {processes} made by what is traced: {names}" | "；不追踪（--no-follow）由它创建的{processes}：{names}";
+    not_yours(processes): "; not traced (not yours): {processes}" | "；不追踪不属于您的{processes}";
     without_rights(program): "{program} runs without the rights that it has of its own (setuid, setgid or capabilities): bytehop shows you what it does" | "{program} 不带它自身的权限（setuid、setgid 或文件能力）运行：bytehop 会显示它的行为";
     not_shown[n]: "{n} program that it became is not shown: trace that one with `bytehop run`" / "{n} programs that it became are not shown: trace those with `bytehop run`" | "它变成的 {n} 个程序未显示：请用 `bytehop run` 追踪";
     threads[n]: "{n} thread" / "{n} threads" | " {n} 个线程";
@@ -23,8 +24,15 @@ pub fn ready(lang: Lang, followed: &Followed) -> String {
         return String::new();
     };
     let all = threads(lang, followed.threads() as u64);
-    let mut line = ready_for(lang, named(lang, process), all);
-    if !children.is_empty() {
+    let several = followed.asked > 1;
+    let mut line = match several {
+        true => {
+            let number = processes(lang, followed.processes.len() as u64);
+            ready_for_several(lang, number, all, names(lang, &followed.processes))
+        }
+        false => ready_for(lang, named(lang, process), all),
+    };
+    if !several && !children.is_empty() {
         let theirs = followed.threads() - process.threads;
         let theirs = threads(lang, theirs as u64);
         line += &with_children(lang, theirs, names(lang, children));
@@ -75,7 +83,7 @@ mod tests {
         };
         assert_eq!(
             ready(Lang::En, &followed),
-            "ready: tracing process nginx (7), 1 thread; not traced (--no-follow): 1 process that it made: nginx (8)"
+            "ready: tracing process nginx (7), 1 thread; not traced (--no-follow): 1 process made by what is traced: nginx (8)"
         );
         followed.processes.append(&mut followed.left_out);
         assert_eq!(

@@ -44,3 +44,4 @@ mod syscalls;
 #[expect(dead_code, reason = "shared: each uses a part")]
 mod tmux;
 mod top;
+mod which;

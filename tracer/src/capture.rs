@@ -8,6 +8,7 @@ mod lifetime;
 mod onward;
 mod rings;
 mod target;
+mod which;
 
 use std::collections::BTreeMap;
 use std::mem::offset_of;
@@ -39,6 +40,7 @@ use gate::Gate;
 use lifetime::Lifetime;
 use onward::Onward;
 pub use target::{Control, Order, Target};
+pub use which::Which;
 
 /// Takes a trace, live, record by record.
 pub trait Output {
@@ -55,6 +57,7 @@ pub enum CaptureError {
     Load(#[from] LoadError),
     Wait(#[from] Errno),
     NoProcess(u32),
+    NoneOf(Which),
     NotYours(u32),
     Blind,
     AllDumpable,
@@ -66,6 +69,13 @@ bytehop_core::says! { CaptureError, lang:
     Self::Wait(errno) => "cannot wait for the traced program: {why}" | "无法等待被跟踪的程序：{why}",
         why = words(*errno, lang);
     Self::NoProcess(pid) => "no process {pid}" | "没有进程 {pid}";
+    Self::NoneOf(Which::Pid(pid)) => "no process {pid}" | "没有进程 {pid}";
+    Self::NoneOf(Which::Comm(name)) => "no process is called {name} (`ps -e -o comm` lists their names), or none that is yours to trace"
+        | "没有名为 {name} 的进程（`ps -e -o comm` 列出所有名字），或者没有你可以跟踪的";
+    Self::NoneOf(Which::Cgroup(path)) => "no process in cgroup {path} (`systemd-cgls` lists them), or none that is yours to trace"
+        | "cgroup {path} 中没有进程（`systemd-cgls` 列出所有 cgroup），或者没有你可以跟踪的";
+    Self::NoneOf(Which::Container(id)) => "no process in container {id}: give its id, at least 4 characters of it (`docker ps`, `podman ps`, `crictl ps`), or start bytehop on the host"
+        | "容器 {id} 中没有进程：请给出容器的 id（至少前 4 个字符；`docker ps`、`podman ps`、`crictl ps`），或在主机上启动 bytehop";
     Self::NotYours(pid) =>
         "process {pid} is not yours to trace: bytehop lends its rights only for what the kernel shows you anyway (as `strace -p {pid}` would be refused)"
         | "进程 {pid} 不是你可以跟踪的：bytehop 只在内核本来就允许你看的范围内出借权限（`strace -p {pid}` 同样会被拒绝）";
@@ -167,11 +177,13 @@ impl<'a> Capture<'a> {
     pub fn run(&mut self, mut target: Target, out: &mut dyn Output) -> Result<Ended, CaptureError> {
         let mut lifetime = match &target {
             Target::Command(running) => Lifetime::of_command(running.began()),
-            Target::Process { pid, since, .. } => Lifetime::of_process(*pid, *since),
+            // The end of one is not the end of all.
+            Target::Processes(all) if all.several => Lifetime::of_processes(all.since),
+            Target::Processes(all) => Lifetime::of_process(target.pid(), all.since),
         };
-        let attached = matches!(target, Target::Process { .. });
+        let attached = matches!(target, Target::Processes(_));
         self.gate = (attached && lent::caller().is_some()).then(Gate::default);
-        let reason = self.follow(&target, &mut lifetime, out)?;
+        let reason = self.follow(&mut target, &mut lifetime, out)?;
         let last = now_ns(ClockId::CLOCK_MONOTONIC);
         let exit = match &mut target {
             Target::Command(running) if reason == Reason::Exit => Some(running.wait()?),
@@ -238,7 +250,7 @@ impl<'a> Capture<'a> {
     /// Hands on records as they come, until tracing is over.
     fn follow(
         &mut self,
-        target: &Target,
+        target: &mut Target,
         lifetime: &mut Lifetime,
         out: &mut dyn Output,
     ) -> Result<Reason, CaptureError> {
@@ -267,7 +279,9 @@ impl<'a> Capture<'a> {
                 _ => IDLE,
             };
             // Orders are looked for as often as records; signals end the wait.
-            let pidfd = target.pidfd();
+            let Some(pidfd) = target.pidfd() else {
+                return Ok(Reason::Exit);
+            };
             let signals = match &self.control {
                 Control::Signals(signals, _) => signals.as_fd(),
                 Control::Orders(_) => pidfd,
@@ -277,14 +291,12 @@ impl<'a> Capture<'a> {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(e) => return Err(e.into()),
             }
-            if fds[0].any().unwrap_or(false) {
+            let ended = fds[0].any().unwrap_or(false);
+            if ended && target.has_ended() {
                 return Ok(Reason::Exit);
             }
-            if let Target::Process {
-                duration: Some(duration),
-                ..
-            } = target
-                && now - begin >= *duration
+            if let Target::Processes(all) = target
+                && all.duration.is_some_and(|duration| now - begin >= duration)
             {
                 return Ok(Reason::Duration);
             }
@@ -336,7 +348,7 @@ impl<'a> Capture<'a> {
     fn give_up(&mut self, target: &Target, now: Instant) -> Result<Option<Reason>, CaptureError> {
         let program = match target {
             Target::Command(running) => Some(running.pid()),
-            Target::Process { .. } => None,
+            Target::Processes(_) => None,
         };
         let (signals, policy) = match &mut self.control {
             Control::Signals(signals, policy) => (signals, policy),
@@ -348,7 +360,7 @@ impl<'a> Capture<'a> {
                             // It may be another user's by now (setuid).
                             let _ = running.signal_group(signal);
                         }
-                        (Ok(Order::Signal(_)), Target::Process { .. }) => {}
+                        (Ok(Order::Signal(_)), Target::Processes(_)) => {}
                         (Err(TryRecvError::Empty | TryRecvError::Disconnected), _) => {
                             return Ok(None);
                         }

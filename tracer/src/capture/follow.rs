@@ -15,8 +15,10 @@ use crate::load::{Probes, threads_of};
 /// Who is traced from now on, and who is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Followed {
-    /// The process itself first.
+    /// The process itself first, or the first of those that were asked for.
     pub processes: Vec<Member>,
+    /// How many were asked for.
+    pub asked: usize,
     /// Processes that it made, and that are not traced because children are not wanted.
     pub left_out: Vec<Member>,
     /// How many it made that our caller may not see.
@@ -76,13 +78,20 @@ pub(super) fn not_all_dumpable() -> Result<(), CaptureError> {
     }
 }
 
-/// Begins to trace all threads of a running process and, if `follow`, of the processes that it has made and
+/// Begins to trace all threads of running processes and, if `follow`, of the processes that they have made and
 /// of theirs; those that they make meanwhile included.
 ///
 /// # Errors
-/// If the process is gone or a map cannot be written.
-pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Followed, CaptureError> {
+/// If all of the processes are gone or a map cannot be written.
+pub(super) fn begin(
+    probes: &mut Probes,
+    asked: &[u32],
+    follow: bool,
+) -> Result<Followed, CaptureError> {
     on_the_host()?;
+    let Some(&pid) = asked.first() else {
+        return Ok(Followed::default());
+    };
     let caller = lent::caller();
     let mut known = HashSet::new();
     // Of our caller's rights: each process is held, so that the number stays its own.
@@ -92,12 +101,12 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
     loop {
         let mut news = false;
         let tree = match follow {
-            true => family(pid),
-            false => vec![pid],
+            true => family(asked),
+            false => asked.to_vec(),
         };
         for process in tree {
             if let Some(caller) = caller
-                && process != pid
+                && !asked.contains(&process)
                 && held
                     .entry(process)
                     .or_insert_with(|| caller.hold(process))
@@ -117,7 +126,7 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
                 *threads.entry(process).or_default() += 1;
             }
         }
-        if !threads.contains_key(&pid) {
+        if !asked.iter().any(|pid| threads.contains_key(pid)) {
             return Err(CaptureError::NoProcess(pid));
         }
         if !news {
@@ -136,8 +145,13 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
     }
     let refused = |held: &&Result<_, _>| matches!(held, Err(Refused::NotYours));
     let not_yours = held.values().filter(refused).count();
-    let own = threads.remove(&pid).unwrap_or_default();
-    let all = std::iter::once((pid, own)).chain(threads);
+    // Those that were asked for first.
+    let asked_for: Vec<_> = asked
+        .iter()
+        .filter_map(|pid| Some((*pid, threads.remove(pid)?)))
+        .collect();
+    let number = asked_for.len();
+    let all = asked_for.into_iter().chain(threads);
     let member = |(pid, threads)| Member {
         pid,
         comm: comm_of(pid),
@@ -145,9 +159,9 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
     };
     let left_out = match follow {
         true => Vec::new(),
-        false => family(pid)
+        false => family(asked)
             .into_iter()
-            .skip(1)
+            .skip(asked.len())
             .map(|pid| (pid, threads_of(pid).into_iter().flatten().count()))
             .map(member)
             .collect(),
@@ -156,6 +170,7 @@ pub(super) fn begin(probes: &mut Probes, pid: u32, follow: bool) -> Result<Follo
     let entered = |tid: &u32| traced.get(tid).and_then(|left| left.call);
     Ok(Followed {
         processes: all.map(member).collect(),
+        asked: number,
         left_out,
         not_yours,
         cut: cut(found.iter().map(|(tid, doing)| (*doing, entered(tid)))),
@@ -205,8 +220,8 @@ fn cut(threads: impl Iterator<Item = (Doing, Option<u32>)>) -> Cut {
     cut
 }
 
-/// A process, the ones that it has made, and theirs, as far as they run.
-fn family(pid: u32) -> Vec<u32> {
+/// Processes, the ones that they have made, and theirs, as far as they run.
+fn family(asked: &[u32]) -> Vec<u32> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     let all = fs::read_dir("/proc").into_iter().flatten();
     for process in all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()) {
@@ -215,10 +230,11 @@ fn family(pid: u32) -> Vec<u32> {
             children.entry(parent).or_default().push(process);
         }
     }
-    let mut family = vec![pid];
+    let mut family = asked.to_vec();
     let mut next = 0;
     while let Some(process) = family.get(next) {
-        family.extend(children.remove(process).unwrap_or_default());
+        let theirs = children.remove(process).unwrap_or_default();
+        family.extend(theirs.iter().filter(|child| !asked.contains(child)));
         next += 1;
     }
     family
@@ -273,8 +289,8 @@ mod tests {
         let mut line = [0];
         let mut stdout = shell.stdout.take().expect("stdout");
         std::io::Read::read_exact(&mut stdout, &mut line).expect("the shell has forked");
-        let ours = family(std::process::id());
-        let theirs = family(shell.id());
+        let ours = family(&[std::process::id()]);
+        let theirs = family(&[shell.id()]);
         // The sleeper ends with its parent's death only if it is told to.
         for process in theirs.iter().rev() {
             let _ = nix::sys::signal::kill(

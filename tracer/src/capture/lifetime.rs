@@ -38,6 +38,12 @@ impl Lifetime {
         }
     }
 
+    /// Of several.
+    pub fn of_processes(began: u64) -> Self {
+        // None has this number: no `execve` or end is that of all.
+        Self::of_process(0, began)
+    }
+
     pub fn take(&mut self, record: &[u8]) {
         let Some(&kind @ (kind::EXEC | kind::EXIT)) = record.first() else {
             return;

@@ -9,6 +9,7 @@ use nix::time::ClockId;
 
 use super::CaptureError;
 use super::follow::{self, Followed, begin, of};
+use super::which::Which;
 use crate::clock::now_ns;
 use crate::launch::Running;
 use crate::lent;
@@ -19,73 +20,123 @@ use crate::signals::{Policy, Signals};
 pub enum Target {
     /// A command that was started for it.
     Command(Running),
-    /// A process that was there before, until it ends or the time is over.
-    Process {
-        pid: u32,
-        pidfd: OwnedFd,
-        duration: Option<Duration>,
-        /// When tracing of it began, `CLOCK_MONOTONIC`, ns.
-        since: u64,
-    },
+    /// Processes that were there before, until they end or the time is over.
+    Processes(Processes),
+}
+
+/// Running processes, chosen by [`Which`].
+pub struct Processes {
+    /// The first of them.
+    pid: u32,
+    /// Those that have not ended, as far as we have looked.
+    held: Vec<(u32, OwnedFd)>,
+    pub(super) duration: Option<Duration>,
+    /// When tracing of them began, `CLOCK_MONOTONIC`, ns.
+    pub(super) since: u64,
+    pub(super) several: bool,
+    /// Those that our caller may not see.
+    not_yours: usize,
 }
 
 impl Target {
-    /// A running process. `duration`: stop after it.
+    /// Running processes. `duration`: stop after it.
     ///
     /// # Errors
-    /// If there is no such process, or it is none that our caller may trace.
-    pub fn process(pid: u32, duration: Option<Duration>) -> Result<Self, CaptureError> {
-        let number = i32::try_from(pid).map_err(|_| CaptureError::NoProcess(pid))?;
-        let pidfd = crate::pidfd::pidfd_open(nix::unistd::Pid::from_raw(number))
-            .map_err(|_| CaptureError::NoProcess(pid))?;
-        if let Some(caller) = lent::caller() {
+    /// If there is none, or one that our caller may not trace.
+    pub fn processes(which: &Which, duration: Option<Duration>) -> Result<Self, CaptureError> {
+        if lent::caller().is_some() {
             follow::not_all_dumpable()?;
-            caller.may_trace(pidfd.as_fd()).map_err(of(pid))?;
         }
-        Ok(Self::Process {
-            pid,
-            pidfd,
+        let chosen = matches!(which, Which::Pid(_));
+        let (mut held, mut not_yours) = (Vec::new(), 0);
+        for pid in which.find() {
+            match hold(pid) {
+                Ok(pidfd) => held.push((pid, pidfd)),
+                Err(CaptureError::NotYours(_)) if !chosen => not_yours += 1,
+                // It has ended meanwhile.
+                Err(CaptureError::NoProcess(_)) if !chosen => {}
+                Err(e) => return Err(e),
+            }
+        }
+        let Some((pid, _)) = held.first() else {
+            return Err(CaptureError::NoneOf(which.clone()));
+        };
+        Ok(Self::Processes(Processes {
+            pid: *pid,
+            several: held.len() > 1,
+            not_yours,
+            held,
             duration,
             since: now_ns(ClockId::CLOCK_MONOTONIC),
-        })
+        }))
     }
 
-    /// Begins to trace a running process; `follow`: the processes that it has made as well. A command begins
+    /// Begins to trace running processes; `follow`: the processes that they have made as well. A command begins
     /// by itself.
     ///
     /// # Errors
-    /// If the process is gone or a map cannot be written.
+    /// If they are gone or a map cannot be written.
     pub fn begin(&mut self, probes: &mut Probes, follow: bool) -> Result<Followed, CaptureError> {
         match self {
             Self::Command(_) => Ok(Followed::default()),
-            Self::Process {
-                pid, since, pidfd, ..
-            } => {
+            Self::Processes(Processes {
+                held,
+                since,
+                not_yours,
+                ..
+            }) => {
                 *since = now_ns(ClockId::CLOCK_MONOTONIC);
-                let followed = begin(probes, *pid, follow)?;
-                // It may have become another program meanwhile; from here on a record tells.
+                let pids: Vec<u32> = held.iter().map(|(pid, _)| *pid).collect();
+                let mut followed = begin(probes, &pids, follow)?;
+                followed.not_yours += *not_yours;
+                // They may have become other programs meanwhile; from here on a record tells.
                 if let Some(caller) = lent::caller() {
-                    caller.may_trace(pidfd.as_fd()).map_err(of(*pid))?;
+                    for (pid, pidfd) in held {
+                        caller.may_trace(pidfd.as_fd()).map_err(of(*pid))?;
+                    }
                 }
                 Ok(followed)
             }
         }
     }
 
-    /// Its process id.
+    /// Its process id, or that of the first.
     pub fn pid(&self) -> u32 {
         match self {
             Self::Command(running) => running.pid(),
-            Self::Process { pid, .. } => *pid,
+            Self::Processes(processes) => processes.pid,
         }
     }
 
-    pub(super) fn pidfd(&self) -> BorrowedFd<'_> {
+    /// What tells of its end, or of that of the next process that has to.
+    pub(super) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Self::Command(running) => running.pidfd(),
-            Self::Process { pidfd, .. } => pidfd.as_fd(),
+            Self::Command(running) => Some(running.pidfd()),
+            Self::Processes(Processes { held, .. }) => held.last().map(|(_, pidfd)| pidfd.as_fd()),
         }
     }
+
+    /// Takes note that what [`pidfd`](Self::pidfd) stands for has ended; whether all has.
+    pub(super) fn has_ended(&mut self) -> bool {
+        match self {
+            Self::Command(_) => true,
+            Self::Processes(Processes { held, .. }) => {
+                held.pop();
+                held.is_empty()
+            }
+        }
+    }
+}
+
+/// Makes sure that a number stays this process's, and that it is one that our caller may trace.
+fn hold(pid: u32) -> Result<OwnedFd, CaptureError> {
+    let number = i32::try_from(pid).map_err(|_| CaptureError::NoProcess(pid))?;
+    let pidfd = crate::pidfd::pidfd_open(nix::unistd::Pid::from_raw(number))
+        .map_err(|_| CaptureError::NoProcess(pid))?;
+    if let Some(caller) = lent::caller() {
+        caller.may_trace(pidfd.as_fd()).map_err(of(pid))?;
+    }
+    Ok(pidfd)
 }
 
 /// Who says when to stop before the target's end.
