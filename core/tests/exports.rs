@@ -3,9 +3,7 @@
 mod common;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 
 use bytehop_core::annotate::{Annotator, Line};
 use bytehop_core::arch::Arch;
@@ -15,6 +13,7 @@ use bytehop_core::model::{HopKind, HopRow, Summary};
 use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::open_events;
 use bytehop_core::report::{self, Lines, export};
+use common::python::python;
 use common::recordings;
 use serde_json::Value;
 
@@ -91,38 +90,6 @@ fn sums_by_line_close() {
         ];
         assert_eq!(shown, summed, "{}", path.display());
     }
-}
-
-/// Runs a script of the tests with Python over what is in `folder`; says so loudly where `modules` are missing.
-fn python(script: &str, modules: &[&str], folder: &Path) {
-    let python = std::env::var("BYTEHOP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let import = format!("import {}", modules.join(", "));
-    let have = Command::new(&python).args(["-c", &import]).output();
-    if !have.is_ok_and(|out| out.status.success()) {
-        let name = Path::new(script).file_name().unwrap_or_default();
-        let why = format!(
-            "{}: python3 lacks {} (`cargo xtask setup`)",
-            name.display(),
-            modules.join(", ")
-        );
-        eprintln!("NOT RUN: {why}");
-        if let Some(log) = std::env::var_os("BYTEHOP_NOT_RUN") {
-            let log = std::fs::File::options().append(true).open(log);
-            writeln!(log.expect("the log of tests that did not run"), "{why}").expect("written");
-        }
-        return;
-    }
-    let out = Command::new(&python)
-        .arg(script)
-        .arg(folder)
-        .output()
-        .expect("python3 runs");
-    assert!(
-        out.status.success(),
-        "{script}:\n{}{}",
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr)
-    );
 }
 
 #[test]
@@ -347,16 +314,4 @@ fn recordings_are_one_table() {
     }
     let script = format!("{}/tests/tables.py", env!("CARGO_MANIFEST_DIR"));
     python(&script, &["duckdb"], dir.path());
-}
-
-/// `docs/schema/summary.schema.json` describes the summary of every recording.
-#[test]
-fn summaries_follow_their_schema() {
-    let script = format!("{}/tests/schema.py", env!("CARGO_MANIFEST_DIR"));
-    let dir = tempfile::tempdir().expect("a directory");
-    for (i, path) in recordings().iter().enumerate() {
-        let json = report::json_string(&read(path, &mut NoSink));
-        std::fs::write(dir.path().join(format!("{i}.json")), json).expect("written");
-    }
-    python(&script, &["jsonschema"], dir.path());
 }

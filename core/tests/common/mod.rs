@@ -1,5 +1,10 @@
 //! What several tests need.
 
+#[allow(dead_code)] // not every test needs all of this
+pub mod python;
+#[allow(dead_code)]
+pub mod schema;
+
 use std::path::{Path, PathBuf};
 
 use bytehop_core::record::EXTENSION;
