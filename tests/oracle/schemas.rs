@@ -21,7 +21,7 @@ const WRITERS: &[(&str, &str)] = &[
     ("top.jsonl", "top --json -d 0.3 -n 2"),
     ("top.total.jsonl", "top --json -t -d 0.3 -n 2"),
     ("doctor.json", "doctor --json"),
-    ("verify.json", "doctor --verify --json --level T --only read-cached {}"),
+    ("verify.json", "doctor --verify --dir {} --json --level T --only read-cached"),
 ];
 
 #[test]

@@ -1,8 +1,8 @@
 //! What several tests need.
 
-#[allow(dead_code)] // not every test needs all of this
+#[allow(dead_code, reason = "not every test needs all of this")]
 pub mod python;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the same")]
 pub mod schema;
 
 use std::path::{Path, PathBuf};
