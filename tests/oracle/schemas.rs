@@ -31,7 +31,7 @@ fn every_json_of_this_machine_follows_its_schema() {
     let scratch = Scratch::new();
     let dir = tempfile::tempdir().expect("a folder");
     for (name, line) in WRITERS {
-        let line = line.replace("{}", &scratch.path("").trim_end_matches('/'));
+        let line = line.replace("{}", scratch.path("").trim_end_matches('/'));
         let words: Vec<&str> = [BYTEHOP].into_iter().chain(line.split(' ')).collect();
         let mut text = output(command(&words)).expect(0).stdout;
         // What the traced program itself writes comes first.

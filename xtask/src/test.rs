@@ -366,6 +366,9 @@ impl NotRunLog {
         if let Some(python) = setup::python() {
             command.env(setup::PYTHON_VARIABLE, python);
         }
+        if let Some(program) = find(setup::FLAME_GRAPH) {
+            command.env("BYTEHOP_INFERNO", program);
+        }
         command.env(NOT_RUN_LOG, &self.0)
     }
 

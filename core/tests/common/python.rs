@@ -4,6 +4,15 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+/// A test that cannot run here, and why.
+pub fn not_run(why: &str) {
+    eprintln!("NOT RUN: {why}");
+    if let Some(log) = std::env::var_os("BYTEHOP_NOT_RUN") {
+        let log = std::fs::File::options().append(true).open(log);
+        writeln!(log.expect("the log of tests that did not run"), "{why}").expect("written");
+    }
+}
+
 /// Runs a script of the tests over what is in `folder`; says so loudly where `modules` are missing.
 pub fn python(script: &str, modules: &[&str], folder: &Path) {
     let python = std::env::var("BYTEHOP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
@@ -16,12 +25,7 @@ pub fn python(script: &str, modules: &[&str], folder: &Path) {
             name.display(),
             modules.join(", ")
         );
-        eprintln!("NOT RUN: {why}");
-        if let Some(log) = std::env::var_os("BYTEHOP_NOT_RUN") {
-            let log = std::fs::File::options().append(true).open(log);
-            writeln!(log.expect("the log of tests that did not run"), "{why}").expect("written");
-        }
-        return;
+        return not_run(&why);
     }
     let out = Command::new(&python)
         .arg(script)
