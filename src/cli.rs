@@ -8,6 +8,7 @@ use bytehop_core::budget::Budget;
 use bytehop_core::event::Only;
 use bytehop_core::i18n::Lang;
 use bytehop_core::report::Format;
+use bytehop_core::report::export::Weight;
 use bytehop_core::report::top::Column;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 #[cfg(feature = "capture")]
@@ -321,13 +322,16 @@ pub struct Report {
     /// The recording
     pub file: PathBuf,
     /// text, json, jsonl (one event a line), html (a page with the screens, for any browser), csv, folded
-    /// (stacks by bytes copied, for flame graphs), markdown (for a bug report), svg (the path),
+    /// (stacks with their weights, for flame graphs), markdown (for a bug report), svg (the path),
     /// perfetto (a time line for ui.perfetto.dev), or parquet (a table for DuckDB)
     #[arg(long, default_value = "text", value_parser = |s: &str| s.parse::<Format>())]
     pub format: Format,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// With --format folded: weigh stacks by copied (bytes, the default), dma (bytes) or time (in calls, ns)
+    #[arg(long, value_name = "WEIGHT", value_parser = |s: &str| s.parse::<Weight>())]
+    pub weight: Option<Weight>,
     /// Write to this file, not to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -990,7 +994,7 @@ mod tests {
         ("view", &["theme", PART, AMOUNT, STYLE]),
         (
             "report",
-            &["format json output", BUDGETS, PART, AMOUNT, STYLE],
+            &["format json output weight", BUDGETS, PART, AMOUNT, STYLE],
         ),
         ("cut", &["lang output", PART]),
         ("annotate", &["json", PART, AMOUNT, STYLE]),

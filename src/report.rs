@@ -27,6 +27,9 @@ const CHUNK: usize = 64 << 10;
 pub fn report(args: &cli::Report) -> Result<i32, Fail> {
     let format = if args.json { Format::Json } else { args.format };
     let only = &args.part.only()?;
+    if args.weight.is_some() && format != Format::Folded {
+        return Err(Fail::new(USAGE, Trouble::NoStacksToWeigh));
+    }
     if args.budgets.is_some() {
         return judged(args, format, only);
     }
@@ -38,7 +41,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
             return Err(Fail::new(USAGE, Trouble::PageOfPart));
         }
         Format::Folded => {
-            let mut folded = export::Folded::default();
+            let mut folded = export::Folded::new(args.weight.unwrap_or_default());
             let summary = summarise(&args.file, only, &mut folded)?;
             warn_of(&summary, args);
             write(args, &folded.finish())?;

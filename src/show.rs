@@ -107,13 +107,7 @@ pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
     let style = style(Look::from(args.style).telling(args.amount), &io::stdout());
     let advised = advise::advise(&facts, style.lang);
     if args.json {
-        let mut json = serde_json::json!({ "schema": 1 });
-        if let (Some(json), Ok(serde_json::Value::Object(advised))) =
-            (json.as_object_mut(), serde_json::to_value(&advised))
-        {
-            json.extend(advised);
-        }
-        print(&format!("{json:#}\n"))?;
+        print(&format!("{:#}\n", report::advice_json(&advised)))?;
     } else {
         print(&report::advice(&advised, &style))?;
         // The numbers that it rests on.

@@ -267,6 +267,10 @@ pub const PAGES: &[Told] = &[
                 "bytehop report t.bhop --format jsonl",
                 "Every event as data:",
             ),
+            (
+                "bytehop report t.bhop --format folded --weight time -o t.folded",
+                "Stacks by the time in their calls, for a flame graph:",
+            ),
         ],
         ends: Ends::Reads,
         ..NONE

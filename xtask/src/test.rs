@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, find, is_root, line, output, target_dir};
-use crate::{circles, ebpf, instructions, setup, targets, vm, web, workspace};
+use crate::{book, circles, ebpf, instructions, setup, targets, vm, web, workspace};
 
 /// A test that cannot run here appends a line `name: reason` to the file that this variable names.
 const NOT_RUN_LOG: &str = "BYTEHOP_NOT_RUN";
@@ -131,6 +131,18 @@ pub fn test(options: &Options) -> Result<ExitCode> {
         Ok(instructions::Proof::Same(what)) => Passed(what),
         Ok(instructions::Proof::NotRun(why)) => NotRun(why),
         Err(error) => Failed(format!("{error:#}")),
+    });
+    step("book", &|| {
+        let site = target_dir(at).join("book/site");
+        let result = book::book(&site).and_then(|links| Ok((links, book::look(&site)?)));
+        match result {
+            Ok((links, None)) => Passed(format!("{links} links, search in both languages")),
+            Ok((_, Some(why))) => NotRun(why),
+            Err(error) => match book::mdbook() {
+                Some(_) => Failed(format!("{error:#}")),
+                None => NotRun(format!("{error:#}")),
+            },
+        }
     });
     step("tests as root", &|| match as_root(at) {
         Ok(mut command) => passes_tests(log.name_in(&mut command)),
@@ -353,6 +365,9 @@ impl NotRunLog {
     fn name_in<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         if let Some(python) = setup::python() {
             command.env(setup::PYTHON_VARIABLE, python);
+        }
+        if let Some(program) = find(setup::FLAME_GRAPH) {
+            command.env("BYTEHOP_INFERNO", program);
         }
         command.env(NOT_RUN_LOG, &self.0)
     }

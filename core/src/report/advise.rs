@@ -1,5 +1,7 @@
 //! Advice as text.
 
+use serde_json::{Value, json};
+
 use super::layout::{Flow, Page, Paint, span};
 use super::section::{plain, section};
 use super::{Detail, Style};
@@ -25,6 +27,11 @@ mod words {
     fn every_message_is_whole() {
         assert_eq!(crate::i18n::problems(TABLE), [""; 0]);
     }
+}
+
+/// The advice as JSON, schema 1.
+pub fn advice_json(advised: &Advised) -> Value {
+    json!({ "schema": 1, "advice": advised.advice, "left_out": advised.left_out })
 }
 
 /// Advice, what saves most first; quiet: what was seen, and what could be saved.

@@ -29,7 +29,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use advise::advice;
+pub use advise::{advice, advice_json};
 pub use annotate::{annotation, annotation_json, around};
 pub use budget::{budget, budgets_hold, budgets_json, junit};
 pub use compare::{comparison, comparison_json};

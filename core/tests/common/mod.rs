@@ -1,5 +1,10 @@
 //! What several tests need.
 
+#[allow(dead_code, reason = "not every test needs all of this")]
+pub mod python;
+#[allow(dead_code, reason = "the same")]
+pub mod schema;
+
 use std::path::{Path, PathBuf};
 
 use bytehop_core::record::EXTENSION;

@@ -196,3 +196,24 @@ fn json_tells_the_same() {
     assert_eq!(value["allowed"]["F"]["works"], Value::Null);
     assert_eq!(value["missing_capabilities"][0], "CAP_PERFMON");
 }
+
+#[path = "../../../core/tests/common/python.rs"]
+mod python;
+#[path = "../../../core/tests/common/schema.rs"]
+mod schema;
+
+#[test]
+fn json_follows_its_schema() {
+    let dir = tempfile::tempdir().unwrap();
+    let lent = Facts {
+        lent: true,
+        open_to_all: Some("/usr/bin/bytehop".into()),
+        container: true,
+        ..stock()
+    };
+    for (i, facts) in [stock(), cloud(), user(), lent].iter().enumerate() {
+        let text = json(facts, &plan(facts)).to_string();
+        std::fs::write(dir.path().join(format!("doctor.{i}.json")), text).unwrap();
+    }
+    schema::follows(dir.path());
+}

@@ -11,7 +11,7 @@ mod perfetto;
 mod svg;
 
 pub use csv::csv;
-pub use folded::Folded;
+pub use folded::{Folded, UnknownWeight, Weight};
 pub use markdown::markdown;
 pub use parquet::parquet;
 pub use perfetto::Perfetto;

@@ -11,7 +11,7 @@ use crate::i18n::Lang;
 use crate::report::Style;
 use crate::top::conclude::{Context, row};
 use crate::top::group::{CallKey, Group};
-use crate::top::{Frame, Lost, Row, Who};
+use crate::top::{Frame, Lost, More, Row, Who};
 
 /// A program that reads a file, and touches memory.
 fn frame() -> Frame {
@@ -171,4 +171,40 @@ fn the_smallest_first() {
         .map(|row| row.name.clone())
         .collect();
     assert_eq!(names, ["reader", "init"]);
+}
+
+#[path = "../../../tests/common/python.rs"]
+mod python;
+#[path = "../../../tests/common/schema.rs"]
+mod schema;
+
+/// `docs/schema/top.schema.json` describes every kind of row.
+#[test]
+fn lines_follow_their_schema() {
+    let mut frame = frame();
+    let busy = frame.rows[0].clone();
+    for who in [Who::Kernel, Who::Ended(3), Who::Others(7)] {
+        frame.rows.push(Row {
+            who,
+            ..busy.clone()
+        });
+    }
+    frame.rows[1].faults = None;
+    frame.rows[1].ended = true;
+    for (row, more) in frame
+        .rows
+        .iter_mut()
+        .zip([More::Nothing, More::UpTo(9), More::Unbounded])
+    {
+        row.copied.more = more;
+    }
+    let rows: Vec<&Row> = frame.rows.iter().collect();
+    let start = Start {
+        missing: vec![("rss_stat".into(), "not here".into())],
+        ..Start::default()
+    };
+    let dir = tempfile::tempdir().expect("a directory");
+    let text = line(&frame, &rows, &start).to_string();
+    std::fs::write(dir.path().join("top.jsonl"), text).expect("written");
+    schema::follows(dir.path());
 }
