@@ -38,6 +38,7 @@ mod sockets;
 mod source;
 mod status;
 mod summary;
+mod symbols;
 mod syscalls;
 #[path = "../../tui/tests/common/tmux.rs"]
 #[expect(dead_code, reason = "shared: each uses a part")]
