@@ -366,6 +366,10 @@ pub struct Annotate {
     /// Show every line of this source file (the end of its path is enough); by default, only lines that
     /// did something
     pub source: Option<String>,
+    /// Look for debug information that was missing when recording in this directory, by build id; may be given
+    /// more than once
+    #[arg(long, value_name = "DIR")]
+    pub debug_dir: Vec<PathBuf>,
     /// As JSON
     #[arg(long)]
     pub json: bool,

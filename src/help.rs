@@ -187,6 +187,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
         "annotate source",
         "显示此源文件的每一行（写出路径末尾即可）；默认只显示做了事的行",
     ),
+    (
+        "annotate debug_dir",
+        "记录时缺少的调试信息，按 build id 在这个目录里查找；可以给出多次",
+    ),
     ("diff a", "第一个记录文件"),
     ("diff b", "第二个记录文件：变化从第一个算到这一个"),
     ("diff tui", "在终端界面里显示两者"),

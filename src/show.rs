@@ -79,6 +79,13 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
     let lang = Lang::from_env(args.style.lang);
     let mut annotator = Annotator::default();
     let summary = summarise(&args.file, &args.part.only()?, &mut annotator)?;
+    if !args.debug_dir.is_empty() {
+        symbols::again(
+            &mut annotator.sources,
+            &mut annotator.modules,
+            &args.debug_dir,
+        );
+    }
     let annotation = annotator.finish();
     let only = args.source.as_deref();
     warn_unless(args.amount, &summary.warnings, lang);

@@ -371,7 +371,7 @@ impl Session {
         let mut capture = Capture::new(&mut self.probes, ring, control);
         if self.stacks {
             let attached = self.start.attached.then_some(self.start.pid);
-            capture.tell_sources(Resolver::start(attached));
+            capture.tell_sources(Resolver::start(attached, &self.start.command));
         }
         capture.introduce(out);
         let target = match self.pending.take() {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::event::{CalledFrom, Engine, Frame, Meta, Source};
 use crate::model::{CallId, End, Hop, HopKind, HopRow, Known, NamedHop, NamedRow};
+use crate::modules::{Module, Runtime};
 use crate::reconstruct::{Call, Sink, What};
 
 /// Which stack each call came from: kept where it changes.
@@ -163,6 +164,25 @@ pub struct Annotation {
     pub unknown: Line,
     /// Records of stacks were lost: lines may have too little, or their neighbours' calls.
     pub incomplete: bool,
+    /// Of what is elsewhere: calls through files that have no lines, those with most crossings first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_lines: Vec<Without>,
+    /// Of what is elsewhere: calls of programs that a runtime ran whose functions it did not name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unnamed: Vec<(Runtime, Line)>,
+    /// It named some: the rest of the stacks did not reach that far.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub named: bool,
+    /// Some lines are those on which a function begins.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub begins: bool,
+}
+
+/// What was done through a file without lines.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Without {
+    pub module: Module,
+    pub line: Line,
 }
 
 /// Adds up while a trace is read.
@@ -170,6 +190,8 @@ pub struct Annotation {
 pub struct Annotator {
     pub stacks: Stacks,
     pub sources: HashMap<u64, Source>,
+    /// The files that their frames lie in, by number.
+    pub modules: BTreeMap<u32, Module>,
     by_stack: HashMap<Option<u64>, Line>,
     incomplete: bool,
 }
@@ -196,6 +218,7 @@ impl Annotator {
         let mut files: HashMap<&str, File> = HashMap::new();
         let mut annotation = Annotation {
             incomplete: self.incomplete,
+            named: self.modules.values().any(Module::is_of_a_runtime),
             ..Annotation::default()
         };
         for (stack, line) in &self.by_stack {
@@ -205,8 +228,10 @@ impl Annotator {
             };
             let Some(frame) = self.frame(*stack) else {
                 annotation.elsewhere.add(line);
+                self.why(*stack, line, &mut annotation);
                 continue;
             };
+            annotation.begins |= frame.begins;
             let file = files.entry(&frame.file).or_insert_with(|| File {
                 path: frame.file.clone(),
                 ..File::default()
@@ -220,7 +245,47 @@ impl Annotator {
             let by = |file: &File| std::cmp::Reverse((rank(file), file.total.crossings));
             by(a).cmp(&by(b)).then_with(|| a.path.cmp(&b.path))
         });
+        let without =
+            |without: &Without| (std::cmp::Reverse(without.line.crossings), without.module.id);
+        annotation.without_lines.sort_by_key(without);
+        annotation.unnamed.sort_by_key(|(runtime, _)| *runtime);
         annotation
+    }
+
+    /// Why a stack leads to no line of the program's own.
+    fn why(&self, stack: u64, line: &Line, annotation: &mut Annotation) {
+        let Some(source) = self.sources.get(&stack) else {
+            return;
+        };
+        let mut paths = source.frames.iter().map(|frame| {
+            let module = self.modules.get(&frame.of);
+            module.map_or(frame.module.as_str(), Module::real)
+        });
+        let named = source.frames.iter().any(|frame| frame.begins);
+        if let Some(runtime) = paths.find_map(Runtime::of).filter(|_| !named) {
+            let mut all = annotation.unnamed.iter_mut();
+            match all.find(|(known, _)| *known == runtime) {
+                Some((_, sum)) => sum.add(line),
+                None => annotation.unnamed.push((runtime, *line)),
+            }
+            return;
+        }
+        let modules = source
+            .frames
+            .iter()
+            .filter_map(|frame| self.modules.get(&frame.of));
+        let mut programs = modules.filter(|module| !module.is_of_the_system());
+        let Some(module) = programs.find(|module| module.lines.is_empty()) else {
+            return;
+        };
+        let mut all = annotation.without_lines.iter_mut();
+        match all.find(|known| known.module.id == module.id) {
+            Some(without) => without.line.add(line),
+            None => annotation.without_lines.push(Without {
+                module: module.clone(),
+                line: *line,
+            }),
+        }
     }
 }
 
@@ -250,6 +315,9 @@ impl Sink for Annotator {
         match meta {
             Meta::Source(source) => {
                 self.sources.insert(source.id, source.clone());
+            }
+            Meta::Module(module) => {
+                self.modules.insert(module.id, module.clone());
             }
             Meta::Lost(lost) => {
                 let stacks = [tracer_ebpf::kind::STACK, tracer_ebpf::kind::CALLED_FROM];

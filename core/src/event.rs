@@ -72,6 +72,8 @@ pub enum Meta {
     Cost(Cost),
     /// The source lines that calls came from: one for each stack, at the end of the trace.
     Source(Source),
+    /// An executable file that sources' frames lie in: before the first of them.
+    Module(crate::modules::Module),
     /// Last record of a trace that was ended in order.
     End(End),
     /// Something that a later version writes.
@@ -383,6 +385,20 @@ pub struct Frame {
     pub line: u32,
     /// The executable file or library.
     pub module: String,
+    /// Its number among the recording's modules; 0 in older recordings, and for code that is in no file.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub of: u32,
+    /// The address, as that file states it. 0 for a function that is inlined into the next one.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub address: u64,
+    /// The line is the one where the function begins: which of its lines made the call is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub begins: bool,
+}
+
+/// Whether a number that is left out if it is 0 is left out.
+fn is_zero<T: Default + PartialEq>(n: &T) -> bool {
+    *n == T::default()
 }
 
 /// How a trace ended.

@@ -22,6 +22,7 @@ pub mod i18n;
 pub mod ledger;
 pub mod linux;
 pub mod model;
+pub mod modules;
 pub mod notice;
 pub mod proto;
 pub mod reconstruct;

@@ -40,6 +40,7 @@ mod sockets;
 mod source;
 mod status;
 mod summary;
+mod symbols;
 mod syscalls;
 #[path = "../../tui/tests/common/tmux.rs"]
 #[expect(dead_code, reason = "shared: each uses a part")]

@@ -221,7 +221,7 @@ impl<'a> Capture<'a> {
             .into_iter()
             .flat_map(Resolver::finish)
         {
-            out.meta(&Meta::Source(source));
+            out.meta(&source);
         }
         let end = End {
             exit_status: exit.map(|e| e.code()),
@@ -259,7 +259,7 @@ impl<'a> Capture<'a> {
         loop {
             let taken = self.drain(lifetime, out)?;
             for source in self.onward.sources.iter().flat_map(Resolver::resolved) {
-                out.meta(&Meta::Source(source));
+                out.meta(&source);
             }
             let now = Instant::now();
             out.tick(now);

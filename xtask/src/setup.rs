@@ -54,6 +54,7 @@ const TESTS: &[Need] = &[
     need("exports read by other tools", &["python3-venv"]),
     need("top, scraped", &["prometheus"]),
     need("small traced C programs", &["gcc"]),
+    need("debug information from a server", &["debuginfod"]),
     need("capabilities of files", &["libcap2-bin"]),
     need("manual pages", &["groff"]),
     need("manual pages", &["mandoc"]),

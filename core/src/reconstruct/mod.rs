@@ -499,7 +499,7 @@ impl Reconstructor {
                     ..end.clone()
                 });
             }
-            Meta::Source(_) | Meta::Unknown => {}
+            Meta::Source(_) | Meta::Module(_) | Meta::Unknown => {}
         }
         sink.meta(meta);
     }

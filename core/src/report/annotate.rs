@@ -6,9 +6,10 @@ use super::layout::{Align, Flow, Page, Paint, clean, pad, span, width};
 use super::ledger::INFERRED;
 use super::section::{plain, section};
 use super::{Detail, Style};
-use crate::annotate::{Annotation, File, Line};
-use crate::i18n::Lang;
+use crate::annotate::{Annotation, File, Line, Without};
+use crate::i18n::{Lang, Say};
 use crate::model::HopKind;
+use crate::modules::Remedy;
 use crate::units;
 
 mod words {
@@ -24,7 +25,19 @@ mod words {
         unknown: "not known" | "未知";
         unknown_why(copied, dma, shared, crossings): "copied {copied}, DMA {dma}, by reference {shared}, crossings {crossings}: of calls whose stack is not in the recording" | "拷贝 {copied}，DMA {dma}，传引用 {shared}，切换 {crossings}：记录文件中没有这些调用的调用栈";
         no_stacks: "This recording does not tell where calls were made: record with --stacks, and build the program with debug information (-g; cargo build)." | "这个记录文件没有保存调用位置：请用 --stacks 记录，并让程序带调试信息（-g；cargo build）。";
-        no_lines: "No call leads to a source line: was the program built with debug information (-g; cargo build)?" | "没有调用能对应到源代码行：程序编译时带了调试信息吗（-g；cargo build）？";
+        no_lines: "No call leads to a source line of the program's own." | "没有调用能对应到程序自己的源代码行。";
+        without: "no lines" | "无行号";
+        without_why(path, crossings): "{path} has no line numbers; crossings that came through it: {crossings}." | "{path} 没有行号信息；经过它的切换：{crossings}。";
+        build(id): "Its build id is {id}." | "它的 build id 是 {id}。";
+        no_build: "It has no build id." | "它没有 build id。";
+        looked: "Looked in:" | "查找过：";
+        place(place, why): "{place}: {why}" | "{place}：{why}";
+        place_detail(place, why, detail): "{place}: {why} ({detail})" | "{place}：{why}（{detail}）";
+        to_get(remedy): "To get them: {remedy}." | "要得到行号：{remedy}。";
+        later: "Lines can be added to this recording, too: annotate --debug-dir DIR." | "也可以事后给这个记录文件补上行号：annotate --debug-dir 目录。";
+        runtime(what, crossings): "{what}. Crossings: {crossings}." | "{what}。切换：{crossings}。";
+        deeper(crossings): "Crossings that came from deeper in the runtime than stacks are recorded: {crossings}." | "有些调用来自运行时的更深处，超出了记录的调用栈深度；切换：{crossings}。";
+        begins: "Lines of interpreted or just-in-time compiled functions are those on which the function begins." | "解释执行或即时编译的函数只对应到函数开始的那一行。";
         no_such(path): "No call came from {path}." | "没有来自 {path} 的调用。";
         not_here: "The source is not on this machine: lines by number." | "本机没有这个源文件：只显示行号。";
         incomplete: "Stacks were lost: lines may have too little, or their neighbours' calls." | "丢失了部分调用栈：某些行的数字可能偏小，或算到了相邻的调用上。";
@@ -103,11 +116,82 @@ pub fn annotation(
             section(&mut page, label, plain(text));
         }
     }
+    if only.is_none() && style.detail > Detail::Quiet {
+        for without in &annotation.without_lines {
+            let text = why_without(without, lang, style.detail == Detail::Verbose);
+            section(&mut page, words::without(lang), plain(text));
+        }
+        for (runtime, line) in &annotation.unnamed {
+            let crossings = units::count(line.crossings);
+            let text = match annotation.named {
+                true => words::deeper(lang, crossings),
+                false => words::runtime(lang, runtime.say(lang), crossings),
+            };
+            section(&mut page, words::without(lang), plain(text));
+        }
+        if annotation
+            .without_lines
+            .iter()
+            .any(|w| !w.module.build_id.is_empty())
+        {
+            page.line(&[], Flow::words(words::later(lang), Paint::Quiet), 0);
+        }
+    }
+    if annotation.begins {
+        page.line(&[], Flow::words(words::begins(lang), Paint::Quiet), 0);
+    }
     if annotation.incomplete {
         page.line(&[], Flow::words(words::incomplete(lang), Paint::Warn), 0);
     }
     page.finish()
 }
+
+/// Which file has no lines, where they were looked for, and what brings them.
+fn why_without(without: &Without, lang: Lang, all: bool) -> String {
+    let module = &without.module;
+    let crossings = units::count(without.line.crossings);
+    let mut said = vec![words::without_why(lang, &module.path, crossings)];
+    said.push(match module.build_id.as_str() {
+        "" => words::no_build(lang).to_owned(),
+        id => words::build(lang, id),
+    });
+    let looked = module.looked.iter().map(|looked| {
+        let (place, why) = (&looked.place, looked.why.say(lang));
+        match looked.detail.as_str() {
+            "" => words::place(lang, place, why),
+            detail => words::place_detail(lang, place, why, detail),
+        }
+    });
+    let looked: Vec<String> = looked.collect();
+    if !looked.is_empty() {
+        let (stop, comma) = match lang {
+            Lang::En => (".", "; "),
+            Lang::Zh => ("。", "；"),
+        };
+        let shown = match all {
+            true => looked.len(),
+            false => LOOKED,
+        };
+        let mut places = looked
+            .get(..shown.min(looked.len()))
+            .unwrap_or_default()
+            .join(comma);
+        if shown < looked.len() {
+            places += &format!("{comma}… ({})", looked.len() - shown);
+        }
+        said.push(format!("{} {places}{stop}", words::looked(lang)));
+    }
+    if module.remedy != Remedy::Unknown {
+        said.push(words::to_get(lang, module.remedy.say(lang)));
+    }
+    said.join(match lang {
+        Lang::En => " ",
+        Lang::Zh => "",
+    })
+}
+
+/// Places that are told of each file, if not all are wanted.
+const LOOKED: usize = 8;
 
 fn write_file(page: &mut Page, file: &File, all: bool, text: Option<&str>) {
     let lang = page.style.lang;
@@ -274,11 +358,17 @@ pub fn annotation_json(annotation: &Annotation, only: Option<&str>) -> Value {
         });
         json!({ "path": file.path, "lines": lines.collect::<Vec<_>>(), "total": file.total })
     });
+    let unnamed = annotation.unnamed.iter();
+    let unnamed = unnamed.map(|(runtime, line)| json!({ "runtime": runtime, "line": line }));
     json!({
         "schema": 1,
         "files": files.collect::<Vec<_>>(),
         "elsewhere": annotation.elsewhere,
         "unknown": annotation.unknown,
         "incomplete": annotation.incomplete,
+        "without_lines": annotation.without_lines,
+        "unnamed": unnamed.collect::<Vec<_>>(),
+        "named": annotation.named,
+        "begins": annotation.begins,
     })
 }

@@ -2,29 +2,36 @@
 //!
 //! While the trace runs, [`Sources`] keeps the stacks that the kernel sent and learns from `execve` and
 //! `mmap` which files lie where in memory. A thread of its own ([`Resolver`]) follows each stack by the
-//! files' unwind tables ([`unwind`]) and looks the addresses up in their debug information ([`lines`]):
-//! on the machine, and at the time, where the files are. The result is part of the recording.
+//! files' unwind tables ([`unwind`]) and looks the addresses up in their debug information ([`symbols`]), those of
+//! code that a runtime has made in the map that it writes ([`perf`]): on the machine, and at the time, where the
+//! files are. The result is part of the recording.
 //!
 //! Nothing is guessed: a stack that cannot be followed ends there.
 
-mod lines;
+mod files;
+mod perf;
 mod resolver;
 mod unwind;
 
 pub use resolver::Resolver;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tracer_ebpf::{Stack, kind, named};
 
 use bytehop_core::decode::decode;
-use bytehop_core::event::{Event, Source};
+use bytehop_core::event::{Event, Meta, Name, Source};
+
+use files::{By, Files, Inode};
+use perf::{Map, Process, Texts};
+use unwind::{Place, Unwinding};
 
 /// A file in a process's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mapping {
-    path: PathBuf,
+    /// Its number among [`Files`].
+    file: usize,
     /// Where, and from which offset of the file on.
     start: u64,
     end: u64,
@@ -34,8 +41,11 @@ struct Mapping {
 /// The memory of a process from an `execve` to the next.
 #[derive(Clone, Debug, Default)]
 struct Space {
-    program: Option<PathBuf>,
+    program: Option<usize>,
     libraries: Vec<Mapping>,
+    process: Process,
+    /// Its root folder, if it is not ours.
+    root: Option<usize>,
 }
 
 /// Stacks in the making.
@@ -44,12 +54,17 @@ struct Sources {
     /// Those that were not followed yet, and how many have come.
     stacks: Vec<(usize, Box<Stack>)>,
     seen: usize,
-    files: lines::Files,
+    files: Files,
     spaces: Vec<Space>,
     /// The space of each process.
     now: HashMap<u32, usize>,
-    /// Paths by `(dev, ino)`.
-    names: HashMap<(u32, u64), PathBuf>,
+    /// Paths.
+    names: HashMap<Inode, PathBuf>,
+    /// What runtimes have written, by space.
+    maps: HashMap<usize, Map>,
+    texts: Texts,
+    /// Stacks with places that nobody has named yet: some runtimes write at their end.
+    open: Vec<(usize, u64, Vec<Place>)>,
 }
 
 /// Stacks that are kept: more than any program has places to call from.
@@ -60,22 +75,30 @@ const PROT_EXEC: u64 = 4;
 const ERRORS: std::ops::Range<i64> = -4095..0;
 
 impl Sources {
-    /// `attached`: a process that runs already.
-    fn new(attached: Option<u32>) -> Self {
+    /// `attached`: a process that runs already. `command`: the words of the command, of which some may be folders.
+    fn new(attached: Option<u32>, command: &[String]) -> Self {
         let mut sources = Self::default();
+        let folders = command.iter().map(PathBuf::from);
+        sources.files.folders = folders.filter(|path| path.is_dir()).collect();
         if let Some(pid) = attached {
-            let space = Space {
-                program: std::fs::read_link(format!("/proc/{pid}/exe")).ok(),
-                libraries: mapped(pid),
-            };
-            sources.begin(pid, space);
+            let files = &mut sources.files;
+            let exe = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+            let program = exe.map(|name| files.met(name, Inode::default(), By::Program(pid)));
+            let libraries = mapped(pid).into_iter();
+            let libraries = libraries.map(|mapped| mapped.of(pid, files)).collect();
+            sources.begin(pid, program, libraries);
         }
         sources
     }
 
-    fn begin(&mut self, tgid: u32, space: Space) {
+    fn begin(&mut self, tgid: u32, program: Option<usize>, libraries: Vec<Mapping>) {
         self.now.insert(tgid, self.spaces.len());
-        self.spaces.push(space);
+        self.spaces.push(Space {
+            program,
+            libraries,
+            process: Process::of(tgid),
+            root: self.files.root_of(tgid),
+        });
     }
 
     fn learn(&mut self, event: Event) {
@@ -84,35 +107,42 @@ impl Sources {
             Event::Name(name) if name.what != named::OPENED => {}
             // `execve`: see `name_of_program` in tracer-ebpf.
             Event::Name(name) if name.fd < 0 => {
-                let space = Space {
-                    program: Some(PathBuf::from(name.path)),
-                    libraries: Vec::new(),
-                };
-                self.begin(name.head.tgid, space);
+                let Name { head, dev, ino, .. } = name;
+                let by = By::Program(head.tgid);
+                let program = self.files.met(name.path.into(), Inode { dev, ino }, by);
+                self.begin(head.tgid, Some(program), Vec::new());
             }
             Event::Name(name) if self.names.len() < NAMES_MAX => {
-                self.names.insert((name.dev, name.ino), name.path.into());
+                let Name { dev, ino, .. } = name;
+                self.names.insert(Inode { dev, ino }, name.path.into());
             }
             Event::Fork(fork) if fork.child_tgid != fork.head.tgid => {
                 let parent = self.now.get(&fork.head.tgid);
                 let space = parent.and_then(|space| self.spaces.get(*space));
-                let space = space.cloned().unwrap_or_default();
-                self.begin(fork.child_tgid, space);
+                let Space {
+                    program, libraries, ..
+                } = space.cloned().unwrap_or_default();
+                self.begin(fork.child_tgid, program, libraries);
             }
             Event::Syscall {
                 call,
                 file: Some(file),
             } => {
                 let [_, len, prot, _, _, offset] = call.args;
-                let path = self.names.get(&(file.dev, file.ino)).cloned();
+                let inode = Inode {
+                    dev: file.dev,
+                    ino: file.ino,
+                };
+                let path = self.names.get(&inode).cloned();
                 if let Some(path) =
                     path.filter(|_| prot & PROT_EXEC != 0 && !ERRORS.contains(&call.ret))
                     && let Some(space) = self.now.get(&call.head.tgid)
                     && let Some(space) = self.spaces.get_mut(*space)
                 {
                     let start = call.ret as u64;
+                    let by = By::Library(call.head.tgid);
                     space.libraries.push(Mapping {
-                        path,
+                        file: self.files.met(path, inode, by),
                         start,
                         end: start.saturating_add(len),
                         offset,
@@ -129,9 +159,9 @@ impl Sources {
         }
     }
 
-    /// The source lines of the stacks that have come since. Reads the programs' files, with the rights
-    /// that we have left.
-    fn resolve(&mut self) -> Vec<Source> {
+    /// The source lines of the stacks that have come since, after the modules that they lead to. Reads the programs'
+    /// files, with the rights that we have left.
+    fn resolve(&mut self) -> Vec<Meta> {
         let mut stacks = std::mem::take(&mut self.stacks);
         let mut sources = Vec::with_capacity(stacks.len());
         stacks.sort_by_key(|(space, _)| *space);
@@ -142,13 +172,77 @@ impl Sources {
             let Some(space) = self.spaces.get(*number) else {
                 continue;
             };
-            let unwinder = unwind::Unwinding::new(space, first.code..first.code_end);
+            let unwinding = Unwinding::new(space, first.code..first.code_end, &self.files);
+            self.read_map(*number);
             for (_, stack) in stacks {
-                let places = unwinder.follow(stack);
-                sources.push(self.files.source(stack.id, &places));
+                let map = self.maps.get(number);
+                let trampoline = |address| map.is_some_and(|map| map.is_trampoline(address));
+                let places = unwinding.follow(stack, trampoline);
+                sources.push(self.source(*number, stack.id, &places));
+                let other = |place: &Place| matches!(place, Place::Elsewhere(_));
+                if places.iter().any(other) {
+                    self.open.push((*number, stack.id, places));
+                }
             }
         }
-        sources
+        self.told(sources)
+    }
+
+    /// The same of stacks that were not understood, now that the programs have written all that they will write.
+    fn resolve_rest(&mut self) -> Vec<Meta> {
+        let mut open = std::mem::take(&mut self.open);
+        open.sort_by_key(|(space, ..)| *space);
+        let mut sources = Vec::new();
+        for stacks in open.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let more = stacks
+                .first()
+                .is_some_and(|(space, ..)| self.read_map(*space));
+            for (space, id, places) in stacks.iter().filter(|_| more) {
+                sources.push(self.source(*space, *id, places));
+            }
+        }
+        self.told(sources)
+    }
+
+    fn told(&mut self, sources: Vec<Source>) -> Vec<Meta> {
+        let modules = self.files.modules().into_iter().map(Meta::Module);
+        modules
+            .chain(sources.into_iter().map(Meta::Source))
+            .collect()
+    }
+
+    /// Reads what a runtime has written since; false if there is nothing new.
+    fn read_map(&mut self, number: usize) -> bool {
+        let Some(space) = self.spaces.get(number) else {
+            return false;
+        };
+        let root = self.files.root(space.root);
+        let root = root.map_or_else(|| Path::new("/").to_owned(), |root| root.path);
+        let map = self.maps.entry(number).or_default();
+        let before = map.is_empty();
+        let more = map.read(&root, space.process);
+        if before && !map.is_empty() {
+            let path = format!("/tmp/perf-{}.map", space.process.pid);
+            map.module = self.files.named(path);
+        }
+        more
+    }
+
+    fn source(&mut self, space: usize, id: u64, places: &[Place]) -> Source {
+        let mut frames = Vec::new();
+        let mut map = self.maps.get_mut(&space).filter(|map| !map.is_empty());
+        for place in places {
+            match (place, &mut map) {
+                (Place::File(file, address), _) => self.files.frames(*file, *address, &mut frames),
+                // Runtimes that write such a file keep frame pointers, in what they do not name, too.
+                (Place::Elsewhere(address), Some(map)) => {
+                    frames.extend(map.frame(*address, &mut self.texts));
+                }
+                (Place::Elsewhere(_), None) => break,
+            }
+        }
+        let own = symbols::own(&frames);
+        Source { id, frames, own }
     }
 }
 
@@ -166,27 +260,59 @@ fn telling(record: &[u8], mmap: Option<u16>) -> Option<Event> {
     wanted.then(|| decode(record).ok())?
 }
 
+/// A file in the memory of a running process.
+#[derive(Debug, PartialEq, Eq)]
+struct Mapped {
+    path: PathBuf,
+    ino: u64,
+    start: u64,
+    end: u64,
+    offset: u64,
+}
+
+impl Mapped {
+    fn of(self, pid: u32, files: &mut Files) -> Mapping {
+        // Not the device: /proc/PID/maps tells it as the file system likes.
+        let inode = Inode {
+            dev: 0,
+            ino: self.ino,
+        };
+        let Self {
+            start, end, offset, ..
+        } = self;
+        Mapping {
+            file: files.met(self.path, inode, By::Library(pid)),
+            start,
+            end,
+            offset,
+        }
+    }
+}
+
 /// Executable files in the memory of a running process.
-fn mapped(pid: u32) -> Vec<Mapping> {
+fn mapped(pid: u32) -> Vec<Mapped> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
     maps.lines().filter_map(mapping).collect()
 }
 
 /// A line of `/proc/PID/maps`, if it is of an executable file.
-fn mapping(line: &str) -> Option<Mapping> {
-    let mut words = line.split_ascii_whitespace();
+fn mapping(line: &str) -> Option<Mapped> {
+    let mut words = line.splitn(6, ' ');
     let (start, end) = words.next()?.split_once('-')?;
     let executable = words.next()?.contains('x');
     let offset = words.next()?;
-    let path = words.nth(2).filter(|path| path.starts_with('/'))?;
+    let ino = words.nth(1)?.parse().ok()?;
+    let path = words.next()?.trim_start();
+    let path = path.strip_suffix(" (deleted)").unwrap_or(path);
     let hex = |text| u64::from_str_radix(text, 16).ok();
-    let mapping = Mapping {
+    let mapping = Mapped {
         path: path.into(),
+        ino,
         start: hex(start)?,
         end: hex(end)?,
         offset: hex(offset)?,
     };
-    executable.then_some(mapping)
+    (executable && path.starts_with('/')).then_some(mapping)
 }
 
 #[cfg(test)]
@@ -195,9 +321,11 @@ mod tests {
 
     #[test]
     fn lines_of_maps() {
-        let line = "7f12a0000000-7f12a0155000 r-xp 00026000 fe:00 1234   /usr/lib/libc.so.6";
-        let expected = Mapping {
-            path: "/usr/lib/libc.so.6".into(),
+        let line =
+            "7f12a0000000-7f12a0155000 r-xp 00026000 fe:00 1234   /usr/lib/my libc.so.6 (deleted)";
+        let expected = Mapped {
+            path: "/usr/lib/my libc.so.6".into(),
+            ino: 1234,
             start: 0x7f12_a000_0000,
             end: 0x7f12_a015_5000,
             offset: 0x26000,
@@ -206,6 +334,7 @@ mod tests {
         for other in [
             "7f12a0000000-7f12a0155000 r--p 00026000 fe:00 1234 /usr/lib/libc.so.6",
             "7ffd1000-7ffd2000 r-xp 00000000 00:00 0 [vdso]",
+            "7ffd1000-7ffd2000 r-xp 00000000 00:00 0 ",
             "nonsense",
             "",
         ] {

@@ -1,11 +1,11 @@
 //! Follows stacks while the trace goes on, in a thread of its own: reading debug information takes a
 //! while, and the ring buffer does not wait.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use bytehop_core::arch::Arch;
-use bytehop_core::event::{Event, Source};
+use bytehop_core::event::{Event, Meta};
 
 use super::{Sources, telling};
 use crate::inherited::set_nice;
@@ -18,17 +18,17 @@ const NICE: i32 = 10;
 /// Our end of the thread.
 pub struct Resolver {
     events: Sender<Event>,
-    sources: Receiver<Vec<Source>>,
+    sources: Receiver<Vec<Meta>>,
     mmap: Option<u16>,
 }
 
 impl Resolver {
     /// Starts the thread, with the rights that the caller has left. `attached`: a process that runs
-    /// already.
-    pub fn start(attached: Option<u32>) -> Self {
+    /// already; `command`: that of the trace.
+    pub fn start(attached: Option<u32>, command: &[String]) -> Self {
         let (events, received) = channel();
         let (resolved, sources) = channel();
-        let known = Sources::new(attached);
+        let known = Sources::new(attached, command);
         std::thread::spawn(move || {
             // It can only be refused to go first, and this goes last.
             let _ = set_nice(NICE);
@@ -50,39 +50,30 @@ impl Resolver {
     }
 
     /// What has been resolved since.
-    pub fn resolved(&self) -> impl Iterator<Item = Source> {
+    pub fn resolved(&self) -> impl Iterator<Item = Meta> {
         self.sources.try_iter().flatten()
     }
 
     /// Waits for the rest.
-    pub fn finish(self) -> impl Iterator<Item = Source> {
+    pub fn finish(self) -> impl Iterator<Item = Meta> {
         drop(self.events);
         self.sources.into_iter().flatten()
     }
 }
 
 /// Until the other end is gone.
-fn follow(mut known: Sources, events: &Receiver<Event>, resolved: &Sender<Vec<Source>>) {
-    let mut over = false;
-    while !over {
-        match events.recv() {
-            Ok(event) => known.learn(event),
-            Err(_) => return,
-        }
+fn follow(mut known: Sources, events: &Receiver<Event>, resolved: &Sender<Vec<Meta>>) {
+    let hand_on = |found: Vec<Meta>| found.is_empty() || resolved.send(found).is_ok();
+    while let Ok(event) = events.recv() {
+        known.learn(event);
         let until = Instant::now() + TOGETHER;
-        loop {
-            match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(event) => known.learn(event),
-                Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => {
-                    over = true;
-                    break;
-                }
-            }
+        let left = || until.saturating_duration_since(Instant::now());
+        while let Ok(event) = events.recv_timeout(left()) {
+            known.learn(event);
         }
-        let sources = known.resolve();
-        if !sources.is_empty() && resolved.send(sources).is_err() {
+        if !hand_on(known.resolve()) {
             return;
         }
     }
+    hand_on(known.resolve_rest());
 }
