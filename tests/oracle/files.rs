@@ -61,6 +61,57 @@ fn cold_read_is_dma_and_a_copy() {
     }
 }
 
+/// Bytes that the NFS client has got from the server of what is mounted there, by its own account.
+fn received_by_nfs(mount: &str) -> u64 {
+    let stats = std::fs::read_to_string("/proc/self/mountstats").expect("mountstats");
+    let on = format!(" mounted on {mount} with fstype nfs");
+    let of = stats
+        .split("\ndevice ")
+        .find(|device| device.contains(&on))
+        .expect("the mount");
+    let bytes = of
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("bytes:"))
+        .expect("its bytes");
+    let numbers: Vec<_> = bytes.split_whitespace().collect();
+    numbers[4].parse().expect("a number")
+}
+
+/// The client copies out of packets into the page cache, and no disk is the program's.
+#[test]
+#[ignore = "root"]
+fn a_network_file_system_has_no_disk() {
+    const MOUNT: &str = "/vm/nfs";
+    /// Of the machines of `cargo xtask vm`.
+    const SERVE: &str = "/vm/job/nfs.sh";
+    let _serial = serial();
+    if !std::path::Path::new(SERVE).exists() {
+        let test = "files::a_network_file_system_has_no_disk";
+        return not_run(test, "no NFS here (cargo xtask vm has it)");
+    }
+    output(command(&["sh", SERVE])).expect(0);
+    let path = format!("{MOUNT}/bytehop-oracle");
+    std::fs::write(&path, vec![7; N as usize]).expect("a file on NFS");
+    let base = loader();
+    evict(&path);
+    let before = received_by_nfs(MOUNT);
+    let summary = trace(Verb::Record, &fixture(&["pread", "64", "64K", &path]));
+    let received = received_by_nfs(MOUNT) - before;
+    summary.assert_read(N + base);
+    summary.assert_bytes("copy", "socket", "page_cache", received);
+    assert_eq!(received, N);
+    summary.assert_none("dma", "*", "*");
+    let hop = summary.hops("copy", "socket", "page_cache")[0];
+    assert_eq!(hop["rule"], "network-file-copied", "{hop}");
+    assert_eq!(hop["deferred"], true, "{hop}");
+    assert_eq!(summary.0["disagreements"], serde_json::json!([]));
+    // Cached now: nothing comes over the network.
+    let summary = trace(Verb::Record, &fixture(&["pread", "64", "64K", &path]));
+    summary.assert_read(N + base);
+    summary.assert_none("copy", "socket", "page_cache");
+    std::fs::remove_file(&path).expect("remove the file");
+}
+
 fn deferred_writes(summary: &Summary, device: &str) -> u64 {
     let hops = summary.hops("dma", "page_cache", device);
     assert!(hops.iter().all(|hop| hop["deferred"] == true), "{hops:#?}");

@@ -9,7 +9,10 @@ use crate::sums::{add, watching};
 
 /// Index of [`Task::primitives`].
 pub const fn index(what: u16) -> u32 {
-    (what - moved::TO_USER) as u32
+    match what {
+        moved::INTO_CACHE => PRIMITIVES as u32 - 1,
+        _ => (what - moved::TO_USER) as u32,
+    }
 }
 
 /// Adds the pending copy. `iter` is an iterator that is alive; if it is that copy's own, it tells how
@@ -55,7 +58,9 @@ pub fn take(t: *mut Task, from: u16, what: u16, iter: u64) {
 #[inline(never)]
 fn claim(t: *mut Task, from: u16, what: u16) -> i32 {
     let by = match from {
-        moved::TO_USER | moved::TO_KERNEL | moved::PACKET_READ => primitive::TO_ITER,
+        moved::TO_USER | moved::TO_KERNEL | moved::PACKET_READ | moved::INTO_CACHE => {
+            primitive::TO_ITER
+        }
         moved::FROM_USER | moved::FROM_KERNEL => primitive::FROM_ITER,
         _ => primitive::FROM_ITER_ATOMIC,
     };
@@ -97,6 +102,7 @@ extern "C" fn take_all(tid: u32) -> u64 {
         claim(t, what, what);
         what += 1;
     }
+    claim(t, moved::INTO_CACHE, moved::INTO_CACHE);
     // SAFETY: a map value.
     unsafe { (*t).announced = 0 };
     0

@@ -81,7 +81,7 @@ extern "C" fn send_extra(tid: u32, min_flt: u32, maj_flt: u32) -> u64 {
             irqs: (*t).irqs,
             irqs_user: (*t).irqs_user,
             iif: (*t).iif,
-            reserved: 0,
+            reserved: (*t).network_pages,
             zeroed: (*t).zeroed,
         };
         send(&head, &r);

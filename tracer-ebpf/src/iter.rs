@@ -38,6 +38,16 @@ pub fn end(iter: u64) -> End {
     }
 }
 
+/// Whether the other end is pages of the page cache that a network file system fills.
+#[inline(always)]
+pub fn into_cache(iter: u64) -> bool {
+    let Some(kind) = probe::<u8>(iter, off!(iter_type)) else {
+        return false;
+    };
+    let kind = kind as u32;
+    kind == config!(iter_xarray) || kind == config!(iter_folioq)
+}
+
 /// The iterator of a `struct msghdr`.
 #[inline(always)]
 pub fn iter_of(msg: u64) -> u64 {

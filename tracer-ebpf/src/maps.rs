@@ -25,6 +25,8 @@ pub static CONFIG: Config = Config {
     iter_iovec: 0,
     iter_ubuf: 0,
     iter_pipe: 0,
+    iter_xarray: 0,
+    iter_folioq: 0,
     swap_backed: 0,
     swap_cache: 0,
     ourselves: 0,

@@ -192,6 +192,7 @@ pub unsafe fn clear_extra(t: *mut Task) {
         (*t).has_extra = 0;
         (*t).skb_copied = 0;
         (*t).cache_pages = 0;
+        (*t).network_pages = 0;
         (*t).meta_pages = 0;
         (*t).irqs = 0;
         (*t).irqs_user = 0;

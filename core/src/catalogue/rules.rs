@@ -300,6 +300,9 @@ mod table {
         ReceivedFromNic "received-from-nic" Known, "napi_gro_receive < napi_poll",
             "The bytes copied out of the socket came in through this device, which had written them to memory.",
             "从套接字拷出的字节来自这个网络设备，是它把字节写进内存的。";
+        NetworkFileCopied "network-file-copied" Known, "skb_copy_datagram_iter < tcp_recvmsg < xs_read_bvec (NFS)",
+            "These pages are a network file system's: its server sent them, and the CPU copied them out of the packets into the page cache (but over RDMA), in deferred work of the kernel. Whole pages: the last one of a file may hold less. No disk of this machine took part.",
+            "这些页属于网络文件系统：内容由服务器发来，CPU 把它们从数据包拷贝到页缓存（RDMA 除外），在内核的延后工作中进行。按整页计：文件的最后一页可能装不满。本机的磁盘没有参与。";
         ZerocopyLateCopy "zerocopy-late-copy" Known, "skb_copy_ubufs",
             "A MSG_ZEROCOPY send over loopback (or another software device) is copied after all, when the packet is delivered.",
             "MSG_ZEROCOPY 发送若经过回环（或其他纯软件设备），数据包投递时仍会被拷贝。";

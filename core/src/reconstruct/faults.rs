@@ -1,6 +1,6 @@
 //! Page faults: the rules applied to them.
 
-use tracer_ebpf::{Fault, flag, moved, rss};
+use tracer_ebpf::{Fault, NETWORK, flag, moved, rss};
 
 use super::found::Found;
 use super::io::Context;
@@ -70,6 +70,9 @@ impl Reconstructor {
             }
         }
         self.unexpected(&open.found, None, false, head.ts, &mut moved);
+        if fault.filemap & NETWORK != 0 {
+            self.over_network(fault.cache_pages, head.ts, &mut moved);
+        }
         let file = self.names.file(fault.dev, fault.ino);
         in_file(&mut moved, file);
         self.sums.faults.mapped_pages = self.sums.faults.mapped_pages.saturating_add(mapped);

@@ -63,6 +63,18 @@ impl Reconstructor {
         moved.push(Moved { count, ..copy });
     }
 
+    /// Pages of a network file system that were made for what its server sends.
+    pub(super) fn over_network(&self, pages: u32, ts: u64, moved: &mut Vec<Moved>) {
+        if pages == 0 {
+            return;
+        }
+        let bytes = u64::from(pages).saturating_mul(self.setup.page);
+        let by = Evidence::Inferred(RuleId::NetworkFileCopied);
+        let mut copy = hop(HopKind::Copy, At::Socket, At::PageCache, by, bytes);
+        copy.key.deferred = true;
+        moved.push(Moved { ts, ..copy });
+    }
+
     pub(super) fn xmit<S: Sink>(&mut self, xmit: &Xmit, sink: &mut S) {
         let name = xmit.name.split(|&byte| byte == 0).next();
         let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();

@@ -159,6 +159,11 @@ impl Reconstructor {
                 self.threads.at(slot).fell_back = head.seq;
             }
         }
+        let fills =
+            !shape.is_some_and(|shape| matches!(shape.moves, Move::Write | Move::CopyRange));
+        if let Some(extra) = open.extra.as_ref().filter(|_| fills) {
+            self.over_network(extra.reserved, head.ts, &mut moved);
+        }
         self.locate(&mut moved, shape, (on[0], one), (on[1], two));
         moved.extend(inner);
         self.settle(head.ts, &open, sink);

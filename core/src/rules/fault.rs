@@ -62,7 +62,7 @@ impl FaultFacts {
         let fresh = fault.unzeroed.saturating_sub(cached);
         // Where nobody tells whether the page was there: it was if another one took its place.
         let replaced = || {
-            let more = fault.rss == rss::ANON || !probes.rss && fault.filemap != 0;
+            let more = fault.rss == rss::ANON || !probes.rss && fault.filemap & 1 != 0;
             !more && fresh > 0
         };
         let (present, write) = match fault.error_code {
@@ -79,7 +79,7 @@ impl FaultFacts {
             zeroed: fault.zeroed,
             fresh,
             cached: cached != 0,
-            filemap: fault.filemap != 0,
+            filemap: fault.filemap & 1 != 0,
             around_pages: u64::from(fault.around_pages),
             rss: probes.rss.then_some(fault.rss),
             filemap_known: probes.filemap,

@@ -151,6 +151,7 @@ pub static MEASURES: &[Measure] = &[
     row!(TO_USER primitive(_copy_to_iter) Copy K::ALL => K::USER, Kernel => User, Quiet, Proves::Never, Subject::ToProgram),
     row!(PACKET_READ primitive(_copy_to_iter) Copy K::STREAM => K::USER, Socket => User, Quiet, Proves::Never, RECEIVED),
     row!(TO_KERNEL primitive(_copy_to_iter) Copy K::ALL => K::KERNEL, Kernel => Kernel, Quiet, Proves::Never, Subject::InsideKernel),
+    row!(INTO_CACHE primitive(_copy_to_iter) Copy K::NONE => K::NONE, Kernel => PageCache, Quiet, Proves::Never, Subject::InsideKernel),
     row!(FROM_USER primitive(_copy_from_iter) Copy K::USER => K::ALL, User => Kernel, Quiet, Proves::Never, Subject::FromProgram),
     row!(FROM_KERNEL primitive(_copy_from_iter) Copy INSIDE => K::ALL, Kernel => Kernel, Quiet, Proves::Never, Subject::InsideKernel),
     row!(INTO_PAGES primitive(copy_folio_from_iter_atomic) Copy K::USER => K::PAGES, User => PageCache, Quiet, Proves::Never, WRITTEN),

@@ -16,6 +16,16 @@ use crate::top::{self, everyone, process};
 /// `PG_head` (include/linux/page-flags.h: bit 6 from 6.1 on): the folio is larger than a page.
 const PG_HEAD: u64 = 1 << 6;
 
+/// A file system that is on no block device has a device number whose major part is 0.
+const MINOR_BITS: u32 = 20;
+// include/uapi/linux/magic.h
+const NFS: u32 = 0x6969;
+const SMB: u32 = 0xFF53_4D42;
+const SMB2: u32 = 0xFE53_4D42;
+const CEPH: u32 = 0x00C3_6400;
+const AFS: u32 = 0x5346_414F;
+const KAFS: u32 = 0x6B41_4653;
+
 /// Where a page of a file belongs.
 #[derive(Clone, Copy)]
 pub struct FilePage {
@@ -52,6 +62,19 @@ pub fn file_page(folio: u64) -> Option<FilePage> {
         mode: probe(host, off!(inode_mode))?,
         pages: pages(folio),
     })
+}
+
+/// Whether the file is one of a network file system whose client copies what its server sends out of packets. (9p is
+/// not among them: its transport may hand the pages themselves to a device.)
+#[inline(never)]
+fn over_network(folio: u64) -> bool {
+    let magic = || {
+        let mapping: u64 = probe(folio, off!(folio_mapping))?;
+        let host: u64 = probe(mapping, off!(mapping_host))?;
+        let sb: u64 = probe(host, off!(inode_sb))?;
+        probe::<u32>(sb, off!(sb_magic))
+    };
+    matches!(magic(), Some(NFS | SMB | SMB2 | CEPH | AFS | KAFS))
 }
 
 /// Address of the folio of a bio's first page.
@@ -128,6 +151,9 @@ pub fn mm_filemap_add_to_page_cache(ctx: BtfTracePointContext) -> i32 {
             (*t).meta_pages += page.pages;
         } else {
             (*t).cache_pages += page.pages;
+            if page.dev >> MINOR_BITS == 0 && over_network(folio) {
+                (*t).network_pages += page.pages;
+            }
             if let Some(f) = inner::under_way(t) {
                 (*f).cache_pages += page.pages;
             }

@@ -4,7 +4,7 @@
 use aya_ebpf::EbpfContext;
 use aya_ebpf::macros::{btf_tracepoint, perf_event};
 use aya_ebpf::programs::{BtfTracePointContext, PerfEventContext};
-use tracer_ebpf::{NO_ERROR_CODE, Task, count, esr, kind, task};
+use tracer_ebpf::{NETWORK, NO_ERROR_CODE, Task, count, esr, kind, task};
 
 use crate::emit::{count, recording, send};
 use crate::gather::{extra, faults_since, flush_sums, known_from_here, start_fault};
@@ -144,12 +144,16 @@ extern "C" fn flush_fault(tid: u32) -> u64 {
         (*t).fault.min_flt = min as u16;
         (*t).fault.maj_flt = maj as u16;
         (*t).fault.cache_pages = (*t).cache_pages;
+        if (*t).network_pages != 0 {
+            (*t).fault.filemap |= NETWORK;
+        }
         (*t).fault.irqs = (*t).irqs;
         (*t).fault.irqs_user = (*t).irqs_user;
         // Work that io_uring left for the way back to user mode is done there, in no call and maybe beside a
         // fault: what it received, and the pages that it made, stand in a record of their own.
         if (*t).skb_copied | (*t).zeroed != 0 {
             (*t).cache_pages = 0;
+            (*t).network_pages = 0;
             (*t).meta_pages = 0;
             (*t).irqs = 0;
             (*t).irqs_user = 0;

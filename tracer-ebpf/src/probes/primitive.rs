@@ -10,7 +10,7 @@ use aya_ebpf::programs::PerfEventContext;
 use tracer_ebpf::{moved, primitive, task};
 
 use crate::claims::{index, settle};
-use crate::iter::{End, argument, end};
+use crate::iter::{End, argument, end, into_cache};
 use crate::kread::probe;
 use crate::maps::{HITS, off};
 use crate::sums::watching;
@@ -81,6 +81,7 @@ fn hit(by: u16, bytes: u64, iter: u64) -> i32 {
                 moved::PACKET_READ
             }
             (primitive::TO_ITER, true) => moved::TO_USER,
+            (primitive::TO_ITER, false) if into_cache(iter) => moved::INTO_CACHE,
             (primitive::TO_ITER, false) => moved::TO_KERNEL,
             (primitive::FROM_ITER, true) => moved::FROM_USER,
             (primitive::FROM_ITER, false) => moved::FROM_KERNEL,

@@ -49,7 +49,8 @@ pub struct Extra {
     pub irqs_user: u32,
     /// Interface index from which the bytes in `skb_copied` came (`skb_iif`), 0 if none.
     pub iif: u32,
-    /// Reserved, 0.
+    /// Of `cache_pages`, those of a network file system whose client copies them out of packets (NFS, SMB, Ceph,
+    /// AFS). The name is from when nothing was here.
     pub reserved: u32,
     /// Bytes of zeroed user pages allocated (first touch by the kernel on the program's behalf).
     pub zeroed: u64,
@@ -82,7 +83,8 @@ pub struct Fault {
     pub rss: u32,
     /// Pages in the range that fault-around was asked to map (`mm_filemap_map_pages`), 0 if none.
     pub around_pages: u32,
-    /// 1 if `mm_filemap_fault` fired.
+    /// 1 if `mm_filemap_fault` fired; [`NETWORK`] if the pages inserted are of a network file system, as in
+    /// [`Extra::reserved`].
     pub filemap: u32,
     /// The file behind the fault, if a `filemap` tracepoint named it: `i_ino`.
     pub ino: u64,
@@ -95,6 +97,9 @@ pub struct Fault {
     /// Of these, those that landed in user mode.
     pub irqs_user: u32,
 }
+
+/// In [`Fault::filemap`].
+pub const NETWORK: u32 = 1 << 1;
 
 /// In [`Fault::error_code`]: the kernel asked for the page without touching it (`get_user_pages`).
 pub const NO_ERROR_CODE: u32 = u32::MAX;

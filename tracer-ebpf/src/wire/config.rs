@@ -36,6 +36,8 @@ pub struct Config {
     pub iter_iovec: u32,
     pub iter_ubuf: u32,
     pub iter_pipe: u32,
+    pub iter_xarray: u32,
+    pub iter_folioq: u32,
     /// Bits of a page's flags (`enum pageflags`): `PG_swapbacked`, `PG_swapcache`; [`crate::NO_OFFSET`] likewise.
     pub swap_backed: u32,
     pub swap_cache: u32,

@@ -85,6 +85,8 @@ pub mod moved {
     pub const INTO_PAGES_KERNEL: u16 = 40;
     /// Out of a packet, as the tracepoint `skb_copy_datagram_iovec` announced it.
     pub const PACKET_READ: u16 = 41;
+    /// Into pages of the page cache, which a network file system fills from an answer of its server.
+    pub const INTO_CACHE: u16 = 62;
 }
 
 /// The primitives that hold the copy loops (level B): the value of [`Copied::primitive`].

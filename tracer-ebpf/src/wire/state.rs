@@ -69,8 +69,8 @@ pub struct Sum {
 /// See [`Sum::what`].
 pub const BY_SHIFT: u32 = 16;
 
-/// Kinds of copies that primitives make: [`crate::moved`] from [`crate::moved::TO_USER`] on, in this order. A power of
-/// two, for the verifier's sake.
+/// Kinds of copies that primitives make: [`crate::moved`] from [`crate::moved::TO_USER`] on, in this order; the last is
+/// [`crate::moved::INTO_CACHE`]. A power of two, for the verifier's sake.
 pub const PRIMITIVES: usize = 8;
 
 /// A hit of a breakpoint: a copy that may not have gone through as a whole.
@@ -117,6 +117,8 @@ pub struct Task {
     pub irqs: u32,
     pub irqs_user: u32,
     pub iif: u32,
+    pub network_pages: u32,
+    pub reserved: u32,
     /// Set where any of the above is not 0.
     pub has_extra: u32,
     /// When it left the CPU, 0: it is on it.

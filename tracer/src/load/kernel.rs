@@ -86,6 +86,8 @@ pub(super) fn config(kernel: &KernelBtf, arch: Arch, verb: Verb, follow: bool) -
         iter_iovec: enumerator(kernel, "iter_type", "ITER_IOVEC"),
         iter_ubuf: enumerator(kernel, "iter_type", "ITER_UBUF"),
         iter_pipe: enumerator(kernel, "iter_type", "ITER_PIPE"),
+        iter_xarray: enumerator(kernel, "iter_type", "ITER_XARRAY"),
+        iter_folioq: enumerator(kernel, "iter_type", "ITER_FOLIOQ"),
         swap_backed: enumerator(kernel, "pageflags", "PG_swapbacked"),
         swap_cache: enumerator(kernel, "pageflags", "PG_swapcache"),
         ourselves: std::process::id(),

@@ -14,6 +14,7 @@ use super::{disks, initramfs};
 use crate::command::line;
 
 const STAGE2: &str = include_str!("stage2.sh");
+const NFS: &str = include_str!("nfs.sh");
 
 /// A job and the means to run it.
 pub struct Machine<'a> {
@@ -115,6 +116,7 @@ impl Machine<'_> {
         for (name, content) in [
             ("job.sh", job),
             ("stage2.sh", STAGE2),
+            ("nfs.sh", NFS),
             ("modules", &modules),
             ("release", &self.kernel.release),
             ("disks", &disks.join("\n")),

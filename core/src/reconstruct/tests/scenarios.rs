@@ -424,6 +424,38 @@ fn mapped_file() {
     );
 }
 
+/// NFS, say: no disk, and what a write makes of pages is the program's.
+#[test]
+fn pages_of_a_network_file_system() {
+    let mut t = Trace::new();
+    let made = |extra: &mut tracer_ebpf::Extra| {
+        (extra.cache_pages, extra.reserved) = (8, 8);
+    };
+    t.extra(made)
+        .io("read", 4096, ext4(1))
+        .extra(made)
+        .io("write", 32768, ext4(1))
+        .fault(Fault {
+            maj_flt: 1,
+            filemap: 1 | tracer_ebpf::NETWORK,
+            unzeroed: 16 * PAGE,
+            cache_pages: 16,
+            rss: rss::FILE,
+            ..Fault::default()
+        })
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C socket→page_cache 2/98304 network-file-copied deferred",
+            "C user→page_cache 1/32768 write-copied",
+            "C page_cache→user 1/4096 read-returns-copied",
+            "M page_cache→user 1/4096 file-page-mapped",
+        ]
+    );
+    assert_eq!(t.summary().disagreements, []);
+}
+
 #[test]
 fn private_writes_copy() {
     let write = Fault {
