@@ -629,11 +629,11 @@ pub enum LabVerb {
     #[command(hide = true)]
     Tidy,
     /// Record a lab's programs again, into its folder
-    #[command(hide = true)]
     Record {
         /// Folder of labs
         #[arg(long, value_name = "DIR", default_value = "labs")]
         to: PathBuf,
+        /// Which labs
         #[arg(required = true)]
         ids: Vec<String>,
     },

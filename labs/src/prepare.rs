@@ -7,7 +7,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::errno::Errno;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use nix::sys::socket::sockopt::TcpUlp;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket};
 use nix::sys::statfs::{FsType, TMPFS_MAGIC, statfs};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -336,6 +339,7 @@ pub fn unmet(need: Need, level: Option<&str>, identity: &Identity) -> Option<Str
             .then(|| "this kernel or system has no zram devices".to_owned()),
         Need::Reflink => (!can_reflink(identity))
             .then(|| format!("the file system of {} cannot share extents", disk())),
+        Need::Ktls => (!has_ktls()).then(|| "this kernel has no TLS (kTLS)".to_owned()),
         Need::LevelF => (!matches!(level, Some("F" | "B"))).then(|| at_level("F")),
         Need::LevelB => (level != Some("B")).then(|| at_level("B")),
     }
@@ -348,6 +352,20 @@ fn at_level(level: &str) -> String {
 fn is_in_memory(path: &Path) -> bool {
     const RAMFS_MAGIC: FsType = FsType(0x8584_58F6);
     statfs(path).is_ok_and(|fs| [TMPFS_MAGIC, RAMFS_MAGIC].contains(&fs.filesystem_type()))
+}
+
+/// Whether the kernel has TLS for its sockets. For root it loads the module when it is asked; ordinary users, whose
+/// programs the learner's are, only find what is loaded.
+fn has_ktls() -> bool {
+    let socket = socket(
+        AddressFamily::Inet,
+        SockType::Stream,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    );
+    // On a socket without a connection it is refused in any case, but not as unknown.
+    let asked = socket.and_then(|socket| setsockopt(&socket, TcpUlp::default(), b"tls"));
+    matches!(asked, Ok(()) | Err(Errno::ENOTCONN))
 }
 
 fn can_reflink(identity: &Identity) -> bool {

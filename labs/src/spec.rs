@@ -172,6 +172,8 @@ pub enum Need {
     Zram,
     #[serde(rename = "reflink")]
     Reflink,
+    #[serde(rename = "ktls")]
+    Ktls,
     #[serde(rename = "level-F")]
     LevelF,
     #[serde(rename = "level-B")]

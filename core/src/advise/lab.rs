@@ -75,6 +75,7 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
             ProbeId::Function(FunctionId::tcp_zerocopy_receive)
             | ProbeId::Kprobe(FunctionId::tcp_zerocopy_receive),
         ) => "zerocopy-send",
+        Inferred(RuleId::TlsEncrypted) => "encrypted",
         Inferred(RuleId::WriteCopied)
         | Inferred(RuleId::KernelWriteCopied)
         | Inferred(RuleId::CopiedUp)
@@ -131,7 +132,6 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         | Inferred(RuleId::KernelReadCopied)
         | Inferred(RuleId::ErrorQueueRead)
         | Inferred(RuleId::WriteDiscarded)
-        | Inferred(RuleId::TlsEncrypted)
         | Inferred(RuleId::FuseNotAsked)
         | Inferred(RuleId::FuseReadCopied)
         | Inferred(RuleId::FuseWriteCopied)

@@ -157,6 +157,7 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::ReceiveCutUndecided, moves: RECV, from: K::SOCKET, to: K::USER, when: cut, does: Does::CannotTell },
     Rule { id: RuleId::ReceiveCopied, moves: RECV, from: K::SOCKET, to: K::USER, when: always, does: COPY },
     Rule { id: RuleId::ReceiveZerocopy, moves: &[Move::RecvZc], from: K::SOCKET, to: K::USER, when: always, does: SHARE },
+    Rule { id: RuleId::TlsEncrypted, moves: &[Move::Sendfile, Move::Splice, Move::Send, Move::Write], from: K::USER.or(K::PAGES).or(K::PIPE), to: K::TCP, when: encrypted, does: COPY },
     Rule { id: RuleId::SendZerocopyShared, moves: SEND, from: K::USER, to: K::INET, when: zerocopy, does: SHARE },
     Rule { id: RuleId::SendZcShared, moves: &[Move::SendZc], from: K::USER, to: K::INET, when: always, does: SHARE },
     Rule { id: RuleId::SendCopied, moves: SEND, from: K::USER, to: K::SOCKET, when: always, does: COPY },
@@ -170,8 +171,6 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::WriteDiscarded, moves: WRITE, from: K::USER, to: K::SINK, when: always, does: Does::Discards },
     Rule { id: RuleId::ProcessMemoryCopied, moves: WRITE, from: K::USER, to: K::MEMORY, when: always, does: COPY_TWICE },
     Rule { id: RuleId::KernelWriteCopied, moves: SEND, from: K::USER, to: K::KERNEL, when: always, does: COPY },
-
-    Rule { id: RuleId::TlsEncrypted, moves: &[Move::Sendfile, Move::Splice, Move::Send, Move::Write], from: K::USER.or(K::PAGES).or(K::PIPE), to: K::TCP, when: encrypted, does: COPY },
 
     // sendfile and splice. The pipe that sendfile uses inside the kernel is no place.
     Rule { id: RuleId::SpliceDiscarded, moves: SPLICES, from: K::PAGES.or(K::PIPE).or(K::KERNEL).or(K::ZERO), to: K::SINK, when: always, does: Does::Discards },

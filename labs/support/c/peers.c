@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/errqueue.h>
+#include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -127,6 +128,82 @@ void discard(int socket, size_t n) {
             exit(1);
         n -= dropped;
     }
+}
+
+// --- Encryption ---
+
+void encrypt(struct cipher *cipher, unsigned char *to,
+             const unsigned char *from, size_t n) {
+    for (size_t i = 0; i < n; i++, cipher->at++) {
+        if (cipher->at % 8 == 0) {
+            // The finishing step of the generator SplitMix64.
+            uint64_t z = 0x62797465686f7021 + cipher->at / 8;
+            z *= 0x9e3779b97f4a7c15;
+            z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+            z = (z ^ z >> 27) * 0x94d049bb133111eb;
+            cipher->word = z ^ z >> 31;
+        }
+        to[i] = from[i] ^ (unsigned char)(cipher->word >> cipher->at % 8 * 8);
+    }
+}
+
+static void decrypt_to_the_end(int from) {
+    unsigned char *buffer = malloc(BUFFER);
+    struct checksum came = {0}, checksum = {0};
+    struct cipher cipher = {0};
+    size_t bytes = 0, n;
+    while ((n = check(read(from, buffer, BUFFER), "read")) > 0) {
+        bytes += n;
+        checksum_add(&came, buffer, n);
+        encrypt(&cipher, buffer, buffer, n);
+        checksum_add(&checksum, buffer, n);
+    }
+    print_received(bytes, &checksum);
+    checksum_print(&came, "on the way, checksum ");
+}
+
+int tcp_to_decrypter(pid_t *child) {
+    struct sockaddr_in address;
+    int listening = listener(&address);
+    *child = check(fork(), "fork");
+    if (*child == 0) {
+        decrypt_to_the_end(connected(&address));
+        exit(0);
+    }
+    int fd = check(accept(listening, NULL, NULL), "accept");
+    close(listening);
+    return fd;
+}
+
+// Hands one direction of a connection to the kernel's TLS. A library does
+// that after the handshake, with the keys that the two ends agreed upon.
+static void in_kernel(int socket, int direction) {
+    int result = setsockopt(socket, IPPROTO_TCP, TCP_ULP, "tls", 3);
+    if (result < 0 &&
+        (errno == ENOENT || errno == ENOPROTOOPT || errno == EOPNOTSUPP))
+        unavailable("this kernel has no TLS (its module `tls` is not loaded)");
+    check(result, "setsockopt");
+    struct tls12_crypto_info_aes_gcm_128 keys = {
+        .info.version = TLS_1_2_VERSION,
+        .info.cipher_type = TLS_CIPHER_AES_GCM_128,
+    };
+    memcpy(keys.iv, "a  test ", sizeof keys.iv);
+    memcpy(keys.key, "key, not secret!", sizeof keys.key);
+    memcpy(keys.salt, "salt", sizeof keys.salt);
+    check(setsockopt(socket, SOL_TLS, direction, &keys, sizeof keys),
+          "setsockopt");
+}
+
+int ktls_to_reader(pid_t *child) {
+    struct sockaddr_in address;
+    int listening = listener(&address);
+    int theirs = connected(&address);
+    int ours = check(accept(listening, NULL, NULL), "accept");
+    close(listening);
+    in_kernel(ours, TLS_TX);
+    in_kernel(theirs, TLS_RX);
+    *child = reader(theirs, ours);
+    return ours;
 }
 
 // --- A web server and its client ---

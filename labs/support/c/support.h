@@ -100,6 +100,31 @@ void zerocopy_enable(int socket);
 // copied the bytes after all.
 size_t zerocopy_notification(int socket, bool *copied);
 
+// --- Encryption -------------------------------------------------------------
+
+// None of this is secure: there is no handshake, the keys are in the source,
+// and the cipher is a generator of random numbers. It costs what a cipher
+// costs: every byte is read, and another is written.
+
+// A stream cipher; done twice, it gives back what there was. Starts as
+// `{0}`. Both ends must see all bytes, in order.
+struct cipher {
+    uint64_t at, word;
+};
+
+// Reads `n` bytes, and writes as many, encrypted or decrypted. `to` may be
+// `from`.
+void encrypt(struct cipher *cipher, unsigned char *to,
+             const unsigned char *from, size_t n);
+
+// A TCP connection to a child that decrypts what comes, as reader() reads.
+// It also prints a checksum of the bytes as they came.
+int tcp_to_decrypter(pid_t *child);
+
+// The same with the kernel's TLS at both ends: the kernel encrypts what is
+// written to the connection, and decrypts what the child reads.
+int ktls_to_reader(pid_t *child);
+
 // --- io_uring -----------------------------------------------------------------
 
 // Two queues in memory that the program shares with the kernel: requests go

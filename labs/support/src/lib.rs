@@ -9,6 +9,7 @@ pub mod process;
 pub mod protection;
 mod receive;
 pub mod ring;
+pub mod tls;
 pub mod zerocopy;
 
 /// The status by which a program says that this machine can't do what it shows; the lab then uses
