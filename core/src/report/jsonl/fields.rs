@@ -98,7 +98,7 @@ fn put_kernel(event: &Event, names: &Names<'_>, out: &mut Vec<u8>) {
         Event::Extra(e) => {
             put!(out, e, Extra { skb_copied, cache_pages, meta_pages, min_flt, maj_flt, irqs, irqs_user, iif, zeroed; head, file2, reserved });
             if e.reserved != 0 {
-                member("network_pages", &e.reserved, out);
+                member("network_pages", e.reserved, out);
             }
             if e.file2 != FileRef::default() {
                 file_ref("file2", &e.file2, out);
