@@ -1001,7 +1001,7 @@ mod tests {
             &["format json output weight", BUDGETS, PART, AMOUNT, STYLE],
         ),
         ("cut", &["lang output", PART]),
-        ("annotate", &["json", PART, AMOUNT, STYLE]),
+        ("annotate", &["debug-dir json", PART, AMOUNT, STYLE]),
         ("advise", &["json", PART, AMOUNT, STYLE]),
         ("diff", &["json theme tui", PART, AMOUNT, STYLE]),
         (

@@ -165,8 +165,8 @@ impl Runtime {
 crate::says! { Runtime, lang:
     Self::Node => "Node.js does not tell where its functions are: start it with node --perf-basic-prof --interpreted-frames-native-stack" | "Node.js 没有给出其函数的位置：请用 node --perf-basic-prof --interpreted-frames-native-stack 启动";
     Self::Java => "Java's methods are not told: what is kept of its threads' stacks ends before them" | "无法给出 Java 的方法：保留下来的线程调用栈到不了那里";
-    Self::Python => "Python does not tell where its functions are: start it with python3 -X perf, or PYTHONPERFSUPPORT=1 (Python 3.12 or later)" | "Python 没有给出其函数的位置：请用 python3 -X perf 启动，或设置 PYTHONPERFSUPPORT=1（Python 3.12 或更高版本）";
-    Self::OldPython => "This Python has no way to tell where its functions are: use Python 3.12 or later, with -X perf" | "这个版本的 Python 无法给出其函数的位置：请使用 Python 3.12 或更高版本，并加上 -X perf";
+    Self::Python => "Python's functions are not told: what is kept of its stacks ends inside the interpreter" | "无法给出 Python 的函数：保留下来的调用栈到解释器内部就结束了";
+    Self::OldPython => "Python's functions are not told: before 3.12 it has no way to tell them" | "无法给出 Python 的函数：3.12 之前的版本没有办法给出";
 }
 
 /// What a program was written in, as its file tells.

@@ -352,6 +352,15 @@ pub const PAGES: &[Told] = &[
         ..NONE
     },
     Told {
+        page: "bytehop-lab-record",
+        examples: &[(
+            "sudo bytehop lab record --to my-labs memfd",
+            "Record the programs of a lab of your own:",
+        )],
+        ends: Ends::Traces,
+        ..NONE
+    },
+    Told {
         page: "bytehop-lab-export",
         examples: &[(
             "bytehop lab export first-hops -o handouts",

@@ -28,8 +28,8 @@ mod words {
         no_lines: "No call leads to a source line of the program's own." | "没有调用能对应到程序自己的源代码行。";
         without: "no lines" | "无行号";
         without_why(path, crossings): "{path} has no line numbers; crossings that came through it: {crossings}." | "{path} 没有行号信息；经过它的切换：{crossings}。";
-        build(id): "Its build id is {id}." | "它的 build id 是 {id}。";
-        no_build: "It has no build id." | "它没有 build id。";
+        build(id): "Its build id is {id}." | "它的构建标识（build id）是 {id}。";
+        no_build: "It has no build id." | "它没有构建标识（build id）。";
         looked: "Looked in:" | "查找过：";
         place(place, why): "{place}: {why}" | "{place}：{why}";
         place_detail(place, why, detail): "{place}: {why} ({detail})" | "{place}：{why}（{detail}）";
