@@ -316,8 +316,10 @@ fn a_collector_decodes_the_payload() {
         }
     }
     let copied = |point: &Value| point["metric"] == "bytehop.copied" && point["unit"] == "By";
+    // The first reading may be of a machine where nothing was copied yet.
+    let last = all.last().expect("a request");
     assert!(
-        all[0]["points"]
+        last["points"]
             .as_array()
             .expect("points")
             .iter()
