@@ -10,7 +10,7 @@ use bytehop_core::units;
 
 use crate::cli;
 use crate::fail::{Fail, Trouble, USAGE};
-use crate::open::reader;
+use crate::open::{reader, wanted};
 use crate::output::print;
 use crate::show::warn;
 
@@ -33,7 +33,8 @@ pub fn cut(args: &cli::Cut) -> Result<i32, Fail> {
         return Err(Fail::new(USAGE, Trouble::NothingToCut));
     }
     // Read once before anything is written: what is asked for may not be there.
-    let look = Look::at(&mut reader(&args.file, &only)?, &only);
+    let wanted = wanted(&args.file, &only)?;
+    let look = Look::at(&mut reader(&args.file, &wanted)?, &only);
     if let Some(none) = look.not_there(&only) {
         return Err(Fail::new(USAGE, Trouble::NotThere(none.into())));
     }
@@ -42,7 +43,7 @@ pub fn cut(args: &cli::Cut) -> Result<i32, Fail> {
         return Err(Fail::new(USAGE, Trouble::OntoItself(path.clone())));
     }
     let writer = Writer::new(created(path)?, path)?;
-    let stats = look.write(&mut reader(&args.file, &only)?, writer)?;
+    let stats = look.write(&mut reader(&args.file, &wanted)?, writer)?;
     let damage: Vec<Notice> = look.warnings.iter().map(Notice::from).collect();
     warn(&damage, lang);
     let (records, bytes) = (units::count(stats.records), units::bytes(stats.bytes));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytehop_core::event::Only;
-use bytehop_core::record::{Events, Part, Reader, RecordError};
+use bytehop_core::record::{Events, Reader, RecordError, Wanted};
 
 /// What takes no longer than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -30,18 +30,27 @@ pub fn shown_events(path: &Path, only: &Only) -> Result<Events<Watched>, RecordE
 }
 
 fn watched(path: &Path, only: &Only, show: bool) -> Result<Events<Watched>, RecordError> {
-    opened(path, only, show).map(Events::new)
+    let wanted = learnt(path, only, show)?;
+    opened(path, &wanted, show).map(Events::new)
+}
+
+/// What is wanted of a recording, learnt from it once, however often it is read.
+pub fn wanted(path: &Path, only: &Only) -> Result<Wanted, RecordError> {
+    learnt(path, only, io::stderr().is_terminal())
 }
 
 /// The records of a recording, or of a part of it.
-pub fn reader(path: &Path, only: &Only) -> Result<Reader<Watched>, RecordError> {
-    opened(path, only, io::stderr().is_terminal())
+pub fn reader(path: &Path, wanted: &Wanted) -> Result<Reader<Watched>, RecordError> {
+    opened(path, wanted, io::stderr().is_terminal())
 }
 
-fn opened(path: &Path, only: &Only, show: bool) -> Result<Reader<Watched>, RecordError> {
-    let part = Part::of_recording(only, path, || Ok(whole(path, show)?.look_through()))?;
+fn learnt(path: &Path, only: &Only, show: bool) -> Result<Wanted, RecordError> {
+    Wanted::of_recording(only, path, || Ok(whole(path, show)?.look_through()))
+}
+
+fn opened(path: &Path, wanted: &Wanted, show: bool) -> Result<Reader<Watched>, RecordError> {
     let mut reader = whole(path, show)?;
-    reader.only(part);
+    reader.only(wanted.part());
     Ok(reader)
 }
 

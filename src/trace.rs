@@ -17,7 +17,7 @@ use bytehop_core::event::{Event, Meta, Only, Start};
 use bytehop_core::i18n::{Lang, Say};
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
-use bytehop_core::reconstruct::{NoSink, Reconstructor};
+use bytehop_core::reconstruct::{NoSink, Reconstructor, Sink};
 use bytehop_core::record::{LogWriter, Part, Place, RecordError, Writer};
 use tracer::btf::KernelBtf;
 use tracer::capture::{self, Capture, Control, Ended, Followed, Output, Priority, Target, Which};
@@ -149,17 +149,10 @@ fn trace(
             }
             Some(live.finish())
         }
-        (None, Some(path)) => {
-            let only = whole.as_ref().map_or(Ok(Only::default()), Whole::cut);
-            let only = only.unwrap_or_else(|fail| {
-                reported = Err(fail);
-                Only::default()
-            });
-            Some(match &mut sinks.expected {
-                Some(expected) => show::summed_up(path, &only, &mut expected.sink)?,
-                None => show::summed_up(path, &only, &mut NoSink)?,
-            })
-        }
+        (None, Some(path)) => Some(match &mut sinks.expected {
+            Some(expected) => sum_up(path, whole.as_ref(), &mut expected.sink, &mut reported)?,
+            None => sum_up(path, whole.as_ref(), &mut NoSink, &mut reported)?,
+        }),
         (None, None) => None,
     };
     if let Some(mut summary) = summary {
@@ -174,6 +167,21 @@ fn trace(
         reported = reported.and(written);
     }
     ended.status(reported, session.summary.lang())
+}
+
+/// Sums up a recording; all of it, with a failure, if the part that is wanted is not in it.
+fn sum_up(
+    path: &Path,
+    whole: Option<&Whole>,
+    sink: &mut impl Sink,
+    reported: &mut Result<(), Fail>,
+) -> Result<Summary, Fail> {
+    match whole.map(|whole| whole.sum_up(sink)) {
+        Some(Ok(part)) => return Ok(part),
+        Some(Err(fail)) => *reported = Err(fail),
+        None => {}
+    }
+    show::summed_up(path, &Only::default(), sink)
 }
 
 fn mention_live(summary: &mut Summary, ended: &Ended) {

@@ -153,6 +153,16 @@ impl Only {
     pub fn is_all(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Whether it depends on the process alone which of its calls are wanted.
+    pub(crate) fn is_of_processes(&self) -> bool {
+        self.pid.is_some() || self.from_main
+    }
+
+    /// Whether only some of the calls are wanted, whenever they were made.
+    pub(crate) fn is_of_calls(&self) -> bool {
+        self.is_of_processes() || self.region.is_some()
+    }
 }
 
 /// Where the processes of a trace were when it began.
@@ -397,7 +407,7 @@ pub struct Frame {
 }
 
 /// Whether a number that is left out if it is 0 is left out.
-fn is_zero<T: Default + PartialEq>(n: &T) -> bool {
+pub(crate) fn is_zero<T: Default + PartialEq>(n: &T) -> bool {
     *n == T::default()
 }
 

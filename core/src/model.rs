@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::arch::Arch;
 use crate::catalogue::{Method, ProbeId, RuleId, Subject, Tracepoint};
-use crate::event::{self, Engine};
+use crate::event::{self, Engine, is_zero};
 use crate::histogram::Histogram;
 use crate::i18n::Lang;
 use crate::ledger::Ledger;
@@ -308,10 +308,6 @@ pub struct DeviceRow {
     /// without the kernel's events (virtio), some kernels have none (6.1).
     #[serde(skip_serializing_if = "is_zero")]
     pub mapped_bytes: u64,
-}
-
-fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 /// A difference between a rule and a measurement, or between two measurements.

@@ -39,14 +39,19 @@ impl Module {
 
     /// Whether it is a library of the system, or its loader: what calls come through, never where they come from.
     pub fn is_of_the_system(&self) -> bool {
-        let dirs = ["/lib", "/usr/lib"];
-        dirs.iter().any(|dir| self.path.starts_with(dir))
+        is_of_the_system(&self.path)
     }
 
     /// Whether it is what a runtime wrote of the functions that it made.
     pub fn is_of_a_runtime(&self) -> bool {
         self.path.ends_with(".map") && self.path.contains("/perf-")
     }
+}
+
+/// Whether a file is where the system's libraries are.
+pub fn is_of_the_system(path: &str) -> bool {
+    let dirs = ["/lib", "/usr/lib"];
+    dirs.iter().any(|dir| path.starts_with(dir))
 }
 
 /// A place where debug information was looked for.

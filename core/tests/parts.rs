@@ -13,7 +13,9 @@ use bytehop_core::event::Only;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{HopKind, Place, Summary, Thing};
 use bytehop_core::reconstruct::{NoSink, summarise};
-use bytehop_core::record::{Events, Look, NotThere, Part, Reader, RecordError, Span, Writer};
+use bytehop_core::record::{
+    Events, Look, NotThere, Part, Reader, RecordError, Span, Wanted, Writer,
+};
 use bytehop_core::report;
 use common::recordings;
 
@@ -140,7 +142,8 @@ fn parts_are_the_whole() {
 
 fn part(file: &[u8], only: &Only) -> Part {
     let again = || Ok(Reader::new(file, Path::new(NAME))?.look_through());
-    Part::of_recording(only, Path::new(NAME), again).expect("it is there")
+    let wanted = Wanted::of_recording(only, Path::new(NAME), again);
+    wanted.expect("it is there").part()
 }
 
 /// What `bytehop cut` writes.
@@ -286,13 +289,13 @@ fn from_main_on_is_a_part() {
         let name = path.display();
         let file = std::fs::read(&path).expect("a recording");
         let again = || Ok(Reader::new(&file[..], Path::new(NAME))?.look_through());
-        match Part::of_recording(&only, Path::new(NAME), again) {
+        match Wanted::of_recording(&only, Path::new(NAME), again) {
             Err(RecordError::NoMain { stacks, .. }) => {
                 assert!(!stacks, "{name}");
                 without += 1;
                 continue;
             }
-            part => drop(part.expect("opened")),
+            wanted => drop(wanted.expect("opened")),
         }
         with += 1;
         let (whole, part) = (summed_up(&file, &Only::default()), summed_up(&file, &only));

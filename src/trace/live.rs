@@ -26,7 +26,6 @@ use crate::cli::{SummaryArgs, Tracing, Ui};
 use crate::fail::{FAILED, Fail, Trouble, USAGE};
 use crate::output;
 use crate::resolve::Look;
-use crate::show;
 
 /// Whether the UI is to be shown: where there is a terminal, and nobody asks for the summary as data.
 pub fn is_wanted(ui: Ui, summary: &SummaryArgs) -> bool {
@@ -143,8 +142,7 @@ pub fn trace(
     let mut summary = ui.finish();
     if let Some(whole) = whole {
         // What was on the screen is more.
-        let part = whole.cut();
-        match part.and_then(|only| show::summed_up(whole.path(), &only, &mut NoSink)) {
+        match whole.sum_up(&mut NoSink) {
             Ok(part) => summary = part,
             Err(fail) => reported = reported.and(Err(fail)),
         }

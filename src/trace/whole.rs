@@ -4,16 +4,19 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use bytehop_core::event::Only;
+use bytehop_core::model::Summary;
+use bytehop_core::reconstruct::Sink;
 use bytehop_core::record::{Look, Writer};
+use tracer::opened::opens;
 use tracer::user::Identity;
 
 use crate::cli::Tracing;
 use crate::fail::{FAILED, Fail, Trouble, USAGE};
-use crate::open::reader;
+use crate::open::{reader, wanted};
+use crate::show;
 
 /// A recording of which a part will be kept.
 pub struct Whole {
@@ -44,7 +47,7 @@ impl Whole {
     fn unnamed(file: io::Result<File>) -> Result<Self, Fail> {
         let file = file.map_err(|e| Fail::new(FAILED, Trouble::Create(std::env::temp_dir(), e)))?;
         Ok(Self {
-            path: format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+            path: opens(&file),
             unnamed: Some(file),
         })
     }
@@ -65,23 +68,23 @@ impl Whole {
         )?))
     }
 
-    /// Leaves in the user's recording what is wanted, once it is whole; what is to be read of it now.
-    pub fn cut(&self) -> Result<Only, Fail> {
+    /// Sums up what is wanted, once the recording is whole; leaves no more than that in the user's own.
+    pub fn sum_up(&self, sink: &mut impl Sink) -> Result<Summary, Fail> {
         let only = Only {
             from_main: true,
             ..Only::default()
         };
         if self.unnamed.is_some() {
-            reader(&self.path, &only)?;
-            return Ok(only);
+            return show::summed_up(&self.path, &only, sink);
         }
-        let look = Look::at(&mut reader(&self.path, &only)?, &only);
+        let wanted = wanted(&self.path, &only)?;
+        let look = Look::at(&mut reader(&self.path, &wanted)?, &only);
         let part = Self::unnamed(tempfile::tempfile())?;
         if let Some(writer) = part.writer()? {
-            look.write(&mut reader(&self.path, &only)?, writer)?;
+            look.write(&mut reader(&self.path, &wanted)?, writer)?;
         }
         let copied = std::fs::copy(&part.path, &self.path);
         copied.map_err(|e| Fail::new(USAGE, Trouble::Write(self.path.clone(), e)))?;
-        Ok(Only::default())
+        show::summed_up(&self.path, &Only::default(), sink)
     }
 }

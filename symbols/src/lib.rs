@@ -18,4 +18,4 @@ pub use debuginfod::Debuginfod;
 pub use identity::Identity;
 pub use lines::{Lines, own};
 pub use remedy::remedy;
-pub use search::{Found, Root, Search, Wanted};
+pub use search::{Found, Place, Search, Wanted};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use addr2line::{Loader, demangle_auto};
 use bytehop_core::event::Frame;
-use bytehop_core::modules::{Module, Runtime};
+use bytehop_core::modules::{Module, Runtime, is_of_the_system};
 
 use crate::search::Found;
 
@@ -108,8 +108,7 @@ pub fn own(frames: &[Frame]) -> Option<usize> {
 /// Whether a frame is of the program's own source.
 fn is_own(frame: &Frame) -> bool {
     let file = &frame.file;
-    let system = ["/lib", "/usr/lib"];
-    let system = system.iter().any(|dir| frame.module.starts_with(dir));
+    let system = is_of_the_system(&frame.module);
     let foreign = FOREIGN_ROOTS.iter().any(|root| file.starts_with(root))
         || FOREIGN.iter().any(|part| file.contains(part));
     !file.is_empty() && frame.line > 0 && !system && !foreign

@@ -22,36 +22,22 @@ pub struct Wanted<'a> {
     /// What is known of it.
     pub identity: &'a Identity,
     /// Root folders, in the order in which they are looked through: the program's, and ours.
-    pub roots: &'a [Root],
-}
-
-/// A root folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Root {
-    /// What opens it.
-    pub path: PathBuf,
-    /// What it is called.
-    pub name: PathBuf,
-}
-
-impl Root {
-    /// The one that we have ourselves.
-    pub fn ours() -> Self {
-        Self {
-            path: "/".into(),
-            name: "/".into(),
-        }
-    }
+    pub roots: &'a [Place],
 }
 
 /// A place: what opens it, and what it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    path: PathBuf,
-    name: PathBuf,
+pub struct Place {
+    pub path: PathBuf,
+    pub name: PathBuf,
 }
 
 impl Place {
+    /// The root folder that we have ourselves.
+    pub fn ours() -> Self {
+        Self::plain("/".into())
+    }
+
     fn plain(path: PathBuf) -> Self {
         Self {
             name: path.clone(),
@@ -172,7 +158,7 @@ impl Search {
     fn folders(&self, wanted: &Wanted<'_>) -> Vec<Place> {
         let named = self.dirs.iter().cloned().map(Place::plain);
         let roots = wanted.roots.iter().filter(|_| self.system);
-        let system = roots.map(|root| root.place().under(SYSTEM.as_ref()));
+        let system = roots.map(|root| root.under(SYSTEM.as_ref()));
         named.chain(system).collect()
     }
 
@@ -215,21 +201,12 @@ impl Search {
             return dirs;
         }
         if let Some(dir) = wanted.name.parent().filter(|dir| dir.is_absolute()) {
-            dirs.extend(wanted.roots.iter().map(|root| root.place().under(dir)));
+            dirs.extend(wanted.roots.iter().map(|root| root.under(dir)));
         }
         let real = wanted.file.and_then(|file| file.canonicalize().ok());
         let real = real.and_then(|real| Some(Place::plain(real.parent()?.to_owned())));
         dirs.extend(real);
         dirs
-    }
-}
-
-impl Root {
-    fn place(&self) -> Place {
-        Place {
-            path: self.path.clone(),
-            name: self.name.clone(),
-        }
     }
 }
 

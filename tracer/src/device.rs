@@ -16,6 +16,13 @@ use std::path::{Component, Path, PathBuf};
 
 use bytehop_core::counters;
 use bytehop_core::event::{Device, DeviceClass, Engine};
+use nix::libc::dev_t;
+use nix::sys::stat::{major, minor};
+
+/// A device number as the kernel has it within: major << 20 | minor (include/linux/kdev_t.h).
+pub fn number(dev: dev_t) -> u32 {
+    ((major(dev) << 20) | minor(dev)) as u32
+}
 
 /// A view of sysfs.
 #[derive(Clone, Debug)]

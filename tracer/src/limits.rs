@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t, setrlimit};
 use thiserror::Error;
 
+use crate::cgroups::{self, Cgroup};
 use crate::inherited::LIMITS;
 
 /// What the embedded object, the kernel's types and our code take, bytes, beside the ring buffer: measured at
@@ -115,8 +116,7 @@ pub fn lift(ring: u32) -> Result<(), Limit> {
     let ring = u64::from(ring);
     let allowed = getrlimit(Resource::RLIMIT_AS).map_or(RLIM_INFINITY, |(soft, _)| soft);
     enough_space(allowed, ring)?;
-    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    for cgroup in memory_cgroups(&groups) {
+    for cgroup in memory_cgroups(&cgroups::read("self")) {
         let limit = ["memory.max", "memory.limit_in_bytes"]
             .iter()
             .find_map(|name| {
@@ -155,11 +155,10 @@ fn enough_memory(cgroup: &Path, allowed: u64, ring: u64) -> Result<(), Limit> {
 /// The groups that may limit our memory, by `/proc/self/cgroup`: ours and those around it.
 fn memory_cgroups(groups: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for line in groups.lines() {
-        let mut fields = line.splitn(3, ':').skip(1);
-        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else {
-            continue;
-        };
+    for Cgroup {
+        controllers, path, ..
+    } in cgroups::parse(groups)
+    {
         let root = match controllers {
             "" => Path::new("/sys/fs/cgroup"),
             _ if controllers.split(',').any(|name| name == "memory") => {

@@ -1,6 +1,6 @@
 //! `cargo xtask book`: the documents in both languages, the labs and pages of recorded runs as one site.
 
-mod links;
+pub mod links;
 mod site;
 
 use std::fs;

@@ -4,22 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::book::links::files;
 use crate::workspace;
 
 /// All Markdown at the root and below `docs`.
 fn documents(root: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![(root.to_owned(), false), (root.join("docs"), true)];
-    while let Some((folder, deep)) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() && deep {
-                folders.push((path, true));
-            } else if path.extension().is_some_and(|end| end == "md") {
-                found.push(path);
-            }
-        }
-    }
+    let top = fs::read_dir(root).expect("a folder");
+    let top = top.map(|entry| entry.expect("an entry").path());
+    let below = files(&root.join("docs")).expect("a folder");
+    let is_one = |path: &PathBuf| path.is_file() && path.extension().is_some_and(|end| end == "md");
+    let mut found: Vec<PathBuf> = top.chain(below).filter(is_one).collect();
     found.sort();
     found
 }

@@ -53,9 +53,7 @@ impl Reconstructor {
             ..
         } = self;
         let part = &setup.start.part;
-        let chosen = part
-            .iter()
-            .any(|only| only.pid.is_some() || only.region.is_some() || only.from_main);
+        let chosen = part.iter().any(Only::is_of_calls);
         let marked = regions.finish(sums.end.as_ref().map(|end| end.monotonic_ns));
         let dirty_pages = dirty.pages(|inode| !bdev.contains(&inode.0) || raw.contains(&inode));
         let syscalls = 2 * sums.syscalls;

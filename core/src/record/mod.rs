@@ -25,7 +25,7 @@ pub use blocks::Block;
 pub use cut::{Look, NotThere};
 pub use events::{Events, open_events};
 pub use log::{Log, LogWriter, log};
-pub use part::{Part, Place, Span};
+pub use part::{Part, Place, Span, Wanted};
 pub use reader::{Index, Input, Reader, index};
 pub use writer::{Sink, Stats, Writer};
 

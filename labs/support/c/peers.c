@@ -83,17 +83,22 @@ static void no_delay(int fd) {
           "setsockopt");
 }
 
-int tcp_to_reader(pid_t *child) {
+// A connection to a child that takes what comes in this way.
+static int tcp_to(pid_t *child, void (*take)(int from)) {
     struct sockaddr_in address;
     int listening = listener(&address);
     *child = check(fork(), "fork");
     if (*child == 0) {
-        receive_to_the_end(connected(&address));
+        take(connected(&address));
         exit(0);
     }
     int fd = check(accept(listening, NULL, NULL), "accept");
     close(listening);
     return fd;
+}
+
+int tcp_to_reader(pid_t *child) {
+    return tcp_to(child, receive_to_the_end);
 }
 
 int unix_to_reader(pid_t *child) {
@@ -111,13 +116,17 @@ int pipe_to_reader(pid_t *child) {
     return ends[1];
 }
 
-void tcp_pair(int ends[2]) {
+static void connect_pair(int ends[2]) {
     struct sockaddr_in address;
     int listening = listener(&address);
     ends[0] = connected(&address);
-    no_delay(ends[0]);
     ends[1] = check(accept(listening, NULL, NULL), "accept");
     close(listening);
+}
+
+void tcp_pair(int ends[2]) {
+    connect_pair(ends);
+    no_delay(ends[0]);
 }
 
 void discard(int socket, size_t n) {
@@ -163,16 +172,7 @@ static void decrypt_to_the_end(int from) {
 }
 
 int tcp_to_decrypter(pid_t *child) {
-    struct sockaddr_in address;
-    int listening = listener(&address);
-    *child = check(fork(), "fork");
-    if (*child == 0) {
-        decrypt_to_the_end(connected(&address));
-        exit(0);
-    }
-    int fd = check(accept(listening, NULL, NULL), "accept");
-    close(listening);
-    return fd;
+    return tcp_to(child, decrypt_to_the_end);
 }
 
 // Hands one direction of a connection to the kernel's TLS. A library does
@@ -195,15 +195,12 @@ static void in_kernel(int socket, int direction) {
 }
 
 int ktls_to_reader(pid_t *child) {
-    struct sockaddr_in address;
-    int listening = listener(&address);
-    int theirs = connected(&address);
-    int ours = check(accept(listening, NULL, NULL), "accept");
-    close(listening);
-    in_kernel(ours, TLS_TX);
-    in_kernel(theirs, TLS_RX);
-    *child = reader(theirs, ours);
-    return ours;
+    int ends[2];
+    connect_pair(ends);
+    in_kernel(ends[1], TLS_TX);
+    in_kernel(ends[0], TLS_RX);
+    *child = reader(ends[0], ends[1]);
+    return ends[1];
 }
 
 // --- A web server and its client ---

@@ -7,11 +7,12 @@ use bytehop_core::arch::Arch;
 use bytehop_core::event::{Cut, Start};
 use bytehop_core::i18n::Lang;
 use bytehop_core::notice::Why;
-use nix::sys::stat::{major, minor};
 use nix::sys::utsname::uname;
 use nix::time::ClockId;
 
+use crate::cgroups::{self, Cgroup};
 use crate::clock::now_ns;
+use crate::device;
 use crate::inherited::{nice, set_first, set_nice};
 use crate::load::{Probes, page_size};
 
@@ -118,10 +119,11 @@ pub fn whereabouts(start: &mut Start) {
 
 /// Of the unified hierarchy, or the first of the others.
 fn cgroup_of(pid: u32) -> Option<String> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-    let unified = text.lines().find_map(|line| line.strip_prefix("0::"));
-    let first = || text.lines().next()?.splitn(3, ':').nth(2);
-    unified.or_else(first).map(str::to_owned)
+    let text = cgroups::read(pid);
+    let unified = |cgroup: &Cgroup<'_>| cgroup.hierarchy == "0" && cgroup.controllers.is_empty();
+    let found = cgroups::parse(&text).find(unified);
+    let found = found.or_else(|| cgroups::parse(&text).next());
+    found.map(|cgroup| cgroup.path.to_owned())
 }
 
 /// File system (as the kernel encodes it), inode and path of the plain files that a process has open.
@@ -135,8 +137,7 @@ fn open_files(pid: u32) -> Vec<(u32, u64, String)> {
         if !meta.is_file() && !meta.is_dir() {
             return None;
         }
-        let dev = major(meta.dev()) << 20 | minor(meta.dev());
-        let dev = u32::try_from(dev).ok()?;
+        let dev = device::number(meta.dev());
         Some((dev, meta.ino(), path.to_string_lossy().into_owned()))
     };
     let entries = entries.flatten().take(FILES_MAX);

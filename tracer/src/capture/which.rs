@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::facts::comm_of;
+use crate::cgroups;
 
 /// How running processes are chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +45,8 @@ impl Which {
         match self {
             Self::Pid(wanted) => *wanted == pid,
             Self::Comm(name) => is_name(&comm_of(pid), name),
-            Self::Cgroup(path) => cgroups_of(pid).iter().any(|cgroup| is_in(cgroup, path)),
-            Self::Container(id) => cgroups_of(pid).iter().any(|cgroup| is_of(cgroup, id)),
+            Self::Cgroup(path) => any_cgroup(pid, |cgroup| is_in(cgroup, path)),
+            Self::Container(id) => any_cgroup(pid, |cgroup| is_of(cgroup, id)),
         }
     }
 }
@@ -56,12 +57,9 @@ fn is_kernel_thread(pid: u32) -> bool {
         && fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.is_empty())
 }
 
-/// A process's paths, in each hierarchy of cgroups.
-fn cgroups_of(pid: u32) -> Vec<String> {
-    let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-    // number:controllers:path, cgroups(7)
-    let path = |line: &str| Some(line.splitn(3, ':').nth(2)?.to_owned());
-    text.lines().filter_map(path).collect()
+/// Whether one of a process's paths fits, of those in each hierarchy of cgroups.
+fn any_cgroup(pid: u32, fits: impl Fn(&str) -> bool) -> bool {
+    cgroups::parse(&cgroups::read(pid)).any(|cgroup| fits(cgroup.path))
 }
 
 fn is_name(comm: &str, name: &str) -> bool {
@@ -156,7 +154,12 @@ mod tests {
             }
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        let ours = cgroups_of(std::process::id()).pop().unwrap_or_default();
+        let ours = cgroups::read(std::process::id());
+        let ours = cgroups::parse(&ours)
+            .last()
+            .expect("a cgroup")
+            .path
+            .to_owned();
         let beside = Which::Cgroup(ours).find();
         let _ = child.kill();
         let _ = child.wait();

@@ -3,20 +3,19 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use bytehop_core::event::Frame;
 use bytehop_core::modules::{Looked, Module, Why};
 use nix::fcntl::OFlag;
-use nix::sys::stat;
-use symbols::{Found, Identity, Lines, Root, Search, Wanted, remedy};
+use symbols::{Found, Identity, Lines, Place, Search, Wanted, remedy};
+
+use crate::device;
+use crate::opened::opens;
 
 /// Files that are kept open; others are opened by their name again.
 const HELD_MAX: usize = 256;
-/// Bits of the minor number in the kernel's own device numbers.
-const MINOR_BITS: u32 = 20;
 
 /// A file by the names that the kernel has for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -143,9 +142,9 @@ impl Files {
     }
 
     /// What opens the root folder of a process, and what that is called; `None`: it has ours.
-    pub fn root(&self, root: Option<usize>) -> Option<Root> {
+    pub fn root(&self, root: Option<usize>) -> Option<Place> {
         let foreign = self.roots.get(root?)?;
-        Some(Root {
+        Some(Place {
             path: opens(&foreign.folder),
             name: foreign.name.clone(),
         })
@@ -218,7 +217,7 @@ impl Files {
         let mut opened: Vec<(File, Metadata, Option<PathBuf>)> = opened.collect();
         // File systems like btrfs tell a folder's device, not the one that the kernel knows.
         let same = |meta: &Metadata| inode.ino == 0 || meta.ino() == inode.ino;
-        let exactly = |meta: &Metadata| same(meta) && device(meta.dev()) == inode.dev;
+        let exactly = |meta: &Metadata| same(meta) && device::number(meta.dev()) == inode.dev;
         let best = opened.iter().position(|(_, meta, _)| exactly(meta));
         let best = best.or_else(|| opened.iter().position(|(_, meta, _)| same(meta)));
         if let Some(best) = best {
@@ -249,10 +248,10 @@ impl Files {
         };
         let path = known.path();
         let identity = path.as_deref().and_then(Identity::of);
-        let roots: Vec<Root> = self
+        let roots: Vec<Place> = self
             .root(known.root)
             .into_iter()
-            .chain([Root::ours()])
+            .chain([Place::ours()])
             .collect();
         let mut found = Found::default();
         if let Some(identity) = &identity {
@@ -308,11 +307,6 @@ impl Executable {
     }
 }
 
-/// A path that opens what is open already, whatever has its name now.
-fn opens(file: &File) -> PathBuf {
-    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
-}
-
 /// A plain file: nothing that waits for somebody to write into it.
 pub fn plain(path: &Path) -> Option<(File, Metadata)> {
     let file = OpenOptions::new()
@@ -324,11 +318,6 @@ pub fn plain(path: &Path) -> Option<(File, Metadata)> {
     meta.is_file().then_some((file, meta))
 }
 
-/// A device number as the kernel has it.
-fn device(of: u64) -> u32 {
-    ((stat::major(of) << MINOR_BITS) | stat::minor(of)) as u32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,7 +325,7 @@ mod tests {
     fn inode(path: &Path) -> Inode {
         let meta = std::fs::metadata(path).expect("its inode");
         Inode {
-            dev: device(meta.dev()),
+            dev: device::number(meta.dev()),
             ino: meta.ino(),
         }
     }

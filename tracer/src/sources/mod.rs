@@ -175,8 +175,11 @@ impl Sources {
             let unwinding = Unwinding::new(space, first.code..first.code_end, &self.files);
             self.read_map(*number);
             for (_, stack) in stacks {
-                let map = self.maps.get(number);
-                let trampoline = |address| map.is_some_and(|map| map.is_trampoline(address));
+                let mut map = self.maps.get_mut(number);
+                let trampoline = |address| {
+                    let map = map.as_mut();
+                    map.is_some_and(|map| map.is_trampoline(address))
+                };
                 let places = unwinding.follow(stack, trampoline);
                 sources.push(self.source(*number, stack.id, &places));
                 let other = |place: &Place| matches!(place, Place::Elsewhere(_));

@@ -2,7 +2,7 @@
 //! `/tmp` of its own mount namespace, by the number that it has in its own PID namespace.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -42,8 +42,10 @@ impl Process {
 #[derive(Debug, Default)]
 pub struct Map {
     functions: Vec<Function>,
+    /// Addresses that were asked for, and the functions there.
     found: HashMap<u64, Option<usize>>,
-    size: u64,
+    /// Bytes that are read: whole lines.
+    read: u64,
     /// What it is in the recording.
     pub module: Module,
 }
@@ -56,30 +58,43 @@ struct Function {
 }
 
 impl Map {
-    /// Reads it, or what has been added: true if it says more than before. `root`: of the process.
+    /// Reads what has been added since: true if that is anything. `root`: of the process.
     pub fn read(&mut self, root: &Path, process: Process) -> bool {
         let path = root.join(format!("tmp/perf-{}.map", process.pid));
         let open = std::fs::OpenOptions::new()
             .read(true)
             .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
             .open(path);
-        let Ok((file, meta)) = open.and_then(|file| file.metadata().map(|meta| (file, meta)))
+        let Ok((mut file, meta)) = open.and_then(|file| file.metadata().map(|meta| (file, meta)))
         else {
             return false;
         };
         // As perf does it: what anyone else writes into /tmp says nothing. It is the process's own, too.
         let owners = [Some(0), Some(geteuid().as_raw()), process.uid];
-        if !meta.is_file() || !owners.contains(&Some(meta.uid())) || meta.len() == self.size {
+        if !meta.is_file() || !owners.contains(&Some(meta.uid())) {
             return false;
+        }
+        if meta.len() < self.read {
+            // It was begun anew.
+            *self = Self {
+                module: std::mem::take(&mut self.module),
+                ..Self::default()
+            };
         }
         let mut bytes = Vec::new();
-        if file.take(SIZE_MAX).read_to_end(&mut bytes).is_err() {
+        let rest = SIZE_MAX.saturating_sub(self.read);
+        let whole = file
+            .seek(SeekFrom::Start(self.read))
+            .and_then(|_| file.take(rest).read_to_end(&mut bytes));
+        let end = bytes.iter().rposition(|byte| *byte == b'\n');
+        let (Ok(_), Some(end)) = (whole, end) else {
             return false;
-        }
-        self.size = meta.len();
+        };
+        let lines = &bytes[..=end];
+        self.read += lines.len() as u64;
         self.found.clear();
-        let text = String::from_utf8_lossy(&bytes);
-        self.functions = text.lines().filter_map(function).collect();
+        let text = String::from_utf8_lossy(lines);
+        self.functions.extend(text.lines().filter_map(function));
         true
     }
 
@@ -87,29 +102,30 @@ impl Map {
         self.functions.is_empty()
     }
 
-    /// The function at an address. Memory is used again: what was written last holds.
+    /// The function at an address.
     pub fn frame(&mut self, address: u64, texts: &mut Texts) -> Option<Frame> {
-        let functions = &self.functions;
-        let find = || position(functions, address);
-        let index = (*self.found.entry(address).or_insert_with(find))?;
+        let known = frame(&self.at(address)?.name, texts);
         Some(Frame {
             module: self.module.path.clone(),
             of: self.module.id,
-            ..frame(&functions.get(index)?.name, texts)
+            ..known
         })
     }
 
     /// Whether an address is in what CPython makes for a function: it only calls the interpreter.
-    pub fn is_trampoline(&self, address: u64) -> bool {
-        let index = position(&self.functions, address);
-        let function = index.and_then(|index| self.functions.get(index));
+    pub fn is_trampoline(&mut self, address: u64) -> bool {
+        let function = self.at(address);
         function.is_some_and(|function| function.name.starts_with(PYTHON))
     }
-}
 
-fn position(functions: &[Function], address: u64) -> Option<usize> {
-    let holds = |function: &Function| address.wrapping_sub(function.start) < function.size;
-    functions.iter().rposition(holds)
+    /// Memory is used again: what was written last holds.
+    fn at(&mut self, address: u64) -> Option<&Function> {
+        let functions = &self.functions;
+        let holds = |function: &Function| address.wrapping_sub(function.start) < function.size;
+        let find = || functions.iter().rposition(holds);
+        let index = (*self.found.entry(address).or_insert_with(find))?;
+        functions.get(index)
+    }
 }
 
 /// What names of CPython begin with.

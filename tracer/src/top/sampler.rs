@@ -17,6 +17,7 @@ use tracer_ebpf::{FileRef, Proc};
 
 use super::maps::{self, forget};
 use crate::capture::words_of;
+use crate::cgroups;
 use crate::clock::now_ns;
 use crate::device::{Hardware, Sysfs};
 use crate::lent::{self, Caller};
@@ -30,7 +31,7 @@ const ENDED_MAX: usize = 8192;
 pub struct Seen {
     pub name: String,
     pub command: String,
-    /// As [`cgroup_of`] has it, where it is asked for.
+    /// As [`parse_cgroup`] has it, where it is asked for.
     pub cgroup: String,
     /// Our caller may see it, or everything.
     pub yours: bool,
@@ -142,7 +143,7 @@ impl Sampler {
         let look = |proc| {
             let seen = look(proc)?;
             let cgroup = match cgroups && seen.yours {
-                true => cgroup_of(proc),
+                true => parse_cgroup(&cgroups::read(proc.tgid)).to_owned(),
                 false => String::new(),
             };
             Some(Seen { cgroup, ..seen })
@@ -315,21 +316,15 @@ fn look(proc: Proc) -> Option<Seen> {
     })
 }
 
-/// The cgroup of a process; empty if it cannot be read.
-fn cgroup_of(proc: Proc) -> String {
-    let lines = std::fs::read_to_string(format!("/proc/{}/cgroup", proc.tgid));
-    parse_cgroup(&lines.unwrap_or_default()).to_owned()
-}
-
-/// The path in the one hierarchy of version 2; with version 1 alone, in systemd's, else in the first one.
-fn parse_cgroup(lines: &str) -> &str {
-    let all = || lines.lines().filter_map(|line| line.split_once(':'));
+/// The path in the one hierarchy of version 2; with version 1 alone, in systemd's, else in the first one. Empty if
+/// there is none.
+fn parse_cgroup(text: &str) -> &str {
+    let all = || cgroups::parse(text);
     let found = all()
-        .find(|(id, _)| *id == "0")
-        .or_else(|| all().find(|(_, rest)| rest.starts_with("name=systemd:")))
+        .find(|cgroup| cgroup.hierarchy == "0")
+        .or_else(|| all().find(|cgroup| cgroup.controllers == "name=systemd"))
         .or_else(|| all().next());
-    let path = found.and_then(|(_, rest)| rest.split_once(':'));
-    path.map_or("", |(_, path)| path)
+    found.map_or("", |cgroup| cgroup.path)
 }
 
 /// Whether the caller may read of a process what takes the right to trace it (`PTRACE_MODE_READ`).

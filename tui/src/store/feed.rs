@@ -13,7 +13,9 @@ use bytehop_core::decode::{DecodeError, decode};
 use bytehop_core::event::{Event, Only};
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::Reconstructor;
-use bytehop_core::record::{Block, Index, Input, Log, Part, Place, Reader, RecordError, Warning};
+use bytehop_core::record::{
+    Block, Index, Input, Log, Part, Place, Reader, RecordError, Wanted, Warning,
+};
 
 use super::call::NONE;
 use super::detail::Details;
@@ -73,8 +75,9 @@ impl Feed {
     /// # Errors
     /// As [`Self::of_file`], and if what is wanted is not in it.
     pub fn of_part(path: &Path, only: &Only) -> Result<(Self, Store), RecordError> {
-        let part = Part::of_recording(only, path, || Ok(Reader::open(path)?.look_through()))?;
+        let wanted = Wanted::of_recording(only, path, || Ok(Reader::open(path)?.look_through()))?;
         let (feed, store) = Self::of_file(path)?;
+        let part = wanted.part();
         Ok((Self { part, ..feed }, store))
     }
 

@@ -64,22 +64,16 @@ impl Whose {
 
 impl Chosen {
     /// `None`: all calls are.
-    pub fn of(only: &Only) -> Option<Self> {
-        (only.is_of_processes() || only.region.is_some()).then(|| Self {
+    pub fn of(only: &Only, in_main: &InMain) -> Option<Self> {
+        only.is_of_calls().then(|| Self {
             pid: only.pid,
             region: only.region.clone(),
             regions: Regions::default(),
-            main: only.from_main.then(Main::default),
+            main: only.from_main.then(|| Main::of(in_main)),
             dirty: DirtyPages::default(),
             processes: HashSet::new(),
             page: 4096,
         })
-    }
-
-    pub fn in_main(&mut self, stacks: &InMain) {
-        if let Some(main) = &mut self.main {
-            main.stacks(stacks);
-        }
     }
 
     /// What is known when the trace begins.

@@ -144,15 +144,18 @@ enum Sign {
 }
 
 /// Which processes have come to their `main`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Main {
     stacks: Arc<HashSet<u64>>,
     inside: HashSet<u32>,
 }
 
 impl Main {
-    pub(super) fn stacks(&mut self, stacks: &InMain) {
-        self.stacks = Arc::clone(&stacks.stacks);
+    pub(super) fn of(stacks: &InMain) -> Self {
+        Self {
+            stacks: Arc::clone(&stacks.stacks),
+            inside: HashSet::new(),
+        }
     }
 
     pub(super) fn begins(&mut self, start: &Start) {
@@ -308,8 +311,7 @@ mod tests {
             stacks: Arc::new(HashSet::from([MAIN])),
             ..InMain::default()
         };
-        let mut main = Main::default();
-        main.stacks(&stacks);
+        let mut main = Main::of(&stacks);
         main.begins(&start(false));
         main.learn(&from(7, LOADER));
         assert!(!main.has(7));
@@ -326,7 +328,7 @@ mod tests {
             ..Exec::default()
         })));
         assert!(main.has(7) && !main.has(8));
-        let mut attached = Main::default();
+        let mut attached = Main::of(&InMain::default());
         attached.begins(&start(true));
         assert!(attached.has(7));
     }

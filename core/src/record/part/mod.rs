@@ -57,11 +57,6 @@ impl Span {
 }
 
 impl Only {
-    /// Whether it depends on the process alone which of its calls are wanted.
-    fn is_of_processes(&self) -> bool {
-        self.pid.is_some() || self.from_main
-    }
-
     fn is_timed(&self) -> bool {
         self.from_ns.is_some() || self.to_ns.is_some()
     }
@@ -93,9 +88,16 @@ pub enum Place {
     Instead(Vec<Vec<u8>>),
 }
 
-impl Part {
-    /// What is wanted of a recording, which is looked through before it is read (by
-    /// [`Reader::look_through`](super::Reader::look_through)), if only that tells what is wanted. `path` is what errors call it.
+/// What is wanted of a recording, where only the recording itself tells what that is.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    only: Only,
+    in_main: InMain,
+}
+
+impl Wanted {
+    /// Looks the recording through ([`Reader::look_through`](super::Reader::look_through)) if it has to. `path` is
+    /// what errors call it.
     ///
     /// # Errors
     /// If it cannot be opened, or nothing in it is known to come from `main`.
@@ -104,8 +106,10 @@ impl Part {
         path: &Path,
         look_through: impl FnOnce() -> Result<InMain, RecordError>,
     ) -> Result<Self, RecordError> {
+        let mut only = only.clone();
         if !only.from_main {
-            return Ok(Self::of(only));
+            let in_main = InMain::default();
+            return Ok(Self { only, in_main });
         }
         let in_main = look_through()?;
         let Some(since) = in_main.since else {
@@ -115,22 +119,28 @@ impl Part {
             });
         };
         let from = only.from_ns.unwrap_or(0).max(since);
-        let mut part = Self::of(&Only {
-            from_ns: Some(from).filter(|from| *from > 0),
-            ..only.clone()
-        });
-        if let Some(chosen) = &mut part.chosen {
-            chosen.in_main(&in_main);
-        }
-        Ok(part)
+        only.from_ns = Some(from).filter(|from| *from > 0);
+        Ok(Self { only, in_main })
     }
 
+    /// To read it once.
+    pub fn part(&self) -> Part {
+        Part::new(self.only.clone(), &self.in_main)
+    }
+}
+
+impl Part {
     /// What is wanted of records that come only once; what they did from `main` on is not known then.
     pub fn of(only: &Only) -> Self {
-        let (span, chosen) = (Span::of(std::slice::from_ref(only)), Chosen::of(only));
+        Self::new(only.clone(), &InMain::default())
+    }
+
+    fn new(only: Only, in_main: &InMain) -> Self {
+        let span = Span::of(std::slice::from_ref(&only));
+        let chosen = Chosen::of(&only, in_main);
         Self {
-            only: only.clone(),
             partial: span.is_some() || chosen.is_some(),
+            only,
             span,
             chosen,
             start: None,
