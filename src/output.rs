@@ -12,6 +12,8 @@ use bytehop_core::model::Summary;
 use bytehop_core::report::{self, Style};
 #[cfg(feature = "capture")]
 use tracer::user::Identity;
+#[cfg(feature = "capture")]
+use tui::Editor;
 use tui::theme::Theme;
 
 #[cfg(feature = "capture")]
@@ -55,7 +57,26 @@ pub fn ui(look: Look) -> tui::Options {
     if look.color == When::Never {
         options.theme = Theme::Plain;
     }
+    #[cfg(feature = "capture")]
+    {
+        options.editor = editor();
+    }
     options
+}
+
+/// The editor of whoever runs us, also through sudo: with their rights.
+#[cfg(feature = "capture")]
+fn editor() -> Option<Editor> {
+    let identity = Identity::invoking().ok()?;
+    let set = |name| identity.var(name).filter(|named| !named.is_empty());
+    let named = set("VISUAL").or_else(|| set("EDITOR"))?;
+    Some(Editor {
+        named: named.to_string_lossy().into_owned(),
+        command: |program| {
+            let identity = Identity::invoking().map_err(io::Error::other)?;
+            Ok(labs::own::as_user(program, &identity))
+        },
+    })
 }
 
 /// What the environment says of the width.

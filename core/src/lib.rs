@@ -9,6 +9,7 @@ pub mod advise;
 pub mod annotate;
 pub mod arch;
 pub mod at_least;
+pub mod base64;
 pub mod budget;
 pub mod catalogue;
 pub mod compare;

@@ -97,6 +97,10 @@ const SCREEN: &[(&str, &str)] = &[
         "BYTEHOP_NO_ANIMATION",
         "If set and not empty, nothing moves by itself.",
     ),
+    (
+        "VISUAL, EDITOR",
+        "What the key e opens source lines in: the first of them that is set.",
+    ),
 ];
 
 const BTF: (&str, &str) = (

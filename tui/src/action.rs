@@ -47,6 +47,11 @@ pub enum Action {
     Erase,
     /// Takes the filter as it was typed.
     Accept,
+    // What leaves the screen.
+    /// The current call, hop or line goes to the clipboard.
+    Copy,
+    /// The source of the current call goes to an editor.
+    Edit,
     // How it looks.
     Theme,
     Language,
@@ -64,7 +69,7 @@ pub enum Action {
 }
 
 /// What the model cannot do itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Leave the UI; what is traced and ours is to end.
     Quit,
@@ -72,4 +77,8 @@ pub enum Effect {
     Suspend,
     /// Draw everything anew.
     Redraw,
+    /// Put a text into the clipboard.
+    Copy(String),
+    /// Open a file at a line in an editor.
+    Edit(String, u32),
 }

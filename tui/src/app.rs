@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bytehop_core::model::Summary;
 
 use crate::arrows::{Arrow, arrows};
+use crate::filter::Filter;
 use crate::flow::Flow;
 use crate::lanes::Lanes;
 use crate::layout::{Layout, Wish};
@@ -134,6 +135,8 @@ pub struct App {
     pub filter: String,
     /// The filter being typed.
     pub input: Option<String>,
+    /// What came of the last key, until the next.
+    pub note: Option<String>,
     pub playing: bool,
     /// Index into [`SPEEDS`].
     pub speed: usize,
@@ -187,6 +190,7 @@ impl App {
             other: None,
             filter: String::new(),
             input: None,
+            note: None,
             playing: false,
             speed: 2,
             due: 0,
@@ -240,7 +244,9 @@ impl App {
 
     /// Makes the list and what depends on it, after the filter has changed.
     pub(crate) fn refilter(&mut self) {
-        self.list = List::new(&self.store, &self.filter);
+        // Only one that can be read is taken.
+        let filter = Filter::parse(&self.filter).unwrap_or_default();
+        self.list = List::new(&self.store, filter);
         if let Some(main) = self.main {
             self.list.fold_head(&self.store, main);
         }

@@ -68,6 +68,8 @@ pub const GROUPS: &[Group] = &[
         Binding { shown: "Esc", text: words::key_back, keys: &[key(KeyCode::Esc, Action::Back)] },
     ] },
     Group { name: words::group_other, bindings: &[
+        Binding { shown: "y", text: words::key_copy, keys: &[ch('y', Action::Copy)] },
+        Binding { shown: "e", text: words::key_edit, keys: &[ch('e', Action::Edit)] },
         Binding { shown: "m", text: words::key_animation, keys: &[ch('m', Action::Animation)] },
         Binding { shown: "T", text: words::key_theme, keys: &[ch('T', Action::Theme)] },
         Binding { shown: "L", text: words::key_language, keys: &[ch('L', Action::Language)] },

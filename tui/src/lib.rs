@@ -20,6 +20,7 @@ pub mod areas;
 pub mod arrows;
 pub mod draw;
 mod fetch;
+pub mod filter;
 pub mod flow;
 pub mod keys;
 pub mod lab;
@@ -48,4 +49,4 @@ pub use options::Options;
 #[cfg(feature = "terminal")]
 pub use run::{Live, ViewError, diff, needs_terminal, view};
 #[cfg(feature = "terminal")]
-pub use terminal::Pty;
+pub use terminal::{Pty, outside::Editor};

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::store::{Fields, Fixed, Paged, Store, What};
+use crate::filter::Filter;
+use crate::store::{Fields, Fixed, Paged, Store};
 
 /// Calls from `first` on that are told as one: `reps` times the same `period` calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,15 +86,11 @@ pub struct List {
 }
 
 impl List {
-    /// The calls whose name, kind or file contains every word of `filter`.
-    pub fn new(store: &Store, filter: &str) -> Self {
-        let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+    /// The calls that fit `filter`.
+    pub fn new(store: &Store, filter: Filter) -> Self {
         let mut list = Self {
-            shown: (!words.is_empty()).then(Vec::new),
-            filter: Filter {
-                words,
-                known: Vec::new(),
-            },
+            shown: (!filter.is_empty()).then(Vec::new),
+            filter,
             ..Self::default()
         };
         list.grow(store);
@@ -337,52 +334,6 @@ impl Fold {
             false => (1..=PERIOD_MAX).any(ends),
         }
     }
-}
-
-/// What is asked depends on a call's signature alone: asked once for each.
-#[derive(Default)]
-struct Filter {
-    words: Vec<String>,
-    known: Vec<Option<bool>>,
-}
-
-impl Filter {
-    fn fits(&mut self, store: &Store, call: u32) -> bool {
-        let Some(call) = store.call(call as usize) else {
-            return false;
-        };
-        let sig = call.sig as usize;
-        if self.known.len() <= sig {
-            self.known.resize(sig + 1, None);
-        }
-        if let Some(answer) = self.known.get(sig).copied().flatten() {
-            return answer;
-        }
-        let answer = matches(store, &call, &self.words);
-        self.known[sig] = Some(answer);
-        answer
-    }
-}
-
-fn matches(store: &Store, call: &crate::store::Call, words: &[String]) -> bool {
-    let Some(sig) = store.sig(call) else {
-        return false;
-    };
-    let what = match &sig.what {
-        What::Syscall { name, failed: true } => format!("{name} failed"),
-        What::Syscall { name, .. } => name.to_string(),
-        What::Fault { .. } => "fault".to_owned(),
-        What::Later => "later deferred".to_owned(),
-    };
-    let files = [&sig.file, &sig.file2];
-    let files = files.into_iter().flatten().filter_map(|f| store.name(f));
-    let mut text = format!("{what} {}", sig.tid);
-    for file in files {
-        text.push(' ');
-        text.push_str(file);
-    }
-    let text = text.to_lowercase();
-    words.iter().all(|word| text.contains(word.as_str()))
 }
 
 #[cfg(test)]

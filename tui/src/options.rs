@@ -3,10 +3,12 @@
 use bytehop_core::i18n::Lang;
 
 use crate::look::Look;
+#[cfg(feature = "terminal")]
+use crate::terminal::outside::Editor;
 use crate::theme::Theme;
 
 /// How the UI is to look and behave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     pub lang: Lang,
     pub theme: Theme,
@@ -16,6 +18,9 @@ pub struct Options {
     pub mouse: bool,
     /// Bytes travel along the arrows; without it what is current is only marked.
     pub animation: bool,
+    /// `None`: neither `VISUAL` nor `EDITOR` is set.
+    #[cfg(feature = "terminal")]
+    pub editor: Option<Editor>,
 }
 
 impl Options {
@@ -29,6 +34,8 @@ impl Options {
             ascii: !speaks_utf8(|name| std::env::var(name).ok()),
             mouse: true,
             animation: std::env::var_os("BYTEHOP_NO_ANIMATION").is_none_or(|set| set.is_empty()),
+            #[cfg(feature = "terminal")]
+            editor: Editor::from_env(),
         }
     }
 

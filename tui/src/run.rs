@@ -16,7 +16,7 @@ use crate::keys::{self, Meaning};
 use crate::look::Look;
 use crate::options::Options;
 use crate::store::{Feed, Store};
-use crate::terminal::{Asked, Console, Pty, Screen, size};
+use crate::terminal::{Asked, Console, Pty, Screen, outside, size};
 use crate::update::{fed, output, update};
 use crate::view::draw;
 
@@ -113,7 +113,7 @@ impl Live {
             feed,
             pty,
             target: Some(target),
-            options: *options,
+            options: options.clone(),
         }))
     }
 
@@ -198,7 +198,7 @@ impl Ui {
             feed,
             pty: None,
             target: None,
-            options: *options,
+            options: options.clone(),
         })
     }
 
@@ -334,6 +334,10 @@ impl Ui {
                 Some(Effect::Quit) => return Ok(true),
                 Some(Effect::Suspend) => self.suspend(screen)?,
                 Some(Effect::Redraw) => screen.redraw()?,
+                Some(Effect::Copy(text)) => {
+                    self.app.note = Some(outside::copy(&text, self.app.look.lang)?);
+                }
+                Some(Effect::Edit(file, line)) => self.edit(&file, line, screen)?,
                 None => {}
             },
             Some(Meaning::Program(bytes)) => {
@@ -344,6 +348,24 @@ impl Ui {
             None => {}
         }
         Ok(false)
+    }
+
+    /// Lets the user edit a source file. The program stops meanwhile, for the same reason as below.
+    fn edit(&mut self, file: &str, line: u32, screen: &mut Screen) -> io::Result<()> {
+        let lang = self.app.look.lang;
+        let pty = self.pty.as_ref().filter(|_| self.app.is_live());
+        if let Some(pty) = pty {
+            pty.pause(true);
+        }
+        let editor = self.options.editor.as_ref();
+        let note = outside::edit(screen, editor, (file, line), lang);
+        if let Some(pty) = pty {
+            pty.pause(false);
+        }
+        self.app.note = note?;
+        // What it says now.
+        self.app.texts.remove(file);
+        Ok(())
     }
 
     /// Stops as Ctrl-Z does. The program stops with us: nobody would take its events or its output.

@@ -1,13 +1,19 @@
 //! The only writer of the model.
 
+use bytehop_core::i18n::Say;
+
 use crate::action::{Action, Dir, Effect};
 use crate::app::{App, Pane, Popup, SPEEDS, Scope, Source, TICKS, Target};
+use crate::filter::Filter;
 use crate::list::Row;
-use crate::{lanes, view, window};
+use crate::{lanes, view, window, words};
 
 /// Applies one action.
 pub fn update(app: &mut App, action: Action) -> Option<Effect> {
     let before = app.cursor;
+    if !matches!(action, Action::Tick | Action::Resize(..) | Action::Redraw) {
+        app.note = None;
+    }
     let effect = act(app, action);
     if app.cursor != before {
         window::follow(app);
@@ -54,11 +60,23 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
             }
         }
         Action::Accept => {
-            if let Some(input) = app.input.take() {
-                app.filter = input.trim().to_owned();
-                app.refilter();
+            if let Some(input) = &app.input {
+                match Filter::parse(input) {
+                    Ok(_) => {
+                        app.filter = input.trim().to_owned();
+                        app.input = None;
+                        app.refilter();
+                    }
+                    // It can be put right.
+                    Err(error) => app.note = Some(error.say(app.look.lang)),
+                }
             }
         }
+        Action::Copy => return view::copied(app).map(Effect::Copy),
+        Action::Edit => match app.store.line(app.cursor.call) {
+            Some(frame) => return Some(Effect::Edit(frame.file.clone(), frame.line)),
+            None => app.note = Some(words::no_line(app.look.lang).to_owned()),
+        },
         Action::NextPane => next_pane(app, 1),
         Action::PrevPane => next_pane(app, -1),
         Action::Program => to_program(app),
@@ -105,6 +123,16 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
         }
     }
     None
+}
+
+/// Says that what was asked for is not possible where there is no terminal.
+pub fn cannot(app: &mut App, effect: &Effect) {
+    let lang = app.look.lang;
+    app.note = match effect {
+        Effect::Copy(_) => Some(words::page_copies_not(lang).to_owned()),
+        Effect::Edit(file, line) => Some(words::page_edits_not(lang, file, line)),
+        Effect::Quit | Effect::Suspend | Effect::Redraw => None,
+    };
 }
 
 fn next_pane(app: &mut App, by: isize) {

@@ -138,7 +138,17 @@ bytehop_core::messages! {
     a_loop: "loop" | "循环";
     no_hops: "no payload moved" | "没有搬运数据";
     filter_is(filter): "filter: {filter}" | "筛选：{filter}";
-    filter_prompt(input): "filter: {input}_  (words of name, file, thread; Enter takes it, Esc leaves it)" | "筛选：{input}_（名称、文件、线程号中的词；Enter 确定，Esc 取消）";
+    filter_prompt(input): "filter: {input}_  (name, file, thread, region, EAGAIN, >= 64K; Enter, Esc)" | "筛选：{input}_（名称、文件、线程号、区域、EAGAIN、>= 64K；Enter 确定，Esc 取消）";
+    no_line: "no source line is known of this call" | "这次调用没有已知的源代码行";
+    copied(bytes): "{bytes} sent to the terminal's clipboard (OSC 52)" | "已把 {bytes} 送到终端的剪贴板（OSC 52）";
+    copied_cut(bytes): "the first {bytes} sent to the terminal's clipboard (OSC 52)" | "已把前 {bytes} 送到终端的剪贴板（OSC 52）";
+    page_copies_not: "A page does not copy: select the text below the screens." | "网页不能复制：请在屏幕下方选取文字。";
+    page_edits_not(file, line): "A page opens no editor: it is {file}:{line}" | "网页不能打开编辑器：位置是 {file}:{line}";
+    no_editor(file, line): "VISUAL and EDITOR are not set: it is {file}:{line}" | "没有设置 VISUAL 或 EDITOR：位置是 {file}:{line}";
+    no_such_source(file): "{file} is not on this machine" | "本机没有 {file}";
+    editor_failed(editor, why): "{editor}: {why}" | "{editor}：{why}";
+    editor_status(status): "it ended with status {status}" | "它以状态 {status} 结束";
+    editor_killed: "a signal ended it" | "它被信号终止";
 
     so_far: "so far" | "至此";
     crossings: "crossings" | "特权级切换";
@@ -219,8 +229,10 @@ bytehop_core::messages! {
     key_zoom: "the pane alone, and back" | "只看这个窗格，再按恢复";
     key_scope: "arrows count: the whole run, so far, this call" | "箭头统计：整个运行、到目前为止、本次调用";
     key_explain: "explain the hop" | "解释这一跳";
-    key_filter: "filter the calls" | "筛选调用";
+    key_filter: "find calls: words, EAGAIN, >= 64K, < 1ms" | "查找调用：词、EAGAIN、>= 64K、< 1ms";
     key_back: "back: popup, filter, zoom" | "返回：弹窗、筛选、放大";
+    key_copy: "copy the call, the hop or the source line (OSC 52)" | "复制这次调用、这一跳或源代码行（OSC 52）";
+    key_edit: "open the source line in $VISUAL or $EDITOR" | "用 $VISUAL 或 $EDITOR 打开源代码行";
     key_theme: "dark, light, high contrast (--theme)" | "深色、浅色、高对比度（--theme）";
     key_language: "English, Chinese" | "英文、中文";
     key_help: "this help" | "本帮助";

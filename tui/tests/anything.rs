@@ -15,6 +15,7 @@ use terminput::{
 };
 use tui::action::Action;
 use tui::app::{App, Source, Target};
+use tui::filter::Filter;
 use tui::keys::Meaning;
 use tui::list::List;
 use tui::look::Look;
@@ -210,7 +211,7 @@ fn live(look: Look, size: (u16, u16), steps: Vec<Step>, more: Vec<Action>) {
     update::fed(&mut app, Source::Ended(Target::Command), feed.behind());
     assert!(!app.is_typing() && feed.behind() == 0);
     // A list that grew is the list that is made at once.
-    let whole = List::new(&app.store, &app.filter);
+    let whole = List::new(&app.store, Filter::parse(&app.filter).unwrap_or_default());
     let entries = |list: &List| (0..).map_while(|n| list.entry(n)).collect::<Vec<_>>();
     assert_eq!(entries(&app.list), entries(&whole));
     assert_eq!(app.total, app.store.sums_of(whole.calls()));

@@ -72,6 +72,9 @@ fn views() {
         ("typing", "/rea".to_owned()),
         ("filtered", "/write dst<Enter>".to_owned()),
         ("no-match", "/nothing like it<Enter>".to_owned()),
+        ("by-size", "/read >= 64K<Enter>N".to_owned()),
+        ("no-number", "/>= many<Enter>".to_owned()),
+        ("no-line", "e".to_owned()),
     ];
     for level in LEVELS {
         for (name, keys) in &cases {

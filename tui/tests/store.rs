@@ -11,7 +11,7 @@ use tui::store::{Call, Detail, Hop, Store, What};
 
 #[test]
 fn small() {
-    assert_eq!(size_of::<Call>(), 32);
+    assert_eq!(size_of::<Call>(), 40);
     assert_eq!(size_of::<Hop>(), 24);
 }
 

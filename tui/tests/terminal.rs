@@ -203,3 +203,81 @@ fn after_a_panic() {
     tmux.wait("on purpose");
     tmux.is_restored();
 }
+
+/// What tmux got by OSC 52, which it takes from programs if it is told to.
+#[test]
+fn copied_to_the_clipboard() {
+    let Some(tmux) = Tmux::start("copied", 80, 24) else {
+        return;
+    };
+    tmux.run(&["set", "-s", "set-clipboard", "on"]);
+    tmux.keys(&[&view("source"), "Enter"]);
+    tmux.wait("call 1 of");
+    // A call with its hops, a hop of it, the line that made it.
+    let steps: [(&[&str], &[&str]); 3] = [
+        (
+            &["/", "read in.bin", "Enter", "N", "y"],
+            &["read(3 in.bin, ", "\n  C copy  page cache "],
+        ),
+        (&["n", "y"], &["C copy  page cache ", "\n#"]),
+        (
+            &["Tab", "Tab", "y"],
+            &["source.rs:7 let n = from.read(&mut"],
+        ),
+    ];
+    for (keys, parts) in steps {
+        tmux.run(&["set-buffer", ""]);
+        tmux.keys(keys);
+        tmux.wait("sent to the terminal's clipboard");
+        let copied = tmux.run(&["show-buffer"]);
+        for part in parts {
+            assert!(copied.contains(part), "{copied}");
+        }
+        // The next key ends the note.
+        tmux.keys(&["m"]);
+        tmux.wait("so far crossings");
+    }
+}
+
+/// The terminal is the editor's until it ends, and ours again afterwards.
+#[test]
+fn an_editor_at_the_line() {
+    let Some(tmux) = Tmux::start("editor", 80, 24) else {
+        return;
+    };
+    let editor = std::env::temp_dir().join(format!("{}-editor", tmux.socket()));
+    let script = "#!/bin/sh\nstty -a | tr ';' '\\n' | grep icanon\necho \"open: $*\"\nread word\nexit $word\n";
+    std::fs::write(&editor, script).expect("a script");
+    let line = format!("VISUAL='sh {} -x' {}", editor.display(), view("source"));
+    tmux.keys(&[&line, "Enter"]);
+    tmux.wait("call 1 of");
+    tmux.keys(&["/", "read in.bin", "Enter", "N", "e"]);
+    let screen = tmux.until("the editor", |screen| {
+        screen.contains("open: -x +7") && screen.replace('\n', "").contains("/source.rs")
+    });
+    assert!(!screen.contains("-icanon"), "{screen}");
+    tmux.keys(&["0", "Enter"]);
+    tmux.wait("so far crossings");
+    tmux.keys(&["e"]);
+    tmux.wait("open: -x +7");
+    tmux.keys(&["3", "Enter"]);
+    tmux.wait("it ended with status 3");
+    tmux.keys(&["N"]);
+    tmux.wait("so far crossings");
+    tmux.keys(&["q"]);
+    tmux.wait("ready>");
+    tmux.is_restored();
+    // Nobody is named: the place is said.
+    tmux.keys(&[
+        &format!("clear; VISUAL= EDITOR= {}", view("source")),
+        "Enter",
+    ]);
+    tmux.wait("call 1 of");
+    tmux.keys(&["e"]);
+    tmux.wait("no source line is known of this call");
+    tmux.keys(&["/", "read in.bin", "Enter", "N", "e"]);
+    tmux.wait("VISUAL and EDITOR are not set: it is ");
+    tmux.keys(&["q"]);
+    tmux.wait("ready>");
+    let _ = std::fs::remove_file(&editor);
+}

@@ -346,7 +346,7 @@ pub(crate) fn hop(kind: HopKind, from: Place, to: Place, bytes: u64) -> Hop {
 #[cfg(test)]
 mod tests {
     use bytehop_core::model::{CallId, Hop, HopKind, Place};
-    use bytehop_core::reconstruct::{Call, Sink, What};
+    use bytehop_core::reconstruct::{Call, Sink, What, Within};
 
     use super::{Judge, hop};
     use crate::scene::Done;
@@ -412,6 +412,8 @@ mod tests {
                     dur: 0,
                     waited: 0,
                     irqs: 0,
+                    bytes: 0,
+                    regions: Within::default(),
                     what,
                 };
                 judge.call(&call, &[one]);

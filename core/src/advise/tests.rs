@@ -5,7 +5,7 @@ use tracer_ebpf::FileRef;
 use super::*;
 use crate::catalogue::RuleId;
 use crate::model::{CallId, Evidence, Hop, HopKind, Place as At};
-use crate::reconstruct::{Call, File, Sink, What};
+use crate::reconstruct::{Call, File, Sink, What, Within};
 use crate::rules::{Class, Fs};
 
 #[test]
@@ -81,6 +81,8 @@ impl Program {
             waited: 0,
             irqs: 0,
             open: None,
+            bytes: u64::try_from(ret).unwrap_or(0),
+            regions: Within::default(),
             what: What::Syscall {
                 name,
                 nr: 0,

@@ -86,6 +86,8 @@ impl Reconstructor {
             let named = fault.ino != 0;
             let call = Call {
                 open: None,
+                bytes: 0,
+                regions: self.regions_of(head.tid, head.seq),
                 id: CallId {
                     tid: head.tid,
                     seq: head.seq,

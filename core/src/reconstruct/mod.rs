@@ -33,7 +33,7 @@ mod tasks;
 mod tests;
 mod threads;
 
-pub use sink::{Call, File, NoSink, Sink, What};
+pub use sink::{Call, File, NoSink, Sink, What, Within};
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{Read, Seek};
@@ -346,6 +346,10 @@ impl Reconstructor {
             self.request(io, context, moved);
         }
         moved.extend_from_slice(&open.hops);
+    }
+
+    fn regions_of(&self, tid: u32, seq: u32) -> Within<'_> {
+        Within::new(self.regions.all(), self.regions.of(tid, seq))
     }
 
     /// Adds a hop to the sums.

@@ -5,6 +5,7 @@ use tracer_ebpf::{CalledFrom, Exec, Exit, FileRef, Fork, Switch};
 use crate::event::{Meta, Name};
 use crate::ledger::Unaccounted;
 use crate::model::{CallId, Hop};
+use crate::regions::Region;
 use crate::rules::Class;
 
 /// A descriptor of a call.
@@ -29,7 +30,35 @@ pub struct Call<'a> {
     pub irqs: u32,
     /// Why not all bytes that it returned are accounted for; what a device may still move is not meant.
     pub open: Option<Unaccounted>,
+    /// What it returned, where that is a number of bytes: as in lists of calls.
+    pub bytes: u64,
+    /// The regions that it was in.
+    pub regions: Within<'a>,
     pub what: What<'a>,
+}
+
+/// Some of a trace's regions.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Within<'a> {
+    all: &'a [Region],
+    some: &'a [u32],
+}
+
+impl<'a> Within<'a> {
+    pub fn new(all: &'a [Region], some: &'a [u32]) -> Self {
+        Self { all, some }
+    }
+
+    /// Their numbers: the same for one name throughout a trace.
+    pub fn numbers(&self) -> &'a [u32] {
+        self.some
+    }
+
+    /// The name of one.
+    pub fn name(&self, number: u32) -> &'a str {
+        let region = self.all.get(number as usize);
+        region.map_or("", |region| &region.name)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -179,7 +179,7 @@ impl Reconstructor {
                 (file, one),
                 (file2.as_ref(), two),
                 &open,
-                unaccounted,
+                (unaccounted, listed),
                 sink,
             );
         }
@@ -369,7 +369,7 @@ impl Reconstructor {
         (file, one): (Option<&FileRef>, Option<Class>),
         (file2, two): (Option<&FileRef>, Option<Class>),
         open: &Open,
-        unaccounted: Option<Unaccounted>,
+        (unaccounted, bytes): (Option<Unaccounted>, u64),
         sink: &mut S,
     ) {
         let head = &call.head;
@@ -391,6 +391,8 @@ impl Reconstructor {
             waited: open.waited,
             irqs: open.extra.as_ref().map_or(0, |extra| extra.irqs),
             open: unaccounted,
+            bytes,
+            regions: self.regions_of(head.tid, head.seq),
             what: What::Syscall {
                 name: &name,
                 nr: head.nr,

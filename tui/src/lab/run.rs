@@ -28,7 +28,7 @@ use crate::app::{App, Other};
 use crate::options::Options;
 use crate::run::{ViewError, needs_terminal};
 use crate::store::Store;
-use crate::terminal::{Asked, Console, Screen, size};
+use crate::terminal::{Asked, Console, Screen, outside, size};
 use crate::words;
 
 /// What the labs need from outside.
@@ -101,7 +101,7 @@ pub fn run(setup: Setup, options: &Options) -> Result<i32, ViewError> {
         started: 0,
         worker: None,
         saved: None,
-        options: *options,
+        options: options.clone(),
     };
     if let Some(id) = setup.open {
         ui.labs.at = setup.labs.iter().position(|lab| lab.id == id).unwrap_or(0);
@@ -167,6 +167,17 @@ impl Ui {
                     Some(Effect::Suspend) => screen.suspend()?,
                     Some(Effect::Redraw) => screen.redraw()?,
                     Some(Effect::Edit) => self.edit(&mut screen)?,
+                    Some(Effect::EditAt(file, line)) => {
+                        let editor = self.options.editor.as_ref();
+                        let at = (file.as_str(), line);
+                        let lang = self.labs.look.lang;
+                        let note = outside::edit(&mut screen, editor, at, lang)?;
+                        self.note_on_path(note);
+                    }
+                    Some(Effect::Copy(text)) => {
+                        let note = outside::copy(&text, self.labs.look.lang)?;
+                        self.note_on_path(Some(note));
+                    }
                     Some(effect) => self.apply(effect),
                     None => {}
                 }
@@ -202,7 +213,20 @@ impl Ui {
             Effect::Stop => {
                 self.runner.stop(SIGINT);
             }
-            Effect::Edit | Effect::Quit | Effect::Suspend | Effect::Redraw => {}
+            Effect::Edit
+            | Effect::EditAt(..)
+            | Effect::Copy(_)
+            | Effect::Quit
+            | Effect::Suspend
+            | Effect::Redraw => {}
+        }
+    }
+
+    /// Says what came of a key of the path view.
+    fn note_on_path(&mut self, note: Option<String>) {
+        let path = self.labs.open.as_mut().and_then(|open| open.path.as_mut());
+        if let Some(path) = path {
+            path.note = note;
         }
     }
 

@@ -16,7 +16,7 @@ use crate::update::update as update_path;
 use crate::words;
 
 /// What the model cannot do itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Open the lab that the menu is at.
     Open,
@@ -30,6 +30,10 @@ pub enum Effect {
     /// End what runs.
     Stop,
     Edit,
+    /// Open a file at a line.
+    EditAt(String, u32),
+    /// Put a text into the clipboard.
+    Copy(String),
     /// The programs in the other language.
     Code,
     Reset,
@@ -174,6 +178,8 @@ fn pressed(labs: &mut Labs, key: &KeyEvent, event: &Event) -> Option<Effect> {
                     Some(PathEffect::Quit) => Some(Effect::Quit),
                     Some(PathEffect::Suspend) => Some(Effect::Suspend),
                     Some(PathEffect::Redraw) => Some(Effect::Redraw),
+                    Some(PathEffect::Copy(text)) => Some(Effect::Copy(text)),
+                    Some(PathEffect::Edit(file, line)) => Some(Effect::EditAt(file, line)),
                     None => {
                         labs.look = path.look;
                         open.session.lang = path.look.lang;

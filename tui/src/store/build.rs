@@ -40,6 +40,25 @@ impl Store {
         self.building.last
     }
 
+    /// The most bytes of one of the hops that have come.
+    fn most(&self) -> u64 {
+        let hops = self.building.hops.iter();
+        hops.map(|hop| hop.bytes).max().unwrap_or(0)
+    }
+
+    /// Learns what regions are called.
+    fn learn_regions(&mut self, regions: reconstruct::Within<'_>) {
+        for &number in regions.numbers() {
+            let at = number as usize;
+            if self.regions.len() <= at {
+                self.regions.resize(at + 1, "".into());
+            }
+            if self.regions[at].is_empty() {
+                self.regions[at] = regions.name(number).into();
+            }
+        }
+    }
+
     /// Takes a call with the hops that have come.
     fn push(&mut self, mut call: Call) {
         let hops = std::mem::take(&mut self.building.hops);
@@ -87,10 +106,12 @@ impl Store {
             what: What::Later,
             file: caused.as_ref().and_then(|sig| sig.file),
             file2: caused.as_ref().and_then(|sig| sig.file2),
+            regions: caused.map(|sig| sig.regions).unwrap_or_default(),
             open: None,
         });
         self.push(Call {
             ts,
+            bytes: self.most(),
             dur: 0,
             waited: 0,
             seq: id.seq,
@@ -134,6 +155,8 @@ impl Sink for Store {
         self.flush_late();
         self.annotator.call(call, hops);
         let (tid, tgid) = (call.id.tid, call.tgid);
+        let regions = call.regions.numbers();
+        self.learn_regions(call.regions);
         let sig = match call.what {
             reconstruct::What::Syscall {
                 name,
@@ -142,11 +165,15 @@ impl Sink for Store {
                 file2: two,
                 ..
             } => {
-                let failed = (-4095..0).contains(&ret);
+                let error = match ret {
+                    -4095..0 => ret.unsigned_abs() as u16,
+                    _ => 0,
+                };
                 let same = |sig: &&Sig| {
-                    let what = matches!(&sig.what, What::Syscall { name: n, failed: f } if **n == *name && *f == failed);
+                    let what = matches!(&sig.what, What::Syscall { name: n, error: e } if **n == *name && *e == error);
                     what && (sig.tid, sig.tgid) == (tid, tgid)
                         && (sig.file, sig.file2, sig.open) == (file(one), file(two), call.open)
+                        && *sig.regions == *regions
                 };
                 // Spares the name's allocation for the usual case.
                 match self.sigs.get(self.building.last as usize).filter(same) {
@@ -156,10 +183,11 @@ impl Sink for Store {
                         tgid,
                         what: What::Syscall {
                             name: name.into(),
-                            failed,
+                            error,
                         },
                         file: file(one),
                         file2: file(two),
+                        regions: regions.into(),
                         open: call.open,
                     }),
                 }
@@ -176,6 +204,7 @@ impl Sink for Store {
                     what: What::Fault { write, major },
                     file,
                     file2: None,
+                    regions: regions.into(),
                     open: None,
                 })
             }
@@ -186,8 +215,13 @@ impl Sink for Store {
         }
         let index = self.calls.len() as u32;
         self.threads.push(tid, call.id.seq, index);
+        let bytes = match call.bytes {
+            0 => self.most(),
+            bytes => bytes,
+        };
         self.push(Call {
             ts: call.ts,
+            bytes,
             dur: fit(call.dur),
             waited: fit(call.waited),
             seq: call.id.seq,

@@ -7,11 +7,13 @@ use bytehop_core::rules::Class;
 
 use super::paged::{Fields, Fixed};
 
-/// A call, a page fault, or hops that came later. 32 bytes.
+/// A call, a page fault, or hops that came later. 40 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
     /// When it began, ns of `CLOCK_MONOTONIC`.
     pub ts: u64,
+    /// What it moved: what it returned, where that is a number of bytes; else the most that one of its hops moved.
+    pub bytes: u64,
     /// How long it took, and how long of it the thread was blocked, ns; `u32::MAX`: that or longer.
     pub dur: u32,
     pub waited: u32,
@@ -37,14 +39,23 @@ pub struct Sig {
     pub what: What,
     pub file: Option<FileId>,
     pub file2: Option<FileId>,
+    /// Numbers of the regions that it was in ([`Store::region`](super::Store::region)).
+    pub regions: Box<[u32]>,
     /// Why not all bytes that it returned are accounted for.
     pub open: Option<Unaccounted>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum What {
-    Syscall { name: Box<str>, failed: bool },
-    Fault { write: bool, major: bool },
+    /// `error`: its number, 0 for none.
+    Syscall {
+        name: Box<str>,
+        error: u16,
+    },
+    Fault {
+        write: bool,
+        major: bool,
+    },
     Later,
 }
 
@@ -80,10 +91,11 @@ pub struct Hop {
 }
 
 impl Fixed for Call {
-    const SIZE: usize = 32;
+    const SIZE: usize = 40;
 
     fn put(&self, to: &mut Vec<u8>) {
         to.extend(self.ts.to_le_bytes());
+        to.extend(self.bytes.to_le_bytes());
         let rest = [
             self.dur,
             self.waited,
@@ -98,6 +110,7 @@ impl Fixed for Call {
     fn get(from: &mut Fields<'_>) -> Self {
         Self {
             ts: from.u64(),
+            bytes: from.u64(),
             dur: from.u32(),
             waited: from.u32(),
             seq: from.u32(),

@@ -1,6 +1,6 @@
 //! The calls and hops of a trace, kept small.
 //!
-//! A call takes 32 bytes ([`Call`]); what many calls have in common (thread, name, files, hops) is
+//! A call takes 40 bytes ([`Call`]); what many calls have in common (thread, name, files, hops) is
 //! kept once and named by number. What is only looked at now and then, the arguments and the result,
 //! is not kept at all: [`Details`] reads it again from the recording, by the number of its record.
 //! Of the calls themselves only those in sight and the last ones are in memory ([`Paged`]).

@@ -38,6 +38,8 @@ pub struct Store {
     pub(super) lists: Lists,
     pub(super) prefix: Prefix,
     pub(super) names: Names,
+    /// Names of regions that calls were in, by number.
+    pub(super) regions: Vec<Box<str>>,
     pub(super) threads: Threads,
     /// Which source line each call came from, if the trace tells.
     pub(super) annotator: Annotator,
@@ -154,6 +156,12 @@ impl Store {
     /// Whether the trace tells source lines.
     pub fn has_lines(&self) -> bool {
         !self.annotation.files.is_empty()
+    }
+
+    /// The name of a region that calls were in.
+    pub fn region(&self, number: u32) -> Option<&str> {
+        let name = self.regions.get(number as usize)?;
+        (!name.is_empty()).then_some(name)
     }
 
     /// The path that a file was opened by, if an `open` of it was seen.

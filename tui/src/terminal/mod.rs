@@ -1,7 +1,7 @@
 //! The real terminal: the only part that reads keys and writes to a screen.
 //!
 //! [`Screen`] has the terminal while we have it, [`Console`] tells what is typed and what signals ask for,
-//! [`Pty`] is the traced program's own terminal. What a system does differently is in one file each.
+//! [`outside`] is what lies around it; [`Pty`] is the traced program's own terminal. What a system does differently is in one file each.
 
 mod asked;
 #[cfg(target_os = "linux")]
@@ -10,6 +10,7 @@ mod keyboard;
 mod linux;
 #[cfg(not(target_os = "linux"))]
 mod other;
+pub mod outside;
 #[cfg(target_os = "linux")]
 mod pty;
 mod screen;

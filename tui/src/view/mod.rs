@@ -2,6 +2,7 @@
 
 mod calls;
 pub mod compare;
+mod copied;
 mod describe;
 mod explain;
 mod help;
@@ -17,6 +18,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+pub use self::copied::copied;
 pub use self::path::draw_run;
 pub use self::sight::{
     Hit, calls_in_sight, hit, lanes_wish, page_rows, source_in_sight, totals_rows, wish,

@@ -36,6 +36,15 @@ pub fn file(app: &App) -> Option<String> {
     current(app).map(|(file, _)| file)
 }
 
+/// `/src/copy.rs:7 let n = from.read(&mut buffer)?;`, of the current call.
+pub fn here(app: &App) -> Option<String> {
+    let Frame { file, line, .. } = app.store.line(app.cursor.call)?;
+    let text = app.texts.get(file).and_then(Option::as_ref);
+    let text = text.and_then(|text| text.get((*line as usize).checked_sub(1)?));
+    let text = text.map_or("", |text| text.trim());
+    Some(format!("{file}:{line} {text}").trim_end().to_owned())
+}
+
 /// `copy.rs:7 copy::copy`, of the current call.
 pub fn title(app: &App) -> String {
     let Some(frame) = app.store.line(app.cursor.call) else {

@@ -200,6 +200,14 @@ fn bytes_of(app: &App, sums: &Sums, kind: HopKind) -> u64 {
 /// What was done up to the current call, of the whole run.
 pub fn sums(app: &App, area: Rect, buf: &mut Buffer) {
     let lang = app.look.lang;
+    if let Some(note) = &app.note {
+        return put_line(
+            &app.look,
+            area,
+            buf,
+            &[(format!(" {note}"), Paint::Warning)],
+        );
+    }
     if let Some(input) = &app.input {
         let text = words::filter_prompt(lang, input);
         return put_line(&app.look, area, buf, &[(format!(" {text}"), Paint::Strong)]);
