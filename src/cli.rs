@@ -55,6 +55,22 @@ impl Cli {
     }
 }
 
+impl Cli {
+    /// Whether standard error is for people: else it is for a program that reads the summary there, or nothing
+    /// is shown at all.
+    pub fn talks(&self) -> bool {
+        let summary = match &self.verb {
+            Some(Verb::Run(args)) => &args.summary,
+            Some(Verb::Attach(args)) => &args.summary,
+            Some(Verb::Stat(args)) => &args.summary,
+            Some(Verb::Record(args)) => &args.summary,
+            Some(Verb::VerifyPaths(_) | Verb::Completions(_) | Verb::Man(_)) => return false,
+            _ => return true,
+        };
+        !summary.json || summary.summary.is_some()
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Trace a command and say what it did

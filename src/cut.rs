@@ -3,7 +3,6 @@
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 
-use bytehop_core::i18n::Lang;
 use bytehop_core::notice::Notice;
 use bytehop_core::record::{Look, Writer};
 use bytehop_core::units;
@@ -27,7 +26,7 @@ mod words {
 }
 
 pub fn cut(args: &cli::Cut) -> Result<i32, Fail> {
-    let lang = Lang::from_env(args.lang);
+    let lang = crate::config::lang(args.lang);
     let only = args.part.only()?;
     if only.is_all() {
         return Err(Fail::new(USAGE, Trouble::NothingToCut));

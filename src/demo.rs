@@ -17,7 +17,7 @@ const RECORDING: &[u8] = include_bytes!("../labs/recordings/demo.bhop");
 const SIZE: usize = 1 << 20;
 
 pub fn demo(args: cli::Demo) -> Result<i32, Fail> {
-    let lang = Lang::from_env(args.style.lang);
+    let lang = crate::config::lang(args.style.lang);
     if args.replay {
         return replay(&args);
     }

@@ -40,7 +40,7 @@ pub fn lab(args: &cli::Lab) -> Result<i32, Fail> {
     if let Some(status) = side::before(args)? {
         return Ok(status);
     }
-    let lang = Lang::from_env(args.look.lang);
+    let lang = crate::config::lang(args.look.lang);
     let (labs, errors) = catalogue::all(&args.labs_dir)?;
     for error in errors {
         complain(&error.say(lang));

@@ -4,6 +4,7 @@
 mod budget;
 mod cli;
 mod completions;
+mod config;
 mod cut;
 #[cfg(feature = "capture")]
 mod demo;
@@ -34,13 +35,18 @@ use fail::Fail;
 
 fn main() -> ExitCode {
     let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
-    let lang = Lang::from_env(help::asked(args));
+    let lang = crate::config::lang(help::asked(args));
     let parsed = help::command(lang).try_get_matches();
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(e) => return ended(&e, lang),
     };
-    let lang = Lang::from_env(cli.lang());
+    let lang = crate::config::lang(cli.lang());
+    if cli.talks()
+        && let Some(complaint) = config::complaint(lang)
+    {
+        output::complain(&complaint);
+    }
     let result = match cli.verb {
         Some(verb) => dispatch(verb),
         None => lab::menu(),

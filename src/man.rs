@@ -117,9 +117,9 @@ fn page(command: &Command, date: &str) -> Page {
         for (status, what) in pages::STATUS.iter().filter(|(s, _)| told.ends_with(s)) {
             page.item(status, what);
         }
-        if !told.files.is_empty() {
-            page.section("FILES");
-            told.files.iter().for_each(|(f, what)| page.item(f, what));
+        page.section("FILES");
+        for (file, what) in told.files.iter().chain(pages::FILES) {
+            page.item(file, what);
         }
         page.section("ENVIRONMENT");
         for (variable, what) in pages::ENVIRONMENT.iter().chain(told.environment) {

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use bytehop_core::budget::Verdict;
+#[cfg(feature = "capture")]
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::report::{self, Style};
@@ -21,6 +22,7 @@ use crate::budget::Expected;
 #[cfg(feature = "capture")]
 use crate::cli::SummaryArgs;
 use crate::cli::When;
+use crate::config::{complaint, config};
 #[cfg(feature = "capture")]
 use crate::fail::USAGE;
 pub use crate::fail::complain;
@@ -41,7 +43,7 @@ pub fn style(look: impl Into<Look>, stream: &impl IsTerminal) -> Style {
             }
         },
         width: width(terminal),
-        lang: Lang::from_env(look.lang),
+        lang: crate::config::lang(look.lang),
         detail: look.detail,
         ascii: look.ascii,
     }
@@ -49,7 +51,9 @@ pub fn style(look: impl Into<Look>, stream: &impl IsTerminal) -> Style {
 
 /// How the terminal UI looks.
 pub fn ui(look: Look) -> tui::Options {
-    let mut options = tui::Options::from_env(look.lang);
+    let config = config();
+    let lang = crate::config::lang(look.lang);
+    let mut options = tui::Options::from_env(Some(lang), config.theme).with(config);
     options.ascii |= look.ascii;
     if let Some(theme) = look.theme {
         options.theme = theme;
@@ -61,6 +65,8 @@ pub fn ui(look: Look) -> tui::Options {
     {
         options.editor = editor();
     }
+    options.paint(&config.colors);
+    options.note = complaint(lang);
     options
 }
 

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use bytehop_core::annotate::Annotator;
 use bytehop_core::event::{Event, Meta, Only, Source};
-use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
 use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{NoSink, Reconstructor};
@@ -76,7 +75,7 @@ fn judged(args: &cli::Report, format: Format, only: &Only) -> Result<i32, Fail> 
 
 /// What only needs the summary.
 fn of_summary(args: &cli::Report, format: Format, summary: &Summary) -> Result<String, Fail> {
-    let lang = Lang::from_env(args.style.lang);
+    let lang = crate::config::lang(args.style.lang);
     Ok(match format {
         Format::Json => report::json_string(summary) + "\n",
         Format::Csv => {
@@ -115,7 +114,7 @@ fn warn_of(summary: &Summary, args: &cli::Report) {
     if args.amount.quiet {
         return;
     }
-    let lang = Lang::from_env(args.style.lang);
+    let lang = crate::config::lang(args.style.lang);
     warn(&summary.warnings, lang);
     if summary.lost_events > 0 {
         complain(&report::lost(summary, lang));
@@ -184,7 +183,7 @@ fn lines(args: &cli::Report, only: &Only) -> Result<(), Fail> {
         }
     }
     if out.write(lines.finish())? && out.finish()? && !args.amount.quiet {
-        warn(&warnings(&events), Lang::from_env(args.style.lang));
+        warn(&warnings(&events), crate::config::lang(args.style.lang));
     }
     if let Some((name, regions)) = events.part().regions()
         && regions.find(name).is_none()

@@ -20,7 +20,7 @@ bytehop_core::messages! {
 }
 
 pub fn setup(args: &cli::Setup) -> Result<i32, Fail> {
-    let lang = Lang::from_env(args.lang);
+    let lang = crate::config::lang(args.lang);
     let program = match &args.program {
         Some(path) => path.clone(),
         None => std::env::current_exe().map_err(|e| Fail::new(FAILED, Trouble::Own(e)))?,

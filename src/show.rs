@@ -25,7 +25,7 @@ use crate::resolve::Look;
 
 /// `bytehop` alone.
 pub fn help() -> Result<i32, Fail> {
-    let lang = Lang::from_env(None);
+    let lang = crate::config::lang(None);
     print(&crate::help::command(lang).render_help().ansi().to_string())?;
     Ok(0)
 }
@@ -76,7 +76,7 @@ const WIDE: usize = 200;
 
 /// Source lines with what each of them did.
 pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
-    let lang = Lang::from_env(args.style.lang);
+    let lang = crate::config::lang(args.style.lang);
     let mut annotator = Annotator::default();
     let summary = summarise(&args.file, &args.part.only()?, &mut annotator)?;
     if !args.debug_dir.is_empty() {
@@ -107,7 +107,7 @@ pub fn annotate(args: &cli::Annotate) -> Result<i32, Fail> {
 
 /// Which copies and crossings could go.
 pub fn advise(args: &cli::Advise) -> Result<i32, Fail> {
-    let lang = Lang::from_env(args.style.lang);
+    let lang = crate::config::lang(args.style.lang);
     let mut facts = Facts::default();
     let summary = summarise(&args.file, &args.part.only()?, &mut facts)?;
     warn_unless(args.amount, &summary.warnings, lang);
@@ -137,7 +137,7 @@ pub fn diff(args: &cli::Diff) -> Result<i32, Fail> {
         )?;
         return Ok(0);
     }
-    let lang = Lang::from_env(args.style.lang);
+    let lang = crate::config::lang(args.style.lang);
     let [a, b] = [&args.a, &args.b];
     let (first, second) = (
         summarise(a, only, &mut NoSink)?,

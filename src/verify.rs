@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bytehop_core::event::Only;
-use bytehop_core::i18n::Lang;
 use tempfile::TempDir;
 use tracer::caps::{self, Level, Tried};
 use tracer::user::Identity;
@@ -102,7 +101,7 @@ fn once(
     let _ = std::fs::remove_file(&recording);
     let mut command = Command::new(&own);
     command.args(["record", "--json", "--summary", "/dev/null"]);
-    command.args(["--lang", Lang::from_env(args.style.lang).name()]);
+    command.args(["--lang", crate::config::lang(args.style.lang).name()]);
     command
         .args(["--level", level.as_str(), "-o"])
         .arg(&recording);

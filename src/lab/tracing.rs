@@ -33,7 +33,7 @@ use crate::output::{complain, print};
 pub fn before(args: &cli::Lab) -> Result<Option<i32>, Fail> {
     match &args.verb {
         Some(LabVerb::Lint { dir, bless }) => {
-            let lang = Lang::from_env(args.look.lang);
+            let lang = crate::config::lang(args.look.lang);
             return lint::lint(dir.as_deref(), *bless, lang).map(Some);
         }
         Some(LabVerb::Own {

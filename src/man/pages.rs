@@ -67,6 +67,10 @@ pub const STATUS: [(&str, &str); 9] = [
 ];
 
 /// What every page has.
+pub const FILES: &[(&str, &str)] = &[(
+    "$XDG_CONFIG_HOME/bytehop/config.toml, ~/.config/bytehop/config.toml",
+    "The language (lang), and for screens the theme, [colors], [keys] and [columns]: docs/config.md. Flags win over the environment, and that over it. What is wrong in it is said in one line, and stops nothing.",
+)];
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "BYTEHOP_LANG",
@@ -74,7 +78,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ),
     (
         "LC_ALL, LC_MESSAGES, LANG",
-        "The language, where none of these is: Simplified Chinese if it begins with zh, else English.",
+        "The language, where neither of these nor the configuration file says: Simplified Chinese if it begins with zh, else English.",
     ),
     (
         "COLUMNS",

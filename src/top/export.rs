@@ -59,7 +59,7 @@ impl Exporter {
         start: &Start,
         mut signals: Signals,
     ) -> Result<i32, Fail> {
-        let lang = Lang::from_env(args.style.lang);
+        let lang = crate::config::lang(args.style.lang);
         let about = about(start, lang);
         let key = match args.fleet.by {
             By::Name => Key::Name,

@@ -40,7 +40,7 @@ fn press(app: &mut App, typed: &str) {
             c => KeyCode::Char(c),
         };
         let event = Event::Key(KeyEvent::new(code));
-        if let Some(action) = keys::action(&event, app.input.is_some()) {
+        if let Some(action) = keys::action(&event, app) {
             update::update(app, action);
         }
     }
@@ -99,6 +99,7 @@ fn main() -> Result<()> {
                 lang,
                 theme,
                 ascii: false,
+                own: None,
             };
             write(
                 format!("stepping-{dark}{zh}"),

@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     for code in typed {
         let event = Event::Key(KeyEvent::new(code));
-        if let Some(action) = keys::action(&event, app.input.is_some()) {
+        if let Some(action) = keys::action(&event, &app) {
             update::update(&mut app, action);
         }
     }

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use bytehop_core::model::Summary;
 
 use crate::arrows::{Arrow, arrows};
+use crate::columns::SourceColumn;
 use crate::filter::Filter;
 use crate::flow::Flow;
+use crate::keymap::Keymap;
 use crate::lanes::Lanes;
 use crate::layout::{Layout, Wish};
 use crate::list::{Cursor, List};
@@ -135,6 +137,10 @@ pub struct App {
     pub filter: String,
     /// The filter being typed.
     pub input: Option<String>,
+    /// What keys mean.
+    pub keys: Keymap,
+    /// Columns beside the source; `None`: as many as there is room for.
+    pub source_columns: Option<Vec<SourceColumn>>,
     /// What came of the last key, until the next.
     pub note: Option<String>,
     pub playing: bool,
@@ -190,6 +196,8 @@ impl App {
             other: None,
             filter: String::new(),
             input: None,
+            keys: Keymap::default(),
+            source_columns: None,
             note: None,
             playing: false,
             speed: 2,

@@ -1,84 +1,15 @@
-//! Which key means what. The help screen is made from the same table.
+//! What the events of a terminal mean, and to whom.
 
-use bytehop_core::i18n::Lang;
 use terminput::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
     ScrollDirection,
 };
 
-use crate::action::{Action, Dir};
+use crate::action::Action;
 use crate::app::App;
+use crate::areas;
+use crate::keymap::Keymap;
 use crate::program::input;
-use crate::{areas, words};
-
-/// A line of the help screen, and the keys on it.
-pub struct Binding {
-    /// The keys as the help screen names them.
-    pub shown: &'static str,
-    pub text: fn(Lang) -> &'static str,
-    keys: &'static [(KeyCode, KeyModifiers, Action)],
-}
-
-/// Lines of the help screen under a heading.
-pub struct Group {
-    pub name: fn(Lang) -> &'static str,
-    pub bindings: &'static [Binding],
-}
-
-const NONE: KeyModifiers = KeyModifiers::NONE;
-const CTRL: KeyModifiers = KeyModifiers::CTRL;
-
-const fn ch(c: char, action: Action) -> (KeyCode, KeyModifiers, Action) {
-    (KeyCode::Char(c), NONE, action)
-}
-
-const fn ctrl(c: char, action: Action) -> (KeyCode, KeyModifiers, Action) {
-    (KeyCode::Char(c), CTRL, action)
-}
-
-const fn key(code: KeyCode, action: Action) -> (KeyCode, KeyModifiers, Action) {
-    (code, NONE, action)
-}
-
-#[rustfmt::skip] // a table
-pub const GROUPS: &[Group] = &[
-    Group { name: words::group_step, bindings: &[
-        Binding { shown: "n p", text: words::key_next_hop, keys: &[ch('n', Action::NextHop), ch('p', Action::PrevHop)] },
-        Binding { shown: "N P", text: words::key_next_call, keys: &[ch('N', Action::NextCall), ch('P', Action::PrevCall)] },
-        Binding { shown: "g G", text: words::key_first_last, keys: &[ch('g', Action::First), ch('G', Action::Last), key(KeyCode::Home, Action::First), key(KeyCode::End, Action::Last)] },
-        Binding { shown: "space", text: words::key_play, keys: &[ch(' ', Action::PlayPause)] },
-        Binding { shown: "f", text: words::key_follow, keys: &[ch('f', Action::Follow)] },
-        Binding { shown: "+ -", text: words::key_speed, keys: &[ch('+', Action::Faster), ch('=', Action::Faster), ch('-', Action::Slower)] },
-    ] },
-    Group { name: words::group_look, bindings: &[
-        Binding { shown: "Tab", text: words::key_pane, keys: &[key(KeyCode::Tab, Action::NextPane), (KeyCode::Tab, KeyModifiers::SHIFT, Action::PrevPane)] },
-        Binding { shown: "←↓↑→ hjkl", text: words::key_move, keys: &[
-            key(KeyCode::Left, Action::Move(Dir::Left)), key(KeyCode::Down, Action::Move(Dir::Down)),
-            key(KeyCode::Up, Action::Move(Dir::Up)), key(KeyCode::Right, Action::Move(Dir::Right)),
-            ch('h', Action::Move(Dir::Left)), ch('j', Action::Move(Dir::Down)),
-            ch('k', Action::Move(Dir::Up)), ch('l', Action::Move(Dir::Right)),
-        ] },
-        Binding { shown: "PgUp PgDn", text: words::key_page, keys: &[key(KeyCode::PageUp, Action::Page(-1)), key(KeyCode::PageDown, Action::Page(1)), ctrl('u', Action::Page(-1)), ctrl('d', Action::Page(1))] },
-        Binding { shown: "Ctrl-]", text: words::key_program, keys: &[ctrl(']', Action::Program), ctrl('5', Action::Program)] },
-        Binding { shown: "z", text: words::key_zoom, keys: &[ch('z', Action::Zoom)] },
-        Binding { shown: "v", text: words::key_scope, keys: &[ch('v', Action::Scope)] },
-        Binding { shown: "c", text: words::key_compare, keys: &[ch('c', Action::Compare)] },
-        Binding { shown: "Enter", text: words::key_explain, keys: &[key(KeyCode::Enter, Action::Explain)] },
-        Binding { shown: "/", text: words::key_filter, keys: &[ch('/', Action::Filter)] },
-        Binding { shown: "Esc", text: words::key_back, keys: &[key(KeyCode::Esc, Action::Back)] },
-    ] },
-    Group { name: words::group_other, bindings: &[
-        Binding { shown: "y", text: words::key_copy, keys: &[ch('y', Action::Copy)] },
-        Binding { shown: "e", text: words::key_edit, keys: &[ch('e', Action::Edit)] },
-        Binding { shown: "m", text: words::key_animation, keys: &[ch('m', Action::Animation)] },
-        Binding { shown: "T", text: words::key_theme, keys: &[ch('T', Action::Theme)] },
-        Binding { shown: "L", text: words::key_language, keys: &[ch('L', Action::Language)] },
-        Binding { shown: "?", text: words::key_help, keys: &[ch('?', Action::Help), key(KeyCode::F(1), Action::Help)] },
-        Binding { shown: "Ctrl-L", text: words::key_redraw, keys: &[ctrl('l', Action::Redraw)] },
-        Binding { shown: "Ctrl-Z", text: words::key_suspend, keys: &[ctrl('z', Action::Suspend)] },
-        Binding { shown: "q Ctrl-C", text: words::key_quit, keys: &[ch('q', Action::Quit), ctrl('c', Action::Quit)] },
-    ] },
-];
 
 /// What an event of the terminal is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +39,7 @@ pub fn meaning(event: &Event, app: &App) -> Option<Meaning> {
     let Some(program) = program else {
         return match event {
             Event::Paste(_) => None,
-            event => action(event, app.input.is_some()).map(Meaning::Ours),
+            event => action(event, app).map(Meaning::Ours),
         };
     };
     let screen = program.screen();
@@ -124,21 +55,26 @@ pub fn meaning(event: &Event, app: &App) -> Option<Meaning> {
                 let bytes = input::mouse(mouse, cell, screen);
                 // A wheel that the program does not want scrolls over what it wrote.
                 if bytes.is_empty() && !screen.alternate_screen() {
-                    return action(event, false).map(Meaning::Ours);
+                    return mean(event, &app.keys, false).map(Meaning::Ours);
                 }
                 bytes
             }
-            None => return action(event, false).map(Meaning::Ours),
+            None => return mean(event, &app.keys, false).map(Meaning::Ours),
         },
-        event => return action(event, false).map(Meaning::Ours),
+        event => return mean(event, &app.keys, false).map(Meaning::Ours),
     };
     (!bytes.is_empty()).then_some(Meaning::Program(bytes))
 }
 
-/// What an event of the terminal means to us; `typing`: a filter is being typed.
-pub fn action(event: &Event, typing: bool) -> Option<Action> {
+/// What an event of the terminal means to us.
+pub fn action(event: &Event, app: &App) -> Option<Action> {
+    mean(event, &app.keys, app.input.is_some())
+}
+
+/// The same with these keys; `typing`: a filter is being typed.
+pub fn mean(event: &Event, keys: &Keymap, typing: bool) -> Option<Action> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key, typing),
+        Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key, keys, typing),
         Event::Mouse(mouse) => match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) | MouseEventKind::Drag(MouseButton::Left) => {
                 Some(Action::Click(mouse.column, mouse.row))
@@ -155,7 +91,7 @@ pub fn action(event: &Event, typing: bool) -> Option<Action> {
     }
 }
 
-fn pressed(key: &KeyEvent, typing: bool) -> Option<Action> {
+fn pressed(key: &KeyEvent, keys: &Keymap, typing: bool) -> Option<Action> {
     // Upper case comes with or without Shift.
     let modifiers = key.modifiers - KeyModifiers::SHIFT;
     if typing {
@@ -169,34 +105,20 @@ fn pressed(key: &KeyEvent, typing: bool) -> Option<Action> {
             _ => {}
         }
     }
-    let find = |modifiers| {
-        let bindings = GROUPS.iter().flat_map(|group| group.bindings);
-        let mut keys = bindings.flat_map(|binding| binding.keys);
-        keys.find(|(code, with, _)| *code == key.code && *with == modifiers)
-            .map(|(.., action)| *action)
-    };
+    let find = |modifiers| keys.action((key.code, modifiers));
     find(key.modifiers).or_else(|| find(modifiers))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
-    fn press(code: KeyCode, modifiers: KeyModifiers, typing: bool) -> Option<Action> {
-        action(
-            &Event::Key(KeyEvent::new(code).modifiers(modifiers)),
-            typing,
-        )
-    }
+    const NONE: KeyModifiers = KeyModifiers::NONE;
+    const CTRL: KeyModifiers = KeyModifiers::CTRL;
 
-    #[test]
-    fn no_key_means_two_things() {
-        let bindings = GROUPS.iter().flat_map(|group| group.bindings);
-        let keys: Vec<_> = bindings.flat_map(|binding| binding.keys).collect();
-        let distinct: HashSet<_> = keys.iter().map(|(code, with, _)| (*code, *with)).collect();
-        assert_eq!(distinct.len(), keys.len());
+    fn press(code: KeyCode, modifiers: KeyModifiers, typing: bool) -> Option<Action> {
+        let event = Event::Key(KeyEvent::new(code).modifiers(modifiers));
+        mean(&event, &Keymap::default(), typing)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! - [`store`]: the calls and hops of a trace, kept small; [`list`] folds them, [`arrows`] sums them up
 //! - [`app`]: the model. [`keys`], the mouse, the clock and the terminal become [`action`]s, and
 //!   [`update`](mod@update) alone applies them
+//! - [`config`](mod@config): a user's own file of keys, colours, language and columns (with the feature `terminal`)
 //! - [`program`]: the traced program's own terminal
 //! - [`view`](mod@view): draws the model; a pure function of it and the size
 //! - [`svg`](mod@svg): screens as pictures
@@ -18,10 +19,14 @@ pub mod action;
 pub mod app;
 pub mod areas;
 pub mod arrows;
+pub mod columns;
+#[cfg(feature = "terminal")]
+pub mod config;
 pub mod draw;
 mod fetch;
 pub mod filter;
 pub mod flow;
+pub mod keymap;
 pub mod keys;
 pub mod lab;
 pub mod lanes;

@@ -2,7 +2,7 @@
 
 use bytehop_core::i18n::Lang;
 
-use crate::theme::Theme;
+use crate::theme::{Own, Theme};
 
 /// How it looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,4 +11,13 @@ pub struct Look {
     pub theme: Theme,
     /// No characters outside ASCII of our own, apart from the words of a language.
     pub ascii: bool,
+    /// A theme with the user's own colours, if there is one.
+    pub own: Option<&'static Own>,
+}
+
+impl Look {
+    /// Goes to the next theme.
+    pub fn next_theme(&mut self) {
+        self.theme = self.theme.next(self.own);
+    }
 }

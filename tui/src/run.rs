@@ -106,7 +106,7 @@ impl Live {
         let (feed, store) = Feed::live(log);
         let app = App::new(store, options.look(), size()?);
         let mut app = app.live(target, pty.is_some());
-        app.animation = options.animation;
+        options.apply(&mut app);
         Ok(Self(Ui {
             console: Console::open()?,
             app,
@@ -188,7 +188,7 @@ impl Ui {
         options: &Options,
     ) -> Result<Self, ViewError> {
         let mut app = App::new(store, options.look(), size()?);
-        app.animation = options.animation;
+        options.apply(&mut app);
         if let Some(other) = other {
             app.compare_with(other);
         }

@@ -95,6 +95,7 @@ pub fn path_svg(summary: &Summary, lang: Lang, theme: Theme) -> String {
         lang,
         theme,
         ascii: false,
+        own: None,
     };
     svg(&path_buffer(summary, look, path_size(summary)), theme)
 }
@@ -479,6 +480,7 @@ struct Palette {
 impl Palette {
     fn of(theme: Theme) -> Self {
         match theme {
+            Theme::Own(own) => Self::of(own.base),
             Theme::Light => Self {
                 back: "#ffffff",
                 fore: "#24292f",

@@ -44,7 +44,7 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
                 toggle(app, Popup::Compare);
             }
         }
-        Action::Theme => app.look.theme = app.look.theme.next(),
+        Action::Theme => app.look.next_theme(),
         Action::Language => {
             app.look.lang = app.look.lang.other();
         }

@@ -139,6 +139,7 @@ bytehop_core::messages! {
     no_hops: "no payload moved" | "没有搬运数据";
     filter_is(filter): "filter: {filter}" | "筛选：{filter}";
     filter_prompt(input): "filter: {input}_  (name, file, thread, region, EAGAIN, >= 64K; Enter, Esc)" | "筛选：{input}_（名称、文件、线程号、区域、EAGAIN、>= 64K；Enter 确定，Esc 取消）";
+    config_more(n): " (and {n} more)" | "（另有 {n} 处）";
     no_line: "no source line is known of this call" | "这次调用没有已知的源代码行";
     copied(bytes): "{bytes} sent to the terminal's clipboard (OSC 52)" | "已把 {bytes} 送到终端的剪贴板（OSC 52）";
     copied_cut(bytes): "the first {bytes} sent to the terminal's clipboard (OSC 52)" | "已把前 {bytes} 送到终端的剪贴板（OSC 52）";

@@ -16,6 +16,7 @@ use terminput::{
 use tui::action::Action;
 use tui::app::{App, Source, Target};
 use tui::filter::Filter;
+use tui::keymap::Keymap;
 use tui::keys::Meaning;
 use tui::list::List;
 use tui::look::Look;
@@ -103,7 +104,7 @@ fn action() -> impl Strategy<Value = Action> {
         KeyCode::PageDown,
     ]);
     let key = (codes, any::<bool>()).prop_filter_map("bound", |(code, typing)| {
-        keys::action(&Input::Key(KeyEvent::new(code)), typing)
+        keys::mean(&Input::Key(KeyEvent::new(code)), &Keymap::default(), typing)
     });
     let (x, y) = (0u16..300, 0u16..90);
     prop_oneof![
@@ -125,7 +126,12 @@ fn look() -> impl Strategy<Value = Look> {
         Theme::Plain,
     ]);
     let langs = select(vec![Lang::En, Lang::Zh]);
-    (langs, themes, any::<bool>()).prop_map(|(lang, theme, ascii)| Look { lang, theme, ascii })
+    (langs, themes, any::<bool>()).prop_map(|(lang, theme, ascii)| Look {
+        lang,
+        theme,
+        ascii,
+        own: None,
+    })
 }
 
 /// What can happen while a trace goes on.

@@ -118,6 +118,30 @@ fn source() {
     }
 }
 
+/// Keys and columns of one's own, where they are told: help, hints, the heads beside the source.
+#[test]
+fn configured() {
+    let text = include_str!("../../docs/config.toml");
+    let config = tui::config::Config::parse(text);
+    let mut options = tui::Options::from_env(Some(Lang::En), config.theme).with(&config);
+    options.note = config.complaint("config.toml", Lang::En);
+    for (size, lang, look) in sizes_and_languages() {
+        for (view, keys) in [("help", "?"), ("columns", SOURCE)] {
+            let mut app = app("source", look, size);
+            options.apply(&mut app);
+            app.animation = true;
+            assert_eq!(app.note, None);
+            press(&mut app, keys);
+            if size == SMALL && view == "columns" {
+                press(&mut app, "<Tab><Tab>");
+            }
+            settle(&mut app);
+            let name = format!("configured-{view}-{}x{}-{lang}", size.0, size.1);
+            insta::assert_snapshot!(name, draw::text(&buffer(&app)));
+        }
+    }
+}
+
 /// The recording of sendfile at a level, beside that of read and write.
 fn comparison(level: &str, look: Look, size: (u16, u16)) -> App {
     let mut app = app(&format!("{level}sendfile"), look, size);

@@ -23,6 +23,7 @@ const PLAIN: Look = Look {
     lang: Lang::En,
     theme: Theme::Plain,
     ascii: false,
+    own: None,
 };
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (200, 50);

@@ -84,6 +84,7 @@ fn show(bytes: Arc<[u8]>, in_lang: u32, in_theme: u32, size: (u16, u16)) -> u32 
         lang: lang(in_lang),
         theme: theme(in_theme),
         ascii: false,
+        own: None,
     };
     match Screen::open(bytes, look, size) {
         Ok(screen) => {

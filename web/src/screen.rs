@@ -92,7 +92,7 @@ impl Screen {
 
     fn event(&mut self, event: &Event) -> bool {
         // A page is left as pages are; what else only a terminal can do is said.
-        let action = keys::action(event, self.app.input.is_some());
+        let action = keys::action(event, &self.app);
         let effect = action.and_then(|action| update::update(&mut self.app, action));
         if let Some(effect) = effect {
             update::cannot(&mut self.app, &effect);

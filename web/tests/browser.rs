@@ -76,6 +76,7 @@ impl Here {
             lang: Lang::En,
             theme: Theme::Light,
             ascii: false,
+            own: None,
         };
         let app = App::new(store, look, size);
         Self { app }
@@ -109,7 +110,7 @@ impl Here {
                 terminput::Event::Key(KeyEvent::new(code))
             }
         };
-        if let Some(action) = keys::action(&event, self.app.input.is_some()) {
+        if let Some(action) = keys::action(&event, &self.app) {
             update::update(&mut self.app, action);
         }
         while self.app.is_moving() {

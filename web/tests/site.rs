@@ -159,6 +159,7 @@ fn drawn(recording: &[u8], size: &str, lang: Lang) -> (String, String) {
         lang,
         theme: Theme::Light,
         ascii: false,
+        own: None,
     };
     let mut screen = Screen::open(recording.into(), look, size).expect("a recording");
     while !screen.read(100_000) {}

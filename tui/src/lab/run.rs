@@ -527,7 +527,7 @@ impl Ui {
                 store.prefer(&source.0);
                 let mut app = App::new(store, look, (0, 0));
                 show_source(&mut app, &source);
-                app.animation = self.options.animation;
+                self.options.apply(&mut app);
                 if let Some(other) = original(open, look.lang) {
                     app.compare_with(other);
                 }

@@ -215,7 +215,7 @@ fn menu(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
 fn common(labs: &mut Labs, code: KeyCode) {
     match code {
         KeyCode::Char('?') | KeyCode::F(1) => labs.help = true,
-        KeyCode::Char('T') => labs.look.theme = labs.look.theme.next(),
+        KeyCode::Char('T') => labs.look.next_theme(),
         KeyCode::Char('L') => {
             labs.look.lang = labs.look.lang.other();
             if let Some(open) = &mut labs.open {

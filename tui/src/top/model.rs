@@ -27,6 +27,8 @@ pub struct Top {
     pub popup_scroll: usize,
     /// Hooks that are not attached, and why.
     pub missing: Vec<(String, String)>,
+    /// The columns; `None`: all, as far as there is room.
+    pub columns: Option<Vec<Column>>,
     pub look: Look,
     pub size: (u16, u16),
 }
@@ -62,6 +64,7 @@ impl Top {
             popup: None,
             popup_scroll: 0,
             missing: Vec::new(),
+            columns: None,
             look,
             size,
         }
@@ -139,7 +142,7 @@ impl Top {
                 }
             }
             Action::Help => self.toggle(Popup::Help),
-            Action::Theme => self.look.theme = next(self.look.theme),
+            Action::Theme => self.look.theme = next(self.look),
             Action::Language => {
                 self.look.lang = self.look.lang.other();
             }
@@ -180,11 +183,11 @@ fn same(a: Option<Who>, b: Option<Who>) -> bool {
     same || a == b
 }
 
-fn next(theme: Theme) -> Theme {
-    match theme {
-        Theme::Dark => Theme::Light,
-        Theme::Light => Theme::Contrast,
+/// No colours are a theme here.
+fn next(look: Look) -> Theme {
+    match look.theme {
         Theme::Contrast => Theme::Plain,
-        Theme::Plain => Theme::Dark,
+        Theme::Plain => look.own.map_or(Theme::Dark, Theme::Own),
+        theme => theme.next(look.own),
     }
 }

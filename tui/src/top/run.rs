@@ -62,6 +62,7 @@ pub fn run(
 ) -> Result<(), ViewError> {
     let mut top = Top::new(settings.view, settings.total, options.look(), size()?);
     top.missing = settings.missing;
+    top.columns.clone_from(&options.top_columns);
     let mut interval = settings.interval;
     let mut console = Console::open()?;
     // Text can be selected: there is nothing to click at.

@@ -101,7 +101,10 @@ fn heading(top: &Top) -> Vec<(String, Paint)> {
 
 /// The columns that there is room for.
 fn columns(top: &Top, width: usize) -> Vec<Column> {
-    let mut columns = Column::ALL.to_vec();
+    let mut columns = top.columns.clone().unwrap_or(Column::ALL.to_vec());
+    // What a row is of stands at its end.
+    columns.retain(|column| *column != Column::Name);
+    columns.push(Column::Name);
     let cells = |columns: &[Column]| -> usize {
         let widths = columns.iter().map(|column| column.width(top.look.ascii));
         widths.sum()

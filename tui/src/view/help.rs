@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 
 use crate::app::App;
 use crate::draw::popup;
-use crate::keys::GROUPS;
+use crate::keymap::GROUPS;
 use crate::text::pad;
 use crate::theme::Paint;
 use crate::words;
@@ -19,7 +19,10 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         lines.push(vec![((group.name)(lang).to_owned(), Paint::Strong)]);
         for binding in group.bindings {
             lines.push(vec![
-                (pad(&format!("  {}", binding.shown), 14, ascii), Paint::Key),
+                (
+                    pad(&format!("  {}", app.keys.shown(binding)), 14, ascii),
+                    Paint::Key,
+                ),
                 ((binding.text)(lang).to_owned(), Paint::Text),
             ]);
         }

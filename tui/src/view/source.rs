@@ -2,20 +2,17 @@
 
 use bytehop_core::annotate::Line;
 use bytehop_core::event::Frame;
-use bytehop_core::model::HopKind;
-use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::App;
+use crate::columns::SourceColumn;
 use crate::draw::{put, put_line};
-use crate::text::{compact, fit, pad_left, wrap};
+use crate::text::{fit, pad_left, wrap};
 use crate::theme::Paint;
 use crate::words;
 
-/// Cells of a column of bytes, of crossings, and of a line's number.
-const BYTES: usize = 9;
-const COUNT: usize = 8;
+/// Cells of a line's number.
 const NUMBER: usize = 6;
 
 /// Where one is: the line of the current call, else the one that did most.
@@ -119,68 +116,45 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Where there is little room the source matters more than crossings and time.
-fn is_narrow(row: Rect) -> bool {
-    row.width < 64
+/// Cells from which on all of the usual columns are shown.
+const WIDE: u16 = 64;
+
+fn columns(app: &App, row: Rect) -> &[SourceColumn] {
+    match &app.source_columns {
+        Some(columns) => columns,
+        None if row.width < WIDE => &SourceColumn::NARROW,
+        None => &SourceColumn::USUAL,
+    }
 }
 
 fn heads(app: &App, row: Rect, buf: &mut Buffer) {
     let (lang, ascii) = (app.look.lang, app.look.ascii);
-    let head = |text, cells| pad_left(text, cells, ascii);
-    let mut pieces = vec![
-        (" ".to_owned(), Paint::Dim),
-        (
-            head(words::cpu_copies(lang), BYTES),
-            Paint::Kind(HopKind::Copy),
-        ),
-        (head(words::dma(lang), BYTES), Paint::Kind(HopKind::Dma)),
-    ];
-    if !is_narrow(row) {
-        pieces.push((head(words::column_crossings(lang), COUNT), Paint::Dim));
-        pieces.push((head(words::column_time(lang), BYTES), Paint::Dim));
-    }
+    let mut pieces = vec![(" ".to_owned(), Paint::Dim)];
+    pieces.extend(columns(app, row).iter().map(|column| {
+        let head = pad_left(column.head(lang), column.cells(), ascii);
+        (head, column.kind().map_or(Paint::Dim, Paint::Kind))
+    }));
     put_line(&app.look, row, buf, &pieces);
 }
 
 fn write(app: &App, line: Option<&Line>, number: u32, source: &str, row: Rect, buf: &mut Buffer) {
     let ascii = app.look.ascii;
-    let Line {
-        copied,
-        dma,
-        crossings,
-        time_ns,
-        inferred,
-        ..
-    } = line.copied().unwrap_or_default();
+    let did = line.copied().unwrap_or_default();
     // What is inferred has the broken arrow of inferred hops.
-    let mark = match (inferred, ascii) {
+    let mark = match (did.inferred, ascii) {
         (false, _) => "",
         (true, true) => "~>",
         (true, false) => "⇢",
     };
-    let cell = |n: u64, text: String, cells| match n {
-        0 => " ".repeat(cells),
-        _ => pad_left(&text, cells, ascii),
+    let paint = match line {
+        Some(_) => Paint::Text,
+        None => Paint::Dim,
     };
-    let short = |n: u64| units::bytes(n).replace(".00", "");
-    let paint = if line.is_some() {
-        Paint::Text
-    } else {
-        Paint::Dim
-    };
-    let mut pieces = vec![
-        (" ".to_owned(), Paint::Dim),
-        (
-            cell(copied, format!("{mark}{}", short(copied)), BYTES),
-            Paint::Kind(HopKind::Copy),
-        ),
-        (cell(dma, short(dma), BYTES), Paint::Kind(HopKind::Dma)),
-    ];
-    if !is_narrow(row) {
-        let count = cell(crossings, compact(crossings), COUNT);
-        pieces.push((count, Paint::Text));
-        pieces.push((cell(time_ns, units::time(time_ns), BYTES), Paint::Text));
-    }
+    let mut pieces = vec![(" ".to_owned(), Paint::Dim)];
+    pieces.extend(columns(app, row).iter().map(|column| {
+        let text = pad_left(&column.text(&did, mark), column.cells(), ascii);
+        (text, column.kind().map_or(Paint::Text, Paint::Kind))
+    }));
     pieces.push((format!("{number:>NUMBER$} "), Paint::Dim));
     let used: usize = pieces
         .iter()

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::describe;
+use crate::action::Action;
 use crate::app::{App, SPEEDS, Scope, Source};
 use crate::draw::{popup, put, put_line};
 use crate::store::Sums;
@@ -269,30 +270,39 @@ pub fn keys(app: &App, area: Rect, buf: &mut Buffer) {
     }
     let live = app.is_live();
     let space = match (live, app.follow) {
-        (true, true) => ("space", words::hint_hold(lang)),
-        (true, false) => ("f", words::hint_live(lang)),
-        (false, _) => ("space", play),
+        (true, true) => (&[Action::PlayPause][..], "space", words::hint_hold(lang)),
+        (true, false) => (&[Action::Follow][..], "f", words::hint_live(lang)),
+        (false, _) => (&[Action::PlayPause][..], "space", play),
     };
-    let hints = [
-        ("q", words::hint_quit(lang)),
-        ("Ctrl-]", words::hint_program(lang)),
-        ("n p", words::hint_hop(lang)),
-        ("N P", words::hint_call(lang)),
+    let hints: [(&[Action], &str, &str); 10] = [
+        (&[Action::Quit], "q", words::hint_quit(lang)),
+        (&[Action::Program], "Ctrl-]", words::hint_program(lang)),
+        (
+            &[Action::NextHop, Action::PrevHop],
+            "n p",
+            words::hint_hop(lang),
+        ),
+        (
+            &[Action::NextCall, Action::PrevCall],
+            "N P",
+            words::hint_call(lang),
+        ),
         space,
-        ("Enter", words::explain(lang)),
-        ("?", words::help(lang)),
-        ("Tab", words::hint_pane(lang)),
-        ("z", words::hint_zoom(lang)),
-        ("/", words::hint_filter(lang)),
+        (&[Action::Explain], "Enter", words::explain(lang)),
+        (&[Action::Help], "?", words::help(lang)),
+        (&[Action::NextPane], "Tab", words::hint_pane(lang)),
+        (&[Action::Zoom], "z", words::hint_zoom(lang)),
+        (&[Action::Filter], "/", words::hint_filter(lang)),
     ];
     let mut pieces = Vec::new();
     let mut used = 0;
     let to_program = live && app.program.is_some();
-    for (key, text) in hints {
-        if key == "Ctrl-]" && !to_program {
+    for (actions, usual, text) in hints {
+        let key = app.keys.hint(actions, usual);
+        if key.is_empty() || actions == [Action::Program] && !to_program {
             continue;
         }
-        let cells = width(key) + width(text) + 4;
+        let cells = width(&key) + width(text) + 4;
         used += cells;
         if used > usize::from(area.width) {
             break;

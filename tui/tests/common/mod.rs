@@ -41,6 +41,7 @@ pub const PLAIN: Look = Look {
     lang: Lang::En,
     theme: Theme::Plain,
     ascii: false,
+    own: None,
 };
 
 pub fn path(name: &str) -> PathBuf {
@@ -83,7 +84,7 @@ pub fn press(app: &mut App, keys: &str) {
             }
         };
         let event = Event::Key(KeyEvent::new(code));
-        if let Some(action) = keys::action(&event, app.input.is_some()) {
+        if let Some(action) = keys::action(&event, app) {
             update::update(app, action);
         }
     }
