@@ -7,6 +7,8 @@ use serde::Serialize;
 pub struct Histogram(Vec<u64>);
 
 impl Histogram {
+    pub const EMPTY: Self = Self(Vec::new());
+
     #[inline]
     pub fn add(&mut self, value: u64) {
         let bucket = (u64::BITS - value.leading_zeros()) as usize;

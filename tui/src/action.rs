@@ -38,6 +38,7 @@ pub enum Action {
     /// Whether bytes are shown moving.
     Animation,
     Explain,
+    Histogram,
     Help,
     /// One level back: a popup, a filter, a zoom.
     Back,

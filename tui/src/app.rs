@@ -35,6 +35,8 @@ pub enum Pane {
 pub enum Popup {
     Help,
     Explain,
+    /// How large and how long calls and hops like the current one are.
+    Histogram,
     /// The run beside another.
     Compare,
     /// Whether to end the program, which still runs.

@@ -59,6 +59,7 @@ pub const GROUPS: &[Group] = &[
         Binding { shown: "v", text: words::key_scope, keys: &[ch('v', Action::Scope)] },
         Binding { shown: "c", text: words::key_compare, keys: &[ch('c', Action::Compare)] },
         Binding { shown: "Enter", text: words::key_explain, keys: &[key(KeyCode::Enter, Action::Explain)] },
+        Binding { shown: "H", text: words::key_histogram, keys: &[ch('H', Action::Histogram)] },
         Binding { shown: "/", text: words::key_filter, keys: &[ch('/', Action::Filter)] },
         Binding { shown: "Esc", text: words::key_back, keys: &[key(KeyCode::Esc, Action::Back)] },
     ] },
@@ -76,7 +77,7 @@ pub const GROUPS: &[Group] = &[
 ];
 
 /// Actions by the names that a user's file has for them.
-pub const NAMES: [(&str, Action); 34] = [
+pub const NAMES: [(&str, Action); 35] = [
     ("next-hop", Action::NextHop),
     ("previous-hop", Action::PrevHop),
     ("next-call", Action::NextCall),
@@ -98,6 +99,7 @@ pub const NAMES: [(&str, Action); 34] = [
     ("zoom", Action::Zoom),
     ("scope", Action::Scope),
     ("compare", Action::Compare),
+    ("histogram", Action::Histogram),
     ("explain", Action::Explain),
     ("find", Action::Filter),
     ("back", Action::Back),

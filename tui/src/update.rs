@@ -39,6 +39,7 @@ fn act(app: &mut App, action: Action) -> Option<Effect> {
         Action::Back => back(app),
         Action::Help => toggle(app, Popup::Help),
         Action::Explain => toggle(app, Popup::Explain),
+        Action::Histogram => toggle(app, Popup::Histogram),
         Action::Compare => {
             if app.other.is_some() {
                 toggle(app, Popup::Compare);

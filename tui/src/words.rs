@@ -140,6 +140,11 @@ bytehop_core::messages! {
     filter_is(filter): "filter: {filter}" | "筛选：{filter}";
     filter_prompt(input): "filter: {input}_  (name, file, thread, region, EAGAIN, >= 64K; Enter, Esc)" | "筛选：{input}_（名称、文件、线程号、区域、EAGAIN、>= 64K；Enter 确定，Esc 取消）";
     config_more(n): " (and {n} more)" | "（另有 {n} 处）";
+    histogram: "sizes and times" | "大小与用时";
+    by_bytes: "by bytes moved" | "按搬运的字节数";
+    by_time: "by time taken" | "按用时";
+    all_calls[n]: "{n} call" / "{n} calls" | "共 {n} 次";
+    no_histogram: "nothing is counted of this" | "对此没有统计";
     no_line: "no source line is known of this call" | "这次调用没有已知的源代码行";
     copied(bytes): "{bytes} sent to the terminal's clipboard (OSC 52)" | "已把 {bytes} 送到终端的剪贴板（OSC 52）";
     copied_cut(bytes): "the first {bytes} sent to the terminal's clipboard (OSC 52)" | "已把前 {bytes} 送到终端的剪贴板（OSC 52）";
@@ -230,6 +235,7 @@ bytehop_core::messages! {
     key_zoom: "the pane alone, and back" | "只看这个窗格，再按恢复";
     key_scope: "arrows count: the whole run, so far, this call" | "箭头统计：整个运行、到目前为止、本次调用";
     key_explain: "explain the hop" | "解释这一跳";
+    key_histogram: "sizes and times of calls and hops like this one" | "同类调用和同类跳的大小与用时分布";
     key_filter: "find calls: words, EAGAIN, >= 64K, < 1ms" | "查找调用：词、EAGAIN、>= 64K、< 1ms";
     key_back: "back: popup, filter, zoom" | "返回：弹窗、筛选、放大";
     key_copy: "copy the call, the hop or the source line (OSC 52)" | "复制这次调用、这一跳或源代码行（OSC 52）";

@@ -127,3 +127,42 @@ fn a_filter_that_is_none() {
     assert_eq!((app.note.as_deref(), app.filter.as_str()), (None, ">= 1M"));
     assert!(app.list.is_filtered());
 }
+
+/// Each hop once, in the buckets of its size; together as many and as much as the store has.
+#[test]
+fn histograms_of_hops_have_every_hop() {
+    for recording in ["copy", "b-sendfile", "write-fsync"] {
+        let app = app(recording, PLAIN, (80, 24));
+        let store = &app.store;
+        let mut hops: Vec<tui::store::Hop> = Vec::new();
+        for call in 0..store.len() {
+            hops.extend(store.hops(call));
+        }
+        assert!(!hops.is_empty());
+        for hop in &hops {
+            let like = hops.iter().filter(|other| other.key == hop.key);
+            let [sizes, times] = store.histograms(hop);
+            let counted = |from: u64, of: fn(&tui::store::Hop) -> u64, zero: bool| {
+                let inside = |n: u64| match from {
+                    0 => n == 0,
+                    from => n >= from && (n - from) < from,
+                };
+                let values = like.clone().map(of).filter(|n| zero || *n > 0);
+                values.filter(|n| inside(*n)).count() as u64
+            };
+            for (from, n) in sizes.buckets() {
+                assert_eq!(
+                    n,
+                    counted(from, |hop| hop.bytes, true),
+                    "{recording} {from}"
+                );
+            }
+            for (from, n) in times.buckets() {
+                let of = |hop: &tui::store::Hop| u64::from(hop.dur);
+                assert_eq!(n, counted(from, of, false), "{recording} {from}");
+            }
+            let all: u64 = sizes.buckets().map(|(_, n)| n).sum();
+            assert_eq!(all, like.count() as u64);
+        }
+    }
+}

@@ -75,6 +75,8 @@ fn views() {
         ("by-size", "/read >= 64K<Enter>N".to_owned()),
         ("no-number", "/>= many<Enter>".to_owned()),
         ("no-line", "e".to_owned()),
+        ("histogram", format!("{keys}H")),
+        ("histogram-call", format!("{keys}PH")),
     ];
     for level in LEVELS {
         for (name, keys) in &cases {
@@ -106,6 +108,12 @@ fn source() {
             let shot = screen(&name, look, size, &format!("{SOURCE}{focus}"));
             insta::assert_snapshot!(format!("{name}-{}x{}-{lang}", size.0, size.1), shot);
         }
+        // Of a call without a line the pane says so, whatever it shows.
+        let shot = screen(&name, PLAIN, SMALL, "<Tab><Tab>");
+        assert!(
+            shot.contains("no source line is known of this call ─┤"),
+            "{shot}"
+        );
         // The program's own source file is where the recording says.
         let shot = screen(&name, PLAIN, SMALL, &format!("{SOURCE}<Tab><Tab>"));
         assert!(shot.contains("let n = from.read(&mut"), "{shot}");

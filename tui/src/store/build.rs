@@ -80,6 +80,15 @@ impl Store {
 
     fn take_hop(&mut self, hop: &model::Hop, begin: u64) {
         let key = self.keys.number(hop);
+        let at = usize::from(key);
+        if self.histograms.len() <= at {
+            self.histograms.resize(at + 1, Default::default());
+        }
+        let [sizes, times] = &mut self.histograms[at];
+        sizes.add(hop.bytes);
+        if hop.dur > 0 {
+            times.add(hop.dur);
+        }
         self.building.hops.push(Hop {
             bytes: hop.bytes,
             count: fit(hop.count),

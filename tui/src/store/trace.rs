@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytehop_core::annotate::{Annotation, Annotator};
 use bytehop_core::event::{Engine, Frame};
+use bytehop_core::histogram::Histogram;
 use bytehop_core::model::{CallId, HopKind, Summary};
 
 use super::call::{Call, FileId, Hop, HopKey, Sig, What};
@@ -38,6 +39,8 @@ pub struct Store {
     pub(super) lists: Lists,
     pub(super) prefix: Prefix,
     pub(super) names: Names,
+    /// By [`HopKey`]: how many bytes each hop moved, and how long it took where that is known.
+    pub(super) histograms: Vec<[Histogram; 2]>,
     /// Names of regions that calls were in, by number.
     pub(super) regions: Vec<Box<str>>,
     pub(super) threads: Threads,
@@ -93,6 +96,12 @@ impl Store {
 
     pub fn key(&self, hop: &Hop) -> Option<&HopKey> {
         self.keys.get(hop.key)
+    }
+
+    /// Sizes, and times where they are known, of all hops of the same kind, way and evidence.
+    pub fn histograms(&self, hop: &Hop) -> &[Histogram; 2] {
+        const NONE: &[Histogram; 2] = &[Histogram::EMPTY, Histogram::EMPTY];
+        self.histograms.get(usize::from(hop.key)).unwrap_or(NONE)
     }
 
     /// All [`HopKey`]s of the trace, by index.

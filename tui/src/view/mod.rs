@@ -6,6 +6,7 @@ mod copied;
 mod describe;
 mod explain;
 mod help;
+mod histogram;
 mod path;
 mod program;
 mod sight;
@@ -86,6 +87,7 @@ pub fn draw(app: &App, buf: &mut Buffer) {
     match app.popup {
         Some(Popup::Help) => help::draw(app, buf),
         Some(Popup::Explain) => explain::draw(app, buf),
+        Some(Popup::Histogram) => histogram::draw(app, buf),
         Some(Popup::Compare) => draw_compare(app, buf),
         Some(Popup::Quit) => status::quit(app, buf),
         None => {}

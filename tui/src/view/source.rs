@@ -45,7 +45,11 @@ pub fn here(app: &App) -> Option<String> {
 /// `copy.rs:7 copy::copy`, of the current call.
 pub fn title(app: &App) -> String {
     let Some(frame) = app.store.line(app.cursor.call) else {
-        return String::new();
+        // What is shown is another's.
+        return match current(app) {
+            Some(_) => words::no_line(app.look.lang).to_owned(),
+            None => String::new(),
+        };
     };
     let file = frame.file.rsplit('/').next().unwrap_or_default();
     format!("{file}:{} {}", frame.line, frame.function)
