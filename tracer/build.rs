@@ -29,10 +29,20 @@ fn main() {
     match object {
         Ok(path) => {
             println!("cargo::rerun-if-changed={}", path.display());
-            println!("cargo::rustc-env={CHOSEN}={}", path.display());
+            if let Err(line) = pack(&path) {
+                println!("cargo::error={line}");
+            }
         }
         Err(line) => println!("cargo::error={line}"),
     }
+}
+
+/// Writes what the library embeds: the object, compressed. It is a tenth of the program otherwise.
+fn pack(object: &Path) -> Result<(), String> {
+    let to = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("bytehop.bpf.lz4");
+    let bytes = fs::read(object).map_err(|e| format!("{}: {e}", object.display()))?;
+    fs::write(&to, lz4_flex::block::compress_prepend_size(&bytes))
+        .map_err(|e| format!("{}: {e}", to.display()))
 }
 
 /// The object in `ebpf-object/`, if it is whole and as new as its sources.

@@ -13,18 +13,18 @@ use serde_json::Value;
 
 use crate::harness::{BYTEHOP, Output, Scratch, command, eventually, not_run, output, serial};
 
-const A: u32 = 61_001;
-const B: u32 = 61_002;
+pub const A: u32 = 61_001;
+pub const B: u32 = 61_002;
 const GROUP: &str = "games";
 /// A word that is in B's name, command line and files, and that A must never read.
-const SECRET: &str = "b4secret";
+pub const SECRET: &str = "b4secret";
 
 /// bytehop for the group, below `/usr/local`, where nobody but root replaces it.
-struct Server(Scratch);
+pub struct Server(Scratch);
 
 impl Server {
     /// `None` where files cannot have capabilities.
-    fn new(test: &str) -> Option<Self> {
+    pub fn new(test: &str) -> Option<Self> {
         let this = Self(Scratch::under(Path::new("/usr/local/lib")));
         fs::set_permissions(this.0.dir(), fs::Permissions::from_mode(0o755)).expect("chmod");
         fs::copy(BYTEHOP, this.bytehop()).expect("copy bytehop");
@@ -43,6 +43,10 @@ impl Server {
         self.0.path("bytehop")
     }
 
+    pub fn dir(&self) -> &Path {
+        self.0.dir()
+    }
+
     fn setup(&self, words: &[&str]) -> Output {
         let program = self.bytehop();
         let mut line = vec![BYTEHOP, "setup", "--program", &program];
@@ -51,19 +55,19 @@ impl Server {
     }
 
     /// A path in A's folder.
-    fn a(&self, name: &str) -> String {
+    pub fn a(&self, name: &str) -> String {
         self.0.path(&format!("a/{name}"))
     }
 
     /// bytehop, started by A.
-    fn run(&self, words: &[&str]) -> Output {
+    pub fn run(&self, words: &[&str]) -> Output {
         let bytehop = self.bytehop();
         let mut line = vec![bytehop.as_str()];
         line.extend(words);
         output(self.as_a(&line))
     }
 
-    fn as_a(&self, words: &[&str]) -> Command {
+    pub fn as_a(&self, words: &[&str]) -> Command {
         let mut command = by(A, &["--groups", GROUP], words);
         command.current_dir(self.0.path("a"));
         command.env("HOME", self.0.path("a"));
@@ -72,7 +76,7 @@ impl Server {
 }
 
 /// A command of a user who has no rights at all.
-fn by(user: u32, groups: &[&str], words: &[&str]) -> Command {
+pub fn by(user: u32, groups: &[&str], words: &[&str]) -> Command {
     let (user, group) = (format!("--reuid={user}"), format!("--regid={user}"));
     let mut line = vec!["setpriv", &user, &group, "--inh-caps=-all"];
     line.extend(match groups {
@@ -86,20 +90,20 @@ fn by(user: u32, groups: &[&str], words: &[&str]) -> Command {
 }
 
 /// A process that ends with the test.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Running {
-    fn new(mut command: Command) -> Self {
+    pub fn new(mut command: Command) -> Self {
         command.stdout(Stdio::null()).stderr(Stdio::null());
         Self(command.spawn().expect("start"))
     }
 
-    fn pid(&self) -> String {
+    pub fn pid(&self) -> String {
         self.0.id().to_string()
     }
 
     /// Waits until it runs this program, as this user.
-    fn until(self, program: &str, user: u32) -> Self {
+    pub fn until(self, program: &str, user: u32) -> Self {
         let pid = self.pid();
         eventually(program, || {
             let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();

@@ -46,4 +46,5 @@ mod syscalls;
 #[expect(dead_code, reason = "shared: each uses a part")]
 mod tmux;
 mod top;
+mod ways;
 mod which;

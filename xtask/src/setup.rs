@@ -47,6 +47,8 @@ const TESTS: &[Need] = &[
     need("benchmark", &["bpftrace"]),
     need("instruction counts", &["valgrind"]),
     need("a terminal to drive", &["tmux"]),
+    need("completions: Tab in the shell itself", &["zsh"]),
+    need("completions: Tab in the shell itself", &["fish"]),
     need("handouts in a browser", &["chromium", "chromium-browser"]),
     need("handouts in a browser: Chinese", &["fonts-noto-cjk"]),
     need("running as the invoking user", &["sudo"]),

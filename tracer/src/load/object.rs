@@ -1,8 +1,7 @@
 //! The eBPF object, opened with the settings of one trace.
 
-use std::borrow::Cow;
-
 use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
+use lz4_flex::block::decompress_size_prepended;
 use nix::sys::resource::{Resource, setrlimit};
 use tracer_ebpf::{
     Config, Offsets, Regs, SYSCALLS_MAX, TOP_INODES, TOP_PROCESSES, TOP_ROWS, TopCell, mode,
@@ -12,8 +11,8 @@ use super::error::{LoadError, refused};
 use super::retry::persistently;
 use super::wire::bytes_of;
 
-/// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`; `build.rs` chooses and checks it.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("BYTEHOP_EBPF_OBJECT"));
+/// The eBPF object, built from `tracer-ebpf` by `cargo xtask ebpf`; `build.rs` chooses, checks and packs it.
+static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bytehop.bpf.lz4"));
 
 /// What the kernel side is told before it is loaded.
 pub(super) struct Settings {
@@ -98,10 +97,24 @@ fn top_rows() -> u32 {
 }
 
 /// The embedded object, or (for the check of a rebuilt one, and only if root asks as root) a file.
-fn object() -> Cow<'static, [u8]> {
+fn object() -> Vec<u8> {
     let root = nix::unistd::getuid().is_root();
-    match std::env::var_os("BYTEHOP_EBPF_OBJECT") {
-        Some(path) if root => std::fs::read(path).map_or(Cow::Borrowed(OBJECT), Cow::Owned),
-        _ => Cow::Borrowed(OBJECT),
+    let named = std::env::var_os("BYTEHOP_EBPF_OBJECT").filter(|_| root);
+    match named.and_then(|path| std::fs::read(path).ok()) {
+        Some(bytes) => bytes,
+        // It was packed by the build: what cannot be is no object, and refused as such.
+        None => decompress_size_prepended(PACKED).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// Byte for byte what the repository has, unless the build was told to take another.
+    #[test]
+    fn the_embedded_object_is_the_checked_in_one() {
+        let checked_in = include_bytes!("../../ebpf-object/bytehop.bpf.o");
+        if option_env!("BYTEHOP_EBPF_OBJECT").is_none() {
+            assert!(super::object() == checked_in, "another object is embedded");
+        }
     }
 }

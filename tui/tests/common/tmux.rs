@@ -120,7 +120,7 @@ impl Drop for Tmux {
 }
 
 /// Says that a test could not run here, where `cargo xtask test` shows it.
-fn not_run(test: &str, reason: &str) {
+pub fn not_run(test: &str, reason: &str) {
     eprintln!("NOT RUN: {test}: {reason}");
     if let Some(log) = std::env::var_os("BYTEHOP_NOT_RUN") {
         let log = std::fs::File::options().append(true).open(log);
