@@ -1,5 +1,5 @@
-//! `cargo xtask instructions`: how many instructions reading a recording takes, beside what it took when that
-//! was last agreed upon.
+//! `cargo xtask instructions`: how many instructions reading and writing a recording take, beside what it was when that was
+//! last agreed upon.
 //!
 //! Valgrind counts them, so that neither the machine nor what else it does has a say: a count that grows
 //! is a change of the code. They are of the compiler that the table names; another one's are not compared.
@@ -24,11 +24,13 @@ const MOST: u64 = 5;
 
 /// What is counted: its name in the table, what `offline` does, and whether with the recording of [`CALLS`] alike
 /// or with the [`MIXED`] one.
-const ROWS: [(&str, &str, bool); 6] = [
+const ROWS: [(&str, &str, bool); 8] = [
     ("read", "read", true),
+    ("write", "write", true),
     ("decode", "decode", true),
     ("reconstruct", "reconstruct", true),
     ("jsonl", "jsonl", true),
+    ("write-mixed", "write", false),
     ("reconstruct-mixed", "reconstruct", false),
     ("jsonl-mixed", "jsonl", false),
 ];

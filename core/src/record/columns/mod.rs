@@ -12,10 +12,13 @@
 mod pack;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod unpack;
 
 pub(super) use pack::Packer;
 pub(super) use unpack::Unpacker;
+
+use threads::{Thread, Threads};
 
 /// Bytes of the head that records share; its columns stand apart.
 const HEAD: usize = 24;
@@ -108,15 +111,6 @@ fn fold(value: u64, from: u64, width: u32) -> u64 {
 fn unfold(folded: u64, from: u64) -> u64 {
     let diff = (folded >> 1) as i64 ^ -((folded & 1) as i64);
     from.wrapping_add(diff as u64)
-}
-
-/// What the next head of a thread is predicted from.
-#[derive(Clone, Copy, Default)]
-struct Thread {
-    tgid: u32,
-    seq: u32,
-    /// When its last record, or the call that this tells of, ended.
-    end: u64,
 }
 
 /// When what a record tells of ended, as far as the next record of its thread is concerned.

@@ -1,8 +1,8 @@
 //! From records to columns.
 
-use std::collections::HashMap;
-
-use super::{HEAD, NONE, PLAIN, Ref, SAME, SPARSE, Slots, Thread, by_call, by_key, end, fold};
+use super::{
+    HEAD, NONE, PLAIN, Ref, SAME, SPARSE, Slots, Thread, Threads, by_call, by_key, end, fold,
+};
 use crate::decode::widths;
 use crate::record::format::next_frame;
 
@@ -24,7 +24,7 @@ pub struct Packer {
     /// For each record its group's place in `used`.
     order: Vec<u64>,
     heads: Heads,
-    threads: HashMap<u32, Thread>,
+    threads: Threads,
     values: Vec<u64>,
     out: Vec<u8>,
     /// Bytes of frames in the blocks before.
@@ -54,6 +54,7 @@ struct Group {
     tails: Vec<u64>,
     by_call: Slots,
     by_key: Slots,
+    changes: Changes,
     /// Place in `used`, in this block.
     place: Option<u64>,
     /// Blocks until columns are chosen anew.
@@ -107,6 +108,7 @@ impl Group {
             tails: Vec::new(),
             by_call: Slots::default(),
             by_key: Slots::default(),
+            changes: Changes::default(),
             place: None,
             kept: 0,
         }
@@ -127,7 +129,7 @@ impl Default for Packer {
             used: Vec::new(),
             order: Vec::new(),
             heads: Heads::default(),
-            threads: HashMap::new(),
+            threads: Threads::default(),
             values: Vec::new(),
             out: Vec::new(),
             base: 0,
@@ -219,7 +221,7 @@ impl Packer {
                 let (tid, tgid, nr) = (u32_at(record, 4), u32_at(record, 8), u16_at(record, 2));
                 let (seq, ts) = (u32_at(record, 12), u64_at(record, 16));
                 let first = Thread { seq: 0, ..last };
-                let thread = self.threads.entry(tid).or_insert(first);
+                let thread = self.threads.of(tid, first);
                 let heads = &mut self.heads;
                 heads.tid.push(fold(tid.into(), last_tid, 4));
                 heads.tgid.push(fold(tgid.into(), thread.tgid.into(), 4));
@@ -296,22 +298,19 @@ impl Group {
             self.choose(frames, values);
         }
         self.kept -= 1;
+        self.changes
+            .find(frames, &self.rows, &self.columns, self.len);
+        let key = self.columns.get(self.key).map(|_| self.key);
         let rest = (0..self.columns.len()).filter(|&c| c != self.key);
-        for column in self
-            .columns
-            .get(self.key)
-            .map(|_| self.key)
-            .into_iter()
-            .chain(rest)
-        {
+        for column in key.into_iter().chain(rest) {
             let column = &self.columns[column];
-            values.clear();
-            values.extend(
-                self.rows
-                    .iter()
-                    .map(|row| column.value(frames, row, column.by)),
-            );
-            put_column(out, column.by, values);
+            if !self.changes.put(frames, &self.rows, column, out) {
+                column.values(frames, &self.rows, column.by, values);
+                put_column(out, column.by, values);
+            }
+        }
+        if self.tails.iter().all(|tail| *tail == 0) {
+            return;
         }
         for (row, tail) in self.rows.iter().zip(&self.tails) {
             out.extend_from_slice(&frames[row.at as usize + self.len..][..*tail as usize]);
@@ -330,8 +329,7 @@ impl Group {
                 if by == Ref::Key && number == self.key {
                     continue;
                 }
-                values.clear();
-                values.extend(sample.iter().map(|row| column.value(frames, row, by)));
+                column.values(frames, sample, by, values);
                 let cost = cost(values);
                 if cost < best {
                     best = cost;
@@ -343,15 +341,119 @@ impl Group {
 }
 
 impl Column {
-    #[inline]
-    fn value(&self, frames: &[u8], row: &Row, by: Ref) -> u64 {
+    /// What is stored of each row.
+    fn values(&self, frames: &[u8], rows: &[Row], by: Ref, values: &mut Vec<u64>) {
+        match self.width {
+            1 => differences::<1>(frames, rows, self.at, by, values),
+            2 => differences::<2>(frames, rows, self.at, by, values),
+            4 => differences::<4>(frames, rows, self.at, by, values),
+            _ => differences::<8>(frames, rows, self.at, by, values),
+        }
+    }
+}
+
+fn differences<const WIDTH: usize>(
+    frames: &[u8],
+    rows: &[Row],
+    at: usize,
+    by: Ref,
+    values: &mut Vec<u64>,
+) {
+    values.clear();
+    values.extend(rows.iter().map(|row| {
         let from = match row.refs[by as usize] {
             NONE => 0,
-            from => int(frames, from as usize + self.at, self.width),
+            from => int(frames, from as usize + at, WIDTH),
         };
-        let value = int(frames, row.at as usize + self.at, self.width);
-        fold(value, from, self.width as u32)
+        fold(int(frames, row.at as usize + at, WIDTH), from, WIDTH as u32)
+    }));
+}
+
+/// Where the records of a group differ at all from those that they refer to: most columns do not, and are not
+/// looked at one by one.
+#[derive(Default)]
+struct Changes {
+    of: [Of; 4],
+}
+
+/// By one [`Ref`].
+#[derive(Default)]
+struct Of {
+    /// The bits that differ in any row.
+    bits: Vec<u8>,
+    /// The rows that refer to none.
+    first: Vec<u32>,
+}
+
+impl Changes {
+    fn find(&mut self, frames: &[u8], rows: &[Row], columns: &[Column], len: usize) {
+        for by in Ref::ALL {
+            if !columns.iter().any(|column| column.by == by) {
+                continue;
+            }
+            let Of { bits, first } = &mut self.of[by as usize];
+            first.clear();
+            bits.clear();
+            bits.resize(len.saturating_sub(HEAD), 0);
+            match len.saturating_sub(HEAD) {
+                16 => gather::<16>(frames, rows, by, bits, first),
+                64 => gather::<64>(frames, rows, by, bits, first),
+                80 => gather::<80>(frames, rows, by, bits, first),
+                96 => gather::<96>(frames, rows, by, bits, first),
+                // Of the rest there are few, or they are of another length each: whatever their columns are.
+                _ => bits.fill(u8::MAX),
+            }
+        }
     }
+
+    /// Appends the column, as [`put_column`] does, if no row differs but the few that refer to none.
+    fn put(&self, frames: &[u8], rows: &[Row], column: &Column, out: &mut Vec<u8>) -> bool {
+        let Of { bits, first } = &self.of[column.by as usize];
+        let bits = &bits[column.at - HEAD..][..column.width];
+        let most = rows.len() / SPARSE_FROM;
+        if bits.iter().any(|bits| *bits != 0) || first.len() > most {
+            return false;
+        }
+        let value = |row: &u32| {
+            let value = int(
+                frames,
+                rows[*row as usize].at as usize + column.at,
+                column.width,
+            );
+            (*row as usize, fold(value, 0, column.width as u32))
+        };
+        let others = || first.iter().map(value).filter(|(_, value)| *value != 0);
+        put_mostly(out, column.by, 0, others().count(), others());
+        true
+    }
+}
+
+/// Fills in [`Of`] for bodies of this length: for each, a loop of a few instructions.
+fn gather<const LEN: usize>(
+    frames: &[u8],
+    rows: &[Row],
+    by: Ref,
+    bits: &mut [u8],
+    first: &mut Vec<u32>,
+) {
+    let body = |at: u32| -> &[u8; LEN] {
+        let bytes = frames[at as usize + HEAD..].first_chunk();
+        bytes.unwrap_or(&[0; LEN])
+    };
+    let mut all = [0; LEN];
+    let mut add = |new: &[u8; LEN], old: &[u8; LEN]| {
+        for (all, (new, old)) in all.iter_mut().zip(new.iter().zip(old)) {
+            *all |= new ^ old;
+        }
+    };
+    for (number, row) in rows.iter().enumerate() {
+        match row.refs[by as usize] {
+            NONE if by == Ref::Zero => add(body(row.at), &[0; LEN]),
+            NONE => first.push(number as u32),
+            from => add(body(row.at), body(from)),
+        }
+    }
+    bits.copy_from_slice(&all);
 }
 
 /// About how many bits such numbers take up: each different one once, and which one it is each time.
@@ -381,24 +483,47 @@ fn put_column(out: &mut Vec<u8>, by: Ref, values: &[u64]) {
     if values.is_empty() {
         return;
     }
-    let most = majority(values);
-    let others = values.iter().filter(|value| **value != most).count();
-    if others == 0 {
-        out.push(by as u8 | SAME);
-        put_number(out, most);
-    } else if others <= values.len() / SPARSE_FROM {
-        out.push(by as u8 | SPARSE);
-        put_number(out, most);
-        put_number(out, others as u64);
-        let mut next = 0;
-        for (at, value) in values.iter().enumerate().filter(|(_, v)| **v != most) {
-            put_number(out, (at - next) as u64);
-            put_number(out, *value);
-            next = at + 1;
-        }
+    let (most, same) = majority(values);
+    let others = values.len() - same;
+    if others <= values.len() / SPARSE_FROM {
+        // Most pieces have no other: they are passed over as a whole.
+        const PIECE: usize = 32;
+        let pieces = values.chunks(PIECE).zip((0..).step_by(PIECE));
+        let other = pieces.filter(|(piece, _)| piece.iter().fold(0, |any, v| any | v ^ most) != 0);
+        let other = other.flat_map(|(piece, at)| (at..).zip(piece.iter().copied()));
+        put_mostly(
+            out,
+            by,
+            most,
+            others,
+            other.filter(|(_, value)| *value != most),
+        );
     } else {
         out.push(by as u8);
         put_dense(out, values);
+    }
+}
+
+/// The same where they are all the same, or nearly.
+fn put_mostly(
+    out: &mut Vec<u8>,
+    by: Ref,
+    most: u64,
+    number: usize,
+    others: impl Iterator<Item = (usize, u64)>,
+) {
+    let how = if number == 0 { SAME } else { SPARSE };
+    out.push(by as u8 | how);
+    put_number(out, most);
+    if number == 0 {
+        return;
+    }
+    put_number(out, number as u64);
+    let mut next = 0;
+    for (at, value) in others {
+        put_number(out, (at - next) as u64);
+        put_number(out, value);
+        next = at + 1;
     }
 }
 
@@ -420,8 +545,14 @@ fn put_dense(out: &mut Vec<u8>, values: &[u64]) {
     }
 }
 
-/// What more than half of the values are, if there is such a value.
-fn majority(values: &[u64]) -> u64 {
+/// What more than half of the values are, if there is such a value; how many are what it says.
+fn majority(values: &[u64]) -> (u64, usize) {
+    let count = |most: u64| values.iter().filter(|value| **value == most).count();
+    let guess = values.get(values.len() / 2).copied().unwrap_or_default();
+    let guessed = count(guess);
+    if guessed > values.len() / 2 {
+        return (guess, guessed);
+    }
     let (mut most, mut votes) = (0, 0u32);
     for &value in values {
         match (votes, value == most) {
@@ -430,7 +561,7 @@ fn majority(values: &[u64]) -> u64 {
             (_, false) => votes -= 1,
         }
     }
-    most
+    (most, count(most))
 }
 
 #[inline]

@@ -1,9 +1,8 @@
 //! From columns to records.
 
-use std::collections::HashMap;
-
 use super::{
-    HEAD, MAX_COLUMNS, NONE, PLAIN, Ref, SAME, SPARSE, Slots, Thread, by_call, by_key, end, unfold,
+    HEAD, MAX_COLUMNS, NONE, PLAIN, Ref, SAME, SPARSE, Slots, Thread, Threads, by_call, by_key,
+    end, unfold,
 };
 
 /// Makes frames of columns again, one block after the other. Takes any bytes at all.
@@ -11,7 +10,7 @@ use super::{
 pub struct Unpacker {
     /// Of this block, in the order in which it lists them.
     groups: Vec<Group>,
-    threads: HashMap<u32, Thread>,
+    threads: Threads,
     /// Slots of groups, by kind.
     by_call: Vec<Slots>,
     by_key: Vec<Slots>,
@@ -96,10 +95,6 @@ impl Unpacker {
         if parser.at != packed.len() {
             return None;
         }
-        // What a large block left behind is not cleared again for every small one.
-        if self.threads.capacity() > 1024 {
-            self.threads = HashMap::new();
-        }
         self.threads.clear();
         let base = self.base;
         self.base += out.len() as u64;
@@ -114,7 +109,7 @@ impl Unpacker {
             if group.kind != PLAIN {
                 let tid = unfold(heads.tid.next(packed)?, last_tid) as u32;
                 let first = Thread { seq: 0, ..last };
-                let thread = self.threads.entry(tid).or_insert(first);
+                let thread = self.threads.of(tid, first);
                 let tgid = unfold(heads.tgid.next(packed)?, thread.tgid.into()) as u32;
                 let nr = heads.nr.next(packed)? as u16;
                 let flags = heads.flags.next(packed)? as u8;
@@ -258,6 +253,11 @@ impl Group {
         for (number, column) in self.columns.iter().enumerate() {
             // The key comes first, by itself.
             if number == self.key {
+                continue;
+            }
+            // Nothing but differences of 0, whatever they are from: it is 0 in all rows, also where it is copied
+            // from.
+            if let Form::Same(0) = column.numbers.form {
                 continue;
             }
             if column.by == self.copied && column.numbers.is_mostly(0) {
