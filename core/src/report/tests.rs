@@ -212,7 +212,7 @@ fn formats_have_names() {
     assert_eq!("text".parse(), Ok(Format::Text));
     assert_eq!(
         "xml".parse::<Format>().unwrap_err().to_string(),
-        "unknown format 'xml': text, json, jsonl, html, csv, folded, markdown, svg, perfetto or parquet"
+        "unknown format 'xml': text, json, jsonl, html, csv, folded, flamegraph, markdown, svg, perfetto or parquet"
     );
 }
 
