@@ -338,14 +338,14 @@ pub struct Report {
     /// The recording
     pub file: PathBuf,
     /// text, json, jsonl (one event a line), html (a page with the screens, for any browser), csv, folded
-    /// (stacks with their weights, for flame graphs), markdown (for a bug report), svg (the path),
-    /// perfetto (a time line for ui.perfetto.dev), or parquet (a table for DuckDB)
+    /// (stacks with their weights), flamegraph (the same as a picture), markdown (for a bug report), svg
+    /// (the path), perfetto (a time line for ui.perfetto.dev), or parquet (a table for DuckDB)
     #[arg(long, default_value = "text", value_parser = |s: &str| s.parse::<Format>())]
     pub format: Format,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
-    /// With --format folded: weigh stacks by copied (bytes, the default), dma (bytes) or time (in calls, ns)
+    /// With --format folded or flamegraph: weigh stacks by copied (bytes, the default), dma (bytes) or time (in calls, ns)
     #[arg(long, value_name = "WEIGHT", value_parser = |s: &str| s.parse::<Weight>())]
     pub weight: Option<Weight>,
     /// Write to this file, not to standard output

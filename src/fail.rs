@@ -133,7 +133,7 @@ pub enum Trouble {
     JunitAlone,
     NoBudget,
     NoPlaceForBudgets,
-    /// `--weight` without `--format folded`.
+    /// `--weight` without `--format folded` or `flamegraph`.
     NoStacksToWeigh,
     ExpectAndTui,
     NoPage(String, String),
@@ -197,8 +197,8 @@ bytehop_core::says! { Trouble, lang:
     Self::JunitAlone => "--junit needs budgets: give --expect or --expect-file as well"
         | "--junit 需要预算：请同时给出 --expect 或 --expect-file";
     Self::NoBudget => "--expect-file: there is no budget in it" | "--expect-file：文件里没有预算";
-    Self::NoStacksToWeigh => "--weight goes with --format folded: only its stacks have a weight"
-        | "--weight 只能用于 --format folded：只有它的调用栈带权重";
+    Self::NoStacksToWeigh => "--weight goes with --format folded or flamegraph: only their stacks have a weight"
+        | "--weight 只能用于 --format folded 或 flamegraph：只有它们的调用栈带权重";
     Self::NoPlaceForBudgets => "--expect goes with --format text or json: other formats have no place for it"
         | "--expect 只能用于 --format text 或 json：其他格式没有放它的地方";
     Self::ExpectAndTui => "--expect judges at the end, as text: it does not go with --tui"

@@ -174,12 +174,12 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("record duration", "这么多秒后停止（用于已在运行的进程）"),
     (
         "report format",
-        "text、json、jsonl（每行一个事件）、html（带各个界面的网页，任何浏览器都能看）、csv、folded（带权重的调用栈，用于火焰图）、markdown（用于缺陷报告）、svg（路径图）、perfetto（ui.perfetto.dev 的时间线）或 parquet（表格，用于 DuckDB）",
+        "text、json、jsonl（每行一个事件）、html（带各个界面的网页，任何浏览器都能看）、csv、folded（带权重的调用栈）、flamegraph（同样内容的火焰图）、markdown（用于缺陷报告）、svg（路径图）、perfetto（ui.perfetto.dev 的时间线）或 parquet（表格，用于 DuckDB）",
     ),
     ("report json", "等同于 --format json"),
     (
         "report weight",
-        "配合 --format folded：调用栈的权重，copied（拷贝的字节，默认）、dma（DMA 的字节）或 time（调用中的时间，ns）",
+        "配合 --format folded 或 flamegraph：调用栈的权重，copied（拷贝的字节，默认）、dma（DMA 的字节）或 time（调用中的时间，ns）",
     ),
     ("report output", "写入此文件，而不是标准输出"),
     ("annotate file", "用 --stacks 录制的记录文件"),

@@ -26,7 +26,8 @@ const CHUNK: usize = 64 << 10;
 pub fn report(args: &cli::Report) -> Result<i32, Fail> {
     let format = if args.json { Format::Json } else { args.format };
     let only = &args.part.only()?;
-    if args.weight.is_some() && format != Format::Folded {
+    let weighs = matches!(format, Format::Folded | Format::Flamegraph);
+    if args.weight.is_some() && !weighs {
         return Err(Fail::new(USAGE, Trouble::NoStacksToWeigh));
     }
     if args.budgets.is_some() {
@@ -39,11 +40,29 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
         Format::Html if !only.is_all() => {
             return Err(Fail::new(USAGE, Trouble::PageOfPart));
         }
-        Format::Folded => {
+        Format::Folded | Format::Flamegraph => {
             let mut folded = export::Folded::new(args.weight.unwrap_or_default());
             let summary = summarise(&args.file, only, &mut folded)?;
             warn_of(&summary, args);
-            write(args, &folded.finish())?;
+            let lang = Lang::from_env(args.style.lang);
+            write(
+                args,
+                &match format {
+                    Format::Folded => folded.finish(),
+                    _ => export::flame_graph(&folded, lang),
+                },
+            )?;
+        }
+        Format::Html => {
+            let mut folded = export::Folded::default();
+            let summary = summarise(&args.file, only, &mut folded)?;
+            let recording = std::fs::read(&args.file)
+                .map_err(|e| Fail::new(FAILED, Trouble::Read(args.file.clone(), e)))?;
+            let lang = Lang::from_env(args.style.lang);
+            write(
+                args,
+                &bytehop_web::page::page(&recording, &summary, &folded, lang),
+            )?;
         }
         _ => {
             let summary = summarise(&args.file, only, &mut NoSink)?;
@@ -84,11 +103,6 @@ fn of_summary(args: &cli::Report, format: Format, summary: &Summary) -> Result<S
         }
         Format::Markdown => export::markdown(summary, lang),
         Format::Svg => export::svg(summary, lang),
-        Format::Html => {
-            let recording = std::fs::read(&args.file)
-                .map_err(|e| Fail::new(FAILED, Trouble::Read(args.file.clone(), e)))?;
-            bytehop_web::page::page(&recording, summary, lang)
-        }
         _ => {
             let look = Look::from(args.style).telling(args.amount);
             let style = match &args.output {

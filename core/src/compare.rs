@@ -358,6 +358,7 @@ impl Comparison {
 mod tests {
     use super::*;
     use crate::catalogue::RuleId;
+    use crate::histogram::Histogram;
     use crate::model::{Crossings, Evidence, HopRow};
 
     fn row(kind: HopKind, from: Place, to: Place, count: u64, bytes: u64) -> HopRow {
@@ -371,6 +372,8 @@ mod tests {
             deferred: false,
             engine: None,
             cpu_ns: None,
+            sizes: Histogram::default(),
+            times: Histogram::default(),
         }
     }
 

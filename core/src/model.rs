@@ -193,6 +193,10 @@ pub struct HopRow {
     pub engine: Option<Engine>,
     /// CPU time, where a probe measured it.
     pub cpu_ns: Option<u64>,
+    /// Of the hops as they happened, one for each call or request: how many bytes, and how long those took of which
+    /// a probe tells it, ns. Counters tell neither, and rows by name are not divided so.
+    pub sizes: Histogram,
+    pub times: Histogram,
 }
 
 /// Changes of privilege level. `total` = 2 × system calls + 2 × user page faults.

@@ -201,7 +201,57 @@ fn stacks(path: &Path, weight: export::Weight) -> (Summary, String) {
     (summary, folded.finish())
 }
 
-/// inferno (crates.io) draws the stacks of every recording as flame graphs, whose whole is the JSON's.
+/// Frames of a picture: from each title, what `told` makes of it.
+fn frames(svg: &str, told: impl Fn(&str, &str) -> (String, u64)) -> Vec<(String, u64)> {
+    let titles = svg.split("<title>").collect::<Vec<_>>();
+    let frames = titles.windows(2).filter_map(|pair| {
+        let (title, _) = pair[1].split_once("</title>")?;
+        title.ends_with(')').then(|| told(pair[0], title))
+    });
+    let mut frames: Vec<(String, u64)> = frames
+        .map(|(name, n)| {
+            let plain = [
+                ("&lt;", "<"),
+                ("&gt;", ">"),
+                ("&quot;", "\""),
+                ("&apos;", "'"),
+                ("&#39;", "'"),
+                ("&amp;", "&"),
+            ];
+            (
+                plain
+                    .iter()
+                    .fold(name, |name, (from, to)| name.replace(from, to)),
+                n,
+            )
+        })
+        .collect();
+    frames.sort();
+    frames
+}
+
+/// `all (12,345 units, 100%)`
+fn by_inferno(_: &str, title: &str) -> (String, u64) {
+    let (name, rest) = title.rsplit_once(" (").expect("a number");
+    let (n, _) = rest.split_once(" units").expect("units");
+    (
+        name.to_owned(),
+        n.replace(',', "").parse().expect("a number"),
+    )
+}
+
+/// `all: 12.1 KiB (100.0 %)` behind `data-weight="12345">`
+fn by_us(before: &str, title: &str) -> (String, u64) {
+    let (name, _) = title.rsplit_once(": ").expect("an amount");
+    let (_, n) = before.rsplit_once("data-weight=\"").expect("a weight");
+    (
+        name.to_owned(),
+        n.trim_end_matches("\">").parse().expect("a number"),
+    )
+}
+
+/// inferno (crates.io) draws the stacks of every recording as flame graphs, whose whole is the JSON's; our own
+/// have the same frames.
 #[test]
 fn flame_graphs_are_drawn_by_inferno() {
     let program =
@@ -240,6 +290,14 @@ fn flame_graphs_are_drawn_by_inferno() {
                 .and_then(|(_, rest)| rest.split_once(" units"));
             let all = all.expect("the whole").0.replace(',', "");
             assert_eq!(all, total.to_string(), "{}: {name}", path.display());
+
+            let mut folded = export::Folded::new(weight);
+            read(&path, &mut folded);
+            let own = frames(&export::flame_graph(&folded, Lang::En), by_us);
+            let mut theirs = frames(&svg, by_inferno);
+            // Half a unit of 1,200 is seen.
+            theirs.retain(|(_, n)| *n as f64 * 1200.0 / total as f64 >= 0.5);
+            assert_eq!(own, theirs, "{}: {name}", path.display());
         }
     }
     assert!(drawn.iter().all(|n| *n > 20), "{drawn:?} graphs");

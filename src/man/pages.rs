@@ -276,8 +276,8 @@ pub const PAGES: &[Told] = &[
                 "Every event as data:",
             ),
             (
-                "bytehop report t.bhop --format folded --weight time -o t.folded",
-                "Stacks by the time in their calls, for a flame graph:",
+                "bytehop report t.bhop --format flamegraph --weight time -o t.svg",
+                "A flame graph of the time in calls:",
             ),
         ],
         ends: Ends::Reads,

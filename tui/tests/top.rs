@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytehop_core::catalogue::{ProbeId, RuleId};
 use bytehop_core::event::Engine;
+use bytehop_core::histogram::Histogram;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{Evidence, HopKind, HopRow, IoTotals, Place};
 use bytehop_core::report::top::{Column, View};
@@ -67,6 +68,8 @@ fn hop(kind: HopKind, from: Place, to: Place, bytes: u64, by: &str) -> HopRow {
         deferred: false,
         engine: (kind == HopKind::Dma).then_some(Engine::Paravirtual),
         cpu_ns: None,
+        sizes: Histogram::default(),
+        times: Histogram::default(),
     }
 }
 

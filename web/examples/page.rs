@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use tui::store::Store;
+use bytehop_core::arch::Arch;
+use bytehop_core::reconstruct::summarise;
+use bytehop_core::record::open_events;
+use bytehop_core::report::export::Folded;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -10,7 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("page RECORDING FILE [en|zh]".into());
     };
     let lang = args.get(2).map_or(Ok(Default::default()), |l| l.parse())?;
-    let summary = Store::open(Path::new(file))?.summary;
-    let page = bytehop_web::page::page(&std::fs::read(file)?, &summary, lang);
+    let mut stacks = Folded::default();
+    let summary = summarise(open_events(Path::new(file))?, Arch::X86_64, &mut stacks);
+    let page = bytehop_web::page::page(&std::fs::read(file)?, &summary, &stacks, lang);
     Ok(std::fs::write(to, page)?)
 }

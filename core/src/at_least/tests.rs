@@ -2,6 +2,7 @@ use tracer_ebpf::kind;
 
 use super::*;
 use crate::catalogue::{ProbeId, RuleId};
+use crate::histogram::Histogram;
 use crate::model::Place;
 
 fn row(kind: HopKind, from: Place, to: Place) -> HopRow {
@@ -15,6 +16,8 @@ fn row(kind: HopKind, from: Place, to: Place) -> HopRow {
         deferred: false,
         engine: None,
         cpu_ns: None,
+        sizes: Histogram::default(),
+        times: Histogram::default(),
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::catalogue::{RuleId, Tracepoint};
+use crate::histogram::Histogram;
 use crate::model::{Crossings, Evidence, HopKind, HopRow, Place, Summary, SyscallRow};
 
 use super::value::{Unit, Value};
@@ -18,6 +19,8 @@ fn row(kind: HopKind, from: Place, to: Place, bytes: u64, evidence: Evidence) ->
         deferred: kind == HopKind::Dma,
         engine: None,
         cpu_ns: None,
+        sizes: Histogram::default(),
+        times: Histogram::default(),
     }
 }
 

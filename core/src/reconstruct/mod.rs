@@ -354,7 +354,7 @@ impl Reconstructor {
 
     /// Adds a hop to the sums.
     fn add(&mut self, process: usize, id: CallId, moved: &Moved) {
-        self.sums.rows.add(moved);
+        self.sums.rows.add_one(moved);
         self.names.add(process, id.tid, moved);
         for region in self.regions.of(id.tid, id.seq) {
             self.names.region(*region).add(moved);

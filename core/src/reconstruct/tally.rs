@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::catalogue::Subject;
 use crate::event::{Device, DeviceClass, Engine};
+use crate::histogram::Histogram;
 use crate::model::{
     Claim, DeviceRow, Disagreement, Evidence, Hop, HopKind, HopRow, Place, ProcessRow,
 };
@@ -270,6 +271,8 @@ impl Devices {
 pub struct Rows {
     rows: Vec<(Key, u64, u64)>,
     last: usize,
+    /// Sizes and times of the same rows, as far as hops were shown one by one.
+    shapes: Vec<[Histogram; 2]>,
 }
 
 impl Rows {
@@ -294,6 +297,20 @@ impl Rows {
         }
     }
 
+    /// Adds one hop, and keeps of what size it was and how long it took.
+    pub fn add_one(&mut self, moved: &Moved) {
+        self.add(moved);
+        if self.shapes.len() <= self.last {
+            self.shapes.resize_with(self.last + 1, Default::default);
+        }
+        if let Some([sizes, times]) = self.shapes.get_mut(self.last) {
+            sizes.add(moved.bytes);
+            if moved.dur > 0 {
+                times.add(moved.dur);
+            }
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -307,7 +324,8 @@ impl Rows {
 
     /// Most bytes first.
     pub fn finish(&self, devices: &Devices) -> Vec<HopRow> {
-        let row = |&(key, count, bytes): &(Key, u64, u64)| {
+        let row = |(index, &(key, count, bytes)): (usize, &(Key, u64, u64))| {
+            let [sizes, times] = self.shapes.get(index).cloned().unwrap_or_default();
             let hop = devices.hop(&Moved::sum(key, count, bytes));
             let engine = hop.engine;
             let Hop {
@@ -327,9 +345,11 @@ impl Rows {
                 deferred,
                 engine,
                 cpu_ns: None,
+                sizes,
+                times,
             }
         };
-        let mut rows: Vec<_> = self.rows.iter().map(row).collect();
+        let mut rows: Vec<_> = self.rows.iter().enumerate().map(row).collect();
         rows.sort_by(|a, b| {
             let order = |r: &HopRow| {
                 (

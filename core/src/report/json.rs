@@ -78,6 +78,11 @@ impl Serialize for HopRow {
         if let Some(ns) = self.cpu_ns {
             row.serialize_entry("cpu_ns", &ns)?;
         }
+        for (name, histogram) in [("sizes", &self.sizes), ("times", &self.times)] {
+            if !histogram.is_empty() {
+                row.serialize_entry(name, histogram)?;
+            }
+        }
         row.end()
     }
 }

@@ -330,7 +330,7 @@ pub fn kind(row: &HopRow, lang: Lang) -> &'static str {
     }
 }
 
-fn path(row: &HopRow, lang: Lang) -> String {
+pub fn path(row: &HopRow, lang: Lang) -> String {
     let arrow = if row.evidence.known() == Known::Inferred {
         INFERRED
     } else {

@@ -53,6 +53,7 @@ pub enum Format {
     /// For other tools: [`export`].
     Csv,
     Folded,
+    Flamegraph,
     Markdown,
     Svg,
     Perfetto,
@@ -61,13 +62,14 @@ pub enum Format {
 
 impl Format {
     /// Each with its name.
-    pub const ALL: [(&str, Self); 10] = [
+    pub const ALL: [(&str, Self); 11] = [
         ("text", Self::Text),
         ("json", Self::Json),
         ("jsonl", Self::Jsonl),
         ("html", Self::Html),
         ("csv", Self::Csv),
         ("folded", Self::Folded),
+        ("flamegraph", Self::Flamegraph),
         ("markdown", Self::Markdown),
         ("svg", Self::Svg),
         ("perfetto", Self::Perfetto),
@@ -80,8 +82,8 @@ impl Format {
 pub struct UnknownFormat(pub String);
 
 crate::says! { UnknownFormat, lang:
-    Self(name) => "unknown format '{name}': text, json, jsonl, html, csv, folded, markdown, svg, perfetto or parquet"
-        | "未知的格式“{name}”：可用 text、json、jsonl、html、csv、folded、markdown、svg、perfetto 或 parquet";
+    Self(name) => "unknown format '{name}': text, json, jsonl, html, csv, folded, flamegraph, markdown, svg, perfetto or parquet"
+        | "未知的格式“{name}”：可用 text、json、jsonl、html、csv、folded、flamegraph、markdown、svg、perfetto 或 parquet";
 }
 
 impl FromStr for Format {

@@ -1,6 +1,7 @@
 //! Where the bytes went, by name: files, sockets, threads, cgroups; and calls by size and time.
 
 use super::layout::{Align, Flow, Page, Paint, clean, pad, span, width};
+use super::ledger::{kind, path};
 use super::lists::fold;
 use super::section::{plain, section};
 use super::{Detail, words};
@@ -179,28 +180,56 @@ pub fn name(thing: &Thing, lang: Lang) -> String {
     }
 }
 
-/// Calls by how much they moved and how long they took: by powers of two.
+/// Calls and hops by how much they moved and how long they took: by powers of two.
 pub fn histograms(page: &mut Page, summary: &Summary) {
     let lang = page.style.lang;
-    for row in &summary.syscalls {
-        let parts = [
-            (
-                words::sizes(lang),
-                &row.sizes,
-                units::bytes as fn(u64) -> String,
-            ),
-            (words::times(lang), &row.times, units::time),
-        ];
-        let flows = parts
-            .into_iter()
-            .filter(|(_, histogram, _)| !histogram.is_empty());
-        let flows: Vec<Flow> = flows
-            .map(|(label, histogram, text)| {
-                plain(label).then(Flow::join(buckets(histogram, text), " ·"))
-            })
-            .collect();
-        section(page, &row.name, Flow::join(flows, words::semicolon(lang)));
+    let calls = summary.syscalls.iter().map(|row| {
+        let flow = shape(Flow::default(), &row.sizes, &row.times, lang);
+        (row.name.as_str(), flow)
+    });
+    under(page, words::calls_by_size(lang), calls.collect());
+    let hops = summary.hops.iter().map(|row| {
+        let path = plain(format!("{} ({})", path(row, lang), row.evidence.by()));
+        let flow = shape(path, &row.sizes, &row.times, lang);
+        (kind(row, lang), flow)
+    });
+    under(page, words::hops_by_size(lang), hops.collect());
+}
+
+/// Labelled lines below a heading, if there are any.
+fn under(page: &mut Page, heading: &str, lines: Vec<(&str, Flow)>) {
+    if lines.iter().all(|(_, flow)| flow.is_empty()) {
+        return;
     }
+    page.blank();
+    let heading = [span(format!(" {heading}"), Paint::Strong)];
+    page.line(&heading, Flow::default(), 0);
+    for (label, flow) in lines {
+        section(page, label, flow);
+    }
+}
+
+/// Sizes and times, after what they are of; nothing where there are neither.
+fn shape(of: Flow, sizes: &Histogram, times: &Histogram, lang: Lang) -> Flow {
+    let parts = [
+        (words::sizes(lang), sizes, units::bytes as fn(u64) -> String),
+        (words::times(lang), times, units::time),
+    ];
+    let parts = parts
+        .into_iter()
+        .filter(|(_, histogram, _)| !histogram.is_empty())
+        .map(|(label, histogram, text)| {
+            plain(label).then(Flow::join(buckets(histogram, text), " ·"))
+        });
+    let parts: Vec<Flow> = parts.collect();
+    if parts.is_empty() {
+        return Flow::default();
+    }
+    let of = (!of.is_empty()).then_some(of);
+    Flow::join(
+        of.into_iter().chain(parts).collect(),
+        words::semicolon(lang),
+    )
 }
 
 fn buckets(histogram: &Histogram, text: fn(u64) -> String) -> Vec<Flow> {

@@ -2,6 +2,7 @@
 
 use crate::catalogue::{Method, RuleId, Subject, probes};
 use crate::event::{DeviceClass, Engine, KIND_NAMES};
+use crate::histogram::Histogram;
 use crate::ledger::Ledger;
 use crate::model::{
     Claim, ContextSwitches, Cost, CpuTime, Crossings, DeviceRow, Disagreement, Estimate, Evidence,
@@ -83,6 +84,14 @@ impl Random {
         ])
     }
 
+    fn histogram(&mut self) -> Histogram {
+        let mut histogram = Histogram::default();
+        for _ in 0..self.below(5) {
+            histogram.add(self.number());
+        }
+        histogram
+    }
+
     fn hop(&mut self) -> HopRow {
         HopRow {
             kind: self.pick(&[
@@ -105,6 +114,8 @@ impl Random {
             deferred: self.below(2) == 0,
             engine: Some(self.engine()),
             cpu_ns: Some(self.number()),
+            sizes: self.histogram(),
+            times: self.histogram(),
         }
     }
 

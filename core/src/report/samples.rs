@@ -2,6 +2,7 @@
 
 use crate::catalogue::{Method, ProbeId, RuleId, Subject, Tracepoint};
 use crate::event::{DeviceClass, Engine};
+use crate::histogram::Histogram;
 use crate::ledger::{Ledger, OpenRow, Unaccounted};
 use crate::model::{
     Claim, ContextSwitches, Crossings, DeviceRow, Disagreement, Evidence, HopKind, HopRow,
@@ -26,12 +27,22 @@ fn row(kind: HopKind, from: Place, to: Place, count: u64, bytes: u64, by: &str) 
         deferred: false,
         engine: None,
         cpu_ns: None,
+        sizes: alike(count, bytes / count.max(1)),
+        times: Histogram::default(),
     }
+}
+
+/// So many of one value.
+fn alike(count: u64, value: u64) -> Histogram {
+    let mut histogram = Histogram::default();
+    (0..count).for_each(|_| histogram.add(value));
+    histogram
 }
 
 fn dma(from: Place, to: Place, count: u64, bytes: u64, engine: Engine) -> HopRow {
     HopRow {
         engine: Some(engine),
+        times: alike(count, 120_000),
         ..row(HopKind::Dma, from, to, count, bytes, "tp:block_rq_complete")
     }
 }
@@ -44,7 +55,8 @@ fn call(name: &str, calls: u64, errors: u64, bytes: u64) -> SyscallRow {
         bytes,
         time_ns: calls * 1_700 + bytes / 12,
         time_evidence: Known::Measured,
-        ..SyscallRow::default()
+        sizes: alike(if bytes > 0 { calls } else { 0 }, bytes / calls.max(1)),
+        times: alike(calls, 1_700),
     }
 }
 

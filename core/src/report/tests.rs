@@ -134,12 +134,14 @@ fn json_keeps_the_contract() {
     assert_eq!(
         value["hops"][5],
         value!({"kind": "dma", "from": "device:vda", "to": "page_cache", "count": 9, "bytes": 1_179_648,
-            "evidence": "measured", "probe": "tp:block_rq_complete", "deferred": false, "engine": "paravirtual"})
+            "evidence": "measured", "probe": "tp:block_rq_complete", "deferred": false, "engine": "paravirtual",
+            "sizes": [{"from": 131_072, "count": 9}], "times": [{"from": 65_536, "count": 9}]})
     );
     assert_eq!(
         value["hops"][3],
         value!({"kind": "copy", "from": "page_cache", "to": "user", "count": 8, "bytes": 1_048_576,
-            "evidence": "inferred", "rule": "read-returns-copied", "deferred": false})
+            "evidence": "inferred", "rule": "read-returns-copied", "deferred": false,
+            "sizes": [{"from": 131_072, "count": 8}]})
     );
 }
 
@@ -210,7 +212,7 @@ fn formats_have_names() {
     assert_eq!("text".parse(), Ok(Format::Text));
     assert_eq!(
         "xml".parse::<Format>().unwrap_err().to_string(),
-        "unknown format 'xml': text, json, jsonl, html, csv, folded, markdown, svg, perfetto or parquet"
+        "unknown format 'xml': text, json, jsonl, html, csv, folded, flamegraph, markdown, svg, perfetto or parquet"
     );
 }
 

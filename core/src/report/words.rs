@@ -124,6 +124,8 @@ crate::messages! {
     unnamed: "(no name seen)" | "（没有看到名字）";
     sizes: "sizes" | "大小";
     times: "times" | "用时";
+    calls_by_size: "calls by size and time" | "按大小和用时划分的调用";
+    hops_by_size: "hops by size and time" | "按大小和用时划分的跳";
     label_disagree: "disagree" | "不一致";
     label_missing: "missing" | "缺少探针";
     label_warning: "warning" | "警告";

@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::Summary;
+use bytehop_core::report::export::Folded;
 use sha2::{Digest, Sha256};
 use tui::svg::{CELL, MARGIN};
 
@@ -43,8 +44,8 @@ const KEYS: [Key; 13] = [
 
 pub(crate) const LANGS: [(Lang, &str); 2] = [(Lang::En, "en"), (Lang::Zh, "zh-Hans")];
 
-/// The page of a recording and its summary; it opens in `lang`.
-pub fn page(recording: &[u8], summary: &Summary, lang: Lang) -> String {
+/// The page of a recording, its summary and its stacks; it opens in `lang`.
+pub fn page(recording: &[u8], summary: &Summary, stacks: &Folded, lang: Lang) -> String {
     let mut out = String::with_capacity((PROGRAM.len() + recording.len()) * 4 / 3 + (256 << 10));
     let tag = LANGS[usize::from(lang == Lang::Zh)].1;
     let title = escape(&summary::title(summary, lang));
@@ -67,7 +68,7 @@ pub fn page(recording: &[u8], summary: &Summary, lang: Lang) -> String {
     player(&mut out, lang);
     for (lang, tag) in LANGS {
         let _ = writeln!(out, "<article id=\"summary-{tag}\" lang=\"{tag}\">");
-        summary::write(&mut out, summary, lang);
+        summary::write(&mut out, summary, stacks, lang);
         out.push_str("</article>\n");
     }
     let _ = write!(

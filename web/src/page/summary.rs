@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use bytehop_core::histogram::Histogram;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{HopRow, Known, Summary};
 use bytehop_core::notice::{Why, hook};
+use bytehop_core::report::export::{Folded, flame_graph_in_page};
 use bytehop_core::units;
 use tui::svg::path_svg;
 use tui::theme::Theme;
@@ -28,13 +30,15 @@ pub fn title(summary: &Summary, lang: Lang) -> String {
 }
 
 /// The summary, as the content of an article in one language.
-pub fn write(out: &mut String, summary: &Summary, lang: Lang) {
+pub fn write(out: &mut String, summary: &Summary, stacks: &Folded, lang: Lang) {
     heading(out, words::bytes_went(lang));
     path(out, summary, lang);
     hops(out, summary, lang);
+    flames(out, stacks, lang);
     heading(out, words::run(lang));
     facts(out, summary, lang);
     calls(out, summary, lang);
+    histograms(out, summary, lang);
     devices(out, summary, lang);
     processes(out, summary, lang);
     findings(out, summary, lang);
@@ -81,8 +85,26 @@ fn path(out: &mut String, summary: &Summary, lang: Lang) {
             1,
         );
         let picture = picture.replacen(">\n", &format!(">\n{words}"), 1);
-        let _ = writeln!(out, "<figure class=\"{class}\">{picture}</figure>");
+        let _ = writeln!(
+            out,
+            "<figure class=\"{class}\" tabindex=\"0\">{picture}</figure>"
+        );
     }
+}
+
+/// From where in the program the kernel's copies come, if stacks were recorded.
+fn flames(out: &mut String, stacks: &Folded, lang: Lang) {
+    heading(out, words::flames(lang));
+    if !stacks.has_stacks() {
+        let _ = writeln!(out, "<p>{}</p>", escape(words::no_stacks(lang)));
+        return;
+    }
+    let id = match lang {
+        Lang::En => "flame-en",
+        Lang::Zh => "flame-zh",
+    };
+    let picture = flame_graph_in_page(stacks, lang, id);
+    let _ = writeln!(out, "<figure tabindex=\"0\">{picture}</figure>");
 }
 
 fn told(row: &HopRow, lang: Lang) -> String {
@@ -112,6 +134,8 @@ enum Cell {
     Text(String),
     Name(String),
     Number(String),
+    /// A bar beside a number that says the same.
+    Bar(String),
 }
 
 fn table(out: &mut String, caption: &str, head: &[(&str, bool)], rows: Vec<Vec<Cell>>) {
@@ -124,6 +148,11 @@ fn table(out: &mut String, caption: &str, head: &[(&str, bool)], rows: Vec<Vec<C
         escape(caption)
     );
     for (title, number) in head {
+        if title.is_empty() {
+            // A heading without a word is none.
+            out.push_str("<td></td>");
+            continue;
+        }
         let class = if *number { " class=\"n\"" } else { "" };
         let _ = write!(out, "<th scope=\"col\"{class}>{}</th>", escape(title));
     }
@@ -135,6 +164,7 @@ fn table(out: &mut String, caption: &str, head: &[(&str, bool)], rows: Vec<Vec<C
                 Cell::Text(text) => write!(out, "<td>{}</td>", escape(&text)),
                 Cell::Name(text) => write!(out, "<td>{}</td>", name(&text)),
                 Cell::Number(text) => write!(out, "<td class=\"n\">{}</td>", escape(&text)),
+                Cell::Bar(bar) => write!(out, "<td class=\"bar\" aria-hidden=\"true\">{bar}</td>"),
             };
         }
         out.push_str("</tr>\n");
@@ -256,6 +286,72 @@ fn calls(out: &mut String, summary: &Summary, lang: Lang) {
     table(out, words::calls(lang), &head, rows.collect());
 }
 
+/// Calls and hops by how much they moved and how long they took: tables for each name.
+fn histograms(out: &mut String, summary: &Summary, lang: Lang) {
+    let calls = summary.syscalls.iter();
+    let calls: Vec<_> = calls
+        .map(|row| (row.name.clone(), &row.sizes, &row.times))
+        .collect();
+    spread(out, words::calls_by_size(lang), calls, lang);
+    let hops = summary.hops.iter();
+    let hops: Vec<_> = hops
+        .map(|row| (hop(row, lang), &row.sizes, &row.times))
+        .collect();
+    spread(out, words::hops_by_size(lang), hops, lang);
+}
+
+/// `copy, page cache → user memory (read-returns-copied)`.
+fn hop(row: &HopRow, lang: Lang) -> String {
+    let kind = common::kind(lang, row.kind);
+    let (from, to) = (common::place(lang, &row.from), common::place(lang, &row.to));
+    let name = words::hop_named(lang, kind, from, to, row.evidence.by());
+    match row.deferred {
+        true => words::later(lang, name),
+        false => name,
+    }
+}
+
+/// Tables that are opened by whoever wants them.
+fn spread(out: &mut String, title: &str, all: Vec<(String, &Histogram, &Histogram)>, lang: Lang) {
+    let told = |histogram: &Histogram| !histogram.is_empty();
+    if !all
+        .iter()
+        .any(|(_, sizes, times)| told(sizes) || told(times))
+    {
+        return;
+    }
+    let _ = writeln!(out, "<details><summary>{}</summary>", escape(title));
+    for (name, sizes, times) in all {
+        let parts = [
+            (words::bytes(lang), sizes, units::bytes as fn(u64) -> String),
+            (words::time(lang), times, units::time),
+        ];
+        for (what, histogram, text) in parts {
+            let head = [(what, true), (words::count(lang), true), ("", false)];
+            let most = histogram.buckets().map(|(_, n)| n).max().unwrap_or(1);
+            let rows = histogram.buckets().map(|(from, n)| {
+                vec![
+                    Cell::Number(format!("≥ {}", text(from))),
+                    number(n),
+                    Cell::Bar(bar(n, most)),
+                ]
+            });
+            let caption = words::histogram_of(lang, &name, what);
+            table(out, &caption, &head, rows.collect());
+        }
+    }
+    out.push_str("</details>\n");
+}
+
+/// So long as `n` is of `most`, in eighths of a cell: whatever is there is seen.
+fn bar(n: u64, most: u64) -> String {
+    const CELLS: u128 = 24;
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = u128::from(n) * CELLS * 8 / u128::from(most.max(1));
+    let eighths = (eighths.max(1) as usize).min(CELLS as usize * 8);
+    "█".repeat(eighths / 8) + PARTS[eighths % 8]
+}
+
 fn devices(out: &mut String, summary: &Summary, lang: Lang) {
     let head = [
         (words::device(lang), false),
@@ -324,4 +420,29 @@ fn findings(out: &mut String, summary: &Summary, lang: Lang) {
         let _ = writeln!(out, "<li>{}</li>", name(&text));
     }
     out.push_str("</ul>\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_as_long_as_their_numbers() {
+        let cells = |n, most| {
+            let bar = bar(n, most);
+            bar.chars()
+                .map(|c| u32::from('█') + 8 - u32::from(c))
+                .collect::<Vec<_>>()
+        };
+        let long = |n, most| cells(n, most).iter().sum::<u32>();
+        assert_eq!((long(5, 5), long(1, 2), long(1, 192)), (24 * 8, 12 * 8, 1));
+        // Few among many are seen, and nothing is longer than the longest.
+        assert_eq!((long(1, u64::MAX), long(9, 0)), (1, 24 * 8));
+        let mut last = 0;
+        for n in 1..=1000 {
+            let now = long(n, 1000);
+            assert!(now >= last);
+            last = now;
+        }
+    }
 }

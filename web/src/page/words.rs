@@ -53,10 +53,17 @@ bytehop_core::messages! {
     known_by(how, by): "{how}: {by}" | "{how}：{by}";
     deferred: "later" | "延后";
 
+    flames: "Copied bytes by call stack" | "按调用栈划分的拷贝字节";
+    no_stacks: "The recording has no stacks: record with --stacks for a flame graph of the program's lines." | "记录中没有调用栈：用 --stacks 记录即可得到程序各处的火焰图。";
     calls: "System calls" | "系统调用";
     call: "call" | "调用";
     errors: "errors" | "出错";
     time: "time" | "时间";
+    calls_by_size: "System calls by size and by time" | "按大小和用时划分的系统调用";
+    hops_by_size: "Hops by size and by time" | "按大小和用时划分的跳";
+    hop_named(kind, from, to, by): "{kind}, {from} → {to} ({by})" | "{kind}，{from} → {to}（{by}）";
+    later(hop): "{hop}, later" | "{hop}，延后";
+    histogram_of(call, what): "{call}: {what}" | "{call}：{what}";
     processes: "Processes" | "进程";
     comm: "name" | "名称";
     copied: "copied for it" | "为它拷贝";

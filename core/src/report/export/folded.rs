@@ -99,9 +99,27 @@ impl Folded {
         }
     }
 
+    pub fn weight(&self) -> Weight {
+        self.weight
+    }
+
+    /// Whether the recording holds any stack.
+    pub fn has_stacks(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
     /// The lines, in order.
     pub fn finish(&self) -> String {
-        let mut lines: BTreeMap<String, u64> = BTreeMap::new();
+        let lines = self.lines();
+        let lines = lines.iter();
+        lines
+            .map(|(stack, sum)| format!("{stack} {sum}\n"))
+            .collect()
+    }
+
+    /// Stacks with their weights.
+    pub fn lines(&self) -> BTreeMap<String, u64> {
+        let mut lines = BTreeMap::<String, u64>::new();
         for ((stack, call), sum) in &self.sums {
             let source = stack.and_then(|id| self.sources.get(&id));
             let mut line = match source {
@@ -117,9 +135,6 @@ impl Folded {
             *all = all.saturating_add(*sum);
         }
         lines
-            .iter()
-            .map(|(stack, sum)| format!("{stack} {sum}\n"))
-            .collect()
     }
 }
 

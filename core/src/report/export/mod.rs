@@ -4,6 +4,7 @@
 //! evidence.
 
 mod csv;
+mod flame;
 mod folded;
 mod markdown;
 mod parquet;
@@ -11,6 +12,7 @@ mod perfetto;
 mod svg;
 
 pub use csv::csv;
+pub use flame::{flame_graph, flame_graph_in_page};
 pub use folded::{Folded, UnknownWeight, Weight};
 pub use markdown::markdown;
 pub use parquet::parquet;

@@ -190,7 +190,7 @@ fn known(row: &HopRow, lang: Lang) -> String {
 }
 
 /// At most so many cells; an ellipsis stands for the rest.
-fn cut(text: &str, cells: usize) -> String {
+pub(super) fn cut(text: &str, cells: usize) -> String {
     let clean: String = text
         .chars()
         .map(|c| if printable(c) { c } else { '\u{fffd}' })
