@@ -44,7 +44,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
             let mut folded = export::Folded::new(args.weight.unwrap_or_default());
             let summary = summarise(&args.file, only, &mut folded)?;
             warn_of(&summary, args);
-            let lang = Lang::from_env(args.style.lang);
+            let lang = crate::config::lang(args.style.lang);
             write(
                 args,
                 &match format {
@@ -58,7 +58,7 @@ pub fn report(args: &cli::Report) -> Result<i32, Fail> {
             let summary = summarise(&args.file, only, &mut folded)?;
             let recording = std::fs::read(&args.file)
                 .map_err(|e| Fail::new(FAILED, Trouble::Read(args.file.clone(), e)))?;
-            let lang = Lang::from_env(args.style.lang);
+            let lang = crate::config::lang(args.style.lang);
             write(
                 args,
                 &bytehop_web::page::page(&recording, &summary, &folded, lang),

@@ -114,6 +114,10 @@ fn every_key_and_every_size_while_it_runs() {
         ("m", "m", "▌user mode"),
         ("Enter", "Enter", "the call"),
         ("Esc", "Escape", "▌user mode"),
+        ("H", "H", "sizes and times"),
+        ("Esc", "Escape", "▌user mode"),
+        ("y", "y", "sent to the terminal"),
+        ("e", "e", "no source line"),
         ("?", "?", "Stepping"),
         ("?", "?", "▌user mode"),
         ("Tab", "Tab", "▌calls"),
@@ -170,7 +174,7 @@ fn every_key_and_every_size_while_it_runs() {
 
     // Nothing on the help screen was left out, Ctrl-Z apart (its own test).
     let driven: BTreeSet<&str> = steps.iter().map(|(key, ..)| *key).collect();
-    let words = tui::keys::GROUPS.iter().flat_map(|group| group.bindings);
+    let words = tui::keymap::GROUPS.iter().flat_map(|group| group.bindings);
     let words = words.flat_map(|binding| match binding.shown {
         "←↓↑→ hjkl" => vec!["←", "↓", "↑", "→", "h", "j", "k", "l"],
         shown => shown.split(' ').collect(),
