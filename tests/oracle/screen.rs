@@ -101,6 +101,11 @@ fn every_key_and_every_size_while_it_runs() {
         ("h", "h", "call 1 of"),
         ("j", "j", "call 2 of"),
         ("k", "k", "call 1 of"),
+        ("y", "y", "sent to the terminal's clipboard"),
+        // Nobody's line called `execve`.
+        ("e", "e", "no source line is known"),
+        ("H", "H", "sizes and times"),
+        ("Esc", "Escape", "▌user mode"),
         ("PgDn", "NPage", "call 11 of"),
         ("PgUp", "PPage", "call 1 of"),
         ("+", "+", "○ held"),
@@ -170,7 +175,7 @@ fn every_key_and_every_size_while_it_runs() {
 
     // Nothing on the help screen was left out, Ctrl-Z apart (its own test).
     let driven: BTreeSet<&str> = steps.iter().map(|(key, ..)| *key).collect();
-    let words = tui::keys::GROUPS.iter().flat_map(|group| group.bindings);
+    let words = tui::keymap::GROUPS.iter().flat_map(|group| group.bindings);
     let words = words.flat_map(|binding| match binding.shown {
         "←↓↑→ hjkl" => vec!["←", "↓", "↑", "→", "h", "j", "k", "l"],
         shown => shown.split(' ').collect(),
