@@ -421,7 +421,8 @@ pub struct End {
     pub monotonic_ns: u64,
     /// Time from the release of the command to its end, ns.
     pub duration_ns: u64,
-    /// User + system CPU time of the command and its children, ns, from `wait4`.
+    /// User + system CPU time of the command and its children, ns, from `wait4`; of processes that ran before, what
+    /// their clocks went on by, if none of them has ended.
     pub cpu_ns: Option<u64>,
     /// Why it ended: "exit", "interrupted", "duration".
     pub reason: String,

@@ -65,6 +65,18 @@ fn check(summary: &Summary, reader: &mut Reader) {
     assert!(reader.runs(), "the process was ended");
 }
 
+/// CPU time of all threads of a process so far, as the scheduler counts it, ns.
+fn cpu_time(pid: &str) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads");
+    let times = threads.map(|thread| {
+        let stat = thread.expect("a thread").path().join("schedstat");
+        let stat = std::fs::read_to_string(stat).expect("its times");
+        let on_cpu = stat.split(' ').next().expect("a number");
+        on_cpu.parse::<u64>().expect("ns")
+    });
+    times.sum()
+}
+
 #[test]
 #[ignore = "root"]
 fn for_a_time() {
@@ -85,8 +97,14 @@ fn for_a_time() {
         "--summary",
         &json,
     ];
+    let before = cpu_time(&pid);
     let output = output(command(&line)).expect(0);
-    check(&Summary::read(&json, &output), &mut reader);
+    let most = cpu_time(&pid) - before;
+    let summary = Summary::read(&json, &output);
+    check(&summary, &mut reader);
+    // It was traced for a part of the time between.
+    let cpu = summary.number("/cpu_ns");
+    assert!((1..=most).contains(&cpu), "{cpu} of {most}");
 }
 
 #[test]

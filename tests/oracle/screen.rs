@@ -101,6 +101,11 @@ fn every_key_and_every_size_while_it_runs() {
         ("h", "h", "call 1 of"),
         ("j", "j", "call 2 of"),
         ("k", "k", "call 1 of"),
+        ("y", "y", "sent to the terminal's clipboard"),
+        // Nobody's line called `execve`.
+        ("e", "e", "no source line is known"),
+        ("H", "H", "sizes and times"),
+        ("Esc", "Escape", "▌user mode"),
         ("PgDn", "NPage", "call 11 of"),
         ("PgUp", "PPage", "call 1 of"),
         ("+", "+", "○ held"),

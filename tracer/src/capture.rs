@@ -1,5 +1,6 @@
 //! Tracing live: from the ring buffer to whoever takes the records, until the program ends.
 
+mod cputime;
 mod devices;
 mod facts;
 mod follow;
@@ -10,7 +11,7 @@ mod rings;
 mod target;
 mod which;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::offset_of;
 use std::os::fd::AsFd;
 use std::sync::mpsc::TryRecvError;
@@ -33,6 +34,7 @@ use crate::lent;
 use crate::load::{Left, LoadError, Probes};
 use crate::signals::{Reaction, Sender};
 use crate::sources::Resolver;
+use cputime::CpuTime;
 pub(crate) use facts::words_of;
 pub use facts::{Priority, first, keep_up, start, whereabouts};
 pub use follow::{Followed, Member, on_the_host};
@@ -183,6 +185,11 @@ impl<'a> Capture<'a> {
         };
         let attached = matches!(target, Target::Processes(_));
         self.gate = (attached && lent::caller().is_some()).then(Gate::default);
+        // In a pid namespace of a container their numbers are others.
+        let clocks = match attached && follow::is_on_the_host() {
+            true => Some(CpuTime::begin(&processes(&self.probes.threads()?))),
+            false => None,
+        };
         let reason = self.follow(&mut target, &mut lifetime, out)?;
         let last = now_ns(ClockId::CLOCK_MONOTONIC);
         let exit = match &mut target {
@@ -190,6 +197,7 @@ impl<'a> Capture<'a> {
             _ => None,
         };
         let left = self.probes.threads()?;
+        let alive = processes(&left);
         let last = match (&self.ring, exit) {
             (None, Some(_)) => self.asked_to_end(&target)?.unwrap_or(last),
             _ => last,
@@ -202,6 +210,11 @@ impl<'a> Capture<'a> {
         let hidden = |process| {
             let gate = self.gate.as_ref();
             gate.is_some_and(|gate| gate.is_closed(process))
+        };
+        let cpu_ns = match (exit, &clocks) {
+            (Some(exit), _) => Some((exit.usage.user + exit.usage.system).as_nanos() as u64),
+            (None, Some(clocks)) => clocks.end(alive.union(&lifetime.ended), hidden),
+            (None, None) => None,
         };
         let (still_running, cut) = remain(left, hidden);
         let programs = self.probes.skipped();
@@ -227,7 +240,7 @@ impl<'a> Capture<'a> {
             exit_status: exit.map(|e| e.code()),
             monotonic_ns: last,
             duration_ns: lifetime.duration(last),
-            cpu_ns: exit.map(|e| (e.usage.user + e.usage.system).as_nanos() as u64),
+            cpu_ns,
             reason: reason.as_str().to_owned(),
             still_running,
             cut,
@@ -467,6 +480,11 @@ pub struct Ended {
     pub at_terminal: bool,
     /// Programs that a running process became, and that rights which are only lent do not show.
     pub not_shown: u64,
+}
+
+/// The processes of threads.
+fn processes(threads: &BTreeMap<u32, Left>) -> BTreeSet<u32> {
+    threads.values().map(|left| left.process).collect()
 }
 
 /// The threads that go on, and the calls that they are in; nothing of processes that are not shown.

@@ -184,7 +184,7 @@ pub fn conclude_all(
         metadata_io: metadata,
         unattributed: unattributed(counters),
         dirty_bytes: dirty.saturating_sub(written_back(counters)),
-        devices: devices.rows(),
+        devices: devices.rows((0, 0)),
         cpu_ns: end.cpu_ns,
         cost: counters.cost.as_ref().map(Cost::from),
         missing_probes: start.missing.clone(),

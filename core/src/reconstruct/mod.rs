@@ -109,6 +109,7 @@ pub struct Reconstructor {
     /// What was asked of devices that hand it on, and what these asked of others.
     stacked: stacked::Stacked,
     by_reference: packets::ByReference,
+    looped: packets::Looped,
     /// Interfaces that processes sent through, by process and number.
     nics: HashMap<(u32, u32), usize>,
     /// Sockets whose sends the kernel encrypts.
@@ -187,6 +188,7 @@ impl Reconstructor {
             bdev: HashSet::new(),
             stacked: stacked::Stacked::default(),
             by_reference: packets::ByReference::default(),
+            looped: packets::Looped::default(),
             nics: HashMap::new(),
             tls: HashSet::new(),
             zerocopy_on: false,

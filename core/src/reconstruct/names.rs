@@ -165,6 +165,13 @@ impl Names {
         self.file(SOCKETS, ino)
     }
 
+    /// Family and kind of a socket; 0 where no descriptor of it was seen.
+    pub fn transport(&self, ino: u64) -> (u16, u16) {
+        let index = self.known.get(&(SOCKETS, ino));
+        let object = index.and_then(|index| self.objects.get(*index as usize));
+        object.map_or((0, 0), |(_, socket, _)| (socket.family, socket.kind))
+    }
+
     /// What a descriptor is.
     pub fn of(&mut self, file: &FileRef) -> Object {
         if file.mode & S_IFMT != S_IFSOCK {

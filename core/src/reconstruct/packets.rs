@@ -83,7 +83,14 @@ impl Reconstructor {
             self.nics.insert((xmit.head.tgid, xmit.ifindex), nic);
         }
         let bytes = u64::from(xmit.len);
-        self.sums.devices.met(nic, false, bytes);
+        // What lo reads is told without headers: what it writes is, too.
+        let loopback = self.sums.devices.name(nic) == "lo";
+        self.sums
+            .devices
+            .met(nic, false, if loopback { 0 } else { bytes });
+        if loopback {
+            self.looped.add(nic, xmit);
+        }
         let software = self.sums.devices.engine(nic) == Engine::Software;
         let part = self.part(&xmit.head, sink);
         let socket = self.names.socket(xmit.sock_ino);
@@ -127,6 +134,66 @@ impl Reconstructor {
     }
 }
 
+/// Packets that went through `lo`, by socket: how long their headers are depends on what it is, which may be known
+/// later.
+#[derive(Debug, Default)]
+pub(super) struct Looped {
+    nic: usize,
+    sockets: HashMap<u64, Packets>,
+    /// Of those beyond [`SOCKETS_MAX`].
+    others: Packets,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Packets {
+    count: u64,
+    bytes: u64,
+    /// Of these, in page fragments.
+    fragments: u64,
+}
+
+impl Looped {
+    fn add(&mut self, nic: usize, xmit: &Xmit) {
+        self.nic = nic;
+        let room = self.sockets.len() < SOCKETS_MAX || self.sockets.contains_key(&xmit.sock_ino);
+        let sum = match room {
+            true => self.sockets.entry(xmit.sock_ino).or_default(),
+            false => &mut self.others,
+        };
+        sum.count += 1;
+        sum.bytes = sum.bytes.saturating_add(u64::from(xmit.len));
+        sum.fragments = sum.fragments.saturating_add(u64::from(xmit.data_len));
+    }
+
+    /// The device, and the bytes that programs wrote, with `transport` as the family and the kind of a socket.
+    pub fn payload(&self, transport: impl Fn(u64) -> (u16, u16)) -> (usize, u64) {
+        let known = self.sockets.iter();
+        let known = known.map(|(socket, packets)| packets.payload(transport(*socket)));
+        let all = known.chain([self.others.payload((0, 0))]);
+        (self.nic, all.fold(0, u64::saturating_add))
+    }
+}
+
+impl Packets {
+    /// TCP has its headers alone in front, and all that was written in fragments. A datagram lies behind headers of
+    /// known lengths.
+    fn payload(self, (family, kind): (u16, u16)) -> u64 {
+        const ETHERNET: u64 = 14;
+        const UDP: u64 = 8;
+        let network = if family == AF_INET6 { 40 } else { 20 };
+        let headers = match kind {
+            SOCK_DGRAM => ETHERNET + network + UDP,
+            SOCK_RAW => ETHERNET + network,
+            _ => return self.fragments,
+        };
+        self.bytes.saturating_sub(self.count * headers)
+    }
+}
+
+const AF_INET6: u16 = 10;
+const SOCK_DGRAM: u16 = 2;
+const SOCK_RAW: u16 = 3;
+
 /// Where the packets of sockets go, which decides what becomes of bytes sent by reference.
 #[derive(Debug, Default)]
 pub(super) struct ByReference(HashMap<u64, Route>);
@@ -166,5 +233,43 @@ impl ByReference {
             self.0.clear();
         }
         &mut self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_no_payload() {
+        let packets = |count, bytes, fragments| Packets {
+            count,
+            bytes,
+            fragments,
+        };
+        const TCP: (u16, u16) = (2, 1);
+        // Three segments with 66 bytes of headers, and an acknowledgement.
+        assert_eq!(packets(4, 3000 + 4 * 66, 3000).payload(TCP), 3000);
+        // Datagrams, over IPv4 and IPv6.
+        assert_eq!(packets(2, 2 * 542, 0).payload((2, SOCK_DGRAM)), 1000);
+        assert_eq!(packets(1, 562, 0).payload((AF_INET6, SOCK_DGRAM)), 500);
+        assert_eq!(packets(1, 98, 0).payload((2, SOCK_RAW)), 64);
+        // Of a socket that nobody knows what is surely payload.
+        assert_eq!(packets(1, 542, 0).payload((0, 0)), 0);
+        assert_eq!(packets(1, 10, 0).payload((2, SOCK_DGRAM)), 0);
+        let mut looped = Looped::default();
+        for (sock_ino, len, data_len) in [(5, 166, 100), (5, 66, 0), (6, 242, 0)] {
+            looped.add(
+                3,
+                &Xmit {
+                    sock_ino,
+                    len,
+                    data_len,
+                    ..Xmit::default()
+                },
+            );
+        }
+        let transport = |socket| if socket == 6 { (2, SOCK_DGRAM) } else { TCP };
+        assert_eq!(looped.payload(transport), (3, 300));
     }
 }

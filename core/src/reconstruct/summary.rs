@@ -50,6 +50,7 @@ impl Reconstructor {
             names,
             regions,
             sums,
+            looped,
             ..
         } = self;
         let part = &setup.start.part;
@@ -145,7 +146,9 @@ impl Reconstructor {
             ledger: ledger(setup, sums),
             at_least: Vec::new(),
             hops: sums.rows.finish(&sums.devices),
-            devices: sums.devices.rows(),
+            devices: sums
+                .devices
+                .rows(looped.payload(|socket| names.transport(socket))),
             bytehop: setup.start.bytehop.clone(),
             kernel: setup.start.kernel.clone(),
             arch: setup.start.arch.clone(),

@@ -244,17 +244,20 @@ impl Devices {
         }
     }
 
-    /// Devices that bytes met, busiest first.
-    pub fn rows(&self) -> Vec<DeviceRow> {
-        let met = self.0.iter().filter(|known| known.met);
+    /// Devices that bytes met, busiest first; to one of them some more were written.
+    pub fn rows(&self, (index, more): (usize, u64)) -> Vec<DeviceRow> {
+        let met = self.0.iter().enumerate().filter(|(_, known)| known.met);
         let mut rows: Vec<_> = met
-            .map(|known| DeviceRow {
+            .map(|(at, known)| DeviceRow {
                 name: known.device.name.clone(),
                 class: known.device.class,
                 engine: known.device.engine,
                 driver: known.device.driver.clone(),
                 read_bytes: known.read,
-                write_bytes: known.written,
+                write_bytes: match at == index {
+                    true => known.written.saturating_add(more),
+                    false => known.written,
+                },
                 mapped_bytes: known.mapped,
             })
             .collect();

@@ -1,15 +1,16 @@
 //! How long the program ran, by the kernel's clock: our own scheduling is in no number of it.
 
+use std::collections::BTreeSet;
 use std::mem::offset_of;
 
-use tracer_ebpf::{Head, kind};
+use tracer_ebpf::{Exit, Head, kind};
 
 use super::{u32_at, u64_at};
 
 /// When the program began and ended, as the records of its `execve` and of its threads' ends tell.
 ///
 /// Times are of `CLOCK_MONOTONIC`, ns.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lifetime {
     /// Where no record tells: just before the command's `execve`, or when tracing of a process began.
     began: u64,
@@ -17,6 +18,8 @@ pub(super) struct Lifetime {
     process: Option<u32>,
     exec: Option<u64>,
     exit: Option<u64>,
+    /// Processes that are gone with their last thread.
+    pub(super) ended: BTreeSet<u32>,
 }
 
 impl Lifetime {
@@ -27,6 +30,7 @@ impl Lifetime {
             process: None,
             exec: None,
             exit: None,
+            ended: BTreeSet::new(),
         }
     }
 
@@ -50,6 +54,10 @@ impl Lifetime {
         };
         let process = u32_at(record, offset_of!(Head, tgid));
         let time = u64_at(record, offset_of!(Head, ts));
+        let gone = u32_at(record, offset_of!(Exit, group_dead)).is_some_and(|gone| gone != 0);
+        if kind == kind::EXIT && gone {
+            self.ended.extend(process);
+        }
         match kind {
             // The first is the command's: nobody else is traced before it.
             kind::EXEC if self.process.is_none() => (self.process, self.exec) = (process, time),

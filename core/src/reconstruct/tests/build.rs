@@ -288,6 +288,8 @@ impl Trace {
             ifindex,
             sock_ino,
             name,
+            // TCP: its headers are in front.
+            data_len: len.saturating_sub(66),
             ..Xmit::default()
         }));
         self
