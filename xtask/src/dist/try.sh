@@ -40,11 +40,6 @@ lab_live() {
     bytehop lab --check first-hops
 }
 
-exact() {
-    traces || return 77
-    bytehop doctor --verify --only sendfile-tcp
-}
-
 lab_replayed() { bytehop lab --replay --no-tui first-hops </dev/null | grep -q 'page cache'; }
 
 without_rights() {
@@ -97,7 +92,6 @@ try "it starts" bytehop --version
 try "a recording" sh -c 'bytehop demo --replay | grep -q DMA'
 try "the demo, live" demo_live
 try "a lab, live, to a passing check" lab_live
-try "a path, to the byte" exact
 try "a lab by its recording" lab_replayed
 try "without rights one line" without_rights
 try "man bytehop-run" page
