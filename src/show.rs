@@ -13,6 +13,8 @@ use bytehop_core::notice::Notice;
 use bytehop_core::reconstruct::{self, NoSink, Sink};
 use bytehop_core::report;
 #[cfg(feature = "capture")]
+use labs::spec::Need;
+#[cfg(feature = "capture")]
 use tracer::{caps, doctor};
 
 use crate::cli::{self, Amount};
@@ -191,12 +193,15 @@ fn show(file: &Path, only: &Only, look: Look) -> Result<i32, Fail> {
 pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {
     let facts = caps::facts();
     let plan = caps::plan(&facts);
+    let labs = labs_about_dma();
     let text = if args.json {
-        serde_json::to_string_pretty(&doctor::json(&facts, &plan)).unwrap_or_default() + "\n"
+        let value = doctor::json(&facts, &plan, Some(&labs));
+        serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
     } else {
         doctor::text(
             &facts,
             &plan,
+            Some(&labs),
             &style(Look::from(args.style).telling(args.amount), &io::stdout()),
         )
     };
@@ -206,4 +211,19 @@ pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {
     } else {
         NOT_ALLOWED.into()
     })
+}
+
+/// The bundled labs that need a disk, and the one that they have here.
+#[cfg(feature = "capture")]
+fn labs_about_dma() -> doctor::Labs {
+    let (all, _) = labs::lab::bundled();
+    let about = all
+        .into_iter()
+        .filter(|lab| lab.spec.needs.contains(&Need::Disk));
+    let (folder, disk) = labs::prepare::disk_below();
+    doctor::Labs {
+        about_dma: about.map(|lab| lab.id).collect(),
+        folder,
+        disk,
+    }
 }

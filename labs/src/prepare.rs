@@ -14,6 +14,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket};
 use nix::sys::statfs::{FsType, TMPFS_MAGIC, statfs};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use tracer::device::Sysfs;
 use tracer::user::Identity;
 
 use crate::own::tidy::{Thing, Tidy};
@@ -30,6 +31,17 @@ const TMPFS: &str = "/dev/shm";
 /// The folder for files on a disk.
 fn disk() -> String {
     std::env::var("BYTEHOP_LABS_DISK").unwrap_or_else(|_| DISK.to_owned())
+}
+
+/// The folder for files on a disk, and that disk: none if the folder is in memory.
+pub fn disk_below() -> (String, Option<bytehop_core::event::Device>) {
+    let folder = disk();
+    let here = match is_in_memory(Path::new(&folder)) {
+        true => None,
+        false => nix::sys::stat::stat(Path::new(&folder)).ok(),
+    };
+    let disk = here.map(|stat| Sysfs::host().block(tracer::device::number(stat.st_dev)));
+    (folder, disk)
 }
 
 /// What a program works on.

@@ -19,8 +19,19 @@ pub fn exit_code(plan: &Plan) -> u8 {
     if plan.level.is_some() { 0 } else { 3 }
 }
 
+/// The guided labs that are about what a disk moves, and what they have here.
+#[derive(Debug)]
+pub struct Labs {
+    /// Those labs, by name.
+    pub about_dma: Vec<String>,
+    /// Where their files are.
+    pub folder: String,
+    /// What that is on; none if it is in memory.
+    pub disk: Option<Device>,
+}
+
 /// The report for people.
-pub fn text(facts: &Facts, plan: &Plan, style: &Style) -> String {
+pub fn text(facts: &Facts, plan: &Plan, labs: Option<&Labs>, style: &Style) -> String {
     let lang = style.lang;
     let mut page = Page::new(style);
     page.line(&[], title(facts, lang), 2);
@@ -32,6 +43,11 @@ pub fn text(facts: &Facts, plan: &Plan, style: &Style) -> String {
     if !facts.devices.is_empty() {
         page.blank();
         devices(&mut page, &facts.devices);
+    }
+    if let Some(labs) = labs {
+        page.blank();
+        let label = words::label_labs(lang);
+        row(&mut page, label, Paint::Strong, plain(real_dma(labs, lang)));
     }
     page.blank();
     row(
@@ -400,6 +416,27 @@ fn devices(page: &mut Page, devices: &[Device]) {
     }
 }
 
+/// Which labs show real DMA here, and why the others do not.
+fn real_dma(labs: &Labs, lang: Lang) -> String {
+    let names = labs.about_dma.join(words::between(lang));
+    let disk = labs.disk.as_ref().map(|disk| match disk.driver.as_str() {
+        "" => disk.name.clone(),
+        driver => words::with_driver(lang, &disk.name, driver),
+    });
+    let (engine, name) = (
+        labs.disk.as_ref().map(|disk| disk.engine),
+        disk.unwrap_or_default(),
+    );
+    let those = match engine {
+        Some(Engine::Hardware) => words::labs_hardware(lang, name, names),
+        Some(Engine::Paravirtual) => words::labs_paravirtual(lang, names, name),
+        Some(Engine::Software) => words::labs_software(lang, names, name),
+        Some(Engine::Unknown) => words::labs_unknown(lang, names, &labs.folder),
+        None => words::labs_memory(lang, &labs.folder, names),
+    };
+    those + words::labs_others(lang)
+}
+
 fn rights(facts: &Facts, lang: Lang) -> Flow {
     match facts.privileges.missing() {
         missing if missing.is_empty() => plain(match facts.lent {
@@ -438,7 +475,7 @@ fn settings(facts: &Facts, lang: Lang) -> Flow {
 }
 
 /// The same for programs; sentences are English.
-pub fn json(facts: &Facts, plan: &Plan) -> Value {
+pub fn json(facts: &Facts, plan: &Plan, labs: Option<&Labs>) -> Value {
     let lang = Lang::En;
     let tried = |tried: &Tried| match tried {
         Tried::Yes => json!({ "works": true }),
@@ -501,6 +538,12 @@ pub fn json(facts: &Facts, plan: &Plan) -> Value {
         "rights_lent": facts.lent,
         "open_to_all": facts.open_to_all,
         "here": here(facts, lang),
+        "labs": labs.map(|labs| json!({
+            "about_dma": labs.about_dma,
+            "folder": labs.folder,
+            "disk": labs.disk,
+            "real_dma": labs.disk.as_ref().is_some_and(|disk| disk.engine == Engine::Hardware),
+        })),
     })
 }
 

@@ -9,6 +9,7 @@ pub mod archive;
 mod chroot;
 mod content;
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,9 +17,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{cargo, find, line, output, run, rustflags};
+use crate::command::{cargo, find, is_root, line, output, run, rustflags};
 use crate::source_hash::sha256;
-use crate::workspace;
+use crate::{setup, workspace};
 use archive::Tree;
 use content::Content;
 
@@ -112,9 +113,16 @@ pub fn dist(options: &Options) -> Result<()> {
     if !options.built {
         build(options, &workspace, &to)?;
     }
-    match options.try_it {
-        true => chroot::try_packages(&to),
-        false => Ok(()),
+    if !options.try_it {
+        return Ok(());
+    }
+    if is_root() {
+        setup::ensure(&HashSet::from(["debootstrap"]))?;
+    }
+    let failed = chroot::try_packages(&to, &workspace)?;
+    match failed.as_slice() {
+        [] => Ok(()),
+        failed => bail!("the packages do not go everywhere: {}", failed.join(", ")),
     }
 }
 

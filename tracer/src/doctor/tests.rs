@@ -53,7 +53,46 @@ fn english(facts: &Facts, width: usize) -> String {
         width,
         ..Style::default()
     };
-    text(facts, &plan(facts), &style)
+    text(facts, &plan(facts), None, &style)
+}
+
+fn labs(engine: Option<Engine>) -> Labs {
+    Labs {
+        about_dma: vec!["first-hops".into(), "page-cache".into()],
+        folder: "/var/tmp".into(),
+        disk: engine.map(|engine| device("sda", engine, "ahci")),
+    }
+}
+
+/// Which labs show real DMA, and if none does, why not.
+#[test]
+fn labs_have_real_dma_where_a_device_is_real() {
+    for (engine, expected) in [
+        (
+            Some(Engine::Hardware),
+            "Real DMA, by sda (ahci): first-hops, page-cache.",
+        ),
+        (
+            Some(Engine::Paravirtual),
+            "sda (ahci), a device of the hypervisor",
+        ),
+        (Some(Engine::Software), "a CPU moves the bytes"),
+        (Some(Engine::Unknown), "is not known"),
+        (None, "/var/tmp is in memory"),
+    ] {
+        let (facts, labs) = (stock(), labs(engine));
+        let style = Style {
+            width: 1000,
+            ..Style::default()
+        };
+        let page = text(&facts, &plan(&facts), Some(&labs), &style);
+        assert!(page.contains(expected), "{page}");
+        assert!(page.contains("first-hops, page-cache"), "{page}");
+        let real = engine == Some(Engine::Hardware);
+        assert_eq!(page.contains("Real DMA"), real, "{page}");
+        let value = json(&facts, &plan(&facts), Some(&labs));
+        assert_eq!(value["labs"]["real_dma"], real);
+    }
 }
 
 #[test]
@@ -139,7 +178,7 @@ fn rights_that_everyone_has_are_told_of() {
         "{page}"
     );
     assert_eq!(
-        json(&facts, &plan(&facts))["open_to_all"],
+        json(&facts, &plan(&facts), None)["open_to_all"],
         "/usr/bin/bytehop"
     );
 }
@@ -159,7 +198,12 @@ fn chinese_and_narrow_pages_keep_to_their_width() {
                     ascii,
                     ..Style::default()
                 };
-                let page = text(&facts, &plan(&facts), &style);
+                let page = text(
+                    &facts,
+                    &plan(&facts),
+                    Some(&labs(Some(Engine::Paravirtual))),
+                    &style,
+                );
                 assert!(page.lines().all(|line| width(line) <= 60), "{page}");
                 assert!(lang == Lang::Zh || !ascii || page.is_ascii(), "{page}");
             }
@@ -173,7 +217,7 @@ fn quiet_lists_only_what_is_absent() {
         detail: Detail::Quiet,
         ..Style::default()
     };
-    let page = text(&cloud(), &plan(&cloud()), &style);
+    let page = text(&cloud(), &plan(&cloud()), None, &style);
     assert!(
         page.contains("✗ rss_stat") && !page.contains("✓ sys_enter"),
         "{page}"
@@ -182,7 +226,7 @@ fn quiet_lists_only_what_is_absent() {
 
 #[test]
 fn json_tells_the_same() {
-    let value = json(&cloud(), &plan(&cloud()));
+    let value = json(&cloud(), &plan(&cloud()), Some(&labs(None)));
     assert_eq!(value["level"], "T");
     assert_eq!(value["allowed"]["F"]["works"], false);
     assert_eq!(
@@ -191,7 +235,7 @@ fn json_tells_the_same() {
     );
     assert_eq!(value["devices"][0]["engine"], "paravirtual");
 
-    let value = json(&user(), &plan(&user()));
+    let value = json(&user(), &plan(&user()), None);
     assert_eq!(value["level"], Value::Null);
     assert_eq!(value["allowed"]["F"]["works"], Value::Null);
     assert_eq!(value["missing_capabilities"][0], "CAP_PERFMON");
@@ -212,7 +256,12 @@ fn json_follows_its_schema() {
         ..stock()
     };
     for (i, facts) in [stock(), cloud(), user(), lent].iter().enumerate() {
-        let text = json(facts, &plan(facts)).to_string();
+        let text = json(
+            facts,
+            &plan(facts),
+            Some(&labs(facts.virtual_machine.then_some(Engine::Paravirtual))),
+        )
+        .to_string();
         std::fs::write(dir.path().join(format!("doctor.{i}.json")), text).unwrap();
     }
     schema::follows(dir.path());

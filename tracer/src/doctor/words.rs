@@ -56,6 +56,15 @@ bytehop_core::messages! {
     absent_here: "(not in this kernel)" | "（本内核没有）";
     field_absent(field): "This kernel has no struct field for {field}: what depends on it is off." | "内核结构中没有 {field} 对应的字段：依赖它的功能关闭。";
 
+    label_labs: "labs" | "实验";
+    between: ", " | "、";
+    labs_hardware(disk, labs): "Real DMA, by {disk}: {labs}." | "{disk} 做真正的 DMA，可在这些实验中看到：{labs}。";
+    labs_paravirtual(labs, disk): "No lab shows real DMA on this machine. {labs} use {disk}, a device of the hypervisor: it is shown as DMA, but whether hardware moves the bytes is the hypervisor's affair." | "本机上没有实验显示真正的 DMA。{labs} 使用 {disk}，它是虚拟机监控器的设备：显示为 DMA，但字节是否由硬件搬运，取决于虚拟机监控器。";
+    labs_software(labs, disk): "No lab shows real DMA on this machine. {labs} use {disk}, which is software: a CPU moves the bytes." | "本机上没有实验显示真正的 DMA。{labs} 使用 {disk}，它由软件实现：字节由 CPU 搬运。";
+    labs_unknown(labs, folder): "{labs} use the disk below {folder}; what moves its bytes is not known here." | "{labs} 使用 {folder} 所在的磁盘；此处无从得知由谁搬运字节。";
+    labs_memory(folder, labs): "No lab shows real DMA on this machine: {folder} is in memory, not on a disk. {labs} show their recordings." | "本机上没有实验显示真正的 DMA：{folder} 在内存中，不在磁盘上。{labs} 只显示记录文件。";
+    labs_others: " The other labs are about what CPUs do: no device has a part in them, on any machine." | "其余实验讲的是 CPU 的工作：在任何机器上都没有设备参与。";
+
     label_devices: "devices" | "设备";
     with_driver(name, driver): "{name} ({driver})" | "{name}（{driver}）";
     hardware: "with a DMA engine:" | "有 DMA 引擎：";

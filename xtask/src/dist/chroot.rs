@@ -4,100 +4,130 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use super::WINDOWS;
 use crate::command::{find, is_root, output, run};
 
-/// Debian's releases that are tried.
-const SUITES: [&str; 2] = ["bookworm", "trixie"];
 const MIRROR: &str = "http://deb.debian.org/debian";
+/// What a trial needs beside the system's least: `try.sh` runs it.
+const PACKAGES: &str = "man-db,bash-completion,gcc,libc6-dev,zsh,fish";
+const SCRIPT: &str = include_str!("try.sh");
+/// Of the lab that `try.sh` goes through.
+const SOLUTION: &str = "labs/first-hops/solution/copy.c";
 
-/// What must go there: a name, and a line for the system's shell.
-const TRIALS: [(&str, &str); 9] = [
-    ("it starts", "bytehop --version"),
-    ("a recording", "bytehop demo --replay | grep -q DMA"),
-    (
-        "a lab by its recording",
-        "bytehop lab --replay --no-tui first-hops </dev/null | grep -q 'page cache'",
-    ),
-    (
-        "without rights one line",
-        "setpriv --reuid=65534 --regid=65534 --clear-groups env bytehop run -- true 2>&1 | grep -q 'tracing needs'",
-    ),
-    (
-        "a manual page",
-        "man --warnings bytehop-run 2>/tmp/man.log | grep -q 'EXIT STATUS' && test ! -s /tmp/man.log",
-    ),
-    (
-        "a page for each verb",
-        "for v in run attach stat top record view report annotate advise diff doctor lab setup demo; do test -e /usr/share/man/man1/bytehop-$v.1.gz || exit 1; done",
-    ),
-    (
-        "a completion",
-        "bash -c '. /usr/share/bash-completion/bash_completion; _completion_loader bytehop; COMP_WORDS=(bytehop r); COMP_CWORD=1; _bytehop bytehop r bytehop; [[ \" ${COMPREPLY[*]} \" == *\" run \"* ]]'",
-    ),
-    (
-        "libraries of the labs",
-        "test -e /usr/share/bytehop/vendor/nix-*/Cargo.toml",
-    ),
-    (
-        "it can be removed",
-        "dpkg -r bytehop >/dev/null && ! command -v bytehop",
-    ),
+/// Debian's releases that are tried, and packages more.
+const SUITES: [(&str, &str); 2] = [("bookworm", ""), ("trixie", "")];
+/// Where the viewer for Windows is tried.
+const WINE: (&str, &str) = ("bookworm", ",wine64");
+
+/// What it must say under wine as it does on Linux, byte for byte: text, data, labs.
+const VIEWED: [&str; 9] = [
+    "report demo.bhop",
+    "report --lang zh demo.bhop",
+    "report --json demo.bhop",
+    "report --format jsonl demo.bhop",
+    "annotate source.bhop",
+    "advise demo.bhop",
+    "diff demo.bhop source.bhop",
+    "lab list",
+    "lab --replay --no-tui first-hops",
+];
+/// Recordings for that, of the repository.
+const RECORDINGS: [&str; 2] = [
+    "labs/recordings/demo.bhop",
+    "tui/tests/recordings/source.bhop",
 ];
 
-/// Installs the package for this machine in each system, and tries it.
+/// Installs the packages in each system, and tries them; where something does not go. What is missing to try it
+/// is said.
 ///
 /// # Errors
-/// If a system cannot be made, or something does not go there. What is missing to try it is said.
-pub fn try_packages(packages: &Path) -> Result<()> {
+/// If a system cannot be made.
+pub fn try_packages(packages: &Path, workspace: &Path) -> Result<Vec<&'static str>> {
     let needed = ["debootstrap", "chroot", "unshare", "dpkg"];
     if let Some(missing) = needed.iter().find(|name| find(name).is_none()) {
         println!("NOT RUN: the packages in bare systems ({missing} is not installed)");
-        return Ok(());
+        return Ok(Vec::new());
     }
     if !is_root() {
         println!("NOT RUN: the packages in bare systems (that takes root)");
-        return Ok(());
+        return Ok(Vec::new());
     }
     let arch = output(Command::new("dpkg").arg("--print-architecture"))?;
-    let ending = format!("_{arch}.deb");
-    let names = fs::read_dir(packages)?.flatten().map(|entry| entry.path());
-    let mut found = names.filter(|path| path.to_string_lossy().ends_with(&ending));
-    let package = found
-        .next()
-        .with_context(|| format!("no package for {arch}"))?;
+    let package = made(packages, &format!("_{arch}.deb"));
+    let package = package.with_context(|| format!("no package for {arch}"))?;
     let mut failed = Vec::new();
-    for suite in SUITES {
-        let system = System::new(suite)?;
-        fs::copy(&package, system.0.join("tmp/bytehop.deb"))?;
-        run(&mut system.sh("dpkg -i /tmp/bytehop.deb >/dev/null"))?;
-        for (what, line) in TRIALS {
-            let good = system
-                .sh(line)
-                .status()
-                .is_ok_and(|status| status.success());
-            println!("{suite}: {what}: {}", if good { "yes" } else { "NO" });
-            if !good {
-                failed.push(format!("{suite}: {what}"));
-            }
+    for (suite, more) in SUITES {
+        let system = System::new(suite, &arch, more)?;
+        system.bring(&package)?;
+        fs::copy(workspace.join(SOLUTION), system.tmp("solution.c"))?;
+        fs::write(system.tmp("try.sh"), SCRIPT)?;
+        if run(&mut system.sh(&format!("sh /tmp/try.sh {suite}"))).is_err() {
+            failed.push(suite);
         }
     }
-    match failed.as_slice() {
-        [] => Ok(()),
-        failed => bail!("the package does not go everywhere: {}", failed.join(", ")),
+    match made(packages, &format!("{WINDOWS}.exe")) {
+        Some(viewer) if arch == "amd64" => {
+            if !viewer_goes(&viewer, &package, workspace, &arch)? {
+                failed.push("wine");
+            }
+        }
+        _ => println!("NOT RUN: the viewer under wine (it was not made here)"),
     }
+    Ok(failed)
+}
+
+/// The file there that ends so.
+fn made(packages: &Path, ending: &str) -> Option<PathBuf> {
+    let names = fs::read_dir(packages).ok()?.flatten();
+    let mut paths = names.map(|entry| entry.path());
+    paths.find(|path| path.to_string_lossy().ends_with(ending))
+}
+
+/// Whether the viewer says under Debian's wine what bytehop says on Linux.
+fn viewer_goes(viewer: &Path, package: &Path, workspace: &Path, arch: &str) -> Result<bool> {
+    let (suite, more) = WINE;
+    let system = System::new(suite, arch, more)?;
+    system.bring(package)?;
+    fs::copy(viewer, system.tmp("bytehop.exe"))?;
+    for recording in RECORDINGS {
+        let from = workspace.join(recording);
+        let name = from.file_name().unwrap_or_default();
+        fs::copy(&from, system.tmp(&name.to_string_lossy()))?;
+    }
+    run(&mut system.sh("dpkg -i /tmp/*.deb >/dev/null"))?;
+    let mut good = true;
+    for line in VIEWED {
+        let same = system.sh(&format!(
+            "cd /tmp; export WINEDEBUG=-all COLUMNS=100 BYTEHOP_LANG=en HOME=/root
+             bytehop {line} </dev/null >linux.txt || exit 1
+             /usr/lib/wine/wine64 bytehop.exe {line} </dev/null 2>wine.err | tr -d '\\r' >windows.txt
+             test -s linux.txt && diff linux.txt windows.txt >differ.txt || {{ head -n 20 differ.txt wine.err; exit 1; }}"
+        ));
+        let same = { same }.status().is_ok_and(|status| status.success());
+        println!("wine: {line}: {}", if same { "yes" } else { "NO" });
+        good &= same;
+    }
+    Ok(good)
+}
+
+/// Where systems are kept.
+fn cache() -> Result<PathBuf> {
+    let home = std::env::var_os("HOME").unwrap_or_else(|| "/root".into());
+    let cache = Path::new(&home).join(".cache/bytehop");
+    fs::create_dir_all(&cache)?;
+    Ok(cache)
 }
 
 /// A bare system, made anew from a copy that is kept.
 struct System(PathBuf);
 
 impl System {
-    fn new(suite: &str) -> Result<Self> {
-        let home = std::env::var_os("HOME").unwrap_or_else(|| "/root".into());
-        let cache = Path::new(&home).join(".cache/bytehop");
-        fs::create_dir_all(&cache)?;
-        let kept = cache.join(format!("{suite}.tar"));
+    /// `more`: packages, each after a comma.
+    fn new(suite: &str, arch: &str, more: &str) -> Result<Self> {
+        let cache = cache()?;
+        let kept = cache.join(format!("{suite}-{arch}{}.tar", more.replace(',', "-")));
         let root = cache.join(format!("{suite}.try-{}", std::process::id()));
         let this = Self(root);
         if kept.is_file() {
@@ -109,8 +139,10 @@ impl System {
                 .arg(&this.0))?;
         } else {
             let mut make = Command::new("debootstrap");
-            make.args(["--variant=minbase", "--include=man-db,bash-completion"]);
+            make.arg("--variant=minbase");
+            make.arg(format!("--include={PACKAGES}{more}"));
             run(make.arg(suite).arg(&this.0).arg(MIRROR))?;
+            run(&mut this.sh("apt-get clean"))?;
             let new = kept.with_extension("new");
             run(Command::new("tar")
                 .arg("cpf")
@@ -124,9 +156,21 @@ impl System {
         Ok(this)
     }
 
+    fn tmp(&self, name: &str) -> PathBuf {
+        self.0.join("tmp").join(name)
+    }
+
+    /// Puts the package there, under its own name.
+    fn bring(&self, package: &Path) -> Result<()> {
+        let name = package.file_name().unwrap_or_default();
+        fs::copy(package, self.tmp(&name.to_string_lossy()))?;
+        Ok(())
+    }
+
     fn sh(&self, line: &str) -> Command {
         // What is mounted is gone with the shell.
-        const IN: &str = "mount -t proc proc \"$0/proc\" && exec chroot \"$0\" sh -c \"$1\"";
+        const IN: &str = "for dir in dev sys; do mount --rbind /$dir \"$0/$dir\" || exit; done
+            mount -t proc proc \"$0/proc\" && exec chroot \"$0\" sh -c \"$1\"";
         let mut command = Command::new("unshare");
         command
             .args(["--mount", "sh", "-c", IN])
