@@ -53,7 +53,7 @@ usage: cargo xtask CHORE
   bench           what tracing costs, beside other tools (needs root; see docs/benchmark.md)
       --rounds N      how often (5 if not given)
       WORKLOAD…       only these
-  instructions    how many instructions reading a recording takes, beside what was agreed upon (valgrind)
+  instructions    how many instructions reading and writing a recording take, beside what was agreed upon
       --agree         write that down anew
   vm [--arch aarch64] [KERNEL…] [-- COMMAND…]
                   run COMMAND (if not given: `doctor --verify`, which tries every path at every level,

@@ -342,30 +342,34 @@ impl Numbers {
         row: 0,
     };
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self, packed: &[u8]) -> Option<u64> {
+        match &self.form {
+            Form::Same(value) => Some(*value),
+            Form::Sparse { most, next, .. } if *next != self.row => {
+                self.row += 1;
+                Some(*most)
+            }
+            _ => self.next_stored(packed),
+        }
+    }
+
+    /// The next number where it stands by itself.
+    #[inline(never)]
+    fn next_stored(&mut self, packed: &[u8]) -> Option<u64> {
         match &mut self.form {
             Form::Same(value) => Some(*value),
-            Form::Sparse {
-                most,
-                next,
-                at,
-                left,
-            } => {
-                let row = self.row;
-                self.row += 1;
-                if row != *next {
-                    return Some(*most);
-                }
+            Form::Sparse { next, at, left, .. } => {
                 let mut parser = Parser {
                     bytes: packed,
                     at: *at,
                 };
                 let value = parser.number()?;
+                self.row += 1;
                 *left -= 1;
                 *next = match *left {
                     0 => u32::MAX,
-                    _ => (row + 1).checked_add(parser.number()?.try_into().ok()?)?,
+                    _ => self.row.checked_add(parser.number()?.try_into().ok()?)?,
                 };
                 *at = parser.at;
                 Some(value)
