@@ -32,6 +32,8 @@ pub struct Screen {
     app: App,
     feed: Feed,
     buffer: Buffer,
+    /// More was read than the screen knows of.
+    behind: bool,
     /// Rows as the page has them.
     rows: Vec<String>,
 }
@@ -49,18 +51,24 @@ impl Screen {
             app,
             feed,
             buffer: Buffer::default(),
+            behind: false,
             rows: Vec::new(),
         })
     }
 
-    /// Reads on, so many records; whether that was all.
+    /// Reads on, so many records; whether that was all. It is summed up when it is looked at.
     pub fn read(&mut self, records: u64) -> bool {
-        if self.feed.take(&mut self.app.store, records) {
+        self.behind |= self.feed.take(&mut self.app.store, records);
+        self.feed.is_over()
+    }
+
+    /// Brings the screen up to what was read.
+    fn catch_up(&mut self) {
+        if std::mem::take(&mut self.behind) {
             self.feed.sum_up(&mut self.app.store);
             let source = Source::File(self.feed.percent().unwrap_or(100));
             update::fed(&mut self.app, source, self.feed.behind());
         }
-        self.feed.is_over()
     }
 
     /// Applies a key, by its name in the browser (`KeyboardEvent.key`); whether it means anything here.
@@ -91,6 +99,7 @@ impl Screen {
     }
 
     fn event(&mut self, event: &Event) -> bool {
+        self.catch_up();
         // A page is left as pages are: what the terminal would do at an effect has no meaning.
         let action = keys::action(event, self.app.input.is_some());
         action.map(|action| update::update(&mut self.app, action));
@@ -98,14 +107,17 @@ impl Screen {
     }
 
     pub fn tick(&mut self) {
+        self.catch_up();
         update::update(&mut self.app, Action::Tick);
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.catch_up();
         update::update(&mut self.app, Action::Resize(columns, rows));
     }
 
     pub fn set_look(&mut self, lang: Lang, theme: Theme) {
+        self.catch_up();
         self.app.look.lang = lang;
         self.app.look.theme = theme;
         // Labels have other lengths.
@@ -122,6 +134,7 @@ impl Screen {
 
     /// Draws; the rows of the picture that differ from those given before, by number.
     pub fn draw(&mut self) -> Vec<(usize, String)> {
+        self.catch_up();
         let (w, h) = self.app.size;
         self.buffer = Buffer::empty(Rect::new(0, 0, w, h));
         view::draw(&self.app, &mut self.buffer);

@@ -5,13 +5,16 @@ mod chromium;
 
 use std::path::{Path, PathBuf};
 
+use bytehop_core::arch::Arch;
 use bytehop_core::decode::{decode, encode};
 use bytehop_core::event::{Event, FileRef, Head, Meta, Start, Syscall};
 use bytehop_core::i18n::Lang;
-use bytehop_core::record::{Reader, Writer};
+use bytehop_core::reconstruct::summarise;
+use bytehop_core::record::{EXTENSION, Reader, Writer, open_events};
+use bytehop_core::report::export::Folded;
 use bytehop_web::page::page;
 use bytehop_web::screen::fingerprint;
-use chromium::{Probe, browser, watch};
+use chromium::{DARK, LIGHT, Probe, axe, browser, not_run, watch};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use terminput::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
@@ -23,8 +26,13 @@ use tui::theme::Theme;
 use tui::{draw, keys, update, view};
 
 fn recording(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tui/tests/recordings");
-    folder.join(name).with_extension("bhop")
+    let folder = workspace().join("tui/tests/recordings");
+    folder.join(name).with_extension(EXTENSION)
+}
+
+fn workspace() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().expect("the workspace").to_owned()
 }
 
 fn folder() -> PathBuf {
@@ -33,21 +41,60 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn visit(browser: &str, name: &str, page: &str, width: u16, steps: &[&str]) -> Probe {
-    let steps: Vec<String> = steps.iter().map(|step| format!("{step:?}")).collect();
-    let outside = include_str!("outside.html")
-        .replace("@STEPS@", &format!("[{}]", steps.join(",")))
-        .replace("@WIDTH@", &width.to_string())
-        .replace("@PAGE@", &base64(page.as_bytes()));
-    let file = folder().join(format!("{name}-{width}.html"));
+/// How pages are visited.
+#[derive(Clone, Copy, Default)]
+struct Visit<'a> {
+    width: u16,
+    steps: &'a [&'a str],
+    dark: bool,
+    /// The screens before all is read, too.
+    early: bool,
+    /// All text of the page, too.
+    body: bool,
+    axe: Option<&'a str>,
+}
+
+/// Pages, one after the other in the same browser; what each has shown.
+fn visit(browser: &str, name: &str, pages: &[(String, String)], how: Visit<'_>) -> Vec<Probe> {
+    let open = "<script type=\"text/plain\" id=\"program\">";
+    let mut program = "";
+    // The program is the same in all: it stands there once.
+    let pages: Vec<[String; 2]> = pages
+        .iter()
+        .map(|(name, page)| {
+            let (head, rest) = page.split_once(open).expect("the program");
+            let (code, rest) = rest.split_once('<').expect("its end");
+            program = code;
+            let page = format!("{head}{open}@PROGRAM@<{rest}");
+            [name.clone(), base64(page.as_bytes())]
+        })
+        .collect();
+    let config = serde_json::json!({
+        "program": program,
+        "pages": pages,
+        "steps": how.steps,
+        "width": how.width,
+        "early": how.early,
+        "body": how.body,
+        "axe": how.axe.map(|axe| base64(axe.as_bytes())),
+    });
+    let outside = include_str!("outside.html").replace("@CONFIG@", &config.to_string());
+    let name = format!("{name}-{}", how.width);
+    let file = folder().join(format!("{name}.html"));
     std::fs::write(&file, outside).expect("a file");
-    let profile = folder().join(format!("profile-{name}-{width}"));
-    watch(
-        browser,
-        name,
-        &format!("file://{}", file.display()),
-        &profile,
-    )
+    let profile = folder().join(format!("profile-{name}"));
+    let url = format!("file://{}", file.display());
+    let theme = if how.dark { DARK } else { LIGHT };
+    let probe = watch(browser, &name, &url, &profile, &[theme]);
+    let found = probe.pages();
+    assert_eq!(found.len(), pages.len(), "{name}: {}", probe.get("stuck"));
+    found
+}
+
+/// One page.
+fn look(browser: &str, name: &str, page: String, how: Visit<'_>) -> Probe {
+    let pages = [(name.to_owned(), page)];
+    visit(browser, name, &pages, how).remove(0)
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -71,10 +118,10 @@ struct Here {
 }
 
 impl Here {
-    fn new(store: Store, size: (u16, u16)) -> Self {
+    fn new(store: Store, size: (u16, u16), lang: Lang, theme: Theme) -> Self {
         let look = Look {
-            lang: Lang::En,
-            theme: Theme::Light,
+            lang,
+            theme,
             ascii: false,
         };
         let app = App::new(store, look, size);
@@ -149,46 +196,48 @@ const STEPS: [&str; 17] = [
 ];
 
 /// The same screens here and there, from the first to the last step.
-fn compare(name: &str, store: Store, width: u16, probe: &Probe, steps: &[&str]) {
+fn compare(name: &str, store: Store, probe: &Probe, how: Visit<'_>) {
+    compare_in(name, store, probe, how, Lang::En);
+}
+
+fn compare_in(name: &str, store: Store, probe: &Probe, how: Visit<'_>, lang: Lang) {
     assert_eq!(probe.get("stuck"), "", "{name}");
     let shown = probe.shown();
-    assert_eq!(
-        shown.len(),
-        steps.len() + 1,
-        "{name}: {}",
-        probe.get("stuck")
-    );
+    let count = how.steps.len() + 1;
+    assert_eq!(shown.len(), count, "{name}: {}", probe.get("stuck"));
     let size = &shown[0][1];
     let (w, h) = size.split_once('x').expect("a size");
     let size = (w.parse().expect("columns"), h.parse().expect("rows"));
-    let mut here = Here::new(store, size);
+    let theme = if how.dark { Theme::Dark } else { Theme::Light };
+    let mut here = Here::new(store, size, lang, theme);
+    let at = format!("{name}, {} px", how.width);
     for [step, _, cells, text] in &shown {
         if !step.is_empty() {
             here.step(step);
         }
         let (expected, number) = here.screen();
-        assert_eq!(*text, expected, "{name}, {width} px, after {step:?}");
-        assert_eq!(
-            *cells, number,
-            "{name}, {width} px, after {step:?}: colours"
-        );
+        assert_eq!(*text, expected, "{at}, after {step:?}");
+        assert_eq!(*cells, number, "{at}, after {step:?}: colours");
     }
     let facts =
         ["loaded", "scripts", "frames", "hit", "fits", "described"].map(|key| probe.get(key));
-    assert_eq!(
-        facts,
-        ["", "1", "0", "no", "true", "true"],
-        "{name}, {width} px"
-    );
+    assert_eq!(facts, ["", "1", "0", "no", "true", "true"], "{at}");
     let letters: usize = probe.get("letters").parse().unwrap_or_default();
     assert!(letters > 200, "{name}: the picture has {letters} letters");
 }
 
 /// A recording, and its page.
 fn open(file: &Path) -> (Store, String) {
+    open_in(file, Lang::En)
+}
+
+fn open_in(file: &Path, lang: Lang) -> (Store, String) {
     let store = Store::open(file).expect("a recording");
     let bytes = std::fs::read(file).expect("a recording");
-    let page = page(&bytes, &store.summary, Lang::En);
+    let mut stacks = Folded::default();
+    let events = open_events(file).expect("a recording");
+    summarise(events, Arch::X86_64, &mut stacks);
+    let page = page(&bytes, &store.summary, &stacks, lang);
     assert!(
         page.len() < (3 << 20) + bytes.len() * 4 / 3,
         "{} bytes",
@@ -209,34 +258,123 @@ fn draws_what_the_terminal_draws() {
         ("sendfile", 800),
     ] {
         let (store, page) = open(&recording(name));
-        let probe = visit(browser, name, &page, width, &STEPS);
-        compare(name, store, width, &probe, &STEPS);
+        let how = Visit {
+            width,
+            steps: &STEPS,
+            ..Visit::default()
+        };
+        let probe = look(browser, name, page, how);
+        compare(name, store, &probe, how);
         assert_eq!(probe.get("lang"), "en");
         assert_ne!(probe.get("tables"), "0");
     }
 }
 
+/// Every recording of a real run in the tree: those of the labs, their solutions', and the terminal UI's.
 #[test]
-fn the_solution_of_every_lab() {
-    let Some(browser) = browser("every lab's solution in the page") else {
+fn every_recording() {
+    let Some(browser) = browser("every recording in the page") else {
         return;
     };
-    let labs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../labs");
-    let labs = std::fs::read_dir(labs).expect("the labs");
-    let steps = ["key N", "key n", "button Enter"];
-    let mut seen = 0;
-    for lab in labs {
-        let lab = lab.expect("a lab").path();
-        let file = lab.join("recordings/solution.bhop");
-        if file.is_file() {
-            let name = lab.file_name().unwrap_or_default().to_string_lossy();
-            let (store, page) = open(&file);
-            let probe = visit(browser, &name, &page, 1000, &steps);
-            compare(&name, store, 1000, &probe, &steps);
-            seen += 1;
+    let (mut labs, mut others) = (Vec::new(), Vec::new());
+    recordings(&workspace().join("labs"), &mut labs);
+    recordings(&workspace().join("tui"), &mut others);
+    let folders = std::fs::read_dir(workspace().join("labs")).expect("the labs");
+    let folders = folders.map(|lab| lab.expect("a lab").path().join("recordings"));
+    let without: Vec<PathBuf> = folders
+        .filter(|folder| folder.is_dir() && !labs.iter().any(|file| file.starts_with(folder)))
+        .collect();
+    assert_eq!(without, [""; 0].map(PathBuf::from));
+    assert!(labs.len() >= 90 && others.len() >= 10);
+    let how = Visit {
+        width: 1000,
+        steps: &["key N", "key n", "button Enter"],
+        ..Visit::default()
+    };
+    let all: Vec<PathBuf> = labs.into_iter().chain(others).collect();
+    let parts = all.chunks(all.len().div_ceil(2)).enumerate();
+    std::thread::scope(|scope| {
+        for (i, files) in parts {
+            scope.spawn(move || every(browser, &format!("every-{i}"), files, how));
+        }
+    });
+}
+
+fn every(browser: &str, name: &str, files: &[PathBuf], how: Visit<'_>) {
+    let (mut stores, mut pages) = (Vec::new(), Vec::new());
+    for file in files {
+        let name = file.strip_prefix(workspace()).expect("below it");
+        let (store, page) = open(file);
+        stores.push(store);
+        pages.push((name.display().to_string(), page));
+    }
+    let probes = visit(browser, name, &pages, how);
+    for ((probe, store), (name, _)) in probes.iter().zip(stores).zip(&pages) {
+        assert_eq!(probe.get("page"), name);
+        compare(name, store, probe, how);
+    }
+}
+
+/// The recordings below a folder.
+fn recordings(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut inside: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    inside.sort();
+    for path in inside {
+        if path.is_dir() {
+            recordings(&path, found);
+        } else if path.extension().is_some_and(|e| e == EXTENSION) {
+            found.push(path);
         }
     }
-    assert!(seen >= 10, "{seen} labs");
+}
+
+/// In both languages and themes, narrow and wide: no serious finding of axe-core, and the terminal's cells.
+#[test]
+fn everyone_can_read_it() {
+    const TEST: &str = "the page's accessibility (axe-core)";
+    let Some(browser) = browser(TEST) else {
+        return;
+    };
+    let axe = match axe() {
+        Ok(axe) => axe,
+        Err(why) => return not_run(TEST, &why),
+    };
+    for (name, lang, dark, width) in [
+        ("source", Lang::En, false, 360),
+        ("source", Lang::Zh, true, 360),
+        ("write-fsync", Lang::En, true, 1440),
+        ("write-fsync", Lang::Zh, false, 1440),
+    ] {
+        let (store, page) = open_in(&recording(name), lang);
+        // The policy lets no other script in, the checker neither.
+        let (head, rest) = page
+            .split_once("<meta http-equiv=\"Content-Security-Policy\"")
+            .expect("the policy");
+        let (_, rest) = rest.split_once('>').expect("its end");
+        let page = format!("{head}{rest}");
+        let how = Visit {
+            width,
+            steps: &["key N", "key Enter"],
+            dark,
+            axe: Some(&axe),
+            ..Visit::default()
+        };
+        let probe = look(browser, &format!("axe-{name}-{lang:?}"), page, how);
+        compare_in(name, store, &probe, how, lang);
+        let at = format!("{name}, {lang:?}, {width} px, dark: {dark}");
+        assert_eq!(probe.get("axe"), "", "{at}");
+        assert!(probe.all("fits").all(|fits| fits == "true"), "{at}");
+        let passes: u32 = probe.get("passes").parse().unwrap_or(0);
+        assert!(passes > 15, "{at}: axe-core looked at little: {passes}");
+        let (tag, theme) = (
+            if lang == Lang::En { "en" } else { "zh-Hans" },
+            if dark { "dark" } else { "light" },
+        );
+        assert_eq!((probe.get("lang"), probe.get("theme")), (tag, theme));
+    }
 }
 
 #[test]
@@ -274,9 +412,14 @@ fn hostile_names_change_nothing() {
     let Some(browser) = browser("hostile names in the page") else {
         return;
     };
-    let steps = ["key n", "key N", "button Enter", "key Escape"];
-    let probe = visit(browser, "hostile", &page, 1440, &steps);
-    compare("hostile", store, 1440, &probe, &steps);
+    let how = Visit {
+        width: 1440,
+        steps: &["key n", "key N", "button Enter", "key Escape"],
+        body: true,
+        ..Visit::default()
+    };
+    let probe = look(browser, "hostile", page, how);
+    compare("hostile", store, &probe, how);
     assert!(probe.get("body").contains("<script>window.hit=1</script>"));
 }
 
@@ -319,6 +462,7 @@ fn million(path: &Path) {
     writer.finish().expect("write");
 }
 
+/// The first screen is there, and keys are answered, while most of the recording is still to be read.
 #[test]
 fn a_million_calls() {
     let Some(browser) = browser("a million calls in the page") else {
@@ -326,11 +470,33 @@ fn a_million_calls() {
     };
     let path = folder().join("million.bhop");
     million(&path);
-    let steps = ["key n", "key G", "key p", "key P"];
     let (store, page) = open(&path);
-    let probe = visit(browser, "million", &page, 1440, &steps);
-    println!("shown whole after {} ms", probe.get("whole"));
-    compare("million", store, 1440, &probe, &steps);
+    let how = Visit {
+        width: 1440,
+        steps: &["key n", "key G", "key p", "key P"],
+        early: true,
+        ..Visit::default()
+    };
+    let probe = look(browser, "million", page, how);
+    let ms = |key: &str| probe.get(key).parse::<u32>().expect("a time");
+    let (first, answered, whole) = (ms("first"), ms("answered"), ms("whole"));
+    println!(
+        "shown after {first} ms, a key answered after {answered} ms, read whole after {whole} ms"
+    );
+    assert_eq!(probe.get("busy"), "true");
+    let progress = probe.get("progress");
+    let percent = progress.split('%').next().unwrap_or_default();
+    let digits = percent.trim_end().rsplit(|c: char| !c.is_ascii_digit());
+    let percent: u32 = digits
+        .clone()
+        .next()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(100);
+    assert!(
+        percent < 50,
+        "{percent} % were read when a key was answered: {progress}"
+    );
+    compare("million", store, &probe, how);
 }
 
 #[test]

@@ -11,13 +11,12 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use bytehop_core::i18n::Lang;
 use bytehop_web::screen::{Screen, fingerprint};
 use bytehop_web::site::site;
-use chromium::{Probe, browser, not_run, watch};
+use chromium::{DARK, LIGHT, Probe, axe, browser, not_run, watch};
 use labs::grade::grade;
 use labs::lab::{Lab, bundled};
 use labs::site::Course;
@@ -32,25 +31,6 @@ fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("course");
     std::fs::create_dir_all(&folder).expect("a folder");
     folder
-}
-
-/// The accessibility checker, from npm; why not, else.
-fn axe() -> Result<String, String> {
-    let prefix = folder().join("axe");
-    let file = prefix.join("node_modules/axe-core/axe.min.js");
-    if !file.is_file() {
-        let npm = Command::new("npm")
-            .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
-            .arg(&prefix)
-            .arg("axe-core@4.10.3")
-            .output();
-        match npm {
-            Ok(output) if output.status.success() => {}
-            Ok(_) => return Err("npm cannot get axe-core".to_owned()),
-            Err(_) => return Err("there is no npm".to_owned()),
-        }
-    }
-    std::fs::read_to_string(file).map_err(|e| e.to_string())
 }
 
 /// Serves files by path until the test's process ends; what was asked for is noted.
@@ -109,8 +89,15 @@ fn serve(
     )
 }
 
-/// A site, visited as `config` says.
-fn visit(browser: &str, name: &str, labs: &[Lab], config: &str, axe: Option<&String>) -> Probe {
+/// A site, visited as `config` says, in the dark or the light theme.
+fn visit(
+    browser: &str,
+    name: &str,
+    labs: &[Lab],
+    config: &str,
+    theme: Theme,
+    axe: Option<&String>,
+) -> Probe {
     let site = site(labs, Lang::En);
     assert_eq!(site.left_out, [""; 0]);
     let files = site.files.into_iter();
@@ -126,7 +113,16 @@ fn visit(browser: &str, name: &str, labs: &[Lab], config: &str, axe: Option<&Str
     let profile = folder().join(format!("profile-{name}"));
     let _ = std::fs::remove_dir_all(&profile);
     let url = format!("http://127.0.0.1:{}/outside.html", server.port);
-    let probe = watch(browser, name, &url, &profile);
+    let probe = watch(
+        browser,
+        name,
+        &url,
+        &profile,
+        &[match theme {
+            Theme::Dark => DARK,
+            _ => LIGHT,
+        }],
+    );
     assert_eq!(probe.get("stuck"), "", "{name}");
     for path in server.asked.lock().expect("the list").iter() {
         assert!(
@@ -152,16 +148,17 @@ fn visit(browser: &str, name: &str, labs: &[Lab], config: &str, axe: Option<&Str
 }
 
 /// What the terminal would draw first of a recording.
-fn drawn(recording: &[u8], size: &str, lang: Lang) -> (String, String) {
+fn drawn(recording: &[u8], size: &str, lang: Lang, theme: Theme) -> (String, String) {
     let (w, h) = size.split_once('x').expect("a size");
     let size = (w.parse().expect("columns"), h.parse().expect("rows"));
     let look = Look {
         lang,
-        theme: Theme::Light,
+        theme,
         ascii: false,
     };
     let mut screen = Screen::open(recording.into(), look, size).expect("a recording");
     while !screen.read(100_000) {}
+    screen.draw();
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
     view::draw(screen.app(), &mut buffer);
     (
@@ -170,9 +167,9 @@ fn drawn(recording: &[u8], size: &str, lang: Lang) -> (String, String) {
     )
 }
 
-fn same_screen(shown: &[String; 4], recording: &[u8], lang: Lang) {
+fn same_screen(shown: &[String; 4], recording: &[u8], lang: Lang, theme: Theme) {
     let [which, size, cells, text] = shown;
-    let (expected, number) = drawn(recording, size, lang);
+    let (expected, number) = drawn(recording, size, lang, theme);
     assert_eq!(*text, expected, "{which}");
     assert_eq!(*cells, number, "{which}: colours");
 }
@@ -199,9 +196,9 @@ fn one_learner_in_both_languages() {
         not_run("the course's accessibility (axe-core)", why);
     }
     let (labs, titles) = labs_and_titles();
-    for (lang, tag, width, id) in [
-        (Lang::En, "en", 1440, "first-hops"),
-        (Lang::Zh, "zh", 360, "page-cache"),
+    for (lang, theme, tag, width, id) in [
+        (Lang::En, Theme::Light, "en", 1440, "first-hops"),
+        (Lang::Zh, Theme::Dark, "zh", 360, "page-cache"),
     ] {
         let lab = labs.iter().find(|lab| lab.id == id).expect("a lab");
         let questions = lab.spec.questions.iter();
@@ -217,7 +214,7 @@ fn one_learner_in_both_languages() {
         let config = format!(
             "lang:'{tag}',lab:'{id}',width:{width},student:'学生 7 <b>',answers:{answers:?}"
         );
-        let probe = visit(browser, tag, &labs, &config, axe.as_ref().ok());
+        let probe = visit(browser, tag, &labs, &config, theme, axe.as_ref().ok());
 
         let mut course = Course::new(Arc::new(lab.clone()), titles.clone(), lang).expect("a lab");
         let wrong = course.answer(0, "many").expect_err("no number");
@@ -230,9 +227,9 @@ fn one_learner_in_both_languages() {
         assert_eq!(sections, expected);
         assert_eq!(probe.get("focus"), "h-observe");
         let shown = probe.shown();
-        same_screen(&shown[0], course.recording(0).expect("one"), lang);
+        same_screen(&shown[0], course.recording(0).expect("one"), lang, theme);
         let solution = course.recording(lab.spec.programs.len()).expect("one");
-        same_screen(&shown[1], solution, lang);
+        same_screen(&shown[1], solution, lang, theme);
         assert_ne!(probe.get("stepped"), shown[0][3]);
 
         let told = course.told();
@@ -292,20 +289,22 @@ fn every_page() {
     };
     let axe = axe().ok();
     let (labs, _) = labs_and_titles();
-    // Both languages have the same elements and colours: one is checked for accessibility.
-    for (lang, tag, width, axe) in [(Lang::En, "en", 360, axe), (Lang::Zh, "zh", 1440, None)] {
+    for (lang, theme, tag) in [
+        (Lang::En, Theme::Light, "en"),
+        (Lang::Zh, Theme::Dark, "zh"),
+    ] {
         let pages: Vec<String> = labs
             .iter()
             .map(|lab| format!("{tag}/{}.html", lab.id))
             .collect();
-        let config = format!("width:{width},pages:{pages:?}");
+        let config = format!("width:360,wider:1440,pages:{pages:?}");
         let name = format!("every-{tag}");
-        let probe = visit(browser, &name, &labs, &config, axe.as_ref());
+        let probe = visit(browser, &name, &labs, &config, theme, axe.as_ref());
         let shown = probe.shown();
         assert_eq!(shown.len(), labs.len());
         for (shown, lab) in shown.iter().zip(&labs) {
             let recording = lab.recording(&lab.spec.programs[0].name).expect("one");
-            same_screen(shown, recording, lang);
+            same_screen(shown, recording, lang, theme);
         }
         assert!(probe.all("sections").all(|sections| sections == STEPS[1]));
     }
@@ -371,7 +370,7 @@ fn hostile_texts_change_nothing() {
     };
     let pages = ["index.html", "en/first-hops.html", "zh/first-hops.html"];
     let config = format!("width:1000,pages:{pages:?}");
-    let probe = visit(browser, "hostile", &[evil], &config, None);
+    let probe = visit(browser, "hostile", &[evil], &config, Theme::Light, None);
     assert_eq!(probe.shown().len(), 2);
 }
 
@@ -395,7 +394,7 @@ fn from_the_disk() {
     std::fs::write(dir.join("probe.js"), READY).expect("a script");
     let url = format!("file://{}", page.display());
     let profile = folder().join("profile-disk");
-    let probe = watch(browser, "the course from the disk", &url, &profile);
+    let probe = watch(browser, "the course from the disk", &url, &profile, &[]);
     assert_eq!(probe.get("over"), "yes");
 }
 

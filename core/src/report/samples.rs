@@ -57,7 +57,6 @@ fn call(name: &str, calls: u64, errors: u64, bytes: u64) -> SyscallRow {
         time_evidence: Known::Measured,
         sizes: alike(if bytes > 0 { calls } else { 0 }, bytes / calls.max(1)),
         times: alike(calls, 1_700),
-        ..SyscallRow::default()
     }
 }
 

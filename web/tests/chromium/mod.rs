@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -48,6 +49,19 @@ impl Probe {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// Of several pages each, from where its name is told.
+    pub fn pages(&self) -> Vec<Self> {
+        let pages = self.0.split(|(key, _)| key == "page").skip(1);
+        let names = self.all("page");
+        pages
+            .zip(names)
+            .map(|(told, name)| {
+                let name = ("page".to_owned(), name.to_owned());
+                Self([&[name], told].concat())
+            })
+            .collect()
+    }
+
     /// Step, size, number and text of each screen.
     pub fn shown(&self) -> Vec<[String; 4]> {
         let shown = self.0.iter().filter(|(name, _)| name == "shown");
@@ -57,8 +71,33 @@ impl Probe {
     }
 }
 
+/// What the system's settings say of colours.
+pub const LIGHT: &str = "--blink-settings=preferredColorScheme=1";
+pub const DARK: &str = "--blink-settings=preferredColorScheme=0";
+
+/// The accessibility checker, from npm; why not, else.
+pub fn axe() -> Result<String, String> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
+    let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("axe");
+    let file = prefix.join("node_modules/axe-core/axe.min.js");
+    if !file.is_file() {
+        let npm = Command::new("npm")
+            .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
+            .arg(&prefix)
+            .arg("axe-core@4.10.3")
+            .output();
+        match npm {
+            Ok(output) if output.status.success() => {}
+            Ok(_) => return Err("npm cannot get axe-core".to_owned()),
+            Err(_) => return Err("there is no npm".to_owned()),
+        }
+    }
+    std::fs::read_to_string(file).map_err(|e| e.to_string())
+}
+
 /// Opens an address, and gathers what is told until the page says that it is over.
-pub fn watch(browser: &str, name: &str, url: &str, profile: &Path) -> Probe {
+pub fn watch(browser: &str, name: &str, url: &str, profile: &Path, more: &[&str]) -> Probe {
     let mut browser = Command::new(browser)
         .args([
             "--headless",
@@ -67,6 +106,7 @@ pub fn watch(browser: &str, name: &str, url: &str, profile: &Path) -> Probe {
             "--enable-logging=stderr",
         ])
         .args(["--disable-background-networking", "--window-size=1500,1000"])
+        .args(more)
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(url)
         .stderr(Stdio::piped())
