@@ -424,7 +424,77 @@ fn findings(out: &mut String, summary: &Summary, lang: Lang) {
 
 #[cfg(test)]
 mod tests {
+    use bytehop_core::catalogue::Tracepoint;
+    use bytehop_core::model::{Evidence, HopKind, Place, SyscallRow};
+
     use super::*;
+
+    fn of(values: &[u64]) -> Histogram {
+        let mut histogram = Histogram::default();
+        values.iter().for_each(|value| histogram.add(*value));
+        histogram
+    }
+
+    #[test]
+    fn tables_of_sizes_and_times_have_what_the_summary_has() {
+        let call = SyscallRow {
+            name: "<read>".to_owned(),
+            sizes: of(&[4096, 5000, 0]),
+            times: of(&[1500, 1600, 3_000_000]),
+            ..SyscallRow::default()
+        };
+        let hop = HopRow {
+            kind: HopKind::Dma,
+            from: Place::PageCache,
+            to: Place::Device("vda".to_owned()),
+            count: 1,
+            bytes: 1 << 20,
+            evidence: Evidence::tracepoint(Tracepoint::block_rq_complete),
+            deferred: true,
+            engine: None,
+            cpu_ns: None,
+            sizes: of(&[1 << 20]),
+            times: Histogram::default(),
+        };
+        let summary = Summary {
+            syscalls: vec![call],
+            hops: vec![hop],
+            ..Summary::default()
+        };
+        let mut out = String::new();
+        histograms(&mut out, &summary, Lang::En);
+        // Captions, and rows without their bars, one after the other.
+        let text = out.replace("</td><td class=\"n\">", " × ");
+        let told: Vec<&str> = text
+            .split('<')
+            .filter_map(|part| {
+                let (tag, text) = part.split_once('>')?;
+                let wanted = tag == "caption" || text.contains('×') || tag == "summary";
+                wanted.then_some(text.trim())
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "System calls by size and by time",
+                "&lt;read&gt;: bytes",
+                "≥ 0 B × 1",
+                "≥ 4.00 KiB × 2",
+                "&lt;read&gt;: time",
+                "≥ 1.02 µs × 2",
+                "≥ 2.10 ms × 1",
+                "Hops by size and by time",
+                "dma, page cache → vda (tp:block_rq_complete), later: bytes",
+                "≥ 1.00 MiB × 1",
+            ]
+        );
+        // Half of the longest bar beside it.
+        assert_eq!(out.matches('█').count(), 12 + 24 + 24 + 12 + 24);
+
+        let mut none = String::new();
+        histograms(&mut none, &Summary::default(), Lang::Zh);
+        assert_eq!(none, "");
+    }
 
     #[test]
     fn bars_are_as_long_as_their_numbers() {
