@@ -352,6 +352,8 @@ pub fn unmet(need: Need, level: Option<&str>, identity: &Identity) -> Option<Str
         Need::Reflink => (!can_reflink(identity))
             .then(|| format!("the file system of {} cannot share extents", disk())),
         Need::Ktls => (!has_ktls()).then(|| "this kernel has no TLS (kTLS)".to_owned()),
+        Need::PolledDisk => (!has_polled_disk())
+            .then(|| format!("the disk of {} has no queue that can be polled", disk())),
         Need::LevelF => (!matches!(level, Some("F" | "B"))).then(|| at_level("F")),
         Need::LevelB => (level != Some("B")).then(|| at_level("B")),
     }
@@ -378,6 +380,24 @@ fn has_ktls() -> bool {
     // On a socket without a connection it is refused in any case, but not as unknown.
     let asked = socket.and_then(|socket| setsockopt(&socket, TcpUlp::default(), b"tls"));
     matches!(asked, Ok(()) | Err(Errno::ENOTCONN))
+}
+
+/// Whether the block device below the working files has a queue for requests that end without an interrupt.
+fn has_polled_disk() -> bool {
+    let Ok(found) = fs::metadata(disk()) else {
+        return false;
+    };
+    let (major, minor) = (
+        nix::sys::stat::major(found.dev()),
+        nix::sys::stat::minor(found.dev()),
+    );
+    let device = PathBuf::from(format!("/sys/dev/block/{major}:{minor}"));
+    // A partition has the queue of its disk.
+    let queues = [device.join("queue"), device.join("../queue")];
+    let mut polled = queues
+        .iter()
+        .map(|queue| fs::read_to_string(queue.join("io_poll")));
+    polled.any(|said| said.is_ok_and(|said| said.trim() == "1"))
 }
 
 fn can_reflink(identity: &Identity) -> bool {

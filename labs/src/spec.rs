@@ -174,6 +174,8 @@ pub enum Need {
     Reflink,
     #[serde(rename = "ktls")]
     Ktls,
+    #[serde(rename = "polled-disk")]
+    PolledDisk,
     #[serde(rename = "level-F")]
     LevelF,
     #[serde(rename = "level-B")]

@@ -126,13 +126,14 @@ fn every_lab_end_to_end() {
 
 /// The same with the programs in C. In CI these labs only, which between them take every way of the C programs'
 /// support; all of them with `BYTEHOP_LABS_C=all`, `BYTEHOP_LABS_C=all cargo xtask vm 6.12 --labs` runs them in another kernel, too.
-const IN_C: [&str; 7] = [
+const IN_C: [&str; 8] = [
     "first-hops",
     "mmap",
     "sendfile",
     "io-uring",
     "zerocopy-send",
     "encrypted",
+    "device-side",
     "web-server",
 ];
 

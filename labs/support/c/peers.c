@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/errqueue.h>
+#include <linux/sockios.h>
 #include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,6 +77,24 @@ static int connected(const struct sockaddr_in *address) {
     check(connect(fd, (const struct sockaddr *)address, sizeof *address),
           "connect");
     return fd;
+}
+
+int tcp_to_server(const char *address, unsigned short port) {
+    struct sockaddr_in server = {
+        .sin_family = AF_INET,
+        .sin_port = htons(port),
+    };
+    if (inet_pton(AF_INET, address, &server.sin_addr) != 1) {
+        fprintf(stderr, "not an IPv4 address: %s\n", address);
+        exit(1);
+    }
+    return connected(&server);
+}
+
+void wait_until_taken(int socket) {
+    int left;
+    while (check(ioctl(socket, SIOCOUTQ, &left), "ioctl"), left > 0)
+        usleep(1000);
 }
 
 static void no_delay(int fd) {

@@ -67,6 +67,12 @@ struct ring ring_with_kernel_thread(unsigned entries, unsigned idle) {
                               });
 }
 
+struct ring ring_polled(unsigned entries) {
+    return ring_made(entries, (struct io_uring_params){
+                                  .flags = IORING_SETUP_IOPOLL,
+                              });
+}
+
 struct ring ring_for_sends(unsigned entries) {
     struct ring ring = ring_new(entries);
     size_t size = sizeof(struct io_uring_probe) +

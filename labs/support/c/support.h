@@ -77,6 +77,12 @@ int tcp_to_reader(pid_t *child);
 int unix_to_reader(pid_t *child);
 int pipe_to_reader(pid_t *child);
 
+// A TCP connection to a server elsewhere, by its IPv4 address and port.
+int tcp_to_server(const char *address, unsigned short port);
+
+// Waits until the server has confirmed everything that was sent to it.
+void wait_until_taken(int socket);
+
 // A TCP connection within this program: what is sent on `ends[0]` waits at
 // `ends[1]`, until discard() has the kernel throw it away. Nobody copies it.
 void tcp_pair(int ends[2]);
@@ -147,6 +153,11 @@ struct ring ring_new(unsigned entries);
 // at the ring without a pause until there was nothing for `idle`
 // milliseconds; then it sleeps until it is woken.
 struct ring ring_with_kernel_thread(unsigned entries, unsigned idle);
+
+// A ring whose completions the kernel looks for itself, without a pause,
+// instead of waiting for an interrupt. It is for reads with O_DIRECT, from a
+// disk with a queue for that.
+struct ring ring_polled(unsigned entries);
 
 // A ring for sends by reference. Ends the program where the kernel knows no
 // such request.

@@ -4,6 +4,7 @@ use std::io::{Error, ErrorKind, Result};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use crate::process::{Child, in_child};
 use crate::receive;
@@ -28,6 +29,20 @@ pub fn local_receiver() -> Result<(UnixStream, Child)> {
         unreachable!("only the child closed its own");
     };
     Ok((ours, child))
+}
+
+/// Waits until the other end has confirmed everything that was sent to it.
+pub fn wait_until_taken(socket: &TcpStream) -> Result<()> {
+    loop {
+        let mut left = 0;
+        // SAFETY: the kernel writes one number (tcp(7), SIOCOUTQ).
+        let asked = unsafe { nix::libc::ioctl(socket.as_raw_fd(), nix::libc::TIOCOUTQ, &mut left) };
+        nix::errno::Errno::result(asked)?;
+        if left == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// A TCP connection within this program: what is sent on the first end waits at the second.

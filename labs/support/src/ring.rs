@@ -18,6 +18,12 @@ pub fn with_kernel_thread(entries: u32, idle: u32) -> Result<IoUring> {
     created(IoUring::builder().setup_sqpoll(idle).build(entries))
 }
 
+/// A ring whose completions the kernel looks for itself, without a pause, instead of waiting for an
+/// interrupt (`IORING_SETUP_IOPOLL`). It is for reads with `O_DIRECT`, from a disk with a queue for that.
+pub fn polled(entries: u32) -> Result<IoUring> {
+    created(IoUring::builder().setup_iopoll().build(entries))
+}
+
 /// Many systems forbid io_uring, or do not know it.
 fn created(ring: Result<IoUring>) -> Result<IoUring> {
     match ring {
