@@ -11,10 +11,12 @@
 //! parts of calls, dirty ranges, distinct rows.
 
 pub(crate) mod account;
+mod arrivals;
 mod aside;
 pub(crate) mod blocks;
 mod faults;
 mod found;
+mod interrupts;
 pub(crate) mod io;
 mod lengths;
 mod measured;
@@ -78,6 +80,18 @@ pub fn summarise<R: Read + Seek>(
 /// Pages zeroed by the allocator.
 const PAGE_ALLOC: Evidence = Evidence::tracepoint(Tracepoint::mm_page_alloc);
 
+/// Sockets that are remembered.
+const SOCKETS_MAX: usize = 4096;
+
+/// Without one of these hooks nothing is known of the others' interrupts.
+const HANDLERS: [&str; 5] = [
+    "irq_handler_entry",
+    "irq_handler_exit",
+    "softirq_raise",
+    "softirq_entry",
+    "softirq_exit",
+];
+
 /// What the trace says about itself, and tables made from it.
 struct Setup {
     arch: Arch,
@@ -93,6 +107,8 @@ struct Setup {
     labels: measured::Labels,
     /// Interrupts are seen.
     irqs: bool,
+    /// It is seen what is done in them.
+    handlers: bool,
 }
 
 /// Turns the events of one trace into calls, hops and a summary.
@@ -109,6 +125,8 @@ pub struct Reconstructor {
     /// What was asked of devices that hand it on, and what these asked of others.
     stacked: stacked::Stacked,
     by_reference: packets::ByReference,
+    /// Packets that no call has taken yet.
+    arrivals: arrivals::Arrivals,
     /// Interfaces that processes sent through, by process and number.
     nics: HashMap<(u32, u32), usize>,
     /// Sockets whose sends the kernel encrypts.
@@ -150,6 +168,7 @@ impl Setup {
             measures: measured::attached(&start.probes),
             labels: measured::labels(&start.probes),
             irqs: has("irq_handler_entry"),
+            handlers: HANDLERS.iter().all(|hook| has(hook)),
             start,
         }
     }
@@ -187,6 +206,7 @@ impl Reconstructor {
             bdev: HashSet::new(),
             stacked: stacked::Stacked::default(),
             by_reference: packets::ByReference::default(),
+            arrivals: arrivals::Arrivals::default(),
             nics: HashMap::new(),
             tls: HashSet::new(),
             zerocopy_on: false,
@@ -217,6 +237,7 @@ impl Reconstructor {
             Event::Fault(fault) => self.fault(fault, sink),
             Event::Block(block) => self.block(block, sink),
             Event::Xmit(xmit) => self.xmit(xmit, sink),
+            Event::Arrival(arrival) => self.arrival(arrival, sink),
             Event::Uring(uring) => self.uring(uring, sink),
             Event::Switch(switch) => self.switch(switch, sink),
             Event::Fork(fork) => self.fork(fork, sink),
@@ -244,6 +265,7 @@ impl Reconstructor {
                 self.close(slot, sink);
             }
         }
+        self.never_taken(sink);
     }
 
     /// The sums over all that was pushed. A sink that wants the last hops too calls
@@ -338,9 +360,11 @@ impl Reconstructor {
                     extra.zeroed,
                 ));
             }
-            if extra.skb_copied > 0 {
-                self.received(extra, &open.found, moved);
-            }
+        }
+        let copied = open.extra.as_ref().map_or(0, |extra| extra.skb_copied);
+        let known = self.brought(open, copied, moved);
+        if let Some(extra) = open.extra.as_ref().filter(|_| copied > 0) {
+            self.received(extra, known, &open.found, moved);
         }
         for io in &open.ios {
             self.request(io, context, moved);
@@ -351,6 +375,7 @@ impl Reconstructor {
     /// Adds a hop to the sums.
     fn add(&mut self, process: usize, id: CallId, moved: &Moved) {
         self.sums.rows.add(moved);
+        self.sums.interrupts.add(moved);
         self.names.add(process, id.tid, moved);
         for region in self.regions.of(id.tid, id.seq) {
             self.names.region(*region).add(moved);
