@@ -350,16 +350,9 @@ impl Reconstructor {
 
     /// The hops that need no rule: zeroed pages, copies out of sockets, block I/O, packets.
     fn parts(&mut self, open: &Open, context: Context, moved: &mut Vec<Moved>) {
-        if let Some(extra) = &open.extra {
-            if extra.zeroed > 0 {
-                moved.push(hop(
-                    HopKind::Fill,
-                    At::Zero,
-                    At::User,
-                    PAGE_ALLOC,
-                    extra.zeroed,
-                ));
-            }
+        let zeroed = open.extra.as_ref().map_or(0, |extra| extra.zeroed);
+        if zeroed > 0 {
+            moved.push(hop(HopKind::Fill, At::Zero, At::User, PAGE_ALLOC, zeroed));
         }
         let copied = open.extra.as_ref().map_or(0, |extra| extra.skb_copied);
         let known = self.brought(open, copied, moved);
