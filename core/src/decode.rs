@@ -11,8 +11,8 @@ use std::mem::offset_of;
 use tracer_ebpf::{NAME_FIXED, NAME_MAX, kind};
 
 use crate::event::{
-    Block, CalledFrom, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head, META,
-    Meta, Name, Stack, Switch, Syscall, SyscallFile, Uring, Xmit,
+    Arrival, Block, CalledFrom, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork,
+    Head, META, Meta, Name, Stack, Switch, Syscall, SyscallFile, Uring, Xmit,
 };
 
 /// Why a record cannot be decoded. The stream it came from is not affected.
@@ -234,6 +234,7 @@ wire_structs! {
     Block { head, issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios }
         + { upper_sector = 0, upper = 0, reserved = 0 }
     Xmit { head, len, ifindex, data_len, no_parent, sock_ino, name }
+    Arrival { head, len, payload, ifindex, interrupt, sock_ino, tcp_seq, packets, protocol, reserved }
     Uring { head, completed, user_data, res, opcode, how, cqe_flags, file, ring } + { file2 = FileRef::NONE }
     Switch { head, off, voluntary, reserved }
     Fork { head, child_tid, child_tgid, clone_flags, io_thread, traced }
@@ -313,6 +314,7 @@ plain_kinds! {
     FAULT Fault,
     BLOCK Block,
     XMIT Xmit,
+    ARRIVAL Arrival,
     URING Uring,
     SWITCH Switch,
     FORK Fork,

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 pub use tracer_ebpf::{
-    Block, CalledFrom, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Stack, Switch,
-    Syscall, SyscallFile, Uring, Xmit,
+    Arrival, Block, CalledFrom, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head,
+    Stack, Switch, Syscall, SyscallFile, Uring, Xmit,
 };
 
 /// One record of a trace.
@@ -22,6 +22,7 @@ pub enum Event {
     Fault(Fault),
     Block(Block),
     Xmit(Xmit),
+    Arrival(Arrival),
     Uring(Uring),
     Switch(Switch),
     Fork(Fork),
@@ -308,6 +309,7 @@ pub const KIND_NAMES: [&str; tracer_ebpf::kind::COUNT] = [
     "unknown",
     "stack",
     "called_from",
+    "arrival",
 ];
 
 impl Lost {
@@ -442,6 +444,7 @@ impl Event {
             Event::Fault(e) => &e.head,
             Event::Block(e) => &e.head,
             Event::Xmit(e) => &e.head,
+            Event::Arrival(e) => &e.head,
             Event::Uring(e) => &e.head,
             Event::Switch(e) => &e.head,
             Event::Fork(e) => &e.head,

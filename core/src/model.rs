@@ -168,9 +168,64 @@ pub struct Hop {
     pub deferred: bool,
     /// For `dma`: what kind of device.
     pub engine: Option<Engine>,
+    /// For `dma`: how the kernel was told of it; `None`: not seen.
+    pub interrupt: Option<Interrupt>,
     /// When it began and how long it took, ns; 0 where no probe tells.
     pub ts: u64,
     pub dur: u64,
+}
+
+/// How the kernel was told that a device was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Interrupt {
+    pub context: Context,
+    /// As `/proc/interrupts` numbers it; `None` where no interrupt of a device is known to have led there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    /// The thread that waited slept until then, and went on: nothing else came that it had waited for.
+    pub woke: bool,
+}
+
+/// Where the kernel was when it was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Context {
+    /// In the interrupt's handler.
+    Handler,
+    /// In a soft interrupt that the handler had raised.
+    Soft,
+    /// In a soft interrupt that no handler on that processor had raised: another processor handed it on, or
+    /// the device is polled.
+    SoftAlone,
+    /// In a thread.
+    Thread,
+}
+
+/// What one interrupt told of one device.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InterruptRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    pub context: Context,
+    pub device: String,
+    /// Requests or packets, and their bytes.
+    pub count: u64,
+    pub bytes: u64,
+    /// How often the thread that waited went on after it.
+    pub woke: u64,
+}
+
+/// Packets that have arrived.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Arrived {
+    pub packets: u64,
+    pub bytes: u64,
+}
+
+impl Arrived {
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Identifies a call: thread, and number within the thread. `seq` 0: outside any call.
@@ -652,6 +707,12 @@ pub struct Summary {
     pub metadata_io: IoTotals,
     /// Block I/O in the program's name that no call could be found for.
     pub unattributed: IoTotals,
+    /// Packets for the program's sockets that no call is known to have taken bytes of; they are in `hops`, too.
+    #[serde(skip_serializing_if = "Arrived::is_none")]
+    pub untied_arrivals: Arrived,
+    /// How the kernel was told that devices were done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interrupts: Vec<InterruptRow>,
     /// Bytes that the program made dirty and that had not been written back at the end.
     pub dirty_bytes: u64,
     pub devices: Vec<DeviceRow>,

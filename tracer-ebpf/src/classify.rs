@@ -2,8 +2,9 @@
 
 use tracer_ebpf::{CACHED_FDS, Cached, FileRef, MSG_FLAGS, Task, sysinfo};
 
+use crate::emit::recording;
 use crate::kread::{Span, arg, load, probe};
-use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
+use crate::maps::{CLASSES, NEXT, PORTS, SOCKS, SockOwner, off};
 use crate::special;
 use crate::tasks::{current, generation};
 use crate::top::{everyone, process};
@@ -14,6 +15,8 @@ pub const S_IFBLK: u16 = 0o060000;
 const S_IFREG: u16 = 0o100000;
 const S_IFSOCK: u16 = 0o140000;
 /// include/linux/socket.h
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
 const AF_ALG: u16 = 38;
 /// Bits of `f_flags` that matter to the path a byte takes; the rest only splits classes of `stat`.
 const PATH_FLAGS: u32 = 0o240000; // O_DIRECT: 0o40000 on x86, 0o200000 on arm64
@@ -113,6 +116,16 @@ extern "C" fn described(file: u64, out: *mut FileRef) -> u64 {
     0
 }
 
+/// The program's datagrams are known by their port.
+#[inline(always)]
+pub fn named_by_port(sk: u64) {
+    let port: u16 = probe(sk, off!(sk_num)).unwrap_or(0);
+    let family: u16 = probe(sk, off!(sk_family)).unwrap_or(0);
+    if port != 0 && matches!(family, AF_INET | AF_INET6) {
+        let _ = PORTS.insert(port as u32, sk, 0);
+    }
+}
+
 /// The current task uses this socket.
 #[inline(always)]
 fn owned(sk: u64, ino: u64) {
@@ -153,7 +166,7 @@ pub unsafe fn descriptor(t: *mut Task, fd: i32) -> Option<*mut Cached> {
         }
         (*c).fd = fd;
         let file = file_of(fd);
-        if crate::emit::recording() {
+        if recording() {
             (*c).generation = generation;
             describe(file, &mut (*c).file);
             return Some(c);

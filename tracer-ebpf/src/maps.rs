@@ -221,6 +221,26 @@ pub struct SockOwner {
 #[map]
 pub static SOCKS: LruHashMap<u64, SockOwner> = LruHashMap::with_max_entries(8192, 0);
 
+/// What a processor is at: values as in [`tracer_ebpf::interrupt`], 0 is none.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Interrupts {
+    /// The handler that runs.
+    pub hard: u32,
+    /// The soft interrupt that runs.
+    pub soft: u32,
+    /// Soft interrupts that handlers raised and that have not run yet, by kind.
+    pub raised: [u32; SOFT_KINDS],
+}
+/// There are ten (`include/linux/interrupt.h`). A power of two.
+pub const SOFT_KINDS: usize = 16;
+#[map]
+pub static INTERRUPTS: PerCpuArray<Interrupts> = PerCpuArray::with_max_entries(1, 0);
+
+/// The program's sockets of UDP that have sent something: by local port, the address of the `struct sock`.
+#[map]
+pub static PORTS: LruHashMap<u32, u64> = LruHashMap::with_max_entries(4096, 0);
+
 /// io_uring requests under way that have no slot of `URING_SLOTS`: address of the `struct io_kiocb`.
 #[map]
 pub static URINGS: HashMap<u64, Uring> = HashMap::with_max_entries(16384, 0);

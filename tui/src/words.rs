@@ -190,6 +190,12 @@ bytehop_core::messages! {
     at_time(time): "{time} after the start" | "开始后 {time}";
     took(time): "took {time}" | "用时 {time}";
     within(time): "of which {time} blocked" | "其中阻塞 {time}";
+    interrupt(n): "interrupt {n}" | "中断 {n}";
+    no_interrupt: "done, by no interrupt here" | "完成（非本处理器的中断）";
+    wakes: "wakes it" | "唤醒它";
+    told_by: "told by" | "由何得知完成";
+    then: "then" | "随后";
+    woke: "the thread woke: it had slept until then, and nothing else came that it waited for" | "线程被唤醒：它一直睡到此时，等待的内容没有别的在其后到来";
     deferred_why: "deferred: it ran after or outside the call that caused it" | "延后执行：在引起它的调用之后或之外";
     known_by: "known by" | "怎样得知";
     seen_by(probe): "measured by {probe}" | "由 {probe} 实测";

@@ -338,6 +338,7 @@ pub(crate) fn hop(kind: HopKind, from: Place, to: Place, bytes: u64) -> Hop {
         evidence: Evidence::tracepoint(Tracepoint::sys_exit),
         deferred: false,
         engine: None,
+        interrupt: None,
         ts: 0,
         dur: 0,
     }

@@ -67,6 +67,7 @@ impl Program {
             evidence: rule,
             deferred: false,
             engine: None,
+            interrupt: None,
             ts: self.now,
             dur: 0,
         };

@@ -110,6 +110,7 @@ const ZEROED: &[Feed] = &[Feed(Fill, Zero, User)];
 const DISKS: &[Feed] = &[Feed(Dma, Disk, Any), Feed(Dma, Any, Disk)];
 const WRITTEN_BACK: &[Feed] = &[Feed(Dma, Cached, Disk)];
 const SENT: &[Feed] = &[Feed(Dma, Socket, Nic)];
+const BROUGHT: &[Feed] = &[Feed(Dma, Nic, Socket)];
 const RECEIVED: &[Feed] = &[Feed(Copy, Socket, User)];
 const DETAILS: &[Feed] = &[
     Feed(Copy, Any, Any),
@@ -136,6 +137,8 @@ pub const fn absent(id: Tracepoint) -> &'static [Feed] {
         T::skb_copy_datagram_iovec => NOTHING,
         // Without it pages are told by other hooks.
         T::mm_filemap_add_to_page_cache | T::rss_stat => NOTHING,
+        // A rule stands in.
+        T::tcp_probe => NOTHING,
         id => missed(id),
     }
 }
@@ -160,6 +163,7 @@ pub const fn missed(id: Tracepoint) -> &'static [Feed] {
         T::swiotlb_bounced => &[Feed(Copy, Kernel, Kernel)],
         T::net_dev_start_xmit => SENT,
         T::skb_copy_datagram_iovec => RECEIVED,
+        T::tcp_probe | T::netif_receive_skb => BROUGHT,
         T::io_uring_submit_req | T::io_uring_complete => CALLS,
         // Names, times, and whether something ran later: no bytes.
         T::sched_process_exec
@@ -170,6 +174,10 @@ pub const fn missed(id: Tracepoint) -> &'static [Feed] {
         | T::io_uring_queue_async_work
         | T::sched_switch
         | T::irq_handler_entry
+        | T::irq_handler_exit
+        | T::softirq_raise
+        | T::softirq_entry
+        | T::softirq_exit
         | T::local_timer_entry
         | T::reschedule_entry
         | T::call_function_entry
@@ -185,6 +193,7 @@ pub fn lost(of: u8) -> &'static [Feed] {
         kind::FAULT => FAULTS,
         kind::BLOCK => DISKS,
         kind::XMIT => SENT,
+        kind::ARRIVAL => BROUGHT,
         kind::DIRTY => WRITTEN_BACK,
         kind::COPY => MEASURED,
         kind::SWITCH

@@ -144,6 +144,8 @@ probes! {
     }
     Network {
         net_dev_start_xmit [top]: "packets handed to a device", "交给网络设备的数据包";
+        tcp_probe [only_record]: "packets that devices brought for TCP sockets", "设备送来的、属于 TCP 套接字的数据包";
+        netif_receive_skb [only_record]: "the same of UDP sockets that have sent something, by their port", "同上，发送过数据的 UDP 套接字的（按端口）";
         skb_copy_datagram_iovec [top]: "copies socket → user (measured)", "CPU 拷贝：套接字 → 用户（实测）";
     }
     Uring {
@@ -156,6 +158,10 @@ probes! {
     }
     Interrupts {
         irq_handler_entry: "device interrupts that land on the program", "落在程序上的设备中断";
+        irq_handler_exit [only_record]: "which interrupt completed a request or brought a packet", "由哪个中断完成请求或送来数据包";
+        softirq_raise [only_record]: "what a handler leaves to a soft interrupt", "中断处理程序留给软中断的工作";
+        softirq_entry [only_record]: "soft interrupts: beginnings", "软中断开始";
+        softirq_exit [only_record]: "soft interrupts: ends", "软中断结束";
         local_timer_entry: "timer interrupts", "定时器中断";
         reschedule_entry: "rescheduling interrupts from other CPUs", "其他 CPU 发来的重新调度中断";
         call_function_entry: "function-call interrupts from other CPUs", "其他 CPU 发来的函数调用中断";

@@ -7,7 +7,7 @@ use crate::event::{Device, DeviceClass, End, Engine, Lost, Start};
 pub(super) type Field = (&'static str, usize, &'static str, Option<&'static str>);
 
 /// Kinds with a fixed size, and that size.
-const FIXED: [(u8, usize); 13] = [
+const FIXED: [(u8, usize); 14] = [
     (kind::SYSCALL, 88),
     (kind::SYSCALL_FILE, 120),
     (kind::EXTRA, 104),
@@ -21,6 +21,7 @@ const FIXED: [(u8, usize); 13] = [
     (kind::EXIT, 72),
     (kind::DIRTY, 48),
     (kind::COPY, 40),
+    (kind::ARRIVAL, 64),
 ];
 
 fn encoded(event: &Event) -> Vec<u8> {

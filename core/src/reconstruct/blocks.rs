@@ -229,6 +229,10 @@ impl Reconstructor {
             count: io.count,
             ts: io.begin,
             dur: io.end.saturating_sub(io.begin),
+            interrupt: match kind {
+                HopKind::Dma => self.setup.interrupt(io.interrupt),
+                _ => None,
+            },
             of: if write {
                 [file, Object::NONE]
             } else {

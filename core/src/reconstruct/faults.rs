@@ -75,6 +75,7 @@ impl Reconstructor {
         }
         let file = self.names.file(fault.dev, fault.ino);
         in_file(&mut moved, file);
+        Self::woken(&open.sleeps, &mut moved);
         self.sums.faults.mapped_pages = self.sums.faults.mapped_pages.saturating_add(mapped);
         self.settle(head.ts, &open, sink);
         let id = CallId {

@@ -11,10 +11,12 @@
 //! parts of calls, dirty ranges, distinct rows.
 
 pub(crate) mod account;
+mod arrivals;
 mod aside;
 pub(crate) mod blocks;
 mod faults;
 mod found;
+mod interrupts;
 pub(crate) mod io;
 mod lengths;
 mod measured;
@@ -78,6 +80,18 @@ pub fn summarise<R: Read + Seek>(
 /// Pages zeroed by the allocator.
 const PAGE_ALLOC: Evidence = Evidence::tracepoint(Tracepoint::mm_page_alloc);
 
+/// Sockets that are remembered.
+const SOCKETS_MAX: usize = 4096;
+
+/// Without one of these hooks nothing is known of the others' interrupts.
+const HANDLERS: [&str; 5] = [
+    "irq_handler_entry",
+    "irq_handler_exit",
+    "softirq_raise",
+    "softirq_entry",
+    "softirq_exit",
+];
+
 /// What the trace says about itself, and tables made from it.
 struct Setup {
     arch: Arch,
@@ -93,6 +107,8 @@ struct Setup {
     labels: measured::Labels,
     /// Interrupts are seen.
     irqs: bool,
+    /// It is seen what is done in them.
+    handlers: bool,
 }
 
 /// Turns the events of one trace into calls, hops and a summary.
@@ -110,6 +126,8 @@ pub struct Reconstructor {
     stacked: stacked::Stacked,
     by_reference: packets::ByReference,
     looped: packets::Looped,
+    /// Packets that no call has taken yet.
+    arrivals: arrivals::Arrivals,
     /// Interfaces that processes sent through, by process and number.
     nics: HashMap<(u32, u32), usize>,
     /// Sockets whose sends the kernel encrypts.
@@ -151,6 +169,7 @@ impl Setup {
             measures: measured::attached(&start.probes),
             labels: measured::labels(&start.probes),
             irqs: has("irq_handler_entry"),
+            handlers: HANDLERS.iter().all(|hook| has(hook)),
             start,
         }
     }
@@ -189,6 +208,7 @@ impl Reconstructor {
             stacked: stacked::Stacked::default(),
             by_reference: packets::ByReference::default(),
             looped: packets::Looped::default(),
+            arrivals: arrivals::Arrivals::default(),
             nics: HashMap::new(),
             tls: HashSet::new(),
             zerocopy_on: false,
@@ -219,6 +239,7 @@ impl Reconstructor {
             Event::Fault(fault) => self.fault(fault, sink),
             Event::Block(block) => self.block(block, sink),
             Event::Xmit(xmit) => self.xmit(xmit, sink),
+            Event::Arrival(arrival) => self.arrival(arrival, sink),
             Event::Uring(uring) => self.uring(uring, sink),
             Event::Switch(switch) => self.switch(switch, sink),
             Event::Fork(fork) => self.fork(fork, sink),
@@ -246,6 +267,7 @@ impl Reconstructor {
                 self.close(slot, sink);
             }
         }
+        self.never_taken(sink);
     }
 
     /// The sums over all that was pushed. A sink that wants the last hops too calls
@@ -330,19 +352,14 @@ impl Reconstructor {
 
     /// The hops that need no rule: zeroed pages, copies out of sockets, block I/O, packets.
     fn parts(&mut self, open: &Open, context: Context, moved: &mut Vec<Moved>) {
-        if let Some(extra) = &open.extra {
-            if extra.zeroed > 0 {
-                moved.push(hop(
-                    HopKind::Fill,
-                    At::Zero,
-                    At::User,
-                    PAGE_ALLOC,
-                    extra.zeroed,
-                ));
-            }
-            if extra.skb_copied > 0 {
-                self.received(extra, &open.found, moved);
-            }
+        let zeroed = open.extra.as_ref().map_or(0, |extra| extra.zeroed);
+        if zeroed > 0 {
+            moved.push(hop(HopKind::Fill, At::Zero, At::User, PAGE_ALLOC, zeroed));
+        }
+        let copied = open.extra.as_ref().map_or(0, |extra| extra.skb_copied);
+        let known = self.brought(open, copied, moved);
+        if let Some(extra) = open.extra.as_ref().filter(|_| copied > 0) {
+            self.received(extra, known, &open.found, moved);
         }
         for io in &open.ios {
             self.request(io, context, moved);
@@ -357,6 +374,7 @@ impl Reconstructor {
     /// Adds a hop to the sums.
     fn add(&mut self, process: usize, id: CallId, moved: &Moved) {
         self.sums.rows.add_one(moved);
+        self.sums.interrupts.add(moved);
         self.names.add(process, id.tid, moved);
         for region in self.regions.of(id.tid, id.seq) {
             self.names.region(*region).add(moved);

@@ -6,7 +6,7 @@ use tracer_ebpf::{Extra, Xmit, flag, moved};
 
 use super::found::Found;
 use super::tally::{At, Key, Moved};
-use super::{Part, Reconstructor, Sink, hop};
+use super::{Part, Reconstructor, SOCKETS_MAX, Sink, hop};
 use crate::catalogue::{ProbeId, RuleId, Tracepoint};
 use crate::event::{DeviceClass, Engine};
 use crate::model::{CallId, Claim, Evidence, HopKind};
@@ -16,8 +16,6 @@ use crate::rules::measure;
 const XMIT: Evidence = Evidence::tracepoint(Tracepoint::net_dev_start_xmit);
 /// Copies out of a socket.
 const SKB_COPY: Evidence = Evidence::tracepoint(Tracepoint::skb_copy_datagram_iovec);
-/// Sockets that are remembered.
-const SOCKETS_MAX: usize = 4096;
 
 impl Reconstructor {
     /// Bytes that had been sent by reference are copied after all: measured where a probe sees it.
@@ -31,8 +29,15 @@ impl Reconstructor {
         moved.push(copy);
     }
 
-    /// Bytes that were copied out of sockets, and the device that had brought them.
-    pub(super) fn received(&mut self, extra: &Extra, found: &[Found], moved: &mut Vec<Moved>) {
+    /// Bytes that were copied out of sockets, and the device that had brought them: `known` of them came in packets
+    /// that were seen to arrive.
+    pub(super) fn received(
+        &mut self,
+        extra: &Extra,
+        known: u64,
+        found: &[Found],
+        moved: &mut Vec<Moved>,
+    ) {
         let (mut bytes, mut by, mut count) = (extra.skb_copied, SKB_COPY, 1);
         // A primitive is nearer to the bytes than the tracepoint, which announces them.
         if let Some(near) = found.iter().find(|m| m.what == moved::PACKET_READ)
@@ -46,17 +51,18 @@ impl Reconstructor {
             by = Evidence::Measured(self.setup.labels.of(near, row));
             (bytes, count) = (near.bytes, near.count);
         }
-        if extra.iif != 0 {
+        let brought = bytes.saturating_sub(known);
+        if extra.iif != 0 && brought > 0 {
             // The record has no name: the interface of this number that the process sends through, too.
             let used = self.nics.get(&(extra.head.tgid, extra.iif)).copied();
             let nic = used.unwrap_or_else(|| {
                 let name = || format!("if{}", extra.iif);
                 self.sums.devices.find(DeviceClass::Net, extra.iif, name)
             });
-            self.sums.devices.met(nic, true, bytes);
+            self.sums.devices.met(nic, true, brought);
             if self.sums.devices.engine(nic) != Engine::Software {
                 let by = Evidence::Inferred(RuleId::ReceivedFromNic);
-                moved.push(hop(HopKind::Dma, At::Nic(nic), At::Socket, by, bytes));
+                moved.push(hop(HopKind::Dma, At::Nic(nic), At::Socket, by, brought));
             }
         }
         let copy = hop(HopKind::Copy, At::Socket, At::User, by, bytes);

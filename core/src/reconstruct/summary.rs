@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tracer_ebpf::{OPERATION, kind};
 
 use super::sums::{Calls, Sums};
-use super::{Reconstructor, Setup, account};
+use super::{Reconstructor, Setup, account, interrupts};
 use crate::arch::{Arch, uring};
 use crate::at_least::{self, Causes};
 use crate::catalogue::primitives::{self, Work};
@@ -14,8 +14,8 @@ use crate::catalogue::{Method, RuleId, Subject};
 use crate::event::{End, Only, Sampled, Start};
 use crate::ledger::{Ledger, OpenRow, Unaccounted};
 use crate::model::{
-    Claim, CpuTime, Crossings, Estimate, FunctionTime, HopKind, Known, ProcessRow, Summary,
-    SyscallRow,
+    Claim, CpuTime, Crossings, Estimate, FunctionTime, HopKind, InterruptRow, Known, ProcessRow,
+    Summary, SyscallRow,
 };
 use crate::notice::Notice;
 use crate::record::{NotThere, Span};
@@ -176,6 +176,8 @@ impl Reconstructor {
             waits: sums.waits.clone(),
             metadata_io: sums.metadata,
             unattributed: sums.unattributed,
+            untied_arrivals: self.arrivals.untied,
+            interrupts: interrupts(sums),
             dirty_bytes: dirty_pages.saturating_mul(setup.page),
             cpu_ns: end.cpu_ns,
             cpu_time: sums.sampled.as_ref().map(cpu_time),
@@ -216,6 +218,20 @@ fn ledger(setup: &Setup, sums: &Sums) -> Ledger {
         }
     }
     Ledger::of(sums.account.returned, open)
+}
+
+/// What interrupts told of devices.
+fn interrupts(sums: &Sums) -> Vec<InterruptRow> {
+    let rows = sums.interrupts.rows().into_iter();
+    let row = |row: interrupts::Row| InterruptRow {
+        number: row.of.number,
+        context: row.of.context,
+        device: sums.devices.name(row.device).to_owned(),
+        count: row.count,
+        bytes: row.bytes,
+        woke: row.woke,
+    };
+    rows.map(row).collect()
 }
 
 /// The CPU time that samples stand for.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::account::Account;
+use super::interrupts::Interrupts;
 use super::measured::Requests;
 use super::requests::Made;
 use super::tally::{Devices, Differences, Processes, Rows};
@@ -25,6 +26,7 @@ pub struct Calls {
 #[derive(Default)]
 pub struct Sums {
     pub rows: Rows,
+    pub interrupts: Interrupts,
     pub account: Account,
     pub devices: Devices,
     pub processes: Processes,

@@ -9,8 +9,8 @@ use super::measured::Outcome;
 use super::sink::{Call, File, What};
 use super::sums::Calls;
 use super::tally::{At, Key, Moved, Object};
-use super::threads::Open;
-use super::{Part, Reconstructor, Sink, hop};
+use super::threads::{Open, Took};
+use super::{Part, Reconstructor, SOCKETS_MAX, Sink, hop};
 use crate::catalogue::Subject;
 use crate::ledger::Unaccounted;
 use crate::model::{CallId, Claim, Evidence, HopKind};
@@ -30,6 +30,13 @@ const SOL_XDP: u64 = 283;
 const XDP_RX_RING: u64 = 2;
 /// `IORING_CQE_F_NOTIF`: the end of a zero-copy send, not a result.
 const CQE_F_NOTIF: u16 = 1 << 3;
+
+/// The flags that a socket's call was given.
+fn msg_flags(shape: Option<Shape>, call: &Syscall) -> u32 {
+    let arg = shape.and_then(|shape| shape.msg_flags);
+    let flags = arg.and_then(|arg| call.args.get(arg));
+    flags.map_or(0, |flags| *flags as u32)
+}
 
 /// As [`tracer_ebpf::TopKey::nr`] numbers it.
 fn operation(request: &Uring) -> u16 {
@@ -118,7 +125,23 @@ impl Reconstructor {
             true => Vec::new(),
             false => self.inner_faults(&mut open, head.ts),
         };
+        // A look at bytes that stay takes none.
+        let peeks = msg_flags(shape, call) & MSG_PEEK != 0;
+        let is = |kind| one.is_some_and(|one| one.kind == kind) && !peeks;
+        let socket = file.filter(|_| is(FileKind::Tcp));
+        let receives = shape.is_some_and(|shape| shape.from == End::First) && is(FileKind::Udp);
+        if receives {
+            open.seq = head.seq;
+        }
         if open.seq != 0 {
+            open.began = head.ts;
+            if let Some(socket) = socket {
+                open.took.push((socket.ino, Took::Copied));
+            }
+            if let (Some(socket), Some(sizes)) = (file.filter(|_| receives), length.moved) {
+                open.took
+                    .push((socket.ino, Took::Datagrams(sizes.0, sizes.1)));
+            }
             let context = Context::of_call(shape, role == Role::AsyncIo, one, two);
             if context.raw {
                 self.raw.extend(open.inodes.iter().take(4));
@@ -165,7 +188,11 @@ impl Reconstructor {
             self.over_network(extra.reserved, head.ts, &mut moved);
         }
         self.locate(&mut moved, shape, (on[0], one), (on[1], two));
+        if let Some(socket) = socket {
+            self.brought_pages(socket.ino, head.ts, &mut moved);
+        }
         moved.extend(inner);
+        Self::woken(&open.sleeps, &mut moved);
         self.settle(head.ts, &open, sink);
         let id = CallId {
             tid: head.tid,
@@ -258,10 +285,7 @@ impl Reconstructor {
         let (bytes, count) = length.moved.unwrap_or_default();
         let mut facts = Facts::new(shape, one, two);
         facts.cut = length.cut;
-        facts.msg_flags = shape
-            .msg_flags
-            .and_then(|arg| call.args.get(arg))
-            .map_or(0, |flags| *flags as u32);
+        facts.msg_flags = msg_flags(Some(shape), call);
         facts.zerocopy_off = !self.zerocopy_on && !self.setup.start.attached;
         facts.private = shape.moves == Move::Populate && Shape::populates_copies(&call.args);
         facts.tls = shape.to == End::First && self.encrypts(file);
@@ -452,7 +476,14 @@ impl Reconstructor {
             class.kind,
             FileKind::Tcp | FileKind::UnixStream | FileKind::UnixDgram
         );
+        let tcp = class.kind == FileKind::Tcp;
         if shape.moves == Move::Recv && probed && self.setup.skb && !deferred {
+            if let (true, Part::Open(slot)) = (tcp, &part) {
+                let took = &mut self.threads.open(*slot).took;
+                if took.len() < SOCKETS_MAX {
+                    took.push((request.file.ino, Took::Bytes(bytes)));
+                }
+            }
             self.account_of_request(request, bytes, Fate::Closed);
             return;
         }
@@ -484,6 +515,11 @@ impl Reconstructor {
             None => Object::NONE,
         };
         self.locate(&mut moved, Some(shape), (on, Some(class)), (from, source));
+        if tcp && matches!(shape.moves, Move::Recv | Move::Read) {
+            self.taken(request.file.ino, bytes, head.ts, &mut moved);
+        } else if class.kind == FileKind::Udp && shape.moves == Move::Recv {
+            self.datagrams(request.file.ino, (bytes, 1), head.ts, &mut moved);
+        }
         match part {
             Part::Open(slot) => self.threads.open(slot).hops.extend(moved),
             Part::Late(slot) => {

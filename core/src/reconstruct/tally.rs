@@ -6,7 +6,7 @@ use crate::catalogue::Subject;
 use crate::event::{Device, DeviceClass, Engine};
 use crate::histogram::Histogram;
 use crate::model::{
-    Claim, DeviceRow, Disagreement, Evidence, Hop, HopKind, HopRow, Place, ProcessRow,
+    Claim, DeviceRow, Disagreement, Evidence, Hop, HopKind, HopRow, Interrupt, Place, ProcessRow,
 };
 
 /// [`Place`] without its string: devices are indices into [`Devices`].
@@ -67,6 +67,8 @@ pub struct Moved {
     pub count: u64,
     pub ts: u64,
     pub dur: u64,
+    /// Of a transfer: how the kernel was told of its end.
+    pub interrupt: Option<Interrupt>,
     /// The files or sockets that it begins and ends in, as far as they are known.
     pub of: [Object; 2],
 }
@@ -80,6 +82,7 @@ impl Moved {
             count,
             ts: 0,
             dur: 0,
+            interrupt: None,
             of: [Object::NONE; 2],
         }
     }
@@ -228,6 +231,7 @@ impl Devices {
             count,
             ts,
             dur,
+            interrupt,
             ..
         } = *moved;
         Hop {
@@ -239,6 +243,7 @@ impl Devices {
             evidence: key.by,
             deferred: key.deferred,
             engine: self.engine_of(&key),
+            interrupt,
             ts,
             dur,
         }

@@ -2,6 +2,7 @@
 
 use tracer_ebpf::{Exec, Exit, Fork, Switch, flag};
 
+use super::interrupts::SLEEPS_MAX;
 use super::{Part, Reconstructor, Sink};
 use crate::catalogue::Subject;
 use crate::model::Claim;
@@ -19,6 +20,10 @@ impl Reconstructor {
             if let Part::Open(slot) = self.part(&switch.head, sink) {
                 let open = self.threads.open(slot);
                 open.waited = open.waited.saturating_add(switch.off);
+                if open.sleeps.len() < SLEEPS_MAX {
+                    let from = switch.head.ts;
+                    open.sleeps.push((from, from.saturating_add(switch.off)));
+                }
                 device = open.device_wait(switch.head.ts, switch.off);
             }
             let waits = &mut self.sums.waits;

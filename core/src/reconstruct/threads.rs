@@ -35,6 +35,8 @@ pub struct Io {
     pub count: u64,
     pub begin: u64,
     pub end: u64,
+    /// As [`Block::reserved`].
+    pub interrupt: u32,
 }
 
 impl Io {
@@ -55,8 +57,20 @@ impl Io {
             begin,
             // Not seen to complete: no time is known to have passed.
             end: block.completed.max(begin),
+            interrupt: block.reserved,
         }
     }
+}
+
+/// What a call, or a request in it, took from a socket.
+#[derive(Clone, Copy, Debug)]
+pub enum Took {
+    /// TCP: all that was copied out of packets in the call.
+    Copied,
+    /// TCP: so many bytes.
+    Bytes(u64),
+    /// UDP: bytes, datagrams.
+    Datagrams(u64, u64),
 }
 
 /// Parts of a call whose record has not come yet.
@@ -75,6 +89,12 @@ pub struct Open {
     pub busy: Vec<(u64, u64)>,
     /// Blocked during it, ns.
     pub waited: u64,
+    /// When it was, and until when.
+    pub sleeps: Vec<(u64, u64)>,
+    /// Sockets that it took bytes from.
+    pub took: Vec<(u64, Took)>,
+    /// When the call began, 0 until that is known.
+    pub began: u64,
     /// What functions moved in it.
     pub found: Vec<Found>,
     /// What faults did that the kernel took in it.
@@ -108,6 +128,9 @@ impl Open {
             inodes,
             busy,
             waited,
+            sleeps,
+            took,
+            began,
             found,
             inner,
         } = self;
@@ -116,6 +139,9 @@ impl Open {
             return;
         }
         (*seq, *dirtied, *waited, *extra) = (0, 0, 0, None);
+        *began = 0;
+        sleeps.clear();
+        took.clear();
         ios.clear();
         hops.clear();
         inodes.clear();

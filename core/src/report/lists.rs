@@ -5,11 +5,15 @@ use super::section::{plain, section, write_table};
 use super::{Detail, words};
 use crate::event::{DeviceClass, Engine};
 use crate::i18n::Lang;
-use crate::model::{DeviceRow, IoTotals, Known, ProcessRow, RequestRow, Summary, SyscallRow};
+use crate::model::{
+    Arrived, Context, DeviceRow, IoTotals, Known, ProcessRow, RequestRow, Summary, SyscallRow,
+};
 use crate::units;
 
 /// Calls named in the folded line, and rows of other lists, before "… more".
 const FOLD: usize = 10;
+/// The same of interrupts.
+const INTERRUPTS: usize = 3;
 
 /// The calls by name: folded into a few lines, or one line each.
 pub fn calls(page: &mut Page, summary: &Summary) {
@@ -147,6 +151,52 @@ pub fn io(page: &mut Page, summary: &Summary) {
             let flow = Flow::join(parts, words::comma(lang)).glue(words::colon(lang), Paint::Plain);
             section(page, label, flow.then(Flow::words(why, Paint::Quiet)));
         }
+    }
+}
+
+/// Where the kernel was when a device was done.
+pub fn interrupted(context: Context, number: Option<u32>, lang: Lang) -> String {
+    let number = number.unwrap_or_default();
+    match context {
+        Context::Handler => words::in_handler(lang, number),
+        Context::Soft => words::in_soft(lang, number),
+        Context::SoftAlone => words::in_soft_alone(lang).to_owned(),
+        Context::Thread => words::in_thread(lang).to_owned(),
+    }
+}
+
+/// Packets that belong to no call, and how the kernel was told of what devices did.
+pub fn interrupts(page: &mut Page, summary: &Summary) {
+    let lang = page.style.lang;
+    let Arrived { packets, bytes } = summary.untied_arrivals;
+    if packets > 0 {
+        let what = words::arrived(lang, words::packets(lang, packets), units::bytes(bytes));
+        let flow = plain(what).glue(words::colon(lang), Paint::Plain);
+        let why = Flow::words(words::arrived_why(lang), Paint::Quiet);
+        section(page, words::label_arrived(lang), flow.then(why));
+    }
+    let rows = &summary.interrupts;
+    let shown = match page.style.detail {
+        Detail::Verbose => rows.len(),
+        _ => fold(rows.len(), INTERRUPTS),
+    };
+    for (i, row) in rows.iter().take(shown).enumerate() {
+        let label = match i {
+            0 => words::label_interrupts(lang),
+            _ => "",
+        };
+        let at = interrupted(row.context, row.number, lang);
+        let what = words::transfers(lang, row.count);
+        let text = words::told_of(lang, at, what, &row.device, units::bytes(row.bytes));
+        let mut parts = vec![plain(text)];
+        if row.woke > 0 {
+            parts.push(plain(words::woke(lang, row.woke)));
+        }
+        section(page, label, Flow::join(parts, words::semicolon(lang)));
+    }
+    if shown < rows.len() {
+        let more = words::interrupts_more(lang, (rows.len() - shown) as u64);
+        section(page, "", Flow::words(&more, Paint::Quiet));
     }
 }
 

@@ -36,6 +36,7 @@ pub use compare::{comparison, comparison_json};
 pub use export::printable;
 pub use json::{json, json_string};
 pub use jsonl::Lines;
+pub use lists::interrupted;
 pub use text::{lost, text};
 
 /// What `--format` asks for.

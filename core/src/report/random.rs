@@ -5,9 +5,9 @@ use crate::event::{DeviceClass, Engine, KIND_NAMES};
 use crate::histogram::Histogram;
 use crate::ledger::Ledger;
 use crate::model::{
-    Claim, ContextSwitches, Cost, CpuTime, Crossings, DeviceRow, Disagreement, Estimate, Evidence,
-    HopKind, HopRow, IoTotals, Known, PageFaults, Place, ProbeCost, ProcessRow, Summary,
-    SyscallRow, Waits,
+    Arrived, Claim, Context, ContextSwitches, Cost, CpuTime, Crossings, DeviceRow, Disagreement,
+    Estimate, Evidence, HopKind, HopRow, InterruptRow, IoTotals, Known, PageFaults, Place,
+    ProbeCost, ProcessRow, Summary, SyscallRow, Waits,
 };
 use crate::notice::Notice;
 
@@ -228,6 +228,23 @@ impl Random {
             },
             metadata_io: self.io(),
             unattributed: self.io(),
+            untied_arrivals: Arrived {
+                packets: self.number(),
+                bytes: self.number(),
+            },
+            interrupts: self.list(5, |r| InterruptRow {
+                number: Some(r.next() as u32).filter(|n| n % 3 != 0),
+                context: r.pick(&[
+                    Context::Handler,
+                    Context::Soft,
+                    Context::SoftAlone,
+                    Context::Thread,
+                ]),
+                device: r.name(),
+                count: r.number(),
+                bytes: r.number(),
+                woke: r.number(),
+            }),
             dirty_bytes: self.number(),
             devices: self.list(4, |r| DeviceRow {
                 name: r.name(),

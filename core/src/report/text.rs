@@ -34,6 +34,7 @@ pub fn text(summary: &Summary, style: &Style) -> String {
         lists::calls(&mut page, summary);
         lists::io(&mut page, summary);
         lists::devices(&mut page, summary);
+        lists::interrupts(&mut page, summary);
         names::write(&mut page, summary);
         lists::processes(&mut page, summary);
         if style.detail == Detail::Verbose {

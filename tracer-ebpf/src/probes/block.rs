@@ -12,6 +12,7 @@ use crate::kread::probe;
 use crate::maps::{BIOS, DIRTIED, InodeKey, Served, TOP_DIRTIED, config, off};
 use crate::probes::cache::{file_page, first_page, swap_backed, swapped};
 use crate::probes::dma::issued;
+use crate::probes::irq;
 use crate::probes::stacked;
 use crate::tasks::traced_or_worker;
 use crate::top::{count_for, everyone, process, remember};
@@ -383,6 +384,9 @@ fn complete(b: u64, sector: u64, bytes: u32, how: u32) -> i32 {
         r.bytes = bytes;
         r.bio |= flags;
         r.status = status;
+        if recording() {
+            r.reserved = irq::under_way();
+        }
         done(&r);
     }
     0

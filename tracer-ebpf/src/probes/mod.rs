@@ -1,5 +1,6 @@
 //! The hooks, one file per subject.
 
+pub mod arrival;
 pub mod block;
 pub mod cache;
 pub mod dma;

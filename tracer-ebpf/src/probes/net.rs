@@ -5,9 +5,11 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{CountKey, Head, Proc, Xmit, count, flag, kind, task};
 
+use crate::classify::named_by_port;
 use crate::emit::{count, recording, send};
 use crate::kread::probe;
 use crate::maps::{SOCKS, SockOwner, off};
+use crate::probes::arrival::IPPROTO_UDP;
 use crate::tasks::traced_or_worker;
 use crate::top::{self, everyone};
 
@@ -37,19 +39,30 @@ fn sender(skb: u64) -> Option<SockOwner> {
     if state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV {
         return None;
     }
-    // The same address may hold another socket by now; an orphan (closed, data still going out) is ours.
-    let socket: u64 = probe(sk, off!(sk_socket))?;
-    if socket != 0 {
-        let inode = socket
-            .wrapping_sub(off!(socket_alloc_socket) as u64)
-            .wrapping_add(off!(socket_alloc_inode) as u64);
-        let ino: u64 = probe(inode, off!(inode_ino))?;
-        if ino != owner.ino {
-            let _ = SOCKS.remove(sk);
-            return None;
-        }
+    is_of(sk, owner.ino).then_some(owner)
+}
+
+/// Whether a socket is still the one with this inode: the same address may hold another by now. An orphan
+/// (closed, data still going out) is ours.
+#[inline(always)]
+pub fn is_of(sk: u64, ino: u64) -> bool {
+    let Some(socket) = probe::<u64>(sk, off!(sk_socket)) else {
+        return false;
+    };
+    if socket == 0 {
+        return true;
     }
-    Some(owner)
+    let inode = socket
+        .wrapping_sub(off!(socket_alloc_socket) as u64)
+        .wrapping_add(off!(socket_alloc_inode) as u64);
+    match probe::<u64>(inode, off!(inode_ino)) {
+        Some(now) if now == ino => true,
+        Some(_) => {
+            let _ = SOCKS.remove(sk);
+            false
+        }
+        None => false,
+    }
 }
 
 /// `top`: a packet of whoever it is.
@@ -71,7 +84,7 @@ fn sent(skb: u64, dev: u64) -> Option<()> {
 
 /// 1 if a device hangs on no other: see [`Xmit::no_parent`].
 #[inline(always)]
-fn no_parent(dev: u64) -> u32 {
+pub fn no_parent(dev: u64) -> u32 {
     u32::from(probe::<u64>(dev, off!(dev_parent)) == Some(0))
 }
 
@@ -83,6 +96,12 @@ fn xmit(skb: u64, dev: u64) -> Option<()> {
     if !recording() {
         count(count::XMIT, 0, ifindex, 1, len as u64);
         return None;
+    }
+    // It has got its port by now. (Where a call describes a socket, the verifier of Linux 6.1 has no stack left.)
+    if let Some(sk) = probe::<u64>(skb, off!(skb_sk))
+        && probe(sk, off!(sk_protocol)) == Some(IPPROTO_UDP as u16)
+    {
+        named_by_port(sk);
     }
     // SAFETY: a helper without preconditions.
     let now = unsafe { bpf_ktime_get_ns() };

@@ -34,8 +34,10 @@ pub mod kind {
     pub const STACK: u8 = 16;
     /// A thread's calls come from another stack than the one before: [`crate::CalledFrom`].
     pub const CALLED_FROM: u8 = 17;
+    /// A packet of the program has arrived: [`crate::Arrival`].
+    pub const ARRIVAL: u8 = 18;
     /// Number of kinds (for tables indexed by kind).
-    pub const COUNT: usize = 18;
+    pub const COUNT: usize = 19;
 }
 
 /// The common start of every record. 24 bytes.

@@ -39,7 +39,25 @@ pub struct Block {
     /// A device that is only software and hands its work on: this is what it asked of another device
     /// ([`crate::flag::ELSEWHERE`]). As `disk`; 0: none.
     pub upper: u32,
+    /// What was under way where the completion came: bits of [`interrupt`]. 0: not seen.
     pub reserved: u32,
+}
+
+/// [`Block::reserved`] and [`Arrival::interrupt`]: a number, and what it says.
+pub mod interrupt {
+    /// Bits of the number of the interrupt, as `/proc/interrupts` has it.
+    pub const NUMBER: u32 = 0xff_ffff;
+    /// The other bits: one of those below.
+    pub const CONTEXT: u32 = !NUMBER;
+    /// The handler of that interrupt.
+    pub const HANDLER: u32 = 1 << 24;
+    /// A soft interrupt that the handler of that interrupt had raised.
+    pub const SOFT: u32 = 2 << 24;
+    /// A soft interrupt that no handler on this processor had raised: another processor handed it on, or the
+    /// device is polled. No number.
+    pub const SOFT_ALONE: u32 = 3 << 24;
+    /// A thread: a worker, a threaded handler, or whoever polls. No number.
+    pub const THREAD: u32 = 4 << 24;
 }
 
 /// Bits of [`Block::bio`].
@@ -94,6 +112,32 @@ pub struct Xmit {
     pub sock_ino: u64,
     /// `dev->name`, NUL padded.
     pub name: [u8; 16],
+}
+
+/// A packet that a device brought for a socket of the program. 64 bytes.
+///
+/// `head` names the thread that used the socket last, and no call: user space finds out which one takes the bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    pub head: Head,
+    /// Bytes, headers included: of all packets that the kernel had merged into this one.
+    pub len: u32,
+    /// Of them, bytes for the program.
+    pub payload: u32,
+    /// The device that it came in by.
+    pub ifindex: u32,
+    /// Bits of [`interrupt`].
+    pub interrupt: u32,
+    /// `i_ino` of the socket (`sockfs`).
+    pub sock_ino: u64,
+    /// TCP: sequence number of the first byte.
+    pub tcp_seq: u32,
+    /// How many packets were merged.
+    pub packets: u32,
+    /// `IPPROTO_TCP` or `IPPROTO_UDP`.
+    pub protocol: u32,
+    pub reserved: u32,
 }
 
 /// A completed request of io_uring, or one of Linux AIO ([`uring::AIO`]). 120 bytes.

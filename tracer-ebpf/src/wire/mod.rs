@@ -37,6 +37,7 @@ const _: () = {
     assert!(size_of::<Fault>() == 104);
     assert!(size_of::<Block>() == 104);
     assert!(size_of::<Xmit>() == 64);
+    assert!(size_of::<Arrival>() == 64);
     assert!(size_of::<Uring>() == 120);
     assert!(size_of::<Switch>() == 40);
     assert!(size_of::<Fork>() == 48);

@@ -137,6 +137,14 @@ offsets! {
     skb_cb = "sk_buff"."cb";
     skb_head = "sk_buff"."head";
     skb_end = "sk_buff"."end";
+    skb_data = "sk_buff"."data";
+    skb_mac = "sk_buff"."mac_header";
+    skb_protocol = "sk_buff"."protocol";
+    skb_dev = "sk_buff"."dev";
+    /// Network namespaces.
+    dev_net = "net_device"."nd_net.net";
+    sk_net = "sock"."__sk_common.skc_net.net";
+    skb_segments = "skb_shared_info"."gso_segs";
     skb_destructor_arg = "skb_shared_info"."destructor_arg";
     dev_ifindex = "net_device"."ifindex";
     dev_name = "net_device"."name";

@@ -2,7 +2,7 @@
 
 use bytehop_core::event::Engine;
 use bytehop_core::ledger::Unaccounted;
-use bytehop_core::model::{Evidence, HopKind, Place};
+use bytehop_core::model::{Evidence, HopKind, Interrupt, Place};
 use bytehop_core::rules::Class;
 
 use super::paged::{Fields, Fixed};
@@ -76,6 +76,7 @@ pub struct HopKey {
     pub evidence: Evidence,
     pub deferred: bool,
     pub engine: Option<Engine>,
+    pub interrupt: Option<Interrupt>,
 }
 
 /// A hop. 24 bytes.

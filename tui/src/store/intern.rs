@@ -21,6 +21,7 @@ impl Keys {
             key.kind == hop.kind
                 && key.deferred == hop.deferred
                 && key.engine == hop.engine
+                && key.interrupt == hop.interrupt
                 && key.from == hop.from
                 && key.to == hop.to
                 && key.evidence == hop.evidence
@@ -36,6 +37,7 @@ impl Keys {
                         evidence: hop.evidence,
                         deferred: hop.deferred,
                         engine: hop.engine,
+                        interrupt: hop.interrupt,
                     });
                     self.keys.len() - 1
                 }

@@ -3,6 +3,7 @@
 use bytehop_core::event::Engine;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{Evidence, HopKind};
+use bytehop_core::report::interrupted;
 use bytehop_core::units;
 use ratatui::buffer::Buffer;
 
@@ -124,6 +125,13 @@ fn explain(app: &App, page: &mut Page, hop: &Hop, key: &HopKey) {
     }
     if !when.is_empty() {
         page.say(words::when(lang), &when, Paint::Text);
+    }
+    if let Some(interrupt) = key.interrupt {
+        let at = interrupted(interrupt.context, interrupt.number, lang);
+        page.say(words::told_by(lang), &at, Paint::Text);
+        if interrupt.woke {
+            page.say(words::then(lang), words::woke(lang), Paint::Text);
+        }
     }
 }
 

@@ -170,7 +170,7 @@ impl Machine<'_> {
         // A peer beyond the network card that swallows what it is sent, and no way to anywhere else.
         qemu.args([
             "-netdev",
-            "user,id=net,restrict=on,guestfwd=tcp:10.0.2.100:9-null",
+            "user,id=net,restrict=on,guestfwd=tcp:10.0.2.100:9-null,guestfwd=tcp:10.0.2.100:7-cmd:cat",
             "-device",
             "e1000e,netdev=net",
         ]);

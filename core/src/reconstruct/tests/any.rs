@@ -3,8 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tracer_ebpf::{
-    Block, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall, Uring,
-    Xmit, flag,
+    Arrival, Block, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall,
+    Uring, Xmit, flag,
 };
 
 use super::build::Story;
@@ -133,7 +133,7 @@ fn block() -> impl Strategy<Value = Event> {
                         1 => super::build::DM,
                         _ => 0,
                     },
-                    reserved: 0,
+                    reserved: bytes,
                 })
             },
         )
@@ -199,6 +199,22 @@ fn other() -> impl Strategy<Value = Event> {
                 ..Xmit::default()
             })
         }),
+        (head(), n32(), n32(), any::<u32>(), 0..4u64, n32()).prop_map(
+            |(head, len, payload, interrupt, sock_ino, tcp_seq)| {
+                Event::Arrival(Arrival {
+                    head,
+                    len,
+                    payload,
+                    ifindex: len % 4,
+                    interrupt,
+                    sock_ino,
+                    tcp_seq,
+                    packets: payload % 3,
+                    protocol: [6, 17][len as usize % 2],
+                    reserved: 0,
+                })
+            }
+        ),
         (
             head(),
             any::<i32>(),

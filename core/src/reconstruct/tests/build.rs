@@ -1,8 +1,8 @@
 //! Synthetic traces.
 
 use tracer_ebpf::{
-    Block, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall, Uring, Xmit, bio,
-    flag, kind,
+    Arrival, Block, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, Switch, Syscall, Uring,
+    Xmit, bio, flag, interrupt, kind,
 };
 
 use crate::arch::Arch;
@@ -291,6 +291,25 @@ impl Trace {
             // TCP: its headers are in front.
             data_len: len.saturating_sub(66),
             ..Xmit::default()
+        }));
+        self
+    }
+
+    /// A packet of TCP has arrived: frame, payload, number of its first byte.
+    pub fn arrival(&mut self, sock_ino: u64, len: u32, payload: u32, tcp_seq: u32) -> &mut Self {
+        let mut head = self.head(kind::ARRIVAL);
+        (head.flags, head.seq) = (flag::ELSEWHERE, 0);
+        self.events.push(Event::Arrival(Arrival {
+            head,
+            len,
+            payload,
+            ifindex: ETH,
+            interrupt: interrupt::SOFT | 38,
+            sock_ino,
+            tcp_seq,
+            packets: 1,
+            protocol: 6,
+            reserved: 0,
         }));
         self
     }

@@ -263,6 +263,43 @@ fn sockets_over_a_network_card() {
     );
 }
 
+/// Packets that arrived are the transfers; the rule stands in for the rest, and what nobody takes is told.
+#[test]
+fn packets_are_tied_to_the_calls_that_take_them() {
+    let mut t = Trace::new();
+    t.xmit(ETH, 66, 50, true)
+        .arrival(50, 566, 500, 1000)
+        // An acknowledgement, and a repetition.
+        .arrival(50, 66, 0, 1500)
+        .arrival(50, 566, 500, 1000)
+        .extra(|extra| (extra.skb_copied, extra.iif) = (300, ETH))
+        .io("read", 300, tcp(50))
+        // 200 are left of the first; 100 came before the socket was known.
+        .extra(|extra| (extra.skb_copied, extra.iif) = (300, ETH))
+        .io("read", 300, tcp(50))
+        .arrival(50, 166, 100, 1600)
+        .end();
+    assert_eq!(
+        t.hops(),
+        [
+            "D nic:eth0→socket 4/1364 tp:tcp_probe deferred",
+            "C socket→user 2/600 tp:skb_copy_datagram_iovec",
+            "D nic:eth0→socket 1/100 received-from-nic",
+            "D socket→nic:eth0 1/66 tp:net_dev_start_xmit deferred",
+        ]
+    );
+    let summary = t.summary();
+    let untied = summary.untied_arrivals;
+    assert_eq!((untied.packets, untied.bytes), (3, 66 + 566 + 166));
+    let rows: Vec<_> = summary.interrupts.iter().collect();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        (rows[0].number, rows[0].count, rows[0].bytes),
+        (Some(38), 4, 1364)
+    );
+    assert_eq!(rows[0].context, crate::model::Context::Soft);
+}
+
 /// In a container a `veth` may have the number that the network card has outside.
 #[test]
 fn numbers_of_interfaces_repeat_in_other_namespaces() {

@@ -6,8 +6,8 @@ use super::write::{Put, json, list, member};
 use crate::arch::{Arch, uring};
 use crate::catalogue::{PrimitiveId, primitives};
 use crate::event::{
-    Block, CalledFrom, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork, Head,
-    KIND_NAMES, Meta, Name, Stack, Switch, Syscall, Uring, Xmit,
+    Arrival, Block, CalledFrom, Copied, Dirty, Event, Exec, Exit, Extra, Fault, FileRef, Fork,
+    Head, KIND_NAMES, Meta, Name, Stack, Switch, Syscall, Uring, Xmit,
 };
 use crate::rules::measure;
 
@@ -110,10 +110,16 @@ fn put_kernel(event: &Event, names: &Names<'_>, out: &mut Vec<u8>) {
         }),
         Event::Block(e) => {
             put!(out, e, Block { issued, completed, sector, bytes, disk, bio, status, ino, index, dev, bios, upper_sector, upper; head, reserved });
+            if e.reserved != 0 {
+                member("interrupt", e.reserved, out);
+            }
         }
         Event::Xmit(e) => {
             put!(out, e, Xmit { len, ifindex, data_len, no_parent, sock_ino; head, name });
             member("name", text(&e.name), out);
+        }
+        Event::Arrival(e) => {
+            put!(out, e, Arrival { len, payload, ifindex, interrupt, sock_ino, tcp_seq, packets, protocol; head, reserved });
         }
         Event::Uring(e) => {
             put!(out, e, Uring { completed, user_data, res, opcode, how, cqe_flags, ring; head, file, file2 });
@@ -194,6 +200,7 @@ fn kind_of(event: &Event) -> u8 {
         Event::Fault(_) => kind::FAULT,
         Event::Block(_) => kind::BLOCK,
         Event::Xmit(_) => kind::XMIT,
+        Event::Arrival(_) => kind::ARRIVAL,
         Event::Uring(_) => kind::URING,
         Event::Switch(_) => kind::SWITCH,
         Event::Fork(_) => kind::FORK,

@@ -20,8 +20,8 @@
 //! (the primitive) of a `copy`.
 //!
 //! A `syscall` or a `fault` whose bytes moved has `hops`, in the order in which they moved: `kind`, `from`,
-//! `to`, `bytes`, `count`, `evidence` with `probe`, `rule` or `method`, `deferred`, for `dma` the `engine`, and where a probe tells them `ts`
-//! and `dur`. A hop that became known after its call's line is a line of its own, `event` `hop`, with `tid` and
+//! `to`, `bytes`, `count`, `evidence` with `probe`, `rule` or `method`, `deferred`, for `dma` the `engine`, and where a probe tells them
+//! `interrupt` (how the kernel was told of the transfer's end, and whether that woke the thread), `ts` and `dur`. A hop that became known after its call's line is a line of its own, `event` `hop`, with `tid` and
 //! `seq` of the call (0: not known). The hops of all lines add up to those of `--format json`.
 
 mod fields;
@@ -94,6 +94,10 @@ fn put_hop(hop: &Hop, out: &mut Vec<u8>) {
     if let Some(engine) = hop.engine.filter(|_| hop.kind == HopKind::Dma) {
         out.extend_from_slice(b",\"engine\":");
         json(&engine, out);
+    }
+    if let Some(interrupt) = hop.interrupt {
+        out.extend_from_slice(b",\"interrupt\":");
+        json(&interrupt, out);
     }
     if hop.ts != 0 {
         member("ts", hop.ts, out);

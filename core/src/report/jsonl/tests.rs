@@ -3,8 +3,8 @@ use tracer_ebpf::{flag, kind};
 
 use super::*;
 use crate::event::{
-    Block, CalledFrom, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head, KIND_NAMES,
-    Lost, Name, Stack, Start, Switch, Syscall, Uring, Xmit,
+    Arrival, Block, CalledFrom, Copied, Dirty, Exec, Exit, Extra, Fault, FileRef, Fork, Head,
+    KIND_NAMES, Lost, Name, Stack, Start, Switch, Syscall, Uring, Xmit,
 };
 
 /// One event alone, without what the reconstruction makes of it.
@@ -135,6 +135,7 @@ fn every_kind_has_its_name() {
         Event::Copied(Copied::default()),
         crate::decode::decode(&stack).expect("a stack"),
         Event::CalledFrom(CalledFrom::default()),
+        Event::Arrival(Arrival::default()),
     ];
     let names: Vec<String> = events
         .iter()

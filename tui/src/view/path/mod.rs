@@ -143,8 +143,31 @@ fn meanwhile(app: &App) -> Option<String> {
     };
     Some(match app.follow {
         true => format!("{}: {text}", describe::name(app, sig)),
-        false => text,
+        false => format!("{text}{}", told(app)),
     })
+}
+
+/// How the kernel was told that the device was done, and whether that woke the thread: of the current hop,
+/// or of the one of the current call that did.
+fn told(app: &App) -> String {
+    let key = |hop| app.store.key(hop).and_then(|key| key.interrupt);
+    let interrupt = match app.hop() {
+        Some(hop) => key(hop),
+        None => app.hops().iter().filter_map(key).max_by_key(|i| i.woke),
+    };
+    let Some(interrupt) = interrupt else {
+        return String::new();
+    };
+    let lang = app.look.lang;
+    let arrow = if app.look.ascii { "->" } else { "→" };
+    let what = match interrupt.number {
+        Some(number) => words::interrupt(lang, number),
+        None => words::no_interrupt(lang).to_owned(),
+    };
+    match interrupt.woke {
+        true => format!(" {arrow} {what} {arrow} {}", words::wakes(lang)),
+        false => format!(" {arrow} {what}"),
+    }
 }
 
 /// What an arrow's label counts, and whether the arrow stands for the current hop, or one of the
