@@ -11,7 +11,7 @@ use crate::emit::send;
 use crate::kread::probe;
 use crate::maps::{PORTS, SOCKS, SockOwner, off};
 use crate::probes::irq::under_way;
-use crate::probes::net::{is_of, no_parent};
+use crate::probes::net::{IPPROTO_UDP, is_of, no_parent};
 
 /// `LOOPBACK_IFINDEX` (include/net/flow.h): the same in every network namespace. 0 is a packet made here.
 const LOOPBACK: u32 = 1;
@@ -22,7 +22,6 @@ const TCP_SEQUENCE: u64 = 4;
 const TCP_LENGTH: u64 = 12;
 const UDP_HEADER: u32 = 8;
 const IPPROTO_TCP: u32 = 6;
-pub const IPPROTO_UDP: u32 = 17;
 /// include/uapi/linux/if_ether.h
 const ETH_P_IP: u16 = 0x800;
 const ETH_P_IPV6: u16 = 0x86dd;

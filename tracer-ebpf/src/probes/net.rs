@@ -9,9 +9,11 @@ use crate::classify::named_by_port;
 use crate::emit::{count, recording, send};
 use crate::kread::probe;
 use crate::maps::{SOCKS, SockOwner, off};
-use crate::probes::arrival::IPPROTO_UDP;
 use crate::tasks::traced_or_worker;
 use crate::top::{self, everyone};
+
+/// include/uapi/linux/in.h
+pub const IPPROTO_UDP: u32 = 17;
 
 // include/net/tcp_states.h: these are not full sockets.
 const TCP_TIME_WAIT: u8 = 6;

@@ -103,7 +103,7 @@ fn it_says_what_works_and_why_not_more() {
         "level T",
         "Not here: the kernel refuses (EPERM). Stock kernels",
         "Not here: the kernel refuses (EINVAL). It needs a kernel with kprobes",
-        "32 of 33 are in this kernel",
+        "38 of 39 are in this kernel",
         "✗ rss_stat",
         "✓ sys_enter",
         "may copy): vda (virtio_blk)",
