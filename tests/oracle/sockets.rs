@@ -1,7 +1,10 @@
 //! Pipes and sockets.
 
+use std::net::TcpStream;
+use std::time::Duration;
+
 use crate::fixture::fixture;
-use crate::harness::{Scratch, VERBS, Verb, serial, trace, trace_warm};
+use crate::harness::{Scratch, VERBS, Verb, not_run, serial, trace, trace_warm};
 use crate::summary::Summary;
 
 const N: u64 = 4 << 20;
@@ -234,4 +237,61 @@ for family, host in [(socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')]:
     let (streams, datagrams) = (2 * 2 * 10 * 30_000, 2 * 2 * 10 * 1_000);
     loopback_has(&summary, streams + datagrams, streams, again);
     assert_no_nic(&summary);
+}
+
+/// Bytes that the machine's network devices have brought, by their own account.
+fn brought() -> u64 {
+    let devices = std::fs::read_dir("/sys/class/net").expect("network devices");
+    let paths = devices.map(|entry| entry.expect("a device").path());
+    let real = paths.filter(|path| path.join("device").exists());
+    real.map(|path| {
+        let bytes = std::fs::read_to_string(path.join("statistics/rx_bytes"));
+        bytes
+            .expect("its bytes")
+            .trim()
+            .parse::<u64>()
+            .expect("a number")
+    })
+    .sum()
+}
+
+/// What comes from another machine is brought by a device, each packet once, and the interrupt is known.
+#[test]
+#[ignore = "root"]
+fn what_a_network_device_brings_is_dma() {
+    /// Of the machines of `cargo xtask vm`: what comes there goes back.
+    const PEER: &str = "10.0.2.100:7";
+    /// Ethernet, IPv4 and TCP, without options.
+    const HEADERS: u64 = 14 + 20 + 20;
+    const BYTES: u64 = 256 << 10;
+    let _serial = serial();
+    let address = PEER.parse().expect("an address");
+    if TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_err() {
+        let test = "sockets::what_a_network_device_brings_is_dma";
+        return not_run(test, "nobody echoes here (cargo xtask vm has a peer)");
+    }
+    let before = brought();
+    let summary = trace(Verb::Record, &fixture(&["echo", "256K", "16K", PEER]));
+    let most = brought() - before;
+    // The payload with headers, and no more than the device says of everything that came.
+    let hops = summary.hops("dma", "nic:*", "socket");
+    let packets: u64 = hops
+        .iter()
+        .map(|hop| hop["count"].as_u64().expect("a count"))
+        .sum();
+    summary.assert_within("dma", "nic:*", "socket", BYTES + packets * HEADERS..=most);
+    for hop in &hops {
+        assert_eq!(hop["evidence"], "measured", "{hop}");
+    }
+    assert_eq!(summary.bytes_of("recvfrom"), BYTES);
+    summary.assert_bytes("copy", "socket", "user", BYTES);
+    assert_eq!(summary.0["disagreements"], serde_json::json!([]));
+    // Of disks there are some, too.
+    let interrupts = summary.list("/interrupts").iter();
+    let of_nic = |name: &str| hops.iter().any(|hop| hop["from"] == format!("nic:{name}"));
+    let nics = interrupts.filter(|row| row["device"].as_str().is_some_and(of_nic));
+    let done: u64 = nics
+        .map(|row| row["count"].as_u64().expect("a count"))
+        .sum();
+    assert_eq!(done, packets, "{:#}", summary.0["interrupts"]);
 }
