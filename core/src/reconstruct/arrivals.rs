@@ -23,6 +23,8 @@ const AT_PORT: Evidence = Evidence::tracepoint(Tracepoint::netif_receive_skb);
 const UDP: u32 = 17;
 /// Packets of one socket that wait.
 const WAITING_MAX: usize = 4096;
+/// Packets of all sockets that wait.
+const ALL_WAITING_MAX: usize = 1 << 18;
 
 /// A packet whose bytes nobody has taken yet, or not all of them.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +62,8 @@ struct Stream {
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
     streams: HashMap<u64, Stream>,
+    /// Packets that wait, of all streams.
+    waiting: usize,
     /// What no call took.
     pub untied: Arrived,
 }
@@ -158,6 +162,18 @@ impl Packet {
     }
 }
 
+impl Arrivals {
+    /// Whether a packet for this socket can wait.
+    fn has_room(&mut self, ino: u64) -> bool {
+        // At least half of them have nothing that waits: most of these are closed.
+        if self.streams.len() >= SOCKETS_MAX && self.waiting < SOCKETS_MAX / 2 {
+            self.streams.retain(|_, stream| !stream.waiting.is_empty());
+        }
+        let known = self.streams.len() < SOCKETS_MAX || self.streams.contains_key(&ino);
+        known && self.waiting < ALL_WAITING_MAX
+    }
+}
+
 impl Reconstructor {
     pub(super) fn arrival<S: Sink>(&mut self, arrival: &Arrival, sink: &mut S) {
         let key = (arrival.head.tgid, arrival.ifindex);
@@ -167,6 +183,11 @@ impl Reconstructor {
             devices.find(DeviceClass::Net, arrival.ifindex, name)
         });
         if self.sums.devices.engine(nic) == Engine::Software {
+            return;
+        }
+        let ino = arrival.sock_ino;
+        if !self.arrivals.has_room(ino) {
+            // As if it had not been seen: of the call that takes it, the rule tells.
             return;
         }
         let bytes = u64::from(arrival.len);
@@ -185,7 +206,6 @@ impl Reconstructor {
             tid: arrival.head.tid,
             by,
         };
-        let ino = arrival.sock_ino;
         let new = Waiting {
             first: arrival.tcp_seq,
             end: arrival.tcp_seq.wrapping_add(arrival.payload),
@@ -193,8 +213,7 @@ impl Reconstructor {
             packet: Some(packet),
         };
         let streams = &mut self.arrivals.streams;
-        let room = streams.len() < SOCKETS_MAX || streams.contains_key(&ino);
-        let stays = arrival.payload > 0 && room && {
+        let stays = arrival.payload > 0 && {
             let stream = streams.entry(ino).or_default();
             match arrival.protocol {
                 UDP => {
@@ -207,10 +226,12 @@ impl Reconstructor {
         if !stays {
             return self.untied(ino, &packet, sink);
         }
+        self.arrivals.waiting += 1;
         let stream = streams.entry(ino).or_default();
         if stream.waiting.len() > WAITING_MAX
             && let Some(first) = stream.waiting.pop_front()
         {
+            self.arrivals.waiting -= 1;
             stream.taken = Some(first.end);
             if let Some(packet) = first.packet {
                 self.untied(ino, &packet, sink);
@@ -242,11 +263,20 @@ impl Reconstructor {
         begin: u64,
         moved: &mut Vec<Moved>,
     ) -> u64 {
+        let take = |stream: &mut Stream, socket| stream.take(bytes, begin, socket, moved);
+        self.take_from(ino, take)
+    }
+
+    /// Lets a call take from what waits at a socket.
+    fn take_from(&mut self, ino: u64, take: impl FnOnce(&mut Stream, Object) -> u64) -> u64 {
         let socket = self.names.socket(ino);
-        match self.arrivals.streams.get_mut(&ino) {
-            Some(stream) => stream.take(bytes, begin, socket, moved),
-            None => 0,
-        }
+        let Some(stream) = self.arrivals.streams.get_mut(&ino) else {
+            return 0;
+        };
+        let before = stream.waiting.len();
+        let taken = take(stream, socket);
+        self.arrivals.waiting -= before - stream.waiting.len();
+        taken
     }
 
     /// The packets that a call took bytes of. Returns how many of the `copied` bytes came in them.
@@ -273,14 +303,10 @@ impl Reconstructor {
         begin: u64,
         moved: &mut Vec<Moved>,
     ) -> u64 {
-        let socket = self.names.socket(ino);
-        let Some(stream) = self.arrivals.streams.get_mut(&ino) else {
-            return 0;
-        };
-        if count == 1 {
-            return stream.datagram(bytes, begin, socket, moved);
-        }
-        stream.take(bytes, begin, socket, moved)
+        self.take_from(ino, |stream, socket| match count {
+            1 => stream.datagram(bytes, begin, socket, moved),
+            _ => stream.take(bytes, begin, socket, moved),
+        })
     }
 
     /// Pages of packets that a call took by reference.
@@ -299,6 +325,7 @@ impl Reconstructor {
 
     /// Nothing more will be taken.
     pub(super) fn never_taken<S: Sink>(&mut self, sink: &mut S) {
+        self.arrivals.waiting = 0;
         let mut streams: Vec<_> = std::mem::take(&mut self.arrivals.streams)
             .into_iter()
             .collect();
@@ -349,6 +376,25 @@ mod tests {
         assert_eq!(taken(&mut stream, 500), (500, 0, 0));
         // More than is known to have come.
         assert_eq!(taken(&mut stream, 4000), (1000, 1066, 1));
+    }
+
+    #[test]
+    fn sockets_that_have_nothing_to_read_make_room_for_others() {
+        let mut all = Arrivals::default();
+        for ino in 0..4 * SOCKETS_MAX as u64 {
+            assert!(all.has_room(ino), "{ino}");
+            all.streams.entry(ino).or_default();
+        }
+        // Nothing of these may go.
+        let mut all = Arrivals::default();
+        for ino in 0..SOCKETS_MAX as u64 {
+            let stream = all.streams.entry(ino).or_default();
+            stream.waiting.push_back(waiting(0, 100));
+            all.waiting += 1;
+        }
+        assert!(!all.has_room(SOCKETS_MAX as u64));
+        assert!(all.has_room(0));
+        assert_eq!(all.streams.len(), SOCKETS_MAX);
     }
 
     #[test]
