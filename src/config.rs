@@ -63,12 +63,10 @@ fn whole(path: PathBuf, text: io::Result<Option<Vec<u8>>>) -> Option<(PathBuf, C
     Some((path, config))
 }
 
-/// `None` if it is not there.
+/// `None` if it is not there, or in a folder that is not the user's to search: `HOME` may be another user's.
 fn text(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match path.metadata() {
-        Ok(about) if about.is_file() => {}
-        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => return Err(e),
-        _ => return Ok(None),
+    if !path.is_file() {
+        return Ok(None);
     }
     let mut text = Vec::new();
     File::open(path)?

@@ -293,7 +293,7 @@ paths! {
     "ktls-sendfile" "sendfile to a socket with kTLS: encrypted by a CPU" "sendfile 到 kTLS 套接字：由 CPU 加密" sockets::ktls_sendfile
         { Copy Cache > Socket All, Copy Socket > User AtLeast };
     "sendfile-nic" "sendfile of a cold file to a peer beyond a network device" "sendfile 冷文件到网卡之外的对端" sockets::sendfile_peer
-        { Dma Disk > Cache All, Share Cache > Socket All, Dma Socket > Nic AtLeast };
+        { Dma Disk > Cache All, Share Cache > Socket All, Dma Socket > Nic AtLeast, Dma Nic > Socket Maybe };
 
     // io_uring.
     "uring-read" "io_uring: read" "io_uring：读" uring::read

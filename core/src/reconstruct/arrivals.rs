@@ -177,11 +177,17 @@ impl Arrivals {
 impl Reconstructor {
     pub(super) fn arrival<S: Sink>(&mut self, arrival: &Arrival, sink: &mut S) {
         let key = (arrival.head.tgid, arrival.ifindex);
-        let nic = self.nics.get(&key).copied().unwrap_or_else(|| {
-            let name = || format!("if{}", arrival.ifindex);
-            let devices = &mut self.sums.devices;
-            devices.find(DeviceClass::Net, arrival.ifindex, name)
-        });
+        let nic = match self.nics.get(&key) {
+            Some(nic) => *nic,
+            // The kernel side has seen that a device is behind it.
+            None if arrival.protocol == UDP => {
+                let name = || format!("if{}", arrival.ifindex);
+                let devices = &mut self.sums.devices;
+                devices.find(DeviceClass::Net, arrival.ifindex, name)
+            }
+            // An interface by its number alone, of whichever network namespace: it may be veth. The rule tells.
+            None => return,
+        };
         if self.sums.devices.engine(nic) == Engine::Software {
             return;
         }

@@ -3,6 +3,7 @@
 
 use std::io::Write;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// A tmux server of its own, with one pane.
@@ -13,7 +14,10 @@ pub struct Tmux {
 impl Tmux {
     /// `None` if tmux is not installed.
     pub fn start(name: &str, width: u16, height: u16) -> Option<Self> {
-        let socket = format!("bytehop-{name}-{}", std::process::id());
+        static SESSIONS: AtomicUsize = AtomicUsize::new(0);
+        // The server of an ended session may still be there for a moment.
+        let session = SESSIONS.fetch_add(1, Ordering::Relaxed);
+        let socket = format!("bytehop-{name}-{}-{session}", std::process::id());
         let tmux = Self { socket };
         let size = [width.to_string(), height.to_string()];
         let started = tmux.command(&[
@@ -35,16 +39,14 @@ impl Tmux {
             "--norc",
             "-i",
         ]);
-        match started {
-            Ok(output) if output.status.success() => {
-                tmux.wait("ready>");
-                Some(tmux)
-            }
-            _ => {
-                not_run(name, "tmux is not installed");
-                None
-            }
-        }
+        let Ok(output) = started else {
+            not_run(name, "tmux is not installed");
+            return None;
+        };
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "tmux: {said}");
+        tmux.wait("ready>");
+        Some(tmux)
     }
 
     /// What no other server is called.
