@@ -113,9 +113,7 @@ impl Stream {
         }
         bytes - left
     }
-}
 
-impl Stream {
     /// Takes the first datagram of this size: those that came over no device are not here.
     fn datagram(&mut self, bytes: u64, begin: u64, socket: Object, moved: &mut Vec<Moved>) -> u64 {
         let mut waiting = self.waiting.iter();
@@ -172,6 +170,31 @@ impl Arrivals {
         let known = self.streams.len() < SOCKETS_MAX || self.streams.contains_key(&ino);
         known && self.waiting < ALL_WAITING_MAX
     }
+
+    /// Takes a packet in that may wait. Returns the one that no call is the first to take bytes of, if that is known
+    /// now: this one, or the one that has waited longest.
+    fn insert(&mut self, ino: u64, new: Waiting, protocol: u32) -> Option<Packet> {
+        let stream = self.streams.entry(ino).or_default();
+        match protocol {
+            UDP => stream.waiting.push_back(new),
+            _ if stream.insert(new) => {}
+            _ => return new.packet,
+        }
+        self.waiting += 1;
+        if stream.waiting.len() <= WAITING_MAX {
+            return None;
+        }
+        let oldest = stream.waiting.pop_front()?;
+        self.waiting -= 1;
+        // The bytes of TCP are still there to be taken: told once, they are not told by the rule again.
+        if protocol != UDP
+            && let Some(next) = stream.waiting.front_mut()
+        {
+            next.first = oldest.first;
+            next.left = next.left.saturating_add(oldest.left);
+        }
+        oldest.packet
+    }
 }
 
 impl Reconstructor {
@@ -192,7 +215,8 @@ impl Reconstructor {
             return;
         }
         let ino = arrival.sock_ino;
-        if !self.arrivals.has_room(ino) {
+        let waits = arrival.payload > 0;
+        if waits && !self.arrivals.has_room(ino) {
             // As if it had not been seen: of the call that takes it, the rule tells.
             return;
         }
@@ -218,30 +242,12 @@ impl Reconstructor {
             left: arrival.payload,
             packet: Some(packet),
         };
-        let streams = &mut self.arrivals.streams;
-        let stays = arrival.payload > 0 && {
-            let stream = streams.entry(ino).or_default();
-            match arrival.protocol {
-                UDP => {
-                    stream.waiting.push_back(new);
-                    true
-                }
-                _ => stream.insert(new),
-            }
+        let untied = match waits {
+            true => self.arrivals.insert(ino, new, arrival.protocol),
+            false => new.packet,
         };
-        if !stays {
-            return self.untied(ino, &packet, sink);
-        }
-        self.arrivals.waiting += 1;
-        let stream = streams.entry(ino).or_default();
-        if stream.waiting.len() > WAITING_MAX
-            && let Some(first) = stream.waiting.pop_front()
-        {
-            self.arrivals.waiting -= 1;
-            stream.taken = Some(first.end);
-            if let Some(packet) = first.packet {
-                self.untied(ino, &packet, sink);
-            }
+        if let Some(packet) = untied {
+            self.untied(ino, &packet, sink);
         }
     }
 
@@ -275,10 +281,10 @@ impl Reconstructor {
 
     /// Lets a call take from what waits at a socket.
     fn take_from(&mut self, ino: u64, take: impl FnOnce(&mut Stream, Object) -> u64) -> u64 {
-        let socket = self.names.socket(ino);
         let Some(stream) = self.arrivals.streams.get_mut(&ino) else {
             return 0;
         };
+        let socket = self.names.socket(ino);
         let before = stream.waiting.len();
         let taken = take(stream, socket);
         self.arrivals.waiting -= before - stream.waiting.len();
@@ -320,7 +326,7 @@ impl Reconstructor {
         let socket = self.names.socket(ino);
         let is = |hop: &&Moved| {
             let Key { kind, from, .. } = hop.key;
-            kind == HopKind::Share && from == At::Socket && matches!(hop.of[0], o if o == socket)
+            kind == HopKind::Share && from == At::Socket && hop.of[0] == socket
         };
         let bytes = moved.iter().filter(is).map(|hop| hop.bytes);
         let bytes = bytes.fold(0, u64::saturating_add);
@@ -401,6 +407,33 @@ mod tests {
         assert!(!all.has_room(SOCKETS_MAX as u64));
         assert!(all.has_room(0));
         assert_eq!(all.streams.len(), SOCKETS_MAX);
+    }
+
+    #[test]
+    fn bytes_are_told_once_where_very_many_packets_wait() {
+        let mut all = Arrivals::default();
+        let of = |protocol, all: &mut Arrivals| {
+            let packets = (0..WAITING_MAX as u32 + 10).map(|i| waiting(i * 100, 100));
+            let told = packets.filter_map(|new| all.insert(5, new, protocol));
+            told.count()
+        };
+        assert_eq!(of(6, &mut all), 10);
+        let stream = all.streams.get_mut(&5).expect("a stream");
+        assert_eq!(
+            (all.waiting, stream.waiting.len()),
+            (WAITING_MAX, WAITING_MAX)
+        );
+        // Bytes of the ten, and the first of the next.
+        assert_eq!(taken(stream, 1001), (1001, 166, 1));
+        let rest = (WAITING_MAX as u64 + 10) * 100 - 1001;
+        let others = WAITING_MAX as u64 - 1;
+        assert_eq!(taken(stream, u64::MAX), (rest, others * 166, others));
+        // Datagrams that are in the way are gone: there was no room for them either.
+        let mut all = Arrivals::default();
+        assert_eq!(of(UDP, &mut all), 10);
+        let stream = all.streams.get_mut(&5).expect("a stream");
+        let left = WAITING_MAX as u64;
+        assert_eq!(taken(stream, u64::MAX), (left * 100, left * 166, left));
     }
 
     #[test]
