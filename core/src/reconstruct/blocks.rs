@@ -65,6 +65,7 @@ impl Reconstructor {
             user_memory: process.is_some_and(|process| process.async_io),
             raw: self.raw.contains(&io.inode),
             direct_target: false,
+            peeks: false,
         }
     }
 

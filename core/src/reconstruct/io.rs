@@ -22,6 +22,8 @@ pub struct Context {
     pub raw: bool,
     /// The file that is written is open with `O_DIRECT`: the write is not left for later.
     pub direct_target: bool,
+    /// It looks at bytes of a socket that stay there.
+    pub peeks: bool,
 }
 
 impl Context {
@@ -55,6 +57,7 @@ impl Context {
                 // Direct reads and writes first write back what is dirty: that was left for later.
                 _ => false,
             },
+            peeks: false,
         }
     }
 }

@@ -357,7 +357,11 @@ impl Reconstructor {
             moved.push(hop(HopKind::Fill, At::Zero, At::User, PAGE_ALLOC, zeroed));
         }
         let copied = open.extra.as_ref().map_or(0, |extra| extra.skb_copied);
-        let known = self.brought(open, copied, moved);
+        let known = match context.peeks {
+            // Which device brought them is told of the call that takes them.
+            true => u64::MAX,
+            false => self.brought(open, copied, moved),
+        };
         if let Some(extra) = open.extra.as_ref().filter(|_| copied > 0) {
             self.received(extra, known, &open.found, moved);
         }

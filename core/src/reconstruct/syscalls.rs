@@ -142,7 +142,10 @@ impl Reconstructor {
                 open.took
                     .push((socket.ino, Took::Datagrams(sizes.0, sizes.1)));
             }
-            let context = Context::of_call(shape, role == Role::AsyncIo, one, two);
+            let context = Context {
+                peeks,
+                ..Context::of_call(shape, role == Role::AsyncIo, one, two)
+            };
             if context.raw {
                 self.raw.extend(open.inodes.iter().take(4));
             }

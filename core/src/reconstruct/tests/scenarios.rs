@@ -263,6 +263,33 @@ fn sockets_over_a_network_card() {
     );
 }
 
+/// A look at bytes that stay is a copy, and nothing that a device brought once more.
+#[test]
+fn bytes_that_are_looked_at_first_came_once() {
+    let looked_at = |arrived: bool| {
+        let mut t = Trace::new();
+        t.xmit(ETH, 66, 50, true);
+        if arrived {
+            t.arrival(50, 566, 500, 1000);
+        }
+        for flags in [2, 0] {
+            t.extra(|extra| (extra.skb_copied, extra.iif) = (500, ETH));
+            t.call("recvfrom", 500, [3, 0, 500, flags, 0, 0], Some(tcp(50)));
+        }
+        t.end();
+        let device = t.summary().devices.remove(0);
+        (t.hops(), device.read_bytes)
+    };
+    let sent = "D socket→nic:eth0 1/66 tp:net_dev_start_xmit deferred";
+    let copied = "C socket→user 2/1000 tp:skb_copy_datagram_iovec";
+    let brought = "D nic:eth0→socket 1/566 tp:tcp_probe deferred";
+    let told = vec![copied.into(), brought.into(), sent.into()];
+    assert_eq!(looked_at(true), (told, 566));
+    let brought = "D nic:eth0→socket 1/500 received-from-nic";
+    let told = vec![copied.into(), brought.into(), sent.into()];
+    assert_eq!(looked_at(false), (told, 500));
+}
+
 /// Packets that arrived are the transfers; the rule stands in for the rest, and what nobody takes is told.
 #[test]
 fn packets_are_tied_to_the_calls_that_take_them() {
