@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use tracer_ebpf::Arrival;
 
 use super::tally::{At, Key, Moved, Object};
-use super::threads::{Open, Took};
+use super::threads::Took;
 use super::{Reconstructor, SOCKETS_MAX, Sink, hop};
 use crate::catalogue::Tracepoint;
 use crate::event::{DeviceClass, Engine};
@@ -268,13 +268,7 @@ impl Reconstructor {
     }
 
     /// A call took `bytes` from this socket. Returns how many of them came in packets that are known.
-    pub(super) fn taken(
-        &mut self,
-        ino: u64,
-        bytes: u64,
-        begin: u64,
-        moved: &mut Vec<Moved>,
-    ) -> u64 {
+    fn taken(&mut self, ino: u64, bytes: u64, begin: u64, moved: &mut Vec<Moved>) -> u64 {
         let take = |stream: &mut Stream, socket| stream.take(bytes, begin, socket, moved);
         self.take_from(ino, take)
     }
@@ -291,24 +285,23 @@ impl Reconstructor {
         taken
     }
 
-    /// The packets that a call took bytes of. Returns how many of the `copied` bytes came in them.
-    pub(super) fn brought(&mut self, open: &Open, copied: u64, moved: &mut Vec<Moved>) -> u64 {
-        let mut known = 0u64;
-        for &(ino, took) in &open.took {
-            let found = match took {
-                Took::Copied => self.taken(ino, copied, open.began, moved),
-                Took::Bytes(bytes) => self.taken(ino, bytes, open.began, moved),
-                Took::Datagrams(bytes, count) => {
-                    self.datagrams(ino, (bytes, count), open.began, moved)
-                }
-            };
-            known = known.saturating_add(found);
+    /// The packets that a call, or a request, took bytes of. Returns how many of the `copied` bytes came in them.
+    pub(super) fn brought(
+        &mut self,
+        (ino, took): (u64, Took),
+        copied: u64,
+        begin: u64,
+        moved: &mut Vec<Moved>,
+    ) -> u64 {
+        match took {
+            Took::Copied => self.taken(ino, copied, begin, moved),
+            Took::Bytes(bytes) => self.taken(ino, bytes, begin, moved),
+            Took::Datagrams(bytes, count) => self.datagrams(ino, (bytes, count), begin, moved),
         }
-        known
     }
 
     /// A call took datagrams of UDP, so many bytes in all. Returns how many of them came in packets that are known.
-    pub(super) fn datagrams(
+    fn datagrams(
         &mut self,
         ino: u64,
         (bytes, count): (u64, u64),

@@ -360,7 +360,11 @@ impl Reconstructor {
         let known = match context.peeks {
             // Which device brought them is told of the call that takes them.
             true => u64::MAX,
-            false => self.brought(open, copied, moved),
+            false => {
+                let took = open.took.iter();
+                let known = took.map(|took| self.brought(*took, copied, open.began, moved));
+                known.fold(0, u64::saturating_add)
+            }
         };
         if let Some(extra) = open.extra.as_ref().filter(|_| copied > 0) {
             self.received(extra, known, &open.found, moved);

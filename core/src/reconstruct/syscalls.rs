@@ -479,14 +479,19 @@ impl Reconstructor {
             class.kind,
             FileKind::Tcp | FileKind::UnixStream | FileKind::UnixDgram
         );
-        let tcp = class.kind == FileKind::Tcp;
+        let took = match (class.kind, shape.moves) {
+            (FileKind::Tcp, Move::Recv | Move::Read) => Some(Took::Bytes(bytes)),
+            (FileKind::Udp, Move::Recv) => Some(Took::Datagrams(bytes, 1)),
+            _ => None,
+        };
+        let mut took = took.map(|took| (request.file.ino, took));
+        // What its call is seen to copy out of packets is not told apart by request: neither is what brought it.
+        if let (false, Part::Open(slot)) = (deferred, &part)
+            && self.threads.open(*slot).took.len() < SOCKETS_MAX
+        {
+            self.threads.open(*slot).took.extend(took.take());
+        }
         if shape.moves == Move::Recv && probed && self.setup.skb && !deferred {
-            if let (true, Part::Open(slot)) = (tcp, &part) {
-                let took = &mut self.threads.open(*slot).took;
-                if took.len() < SOCKETS_MAX {
-                    took.push((request.file.ino, Took::Bytes(bytes)));
-                }
-            }
             self.account_of_request(request, bytes, Fate::Closed);
             return;
         }
@@ -518,10 +523,8 @@ impl Reconstructor {
             None => Object::NONE,
         };
         self.locate(&mut moved, Some(shape), (on, Some(class)), (from, source));
-        if tcp && matches!(shape.moves, Move::Recv | Move::Read) {
-            self.taken(request.file.ino, bytes, head.ts, &mut moved);
-        } else if class.kind == FileKind::Udp && shape.moves == Move::Recv {
-            self.datagrams(request.file.ino, (bytes, 1), head.ts, &mut moved);
+        if let Some(took) = took {
+            self.brought(took, 0, head.ts, &mut moved);
         }
         match part {
             Part::Open(slot) => self.threads.open(slot).hops.extend(moved),

@@ -314,6 +314,14 @@ impl Trace {
         self
     }
 
+    /// Of the packet that has arrived last.
+    pub fn protocol(&mut self, protocol: u32) -> &mut Self {
+        if let Some(Event::Arrival(arrival)) = self.events.last_mut() {
+            arrival.protocol = protocol;
+        }
+        self
+    }
+
     pub fn uring(&mut self, change: impl Fn(&mut Uring)) -> &mut Self {
         let mut uring = Uring {
             head: self.head(kind::URING),

@@ -916,6 +916,31 @@ fn io_uring() {
     assert_eq!(t.summary().crossings.syscall, 2);
 }
 
+/// Packets that requests took in their call are the transfers of what the call is seen to copy.
+#[test]
+fn packets_are_tied_to_the_requests_that_take_them() {
+    let opcode = |name| crate::arch::uring::opcode(name).expect("an operation");
+    let brought = |name, file: FileRef| {
+        let mut t = Trace::new();
+        t.xmit(ETH, 66, file.ino, true)
+            .arrival(file.ino, 542, 500, 0)
+            .protocol(file.protocol.into());
+        t.uring(|u| (u.opcode, u.res, u.file) = (opcode(name), 500, file))
+            .extra(|extra| (extra.skb_copied, extra.iif) = (500, ETH))
+            .call("io_uring_enter", 1, [0; 6], None)
+            .end();
+        let mut hops = t.hops();
+        hops.retain(|hop| hop.starts_with("D nic"));
+        hops
+    };
+    let tcp_probe = "D nic:eth0→socket 1/542 tp:tcp_probe deferred";
+    for name in ["recv", "read"] {
+        assert_eq!(brought(name, tcp(50)), [tcp_probe], "{name}");
+    }
+    let received = "D nic:eth0→socket 1/542 tp:netif_receive_skb deferred";
+    assert_eq!(brought("recv", udp()), [received]);
+}
+
 /// What was spliced stands beside the pipe; an older recording does not have it.
 #[test]
 fn io_uring_splices() {
