@@ -1,5 +1,8 @@
 //! Interrupts: which of them told that a device was done, and which woke the thread that had asked.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use tracer_ebpf::interrupt;
 
 use super::tally::{At, Moved};
@@ -9,14 +12,12 @@ use crate::model::{Context, Interrupt};
 /// Sleeps of one call that are remembered.
 pub(super) const SLEEPS_MAX: usize = 64;
 
-/// What interrupts did, in the order in which it was first met.
+/// What interrupts did, by what they were and by device.
 #[derive(Debug, Default)]
-pub(super) struct Interrupts(Vec<Row>);
+pub(super) struct Interrupts(BTreeMap<(Interrupt, usize), Told>);
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub of: Interrupt,
-    pub device: usize,
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
     pub count: u64,
     pub bytes: u64,
     pub woke: u64,
@@ -34,30 +35,19 @@ impl Interrupts {
         let Some(device) = device else { return };
         let woke = u64::from(of.woke);
         let of = Interrupt { woke: false, ..of };
-        let known = self
-            .0
-            .iter_mut()
-            .find(|row| (row.of, row.device) == (of, device));
-        match known {
-            Some(row) => {
-                row.count = row.count.saturating_add(moved.count);
-                row.bytes = row.bytes.saturating_add(moved.bytes);
-                row.woke += woke;
-            }
-            None => self.0.push(Row {
-                of,
-                device,
-                count: moved.count,
-                bytes: moved.bytes,
-                woke,
-            }),
-        }
+        let told = self.0.entry((of, device)).or_default();
+        told.count = told.count.saturating_add(moved.count);
+        told.bytes = told.bytes.saturating_add(moved.bytes);
+        told.woke += woke;
     }
 
-    /// Most bytes first.
-    pub fn rows(&self) -> Vec<Row> {
-        let mut rows = self.0.clone();
-        rows.sort_by(|a, b| (b.bytes, a.of).cmp(&(a.bytes, b.of)));
+    /// With the device of each; most bytes first.
+    pub fn rows(&self) -> Vec<(Interrupt, usize, Told)> {
+        let rows = self.0.iter();
+        let mut rows: Vec<_> = rows
+            .map(|((of, device), told)| (*of, *device, *told))
+            .collect();
+        rows.sort_by_key(|(.., told)| Reverse(told.bytes));
         rows
     }
 }

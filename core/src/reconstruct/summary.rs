@@ -14,8 +14,8 @@ use crate::catalogue::{Method, RuleId, Subject};
 use crate::event::{End, Only, Sampled, Start};
 use crate::ledger::{Ledger, OpenRow, Unaccounted};
 use crate::model::{
-    Claim, CpuTime, Crossings, Estimate, FunctionTime, HopKind, InterruptRow, Known, ProcessRow,
-    Summary, SyscallRow,
+    Claim, CpuTime, Crossings, Estimate, FunctionTime, HopKind, Interrupt, InterruptRow, Known,
+    ProcessRow, Summary, SyscallRow,
 };
 use crate::notice::Notice;
 use crate::record::{NotThere, Span};
@@ -223,13 +223,13 @@ fn ledger(setup: &Setup, sums: &Sums) -> Ledger {
 /// What interrupts told of devices.
 fn interrupts(sums: &Sums) -> Vec<InterruptRow> {
     let rows = sums.interrupts.rows().into_iter();
-    let row = |row: interrupts::Row| InterruptRow {
-        number: row.of.number,
-        context: row.of.context,
-        device: sums.devices.name(row.device).to_owned(),
-        count: row.count,
-        bytes: row.bytes,
-        woke: row.woke,
+    let row = |(of, device, told): (Interrupt, usize, interrupts::Told)| InterruptRow {
+        number: of.number,
+        context: of.context,
+        device: sums.devices.name(device).to_owned(),
+        count: told.count,
+        bytes: told.bytes,
+        woke: told.woke,
     };
     rows.map(row).collect()
 }
