@@ -31,6 +31,11 @@ impl Lang {
         self.of(&["en", "zh"])
     }
 
+    /// As documents have it (BCP 47).
+    pub const fn tag(self) -> &'static str {
+        self.of(&["en", "zh-Hans"])
+    }
+
     pub const fn other(self) -> Self {
         match self {
             Self::En => Self::Zh,

@@ -140,10 +140,7 @@ pub fn html(session: &Session, solutions: bool, svg: Picture<'_>) -> String {
         let picture = format!("<figure>{picture}</figure>");
         body = body.replace(&format!("<p>@@picture {i}@@</p>"), &picture);
     }
-    let lang = match session.lang {
-        Lang::En => "en",
-        Lang::Zh => "zh-Hans",
-    };
+    let lang = session.lang.tag();
     let title = session
         .lab
         .spec

@@ -105,10 +105,7 @@ fn draw(folded: &Folded, lang: Lang, id: &str, style: &str) -> String {
          <title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>\n{style}\
          <text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-weight=\"bold\" font-size=\"14\" \
          fill=\"currentColor\">{}</text>\n",
-        match lang {
-            Lang::En => "en",
-            Lang::Zh => "zh-Hans",
-        },
+        lang.tag(),
         xml(title),
         xml(&told),
         width / 2,

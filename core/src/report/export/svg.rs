@@ -59,10 +59,7 @@ pub fn svg(summary: &Summary, lang: Lang) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" role=\"img\" aria-labelledby=\"title desc\" xml:lang=\"{}\">\n\
          <title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n{STYLE}\n",
-        match lang {
-            Lang::En => "en",
-            Lang::Zh => "zh-Hans",
-        },
+        lang.tag(),
         xml(&title),
         xml(&description(summary, lang)),
     );
