@@ -18,8 +18,10 @@ mod words {
         time: "Time in system calls, by call stack" | "系统调用所用的时间，按调用栈";
         all: "all" | "全部";
         frame(name, amount, percent): "{name}: {amount} ({percent} %)" | "{name}：{amount}（{percent}%）";
-        described(total, n, largest, amount): "{total} in {n} stacks, callers below what they called. The largest: {largest}, {amount}." | "{n} 个调用栈共 {total}，调用者在被调用者下方。最大的是 {largest}，{amount}。";
-        narrow(n, amount): "{n} frames too narrow to be seen are left out, {amount} at most each." | "省略了 {n} 个窄得看不见的栈帧，每个至多 {amount}。";
+        stacks[n]: "{n} stack" / "{n} stacks" | "{n} 个调用栈";
+        described(total, stacks, largest, amount): "{total} in {stacks}, callers below what they called. The largest: {largest}, {amount}." | "{stacks}共 {total}，调用者在被调用者下方。最大的是 {largest}，{amount}。";
+        left_out[n]: "{n} frame too narrow to be seen is left out" / "{n} frames too narrow to be seen are left out" | "省略了 {n} 个窄得看不见的栈帧";
+        narrow(left_out, amount): "{left_out}, {amount} at most each." | "{left_out}，每个至多 {amount}。";
         nothing: "No stack has any of this." | "没有调用栈有此权重。";
     }
 
@@ -87,12 +89,14 @@ fn draw(folded: &Folded, lang: Lang, id: &str, style: &str) -> String {
     let mut told = match stacks.iter().max_by_key(|(_, n)| *n) {
         Some((stack, n)) => {
             let largest = stack.join(" → ");
-            words::described(lang, amount(whole), stacks.len(), largest, amount(*n))
+            let stacks = words::stacks(lang, stacks.len() as u64);
+            words::described(lang, amount(whole), stacks, largest, amount(*n))
         }
         None => words::nothing(lang).to_owned(),
     };
     if let Some(most) = narrow.iter().map(|frame| frame.to - frame.from).max() {
-        let narrow = words::narrow(lang, units::count(narrow.len() as u64), amount(most));
+        let left_out = words::left_out(lang, narrow.len() as u64);
+        let narrow = words::narrow(lang, left_out, amount(most));
         let _ = write!(told, " {narrow}");
     }
 
