@@ -6,6 +6,7 @@ mod chromium;
 use std::path::{Path, PathBuf};
 
 use bytehop_core::arch::Arch;
+use bytehop_core::base64::base64;
 use bytehop_core::decode::{decode, encode};
 use bytehop_core::event::{Event, FileRef, Head, Meta, Start, Syscall};
 use bytehop_core::i18n::Lang;
@@ -95,21 +96,6 @@ fn visit(browser: &str, name: &str, pages: &[(String, String)], how: Visit<'_>) 
 fn look(browser: &str, name: &str, page: String, how: Visit<'_>) -> Probe {
     let pages = [(name.to_owned(), page)];
     visit(browser, name, &pages, how).remove(0)
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let group = |part: &[u8]| -> [char; 4] {
-        let bits = part
-            .iter()
-            .fold(0, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - part.len()));
-        std::array::from_fn(|i| match i <= part.len() {
-            true => char::from(LETTERS[(bits >> (18 - 6 * i)) as usize & 63]),
-            false => '=',
-        })
-    };
-    bytes.chunks(3).flat_map(group).collect()
 }
 
 /// The terminal's side: the same steps, drawn into a test backend.
