@@ -228,7 +228,7 @@ for family, host in [(socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')]:
     let _serial = serial();
     let words = ["/usr/bin/python3", "-I", "-S", "-c", PROGRAM].map(str::to_owned);
     if std::net::UdpSocket::bind("[::1]:0").is_err() {
-        return crate::harness::not_run("loopback_counts_payload", "no IPv6");
+        return not_run("loopback_counts_payload", "no IPv6");
     }
     let before = sent_again();
     let summary = trace(Verb::Run, &words);

@@ -4,7 +4,7 @@ use tracer_ebpf::{CACHED_FDS, Cached, FileRef, MSG_FLAGS, Task, sysinfo};
 
 use crate::emit::recording;
 use crate::kread::{Span, arg, load, probe};
-use crate::maps::{CLASSES, NEXT, PORTS, SOCKS, SockOwner, off};
+use crate::maps::{CLASSES, NEXT, SOCKS, SockOwner, off};
 use crate::special;
 use crate::tasks::{current, generation};
 use crate::top::{everyone, process};
@@ -15,8 +15,6 @@ pub const S_IFBLK: u16 = 0o060000;
 const S_IFREG: u16 = 0o100000;
 const S_IFSOCK: u16 = 0o140000;
 /// include/linux/socket.h
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
 const AF_ALG: u16 = 38;
 /// Bits of `f_flags` that matter to the path a byte takes; the rest only splits classes of `stat`.
 const PATH_FLAGS: u32 = 0o240000; // O_DIRECT: 0o40000 on x86, 0o200000 on arm64
@@ -114,16 +112,6 @@ extern "C" fn described(file: u64, out: *mut FileRef) -> u64 {
         _ => {}
     }
     0
-}
-
-/// The program's datagrams are known by their port.
-#[inline(always)]
-pub fn named_by_port(sk: u64) {
-    let port: u16 = probe(sk, off!(sk_num)).unwrap_or(0);
-    let family: u16 = probe(sk, off!(sk_family)).unwrap_or(0);
-    if port != 0 && matches!(family, AF_INET | AF_INET6) {
-        let _ = PORTS.insert(port as u32, sk, 0);
-    }
 }
 
 /// The current task uses this socket.

@@ -187,7 +187,7 @@ impl<'a> Capture<'a> {
         self.gate = (attached && lent::caller().is_some()).then(Gate::default);
         // In a pid namespace of a container their numbers are others.
         let clocks = match attached && follow::is_on_the_host() {
-            true => Some(CpuTime::begin(&processes(&self.probes.threads()?))),
+            true => Some(CpuTime::of(&processes(&self.probes.threads()?))),
             false => None,
         };
         let reason = self.follow(&mut target, &mut lifetime, out)?;
@@ -197,7 +197,8 @@ impl<'a> Capture<'a> {
             _ => None,
         };
         let left = self.probes.threads()?;
-        let alive = processes(&left);
+        // Before the rest is read: they go on meanwhile.
+        let cpu = clocks.map(|before| (before, CpuTime::of(&processes(&left))));
         let last = match (&self.ring, exit) {
             (None, Some(_)) => self.asked_to_end(&target)?.unwrap_or(last),
             _ => last,
@@ -211,9 +212,9 @@ impl<'a> Capture<'a> {
             let gate = self.gate.as_ref();
             gate.is_some_and(|gate| gate.is_closed(process))
         };
-        let cpu_ns = match (exit, &clocks) {
+        let cpu_ns = match (exit, &cpu) {
             (Some(exit), _) => Some((exit.usage.user + exit.usage.system).as_nanos() as u64),
-            (None, Some(clocks)) => clocks.end(alive.union(&lifetime.ended), hidden),
+            (None, Some((before, after))) => after.since(before, &lifetime.ended, hidden),
             (None, None) => None,
         };
         let (still_running, cut) = remain(left, hidden);

@@ -395,11 +395,10 @@ fn devices(page: &mut Page, devices: &[Device]) {
         let names: Vec<_> = devices
             .iter()
             .filter(|device| device.engine == engine)
-            .map(|device| match device.driver.as_str() {
+            .map(|device| match engine {
                 // Where the driver tells no more than the name.
-                "" => Flow::solid(&device.name, Paint::Plain),
-                _ if engine == Engine::Software => Flow::solid(&device.name, Paint::Plain),
-                driver => Flow::solid(words::with_driver(lang, &device.name, driver), Paint::Plain),
+                Engine::Software => Flow::solid(&device.name, Paint::Plain),
+                _ => Flow::solid(named(device, lang), Paint::Plain),
             })
             .collect();
         if names.is_empty() {
@@ -418,23 +417,28 @@ fn devices(page: &mut Page, devices: &[Device]) {
 
 /// Which labs show real DMA here, and why the others do not.
 fn real_dma(labs: &Labs, lang: Lang) -> String {
-    let names = labs.about_dma.join(words::between(lang));
-    let disk = labs.disk.as_ref().map(|disk| match disk.driver.as_str() {
-        "" => disk.name.clone(),
-        driver => words::with_driver(lang, &disk.name, driver),
-    });
-    let (engine, name) = (
-        labs.disk.as_ref().map(|disk| disk.engine),
-        disk.unwrap_or_default(),
-    );
-    let those = match engine {
-        Some(Engine::Hardware) => words::labs_hardware(lang, name, names),
-        Some(Engine::Paravirtual) => words::labs_paravirtual(lang, names, name),
-        Some(Engine::Software) => words::labs_software(lang, names, name),
-        Some(Engine::Unknown) => words::labs_unknown(lang, names, &labs.folder),
-        None => words::labs_memory(lang, &labs.folder, names),
+    let (names, folder) = (labs.about_dma.join(lang.list()), &labs.folder);
+    let those = match &labs.disk {
+        None => words::labs_memory(lang, folder, names),
+        Some(disk) => {
+            let name = named(disk, lang);
+            match disk.engine {
+                Engine::Hardware => words::labs_hardware(lang, name, names),
+                Engine::Paravirtual => words::labs_paravirtual(lang, names, name),
+                Engine::Software => words::labs_software(lang, names, name),
+                Engine::Unknown => words::labs_unknown(lang, names, folder),
+            }
+        }
     };
     those + words::labs_others(lang)
+}
+
+/// A device and its driver.
+fn named(device: &Device, lang: Lang) -> String {
+    match device.driver.as_str() {
+        "" => device.name.clone(),
+        driver => words::with_driver(lang, &device.name, driver),
+    }
 }
 
 fn rights(facts: &Facts, lang: Lang) -> Flow {

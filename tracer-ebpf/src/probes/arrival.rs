@@ -5,13 +5,13 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{Arrival, Head, flag, kind};
+use tracer_ebpf::{Arrival, Head, kind};
 
 use crate::emit::send;
 use crate::kread::probe;
 use crate::maps::{PORTS, SOCKS, SockOwner, off};
 use crate::probes::irq::under_way;
-use crate::probes::net::{IPPROTO_UDP, is_of, no_parent};
+use crate::probes::net::{IPPROTO_UDP, elsewhere, is_of, no_parent};
 
 /// `LOOPBACK_IFINDEX` (include/net/flow.h): the same in every network namespace. 0 is a packet made here.
 const LOOPBACK: u32 = 1;
@@ -143,11 +143,15 @@ fn datagram(skb: u64) -> Option<()> {
 /// How long the IPv4 header is, if UDP follows it.
 #[inline(always)]
 fn v4(data: u64) -> Option<u64> {
-    let length: u8 = probe(data, 0)?;
-    let fragment: u16 = probe(data + V4_FRAGMENT, 0)?;
+    // First what most packets are not: this is asked of every packet of the machine.
     let next: u8 = probe(data + V4_NEXT, 0)?;
+    if next as u32 != IPPROTO_UDP {
+        return None;
+    }
+    let fragment: u16 = probe(data + V4_FRAGMENT, 0)?;
+    let length: u8 = probe(data, 0)?;
     let first = u16::from_be(fragment) & V4_FRAGMENT_OFFSET == 0;
-    (first && next as u32 == IPPROTO_UDP).then_some((length & 0xf) as u64 * 4)
+    first.then_some((length & 0xf) as u64 * 4)
 }
 
 /// The same of IPv6.
@@ -172,14 +176,6 @@ fn receives(sk: u64, from: u16, to: u16, device: u64) -> bool {
 /// What is said of who gets it.
 #[inline(always)]
 fn head_of(owner: &SockOwner) -> Head {
-    Head {
-        kind: kind::ARRIVAL,
-        flags: flag::ELSEWHERE,
-        nr: 0,
-        tid: owner.tid,
-        tgid: owner.tgid,
-        seq: 0,
-        // SAFETY: a helper without preconditions.
-        ts: unsafe { bpf_ktime_get_ns() },
-    }
+    // SAFETY: a helper without preconditions.
+    elsewhere(owner, kind::ARRIVAL, unsafe { bpf_ktime_get_ns() })
 }

@@ -5,15 +5,17 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{CountKey, Head, Proc, Xmit, count, flag, kind, task};
 
-use crate::classify::named_by_port;
 use crate::emit::{count, recording, send};
 use crate::kread::probe;
-use crate::maps::{SOCKS, SockOwner, off};
+use crate::maps::{PORTS, SOCKS, SockOwner, off};
 use crate::tasks::traced_or_worker;
 use crate::top::{self, everyone};
 
 /// include/uapi/linux/in.h
 pub const IPPROTO_UDP: u32 = 17;
+/// include/linux/socket.h
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
 
 // include/net/tcp_states.h: these are not full sockets.
 const TCP_TIME_WAIT: u8 = 6;
@@ -28,6 +30,16 @@ pub fn net_dev_start_xmit(ctx: BtfTracePointContext) -> i32 {
         xmit(skb, dev);
     }
     0
+}
+
+/// The program's datagrams are known by their port.
+#[inline(always)]
+fn named_by_port(sk: u64) {
+    let port: u16 = probe(sk, off!(sk_num)).unwrap_or(0);
+    let family: u16 = probe(sk, off!(sk_family)).unwrap_or(0);
+    if port != 0 && matches!(family, AF_INET | AF_INET6) {
+        let _ = PORTS.insert(port as u32, sk, 0);
+    }
 }
 
 /// Whose socket a packet was sent by, if that is known.
@@ -64,6 +76,20 @@ pub fn is_of(sk: u64, ino: u64) -> bool {
             false
         }
         None => false,
+    }
+}
+
+/// Head of a record of a packet that is of no call.
+#[inline(always)]
+pub fn elsewhere(owner: &SockOwner, kind: u8, ts: u64) -> Head {
+    Head {
+        kind,
+        flags: flag::ELSEWHERE,
+        nr: 0,
+        tid: owner.tid,
+        tgid: owner.tgid,
+        seq: 0,
+        ts,
     }
 }
 
@@ -112,15 +138,7 @@ fn xmit(skb: u64, dev: u64) -> Option<()> {
         Some(t) if unsafe { (*t).tgid } == owner.tgid => unsafe {
             crate::tasks::head(t, kind::XMIT, now)
         },
-        _ => Head {
-            kind: kind::XMIT,
-            flags: flag::ELSEWHERE,
-            nr: 0,
-            tid: owner.tid,
-            tgid: owner.tgid,
-            seq: 0,
-            ts: now,
-        },
+        _ => elsewhere(&owner, kind::XMIT, now),
     };
     let r = Xmit {
         head,

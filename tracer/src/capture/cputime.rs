@@ -6,32 +6,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
-/// Their clocks when tracing began.
+/// Their clocks at one time; `None`: gone.
 #[derive(Debug, Default)]
-pub struct CpuTime(BTreeMap<u32, u64>);
+pub struct CpuTime(BTreeMap<u32, Option<u64>>);
 
 impl CpuTime {
-    pub fn begin(processes: &BTreeSet<u32>) -> Self {
-        let clocks = processes.iter();
-        Self(
-            clocks
-                .filter_map(|pid| Some((*pid, clock(*pid)?)))
-                .collect(),
-        )
+    /// Now.
+    pub fn of(processes: &BTreeSet<u32>) -> Self {
+        Self(processes.iter().map(|pid| (*pid, clock(*pid))).collect())
     }
 
-    /// What they took since, with `more` that were made meanwhile, without those that are `hidden`; `None` if one
-    /// is gone: its clock went with it.
-    pub fn end<'a>(
-        &'a self,
-        more: impl IntoIterator<Item = &'a u32>,
+    /// What they took since `before`, without those that are `hidden`; `None` if one of that time, or of those that
+    /// `ended` since, is gone: its clock went with it.
+    pub fn since(
+        &self,
+        before: &Self,
+        ended: &BTreeSet<u32>,
         hidden: impl Fn(u32) -> bool,
     ) -> Option<u64> {
-        let all: BTreeSet<u32> = more.into_iter().chain(self.0.keys()).copied().collect();
+        let all = self.0.keys().chain(before.0.keys()).chain(ended);
+        let all: BTreeSet<u32> = all.copied().filter(|pid| !hidden(*pid)).collect();
         let mut sum = 0u64;
-        for pid in all.into_iter().filter(|pid| !hidden(*pid)) {
-            let before = self.0.get(&pid).copied().unwrap_or(0);
-            sum = sum.saturating_add(clock(pid)?.checked_sub(before)?);
+        for pid in all {
+            let at = |time: &Self| time.0.get(&pid).copied().flatten();
+            let took = at(self)?.checked_sub(at(before).unwrap_or(0))?;
+            sum = sum.saturating_add(took);
         }
         Some(sum)
     }
@@ -62,14 +61,15 @@ mod tests {
         };
         // Other tests run beside this one: each reading lies between two of the other kind.
         let outer = used();
-        let time = CpuTime::begin(&own);
+        let time = CpuTime::of(&own);
         let inner = used();
         let mut n = 0u64;
         while used() - inner < 30_000_000 {
             n = std::hint::black_box(n + 1);
         }
         let least = used() - inner;
-        let took = time.end(&own, |_| false).expect("it is here");
+        let took = CpuTime::of(&own).since(&time, &BTreeSet::new(), |_| false);
+        let took = took.expect("it is here");
         let most = used() - outer;
         // The kernel counts usage in ticks where it has no better clock.
         let tick = 10_000_000;
@@ -83,14 +83,16 @@ mod tests {
     fn one_that_is_gone_has_no_clock() {
         let mut child = Command::new("sleep").arg("60").spawn().expect("sleep");
         let all = BTreeSet::from([child.id()]);
-        let time = CpuTime::begin(&all);
-        assert!(time.end(&all, |_| false).is_some());
+        let (time, none) = (CpuTime::of(&all), BTreeSet::new());
+        assert!(CpuTime::of(&all).since(&time, &none, |_| false).is_some());
         child.kill().expect("it runs");
         child.wait().expect("it ends");
-        assert_eq!(time.end(&all, |_| false), None);
-        assert_eq!(CpuTime::begin(&all).end(&all, |_| false), None);
+        let now = CpuTime::of(&all);
+        assert_eq!(now.since(&time, &none, |_| false), None);
+        assert_eq!(now.since(&now, &all, |_| false), None);
         // One of which nobody knew at first is counted from 0, or makes the sum unknown.
-        assert_eq!(CpuTime::default().end(&all, |_| false), None);
-        assert_eq!(time.end(&all, |_| true), Some(0));
+        assert_eq!(now.since(&CpuTime::default(), &all, |_| false), None);
+        assert_eq!(now.since(&time, &all, |_| true), Some(0));
+        assert!(time.since(&CpuTime::default(), &none, |_| false).is_some());
     }
 }

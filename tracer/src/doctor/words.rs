@@ -57,7 +57,6 @@ bytehop_core::messages! {
     field_absent(field): "This kernel has no struct field for {field}: what depends on it is off." | "内核结构中没有 {field} 对应的字段：依赖它的功能关闭。";
 
     label_labs: "labs" | "实验";
-    between: ", " | "、";
     labs_hardware(disk, labs): "Real DMA, by {disk}: {labs}." | "{disk} 做真正的 DMA，可在这些实验中看到：{labs}。";
     labs_paravirtual(labs, disk): "No lab shows real DMA on this machine. {labs} use {disk}, a device of the hypervisor: it is shown as DMA, but whether hardware moves the bytes is the hypervisor's affair." | "本机上没有实验显示真正的 DMA。{labs} 使用 {disk}，它是虚拟机监控器的设备：显示为 DMA，但字节是否由硬件搬运，取决于虚拟机监控器。";
     labs_software(labs, disk): "No lab shows real DMA on this machine. {labs} use {disk}, which is software: a CPU moves the bytes." | "本机上没有实验显示真正的 DMA。{labs} 使用 {disk}，它由软件实现：字节由 CPU 搬运。";
