@@ -286,12 +286,16 @@ fn what_a_network_device_brings_is_dma() {
     assert_eq!(summary.bytes_of("recvfrom"), BYTES);
     summary.assert_bytes("copy", "socket", "user", BYTES);
     assert_eq!(summary.0["disagreements"], serde_json::json!([]));
-    // Of disks there are some, too.
+    // Of disks there are some, too. What the reader took in while it had the socket names none.
     let interrupts = summary.list("/interrupts").iter();
     let of_nic = |name: &str| hops.iter().any(|hop| hop["from"] == format!("nic:{name}"));
     let nics = interrupts.filter(|row| row["device"].as_str().is_some_and(of_nic));
     let done: u64 = nics
         .map(|row| row["count"].as_u64().expect("a count"))
         .sum();
-    assert_eq!(done, packets, "{:#}", summary.0["interrupts"]);
+    assert!(
+        0 < done && done <= packets,
+        "{done} of {packets}: {:#}",
+        summary.0["interrupts"]
+    );
 }

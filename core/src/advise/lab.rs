@@ -53,6 +53,7 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         | Inferred(RuleId::SendfileShared)
         | Inferred(RuleId::SendfileCopied)
         | Inferred(RuleId::ReceivedFromNic)
+        | Inferred(RuleId::ArrivedAtPort)
         | Inferred(RuleId::NetworkFileCopied)
         | Measured(ProbeId::Tracepoint(Tracepoint::skb_copy_datagram_iovec))
         | Measured(

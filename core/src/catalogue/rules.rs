@@ -300,6 +300,9 @@ mod table {
         ReceivedFromNic "received-from-nic" Known, "napi_gro_receive < napi_poll",
             "The bytes copied out of the socket came in through this device, which had written them to memory.",
             "从套接字拷出的字节来自这个网络设备，是它把字节写进内存的。";
+        ArrivedAtPort "arrived-at-port" Known, "__netif_receive_skb < napi_poll",
+            "This device brought a datagram for the port of this socket: its size was measured, whose it is follows from the port. Where several sockets share the port, another of them may have got it.",
+            "这个网络设备送来一个数据报，目的端口是这个套接字的：大小是实测的，属于谁则由端口得出。若多个套接字共用这个端口，收到它的也可能是另一个。";
         NetworkFileCopied "network-file-copied" Known, "skb_copy_datagram_iter < tcp_recvmsg < xs_read_bvec (NFS)",
             "These pages are a network file system's: its server sent them, and the CPU copied them out of the packets into the page cache (but over RDMA), in deferred work of the kernel. Whole pages: the last one of a file may hold less. No disk of this machine took part.",
             "这些页属于网络文件系统：内容由服务器发来，CPU 把它们从数据包拷贝到页缓存（RDMA 除外），在内核的延后工作中进行。按整页计：文件的最后一页可能装不满。本机的磁盘没有参与。";

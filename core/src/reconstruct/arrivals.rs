@@ -11,14 +11,14 @@ use tracer_ebpf::Arrival;
 use super::tally::{At, Key, Moved, Object};
 use super::threads::Took;
 use super::{Reconstructor, SOCKETS_MAX, Sink, hop};
-use crate::catalogue::Tracepoint;
+use crate::catalogue::{RuleId, Tracepoint};
 use crate::event::{DeviceClass, Engine};
-use crate::model::{Arrived, CallId, Evidence, HopKind, Interrupt};
+use crate::model::{Arrived, CallId, Context, Evidence, HopKind, Interrupt};
 
 /// Arrivals at TCP sockets.
 const AT_SOCKET: Evidence = Evidence::tracepoint(Tracepoint::tcp_probe);
-/// The same of UDP's.
-const AT_PORT: Evidence = Evidence::tracepoint(Tracepoint::netif_receive_skb);
+/// The same of UDP's, whose socket no tracepoint tells.
+const AT_PORT: Evidence = Evidence::Inferred(RuleId::ArrivedAtPort);
 /// `IPPROTO_UDP`
 const UDP: u32 = 17;
 /// Packets of one socket that wait.
@@ -223,9 +223,14 @@ impl Reconstructor {
         let bytes = u64::from(arrival.len);
         self.sums.devices.met(nic, true, bytes);
         let interrupt = self.setup.interrupt(arrival.interrupt);
-        let by = match arrival.protocol {
-            UDP => AT_PORT,
-            _ => AT_SOCKET,
+        let (by, interrupt) = match arrival.protocol {
+            UDP => (AT_PORT, interrupt),
+            // A thread that has the socket locked takes in itself what came meanwhile (`__release_sock`): what had
+            // brought that is over.
+            _ => (
+                AT_SOCKET,
+                interrupt.filter(|by| by.context != Context::Thread),
+            ),
         };
         let packet = Packet {
             nic,

@@ -937,7 +937,7 @@ fn packets_are_tied_to_the_requests_that_take_them() {
     for name in ["recv", "read"] {
         assert_eq!(brought(name, tcp(50)), [tcp_probe], "{name}");
     }
-    let received = "D nic:eth0→socket 1/542 tp:netif_receive_skb deferred";
+    let received = "D nic:eth0→socket 1/542 arrived-at-port deferred";
     assert_eq!(brought("recv", udp()), [received]);
 }
 
