@@ -186,13 +186,17 @@ fn in_region(value: Option<InRegion>, lang: Lang) -> String {
 
 /// How long the bars of a row are, in eighths of a cell, of `cells` cells: to the scale of the larger.
 pub fn bars(row: &Row, cells: usize) -> [usize; 2] {
-    let n = |value: Option<Value>| value.map_or(0, |value| value.n);
-    let most = u128::from(n(row.a).max(n(row.b)).max(1));
-    [row.a, row.b].map(|value| {
-        let n = u128::from(n(value));
-        // What is there at all is seen.
-        ((n * 8 * cells as u128 / most) as usize).max(usize::from(n > 0))
-    })
+    let both = [row.a, row.b].map(|value| value.map_or(0, |value| value.n));
+    let most = both[0].max(both[1]);
+    both.map(|n| eighths(n, most, cells))
+}
+
+/// How long the bar of `n` is beside that of `most`, which has `cells` cells, in eighths of a cell. What is there at
+/// all is seen.
+pub fn eighths(n: u64, most: u64, cells: usize) -> usize {
+    let whole = 8 * cells;
+    let part = u128::from(n) * whole as u128 / u128::from(most.max(1));
+    (part as usize).max(usize::from(n > 0)).min(whole)
 }
 
 /// A bar of so many eighths.

@@ -1,7 +1,7 @@
 //! How large and how long: the current call among all calls of its name, and its hops among all of their kind.
 
 use bytehop_core::histogram::Histogram;
-use bytehop_core::report::compare::bar;
+use bytehop_core::report::compare::{bar, eighths};
 use bytehop_core::units;
 use ratatui::buffer::Buffer;
 
@@ -66,7 +66,7 @@ pub fn lines(app: &App) -> Vec<Line> {
                 title: words::by_time(lang),
                 histogram: times,
                 text: units::time,
-                here: (hop.dur > 0).then_some(u64::from(hop.dur)),
+                here: kept(hop.dur).filter(|dur| *dur > 0),
             },
         ];
         parts
@@ -77,6 +77,11 @@ pub fn lines(app: &App) -> Vec<Line> {
         lines.push(vec![(words::no_histogram(lang).to_owned(), Paint::Dim)]);
     }
     lines
+}
+
+/// A time as it was; `None`: it was longer than is kept of one call.
+fn kept(dur: u32) -> Option<u64> {
+    (dur < u32::MAX).then_some(u64::from(dur))
 }
 
 /// Calls of the same name: as the summary counts them.
@@ -110,7 +115,7 @@ fn call(app: &App, lines: &mut Vec<Line>) {
             title: words::by_time(lang),
             histogram: &row.times,
             text: units::time,
-            here: Some(u64::from(call.dur)),
+            here: kept(call.dur),
         },
     ];
     parts.iter().for_each(|part| self::part(app, part, lines));
@@ -130,8 +135,7 @@ fn part(app: &App, part: &Part<'_>, lines: &mut Vec<Line>) {
     });
     let least = if ascii { ">=" } else { "≥" };
     for (from, n) in part.histogram.buckets() {
-        let eighths = u128::from(n) * 8 * BAR as u128 / u128::from(most.max(1));
-        let bar = bar((eighths as usize).max(1), ascii);
+        let bar = bar(eighths(n, most, BAR), ascii);
         let (mark, paint) = match (here == Some(from), ascii) {
             (false, _) => (" ", Paint::Text),
             (true, false) => ("▸", Paint::Strong),

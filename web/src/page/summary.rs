@@ -6,6 +6,7 @@ use bytehop_core::histogram::Histogram;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{HopRow, Known, Summary};
 use bytehop_core::notice::{Why, hook};
+use bytehop_core::report::compare::{bar, eighths};
 use bytehop_core::report::export::{Folded, flame_graph_in_page};
 use bytehop_core::units;
 use tui::svg::path_svg;
@@ -14,6 +15,9 @@ use tui::words as common;
 
 use super::html::{escape, name};
 use super::words;
+
+/// Cells of the longest bar of a histogram.
+const BAR: usize = 24;
 
 /// What was run.
 pub fn title(summary: &Summary, lang: Lang) -> String {
@@ -333,7 +337,7 @@ fn spread(out: &mut String, title: &str, all: Vec<(String, &Histogram, &Histogra
                 vec![
                     Cell::Number(format!("≥ {}", text(from))),
                     number(n),
-                    Cell::Bar(bar(n, most)),
+                    Cell::Bar(bar(eighths(n, most, BAR), false)),
                 ]
             });
             let caption = words::histogram_of(lang, &name, what);
@@ -341,15 +345,6 @@ fn spread(out: &mut String, title: &str, all: Vec<(String, &Histogram, &Histogra
         }
     }
     out.push_str("</details>\n");
-}
-
-/// So long as `n` is of `most`, in eighths of a cell: whatever is there is seen.
-fn bar(n: u64, most: u64) -> String {
-    const CELLS: u128 = 24;
-    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = u128::from(n) * CELLS * 8 / u128::from(most.max(1));
-    let eighths = (eighths.max(1) as usize).min(CELLS as usize * 8);
-    "█".repeat(eighths / 8) + PARTS[eighths % 8]
 }
 
 fn devices(out: &mut String, summary: &Summary, lang: Lang) {
@@ -499,7 +494,7 @@ mod tests {
     #[test]
     fn bars_are_as_long_as_their_numbers() {
         let cells = |n, most| {
-            let bar = bar(n, most);
+            let bar = bar(eighths(n, most, BAR), false);
             bar.chars()
                 .map(|c| u32::from('█') + 8 - u32::from(c))
                 .collect::<Vec<_>>()
