@@ -26,15 +26,18 @@ struct Bound {
     time: bool,
 }
 
-/// What stands behind a comparison is no number.
+/// Why a comparison cannot be answered: its sign, and what stands behind it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct NoNumber {
-    sign: &'static str,
-    text: String,
+pub enum NoBound {
+    NoNumber(&'static str, String),
+    /// Of calls no longer times are kept.
+    TooLong(&'static str, String),
 }
 
-bytehop_core::says! { NoNumber, lang:
-    Self { sign, text } => "'{sign} {text}': a size or a time has to follow: {sign} 4096, {sign} 64K, {sign} 1ms"
+bytehop_core::says! { NoBound, lang:
+    Self::TooLong(sign, text) => "'{sign} {text}': of one call times are kept up to 4.29 s: {sign} 4s"
+        | "“{sign} {text}”：单次调用的用时只保留到 4.29 s：{sign} 4s";
+    Self::NoNumber(sign, text) => "'{sign} {text}': a size or a time has to follow: {sign} 4096, {sign} 64K, {sign} 1ms"
         | "“{sign} {text}”：后面应是大小或时间：{sign} 4096、{sign} 64K、{sign} 1ms";
 }
 
@@ -50,7 +53,7 @@ const TESTS: [(&str, Test); 5] = [
 impl Filter {
     /// # Errors
     /// If a comparison is with nothing that can be compared.
-    pub fn parse(text: &str) -> Result<Self, NoNumber> {
+    pub fn parse(text: &str) -> Result<Self, NoBound> {
         let mut filter = Self::default();
         let text = text.to_lowercase();
         let mut rest = text.split_whitespace().peekable();
@@ -75,16 +78,16 @@ impl Filter {
             }
             let value = typed(&number).filter(|value| value.unit != Unit::Truth);
             let Some(value) = value else {
-                return Err(NoNumber { sign, text: number });
+                return Err(NoBound::NoNumber(sign, number));
             };
+            let (than, time) = (value.number as u64, value.unit == Unit::Time);
+            if time && than >= u64::from(u32::MAX) {
+                return Err(NoBound::TooLong(sign, number));
+            }
             filter.bounds.push(Bound {
                 test: *test,
-                // Calls keep no longer times than that.
-                than: match value.unit {
-                    Unit::Time => (value.number as u64).min(u64::from(u32::MAX)),
-                    _ => value.number as u64,
-                },
-                time: value.unit == Unit::Time,
+                than,
+                time,
             });
         }
         Ok(filter)
@@ -194,7 +197,9 @@ mod tests {
             ("<-1", "<", "-1"),
         ] {
             let error = Filter::parse(text).err().expect("no filter");
-            assert_eq!((error.sign, error.text.as_str()), (sign, rest));
+            assert_eq!(error, NoBound::NoNumber(sign, rest.to_owned()));
         }
+        let long = Filter::parse("> 5s").err();
+        assert_eq!(long, Some(NoBound::TooLong(">", "5s".to_owned())));
     }
 }
