@@ -23,8 +23,7 @@ pub fn config() -> &'static Config {
 
 /// The language: what was asked for, else what `BYTEHOP_LANG` says, the file, the locale.
 pub fn lang(asked: Option<Lang>) -> Lang {
-    let told = || std::env::var("BYTEHOP_LANG").ok()?.parse().ok();
-    Lang::from_env(asked.or_else(told).or(config().lang))
+    Lang::from_env(asked, || config().lang)
 }
 
 /// What is wrong with the file, in one line.
@@ -58,7 +57,10 @@ fn whole(path: PathBuf, text: io::Result<Option<Vec<u8>>>) -> Option<(PathBuf, C
             Ok(text) => Config::parse(&text),
             Err(e) => Config::unread(Wrong::Syntax(e.utf8_error().to_string())),
         },
-        Err(e) => Config::unread(Wrong::Unreadable(e.say(Lang::En))),
+        Err(e) => Config::unread(Wrong::Unreadable {
+            en: e.say(Lang::En),
+            zh: e.say(Lang::Zh),
+        }),
     };
     Some((path, config))
 }

@@ -74,14 +74,10 @@ pub fn ui(look: Look) -> tui::Options {
 #[cfg(feature = "capture")]
 fn editor() -> Option<Editor> {
     let identity = Identity::invoking().ok()?;
-    let set = |name| identity.var(name).filter(|named| !named.is_empty());
-    let named = set("VISUAL").or_else(|| set("EDITOR"))?;
-    Some(Editor {
-        named: named.to_string_lossy().into_owned(),
-        command: |program| {
-            let identity = Identity::invoking().map_err(io::Error::other)?;
-            Ok(labs::own::as_user(program, &identity))
-        },
+    let env = |name: &str| Some(identity.var(name)?.to_string_lossy().into_owned());
+    Editor::choose(env, |program| {
+        let identity = Identity::invoking().map_err(io::Error::other)?;
+        Ok(labs::own::as_user(program, &identity))
     })
 }
 

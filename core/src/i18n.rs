@@ -20,10 +20,10 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// The language to use: `flag` (`--lang`), else `BYTEHOP_LANG`, else the locale of the
-    /// environment.
-    pub fn from_env(flag: Option<Lang>) -> Lang {
-        Self::choose(flag, |name| std::env::var(name).ok())
+    /// The language to use: `flag` (`--lang`), else `BYTEHOP_LANG`, else what the user's `file` says, else the locale
+    /// of the environment.
+    pub fn from_env(flag: Option<Lang>, file: impl FnOnce() -> Option<Lang>) -> Lang {
+        Self::choose(flag, |name| std::env::var(name).ok(), file)
     }
 
     /// As `--lang` has it.
@@ -68,7 +68,11 @@ impl Lang {
 
     /// [`Self::from_env`] with the environment as an argument. The first variable that is set and
     /// not empty decides, as `setlocale` does; a language that we do not speak gives English.
-    pub fn choose(flag: Option<Lang>, env: impl Fn(&str) -> Option<String>) -> Lang {
+    pub fn choose(
+        flag: Option<Lang>,
+        env: impl Fn(&str) -> Option<String>,
+        file: impl FnOnce() -> Option<Lang>,
+    ) -> Lang {
         let set = |name| env(name).filter(|value| !value.is_empty());
         let ours = || set("BYTEHOP_LANG").and_then(|value| value.parse().ok());
         let locale = || {
@@ -77,6 +81,7 @@ impl Lang {
                 .or_else(|| set("LANG"))
         };
         flag.or_else(ours)
+            .or_else(file)
             .or_else(|| locale()?.parse().ok())
             .unwrap_or_default()
     }
@@ -333,7 +338,8 @@ mod tests {
         ];
         for (flag, env, expected) in cases {
             let lookup = |name: &str| Some(env.iter().find(|(key, _)| *key == name)?.1.to_owned());
-            assert_eq!(Lang::choose(flag, lookup), expected, "{flag:?} {env:?}");
+            let chosen = Lang::choose(flag, lookup, || None);
+            assert_eq!(chosen, expected, "{flag:?} {env:?}");
         }
     }
 

@@ -48,8 +48,11 @@ pub enum Wrong {
     /// A key that two actions have: of the first it is.
     Twice(String, &'static str, &'static str),
     TooLarge,
-    /// In the words of the system.
-    Unreadable(String),
+    /// In the words of the system, in each language.
+    Unreadable {
+        en: String,
+        zh: String,
+    },
 }
 
 bytehop_core::says! { Wrong, lang:
@@ -61,8 +64,8 @@ bytehop_core::says! { Wrong, lang:
     Self::Twice(key, first, second) => "{key} is a key of {first}: write another for {second}"
         | "{key} 已是 {first} 的按键：请为 {second} 另写一个";
     Self::TooLarge => "it is larger than 64 KiB: write less" | "文件超过 64 KiB：请缩短";
-    Self::Unreadable(why) => "it cannot be read ({why}): write a file that you may read"
-        | "无法读取（{why}）：请写成一个你有权读取的文件";
+    Self::Unreadable { en, zh } => "it cannot be read ({en}): write a file that you may read"
+        | "无法读取（{zh}）：请写成一个你有权读取的文件";
 }
 
 const TOP: [&str; 5] = ["lang", "theme", "colors", "keys", "columns"];

@@ -45,7 +45,7 @@ impl Options {
     /// `BYTEHOP_NO_ANIMATION`; ASCII where the locale is one that has no more.
     pub fn from_env(lang: Option<Lang>, theme: Option<Theme>) -> Self {
         Self {
-            lang: Lang::from_env(lang),
+            lang: Lang::from_env(lang, || None),
             theme: Theme::choose(|name| std::env::var(name).ok(), theme),
             ascii: !speaks_utf8(|name| std::env::var(name).ok()),
             mouse: true,

@@ -353,16 +353,9 @@ impl Ui {
     /// Lets the user edit a source file. The program stops meanwhile, for the same reason as below.
     fn edit(&mut self, file: &str, line: u32, screen: &mut Screen) -> io::Result<()> {
         let lang = self.app.look.lang;
-        let pty = self.pty.as_ref().filter(|_| self.app.is_live());
-        if let Some(pty) = pty {
-            pty.pause(true);
-        }
         let editor = self.options.editor.as_ref();
-        let note = outside::edit(screen, editor, (file, line), lang);
-        if let Some(pty) = pty {
-            pty.pause(false);
-        }
-        self.app.note = note?;
+        let edited = || outside::edit(screen, editor, (file, line), lang);
+        self.app.note = self.paused(edited)?;
         // What it says now.
         self.app.texts.remove(file);
         Ok(())
@@ -370,15 +363,20 @@ impl Ui {
 
     /// Stops as Ctrl-Z does. The program stops with us: nobody would take its events or its output.
     fn suspend(&mut self, screen: &mut Screen) -> io::Result<()> {
+        self.paused(|| screen.suspend())
+    }
+
+    /// Does something while the program stands still.
+    fn paused<T>(&self, act: impl FnOnce() -> T) -> T {
         let pty = self.pty.as_ref().filter(|_| self.app.is_live());
         if let Some(pty) = pty {
             pty.pause(true);
         }
-        let resumed = screen.suspend();
+        let done = act();
         if let Some(pty) = pty {
             pty.pause(false);
         }
-        resumed
+        done
     }
 }
 

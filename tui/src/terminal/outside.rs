@@ -42,11 +42,18 @@ pub struct Editor {
 impl Editor {
     /// Of the environment, as whoever we run as.
     pub fn from_env() -> Option<Self> {
-        let set = |name| std::env::var(name).ok().filter(|named| !named.is_empty());
-        Some(Self {
-            named: set("VISUAL").or_else(|| set("EDITOR"))?,
-            command: |program| Ok(Command::new(program)),
-        })
+        let env = |name: &str| std::env::var(name).ok();
+        Self::choose(env, |program| Ok(Command::new(program)))
+    }
+
+    /// Of an environment: what `VISUAL` names, else `EDITOR`.
+    pub fn choose(
+        env: impl Fn(&str) -> Option<String>,
+        command: fn(&str) -> io::Result<Command>,
+    ) -> Option<Self> {
+        let set = |name| env(name).filter(|named| !named.is_empty());
+        let named = set("VISUAL").or_else(|| set("EDITOR"))?;
+        Some(Self { named, command })
     }
 
     /// How to open a file at a line with it.
