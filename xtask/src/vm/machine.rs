@@ -167,7 +167,8 @@ impl Machine<'_> {
                 .arg(share(Path::new("/"), "root", ",readonly=on"));
         }
         qemu.arg("-virtfs").arg(share(folder, "job", ""));
-        // A peer beyond the network card that swallows what it is sent, and no way to anywhere else.
+        // Beyond the network card one peer that swallows what it is sent, one that sends it back, and no way to anywhere
+        // else.
         qemu.args([
             "-netdev",
             "user,id=net,restrict=on,guestfwd=tcp:10.0.2.100:9-null,guestfwd=tcp:10.0.2.100:7-cmd:cat",
