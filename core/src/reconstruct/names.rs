@@ -80,6 +80,40 @@ impl Tally {
     }
 }
 
+/// Sums by process.
+#[derive(Debug, Default)]
+struct Processed {
+    known: Vec<Tally>,
+    /// Of processes nobody knows: their index is [`usize::MAX`].
+    nobody: Tally,
+}
+
+impl Processed {
+    fn of(&mut self, process: usize) -> &mut Tally {
+        if process == usize::MAX {
+            return &mut self.nobody;
+        }
+        if self.known.len() <= process {
+            self.known.resize_with(process + 1, Tally::default);
+        }
+        &mut self.known[process]
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (process, tally) in other.known.iter().enumerate() {
+            self.of(process).merge(tally);
+        }
+        self.nobody.merge(&other.nobody);
+    }
+
+    fn sum(&self) -> Tally {
+        let mut sum = Tally::default();
+        let tallies = self.known.iter().chain([&self.nobody]);
+        tallies.for_each(|tally| sum.merge(tally));
+        sum
+    }
+}
+
 /// What is known of a socket besides its inode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Socket {
@@ -103,14 +137,12 @@ pub struct Names {
     other_files: Tally,
     other_sockets: Tally,
     devices: Vec<Tally>,
-    processes: Vec<Tally>,
+    /// What a thread did, its process did: processes' sums are made of these in the end.
     threads: Vec<(u32, usize, Tally)>,
     by_tid: HashMap<u32, usize>,
     last_thread: (u32, usize),
-    /// Of threads beyond those that have a row.
-    other_threads: Tally,
-    /// Of processes nobody knows: their index is [`usize::MAX`].
-    nobody: Tally,
+    /// Of threads beyond those that have a row, by process.
+    other_threads: Processed,
     /// By the number that [`crate::regions`] gives.
     regions: Vec<Tally>,
 }
@@ -127,12 +159,10 @@ impl Names {
             other_files: Tally::default(),
             other_sockets: Tally::default(),
             devices: Vec::new(),
-            processes: Vec::new(),
             threads: Vec::new(),
             by_tid: HashMap::new(),
             last_thread: (0, 0),
-            other_threads: Tally::default(),
-            nobody: Tally::default(),
+            other_threads: Processed::default(),
             regions: Vec::new(),
         }
     }
@@ -240,18 +270,7 @@ impl Names {
         if let Some(tally) = self.at(to, moved.of[1]) {
             tally.to.add(moved);
         }
-        let thread = self.thread(process, tid);
-        let process = match self.threads.get_mut(thread) {
-            Some((_, process, tally)) => {
-                tally.all.add(moved);
-                *process
-            }
-            None => {
-                self.other_threads.all.add(moved);
-                process
-            }
-        };
-        self.process(process).all.add(moved);
+        self.of_thread(process, tid).all.add(moved);
     }
 
     /// Counts a call of a thread, on up to two files.
@@ -265,12 +284,7 @@ impl Names {
                 tally.call(time);
             }
         }
-        let thread = self.thread(process, tid);
-        match self.threads.get_mut(thread) {
-            Some((_, _, tally)) => tally.call(time),
-            None => self.other_threads.call(time),
-        }
-        self.process(process).call(time);
+        self.of_thread(process, tid).call(time);
     }
 
     /// The sums of a region.
@@ -299,14 +313,13 @@ impl Names {
         rows.collect()
     }
 
-    fn process(&mut self, process: usize) -> &mut Tally {
-        if process == usize::MAX {
-            return &mut self.nobody;
+    /// The sums of a thread, or of all of its process that have no row.
+    fn of_thread(&mut self, process: usize, tid: u32) -> &mut Tally {
+        let thread = self.thread(process, tid);
+        match self.threads.get_mut(thread) {
+            Some((_, _, tally)) => tally,
+            None => self.other_threads.of(process),
         }
-        if self.processes.len() <= process {
-            self.processes.resize_with(process + 1, Tally::default);
-        }
-        &mut self.processes[process]
     }
 
     /// Index of a thread; of one that is gone, too.
@@ -390,13 +403,13 @@ impl Names {
         let comms = processes.rows();
         let of = |process: usize| comms.get(process).map(|row| (row.pid, row.comm.clone()));
         let mut by_process = Vec::new();
+        let mut sums = Processed::default();
+        for (_, process, tally) in &self.threads {
+            sums.of(*process).merge(tally);
+        }
+        sums.merge(&self.other_threads);
         let mut cgroups: Vec<(String, Tally)> = Vec::new();
-        for (index, tally) in self
-            .processes
-            .iter()
-            .enumerate()
-            .filter(|(_, t)| !t.is_empty())
-        {
+        for (index, tally) in sums.known.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
             let Some((pid, comm)) = of(index) else {
                 continue;
             };
@@ -425,17 +438,18 @@ impl Names {
             };
             threads.push(tally.row(thing, devices));
         }
-        if !self.other_threads.is_empty() {
-            threads.push(self.other_threads.row(unnamed(), devices));
+        let others = self.other_threads.sum();
+        if !others.is_empty() {
+            threads.push(others.row(unnamed(), devices));
         }
-        if !self.nobody.is_empty() {
-            by_process.push(self.nobody.row(unnamed(), devices));
+        if !sums.nobody.is_empty() {
+            by_process.push(sums.nobody.row(unnamed(), devices));
             if !cgroups.is_empty() {
                 cgroups.push((String::new(), Tally::default()));
             }
         }
         let cgroups = cgroups.iter().map(|(cgroup, tally)| match cgroup.as_str() {
-            "" => self.nobody.row(unnamed(), devices),
+            "" => sums.nobody.row(unnamed(), devices),
             _ => tally.row(
                 Thing::Cgroup {
                     cgroup: cgroup.clone(),
@@ -544,10 +558,10 @@ mod tests {
     fn threads_beyond_those_with_a_row_are_counted_together() {
         let mut names = Names::new(Arch::X86_64, &Start::default());
         for tid in 0..=THREADS_MAX as u32 {
-            assert!(names.other_threads.is_empty());
+            assert!(names.other_threads.sum().is_empty());
             names.call(0, tid, [Object::NONE; 2], 1);
         }
-        assert!(!names.other_threads.is_empty());
+        assert!(!names.other_threads.sum().is_empty());
     }
 
     #[test]

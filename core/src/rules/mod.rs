@@ -170,9 +170,10 @@ impl Facts {
 /// The rule that decides a call; `None` if nothing is known about such a call.
 pub fn conclude(facts: &Facts) -> Option<&'static Rule> {
     RULES.iter().find(|rule| {
-        rule.moves.contains(&facts.moves)
-            && rule.from.has(facts.from.kind)
+        // What is asked of bits comes first: this is done for every call.
+        rule.from.has(facts.from.kind)
             && rule.to.has(facts.to.kind)
+            && rule.moves.contains(&facts.moves)
             && (rule.when)(facts)
     })
 }
