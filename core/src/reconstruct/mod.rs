@@ -11,6 +11,7 @@
 //! parts of calls, dirty ranges, distinct rows.
 
 pub(crate) mod account;
+mod again;
 mod arrivals;
 mod aside;
 pub(crate) mod blocks;
@@ -132,6 +133,8 @@ pub struct Reconstructor {
     nics: HashMap<(u32, u32), usize>,
     /// Sockets whose sends the kernel encrypts.
     tls: HashSet<u64>,
+    /// What the call before came to.
+    again: again::Again,
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
     names: Names,
@@ -211,6 +214,7 @@ impl Reconstructor {
             arrivals: arrivals::Arrivals::default(),
             nics: HashMap::new(),
             tls: HashSet::new(),
+            again: again::Again::default(),
             zerocopy_on: false,
             names: Names::new(arch, &Start::default()),
             regions: Regions::default(),
@@ -495,6 +499,7 @@ impl Reconstructor {
                     self.regions.within(at(span.from), at(span.to));
                 }
                 self.setup = Setup::new(arch, start.clone());
+                self.again.forget();
                 self.names = Names::new(arch, start);
             }
             Meta::Device(device) => self.sums.devices.learn(device),

@@ -3,6 +3,7 @@
 use tracer_ebpf::{AIO, FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
 
 use super::account::Fate;
+use super::again::is_plain;
 use super::io::Context;
 use super::lengths::{Length, is_error};
 use super::measured::Outcome;
@@ -82,6 +83,11 @@ impl Reconstructor {
             },
             Role::SocketOption => {}
         }
+        if open.seq == 0 && self.again.is(call, file) {
+            self.once_more(call, file, process, &open, sink);
+            self.threads.put_back(open);
+            return;
+        }
 
         let mut moved = std::mem::take(&mut self.moved);
         moved.clear();
@@ -113,11 +119,7 @@ impl Reconstructor {
         self.count(call, compat, listed, process);
         let on = [file, file2.as_ref()]
             .map(|file| file.map_or(Object::NONE, |file| self.names.of(file)));
-        self.names.call(process, head.tid, on, call.dur);
-        for region in self.regions.of(head.tid, head.seq) {
-            self.names.region(*region).call(call.dur);
-        }
-        self.names.paths().call(call, file);
+        self.name(call, file, process, on);
         let populates =
             shape.is_some_and(|shape| shape.moves == Move::Populate && shape.applies(&call.args));
         let inner = match populates {
@@ -151,7 +153,7 @@ impl Reconstructor {
             }
             self.parts(&open, context, &mut moved);
         }
-        let mut unaccounted = None;
+        let (mut unaccounted, mut returned, mut is_known) = (None, 0, true);
         if let Some(shape) = shape
             && let Some((bytes, _)) = length.moved
         {
@@ -168,7 +170,9 @@ impl Reconstructor {
                     account.may_be_hole(id, process);
                 }
                 unaccounted = fate.open();
+                returned = bytes;
             }
+            is_known = fate == Fate::Closed;
         } else {
             if role == Role::Alters {
                 self.copied_up(&mut open, head.ts, &mut moved);
@@ -202,6 +206,11 @@ impl Reconstructor {
             seq: head.seq,
         };
         self.add_all::<S>(process, id, &moved);
+        if open.seq == 0 && is_known && !compat && is_plain(role, shape, one) {
+            self.again.remember(call, file, &moved);
+            (self.again.class, self.again.on) = (one, on);
+            (self.again.listed, self.again.returned) = (listed, returned);
+        }
         if S::WANTED {
             self.hand_out(
                 call,
@@ -217,7 +226,23 @@ impl Reconstructor {
         self.threads.put_back(open);
     }
 
-    fn count(&mut self, call: &Syscall, compat: bool, bytes: u64, process: usize) {
+    /// Counts a call for the things that have names.
+    pub(super) fn name(
+        &mut self,
+        call: &Syscall,
+        file: Option<&FileRef>,
+        process: usize,
+        on: [Object; 2],
+    ) {
+        let head = &call.head;
+        self.names.call(process, head.tid, on, call.dur);
+        for region in self.regions.of(head.tid, head.seq) {
+            self.names.region(*region).call(call.dur);
+        }
+        self.names.paths().call(call, file);
+    }
+
+    pub(super) fn count(&mut self, call: &Syscall, compat: bool, bytes: u64, process: usize) {
         let nr = usize::from(call.head.nr);
         let sums = &mut self.sums;
         sums.syscalls += 1;
@@ -389,7 +414,7 @@ impl Reconstructor {
     }
 
     #[expect(clippy::too_many_arguments, reason = "all that is known of one call")]
-    fn hand_out<S: Sink>(
+    pub(super) fn hand_out<S: Sink>(
         &self,
         call: &Syscall,
         compat: bool,

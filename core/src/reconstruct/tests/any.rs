@@ -358,4 +358,33 @@ proptest! {
         let told = story.lines.iter().filter(|line| !line.starts_with("late")).count();
         prop_assert_eq!(told as u64, calls + faults);
     }
+
+    #[test]
+    fn what_is_remembered_of_a_call_is_what_would_be_concluded(
+        events in vec((events(), call(), 1..4u32, 0..40u16), 1..6),
+    ) {
+        let mut remembers = Reconstructor::new(Arch::X86_64);
+        let mut forgets = Reconstructor::new(Arch::X86_64);
+        let (mut one, mut two) = (Story::default(), Story::default());
+        for (others, call, times, nr) in events {
+            // Reads, writes and the like, again and again, by a thread that may have parts of calls open.
+            let again = (0..times).map(|time| {
+                let mut call = call.clone();
+                if let Event::Syscall { call, .. } = &mut call {
+                    call.head.nr = nr;
+                    call.head.seq = call.head.seq.wrapping_add(time);
+                    call.head.ts = call.head.ts.saturating_add(time.into());
+                    call.dur = time.into();
+                }
+                call
+            });
+            for event in others.into_iter().chain(again) {
+                forgets.again.forget();
+                remembers.push(&event, &mut one);
+                forgets.push(&event, &mut two);
+            }
+        }
+        prop_assert_eq!(&one.lines, &two.lines);
+        prop_assert_eq!(remembers.finish(), forgets.finish());
+    }
 }
