@@ -278,6 +278,8 @@ impl Reconstructor {
     /// [`Self::drain`] before.
     pub fn finish(mut self) -> Summary {
         self.drain(&mut NoSink);
+        // Of a million threads, what was open takes as much memory as what is told of them.
+        self.threads = Threads::default();
         let mut summary = self.summary();
         if self.sums.end.is_none() {
             summary.warn(Notice::NoEnd);
