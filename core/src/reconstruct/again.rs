@@ -1,5 +1,5 @@
-//! Calls like the one before: a loop reads the same file in pieces of one size, and what a rule said of the first
-//! piece it says of every other.
+//! Calls like one before: a loop reads one file and writes another in pieces of one size, and what a rule said of the
+//! first piece it says of every other.
 //!
 //! Only what follows from the call and its descriptor alone is remembered. Whatever a probe saw inside a call is
 //! concluded anew.
@@ -13,7 +13,14 @@ use super::{Reconstructor, Sink};
 use crate::model::CallId;
 use crate::rules::{Class, Kinds, Move, Role, Shape, Size};
 
-/// What the last call came to.
+/// Calls that are remembered: those of a loop take turns.
+const TURNS: usize = 16;
+
+/// What calls came to, the last of some numbers.
+#[derive(Default)]
+pub struct Remembered([Again; TURNS]);
+
+/// What a call came to.
 #[derive(Default)]
 pub struct Again {
     call: Alike,
@@ -59,14 +66,22 @@ pub fn is_plain(role: Role, shape: Option<Shape>, class: Option<Class>) -> bool 
         && !class.is_some_and(|class| Kinds::SOCKET.has(class.kind))
 }
 
-impl Again {
-    pub fn is(&self, call: &Syscall, file: Option<&FileRef>) -> bool {
-        self.call == Alike::of(call, file)
+impl Remembered {
+    pub fn of(&mut self, call: &Syscall) -> &mut Again {
+        &mut self.0[usize::from(call.head.nr) % TURNS]
     }
 
     /// What was remembered was concluded from other facts.
     pub fn forget(&mut self) {
-        self.call.known = false;
+        for again in &mut self.0 {
+            again.call.known = false;
+        }
+    }
+}
+
+impl Again {
+    pub fn is(&self, call: &Syscall, file: Option<&FileRef>) -> bool {
+        self.call == Alike::of(call, file)
     }
 
     /// Remembers a call that is accounted for.
@@ -78,7 +93,7 @@ impl Again {
 }
 
 impl Reconstructor {
-    /// The call came to the same as the one before. Nothing is in `open`.
+    /// The call comes to the same as the one that is remembered. Nothing is in `open`.
     pub(super) fn once_more<S: Sink>(
         &mut self,
         call: &Syscall,
@@ -87,7 +102,7 @@ impl Reconstructor {
         open: &Open,
         sink: &mut S,
     ) {
-        let mut again = std::mem::take(&mut self.again);
+        let mut again = std::mem::take(self.again.of(call));
         let head = &call.head;
         let id = CallId {
             tid: head.tid,
@@ -113,6 +128,6 @@ impl Reconstructor {
                 sink,
             );
         }
-        self.again = again;
+        *self.again.of(call) = again;
     }
 }

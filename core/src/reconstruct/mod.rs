@@ -133,8 +133,8 @@ pub struct Reconstructor {
     nics: HashMap<(u32, u32), usize>,
     /// Sockets whose sends the kernel encrypts.
     tls: HashSet<u64>,
-    /// What the call before came to.
-    again: again::Again,
+    /// What calls came to, for those that are alike.
+    again: again::Remembered,
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
     names: Names,
@@ -214,7 +214,7 @@ impl Reconstructor {
             arrivals: arrivals::Arrivals::default(),
             nics: HashMap::new(),
             tls: HashSet::new(),
-            again: again::Again::default(),
+            again: again::Remembered::default(),
             zerocopy_on: false,
             names: Names::new(arch, &Start::default()),
             regions: Regions::default(),

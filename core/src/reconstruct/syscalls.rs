@@ -83,7 +83,7 @@ impl Reconstructor {
             },
             Role::SocketOption => {}
         }
-        if open.seq == 0 && self.again.is(call, file) {
+        if open.seq == 0 && self.again.of(call).is(call, file) {
             self.once_more(call, file, process, &open, sink);
             self.threads.put_back(open);
             return;
@@ -207,9 +207,10 @@ impl Reconstructor {
         };
         self.add_all::<S>(process, id, &moved);
         if open.seq == 0 && is_known && !compat && is_plain(role, shape, one) {
-            self.again.remember(call, file, &moved);
-            (self.again.class, self.again.on) = (one, on);
-            (self.again.listed, self.again.returned) = (listed, returned);
+            let again = self.again.of(call);
+            again.remember(call, file, &moved);
+            (again.class, again.on) = (one, on);
+            (again.listed, again.returned) = (listed, returned);
         }
         if S::WANTED {
             self.hand_out(
