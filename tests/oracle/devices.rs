@@ -11,19 +11,27 @@ use crate::summary::Summary;
 const N: u64 = 1 << 20;
 
 /// A file system on a loop device, gone at the end.
-struct Loop {
+pub struct Loop {
     /// `loop3`.
     name: String,
-    dir: String,
+    pub dir: String,
 }
 
 impl Loop {
     /// On a new file in `parent`; `None` if this machine has no loop devices.
     fn on(parent: &str, megabytes: u64) -> Option<Self> {
+        Self::with(parent, megabytes, None)
+    }
+
+    /// The same, mounted with an option that tune2fs writes down.
+    pub fn with(parent: &str, megabytes: u64, option: Option<&str>) -> Option<Self> {
         let file = format!("{parent}/image");
         let image = fs::File::create(&file).expect("create an image");
         image.set_len(megabytes << 20).expect("the image's size");
         output(command(&["mkfs.ext4", "-qF", "-b", "4096", &file])).expect(0);
+        if let Some(option) = option {
+            output(command(&["tune2fs", "-o", option, &file])).expect(0);
+        }
         let made = Command::new("losetup")
             .args(["-f", "--show", &file])
             .output();

@@ -1,5 +1,6 @@
 //! The calls that move data through the program's memory: which way, and where their arguments stand.
 
+use super::end::Site;
 use crate::reconstruct::Call;
 
 /// Which way.
@@ -18,7 +19,9 @@ pub struct Step<'a> {
     /// What it moved, and what of that the CPU copied.
     pub bytes: u64,
     pub copied: u64,
-    pub stack: Option<u64>,
+    /// Where in the file it began.
+    pub position: Option<u64>,
+    pub site: Site,
 }
 
 /// A call by its arguments.

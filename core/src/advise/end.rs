@@ -3,12 +3,11 @@
 use crate::reconstruct::File;
 use crate::rules::FileKind;
 
-/// Which file: device and inode.
-pub type Id = (u32, u64);
+/// Which file: device, inode, and how many files of other names had the inode before.
+pub type Id = (u32, u64, u32);
 
-pub fn id(file: &File) -> Id {
-    (file.at.dev, file.at.ino)
-}
+/// No file.
+pub const NOBODY: Id = (0, 0, 0);
 
 /// A file by itself; sockets and pipes by their kind, since there may be thousands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,12 +17,12 @@ pub struct End {
 }
 
 impl End {
-    pub fn of(file: &File) -> Self {
+    pub fn of(file: &File, id: Id) -> Self {
         let kind = file.class.kind;
         let known = matches!(kind, FileKind::RegularFile | FileKind::Shmem);
         Self {
             kind,
-            id: if known { id(file) } else { (0, 0) },
+            id: if known { id } else { NOBODY },
         }
     }
 
@@ -35,4 +34,11 @@ impl End {
     pub fn is_file(self) -> bool {
         matches!(self.kind, FileKind::RegularFile | FileKind::Shmem)
     }
+}
+
+/// Where a call came from: the program (its number in the trace), and the stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    pub program: Option<usize>,
+    pub stack: Option<u64>,
 }

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use tracer_ebpf::{Exec, Exit, Fork, Switch};
 
 use super::data::{Step, Way, data_call};
-use super::end::{End, Id, id};
+use super::end::{End, Id, NOBODY, Site};
+use super::files::Files;
 use super::flow::{Flow, Side, Tried};
 use super::memory::{Memory, PageShift};
+use super::positions::Positions;
 use super::runs::Runs;
 use crate::annotate::Annotator;
 use crate::arch::{O_APPEND, O_DSYNC, O_SYNC_ONLY};
@@ -38,16 +40,22 @@ pub struct Facts {
     pub flow: Flow,
     pub runs: Runs,
     pub memory: Memory,
-    /// Writes followed at once by `fsync` or `fdatasync` of the same file; and on files with `O_SYNC`,
-    /// `O_DSYNC`.
-    pub synced: BTreeMap<(Id, Option<u64>), Tally>,
+    /// Writes followed at once by `fsync` or `fdatasync` of the same file.
+    pub synced: BTreeMap<(Id, Site), Tally>,
+    /// Writes to files with `O_SYNC` or `O_DSYNC`.
+    pub sync_writes: BTreeMap<(Id, Site), Tally>,
     /// Calls with `O_DIRECT` that were copied through the page cache after all.
-    pub fell_back: BTreeMap<(Id, Option<u64>), Tally>,
+    pub fell_back: BTreeMap<(Id, Site), Tally>,
     /// Sends by reference: `MSG_ZEROCOPY`, `SEND_ZC`; and what of them was copied after all.
-    pub zerocopy: BTreeMap<Option<u64>, Tally>,
+    pub zerocopy: BTreeMap<Site, Tally>,
     pub zerocopy_late: u64,
-    /// Paths by file.
-    names: HashMap<Id, String>,
+    /// Bytes that a process sent through sockets.
+    pub sent: HashMap<u32, u64>,
+    pub files: Files,
+    positions: Positions,
+    /// Names of programs, and which of them each process is.
+    programs: Vec<String>,
+    running: HashMap<u32, usize>,
     lines: Annotator,
     wrote: HashMap<u32, (Id, u64)>,
 }
@@ -67,33 +75,44 @@ struct Seen<'a> {
 }
 
 impl Facts {
-    /// The name of a file, if it was opened while we looked.
-    pub fn name(&self, id: Id) -> Option<&str> {
-        let path = self.names.get(&id)?;
-        Some(path.rsplit('/').next().unwrap_or(path))
+    /// Nothing but page faults was seen.
+    #[cfg(test)]
+    pub fn of(memory: Memory) -> Self {
+        Self {
+            memory,
+            ..Self::default()
+        }
     }
 
     /// Whether a file is the program's own code, or what its start reads.
     pub fn is_code(&self, id: Id) -> bool {
-        const START: [&str; 4] = [
-            "/etc/ld.so",
-            "/usr/lib/locale/",
-            "/usr/share/locale/",
-            "/usr/lib/x86_64-linux-gnu/gconv/",
-        ];
-        if self.memory.code.contains(&id) {
-            return true;
-        }
-        let Some(path) = self.names.get(&id) else {
-            return false;
-        };
-        path.ends_with(".so")
-            || path.contains(".so.")
-            || START.iter().any(|start| path.starts_with(start))
+        self.memory.code.contains(&id) || self.files.is_start(id)
     }
 
-    pub fn is_named(&self, id: Id) -> bool {
-        self.names.contains_key(&id)
+    /// The program's name, if there were several.
+    pub fn program(&self, site: Site) -> Option<&str> {
+        let program = site.program.filter(|_| self.programs.len() > 1)?;
+        self.programs.get(program).map(String::as_str)
+    }
+
+    fn runs(&mut self, tgid: u32, name: &str) {
+        let known = self.programs.iter().position(|program| program == name);
+        let program = known.unwrap_or_else(|| {
+            self.programs.push(name.to_owned());
+            self.programs.len() - 1
+        });
+        self.running.insert(tgid, program);
+    }
+
+    fn id(&self, file: &File) -> Id {
+        self.files.id(file.at.dev, file.at.ino)
+    }
+
+    fn site(&self, call: &Call<'_>) -> Site {
+        Site {
+            program: self.running.get(&call.tgid).copied(),
+            stack: self.lines.stacks.of(call.id),
+        }
     }
 
     /// The program's own line on a stack.
@@ -102,21 +121,26 @@ impl Facts {
     }
 
     fn syscall(&mut self, call: &Call<'_>, seen: &Seen<'_>, hops: &[Hop]) {
-        let stack = self.lines.stacks.of(call.id);
+        let site = self.site(call);
         self.runs.ended(call, seen.name, seen.args, seen.ret);
+        if let Ok(ret) = u64::try_from(seen.ret) {
+            self.positions.ended(call.tgid, seen.name, seen.args, ret);
+            self.memory.called(call.tgid, seen.name, seen.args, ret);
+        }
         for hop in hops {
             if hop.kind == HopKind::Share && hop.from == Place::User && hop.to == Place::Socket {
-                self.zerocopy.entry(stack).or_default().add(call, hop.bytes);
+                self.zerocopy.entry(site).or_default().add(call, hop.bytes);
             }
         }
         if seen.ret < 0 {
             self.failed(call, seen);
         }
         let Some(file) = seen.file else { return };
+        let at = self.id(&file);
         if matches!(seen.name, "fsync" | "fdatasync") {
             let wrote = self.wrote.remove(&call.id.tid);
-            if let Some((wrote, bytes)) = wrote.filter(|(wrote, _)| *wrote == id(&file)) {
-                let synced = self.synced.entry((wrote, stack)).or_default();
+            if let Some((wrote, bytes)) = wrote.filter(|(wrote, _)| *wrote == at) {
+                let synced = self.synced.entry((wrote, site)).or_default();
                 synced.add(call, bytes);
             }
             return;
@@ -127,25 +151,39 @@ impl Facts {
         let asked = data.buffer(seen.args).map_or(u64::MAX, |(_, len)| len);
         let bytes = u64::try_from(seen.ret).unwrap_or_default().min(asked);
         if bytes == 0 || data.peeks(seen.args) {
+            if seen.ret == 0 && asked > 0 && data.way == Way::In {
+                self.flow.at_end(call.tgid, at);
+            }
             return;
         }
         let copies = hops.iter().filter(|hop| hop.kind == HopKind::Copy);
         let copied = copies.clone().map(|hop| hop.bytes);
         let copied = copied.fold(0, u64::saturating_add);
-        let (end, at) = (End::of(&file), id(&file));
+        let end = End::of(&file, at);
         let synced = file.at.f_flags & SYNC != 0;
         if data.way == Way::Out {
             self.wrote.insert(call.id.tid, (at, bytes));
+            if end.is_file() {
+                self.memory.wrote(call.tgid, bytes);
+            }
+            if end.is_socket() {
+                let sent = self.sent.entry(call.tgid).or_default();
+                *sent = sent.saturating_add(bytes);
+            }
             if synced && end.is_file() {
-                self.synced.entry((at, stack)).or_default().add(call, bytes);
+                let tally = self.sync_writes.entry((at, site)).or_default();
+                tally.add(call, bytes);
             }
         }
-        let cached: u64 = copies
-            .filter(|hop| hop.from == Place::PageCache || hop.to == Place::PageCache)
-            .map(|hop| hop.bytes)
-            .fold(0, u64::saturating_add);
+        // What a device that is only software copies on its side is another copy.
+        let ends = |hop: &&Hop| {
+            let ends = [&hop.from, &hop.to];
+            ends.contains(&&Place::PageCache) && ends.contains(&&Place::User)
+        };
+        let cached = copies.filter(ends).map(|hop| hop.bytes);
+        let cached = cached.fold(0, u64::saturating_add);
         if file.class.direct && cached > 0 {
-            let tally = self.fell_back.entry((at, stack)).or_default();
+            let tally = self.fell_back.entry((at, site)).or_default();
             tally.add(call, cached);
         }
         let side = Side {
@@ -161,7 +199,8 @@ impl Facts {
             args: seen.args,
             bytes,
             copied,
-            stack,
+            position: self.positions.moved(call.tgid, data, seen.args, bytes),
+            site,
         };
         self.flow.moved(&step, side);
         if !file.class.direct && !synced {
@@ -185,7 +224,7 @@ impl Facts {
             return;
         }
         let tried = Tried { call: name, errno };
-        let known = |file: Option<File>| file.map(|file| id(&file)).filter(|id| *id != (0, 0));
+        let known = |file: Option<File>| file.map(|file| self.id(&file)).filter(|id| *id != NOBODY);
         let ends = [known(seen.file), known(seen.file2)];
         self.flow.failed(call.tgid, tried, ends);
     }
@@ -212,10 +251,9 @@ impl Sink for Facts {
                 self.syscall(call, &seen, hops);
             }
             What::Fault { addr, ip, file, .. } => {
-                let stack = self.lines.stacks.of(call.id);
-                let file = file.map(|(dev, ino, _)| (dev, ino));
-                self.memory
-                    .fault(call.tgid, (*addr, *ip), file, hops, stack);
+                let site = self.site(call);
+                let file = file.map(|(dev, ino, _)| self.files.id(dev, ino));
+                self.memory.fault(call.tgid, (*addr, *ip), file, hops, site);
             }
         }
     }
@@ -231,14 +269,21 @@ impl Sink for Facts {
     }
 
     fn fork(&mut self, fork: &Fork) {
+        let (parent, child) = (fork.head.tgid, fork.child_tgid);
+        if let Some(program) = self.running.get(&parent) {
+            self.running.insert(child, *program);
+        }
         if fork.clone_flags & CLONE_VM == 0 {
-            self.memory.forked(fork.head.tgid, fork.child_tgid);
+            self.memory.forked(parent, child);
         }
     }
 
     fn exec(&mut self, exec: &Exec) {
-        self.memory.forget(exec.head.tgid);
-        self.flow.forget(exec.head.tgid);
+        let tgid = exec.head.tgid;
+        self.memory.exec(tgid);
+        self.flow.forget(tgid);
+        let name = exec.comm.split(|byte| *byte == 0).next();
+        self.runs(tgid, &String::from_utf8_lossy(name.unwrap_or_default()));
     }
 
     fn exit(&mut self, exit: &Exit) {
@@ -250,11 +295,13 @@ impl Sink for Facts {
             self.memory.forget(head.tgid);
             self.flow.forget(head.tgid);
             self.runs.forget(head.tgid);
+            self.positions.forget(head.tgid);
+            self.running.remove(&head.tgid);
         }
     }
 
     fn name(&mut self, name: &Name) {
-        self.names.insert((name.dev, name.ino), name.path.clone());
+        self.files.named(name);
     }
 
     fn called_from(&mut self, from: &CalledFrom) {
@@ -264,6 +311,18 @@ impl Sink for Facts {
     fn meta(&mut self, meta: &Meta) {
         if let Meta::Start(start) = meta {
             self.memory.attached = start.attached;
+            for (dev, ino, path) in &start.there.files {
+                self.files.put(*dev, *ino, path);
+            }
+            for (pid, comm) in start
+                .children
+                .iter()
+                .chain([&(start.pid, start.comm.clone())])
+            {
+                if start.attached && !comm.is_empty() {
+                    self.runs(*pid, comm);
+                }
+            }
             // Of a damaged recording the size may be anything.
             let shift = start.page_size.trailing_zeros();
             if start.page_size.is_power_of_two() && (12..=16).contains(&shift) {

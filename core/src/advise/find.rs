@@ -2,26 +2,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::end::End;
+use super::end::{End, Id};
 use super::facts::Facts;
 use super::flow::{Ends, Pair};
-use super::{Found, Variant};
+use super::{Found, SMALL, Variant};
 use crate::linux::error_name;
 use crate::rules::FileKind;
 
 /// Fewer bytes than this are not worth a change.
-const WORTH: u64 = 64 << 10;
+pub const WORTH: u64 = 64 << 10;
 /// Nor are fewer calls than this.
-const OFTEN: u64 = 64;
+pub const OFTEN: u64 = 64;
 /// Nor are faults on less memory: a program's start and a fork cost that much.
-const MUCH: u64 = 1 << 20;
-/// First touches before huge pages are worth it: a language's runtime makes fewer.
-const TOUCHES: u64 = 2048;
+pub const MUCH: u64 = 1 << 20;
+/// Fewer bytes are not worth a call of their own that passes them on: it costs more than the copy.
+const STRETCH: u64 = 16 << 10;
+/// What a buffer holds.
+const BUFFER: u64 = 64 << 10;
+/// Writes to a file, each forced to the device, before they are a habit.
+const SYNCS: u64 = 8;
 /// Below about this size a zero-copy send costs more than the copy (msg_zerocopy.rst: "around 10 KB").
 const ZEROCOPY_PAYS: u64 = 10 << 10;
 
 pub fn bytes(found: &Found) -> bool {
     found.bytes >= WORTH && found.saves_copied > 0
+}
+
+/// Passed on by the kernel it would be cheaper.
+pub fn passed(found: &Found) -> bool {
+    bytes(found) && found.bytes / found.runs.max(1) >= STRETCH
+}
+
+/// The same, and by calls of the size that they have.
+pub fn spliced(found: &Found) -> bool {
+    passed(found) && found.size() >= SMALL
 }
 
 pub fn sent(found: &Found) -> bool {
@@ -32,8 +46,9 @@ pub fn calls(found: &Found) -> bool {
     found.calls >= OFTEN
 }
 
-pub fn many_calls(found: &Found) -> bool {
-    found.calls >= 16 * OFTEN
+/// Many, of which some had to wait: what is there at once is read soonest by a plain call.
+pub fn many_waits(found: &Found) -> bool {
+    found.calls >= 8 * OFTEN && found.waits >= found.calls / 8
 }
 
 pub fn some_calls(found: &Found) -> bool {
@@ -52,10 +67,11 @@ fn is_pipe(end: End) -> bool {
     end.kind == FileKind::Pipe
 }
 
-fn names(facts: &Facts, ends: &[End]) -> Vec<Vec<String>> {
-    let name = |end: &End| facts.name(end.id).map(str::to_owned);
+/// Names of those ends that are files, with bytes that they stand for.
+pub fn names(facts: &Facts, ends: &[Id], bytes: u64) -> Vec<Vec<(String, u64)>> {
+    let name = |id: &Id| Some((facts.files.name(*id)?.to_owned(), bytes));
     ends.iter()
-        .map(|end| name(end).into_iter().collect())
+        .map(|id| name(id).into_iter().collect())
         .collect()
 }
 
@@ -82,13 +98,14 @@ fn pairs(
     let looked = looked(facts);
     let all = facts.flow.pairs.iter();
     let fits = all.filter(|((ends, _), _)| fits(ends) && !looked.contains(ends));
-    let found = fits.map(|((ends, stack), pair)| {
+    let found = fits.map(|((ends, site), pair)| {
         let (saves_copied, saves_crossings) = saving(ends, pair);
         Found {
             calls: pair.writes,
+            runs: pair.runs,
             bytes: pair.bytes,
             ends: vec![ends.from.kind, ends.to.kind],
-            names: names(facts, &[ends.from, ends.to]),
+            names: names(facts, &[ends.from.id, ends.to.id], pair.bytes),
             tried: pair.tried,
             variant: match ends.append && ends.to.is_file() {
                 true => Variant::Append,
@@ -96,7 +113,7 @@ fn pairs(
             },
             saves_copied,
             saves_crossings,
-            stack: *stack,
+            site: *site,
             ..Found::default()
         }
     });
@@ -107,9 +124,9 @@ fn both(pair: &Pair) -> u64 {
     pair.copied_in.saturating_add(pair.copied_out)
 }
 
-/// One call can move what all these reads and writes did.
+/// One call can move a stretch that all these reads and writes did.
 fn crossings(pair: &Pair) -> u64 {
-    2 * (pair.reads + pair.writes)
+    2 * (pair.reads + pair.writes).saturating_sub(pair.runs)
 }
 
 pub fn file_to_socket(facts: &Facts) -> Vec<Found> {
@@ -184,16 +201,16 @@ pub fn relay(facts: &Facts) -> Vec<Found> {
 }
 
 /// What went out as it came in, after the program had time to look at it.
-pub fn left_out(facts: &Facts) -> Vec<Found> {
+pub fn looked_at(facts: &Facts) -> Vec<Found> {
     let looked = looked(facts);
     let all = facts.flow.pairs.iter();
     let busy = all.filter(|((ends, _), _)| looked.contains(ends));
-    let found = busy.map(|((ends, stack), pair)| Found {
+    let found = busy.map(|((ends, site), pair)| Found {
         bytes: pair.bytes,
         ends: vec![ends.from.kind, ends.to.kind],
-        names: names(facts, &[ends.from, ends.to]),
+        names: names(facts, &[ends.from.id, ends.to.id], pair.bytes),
         saves_copied: both(pair),
-        stack: *stack,
+        site: *site,
         ..Found::default()
     });
     found.collect()
@@ -205,37 +222,43 @@ pub fn small(facts: &Facts) -> Vec<Found> {
         let data = end.is_file() || end.is_socket() || is_pipe(*end);
         data && !facts.is_code(end.id)
     });
-    let found = data.map(|((name, end, stack), small)| Found {
+    let found = data.map(|((name, end, site), small)| Found {
         calls: small.calls,
         bytes: small.bytes,
         call: name,
         ends: vec![end.kind],
-        names: names(facts, &[*end]),
-        saves_crossings: 2 * (small.calls - small.runs),
-        stack: *stack,
+        names: names(facts, &[end.id], small.bytes),
+        saves_crossings: {
+            let left = small.bytes.div_ceil(BUFFER).max(small.runs);
+            2 * small.calls.saturating_sub(left)
+        },
+        site: *site,
         ..Found::default()
     });
     found.collect()
 }
 
-pub fn again(facts: &Facts) -> Vec<Found> {
+/// What was read again; `sent`: by a process that sent as much through sockets.
+fn read_again(facts: &Facts, sent: bool) -> Vec<Found> {
     let covers = facts.runs.covers.iter();
-    let covers = covers.filter(|((_, id), cover)| {
+    let covers = covers.filter(|((tgid, id), cover)| {
         // What is sent on is another matter.
         let mut pairs = facts.flow.pairs.iter();
-        let sent =
+        let passed =
             pairs.any(|((ends, _), pair)| ends.from.id == *id && pair.bytes >= cover.again / 2);
-        cover.is_known() && cover.again >= cover.once && !sent && !facts.is_code(*id)
+        let out = facts.sent.get(tgid).copied().unwrap_or_default();
+        let as_is = cover.is_known() && cover.again >= cover.once && !facts.is_code(*id);
+        as_is && !passed && sent == (out >= cover.again / 2)
     });
     let mut found: Vec<Found> = covers
         .map(|((_, id), cover)| Found {
             calls: cover.again_calls,
             bytes: cover.again,
             ends: vec![FileKind::RegularFile],
-            names: vec![facts.name(*id).map(str::to_owned).into_iter().collect()],
+            names: names(facts, &[*id], cover.again),
             saves_copied: cover.again_copied,
-            saves_crossings: 2 * cover.again_calls,
-            stack: cover.stack,
+            saves_crossings: 2 * (cover.again_calls + cover.again_around),
+            site: cover.site,
             ..Found::default()
         })
         .collect();
@@ -244,121 +267,79 @@ pub fn again(facts: &Facts) -> Vec<Found> {
     found
 }
 
+pub fn again(facts: &Facts) -> Vec<Found> {
+    read_again(facts, false)
+}
+
+/// Maybe sent, encrypted or compressed.
+pub fn again_sent(facts: &Facts) -> Vec<Found> {
+    read_again(facts, true)
+}
+
 pub fn many(facts: &Facts) -> Vec<Found> {
     let all = facts.runs.scattered.iter();
-    let found = all.map(|((name, end, stack), scattered)| Found {
+    let found = all.map(|((name, end, site), scattered)| Found {
         calls: scattered.calls,
+        waits: scattered.waits,
         bytes: scattered.bytes,
         call: name,
         ends: vec![end.kind],
-        names: names(facts, &[*end]),
+        names: names(facts, &[end.id], scattered.bytes),
         // In batches of 32.
         saves_crossings: 2 * (scattered.calls - scattered.calls.div_ceil(32)),
-        stack: *stack,
+        site: *site,
         ..Found::default()
     });
     found.collect()
 }
 
 pub fn synced(facts: &Facts) -> Vec<Found> {
-    let found = facts.synced.iter().map(|((id, stack), tally)| Found {
+    let mut by_file: BTreeMap<Id, u64> = BTreeMap::new();
+    let all = || facts.synced.iter().chain(&facts.sync_writes);
+    for ((id, _), tally) in all() {
+        *by_file.entry(*id).or_default() += tally.calls;
+    }
+    let syncs = facts.synced.len();
+    let often = all()
+        .enumerate()
+        .filter(|(_, ((id, _), _))| by_file[id] >= SYNCS);
+    let found = often.map(|(i, ((id, site), tally))| Found {
         calls: tally.calls,
         bytes: tally.bytes,
         time_ns: tally.time_ns,
         ends: vec![FileKind::RegularFile],
-        names: vec![facts.name(*id).map(str::to_owned).into_iter().collect()],
-        saves_crossings: 2 * tally.calls.saturating_sub(1),
-        stack: *stack,
+        names: names(facts, &[*id], tally.bytes),
+        // A write that waits for the device stays a write.
+        saves_crossings: match i < syncs {
+            true => 2 * tally.calls.saturating_sub(1),
+            false => 0,
+        },
+        site: *site,
         ..Found::default()
     });
     found.collect()
 }
 
 pub fn fell_back(facts: &Facts) -> Vec<Found> {
-    let found = facts.fell_back.iter().map(|((id, stack), tally)| Found {
+    let found = facts.fell_back.iter().map(|((id, site), tally)| Found {
         calls: tally.calls,
         bytes: tally.bytes,
         ends: vec![FileKind::RegularFile],
-        names: vec![facts.name(*id).map(str::to_owned).into_iter().collect()],
+        names: names(facts, &[*id], tally.bytes),
         saves_copied: tally.bytes,
-        stack: *stack,
+        site: *site,
         ..Found::default()
     });
-    found.collect()
-}
-
-pub fn mapped(facts: &Facts) -> Vec<Found> {
-    // The program's own code and its libraries are not its data.
-    let all = facts.memory.mapped.iter();
-    let data = all.filter(|((id, _), _)| facts.is_named(*id) && !facts.is_code(*id));
-    let found = data.map(|((id, stack), faults)| Found {
-        calls: faults.calls,
-        bytes: faults.bytes,
-        ends: vec![FileKind::RegularFile],
-        names: vec![facts.name(*id).map(str::to_owned).into_iter().collect()],
-        saves_crossings: 2 * faults.calls,
-        stack: *stack,
-        ..Found::default()
-    });
-    found.collect()
-}
-
-pub fn zeroed(facts: &Facts) -> Vec<Found> {
-    let (faults, huge_pages) = facts.memory.dense();
-    if faults.calls < TOUCHES {
-        return Vec::new();
-    }
-    vec![Found {
-        calls: faults.calls,
-        bytes: faults.bytes,
-        saves_crossings: 2 * (faults.calls - huge_pages),
-        stack: facts.memory.dense_stack,
-        ..Found::default()
-    }]
-}
-
-pub fn zeroed_again(facts: &Facts) -> Vec<Found> {
-    let again = facts.memory.again.iter();
-    let found = again.map(|(stack, faults)| Found {
-        calls: faults.calls,
-        bytes: faults.bytes,
-        saves_zeroed: faults.bytes,
-        saves_crossings: 2 * faults.calls,
-        stack: *stack,
-        ..Found::default()
-    });
-    found.collect()
-}
-
-pub fn cow(facts: &Facts) -> Vec<Found> {
-    // A fork by itself costs a process some pages of its stack and heap.
-    let mut by_process: BTreeMap<u32, u64> = BTreeMap::new();
-    for ((tgid, ..), faults) in &facts.memory.cow {
-        *by_process.entry(*tgid).or_default() += faults.bytes;
-    }
-    let much = |tgid: &u32| by_process.get(tgid).is_some_and(|bytes| *bytes >= MUCH);
-    let all = facts.memory.cow.iter();
-    let found = all
-        .filter(|((tgid, ..), _)| much(tgid))
-        .map(|((_, child, stack), faults)| Found {
-            calls: faults.calls,
-            bytes: faults.bytes,
-            saves_copied: faults.bytes,
-            // What a child writes has to be there for it, one way or the other.
-            saves_crossings: if *child { 0 } else { 2 * faults.calls },
-            stack: *stack,
-            ..Found::default()
-        });
     found.collect()
 }
 
 pub fn zerocopy_small(facts: &Facts) -> Vec<Found> {
     let small = facts.zerocopy.iter();
     let small = small.filter(|(_, tally)| tally.bytes / tally.calls.max(1) < ZEROCOPY_PAYS);
-    let found = small.map(|(stack, tally)| Found {
+    let found = small.map(|(site, tally)| Found {
         calls: tally.calls,
         bytes: tally.bytes,
-        stack: *stack,
+        site: *site,
         ..Found::default()
     });
     found.collect()
@@ -371,10 +352,10 @@ pub fn zerocopy_late(facts: &Facts) -> Vec<Found> {
         return Vec::new();
     }
     let found = facts.zerocopy.iter().max_by_key(|(_, tally)| tally.bytes);
-    let found = found.map(|(stack, tally)| Found {
+    let found = found.map(|(site, tally)| Found {
         calls: tally.calls,
         bytes: late,
-        stack: *stack,
+        site: *site,
         ..Found::default()
     });
     found.into_iter().collect()

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::data::{Step, Way};
-use super::end::{End, Id};
+use super::end::{End, Id, Site};
 
 /// Both ends of what was read and then written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +35,8 @@ pub struct Pair {
     /// Reads and writes.
     pub reads: u64,
     pub writes: u64,
+    /// Stretches of the file that went out whole: each is one call if the kernel passes it on.
+    pub runs: u64,
     pub bytes: u64,
     /// Bytes that the CPU copied in the reads and in the writes.
     pub copied_in: u64,
@@ -60,6 +62,7 @@ pub struct Side {
 struct Filled {
     side: Side,
     at: u64,
+    position: Option<u64>,
     len: u64,
     /// Bytes that went out again.
     next: u64,
@@ -80,10 +83,80 @@ struct Since {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     side: Side,
+    position: Option<u64>,
     bytes: u64,
     reads: u64,
     copied: u64,
     since: Since,
+    sent: Sent,
+}
+
+/// What went out of it so far, through one end: that it was all of it shows only at the end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    to: Option<Id>,
+    bytes: u64,
+    writes: u64,
+    copied: u64,
+}
+
+/// Bytes of a read that writes send on.
+#[derive(Clone, Copy, Debug)]
+struct Came {
+    side: Side,
+    position: Option<u64>,
+    bytes: u64,
+    reads: u64,
+    writes: u64,
+    /// By reads, and by writes.
+    copied: [u64; 2],
+    since: Since,
+}
+
+/// Of a file: where its bytes went last, and where in both files that ended.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    to: Id,
+    ends: [Option<u64>; 2],
+    pair: (Ends, Site),
+}
+
+enum Went {
+    All(Came),
+    Part(Waiting),
+}
+
+impl Waiting {
+    /// Some of it went out, and more than a full socket holds back did not: it is not sent on as it was.
+    fn lags(&self) -> bool {
+        self.sent.to.is_some() && self.bytes.saturating_sub(self.sent.bytes) > BACKLOG
+    }
+
+    /// A write that may be of these bytes: all of them, but for a header before them, or a part, as much as a
+    /// full socket takes.
+    fn went(mut self, side: Side, bytes: u64, copied: u64) -> Option<Went> {
+        let sent = &mut self.sent;
+        if sent.to.is_some_and(|to| to != side.id) {
+            return None;
+        }
+        sent.to = Some(side.id);
+        sent.bytes = sent.bytes.saturating_add(bytes);
+        sent.writes += 1;
+        sent.copied = sent.copied.saturating_add(copied);
+        let slack = if side.end.is_socket() { HEADER } else { 0 };
+        if sent.bytes < self.bytes {
+            return Some(Went::Part(self));
+        }
+        (sent.bytes <= self.bytes.saturating_add(slack)).then_some(Went::All(Came {
+            side: self.side,
+            position: self.position,
+            bytes: self.bytes,
+            reads: self.reads,
+            writes: sent.writes,
+            copied: [self.copied, sent.copied],
+            since: self.since,
+        }))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +169,7 @@ struct Thread {
 struct Process {
     filled: VecDeque<Filled>,
     tried: VecDeque<(Tried, [Option<Id>; 2])>,
+    last: HashMap<Id, Last>,
 }
 
 /// Buffers of a process that are remembered.
@@ -104,6 +178,8 @@ const BUFFERS: usize = 64;
 const ATTEMPTS: usize = 32;
 /// A protocol's header before a file's bytes, at most.
 const HEADER: u64 = 1024;
+/// What waits for room in a socket, at most.
+const BACKLOG: u64 = 256 << 10;
 /// Time that a program takes between two calls anyway, ns.
 const BETWEEN: u64 = 4_000;
 /// Bytes that a CPU can look at in a nanosecond, at most.
@@ -113,7 +189,7 @@ const LOOKS: u64 = 8;
 pub struct Flow {
     processes: HashMap<u32, Process>,
     threads: HashMap<u32, Thread>,
-    pub pairs: BTreeMap<(Ends, Option<u64>), Pair>,
+    pub pairs: BTreeMap<(Ends, Site), Pair>,
 }
 
 impl Flow {
@@ -143,6 +219,15 @@ impl Flow {
         }
     }
 
+    /// A read found the end of a file: one of the reads that go if the kernel passes the file on.
+    pub fn at_end(&mut self, tgid: u32, id: Id) {
+        let process = self.processes.get_mut(&tgid);
+        let last = process.and_then(|process| process.last.remove(&id));
+        if let Some(pair) = last.and_then(|last| self.pairs.get_mut(&last.pair)) {
+            pair.reads += 1;
+        }
+    }
+
     /// A call moved bytes from or to this side.
     pub fn moved(&mut self, step: &Step<'_>, side: Side) {
         match step.data.way {
@@ -158,6 +243,7 @@ impl Flow {
             args,
             bytes,
             copied,
+            position,
             ..
         } = *step;
         let thread = self.threads.entry(call.id.tid).or_default();
@@ -168,16 +254,20 @@ impl Flow {
         };
         let waiting = Waiting {
             side,
+            position,
             bytes,
             reads: 1,
             copied,
             since,
+            sent: Sent::default(),
         };
         thread.waiting = Some(match thread.waiting {
-            Some(before) if before.side.id == side.id => Waiting {
+            Some(before) if before.side.id == side.id && !before.lags() => Waiting {
+                position: before.position,
                 bytes: before.bytes.saturating_add(bytes),
                 reads: before.reads + 1,
                 copied: before.copied.saturating_add(copied),
+                sent: before.sent,
                 ..waiting
             },
             _ => waiting,
@@ -190,7 +280,10 @@ impl Flow {
         // What is read over is gone.
         filled.retain(|old| old.at >= end || old.at.saturating_add(old.len) <= at);
         let goes_on = filled.back_mut().filter(|old| {
-            old.at.saturating_add(old.len) == at && old.next == 0 && old.side.id == side.id
+            old.at.saturating_add(old.len) == at
+                && old.next == 0
+                && old.side.id == side.id
+                && behind(old.position, old.len) == position
         });
         if let Some(old) = goes_on {
             old.len = old.len.saturating_add(bytes);
@@ -205,6 +298,7 @@ impl Flow {
         filled.push_back(Filled {
             side,
             at,
+            position,
             len: bytes,
             next: 0,
             reads: 1,
@@ -226,20 +320,29 @@ impl Flow {
         let waiting = thread.waiting.take();
         let off = thread.off;
         let came = match data.buffer(args) {
-            Some((at, _)) => self.sent_from(call.tgid, at, bytes, side.id),
+            Some((at, _)) => self.sent_from(call.tgid, at, (bytes, copied), side.id),
             None => None,
         };
-        // A vector on either side hides the buffer.
-        let hidden = !data.plain;
-        let came = came.or_else(|| {
-            let slack = if side.end.is_socket() { HEADER } else { 0 };
-            let came = waiting.filter(|came| hidden && came.side.id != side.id)?;
-            let fits = (came.bytes..=came.bytes.saturating_add(slack)).contains(&bytes);
-            fits.then_some((came.side, came.bytes, came.reads, came.copied, came.since))
-        });
-        let Some((from, moved, reads, copied_in, since)) = came else {
+        // A vector hides the buffer.
+        let came = match came {
+            None if !data.plain => {
+                let waiting = waiting.filter(|came| came.side.id != side.id);
+                let went = waiting.and_then(|waiting| waiting.went(side, bytes, copied));
+                match went {
+                    Some(Went::All(came)) => Some(came),
+                    Some(Went::Part(left)) => {
+                        self.threads.entry(call.id.tid).or_default().waiting = Some(left);
+                        return;
+                    }
+                    None => None,
+                }
+            }
+            came => came,
+        };
+        let Some(came) = came else {
             return;
         };
+        let (from, moved, since) = (came.side, came.bytes, came.since);
         if from.direct || side.direct {
             return;
         }
@@ -255,12 +358,25 @@ impl Flow {
             append: side.append,
         };
         let tried = self.tried(call.tgid, from.id, side.id);
-        let pair = self.pairs.entry((ends, step.stack)).or_default();
-        pair.reads += reads;
-        pair.writes += 1;
+        let key = (ends, step.site);
+        let last = &mut self.processes.entry(call.tgid).or_default().last;
+        let goes_on = last.get(&from.id).is_some_and(|last| {
+            let ends = [came.position, step.position];
+            last.to == side.id && last.ends == ends && last.pair == key
+        });
+        if last.len() >= BUFFERS && !last.contains_key(&from.id) {
+            last.clear();
+        }
+        let ends = [behind(came.position, moved), behind(step.position, bytes)];
+        let (to, pair) = (side.id, key);
+        last.insert(from.id, Last { to, ends, pair });
+        let pair = self.pairs.entry(key).or_default();
+        pair.runs += u64::from(!goes_on);
+        pair.reads += came.reads;
+        pair.writes += came.writes;
         pair.bytes = pair.bytes.saturating_add(moved);
-        pair.copied_in = pair.copied_in.saturating_add(copied_in.min(moved));
-        pair.copied_out = pair.copied_out.saturating_add(copied.min(moved));
+        pair.copied_in = pair.copied_in.saturating_add(came.copied[0].min(moved));
+        pair.copied_out = pair.copied_out.saturating_add(came.copied[1].min(moved));
         pair.tried = tried.or(pair.tried);
         if busy > BETWEEN + moved / LOOKS {
             pair.looked = pair.looked.saturating_add(moved);
@@ -272,9 +388,9 @@ impl Flow {
         &mut self,
         tgid: u32,
         at: u64,
-        bytes: u64,
+        (bytes, copied_out): (u64, u64),
         to: Id,
-    ) -> Option<(Side, u64, u64, u64, Since)> {
+    ) -> Option<Came> {
         let filled = &mut self.processes.get_mut(&tgid)?.filled;
         let mut filled = filled.iter_mut().rev();
         let came = filled.find(|came| {
@@ -282,12 +398,20 @@ impl Flow {
                 && came.len - came.next >= bytes
                 && came.side.id != to
         })?;
+        let position = behind(came.position, came.next);
         came.next += bytes;
         // Copies and calls of a buffer that goes out in parts count once.
         let copied = came.copied.min(bytes);
         came.copied -= copied;
-        let reads = std::mem::take(&mut came.reads);
-        Some((came.side, bytes, reads, copied, came.since))
+        Some(Came {
+            side: came.side,
+            position,
+            bytes,
+            reads: std::mem::take(&mut came.reads),
+            writes: 1,
+            copied: [copied, copied_out],
+            since: came.since,
+        })
     }
 
     fn tried(&self, tgid: u32, from: Id, to: Id) -> Option<Tried> {
@@ -296,4 +420,9 @@ impl Flow {
         let found = all.iter().rev().find(|(_, ends)| ends.iter().all(fits));
         found.map(|(tried, _)| *tried)
     }
+}
+
+/// The position behind so many bytes.
+fn behind(position: Option<u64>, bytes: u64) -> Option<u64> {
+    position.map(|at| at.saturating_add(bytes))
 }

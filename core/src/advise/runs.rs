@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::SMALL;
 use super::data::{Step, Way};
-use super::end::{End, Id};
+use super::end::{End, Id, Site};
 use crate::reconstruct::Call;
 
 /// Calls that followed each other.
@@ -21,7 +21,12 @@ pub struct Small {
 pub struct Scattered {
     pub calls: u64,
     pub bytes: u64,
+    /// Calls that had to wait.
+    pub waits: u64,
 }
+
+/// Shorter runs are nobody's loop.
+const RUN: u64 = 8;
 
 /// The call before.
 #[derive(Clone, Copy, Debug)]
@@ -29,12 +34,21 @@ struct Before {
     name: &'static str,
     id: Id,
     bytes: u64,
-    /// It got all that it had asked for.
-    full: bool,
+    /// What it had asked for, if that is known.
+    asked: Option<u64>,
     /// Position in the file behind it.
     end: Option<u64>,
     waits: u64,
-    counted: bool,
+    /// The run that it is in: calls, and their bytes.
+    run: u64,
+    run_bytes: u64,
+}
+
+/// Calls on a descriptor that move nothing: they go with the next read, and what was read again last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Around {
+    calls: u64,
+    again: Option<Id>,
 }
 
 /// What was read of a file, and what of that again.
@@ -49,7 +63,9 @@ pub struct Cover {
     pub again: u64,
     pub again_calls: u64,
     pub again_copied: u64,
-    pub stack: Option<u64>,
+    /// Calls that did nothing but make it possible: `open`, `lseek`, `close`.
+    pub again_around: u64,
+    pub site: Site,
 }
 
 /// Ranges of a file that are remembered.
@@ -88,11 +104,11 @@ impl Cover {
 pub struct Runs {
     /// By process and descriptor.
     before: HashMap<(u32, u64), Before>,
-    positions: HashMap<(u32, u64), u64>,
+    around: HashMap<(u32, u64), Around>,
     /// Waits of a thread.
     waits: HashMap<u32, u64>,
-    pub small: BTreeMap<(&'static str, End, Option<u64>), Small>,
-    pub scattered: BTreeMap<(&'static str, End, Option<u64>), Scattered>,
+    pub small: BTreeMap<(&'static str, End, Site), Small>,
+    pub scattered: BTreeMap<(&'static str, End, Site), Scattered>,
     pub covers: HashMap<(u32, Id), Cover>,
 }
 
@@ -106,27 +122,40 @@ impl Runs {
         let at = |fd| (call.tgid, fd);
         match name {
             "open" | "openat" | "openat2" | "creat" => {
-                self.positions.insert(at(ret), 0);
                 self.before.remove(&at(ret));
+                let (calls, again) = (1, None);
+                self.around.insert(at(ret), Around { calls, again });
             }
+            // The end of the file.
+            "read" | "fstat" | "fadvise64" if ret == 0 => self.beside(at(args[0])),
             "lseek" => {
-                self.positions.insert(at(args[0]), ret);
                 self.before.remove(&at(args[0]));
+                self.beside(at(args[0]));
             }
-            // Who shares a position may move it.
-            "close" | "dup" | "dup2" | "dup3" | "fsync" | "fdatasync" => {
-                if !name.ends_with("sync") {
-                    self.positions.remove(&at(args[0]));
+            "close" => {
+                self.before.remove(&at(args[0]));
+                let around = self.around.remove(&at(args[0])).unwrap_or_default();
+                let again = around.again.map(|id| (call.tgid, id));
+                if let Some(cover) = again.and_then(|again| self.covers.get_mut(&again)) {
+                    cover.again_around += around.calls + 1;
                 }
+            }
+            "dup" | "dup2" | "dup3" | "fsync" | "fdatasync" => {
                 self.before.remove(&at(args[0]));
             }
             _ => {}
         }
     }
 
+    fn beside(&mut self, key: (u32, u64)) {
+        if let Some(around) = self.around.get_mut(&key) {
+            around.calls += 1;
+        }
+    }
+
     pub fn forget(&mut self, tgid: u32) {
         self.before.retain(|(process, _), _| *process != tgid);
-        self.positions.retain(|(process, _), _| *process != tgid);
+        self.around.retain(|(process, _), _| *process != tgid);
     }
 
     pub fn forget_thread(&mut self, tid: u32) {
@@ -140,28 +169,22 @@ impl Runs {
             data,
             args,
             bytes,
-            stack,
+            position,
+            site,
             ..
         } = *step;
         let key = (call.tgid, args[0]);
         let named = data.position(args);
-        let position = named.or_else(|| self.positions.get(&key).copied());
-        let behind = position.map(|at| at.saturating_add(bytes));
-        if named.is_none()
-            && let (Some(behind), Some(at)) = (behind, self.positions.get_mut(&key))
-        {
-            *at = behind;
-        }
         let waits = self.waits.get(&call.id.tid).copied().unwrap_or_default();
-        let asked = data.buffer(args).map(|(_, len)| len);
         let mut now = Before {
             name: data.name,
             id,
             bytes,
-            full: asked == Some(bytes),
-            end: behind,
+            asked: data.buffer(args).map(|(_, len)| len),
+            end: position.map(|at| at.saturating_add(bytes)),
             waits,
-            counted: false,
+            run: 1,
+            run_bytes: bytes,
         };
         let before = self.before.get(&key).copied();
         let before = before.filter(|before| before.name == data.name && before.id == id);
@@ -170,38 +193,48 @@ impl Runs {
             None => true,
         });
         if let Some(before) = before.filter(|_| goes_on) {
+            let full = before.asked == Some(before.bytes);
+            // A message's length, then the message: no loop.
+            let framed = !end.is_file() && now.asked != before.asked;
             let joined = bytes < SMALL
                 && before.bytes < SMALL
-                && (data.way == Way::Out || before.full)
+                && (data.way == Way::Out || (full && !framed))
                 // Between two messages the other side had its turn.
                 && (end.is_file() || before.waits == waits);
             if joined {
-                let small = self.small.entry((data.name, end, stack)).or_default();
-                if !before.counted {
-                    small.calls += 1;
-                    small.bytes = small.bytes.saturating_add(before.bytes);
-                    small.runs += 1;
-                }
-                small.calls += 1;
-                small.bytes = small.bytes.saturating_add(bytes);
-                now.counted = true;
+                now.run += before.run;
+                now.run_bytes = now.run_bytes.saturating_add(before.run_bytes);
+            }
+            let (calls, moved, runs) = match now.run {
+                _ if !joined => (0, 0, 0),
+                RUN => (RUN, now.run_bytes, 1),
+                run if run > RUN => (1, bytes, 0),
+                _ => (0, 0, 0),
+            };
+            if calls > 0 {
+                let small = self.small.entry((data.name, end, site)).or_default();
+                small.calls += calls;
+                small.bytes = small.bytes.saturating_add(moved);
+                small.runs += runs;
             }
         } else if before.is_some() && named.is_some() && end.is_file() && bytes >= SMALL {
-            let all = self.scattered.entry((data.name, end, stack)).or_default();
+            let all = self.scattered.entry((data.name, end, site)).or_default();
             all.calls += 1;
             all.bytes = all.bytes.saturating_add(bytes);
+            all.waits += u64::from(call.waited > 0);
         }
         self.before.insert(key, now);
         if end.is_file() {
-            self.cover((call.tgid, id), step, position);
+            self.cover((call.tgid, id), step);
         }
     }
 
-    fn cover(&mut self, key: (u32, Id), step: &Step<'_>, position: Option<u64>) {
+    fn cover(&mut self, key: (u32, Id), step: &Step<'_>) {
         let Step {
             bytes,
             copied,
-            stack,
+            position,
+            site,
             ..
         } = *step;
         if step.data.way == Way::Out {
@@ -220,11 +253,15 @@ impl Runs {
             return;
         }
         let overlap = cover.add(at, at.saturating_add(bytes));
+        let around = self.around.entry((key.0, step.args[0])).or_default();
+        let calls = std::mem::take(&mut around.calls);
+        around.again = (overlap == bytes).then_some(key.1);
         if overlap > 0 {
+            cover.again_around += calls;
             cover.again = cover.again.saturating_add(overlap);
             cover.again_calls += u64::from(overlap == bytes);
             cover.again_copied = cover.again_copied.saturating_add(copied.min(overlap));
-            cover.stack = stack.or(cover.stack);
+            cover.site = site;
         }
     }
 }

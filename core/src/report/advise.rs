@@ -18,6 +18,7 @@ mod words {
         crossings(n): "up to {n} crossings" | "最多 {n} 次特权级切换";
         left_out: "not advised" | "不作建议";
         where_is: "where" | "位置";
+        in_program(name): "in {name}" | "程序 {name}";
         lab: "lab" | "实验";
         nothing: "Nothing worth changing: no copy or crossing of this run stands out." | "没有值得改的地方：这次运行没有突出的拷贝或切换。";
     }
@@ -76,12 +77,13 @@ pub fn advice(advised: &Advised, style: &Style) -> String {
             continue;
         }
         section(&mut page, words::but(lang), plain(&advice.unless));
-        if let (Some(file), Some(line)) = (&advice.file, advice.line) {
-            section(
-                &mut page,
-                words::where_is(lang),
-                Flow::solid(format!("{file}:{line}"), Paint::Plain),
-            );
+        let line = advice.file.as_ref().zip(advice.line);
+        let line = line.map(|(file, line)| Flow::solid(format!("{file}:{line}"), Paint::Plain));
+        let program = advice.program.as_deref();
+        let program = program.map(|name| plain(words::in_program(lang, name)));
+        let place: Vec<Flow> = [line, program].into_iter().flatten().collect();
+        if !place.is_empty() {
+            section(&mut page, words::where_is(lang), Flow::join(place, " ·"));
         }
         let lab = Flow::solid(format!("bytehop lab {}", advice.lab), Paint::Quiet);
         section(

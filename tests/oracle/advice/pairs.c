@@ -2,17 +2,17 @@
    DIR holds `input` of 4 MiB. Status 77: the improvement is not possible here. */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <linux/fs.h>
+#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +53,13 @@ static void *drain(void *arg) {
   return 0;
 }
 
+static void *drain_pipe(void *arg) {
+  char *bytes = malloc(CHUNK);
+  while (read((int)(long)arg, bytes, CHUNK) > 0)
+    ;
+  return 0;
+}
+
 static void *feed(void *arg) {
   char *bytes = malloc(CHUNK);
   memset(bytes, 1, CHUNK);
@@ -87,6 +94,47 @@ static void serve(int check) {
       must(write(ends[0], buffer, n) == n, "write"); /* serve */
     }
   shutdown(ends[0], SHUT_WR);
+  pthread_join(thread, 0);
+}
+
+/* A file for each request. */
+static void requests(void) {
+  int ends[2];
+  pthread_t thread;
+  connected(ends);
+  pthread_create(&thread, 0, drain, (void *)(long)ends[1]);
+  for (int i = 0; i < 64; i++) {
+    int file = opened("input", O_RDONLY);
+    if (after)
+      must(sendfile(ends[0], file, 0, CHUNK / 2) == CHUNK / 2, "sendfile");
+    else {
+      must(read(file, buffer, CHUNK / 2) == CHUNK / 2, "read");
+      must(write(ends[0], buffer, CHUNK / 2) == CHUNK / 2, "write"); /* requests */
+    }
+    close(file);
+  }
+  shutdown(ends[0], SHUT_WR);
+  pthread_join(thread, 0);
+}
+
+/* From a file into a pipe whose other end a thread reads. */
+static void piped(void) {
+  int pipes[2], file = opened("input", O_RDONLY);
+  pthread_t thread;
+  must(pipe(pipes) == 0, "pipe");
+  pthread_create(&thread, 0, drain_pipe, (void *)(long)pipes[0]);
+  for (long left = SIZE; left > 0;) {
+    long n;
+    if (after)
+      n = splice(file, 0, pipes[1], 0, CHUNK, 0);
+    else {
+      n = read(file, buffer, CHUNK);
+      must(write(pipes[1], buffer, n) == n, "write"); /* piped */
+    }
+    must(n > 0, "read");
+    left -= n;
+  }
+  close(pipes[1]);
   pthread_join(thread, 0);
 }
 
@@ -129,6 +177,90 @@ static void bytes(void) {
   }
 }
 
+/* Small pieces into a file, and to a peer that only listens. */
+static void pieces(int to_socket) {
+  enum { PIECE = 50, PIECES = 4000 };
+  int ends[2] = {0, 0}, to;
+  pthread_t thread;
+  if (to_socket) {
+    connected(ends);
+    pthread_create(&thread, 0, drain, (void *)(long)ends[1]);
+    to = ends[0];
+  } else
+    to = opened("pieces", O_WRONLY | O_CREAT | O_TRUNC);
+  long size = after ? CHUNK : PIECE;
+  for (long left = PIECE * PIECES; left > 0; left -= size) {
+    if (size > left)
+      size = left;
+    must(write(to, buffer, size) == size, "write"); /* pieces */
+  }
+  if (to_socket) {
+    shutdown(to, SHUT_WR);
+    pthread_join(thread, 0);
+  }
+}
+
+/* The whole file for each question, opened anew. */
+static void reopened(void) {
+  for (int round = 0; round < (after ? 1 : 64); round++) {
+    int file = opened("input", O_RDONLY);
+    long n, left = 32 * PAGE;
+    while (left > 0 && (n = read(file, buffer, CHUNK)) > 0) /* reopened */
+      left -= n;
+    close(file);
+  }
+}
+
+static unsigned next_block(unsigned i) {
+  /* Every block once, neighbours never one after the other. */
+  return i * 389 % (SIZE / PAGE);
+}
+
+/* Blocks all over a file that is not in memory. */
+static void scattered(void) {
+  enum { BATCH = 32, BLOCKS = SIZE / PAGE };
+  int file = opened("input", O_RDONLY);
+  posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM);
+  must(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0, "fadvise");
+  if (!after) {
+    for (unsigned i = 0; i < BLOCKS; i++)
+      must(pread(file, buffer, PAGE, (long)next_block(i) * PAGE) == PAGE, "pread"); /* scattered */
+    return;
+  }
+  struct io_uring_params p = {0};
+  int ring = syscall(SYS_io_uring_setup, BATCH, &p);
+  if (ring < 0)
+    exit(77);
+  long size = p.sq_off.array + p.sq_entries * sizeof(unsigned);
+  long done_size = p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe);
+  if (done_size > size)
+    size = done_size;
+  char *sq = mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+  struct io_uring_sqe *sqes = mmap(0, p.sq_entries * sizeof *sqes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                                   ring, IORING_OFF_SQES);
+  must(sq != MAP_FAILED && (void *)sqes != MAP_FAILED, "mmap");
+  if (!(p.features & IORING_FEAT_SINGLE_MMAP))
+    exit(77);
+  unsigned *tail = (unsigned *)(sq + p.sq_off.tail), *array = (unsigned *)(sq + p.sq_off.array);
+  unsigned *head = (unsigned *)(sq + p.cq_off.head), *end = (unsigned *)(sq + p.cq_off.tail);
+  unsigned mask = *(unsigned *)(sq + p.sq_off.ring_mask), done_mask = *(unsigned *)(sq + p.cq_off.ring_mask);
+  struct io_uring_cqe *cqes = (struct io_uring_cqe *)(sq + p.cq_off.cqes);
+  char *blocks = aligned_alloc(PAGE, BATCH * PAGE);
+  memset(blocks, 1, BATCH * PAGE);
+  for (unsigned i = 0; i < BLOCKS; i += BATCH) {
+    for (unsigned j = 0; j < BATCH; j++) {
+      unsigned slot = (*tail + j) & mask;
+      sqes[slot] = (struct io_uring_sqe){.opcode = IORING_OP_READ, .fd = file, .len = PAGE,
+        .addr = (unsigned long)(blocks + j * PAGE), .off = (unsigned long)next_block(i + j) * PAGE};
+      array[slot] = slot;
+    }
+    __atomic_store_n(tail, *tail + BATCH, __ATOMIC_RELEASE);
+    must(syscall(SYS_io_uring_enter, ring, BATCH, BATCH, IORING_ENTER_GETEVENTS, 0, 0) == BATCH, "enter");
+    for (; *head != __atomic_load_n(end, __ATOMIC_ACQUIRE); ++*head)
+      must(cqes[*head & done_mask].res == PAGE, "a request");
+  }
+}
+
 static void again(void) {
   int file = opened("input", O_RDONLY);
   for (int round = 0; round < (after ? 1 : 8); round++) {
@@ -147,6 +279,15 @@ static void sync_each(void) {
   }
 }
 
+/* Every record waits for the device: after, only the last. */
+static void sync_flag(void) {
+  int file = opened("records", O_WRONLY | O_CREAT | O_TRUNC | (after ? 0 : O_DSYNC));
+  for (int i = 0; i < 32; i++)
+    must(write(file, buffer, 100) == 100, "write"); /* flag */
+  if (after)
+    fdatasync(file);
+}
+
 static void touch(char *memory, long size) {
   for (long i = 0; i < size; i += PAGE)
     memory[i] = 1; /* touch */
@@ -160,9 +301,16 @@ static char *anonymous(long size, int flags) {
 
 static void storm(void) {
   long huge = 2 << 20, size = 32 << 20;
+  FILE *always = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+  char mode[64] = "";
+  /* Where every program has huge pages, there is nothing to be asked for. */
+  if (!always || !fgets(mode, sizeof mode, always) || !strstr(mode, "[madvise]"))
+    exit(77);
+  fclose(always);
   char *memory = anonymous(size + huge, MAP_PRIVATE);
   memory = (char *)(((unsigned long)memory + huge - 1) & -huge);
-  madvise(memory, size, after ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  if (after)
+    madvise(memory, size, MADV_HUGEPAGE);
   touch(memory, size);
   if (after) {
     char line[256];
@@ -204,10 +352,30 @@ static void fork_late(void) {
   waitpid(child, 0, 0);
 }
 
+/* What the other side is to see, written by the process that forked. */
+static void fork_parent(void) {
+  int pipes[2];
+  char *memory = anonymous(SIZE, after ? MAP_SHARED : MAP_PRIVATE);
+  must(pipe(pipes) == 0, "pipe");
+  touch(memory, SIZE);
+  pid_t child = fork();
+  if (!child) {
+    close(pipes[1]);
+    _exit(read(pipes[0], buffer, 1) != 0);
+  }
+  for (long i = 0; i < SIZE; i += PAGE)
+    memory[i] = 2; /* parent */
+  close(pipes[1]);
+  waitpid(child, 0, 0);
+}
+
 /* Twice: one mapping's faults may be just too few to speak of. */
 static void mapped(void) {
-  int file = opened("input", O_RDONLY);
+  int file = opened("pages", O_RDWR | O_CREAT | O_TRUNC);
   volatile long sum = 0;
+  /* Page by page, as small writers leave it: of large folios a fault maps more. */
+  for (long i = 0; i < SIZE; i += PAGE)
+    must(write(file, buffer, PAGE) == PAGE, "write");
   for (int round = 0; round < 2; round++) {
     char *memory = mmap(0, SIZE, PROT_READ, MAP_SHARED | (after ? MAP_POPULATE : 0), file, 0);
     must(memory != MAP_FAILED, "mmap");
@@ -239,19 +407,18 @@ static void copy(const char *path, int flags) {
     unlink(path);
 }
 
-/* ext4 copies direct I/O to files whose data is journaled. */
+/* ext4 copies direct I/O where it is mounted with data=journal: there before, elsewhere after. */
 static void direct(void) {
-  int flags = 0, file = opened("journaled", O_RDWR | O_CREAT | O_TRUNC);
-  if (ioctl(file, FS_IOC_GETFLAGS, &flags) != 0)
-    exit(77);
-  flags = after ? flags & ~FS_JOURNAL_DATA_FL : flags | FS_JOURNAL_DATA_FL;
-  if (ioctl(file, FS_IOC_SETFLAGS, &flags) != 0)
-    exit(77);
+  int file = opened("journaled", O_RDWR | O_CREAT | O_TRUNC);
   for (int i = 0; i < SIZE; i += CHUNK)
     must(write(file, buffer, CHUNK) == CHUNK, "write");
+  /* Not from memory, nor read ahead: what is there is copied without a trace at level T. */
   fsync(file);
+  syncfs(file);
+  posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
   close(file);
   file = opened("journaled", O_RDONLY | O_DIRECT);
+  posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM);
   while (read(file, buffer, CHUNK) > 0) /* direct */
     ;
 }
@@ -264,7 +431,15 @@ int main(int argc, char **argv) {
   memset(buffer, 1, CHUNK);
   if (!strcmp(what, "serve")) serve(0);
   else if (!strcmp(what, "check")) serve(1);
+  else if (!strcmp(what, "requests")) requests();
+  else if (!strcmp(what, "piped")) piped();
   else if (!strcmp(what, "relay")) relay();
+  else if (!strcmp(what, "pieces")) pieces(0);
+  else if (!strcmp(what, "sent")) pieces(1);
+  else if (!strcmp(what, "reopened")) reopened();
+  else if (!strcmp(what, "scattered")) scattered();
+  else if (!strcmp(what, "flag")) sync_flag();
+  else if (!strcmp(what, "parent")) fork_parent();
   else if (!strcmp(what, "bytes")) bytes();
   else if (!strcmp(what, "again")) again();
   else if (!strcmp(what, "sync")) sync_each();
