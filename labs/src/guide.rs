@@ -129,8 +129,12 @@ pub fn hash(text: &str) -> String {
 /// # Errors
 /// If a guide cannot be read or written.
 pub fn bless(folder: &std::path::Path) -> std::io::Result<()> {
-    let english = std::fs::read_to_string(folder.join("guide.en.md"))?;
-    let path = folder.join("guide.zh.md");
+    let (original, path) = (folder.join("guide.en.md"), folder.join("guide.zh.md"));
+    // One may come first.
+    if !original.exists() || !path.exists() {
+        return Ok(());
+    }
+    let english = std::fs::read_to_string(original)?;
     let chinese = std::fs::read_to_string(&path)?;
     let text = match chinese.split_once('\n') {
         Some((line, rest)) if hash_in(line).is_some() => rest,

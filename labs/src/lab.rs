@@ -9,6 +9,7 @@ use bytehop_core::i18n::Lang;
 
 use crate::bundle::BUNDLE;
 use crate::chart::{Chart, ChartError};
+use crate::comments::{self, Comments};
 use crate::guide::{self, Guide, GuideError};
 use crate::spec::{Code, Spec, is_name};
 use bytehop_core::expr::Expr;
@@ -16,6 +17,8 @@ use bytehop_core::expr::Expr;
 /// The most that a file of a lab may have, and the most files.
 const FILE_MAX: u64 = 64 << 20;
 const FILES_MAX: usize = 1000;
+/// The most that a text may have: all but what was recorded.
+const TEXT_MAX: u64 = 1 << 20;
 
 /// A file of a lab.
 type Bytes = Cow<'static, [u8]>;
@@ -26,6 +29,8 @@ pub struct Lab {
     pub id: String,
     pub spec: Spec,
     guides: [Guide; 2],
+    /// What the programs' comments are in Chinese.
+    comments: Comments,
     /// By path within the folder.
     files: BTreeMap<String, Bytes>,
 }
@@ -142,6 +147,16 @@ impl Lab {
         for path in files.keys().filter(|path| path.starts_with("programs/")) {
             text(path)?;
         }
+        let comments = match files.contains_key(comments::FILE) {
+            true => toml::from_str(text(comments::FILE)?).map_err(|e| {
+                wrong(
+                    id,
+                    comments::FILE,
+                    e.to_string().trim_end().replace('\n', "  "),
+                )
+            })?,
+            false => Comments::new(),
+        };
         let guide = |lang| -> Result<Guide, LabError> {
             let file = guide_name(lang);
             let parsed = Guide::parse(text(file)?, lang);
@@ -151,11 +166,18 @@ impl Lab {
                 source,
             })
         };
-        let guides = [guide(Lang::En)?, guide(Lang::Zh)?];
+        // One language may come first; the other's readers see that one.
+        let there = |lang| files.contains_key(guide_name(lang));
+        let guides = match (there(Lang::En), there(Lang::Zh)) {
+            (false, true) => [guide(Lang::Zh)?, guide(Lang::Zh)?],
+            (true, false) => [guide(Lang::En)?, guide(Lang::En)?],
+            _ => [guide(Lang::En)?, guide(Lang::Zh)?],
+        };
         Ok(Self {
             id: id.to_owned(),
             spec,
             guides,
+            comments,
             files,
         })
     }
@@ -214,6 +236,29 @@ impl Lab {
     pub fn solution(&self, code: Code) -> Option<&str> {
         let path = format!("solution/{}.{}", self.spec.change.program, code.extension());
         self.files.contains_key(&path).then(|| self.text(&path))
+    }
+
+    /// A program's source with its comments in a language, line for line.
+    pub fn source_in(&self, lang: Lang, program: &str, code: Code) -> Cow<'_, str> {
+        self.told_in(lang, self.source(program, code))
+    }
+
+    /// As [`Self::source_in`], for the solution.
+    pub fn solution_in(&self, lang: Lang, code: Code) -> Option<Cow<'_, str>> {
+        self.solution(code).map(|text| self.told_in(lang, text))
+    }
+
+    fn told_in<'a>(&self, lang: Lang, source: &'a str) -> Cow<'a, str> {
+        match lang {
+            Lang::Zh if !self.comments.is_empty() => {
+                Cow::Owned(comments::translate(source, &self.comments))
+            }
+            _ => Cow::Borrowed(source),
+        }
+    }
+
+    pub(crate) fn comments(&self) -> &Comments {
+        &self.comments
     }
 
     /// Programs that must not pass, with their file names.
@@ -370,12 +415,16 @@ fn read_all(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> Re
         if files.len() == FILES_MAX {
             return refused(Refusal::TooMany);
         }
+        let most = match name.starts_with("recordings/") {
+            true => FILE_MAX,
+            false => TEXT_MAX,
+        };
         if data.is_dir() {
             // A lab's folders are one deep.
             if prefix.is_empty() {
                 read_all(&path, &format!("{name}/"), files)?;
             }
-        } else if !data.is_file() || data.len() > FILE_MAX {
+        } else if !data.is_file() || data.len() > most {
             return refused(Refusal::TooLarge);
         } else {
             let read = std::fs::read(&path);

@@ -10,6 +10,7 @@
 
 mod bundle;
 pub mod chart;
+pub mod comments;
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod compile;
 pub mod export;

@@ -16,7 +16,7 @@ pub fn predict(session: &Session) -> String {
     let mut page = session.section(Step::Predict);
     if let Some(program) = spec.programs.first() {
         let path = format!("`{}`", session.path(&program.name));
-        let source = session.lab.source(&program.name, session.code);
+        let source = session.lab.source_in(lang, &program.name, session.code);
         page += &format!(
             "\n\n{}\n\n```{}\n{source}```\n",
             words::program_at(lang, path),
@@ -273,7 +273,11 @@ pub fn check(session: &Session, solution: bool) -> String {
         Some(_) => session.section(Step::Check),
         None => String::new(),
     };
-    if let Some(source) = session.lab.solution(session.code).filter(|_| solution) {
+    if let Some(source) = session
+        .lab
+        .solution_in(session.lang, session.code)
+        .filter(|_| solution)
+    {
         let title = words::solution(session.lang);
         let fence = session.code.word();
         page += &format!("\n\n**{title}**\n\n```{fence}\n{source}```\n");
@@ -319,13 +323,9 @@ pub fn outcome_lines(outcome: &Outcome, lang: Lang) -> Vec<(bool, String)> {
     for condition in &outcome.conditions {
         let mut text = condition.text.clone();
         if let Some(found) = &condition.found {
-            text += &format!(
-                "  ({}; {})",
-                condition.that,
-                words::found(lang, found.marked(None, lang))
-            );
+            text += &words::found(lang, &condition.that, found.marked(None, lang));
         } else {
-            text += &format!("  ({})", condition.that);
+            text += &words::judged(lang, &condition.that);
         }
         lines.push((condition.passed, text));
     }

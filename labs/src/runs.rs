@@ -41,6 +41,8 @@ pub enum WorkError {
         source: io::Error,
     },
     NoCargo,
+    /// Cargo is there, and no compiler that it could call.
+    NoRustc,
     /// They are not here, and cannot be fetched.
     NoLibraries,
     /// What the compiler said about the program.
@@ -66,6 +68,7 @@ bytehop_core::says! { WorkError, lang:
     Self::Read { path, source } => "cannot read {path}: {why}" | "无法读取 {path}：{why}",
         path = path.display(), why = source.say(lang);
     Self::NoCargo => { words::no_cargo(lang).to_owned() };
+    Self::NoRustc => { words::no_rustc(lang).to_owned() };
     Self::NoLibraries => { words::no_libraries(lang).to_owned() };
     Self::Build(said) => { said.clone() };
     Self::Cargo(said) => { words::no_build(lang, said) };

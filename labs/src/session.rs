@@ -165,7 +165,12 @@ impl Session {
             let plain = !expr.is_measured() && expr.programs().is_empty();
             plain.then(|| expr.eval(&self.scope(None)).ok())?
         });
-        let Some(value) = value else {
+        // "No" is no number of bytes; to what is yes or no, 1 and 0 are answers, too.
+        let fits = |value: &Value| match question.choices {
+            Some(_) => value.unit == Unit::Truth || value.number == 0.0 || value.number == 1.0,
+            None => value.unit != Unit::Truth,
+        };
+        let Some(value) = value.filter(fits) else {
             return false;
         };
         self.answers.insert(question.id.clone(), value);
@@ -316,6 +321,11 @@ impl Session {
                 .collect::<Vec<_>>()
         })
         .collect()
+    }
+
+    /// Both sides of a comparison, in a run of the changed program.
+    pub(crate) fn sides(&self, that: &Expr, run: &Summary) -> Option<(Value, Value)> {
+        that.sides(&self.change_scope(Some(run)))
     }
 
     /// Judges a run of the learner's program.

@@ -7,20 +7,37 @@ use serde::{Deserialize, Serialize};
 
 use bytehop_core::expr::Expr;
 
+use crate::words;
+
 /// A text in both languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
+    #[serde(default)]
     pub en: String,
+    #[serde(default)]
     pub zh: String,
 }
 
 impl Text {
+    /// In this language; a lab that has only the other is shown in that.
     pub fn get(&self, lang: Lang) -> &str {
+        written(&self.en, &self.zh, lang)
+    }
+
+    /// As it was written.
+    fn own(&self, lang: Lang) -> &str {
         match lang {
             Lang::En => &self.en,
             Lang::Zh => &self.zh,
         }
+    }
+}
+
+fn written<'a>(en: &'a str, zh: &'a str, lang: Lang) -> &'a str {
+    match (lang, en, zh) {
+        (Lang::En, "", other) | (Lang::Zh, other, "") => other,
+        (Lang::En, own, _) | (Lang::Zh, _, own) => own,
     }
 }
 
@@ -223,6 +240,24 @@ pub struct Question {
     pub differs: Vec<Case>,
 }
 
+impl Question {
+    /// What is to be typed.
+    pub fn hint(&self, lang: Lang) -> &'static str {
+        match self.choices {
+            Some(_) => words::answer_hint_choice(lang),
+            None => words::answer_hint(lang),
+        }
+    }
+
+    /// What to say of a text that is no answer to it.
+    pub fn refuse(&self, lang: Lang, text: &str) -> String {
+        match self.choices {
+            Some(_) => words::not_a_choice(lang, text),
+            None => words::not_a_number(lang, text),
+        }
+    }
+}
+
 fn near() -> Expr {
     "near(answer, measured, 0.05)"
         .parse()
@@ -234,7 +269,9 @@ fn near() -> Expr {
 #[serde(deny_unknown_fields)]
 pub struct Case {
     pub when: Option<Expr>,
+    #[serde(default)]
     pub en: String,
+    #[serde(default)]
     pub zh: String,
     /// In place of these, for those who write C: where lines of the program are told.
     pub c: Option<Text>,
@@ -244,8 +281,7 @@ impl Case {
     pub fn text(&self, lang: Lang, code: Code) -> &str {
         match (code, &self.c, lang) {
             (Code::C, Some(text), lang) => text.get(lang),
-            (_, _, Lang::En) => &self.en,
-            (_, _, Lang::Zh) => &self.zh,
+            _ => written(&self.en, &self.zh, lang),
         }
     }
 }
@@ -272,12 +308,19 @@ fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     pub that: Expr,
+    #[serde(default)]
     pub en: String,
+    #[serde(default)]
     pub zh: String,
 }
 
 impl Condition {
     pub fn text(&self, lang: Lang) -> &str {
+        written(&self.en, &self.zh, lang)
+    }
+
+    /// As it was written.
+    fn own(&self, lang: Lang) -> &str {
         match lang {
             Lang::En => &self.en,
             Lang::Zh => &self.zh,
@@ -325,19 +368,19 @@ impl Spec {
     /// All texts with a name for messages: everything that a learner reads but the guides.
     pub fn texts(&self, lang: Lang) -> Vec<(String, &str)> {
         let mut all = vec![
-            ("title".to_owned(), self.title.get(lang)),
-            ("summary".to_owned(), self.summary.get(lang)),
-            ("change.task".to_owned(), self.change.task.get(lang)),
+            ("title".to_owned(), self.title.own(lang)),
+            ("summary".to_owned(), self.summary.own(lang)),
+            ("change.task".to_owned(), self.change.task.own(lang)),
         ];
         for program in &self.programs {
             all.push((
                 format!("programs.{}", program.name),
-                program.title.get(lang),
+                program.title.own(lang),
             ));
         }
         for question in &self.questions {
             let id = &question.id;
-            all.push((format!("questions.{id}.ask"), question.ask.get(lang)));
+            all.push((format!("questions.{id}.ask"), question.ask.own(lang)));
             for (what, cases) in [
                 ("explain", &question.explain),
                 ("differs", &question.differs),
@@ -349,7 +392,7 @@ impl Spec {
             }
         }
         for (i, check) in self.change.checks.iter().enumerate() {
-            all.push((format!("change.checks[{i}]"), check.text(lang)));
+            all.push((format!("change.checks[{i}]"), check.own(lang)));
         }
         for (i, hint) in self.change.hints.iter().enumerate() {
             all.extend(case_texts(format!("change.hints[{i}]"), hint, lang));
@@ -357,10 +400,10 @@ impl Spec {
         if let Some(chart) = &self.chart {
             all.push((
                 "chart.program.title".to_owned(),
-                chart.program.title.get(lang),
+                chart.program.title.own(lang),
             ));
             for series in &chart.series {
-                all.push((format!("chart.{}", series.name), series.title.get(lang)));
+                all.push((format!("chart.{}", series.name), series.title.own(lang)));
             }
         }
         all
@@ -371,9 +414,13 @@ impl Spec {
 fn case_texts(name: String, case: &Case, lang: Lang) -> Vec<(String, &str)> {
     let mut all = Vec::new();
     if let Some(text) = &case.c {
-        all.push((format!("{name}.c"), text.get(lang)));
+        all.push((format!("{name}.c"), text.own(lang)));
     }
-    all.push((name, case.text(lang, Code::Rust)));
+    let own = match lang {
+        Lang::En => &case.en,
+        Lang::Zh => &case.zh,
+    };
+    all.push((name, own));
     all
 }
 

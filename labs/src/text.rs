@@ -97,7 +97,7 @@ impl Text<'_> {
         let path = self.session.path(program);
         writeln!(self.out, "{}\n", words::program_at(lang, path))?;
         let code = self.session.code;
-        let source = lab.source(program, code);
+        let source = lab.source_in(lang, program, code);
         self.markdown(&format!("```{}\n{source}```", code.word()))?;
         let n = lab.spec.questions.len();
         for (i, question) in lab.spec.questions.iter().enumerate() {
@@ -115,7 +115,7 @@ impl Text<'_> {
                 continue;
             };
             if !self.session.answer(question, &given) {
-                writeln!(self.out, "{}", words::not_a_number(lang, &given))?;
+                writeln!(self.out, "{}", question.refuse(lang, &given))?;
                 continue;
             }
             let _ = self.progress.update(&lab.id, |state| {
@@ -142,7 +142,7 @@ impl Text<'_> {
     ) -> Result<Option<String>, TextError> {
         let lang = self.lang();
         if self.interactive {
-            writeln!(self.out, "({})", words::answer_hint(lang))?;
+            writeln!(self.out, "({})", question.hint(lang))?;
         }
         loop {
             if self.interactive {
@@ -157,7 +157,7 @@ impl Text<'_> {
             if !self.interactive || line.is_empty() || self.session.answer(question, &line) {
                 return Ok(Some(line));
             }
-            writeln!(self.out, "{}", words::not_a_number(lang, &line))?;
+            writeln!(self.out, "{}", question.refuse(lang, &line))?;
         }
     }
 
@@ -324,7 +324,7 @@ impl Text<'_> {
     fn solution(&mut self) -> Result<(), TextError> {
         let lab = self.session.lab.clone();
         let code = self.session.code;
-        let Some(solution) = lab.solution(code) else {
+        let Some(solution) = lab.solution_in(self.lang(), code) else {
             return Ok(());
         };
         let title = words::solution(self.lang());

@@ -29,12 +29,15 @@ bytehop_core::messages! {
     comma: ", " | "、";
     question(n, of): "Question {n} of {of}" | "第 {n}/{of} 题";
     your_answer: "your answer" | "你的答案";
-    answer_hint: "a number (`1 MiB`, `64k`, `12`), or yes or no; empty to skip" | "数字（`1 MiB`、`64k`、`12`）或 是/否；直接回车跳过";
-    not_a_number(text): "'{text}' is not an answer: write `1 MiB`, `64k`, `12`, yes or no" | "“{text}”不是答案：请写成 `1 MiB`、`64k`、`12`、是 或 否";
+    answer_hint: "a number (`1 MiB`, `64k`, `12`); empty to skip" | "数字（`1 MiB`、`64k`、`12`）；直接回车跳过";
+    answer_hint_choice: "yes or no; empty to skip" | "是 或 否；直接回车跳过";
+    not_a_number(text): "'{text}' is not an answer: write `1 MiB`, `64k` or `12`" | "“{text}”不是答案：请写成 `1 MiB`、`64k` 或 `12`";
+    not_a_choice(text): "'{text}' is not an answer: write yes or no" | "“{text}”不是答案：请写 是 或 否";
     no_answer: "no answer" | "未作答";
     running(what): "running: {what}" | "运行：{what}";
     building: "building the programs" | "正在编译程序";
     no_cargo: "cargo was not found: install Rust (https://rustup.rs) to build the labs' programs" | "没有找到 cargo：请安装 Rust（https://rustup.rs）来编译实验的程序";
+    no_rustc: "cargo is here, but no Rust compiler (rustc) that works: install Rust (https://rustup.rs), or with rustup run `rustup default stable`" | "有 cargo，但没有可用的 Rust 编译器（rustc）：请安装 Rust（https://rustup.rs）；已有 rustup 的，运行 `rustup default stable`";
     no_libraries: "libraries of the labs' programs are missing: connect to the network once" | "缺少编译实验程序所需的库，请联网一次后重试";
     no_build(said): "cargo could not build the program: {said}" | "cargo 无法编译程序：{said}";
     no_compiler: "no C compiler was found: install gcc (on Debian and Ubuntu: `apt install gcc libc6-dev`)" | "没有找到 C 编译器：请安装 gcc（Debian、Ubuntu 上：`apt install gcc libc6-dev`）";
@@ -65,7 +68,8 @@ bytehop_core::messages! {
     edit(path): "Edit {path}" | "编辑 {path}";
     check_passed: "The check passes." | "检验通过。";
     check_failed: "The check does not pass yet." | "检验尚未通过。";
-    found(value): "found {value}" | "实为 {value}";
+    judged(that): " (`{that}`)" | "（`{that}`）";
+    found(that, value): " (`{that}`; found {value})" | "（`{that}`；实为 {value}）";
     exit_ok: "the program ends without an error" | "程序正常结束";
     exit_bad(code): "the program ended with status {code}" | "程序以状态 {code} 结束";
     output_same: "the output is identical" | "输出完全相同";

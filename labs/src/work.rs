@@ -16,6 +16,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use bytehop_core::i18n::Lang;
 use tracer::user::Identity;
 
 use crate::bundle::{C_SUPPORT, LOCK, SUPPORT};
@@ -63,6 +64,8 @@ pub struct Work {
     pub dir: PathBuf,
     /// What builds are started by.
     pub owner: Owner,
+    /// What the programs' comments are in.
+    pub lang: Lang,
     identity: Identity,
 }
 
@@ -82,6 +85,7 @@ impl Work {
         Self {
             dir: std::path::absolute(&dir).unwrap_or(dir),
             owner: Owner::default(),
+            lang: Lang::En,
             identity: identity.clone(),
         }
     }
@@ -118,7 +122,7 @@ impl Work {
 
     /// The learner's copy of a program and ours: theirs is brought up to date unless they changed it.
     fn write_program(&self, lab: &Lab, program: &str, code: Code) -> Result<(), WorkError> {
-        let source = lab.source(program, code);
+        let source = &*lab.source_in(self.lang, program, code);
         let theirs = self.source(&lab.id, program, Whose::Learner, code);
         let before = self.source(&lab.id, program, Whose::Original, code);
         let unchanged = match (fs::read(&theirs), fs::read(&before)) {
@@ -263,7 +267,7 @@ impl Work {
                 let path = self.source(&lab.id, &program.name, Whose::Learner, code);
                 // In the language that was never chosen there is nothing to put back.
                 if path.exists() || code == lab.code(Code::Rust) {
-                    self.write(&path, lab.source(&program.name, code))?;
+                    self.write(&path, &lab.source_in(self.lang, &program.name, code))?;
                 }
             }
         }
@@ -273,7 +277,8 @@ impl Work {
     /// Whether the learner has changed a lab's program.
     pub fn is_changed(&self, lab: &Lab, program: &str, code: Code) -> bool {
         let text = fs::read_to_string(self.source(&lab.id, program, Whose::Learner, code));
-        text.is_ok_and(|text| text != lab.source(program, code))
+        let ours = |lang| lab.source_in(lang, program, code);
+        text.is_ok_and(|text| [Lang::En, Lang::Zh].iter().all(|lang| text != *ours(*lang)))
     }
 
     /// Builds programs, and gives their executables, by name.
@@ -328,6 +333,7 @@ impl Work {
             built => built,
         };
         built.map_err(|said| match is_about_program(&said) {
+            _ if is_without_compiler(&said) => WorkError::NoRustc,
             true => WorkError::Build(said),
             false => WorkError::Cargo(said),
         })?;
@@ -474,9 +480,10 @@ fn is_ours(dir: &Path) -> bool {
 
 /// The language of those who have not chosen: Rust, unless this machine can only build C.
 pub fn usual_code(identity: &Identity) -> Code {
-    match !compile::on_path(identity, "cargo") && compile::is_there(identity) {
-        true => Code::C,
-        false => Code::Rust,
+    let rust = ["cargo", "rustc"].map(|name| compile::on_path(identity, name));
+    match rust == [true, true] || !compile::is_there(identity) {
+        true => Code::Rust,
+        false => Code::C,
     }
 }
 
@@ -554,6 +561,20 @@ fn is_about_program(said: &str) -> bool {
     said.contains("could not compile") && !elsewhere.iter().any(|what| said.contains(what))
 }
 
+/// Whether cargo found no compiler to call: it is there without rustc, rustup without a toolchain, or a toolchain
+/// without its library.
+fn is_without_compiler(said: &str) -> bool {
+    let signs = [
+        "could not execute process `rustc",
+        "rustup could not choose a version of",
+        "no default toolchain",
+        "no default is configured",
+        "' is not installed",
+        "can't find crate for `std`",
+    ];
+    signs.iter().any(|sign| said.contains(sign))
+}
+
 fn package(name: &str, binaries: &[(String, String)]) -> String {
     let mut text = format!(
         "# Written by bytehop.\n\n[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
@@ -596,7 +617,7 @@ fn dependency(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use bytehop_core::i18n::{Lang, Say};
+    use bytehop_core::i18n::Say;
 
     use super::*;
 
@@ -640,5 +661,81 @@ mod tests {
         }
         let zh = WorkError::NoLibraries.say(Lang::Zh);
         assert!(zh.contains("联网"), "{zh}");
+    }
+
+    /// A machine with cargo alone: one line that says what to install, and no word of cargo's.
+    #[test]
+    fn cargo_without_a_compiler() {
+        let dir = tempfile::tempdir().unwrap();
+        let tools = dir.path().join("bin");
+        fs::create_dir(&tools).unwrap();
+        let script = |name: &str, text: &str| {
+            use std::os::unix::fs::PermissionsExt;
+            let path = tools.join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        let mut env: Vec<_> = std::env::vars_os()
+            .filter(|(name, _)| {
+                !["PATH", "RUSTC", "RUSTUP_TOOLCHAIN"]
+                    .iter()
+                    .any(|n| name == n)
+            })
+            .collect();
+        env.push(("PATH".into(), tools.clone().into_os_string()));
+        let identity = Identity {
+            credentials: None,
+            env,
+        };
+        let work = Work::locate(Some(&dir.path().join("labs")), &identity);
+        let (labs, _) = crate::lab::bundled();
+        work.prepare(labs.iter(), Code::Rust).unwrap();
+        // What cargo and rustup say, each in its case.
+        for said in [
+            "error: could not execute process `rustc -vV` (never executed)",
+            "error: rustup could not choose a version of cargo to run, because one wasn't specified explicitly, and no default is configured.",
+            "error: toolchain 'stable-x86_64-unknown-linux-gnu' is not installed",
+            "error: 'rustc' is not installed for the toolchain 'stable-x86_64-unknown-linux-gnu'.",
+        ] {
+            script(
+                "cargo",
+                &format!(
+                    "#!/bin/sh\necho \"{}\" >&2\nexit 101\n",
+                    said.replace('`', "\\`")
+                ),
+            );
+            let built = work.build("first-hops", &["copy"], Whose::Learner, Code::Rust);
+            assert!(matches!(built, Err(WorkError::NoRustc)), "{built:?}");
+        }
+        for lang in [Lang::En, Lang::Zh] {
+            let said = WorkError::NoRustc.say(lang);
+            assert!(
+                said.lines().count() == 1 && said.contains("rustup.rs"),
+                "{said}"
+            );
+        }
+        // The language of those who have not chosen is then C, if that can be built.
+        assert_eq!(usual_code(&identity), Code::Rust);
+        script("cc", "#!/bin/sh\n");
+        assert_eq!(usual_code(&identity), Code::C);
+        script("rustc", "#!/bin/sh\n");
+        assert_eq!(usual_code(&identity), Code::Rust);
+    }
+
+    /// The real cargo, where no rustc is to be found.
+    #[test]
+    fn the_real_cargo_without_a_compiler() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut env: Vec<_> = std::env::vars_os().collect();
+        env.push(("RUSTC".into(), "rustc-that-is-not-there".into()));
+        let identity = Identity {
+            credentials: None,
+            env,
+        };
+        let work = Work::locate(Some(&dir.path().join("labs")), &identity);
+        let (labs, _) = crate::lab::bundled();
+        work.prepare(labs.iter(), Code::Rust).unwrap();
+        let built = work.build("first-hops", &["copy"], Whose::Learner, Code::Rust);
+        assert!(matches!(built, Err(WorkError::NoRustc)), "{built:?}");
     }
 }

@@ -47,8 +47,23 @@ fn answers_as_people_type_them() {
     for text in ["1 MiB", "1M", "size", "2 * size", "0", "1,024"] {
         assert!(session.answer(&question, text), "{text}");
     }
-    for text in ["lots", "copy", "1 MiB @copy", "", "2 *"] {
+    for text in ["yes", "no", "lots", "copy", "1 MiB @copy", "", "2 *"] {
         assert!(!session.answer(&question, text), "{text}");
+    }
+    assert!(question.refuse(session.lang, "no").contains("1 MiB"));
+    // What is yes or no is no number.
+    let (labs, _) = labs::lab::bundled();
+    let questions = labs.iter().flat_map(|lab| &lab.spec.questions);
+    let chosen: Vec<_> = questions.filter(|q| q.choices.is_some()).collect();
+    assert!(!chosen.is_empty());
+    for question in chosen {
+        for text in ["yes", "no", "是", "0", "1"] {
+            assert!(session.answer(question, text), "{text}");
+        }
+        for text in ["64", "1 MiB"] {
+            assert!(!session.answer(question, text), "{text}");
+        }
+        assert!(question.hint(session.lang).starts_with("yes or no"));
     }
 }
 

@@ -93,3 +93,27 @@ fn expressions_have_limits() {
     assert!("not ".repeat(900).parse::<Expr>().is_err());
     assert!("-".repeat(4000).parse::<Expr>().is_err());
 }
+
+/// Texts are read as a whole and shown: they have less room than recordings.
+#[test]
+fn texts_have_limits() {
+    for (name, fits) in [
+        ("guide.en.md", false),
+        ("programs/copy.rs", false),
+        ("recordings/copy.bhop", true),
+    ] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let lab = dir.path().join("lab");
+        for (file, bytes) in first_hops() {
+            let path = lab.join(file);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, bytes).expect("write");
+        }
+        let path = lab.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        let mut text = fs::read(&path).unwrap_or_default();
+        text.resize(2 << 20, b' ');
+        fs::write(path, text).expect("write");
+        assert_eq!(Lab::open(&lab).is_ok(), fits, "{name}");
+    }
+}

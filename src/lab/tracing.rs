@@ -62,10 +62,9 @@ pub struct Side {
 impl Side {
     pub fn new(args: &cli::Lab) -> Result<Self, Fail> {
         let identity = Identity::invoking()?;
-        Ok(Self {
-            work: Work::locate(args.work.as_deref(), &identity),
-            identity,
-        })
+        let mut work = Work::locate(args.work.as_deref(), &identity);
+        work.lang = crate::config::lang(args.look.lang);
+        Ok(Self { work, identity })
     }
 
     pub fn progress(&self) -> Progress {

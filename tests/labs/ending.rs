@@ -1,13 +1,18 @@
 //! After every way of ending, nothing is left: no process, no folder.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use labs::own::{Job, Limits, Owner, Unfinished};
+use labs::runs::Limit;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+use crate::terminal::tmux::Tmux;
 
 /// Libraries may have to be built first.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -182,5 +187,98 @@ fn a_check_that_is_ended_leaves_nothing() {
             assert!(said.contains("processes and threads"), "{said}");
             assert!(said.contains("not checked"), "{said}");
         }
+    }
+}
+
+/// A limit on time ends all that was started, whatever it does about signals.
+#[test]
+fn a_time_out_ends_everything() {
+    let owner = Owner {
+        bytehop: Some(BYTEHOP.into()),
+        ..Owner::default()
+    };
+    let script = "setsid sleep 98721 & (setsid sh -c 'trap \"\" TERM INT HUP; sleep 98721; :' &)
+        trap '' TERM; while :; do :; done";
+    let ended = owner.run(Job {
+        program: OsStr::new("sh"),
+        args: ["-c", script].map(OsString::from).into(),
+        learner: None,
+        dir: None,
+        stdout: Stdio::null(),
+        stderr: Stdio::null(),
+        limits: Limits {
+            time: Duration::from_secs(1),
+            ..Limits::of_program()
+        },
+        alone: false,
+    });
+    assert!(
+        matches!(ended, Err(Unfinished::Limit(Limit::Time(_)))),
+        "{ended:?}"
+    );
+    assert_eq!(sleepers("98721"), 0);
+}
+
+/// The same on the screen: stopped by a key, left by a key, killed, and with the terminal closed.
+#[test]
+#[ignore = "root"]
+fn a_screen_that_is_ended_leaves_nothing() {
+    let _alone = crate::one_at_a_time();
+    let dir = tempfile::tempdir().expect("a folder");
+    let before = folders();
+    for (way, seconds) in [
+        ("Escape", "98731"),
+        ("C-c", "98732"),
+        ("KILL", "98733"),
+        ("closed", "98734"),
+    ] {
+        let work = dir.path().join(way);
+        let Some(tmux) = Tmux::start("ending", 80, 24) else {
+            return;
+        };
+        let command = format!(
+            "XDG_STATE_HOME={} {BYTEHOP} lab first-hops --lang en --code c --work {}",
+            dir.path().join("state").join(way).display(),
+            work.display()
+        );
+        tmux.keys(&[&command, "Enter"]);
+        tmux.wait("question 1 of");
+        tmux.keys(&["Escape"]);
+        tmux.wait("n observe");
+        tmux.keys(&["4"]);
+        tmux.wait("Your task.");
+        // Saved: it is checked, and does not end.
+        let text = format!(
+            "#include <stdlib.h>\n#include <unistd.h>\nint main(void) {{ for (int i = 0; i < 20; i++) \
+             if (fork() == 0) {{ setsid(); execlp(\"sleep\", \"sleep\", \"{seconds}\", NULL); }}\n for (;;); }}"
+        );
+        fs::write(work.join("first-hops/copy.c"), text).expect("write");
+        until("it runs", || sleepers(seconds) == 20);
+        match way {
+            "closed" => drop(tmux.run(&["kill-session"])),
+            "KILL" => {
+                let shell = tmux.run(&["display-message", "-p", "#{pane_pid}"]);
+                let shell = shell.trim();
+                let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+                let child = children.expect("the shell's child");
+                let pid = child.trim().parse().expect("one child");
+                kill(Pid::from_raw(pid), Signal::SIGKILL).expect("a signal");
+            }
+            key => tmux.keys(&[key]),
+        }
+        until("no process is left", || sleepers(seconds) == 0);
+        match way {
+            "Escape" => {
+                // The session goes on, and says what happened.
+                tmux.wait("topped");
+                tmux.keys(&["q"]);
+                tmux.is_restored();
+            }
+            "C-c" => tmux.is_restored(),
+            _ => {}
+        }
+        until("no folder is left", || {
+            folders().iter().all(|folder| before.contains(folder))
+        });
     }
 }

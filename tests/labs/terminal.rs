@@ -2,7 +2,7 @@
 
 #[path = "../../tui/tests/common/tmux.rs"]
 #[allow(dead_code, reason = "each test file uses a part")]
-mod tmux;
+pub mod tmux;
 
 use std::path::Path;
 

@@ -29,7 +29,6 @@ bytehop_core::messages! {
     lab_reset_ask(id): "Restore the programs of {id} and forget its answers? y/n" | "把 {id} 的程序恢复原样，并清除答案？y/n";
     lab_solution_ask: "The solution comes after success. Show it now? y/n" | "通过检验后才显示答案。现在就看吗？y/n";
     lab_question(n, of): "question {n} of {of}" | "第 {n}/{of} 题";
-    lab_not_a_number(text): "'{text}' is not an answer: write 1 MiB, 64k, 12, yes or no" | "“{text}”不是答案：请写 1 MiB、64k、12、是 或 否";
     lab_no_hints: "There are no hints." | "没有提示。";
     lab_replay: "recorded" | "记录";
     lab_replay_why(why): "Tracing is not possible here, so recordings are shown: {why}" | "这里无法跟踪，显示记录文件：{why}";

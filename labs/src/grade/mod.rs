@@ -225,12 +225,12 @@ impl Bundled {
             }
             let program = &lab.spec.change.program;
             for code in Code::ALL.into_iter().filter(|code| lab.has(*code)) {
-                sources.insert(
-                    (lab.id.clone(), words_of(lab.source(program, code))),
-                    Known::Unchanged,
-                );
-                if let Some(solution) = lab.solution(code) {
-                    sources.insert((lab.id.clone(), words_of(solution)), Known::Solution);
+                for lang in [Lang::En, Lang::Zh] {
+                    let source = lab.source_in(lang, program, code);
+                    sources.insert((lab.id.clone(), words_of(&source)), Known::Unchanged);
+                    if let Some(solution) = lab.solution_in(lang, code) {
+                        sources.insert((lab.id.clone(), words_of(&solution)), Known::Solution);
+                    }
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! What is wrong with a lab that can be read: what `bytehop lab lint` prints.
 
+mod sense;
 pub mod words;
 
 use std::collections::BTreeSet;
@@ -8,8 +9,9 @@ use bytehop_core::catalogue::RuleId;
 use bytehop_core::expr::Expr;
 use bytehop_core::i18n::{Lang, Say};
 
+use crate::comments::{FILE, paragraphs};
 use crate::guide::{Placeholder, Step, pieces};
-use crate::lab::{Lab, Place, hash_of_original};
+use crate::lab::{Lab, Place, guide_name, hash_of_original};
 use crate::spec::{Code, braced};
 
 /// Hints that a change exercise has at least.
@@ -29,6 +31,8 @@ pub fn lint(lab: &Lab, ids: &BTreeSet<&str>, lang: Lang) -> Vec<String> {
     lint.names();
     lint.texts();
     lint.translation();
+    lint.comments();
+    lint.sense();
     lint.recordings();
     let id = &lab.id;
     lint.found
@@ -311,11 +315,40 @@ impl Lint<'_> {
     }
 
     fn translation(&mut self) {
+        let lang = self.lang;
+        let missing = [Lang::En, Lang::Zh].map(guide_name);
+        let missing = missing
+            .into_iter()
+            .find(|name| self.lab.file(name).is_none());
+        if let Some(name) = missing {
+            return self.say(words::no_guide(lang, name));
+        }
         let hash = hash_of_original(self.lab);
         match &self.lab.guide(Lang::Zh).of {
             Some(of) if *of == hash => {}
             Some(_) => self.say(words::stale(self.lang)),
             None => self.say(words::unmarked(self.lang)),
+        }
+    }
+
+    /// Each paragraph of the programs' comments has a translation, and each translation a paragraph; if there are any.
+    fn comments(&mut self) {
+        let (lab, lang) = (self.lab, self.lang);
+        if lab.comments().is_empty() {
+            return;
+        }
+        let codes = Code::ALL.into_iter();
+        let sources = codes.flat_map(|code| lab.sources(code));
+        let shown = sources.filter(|(name, _)| !name.starts_with("cheat/"));
+        let there: BTreeSet<String> = shown.flat_map(|(_, text)| paragraphs(text)).collect();
+        for text in there
+            .iter()
+            .filter(|text| !lab.comments().contains_key(*text))
+        {
+            self.at(FILE, words::not_translated(lang, text));
+        }
+        for text in lab.comments().keys().filter(|text| !there.contains(*text)) {
+            self.at(FILE, words::no_comment(lang, text));
         }
     }
 

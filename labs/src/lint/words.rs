@@ -46,10 +46,19 @@ bytehop_core::messages! {
     no_rule(name): "there is no rule '{name}'" | "没有规则“{name}”";
     no_lab(id): "there is no lab '{id}'" | "没有实验“{id}”";
 
+    no_call(name): "there is no system call '{name}'" | "没有系统调用“{name}”";
+    shadowed: "never shown: one before it fits whenever this one does" | "永远不会显示：它适用时，前面的一条总是先适用";
+    one_text_only(what): "{what} is said in one language only" | "{what} 只在一种语言里出现";
+    units: "compares different units (bytes, times, counts)" | "比较了不同的单位（字节、时间、次数）";
+    never_right: "no answer is right, not even what was measured" | "没有哪个回答算对，连测得的值都不算";
+    other_recording(program): "is a recording of {program}" | "录的是 {program}";
+    no_guide(file): "there is no {file} yet: the other language is shown" | "还没有 {file}：会显示另一种语言";
     stale: "guide.zh.md is stale: guide.en.md has changed (lint --bless)"
         | "guide.zh.md 过期了：guide.en.md 已有改动（lint --bless）";
     unmarked: "guide.zh.md does not say which guide.en.md it was made from (lint --bless)"
         | "guide.zh.md 没有注明译自哪一版 guide.en.md（lint --bless）";
+    not_translated(text): "there is no translation of '{text}'" | "没有这条注释的译文：“{text}”";
+    no_comment(text): "no program has the comment '{text}'" | "没有哪个程序有这条注释：“{text}”";
     no_recording(file): "there is no {file} ('bytehop lab record')" | "没有 {file}（`bytehop lab record` 可以录制）";
     no_series(name): "chart: there is no series '{name}'" | "chart：没有数据系列“{name}”";
 }

@@ -11,8 +11,9 @@ use crate::spec::Text;
 pub type Titles = BTreeMap<String, Text>;
 
 /// What of a lab's folder its pages have: no cheats, nothing that an author left there.
-const KEPT: [&str; 5] = [
+const KEPT: [&str; 6] = [
     "lab.toml",
+    "comments.",
     "guide.",
     "programs/",
     "solution/",

@@ -487,6 +487,7 @@ impl Ui {
     fn source_of(&self, name: &str, open: &Open) -> (String, String) {
         let lab = open.lab();
         let (id, changed) = (&lab.id, &lab.spec.change.program);
+        let lang = self.labs.look.lang;
         // Recordings are of the programs in Rust.
         let code = match open.session.is_recorded(name) || self.labs.replay.is_some() {
             true => lab.code(Code::Rust),
@@ -496,11 +497,11 @@ impl Ui {
         match name {
             "check" => (format!("/{id}/{changed}.{end}"), String::new()),
             "solution" => {
-                let text = lab.solution(code).unwrap_or_default();
-                (format!("/{id}-{changed}.{end}"), text.to_owned())
+                let text = lab.solution_in(lang, code).unwrap_or_default();
+                (format!("/{id}-{changed}.{end}"), text.into_owned())
             }
             name => {
-                let text = lab.source(name, code).to_owned();
+                let text = lab.source_in(lang, name, code).into_owned();
                 (format!("/{id}-{name}.{end}"), text)
             }
         }

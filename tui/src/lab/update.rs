@@ -241,7 +241,7 @@ fn answer(labs: &mut Labs, key: &KeyEvent) -> Option<Effect> {
             let question = open.session.lab.spec.questions.get(number)?.clone();
             let text = std::mem::take(&mut open.input);
             if !text.trim().is_empty() && !open.session.answer(&question, &text) {
-                labs.note = Some(words::lab_not_a_number(lang, &text));
+                labs.note = Some(question.refuse(lang, text.trim()).replace('`', ""));
                 open.input = text;
                 return None;
             }

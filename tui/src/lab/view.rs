@@ -86,6 +86,8 @@ fn menu(labs: &Labs, buf: &mut Buffer) {
         };
         put(buf, area.x, y, area.right(), &line, style);
     }
+    let list = Rect::new(area.x, area.y + 2, area.width, rows as u16);
+    more(labs, buf, list, from > 0, from + rows < labs.labs.len());
     if let Some(lab) = labs.labs.get(labs.at) {
         let y = area.bottom() - 1 - below;
         rule(labs, buf, y);
@@ -274,25 +276,26 @@ fn text(labs: &Labs, open: &Open, buf: &mut Buffer, area: Rect) {
     open.rows.set((lines.len(), height));
     let from = open.scroll.min(lines.len().saturating_sub(height));
     paint(labs, buf, area, &lines, from);
-    // More above, more below.
-    let theme = labs.look.theme.style(Paint::Key);
-    let (up, down) = if labs.look.ascii {
-        ("^", "v")
-    } else {
-        ("▲", "▼")
+    let beside = Rect {
+        width: area.width + 1,
+        ..area
     };
-    if from > 0 {
-        put(buf, area.right(), area.y, area.right() + 1, up, theme);
+    more(labs, buf, beside, from > 0, from + height < lines.len());
+}
+
+/// That there is more above, more below: at the right edge.
+fn more(labs: &Labs, buf: &mut Buffer, area: Rect, above: bool, below: bool) {
+    let theme = labs.look.theme.style(Paint::Key);
+    let (up, down) = match labs.look.ascii {
+        true => ("^", "v"),
+        false => ("▲", "▼"),
+    };
+    let x = area.right().saturating_sub(1);
+    if above {
+        put(buf, x, area.y, area.right(), up, theme);
     }
-    if from + height < lines.len() {
-        put(
-            buf,
-            area.right(),
-            area.bottom() - 1,
-            area.right() + 1,
-            down,
-            theme,
-        );
+    if below {
+        put(buf, x, area.bottom() - 1, area.right(), down, theme);
     }
 }
 
@@ -337,7 +340,7 @@ fn question(labs: &Labs, open: &Open, buf: &mut Buffer, area: Rect) {
     let x = put(buf, x, y, area.right(), &text, theme.style(Paint::Strong));
     if open.input.is_empty() {
         let hint = fit(
-            texts::answer_hint(lang),
+            question.hint(lang),
             usize::from(area.right().saturating_sub(x + 1)),
             labs.look.ascii,
         );
