@@ -5,7 +5,7 @@
 //! moves was told: until then these wait in `pending`. Which request of io_uring a device serves is not
 //! told, so theirs are compared as sums.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::tally::{At, Moved};
 use super::{PAGE_ALLOC, measured::Outcome};
@@ -20,6 +20,9 @@ const PENDING_MAX: usize = 65_536;
 /// ([`tracer_ebpf::OPERATION`] and its number).
 pub type Which = (bool, u16);
 
+/// A file: device and inode.
+pub type Inode = (u32, u64);
+
 /// In the place of an operation's number: of several.
 pub const ANY: u16 = 0xff;
 
@@ -30,8 +33,11 @@ pub struct Account {
     pub returned: u64,
     open: Open<Which>,
     pending: HashMap<CallId, (Which, u64)>,
-    /// Of these, direct reads that may have met holes, and the index of the process.
-    holes: Vec<(CallId, usize)>,
+    /// Of these, direct reads that may have met holes, with the index of the process and the file.
+    holes: Vec<(CallId, usize, Inode)>,
+    /// Files that were opened for direct I/O and went through the page cache: of pages that lie there already no
+    /// hook tells, so a read that no device served is not known to be of a hole.
+    fell_back: HashSet<Inode>,
     /// What requests of io_uring left to devices, and what devices moved outside other calls.
     requests: (u64, u64),
 }
@@ -146,9 +152,16 @@ impl Account {
 
     /// A direct read may have met a hole, where a file system fills zeros in: if no device moves what is left of
     /// it to the end of the trace, it did.
-    pub fn may_be_hole(&mut self, id: CallId, process: usize) {
+    pub fn may_be_hole(&mut self, id: CallId, process: usize, file: Inode) {
         if self.pending.contains_key(&id) && self.holes.len() < PENDING_MAX {
-            self.holes.push((id, process));
+            self.holes.push((id, process, file));
+        }
+    }
+
+    /// Direct I/O on this file went through the page cache.
+    pub fn fell_back(&mut self, file: Inode) {
+        if self.fell_back.len() < PENDING_MAX {
+            self.fell_back.insert(file);
         }
     }
 
@@ -157,7 +170,8 @@ impl Account {
         let holes = std::mem::take(&mut self.holes).into_iter();
         let left = |id: &CallId| self.pending.get(id).map(|(_, left)| *left);
         holes
-            .filter_map(|(id, process)| Some((id, process, left(&id)?)))
+            .filter(|(.., file)| !self.fell_back.contains(file))
+            .filter_map(|(id, process, _)| Some((id, process, left(&id)?)))
             .collect()
     }
 

@@ -12,7 +12,7 @@ use super::sums::Calls;
 use super::tally::{At, Key, Moved, Object};
 use super::threads::{Open, Took};
 use super::{Part, Reconstructor, SOCKETS_MAX, Sink, hop};
-use crate::catalogue::Subject;
+use crate::catalogue::{RuleId, Subject};
 use crate::ledger::Unaccounted;
 use crate::model::{CallId, Claim, Evidence, HopKind};
 use crate::rules::measure::FILL_HOLES;
@@ -163,11 +163,13 @@ impl Reconstructor {
                     tid: head.tid,
                     seq: head.seq,
                 };
-                let hole = shape.moves == Move::Read && self.may_be_hole(file, one, &moved);
+                let hole = file.filter(|_| shape.moves == Move::Read);
+                let hole = hole.filter(|file| self.may_be_hole(file, one, &moved));
+                let hole = hole.map(|file| (file.dev, file.ino));
                 let account = &mut self.sums.account;
                 account.take((compat, head.nr), id, bytes, fate);
-                if hole {
-                    account.may_be_hole(id, process);
+                if let Some(hole) = hole {
+                    account.may_be_hole(id, process, hole);
                 }
                 unaccounted = fate.open();
                 returned = bytes;
@@ -324,6 +326,10 @@ impl Reconstructor {
             self.unexpected(&open.found, Some(Claim::NoRule), false, ts, moved);
             return Fate::Open(bytes, Unaccounted::NoRule);
         };
+        let fell_back = [RuleId::DirectReadFellBack, RuleId::DirectWriteFellBack];
+        if let Some(file) = file.filter(|_| fell_back.contains(&rule.id)) {
+            self.sums.account.fell_back((file.dev, file.ino));
+        }
         let by_tracepoint = self.measured(&facts, rule, bytes, shape, open);
         let outcome = match by_tracepoint {
             Some(found) => Outcome::Measured(found),
@@ -369,12 +375,11 @@ impl Reconstructor {
 
     /// Whether a direct read of this file that no device serves can have been of nothing but a hole. Other file
     /// systems may read through the page cache instead: at level F that is seen.
-    fn may_be_hole(&self, file: Option<&FileRef>, class: Option<Class>, moved: &[Moved]) -> bool {
-        let fills = |file: &FileRef| {
-            FILL_HOLES.contains(&file.magic) || self.measures(tracer_ebpf::moved::FILE_READ)
-        };
+    fn may_be_hole(&self, file: &FileRef, class: Option<Class>, moved: &[Moved]) -> bool {
+        let fills =
+            FILL_HOLES.contains(&file.magic) || self.measures(tracer_ebpf::moved::FILE_READ);
         class.is_some_and(|class| class.kind == FileKind::RegularFile)
-            && file.is_some_and(fills)
+            && fills
             && !moved.iter().any(|hop| hop.key.kind == HopKind::Copy)
     }
 

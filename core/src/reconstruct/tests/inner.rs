@@ -188,3 +188,26 @@ fn a_direct_read_that_no_device_served_met_a_hole() {
         assert_eq!(t.summary().ledger.unaccounted, open);
     }
 }
+
+#[test]
+fn a_direct_read_of_a_file_that_fell_back_is_not_known_to_be_of_a_hole() {
+    let direct = |ino| FileRef {
+        f_flags: 0o40000,
+        magic: 0xEF53,
+        ..ext4(ino)
+    };
+    let mut t = Trace::new();
+    // Its pages were read ahead by the call after it.
+    t.io("read", 4096, direct(1));
+    t.extra(|extra| extra.cache_pages = 8)
+        .io("read", 4096, direct(1));
+    t.io("read", 8192, direct(2)).end();
+    assert_eq!(
+        t.hops(),
+        [
+            "C page_cache→user 1/4096 direct-read-fell-back",
+            "F zero→user 1/8192 direct-hole-filled",
+        ]
+    );
+    assert_eq!(t.summary().ledger.unaccounted, 4096);
+}
