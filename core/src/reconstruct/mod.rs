@@ -132,6 +132,8 @@ pub struct Reconstructor {
     nics: HashMap<(u32, u32), usize>,
     /// Sockets whose sends the kernel encrypts.
     tls: HashSet<u64>,
+    /// Packet sockets that send out of a ring in shared memory.
+    rings: HashSet<u64>,
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
     names: Names,
@@ -211,6 +213,7 @@ impl Reconstructor {
             arrivals: arrivals::Arrivals::default(),
             nics: HashMap::new(),
             tls: HashSet::new(),
+            rings: HashSet::new(),
             zerocopy_on: false,
             names: Names::new(arch, &Start::default()),
             regions: Regions::default(),
