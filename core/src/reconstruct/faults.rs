@@ -9,7 +9,6 @@ use super::measured::{Expected, Outcome, kind_of};
 use super::tally::{At, Key, Moved, Object};
 use super::threads::{Inner, Open};
 use super::{Call, Part, Reconstructor, Sink, What, hop};
-use crate::catalogue::RuleId;
 use crate::model::{CallId, Evidence, HopKind, Place};
 use crate::rules::fault::{self, FaultFacts};
 use crate::rules::{Class, FileKind, Kinds, Shape};
@@ -165,13 +164,13 @@ impl Reconstructor {
         if is_error(call.ret) || faults == 0 {
             return None;
         }
-        let (mut told, mut single) = (0u64, 0u64);
+        let (mut told, mut maps) = (0u64, 0u64);
         open.inner.retain(|one| {
             let own = one.rule.kind == kind && one.rule.to == Place::User;
             if own {
                 told = told.saturating_add(one.bytes);
-                if !copies && one.rule.id != RuleId::FaultAroundRange {
-                    single = single.saturating_add(one.count);
+                if !copies {
+                    maps = maps.saturating_add(one.count);
                 }
             }
             !own
@@ -179,11 +178,11 @@ impl Reconstructor {
         let asked = call.args[1]
             .checked_next_multiple_of(self.setup.page)
             .unwrap_or(0);
-        // Of a page that is in shared memory already no event tells. A single one may bring all of its folio, but
+        // Of a page that is in shared memory already no event tells. A fault may map all of a large folio, but
         // where that is not enough, the file has an end.
-        let at_most = told.saturating_add(single.saturating_mul(FOLIO_MAX));
+        let at_most = told.saturating_add(maps.saturating_mul(FOLIO_MAX));
         let untold = class.kind == FileKind::Shmem && !copies;
-        let bytes = match told == 0 || untold || single > 0 && at_most >= asked {
+        let bytes = match told == 0 || untold || maps > 0 && at_most >= asked {
             true => asked,
             false => told.min(asked),
         };

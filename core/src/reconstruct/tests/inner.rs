@@ -106,7 +106,7 @@ fn memory_is_filled_before_anybody_touches_it() {
     assert_eq!(t.hops(), ["M page_cache→user 2/131072 fault-around-range"]);
 
     // MAP_POPULATE: shared memory has new pages, a mapped file has an end.
-    let shared = [0, 1 << 20, 3, 0x8001, 3, 0];
+    let shared = [0, 8 << 20, 3, 0x8001, 3, 0];
     let new = Fault {
         unzeroed: 4096,
         rss: rss::SHMEM,
@@ -126,7 +126,7 @@ fn memory_is_filled_before_anybody_touches_it() {
         of(new, Some(tmpfs())),
         [
             "F zero→shmem 1/4096 shmem-page-zeroed",
-            "M shmem→user 1/1048576 populate-mapped",
+            "M shmem→user 1/8388608 populate-mapped",
         ]
     );
     assert_eq!(
@@ -143,16 +143,6 @@ fn memory_is_filled_before_anybody_touches_it() {
     assert_eq!(
         of(end, Some(ext4(1))),
         ["M page_cache→user 1/4096 populate-mapped"]
-    );
-    // One page of a folio that may be as large as the range.
-    let single = Fault {
-        filemap: 1,
-        rss: rss::FILE,
-        ..asked
-    };
-    assert_eq!(
-        of(single, Some(ext4(1))),
-        ["M page_cache→user 1/1048576 populate-mapped"]
     );
 }
 
