@@ -16,6 +16,9 @@ mod words {
         messages(count, call, why): "{count} messages of {call}: {why}" | "{call} 的 {count} 条消息：{why}";
         rings(call, count, why): "{call} ×{count}: {why}" | "{call} ×{count}：{why}";
         shared_ring: "the kernel puts packets into memory that the program has mapped, and no call tells how many" | "内核把数据包放进程序映射的内存，没有调用说明有多少";
+        pages_copied: "the kernel may copy pages to others in such a call, and nothing tells how many" | "这种调用可能让内核把一些页拷贝到别的页，没有信息说明有多少";
+        pages_mapped: "pages are mapped, and their number stands in memory that no probe reads" | "映射了一些页，数目存放在探针不读的内存里";
+        huge_pages: "pages of hugetlbfs come from a pool of their own: no probe sees them filled, copied or mapped" | "hugetlbfs 的页来自专用的池：探针看不到它们被清零、拷贝或映射";
         no_rule: "no rule knows such a call on such a file" | "没有规则适用于这种文件上的这种调用";
         cannot_tell(rule): "where they went can't be seen from here ({rule})" | "从这里看不到它们的去向（{rule}）";
         no_device: "a device was to move them, and none was seen to" | "本应由设备搬运，却没有看到设备搬运";
@@ -55,7 +58,10 @@ impl Ledger {
                 Unaccounted::Unsized => {
                     words::messages(lang, units::count(row.count), &row.call, why)
                 }
-                Unaccounted::SharedRing => {
+                Unaccounted::SharedRing
+                | Unaccounted::PagesCopied
+                | Unaccounted::PagesMapped
+                | Unaccounted::HugePages => {
                     words::rings(lang, &row.call, units::count(row.count), why)
                 }
                 _ => words::row(lang, units::bytes(row.bytes), &row.call, why),
@@ -141,6 +147,12 @@ pub enum Unaccounted {
     Unsized,
     /// The kernel puts packets into memory that the program has mapped, and no call tells of them.
     SharedRing,
+    /// Pages are copied to others (collapsed into a huge one, moved to another node).
+    PagesCopied,
+    /// Pages that userfaultfd maps without a copy.
+    PagesMapped,
+    /// Pages that come from hugetlbfs.
+    HugePages,
     /// The file that a request took its bytes from was not seen.
     NoSource,
     /// Counters do not tell what decides their way: the file, its open mode.
@@ -158,6 +170,9 @@ impl Unaccounted {
             Self::Less(rule) => words::less(lang, rule),
             Self::Unsized => words::no_sizes(lang).to_owned(),
             Self::SharedRing => words::shared_ring(lang).to_owned(),
+            Self::PagesCopied => words::pages_copied(lang).to_owned(),
+            Self::PagesMapped => words::pages_mapped(lang).to_owned(),
+            Self::HugePages => words::huge_pages(lang).to_owned(),
             Self::NoSource => words::no_source(lang).to_owned(),
             Self::Uncounted => words::no_file(lang).to_owned(),
         }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Stdio};
 
 use crate::harness::{
-    Scratch, VERBS, Verb, command, compiled, not_run, output, serial, trace, wait,
+    Scratch, VERBS, Verb, command, compiled, not_run, output, serial, trace, trace_with, wait,
 };
 use crate::summary::Summary;
 
@@ -142,4 +142,99 @@ fn requests_that_fail_are_told_by_every_verb() {
     for verb in [Verb::Run, Verb::Stat, Verb::Record] {
         assert_eq!(requests(&trace(verb, &words)), expected, "{verb:?}");
     }
+}
+
+/// The kernel's own count of what is in memory (Rss) beside what the trace says was filled, copied or mapped.
+#[test]
+#[ignore = "root"]
+fn memory_that_is_filled_before_it_is_touched() {
+    const SIZE: u64 = 8 * MIB;
+    let name = "memory_that_is_filled_before_it_is_touched";
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let Some(program) = compiled(&scratch, "pages", include_str!("kinds/pages.c")) else {
+        return not_run(name, "no C compiler");
+    };
+    let file = scratch.file("file", SIZE as usize);
+    let words = |how: &str, file: &str| [&program, how, file].map(str::to_owned);
+    // Of the loader, and of the C library.
+    let base = MIB * 2;
+    let cases = [
+        ("populate-anonymous", &file, SIZE, "fill", "zero", "shmem"),
+        ("populate-memfd", &file, SIZE, "fill", "zero", "shmem"),
+        ("populate-nothing", &file, 0, "map", "page_cache", "user"),
+        (
+            "populate-private",
+            &file,
+            SIZE,
+            "copy",
+            "page_cache",
+            "user",
+        ),
+    ];
+    for verb in [Verb::Run, Verb::Record] {
+        for (how, file, size, kind, from, to) in &cases {
+            let trace = trace_with(verb, &[], &words(how, file));
+            let (summary, output) = (trace.summary, trace.output.expect(0));
+            if summary.text("/level") == "T" && summary.lacks("tp:mm_filemap_map_pages") {
+                return not_run(
+                    name,
+                    "this kernel's level T does not tell which pages are mapped",
+                );
+            }
+            assert_eq!(output.stdout.trim(), size.to_string(), "{how}: Rss");
+            let told = summary.bytes(kind, from, to);
+            assert!(
+                (*size..=size + base).contains(&told),
+                "{verb:?} {how}: {told} of {size}: {:#}",
+                summary.0["hops"]
+            );
+        }
+    }
+}
+
+/// No count of the kernel's says how many pages these move: the account names them.
+#[test]
+#[ignore = "root"]
+fn pages_that_move_without_a_word() {
+    let name = "pages_that_move_without_a_word";
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let Some(program) = compiled(&scratch, "pages", include_str!("kinds/pages.c")) else {
+        return not_run(name, "no C compiler");
+    };
+    for (how, call) in [("collapse", "madvise"), ("continue", "ioctl")] {
+        let trace = trace_with(Verb::Run, &[], &[&program, how]);
+        if trace.output.code() == 77 {
+            not_run(name, &format!("this kernel has no {how}"));
+            continue;
+        }
+        trace.output.expect(0);
+        let open = trace.summary.list("/ledger/open");
+        let calls: Vec<_> = open.iter().map(|row| row["call"].as_str()).collect();
+        assert_eq!(calls, [Some(call)], "{how}");
+    }
+}
+
+/// `O_DIRECT` into the pages of another file that is mapped: a device does it, and the CPU copies nothing.
+#[test]
+#[ignore = "root"]
+fn direct_io_into_a_mapped_file() {
+    let name = "direct_io_into_a_mapped_file";
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let Some(program) = compiled(&scratch, "pages", include_str!("kinds/pages.c")) else {
+        return not_run(name, "no C compiler");
+    };
+    let [into, from] = ["into", "from"].map(|file| scratch.file(file, 8 << 20));
+    let trace = trace_with(Verb::Run, &[], &[&program, "direct", &into, &from]);
+    if trace.output.code() == 77 {
+        return not_run(name, "no O_DIRECT here");
+    }
+    trace.output.expect(0);
+    let copied = trace.summary.bytes("copy", "page_cache", "user");
+    assert!(copied < MIB, "{copied}: {:#}", trace.summary.0["hops"]);
+    let read = trace.summary.bytes("dma", "*", "page_cache");
+    assert!(read >= 8 * MIB, "{read}: {:#}", trace.summary.0["hops"]);
+    assert_eq!(trace.summary.number("/ledger/unaccounted"), 0);
 }

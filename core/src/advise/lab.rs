@@ -50,6 +50,7 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         | Inferred(RuleId::ReceiveCopied)
         | Inferred(RuleId::ReceiveCutUndecided)
         | Inferred(RuleId::SendCopied)
+        | Inferred(RuleId::RingShared)
         | Inferred(RuleId::SendfileShared)
         | Inferred(RuleId::SendfileCopied)
         | Inferred(RuleId::ReceivedFromNic)

@@ -21,6 +21,9 @@ pub const FIDEDUPERANGE: u64 = 0xc018_9436;
 /// `ioctl` requests of `userfaultfd`: give a page that is missing these bytes, or zeros.
 pub const UFFDIO_COPY: u64 = 0xc028_aa03;
 pub const UFFDIO_ZEROPAGE: u64 = 0xc020_aa04;
+/// The same of pages that are in the page cache already, or somewhere else in the program's memory.
+pub const UFFDIO_CONTINUE: u64 = 0xc020_aa07;
+pub const UFFDIO_MOVE: u64 = 0xc028_aa05;
 
 /// Argument `index` is the descriptor that matters.
 const fn fd(index: u32) -> u32 {

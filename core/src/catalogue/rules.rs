@@ -182,6 +182,9 @@ mod table {
         SpliceFileShared "splice-file-shared" Known, "filemap_splice_read / shmem_file_splice_read < splice_file_to_pipe",
             "splice puts references to the file's pages into the pipe: the CPU copies nothing.",
             "splice 把文件页的引用放进管道：CPU 不拷贝。";
+        RingShared "ring-shared" Known, "tpacket_fill_skb < tpacket_snd",
+            "PACKET_TX_RING: packets get references to the pages of the ring, which the program has mapped. Only the link header is copied.",
+            "PACKET_TX_RING：数据包引用环形缓冲区的页（程序已映射），只拷贝链路层头部。";
         SplicePipeToSocketShared "splice-pipe-to-socket-shared" Known, "splice_to_socket < do_splice",
             "splice hands the pipe's pages to the socket by reference.",
             "splice 把管道里的页以引用方式交给套接字。";

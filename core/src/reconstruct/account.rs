@@ -127,9 +127,9 @@ impl Account {
         self.requests.1 = found.fold(self.requests.1, |sum, hop| sum.saturating_add(hop.bytes));
     }
 
-    /// From now on the kernel fills memory that the program has mapped.
-    pub fn shared_ring(&mut self, which: Which) {
-        self.open.add(which, Unaccounted::SharedRing, 1, 0);
+    /// From now on the kernel fills memory that the program has mapped, or it has moved pages: no number is known.
+    pub fn unknown(&mut self, which: Which, why: Unaccounted) {
+        self.open.add(which, why, 1, 0);
     }
 
     /// Messages of which no size is known.

@@ -16,12 +16,18 @@ use crate::rules::FileKind;
 const CORE: u32 = 0x80;
 
 impl Reconstructor {
-    /// A call that changes a file's name or attributes made pages of a file dirty.
-    pub(super) fn copied_up(&mut self, open: &mut Open, ts: u64, moved: &mut Vec<Moved>) {
-        if open.dirtied == 0 {
+    /// A call that changes a file's name, size or attributes made pages of a file dirty.
+    pub(super) fn copied_up(
+        &mut self,
+        pages: u64,
+        open: &mut Open,
+        ts: u64,
+        moved: &mut Vec<Moved>,
+    ) {
+        if pages == 0 {
             return;
         }
-        let bytes = open.dirtied.saturating_mul(self.setup.page);
+        let bytes = pages.saturating_mul(self.setup.page);
         let expected = Expected {
             rule: RuleId::CopiedUp,
             kind: HopKind::Copy,

@@ -1,15 +1,20 @@
 //! Page faults: the rules applied to them.
 
-use tracer_ebpf::{Fault, NETWORK, flag, moved, rss};
+use tracer_ebpf::{Fault, NETWORK, Syscall, flag, moved, rss};
 
 use super::found::Found;
 use super::io::Context;
+use super::lengths::is_error;
 use super::measured::{Expected, Outcome, kind_of};
 use super::tally::{At, Key, Moved, Object};
 use super::threads::{Inner, Open};
 use super::{Call, Part, Reconstructor, Sink, What, hop};
-use crate::model::{CallId, Evidence, HopKind};
+use crate::model::{CallId, Evidence, HopKind, Place};
 use crate::rules::fault::{self, FaultFacts};
+use crate::rules::{Class, FileKind, Kinds, Shape};
+
+/// A folio that a fault maps as a whole is no larger (`PMD_SIZE` with pages of 4 KiB).
+const FOLIO_MAX: u64 = 2 << 20;
 
 impl Reconstructor {
     pub(super) fn fault<S: Sink>(&mut self, fault: &Fault, sink: &mut S) {
@@ -139,6 +144,49 @@ impl Reconstructor {
                 }),
             }
         }
+    }
+
+    /// What `mmap` with `MAP_POPULATE` filled: bytes, operations. Its faults tell, where they tell all; these are
+    /// taken out, and the call's own rule stands for them.
+    pub(super) fn populated(
+        &self,
+        call: &Syscall,
+        file: Option<Class>,
+        open: &mut Open,
+    ) -> Option<(u64, u64)> {
+        let class = file.filter(|file| Kinds::PAGES.has(file.kind))?;
+        let copies = Shape::populates_copies(&call.args);
+        let kind = if copies { HopKind::Copy } else { HopKind::Map };
+        let extra = open.extra.as_ref();
+        let faults = extra.map_or(0, |extra| {
+            u64::from(extra.min_flt) + u64::from(extra.maj_flt)
+        });
+        if is_error(call.ret) || faults == 0 {
+            return None;
+        }
+        let (mut told, mut maps) = (0u64, 0u64);
+        open.inner.retain(|one| {
+            let own = one.rule.kind == kind && one.rule.to == Place::User;
+            if own {
+                told = told.saturating_add(one.bytes);
+                if !copies {
+                    maps = maps.saturating_add(one.count);
+                }
+            }
+            !own
+        });
+        let asked = call.args[1]
+            .checked_next_multiple_of(self.setup.page)
+            .unwrap_or(0);
+        // Of a page that is in shared memory already no event tells. A fault may map all of a large folio, but
+        // where that is not enough, the file has an end.
+        let at_most = told.saturating_add(maps.saturating_mul(FOLIO_MAX));
+        let untold = class.kind == FileKind::Shmem && !copies;
+        let bytes = match told == 0 || untold || maps > 0 && at_most >= asked {
+            true => asked,
+            false => told.min(asked),
+        };
+        Some((bytes, 1))
     }
 
     /// The hops of the faults that the kernel took in a call.

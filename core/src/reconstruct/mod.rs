@@ -135,6 +135,8 @@ pub struct Reconstructor {
     tls: HashSet<u64>,
     /// What calls came to, for those that are alike.
     again: again::Remembered,
+    /// Packet sockets that send out of a ring in shared memory.
+    rings: HashSet<u64>,
     /// Some socket had `SO_ZEROCOPY` set.
     zerocopy_on: bool,
     names: Names,
@@ -215,6 +217,7 @@ impl Reconstructor {
             nics: HashMap::new(),
             tls: HashSet::new(),
             again: again::Remembered::default(),
+            rings: HashSet::new(),
             zerocopy_on: false,
             names: Names::new(arch, &Start::default()),
             regions: Regions::default(),

@@ -16,17 +16,20 @@ use crate::catalogue::{RuleId, Subject};
 use crate::ledger::Unaccounted;
 use crate::model::{CallId, Claim, Evidence, HopKind};
 use crate::rules::measure::FILL_HOLES;
+use crate::rules::pages;
 use crate::rules::{
     self, Class, End, Facts, FileKind, Kinds, MSG_TRUNC, Move, Role, Rule, Seen, Shape, Size,
 };
 
 const MSG_PEEK: u32 = 2;
+const MSG_OOB: u32 = 1;
 const SOL_SOCKET: u64 = 1;
 const SO_ZEROCOPY: u64 = 60;
 const SOL_TLS: u64 = 282;
 const TLS_TX: u64 = 1;
 const SOL_PACKET: u64 = 263;
 const PACKET_RX_RING: u64 = 5;
+const PACKET_TX_RING: u64 = 13;
 const SOL_XDP: u64 = 283;
 const XDP_RX_RING: u64 = 2;
 /// `IORING_CQE_F_NOTIF`: the end of a zero-copy send, not a result.
@@ -65,7 +68,14 @@ impl Reconstructor {
             _ => (false, Role::Ordinary, None),
         };
         match role {
-            Role::Ordinary | Role::Alters => {}
+            Role::Pages if !is_error(call.ret) => {
+                let name = self.setup.name(compat, head.nr);
+                let magic = file.map_or(0, |file| file.magic);
+                if let Some(why) = pages::untold(&name, &call.args, magic) {
+                    self.sums.account.unknown((compat, head.nr), why);
+                }
+            }
+            Role::Ordinary | Role::Alters | Role::Truncates | Role::Pages => {}
             Role::AsyncIo => {
                 if let Some(process) = self.sums.processes.get(process) {
                     process.async_io = true;
@@ -76,8 +86,12 @@ impl Reconstructor {
                 (SOL_TLS, TLS_TX, Some(file)) => {
                     self.tls.insert(file.ino);
                 }
+                (SOL_PACKET, PACKET_TX_RING, Some(file)) => {
+                    self.rings.insert(file.ino);
+                }
                 (SOL_PACKET, PACKET_RX_RING, _) | (SOL_XDP, XDP_RX_RING, _) => {
-                    self.sums.account.shared_ring((compat, head.nr));
+                    let which = (compat, head.nr);
+                    self.sums.account.unknown(which, Unaccounted::SharedRing);
                 }
                 _ => {}
             },
@@ -108,7 +122,7 @@ impl Reconstructor {
             }
         });
         self.nearest(&mut open);
-        let length = shape.map_or(Length::default(), |shape| {
+        let mut length = shape.map_or(Length::default(), |shape| {
             Length::of(shape, call, told, one, &open, &self.setup)
         });
         let listed = match shape {
@@ -122,11 +136,10 @@ impl Reconstructor {
         self.name(call, file, process, on);
         let populates =
             shape.is_some_and(|shape| shape.moves == Move::Populate && shape.applies(&call.args));
-        let inner = match populates {
-            // The call's own rule says what its faults do.
-            true => Vec::new(),
-            false => self.inner_faults(&mut open, head.ts),
-        };
+        if populates {
+            length.moved = self.populated(call, one, &mut open);
+        }
+        let inner = self.inner_faults(&mut open, head.ts);
         // A look at bytes that stay takes none.
         let peeks = msg_flags(shape, call) & MSG_PEEK != 0;
         let is = |kind| one.is_some_and(|one| one.kind == kind) && !peeks;
@@ -176,9 +189,18 @@ impl Reconstructor {
             }
             is_known = fate == Fate::Closed;
         } else {
-            if role == Role::Alters {
-                self.copied_up(&mut open, head.ts, &mut moved);
-            }
+            let inserted = open.extra.as_ref().map_or(0, |extra| extra.cache_pages);
+            let inserted = u64::from(inserted);
+            let copied = match role {
+                Role::Alters => open.dirtied,
+                // Any file system may clear the end of the new last page, and then it is dirty, too.
+                Role::Truncates if (2..=open.dirtied).contains(&inserted) => inserted,
+                Role::Pages if file.is_some_and(|file| pages::alters(&call.args, file.magic)) => {
+                    open.dirtied
+                }
+                _ => 0,
+            };
+            self.copied_up(copied, &mut open, head.ts, &mut moved);
             if !open.found.is_empty() {
                 let requests = role == Role::AsyncIo;
                 self.unexpected(&open.found, None, requests, head.ts, &mut moved);
@@ -186,7 +208,7 @@ impl Reconstructor {
         }
         if role == Role::AsyncIo {
             self.sums.account.beside(&moved);
-            let seen = seen(&open);
+            let seen = seen(&open, None);
             if seen.cached && !seen.direct_io {
                 self.threads.at(slot).fell_back = head.seq;
             }
@@ -320,7 +342,8 @@ impl Reconstructor {
         facts.zerocopy_off = !self.zerocopy_on && !self.setup.start.attached;
         facts.private = shape.moves == Move::Populate && Shape::populates_copies(&call.args);
         facts.tls = shape.to == End::First && self.encrypts(file);
-        facts.seen = Some(seen(open));
+        facts.ring = file.is_some_and(|file| self.rings.contains(&file.ino));
+        facts.seen = Some(seen(open, file));
         let ts = call.head.ts;
         let Some(rule) = rules::conclude(&facts) else {
             self.unexpected(&open.found, Some(Claim::NoRule), false, ts, moved);
@@ -401,10 +424,10 @@ impl Reconstructor {
             return None;
         }
         let found = open.extra.as_ref().map_or(0, |extra| extra.skb_copied);
-        // Only these receive through the probe always. What was cut off, or looked at twice, may
+        // Only these receive through the probe always, but for urgent data. What was cut off, or looked at twice, may
         // differ rightly; and io_uring may have received in between.
         let exact = matches!(facts.from.kind, FileKind::Tcp | FileKind::UnixStream)
-            && facts.msg_flags & (MSG_PEEK | MSG_TRUNC) == 0
+            && facts.msg_flags & (MSG_OOB | MSG_PEEK | MSG_TRUNC) == 0
             && shape.size != Size::Unknown
             && facts.moves != Move::RecvZc
             && self.setup.skb
@@ -592,9 +615,16 @@ impl Open {
 }
 
 /// What probes saw in a call.
-fn seen(open: &Open) -> Seen {
+fn seen(open: &Open, file: Option<&FileRef>) -> Seen {
     let inserted = open.extra.as_ref().map_or(0, |extra| extra.cache_pages);
-    let direct = |io: &super::threads::Io| io.bio & bio::ANON != 0 && io.bio & bio::META == 0;
+    // The program's memory may be pages of another file that it has mapped.
+    let others = |io: &super::threads::Io| {
+        let own = file.filter(|file| FILL_HOLES.contains(&file.magic));
+        io.bio & bio::FILE != 0 && own.is_some_and(|file| io.inode != (file.dev, file.ino))
+    };
+    let direct = |io: &super::threads::Io| {
+        (io.bio & bio::ANON != 0 || others(io)) && io.bio & bio::META == 0
+    };
     Seen {
         direct_io: open.ios.iter().any(direct),
         cached: inserted > 0 || open.dirtied > 0,

@@ -231,6 +231,10 @@ pub enum Role {
     SocketOption,
     /// Changes a file's name or attributes, or opens it to be written: on an overlay, it is copied up first.
     Alters,
+    /// `truncate`: the same, but on any file system it may make the new last page dirty.
+    Truncates,
+    /// Moves pages, if its arguments say so: see [`super::pages`].
+    Pages,
 }
 
 /// [`CallInfo`] by system call number, and shapes by io_uring operation.
@@ -264,8 +268,9 @@ impl CallTable {
             let role = match name.as_ref() {
                 "io_uring_setup" | "io_uring_enter" | "io_submit" => Role::AsyncIo,
                 "setsockopt" => Role::SocketOption,
+                "truncate" => Role::Truncates,
                 name if alters.contains(name) => Role::Alters,
-                _ => Role::Ordinary,
+                name => super::pages::role(name).unwrap_or(Role::Ordinary),
             };
             CallInfo {
                 shape: shapes.get(name.as_ref()).copied(),

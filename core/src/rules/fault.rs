@@ -28,6 +28,8 @@ pub struct FaultFacts {
     /// The page was mapped, but did not allow the access.
     pub present: bool,
     pub write: bool,
+    /// Nobody touched the page: the kernel asked for it, and no exception says when that began.
+    pub asked: bool,
     /// Bytes that the allocator zeroed.
     pub zeroed: u64,
     /// Bytes allocated for the program's own pages, not zeroed by the allocator.
@@ -76,6 +78,7 @@ impl FaultFacts {
         Self {
             present,
             write,
+            asked: fault.error_code == NO_ERROR_CODE,
             zeroed: fault.zeroed,
             fresh,
             cached: cached != 0,
@@ -185,6 +188,8 @@ fn shmem_mapped(f: &FaultFacts) -> bool {
 
 fn file_mapped(f: &FaultFacts) -> bool {
     match f.rss {
+        // What begins with fault-around itself begins too late for the counter, which moved just before.
+        Some(0) if f.asked && f.around_pages > 0 => true,
         Some(moved) => moved & rss::FILE != 0 && !f.present,
         None => (f.around_pages > 0 || f.filemap) && !first_write(f),
     }
@@ -211,6 +216,14 @@ fn range(f: &FaultFacts) -> u64 {
     f.around_pages.max(1).saturating_mul(f.page)
 }
 
+/// A new page was not among those around: what was, another fault had mapped.
+fn shmem_range(f: &FaultFacts) -> u64 {
+    match shmem_new(f) {
+        true => f.fresh.max(f.page),
+        false => range(f),
+    }
+}
+
 /// The rules for page faults. Every row that fits adds a hop.
 #[rustfmt::skip] // a table
 pub static RULES: &[FaultRule] = &[
@@ -233,7 +246,7 @@ pub static RULES: &[FaultRule] = &[
     FaultRule { id: RuleId::ShmemPageZeroed, when: shmem_new, kind: HopKind::Fill, from: Place::Zero, to: Place::Shmem,
         bytes: |f| f.fresh, probe: None },
     FaultRule { id: RuleId::ShmemPageMapped, when: shmem_mapped, kind: HopKind::Map, from: Place::Shmem, to: Place::User,
-        bytes: range, probe: None },
+        bytes: shmem_range, probe: None },
     FaultRule { id: RuleId::FaultAroundRange, when: around, kind: HopKind::Map, from: Place::PageCache, to: Place::User,
         bytes: range, probe: None },
     FaultRule { id: RuleId::FilePageMapped, when: single, kind: HopKind::Map, from: Place::PageCache, to: Place::User,

@@ -12,6 +12,7 @@ pub mod calls;
 pub mod fault;
 pub mod kind;
 pub mod measure;
+pub mod pages;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -98,6 +99,8 @@ pub struct Facts {
     pub private: bool,
     /// The kernel encrypts what the socket sends (kTLS).
     pub tls: bool,
+    /// The socket sends packets that lie in memory which it shares with the program (`PACKET_TX_RING`).
+    pub ring: bool,
     /// The return value is the length of a message, and the buffer may have taken less.
     pub cut: bool,
 }
@@ -144,6 +147,7 @@ impl Facts {
             zerocopy_off: false,
             private: false,
             tls: false,
+            ring: false,
             cut: false,
         }
     }

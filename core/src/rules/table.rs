@@ -101,6 +101,10 @@ fn encrypted(facts: &Facts) -> bool {
     facts.tls
 }
 
+fn in_ring(facts: &Facts) -> bool {
+    facts.ring
+}
+
 fn private(facts: &Facts) -> bool {
     facts.private
 }
@@ -160,6 +164,7 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::TlsEncrypted, moves: &[Move::Sendfile, Move::Splice, Move::Send, Move::Write], from: K::USER.or(K::PAGES).or(K::PIPE), to: K::TCP, when: encrypted, does: COPY },
     Rule { id: RuleId::SendZerocopyShared, moves: SEND, from: K::USER, to: K::INET, when: zerocopy, does: SHARE },
     Rule { id: RuleId::SendZcShared, moves: &[Move::SendZc], from: K::USER, to: K::INET, when: always, does: SHARE },
+    Rule { id: RuleId::RingShared, moves: SEND, from: K::USER, to: K::SOCKET, when: in_ring, does: SHARE },
     Rule { id: RuleId::SendCopied, moves: SEND, from: K::USER, to: K::SOCKET, when: always, does: COPY },
 
     // write, pwrite64, writev …

@@ -700,6 +700,8 @@ fn faults() {
             &["file-page-mapped M:page_cache→user 4096"]),
         ("shared memory, new page", Fault { error_code: W, unzeroed: PAGE, rss: rss::SHMEM, ..f },
             &["shmem-page-zeroed F:zero→shmem 4096", "shmem-page-mapped M:shmem→user 4096"]),
+        ("shared memory, new page beside others", Fault { unzeroed: PAGE, rss: rss::SHMEM, around_pages: 16, ..f },
+            &["shmem-page-zeroed F:zero→shmem 4096", "shmem-page-mapped M:shmem→user 4096"]),
         ("shared memory, old page", Fault { rss: rss::SHMEM, around_pages: 4, ..f },
             &["shmem-page-mapped M:shmem→user 16384"]),
         ("swapped in", Fault { maj_flt: 1, unzeroed: PAGE, rss: rss::ANON | rss::SWAP, ..f }, &[]),
@@ -803,11 +805,12 @@ fn every_rule_can_fire() {
                 for to in &classes {
                     for seen in seens {
                         for msg_flags in [0, 0x20, 0x2000, 0x400_0000] {
-                            for (private, tls, cut) in [
-                                (false, false, false),
-                                (true, false, false),
-                                (false, true, false),
-                                (false, false, true),
+                            for (private, tls, cut, ring) in [
+                                (false, false, false, false),
+                                (true, false, false, false),
+                                (false, true, false, false),
+                                (false, false, true, false),
+                                (false, false, false, true),
                             ] {
                                 let (from, to) = (*from, *to);
                                 let facts = Facts {
@@ -820,6 +823,7 @@ fn every_rule_can_fire() {
                                     private,
                                     tls,
                                     cut,
+                                    ring,
                                 };
                                 fired.extend(conclude(&facts).map(|rule| rule.id.name()));
                             }

@@ -88,6 +88,65 @@ fn a_call_reads_through_a_mapping() {
 }
 
 #[test]
+fn memory_is_filled_before_anybody_touches_it() {
+    let asked = Fault {
+        error_code: NO_ERROR_CODE,
+        ..Fault::default()
+    };
+    // mlock: the counter moved before the fault was known to have begun.
+    let around = Fault {
+        around_pages: 16,
+        ..asked
+    };
+    let mut t = Trace::new();
+    t.inner(around).inner(around);
+    t.extra(|extra| extra.min_flt = 2)
+        .call("mlock", 0, [0; 6], None)
+        .end();
+    assert_eq!(t.hops(), ["M page_cache→user 2/131072 fault-around-range"]);
+
+    // MAP_POPULATE: shared memory has new pages, a mapped file has an end.
+    let shared = [0, 8 << 20, 3, 0x8001, 3, 0];
+    let new = Fault {
+        unzeroed: 4096,
+        rss: rss::SHMEM,
+        ..asked
+    };
+    let of = |fault, file: Option<FileRef>| {
+        let mut t = Trace::new();
+        t.inner(fault)
+            .extra(|extra| extra.min_flt = 1)
+            .call("mmap", 0x7000_0000, shared, file)
+            .end();
+        let mut hops = t.hops();
+        hops.sort();
+        hops
+    };
+    assert_eq!(
+        of(new, Some(tmpfs())),
+        [
+            "F zero→shmem 1/4096 shmem-page-zeroed",
+            "M shmem→user 1/8388608 populate-mapped",
+        ]
+    );
+    assert_eq!(
+        of(new, None),
+        [
+            "F zero→shmem 1/4096 shmem-page-zeroed",
+            "M shmem→user 1/4096 shmem-page-mapped",
+        ]
+    );
+    let end = Fault {
+        around_pages: 1,
+        ..asked
+    };
+    assert_eq!(
+        of(end, Some(ext4(1))),
+        ["M page_cache→user 1/4096 populate-mapped"]
+    );
+}
+
+#[test]
 fn messages_whose_sizes_were_read() {
     let mut t = Trace::new();
     t.size(28_000, 20).io("sendmmsg", 20, udp()).end();

@@ -1086,8 +1086,12 @@ fn messages_without_sizes() {
 fn populate() {
     let mut t = Trace::new();
     let map = |flags: u64, prot: u64| [0, 1 << 20, prot, flags, 3, 0];
-    t.call("mmap", 0x7000_0000, map(0x8001, 1), Some(ext4(1)))
+    t.extra(|extra| extra.min_flt = 16)
+        .call("mmap", 0x7000_0000, map(0x8001, 1), Some(ext4(1)))
+        .extra(|extra| extra.min_flt = 256)
         .call("mmap", 0x7000_0000, map(0x8002, 3), Some(ext4(1)))
+        // No access: nothing is mapped.
+        .call("mmap", 0x7000_0000, map(0x8001, 0), Some(ext4(1)))
         .call("mmap", 0x7000_0000, map(0x0002, 3), Some(ext4(1)))
         // Anonymous: the allocator zeroed the pages.
         .extra(|extra| extra.zeroed = 8192)
@@ -1140,6 +1144,113 @@ fn copied_up_by_a_call_that_moves_nothing() {
     t.dirty(0, 3).call("chmod", 0, [0; 6], None);
     t.dirty(3, 2).call("msync", 0, [0; 6], None).end();
     assert_eq!(t.hops(), ["C page_cache→page_cache 1/12288 copied-up"]);
+}
+
+#[test]
+fn copied_up_by_truncate() {
+    let hops = |inserted: u32, dirtied: u32| {
+        let mut t = Trace::new();
+        t.dirty(0, dirtied)
+            .extra(|extra| extra.cache_pages = inserted)
+            .call("truncate", 0, [0; 6], None)
+            .end();
+        t.hops()
+    };
+    for dirtied in [3, 4] {
+        let up = ["C page_cache→page_cache 1/12288 copied-up"];
+        assert_eq!(hops(3, dirtied), up);
+    }
+    // On any file system the rest of a page that stays is cleared.
+    assert_eq!(hops(1, 1), [""; 0]);
+    assert_eq!(hops(0, 16), [""; 0]);
+}
+
+#[test]
+fn copied_up_by_chattr() {
+    let overlay = FileRef {
+        magic: 0x794C_7630,
+        ..ext4(1)
+    };
+    for (file, hops) in [
+        (overlay, &["C page_cache→page_cache 1/12288 copied-up"][..]),
+        (ext4(1), &[]),
+    ] {
+        let mut t = Trace::new();
+        let args = [3, 0x4008_6602, 0, 0, 0, 0];
+        t.dirty(0, 3).call("ioctl", 0, args, Some(file)).end();
+        assert_eq!(t.hops(), hops);
+    }
+}
+
+#[test]
+fn packets_out_of_a_ring_are_references() {
+    let packet = FileRef {
+        family: 17,
+        sock_type: 3,
+        protocol: 0,
+        ..tcp(9)
+    };
+    let mut t = Trace::new();
+    t.io("sendto", 1400, packet)
+        .call("setsockopt", 0, [3, 263, 13, 0, 16, 0], Some(packet))
+        .io("sendto", 44_800, packet)
+        .end();
+    let hops = [
+        "C user→socket 1/1400 send-copied",
+        "S user→socket 1/44800 ring-shared",
+    ];
+    let mut found = t.hops();
+    found.sort();
+    assert_eq!(found, hops);
+}
+
+#[test]
+fn pages_that_nobody_tells_of_are_named() {
+    let mut t = Trace::new();
+    t.call("madvise", 0, [0, 1 << 21, 25, 0, 0, 0], None)
+        .call("madvise", -22, [0, 1 << 21, 25, 0, 0, 0], None)
+        .call("madvise", 0, [0, 1 << 21, 4, 0, 0, 0], None)
+        .call("ioctl", 0, [3, 0xc020_aa07, 0, 0, 0, 0], None)
+        .call("mmap", 0x7000_0000, [0, 1 << 21, 3, 0x4_0022, 0, 0], None)
+        .end();
+    let open = t.summary().ledger.open;
+    let mut open: Vec<_> = open
+        .iter()
+        .map(|row| (&*row.call, row.count, row.why))
+        .collect();
+    open.sort();
+    let expected = [
+        ("ioctl", 1, Unaccounted::PagesMapped),
+        ("madvise", 1, Unaccounted::PagesCopied),
+        ("mmap", 1, Unaccounted::HugePages),
+    ];
+    assert_eq!(open, expected);
+}
+
+#[test]
+fn urgent_data_does_not_come_by_the_probe() {
+    let run = |flags| {
+        let mut t = Trace::new();
+        t.extra(|_| ())
+            .call("recvfrom", 1, [3, 0, 1, flags, 0, 0], Some(tcp(7)))
+            .end();
+        t.summary().disagreements.len()
+    };
+    assert_eq!((run(0), run(1)), (1, 0));
+}
+
+#[test]
+fn direct_io_to_the_pages_of_another_file() {
+    let mut t = Trace::new();
+    t.dirty(0, 16)
+        .block(bio::FILE, 16, |_| ())
+        .io("pread64", 65536, direct(2))
+        .end();
+    assert_eq!(
+        t.hops(),
+        ["D device:vda→page_cache 1/65536 tp:block_rq_complete"]
+    );
+    assert_eq!(t.summary().ledger.unaccounted, 0);
 }
 
 #[test]
