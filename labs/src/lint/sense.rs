@@ -111,10 +111,10 @@ impl Lint<'_> {
             let textbook = question.textbook.as_ref();
             let textbook =
                 textbook.and_then(|textbook| textbook.eval(&session.params_scope()).ok());
-            if let Some((measured, textbook)) = verdict.measured.as_ref().zip(textbook) {
-                if clash(measured, &textbook) {
-                    self.at(&format!("questions.{id}.textbook"), words::units(lang));
-                }
+            if let Some((measured, textbook)) = verdict.measured.as_ref().zip(textbook)
+                && clash(measured, &textbook)
+            {
+                self.at(&format!("questions.{id}.textbook"), words::units(lang));
             }
             if verdict.measured.is_some() && !can_be_right(&mut session, question) {
                 self.at(&format!("questions.{id}.right"), words::never_right(lang));

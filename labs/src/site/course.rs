@@ -261,7 +261,13 @@ mod tests {
                 let verdicts = there.verdicts();
                 let shown = here.explain();
                 for verdict in &verdicts {
-                    let class = class(verdict.right);
+                    // What was refused is not answered.
+                    let answered = verdict.answer.is_some();
+                    let class = if answered {
+                        class(verdict.right)
+                    } else {
+                        "open"
+                    };
                     let begin = format!("verdict {class}\" data-question=\"{}\"", verdict.id);
                     assert!(shown.contains(&begin), "{}: {begin}", lab.id);
                     let known = verdict.measured.as_ref().unwrap().known.describe(Lang::En);
