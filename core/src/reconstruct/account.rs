@@ -35,8 +35,9 @@ pub struct Account {
     pending: HashMap<CallId, (Which, u64)>,
     /// Of these, direct reads that may have met holes, with the index of the process and the file.
     holes: Vec<(CallId, usize, Inode)>,
-    /// Files that were opened for direct I/O and went through the page cache: of pages that lie there already no
-    /// hook tells, so a read that no device served is not known to be of a hole.
+    /// Files of which direct reads went through the page cache: of pages that lie there already no hook tells, so a
+    /// read that no device served is not known to be of a hole. (ext4 also writes into a hole that way, and reads it
+    /// directly.)
     fell_back: HashSet<Inode>,
     /// What requests of io_uring left to devices, and what devices moved outside other calls.
     requests: (u64, u64),
@@ -158,7 +159,7 @@ impl Account {
         }
     }
 
-    /// Direct I/O on this file went through the page cache.
+    /// A direct read of this file went through the page cache.
     pub fn fell_back(&mut self, file: Inode) {
         if self.fell_back.len() < PENDING_MAX {
             self.fell_back.insert(file);

@@ -349,8 +349,7 @@ impl Reconstructor {
             self.unexpected(&open.found, Some(Claim::NoRule), false, ts, moved);
             return Fate::Open(bytes, Unaccounted::NoRule);
         };
-        let fell_back = [RuleId::DirectReadFellBack, RuleId::DirectWriteFellBack];
-        if let Some(file) = file.filter(|_| fell_back.contains(&rule.id)) {
+        if let Some(file) = file.filter(|_| rule.id == RuleId::DirectReadFellBack) {
             self.sums.account.fell_back((file.dev, file.ino));
         }
         let by_tracepoint = self.measured(&facts, rule, bytes, shape, open);
