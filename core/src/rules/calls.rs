@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use super::pages;
 use crate::arch::{Arch, calls, uring};
 
 /// Groups of calls that behave alike: the first column of the rules.
@@ -270,7 +271,8 @@ impl CallTable {
                 "setsockopt" => Role::SocketOption,
                 "truncate" => Role::Truncates,
                 name if alters.contains(name) => Role::Alters,
-                name => super::pages::role(name).unwrap_or(Role::Ordinary),
+                name if pages::moves(name) => Role::Pages,
+                _ => Role::Ordinary,
             };
             CallInfo {
                 shape: shapes.get(name.as_ref()).copied(),

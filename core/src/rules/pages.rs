@@ -1,7 +1,6 @@
 //! Calls that fill, copy or map pages of the program's memory, or of a file, and return no size: what they
 //! moved stands in the pages that a probe saw, or is said to be unknown.
 
-use super::calls::Role;
 use crate::arch::calls;
 use crate::ledger::Unaccounted;
 
@@ -25,10 +24,9 @@ const FS_IOC_FSSETXATTR: u64 = 0x401c_5820;
 const NAMES: &str =
     "madvise process_madvise move_pages migrate_pages mbind mmap shmget fallocate ioctl";
 
-/// The role of a call that [`untold`] is to be asked about.
-pub(super) fn role(name: &str) -> Option<Role> {
-    let known = NAMES.split_whitespace().any(|known| known == name);
-    known.then_some(Role::Pages)
+/// Whether [`untold`] is to be asked about a call.
+pub(super) fn moves(name: &str) -> bool {
+    NAMES.split_whitespace().any(|known| known == name)
 }
 
 /// Why nobody knows what pages a call that succeeded moved; `None` if it moves none, or it is known. `magic`: of
