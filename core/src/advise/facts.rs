@@ -53,8 +53,9 @@ pub struct Facts {
     pub sent: HashMap<u32, u64>,
     pub files: Files,
     positions: Positions,
-    /// Names of programs, and which of them each process is.
+    /// Names of programs, their numbers, and which of them each process is.
     programs: Vec<String>,
+    numbers: HashMap<String, usize>,
     running: HashMap<u32, usize>,
     lines: Annotator,
     wrote: HashMap<u32, (Id, u64)>,
@@ -96,11 +97,11 @@ impl Facts {
     }
 
     fn runs(&mut self, tgid: u32, name: &str) {
-        let known = self.programs.iter().position(|program| program == name);
-        let program = known.unwrap_or_else(|| {
+        let next = self.programs.len();
+        let program = *self.numbers.entry(name.to_owned()).or_insert(next);
+        if program == next {
             self.programs.push(name.to_owned());
-            self.programs.len() - 1
-        });
+        }
         self.running.insert(tgid, program);
     }
 

@@ -5,29 +5,24 @@ use std::collections::HashMap;
 use super::data::Data;
 
 /// By process and descriptor.
-type Key = (u32, u64);
-
 #[derive(Debug, Default)]
-pub struct Positions {
-    of: HashMap<Key, u64>,
-}
+pub struct Positions(HashMap<u32, HashMap<u64, u64>>);
 
 impl Positions {
     /// A call has ended that moves no data.
     pub fn ended(&mut self, tgid: u32, name: &str, args: &[u64; 6], ret: u64) {
-        match name {
-            "open" | "openat" | "openat2" | "creat" => {
-                self.of.insert((tgid, ret), 0);
-            }
-            "lseek" => {
-                self.of.insert((tgid, args[0]), ret);
-            }
+        let (descriptor, position) = match name {
+            "open" | "openat" | "openat2" | "creat" => (ret, Some(0)),
+            "lseek" => (args[0], Some(ret)),
             // Who shares a position may move it.
-            "close" | "dup" | "dup2" | "dup3" => {
-                self.of.remove(&(tgid, args[0]));
-            }
-            _ => {}
-        }
+            "close" | "dup" | "dup2" | "dup3" => (args[0], None),
+            _ => return,
+        };
+        let of = self.0.entry(tgid).or_default();
+        match position {
+            Some(position) => of.insert(descriptor, position),
+            None => of.remove(&descriptor),
+        };
     }
 
     /// Where a call began that moved bytes, if that is known.
@@ -35,13 +30,13 @@ impl Positions {
         if let Some(named) = data.position(args) {
             return Some(named);
         }
-        let at = self.of.get_mut(&(tgid, args[0]))?;
+        let at = self.0.get_mut(&tgid)?.get_mut(&args[0])?;
         let began = *at;
         *at = began.saturating_add(bytes);
         Some(began)
     }
 
     pub fn forget(&mut self, tgid: u32) {
-        self.of.retain(|(process, _), _| *process != tgid);
+        self.0.remove(&tgid);
     }
 }

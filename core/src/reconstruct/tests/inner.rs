@@ -264,8 +264,8 @@ fn a_direct_read_of_a_file_that_fell_back_is_not_known_to_be_of_a_hole() {
     assert_eq!(
         t.hops(),
         [
-            "C page_cache→user 1/4096 direct-read-fell-back",
             "F zero→user 1/8192 direct-hole-filled",
+            "C page_cache→user 1/4096 direct-read-fell-back",
         ]
     );
     assert_eq!(t.summary().ledger.unaccounted, 4096);
