@@ -119,7 +119,9 @@ impl Reconstructor {
 
     /// A fault that the kernel took in a call waits for the call, which also tells that it was counted.
     fn fault_in_call<S: Sink>(&mut self, fault: &Fault, sink: &mut S) {
-        let facts = FaultFacts::of(fault, self.setup.arch, self.setup.page, self.setup.faults);
+        let mut facts = FaultFacts::of(fault, self.setup.arch, self.setup.page, self.setup.faults);
+        // Functions that map tell it of the whole call: nothing has to be concluded in their place.
+        facts.asked &= !self.measures(moved::MAP) && !self.measures(moved::MAP_PAGE);
         // The call has ended already: only a damaged trace says so.
         let Part::Open(slot) = self.part(&fault.head, sink) else {
             return;
