@@ -64,7 +64,16 @@ struct Sources {
     maps: HashMap<usize, Map>,
     texts: Texts,
     /// Stacks with places that nobody has named yet: some runtimes write at their end.
-    open: Vec<(usize, u64, Vec<Place>)>,
+    open: Vec<Open>,
+}
+
+/// A stack with places without names.
+struct Open {
+    space: usize,
+    id: u64,
+    places: Vec<Place>,
+    /// What was known of its space's map by then.
+    known: u64,
 }
 
 /// Stacks that are kept: more than any program has places to call from.
@@ -184,7 +193,12 @@ impl Sources {
                 sources.push(self.source(*number, stack.id, &places));
                 let other = |place: &Place| matches!(place, Place::Elsewhere(_));
                 if places.iter().any(other) {
-                    self.open.push((*number, stack.id, places));
+                    self.open.push(Open {
+                        space: *number,
+                        id: stack.id,
+                        places,
+                        known: self.known(*number),
+                    });
                 }
             }
         }
@@ -194,14 +208,17 @@ impl Sources {
     /// The same of stacks that were not understood, now that the programs have written all that they will write.
     fn resolve_rest(&mut self) -> Vec<Meta> {
         let mut open = std::mem::take(&mut self.open);
-        open.sort_by_key(|(space, ..)| *space);
+        open.sort_by_key(|open| open.space);
         let mut sources = Vec::new();
-        for stacks in open.chunk_by(|(a, ..), (b, ..)| a == b) {
-            let more = stacks
-                .first()
-                .is_some_and(|(space, ..)| self.read_map(*space));
-            for (space, id, places) in stacks.iter().filter(|_| more) {
-                sources.push(self.source(*space, *id, places));
+        for stacks in open.chunk_by(|a, b| a.space == b.space) {
+            if let Some(first) = stacks.first() {
+                self.read_map(first.space);
+            }
+            for open in stacks {
+                // Also what was read meanwhile for other stacks.
+                if self.known(open.space) > open.known {
+                    sources.push(self.source(open.space, open.id, &open.places));
+                }
             }
         }
         self.told(sources)
@@ -214,21 +231,25 @@ impl Sources {
             .collect()
     }
 
-    /// Reads what a runtime has written since; false if there is nothing new.
-    fn read_map(&mut self, number: usize) -> bool {
+    /// Reads what a runtime has written since.
+    fn read_map(&mut self, number: usize) {
         let Some(space) = self.spaces.get(number) else {
-            return false;
+            return;
         };
         let root = self.files.root(space.root);
         let root = root.map_or_else(|| Path::new("/").to_owned(), |root| root.path);
         let map = self.maps.entry(number).or_default();
         let before = map.is_empty();
-        let more = map.read(&root, space.process);
+        map.read(&root, space.process);
         if before && !map.is_empty() {
             let path = format!("/tmp/perf-{}.map", space.process.pid);
             map.module = self.files.named(path);
         }
-        more
+    }
+
+    /// How often there was something new in the map of a space.
+    fn known(&self, space: usize) -> u64 {
+        self.maps.get(&space).map_or(0, Map::readings)
     }
 
     fn source(&mut self, space: usize, id: u64, places: &[Place]) -> Source {
@@ -321,6 +342,35 @@ fn mapping(line: &str) -> Option<Mapped> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_were_written_between_two_stacks() {
+        let own = std::process::id();
+        let mut sources = Sources::default();
+        sources.spaces.push(Space {
+            process: Process::of(own),
+            ..Space::default()
+        });
+        let open = |id, known| Open {
+            space: 0,
+            id,
+            places: vec![Place::Elsewhere(0x1010)],
+            known,
+        };
+        sources.open.push(open(1, 0));
+        let path = format!("/tmp/perf-{own}.map");
+        std::fs::write(&path, "1000 100 JS:put /app/x.js:2:13\n").expect("written");
+        // A later stack has it read.
+        sources.read_map(0);
+        std::fs::remove_file(&path).expect("removed");
+        sources.open.push(open(2, sources.known(0)));
+        let told = sources.resolve_rest();
+        let told = told.iter().filter_map(|meta| match meta {
+            Meta::Source(source) => Some((source.id, source.frames.len())),
+            _ => None,
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [(1, 1)]);
+    }
 
     #[test]
     fn lines_of_maps() {

@@ -46,6 +46,8 @@ pub struct Map {
     found: HashMap<u64, Option<usize>>,
     /// Bytes that are read: whole lines.
     read: u64,
+    /// Times that something was read.
+    readings: u64,
     /// What it is in the recording.
     pub module: Module,
 }
@@ -78,6 +80,7 @@ impl Map {
             // It was begun anew.
             *self = Self {
                 module: std::mem::take(&mut self.module),
+                readings: self.readings,
                 ..Self::default()
             };
         }
@@ -95,7 +98,12 @@ impl Map {
         self.found.clear();
         let text = String::from_utf8_lossy(lines);
         self.functions.extend(text.lines().filter_map(function));
+        self.readings += 1;
         true
+    }
+
+    pub fn readings(&self) -> u64 {
+        self.readings
     }
 
     pub fn is_empty(&self) -> bool {
