@@ -63,9 +63,12 @@ pub fn jobs(workspace: &Path) -> Result<Vec<String>> {
     let script = |ids: String| {
         let word = |path: &Path| quoted(&path.display().to_string());
         format!(
-            // Taking hundreds of probes off waits as often for all processors.
+            // Taking hundreds of probes off waits as often for all processors. What a program wrote is not to come to
+            // the disk in the seconds that it takes here: the kernel's own 30 s, and too few dirty pages to begin.
             "echo 1 >/sys/kernel/rcu_expedited\n\
+             echo 3000 >/proc/sys/vm/dirty_expire_centisecs\n\
              cp -a {staged} /vm/virtio-ext4/labs\n\
+             sync\n\
              mount --bind /vm/virtio-ext4/labs/bytehop {bytehop}\n\
              mount --bind /vm/virtio-ext4/labs/work {work}\n\
              export {ONLY}={ids} BYTEHOP_LABS_DISK=/vm/nvme-ext4 BYTEHOP_LABS_LEVEL=B {IN_C}=all\n\
