@@ -14,6 +14,7 @@ pub fn lab(evidence: Evidence) -> Option<&'static str> {
         | Inferred(RuleId::DirectWriteFellBack)
         | Inferred(RuleId::DirectWriteNotCopied) => "direct-io",
         Inferred(RuleId::ReadReturnsCopied)
+        | Inferred(RuleId::HoleReadFilled)
         | Measured(ProbeId::Tracepoint(Tracepoint::block_bio_queue))
         | Measured(ProbeId::Tracepoint(Tracepoint::block_split))
         | Measured(ProbeId::Tracepoint(Tracepoint::block_rq_issue))

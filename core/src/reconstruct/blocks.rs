@@ -18,6 +18,7 @@ const ORPHANS_MAX: usize = 4096;
 
 impl Reconstructor {
     pub(super) fn block<S: Sink>(&mut self, block: &Block, sink: &mut S) {
+        self.asked_of_device(block);
         if block.status != 0 {
             self.sums.failed_io += 1;
             return;

@@ -82,6 +82,7 @@ impl Reconstructor {
         in_file(&mut moved, file);
         Self::woken(&open.sleeps, &mut moved);
         self.sums.faults.mapped_pages = self.sums.faults.mapped_pages.saturating_add(mapped);
+        self.came_by_fault(fault, process);
         self.settle(head.ts, &open, sink);
         let id = CallId {
             tid: head.tid,
@@ -127,7 +128,11 @@ impl Reconstructor {
             return;
         };
         let file = self.names.file(fault.dev, fault.ino);
-        let inner = &mut self.threads.open(slot).inner;
+        let process = self.threads.at(slot).process;
+        self.came_by_fault(fault, process);
+        let open = self.threads.open(slot);
+        open.came_in_faults = open.came_in_faults.saturating_add(fault.cache_pages.into());
+        let inner = &mut open.inner;
         for rule in fault::conclude(&facts) {
             let bytes = (rule.bytes)(&facts);
             match inner

@@ -17,6 +17,7 @@ mod aside;
 pub(crate) mod blocks;
 mod faults;
 mod found;
+mod holes;
 mod interrupts;
 pub(crate) mod io;
 mod lengths;
@@ -119,6 +120,7 @@ pub struct Reconstructor {
     dirty: DirtyPages<CallId>,
     /// Write-back of pages that nobody is known to have made dirty, yet.
     orphans: VecDeque<(u64, threads::Io)>,
+    holes: holes::Holes,
     /// Inodes of block devices that the program itself writes to.
     raw: HashSet<(u32, u64)>,
     /// File systems whose inodes are block devices: their dirty pages are metadata.
@@ -208,6 +210,7 @@ impl Reconstructor {
             threads: Threads::default(),
             dirty: DirtyPages::default(),
             orphans: VecDeque::new(),
+            holes: holes::Holes::default(),
             raw: HashSet::new(),
             bdev: HashSet::new(),
             stacked: stacked::Stacked::default(),
@@ -460,6 +463,10 @@ impl Reconstructor {
         let lost = self.sums.lost.by_kind.iter().any(|n| *n > 0);
         if lost || !self.sums.skipped.is_empty() {
             return;
+        }
+        // Of a part, requests may have come before it, or after.
+        if !self.partial {
+            self.fill_pages(sink);
         }
         let by = Evidence::Inferred(RuleId::DirectHoleFilled);
         for (id, process, bytes) in holes {

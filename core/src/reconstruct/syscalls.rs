@@ -223,12 +223,19 @@ impl Reconstructor {
             self.brought_pages(socket.ino, head.ts, &mut moved);
         }
         moved.extend(inner);
-        Self::woken(&open.sleeps, &mut moved);
-        self.settle(head.ts, &open, sink);
         let id = CallId {
             tid: head.tid,
             seq: head.seq,
         };
+        self.came_by_call(
+            shape,
+            (file, one),
+            (file2.as_ref(), two),
+            &open,
+            (id, process, head.ts),
+        );
+        Self::woken(&open.sleeps, &mut moved);
+        self.settle(head.ts, &open, sink);
         self.add_all::<S>(process, id, &moved);
         if open.seq == 0 && is_known && !compat && is_plain(role, shape, one) {
             let again = self.again.of(call);

@@ -99,6 +99,8 @@ pub struct Open {
     pub found: Vec<Found>,
     /// What faults did that the kernel took in it.
     pub inner: Vec<Inner>,
+    /// Pages of files that came into the page cache in these.
+    pub came_in_faults: u64,
 }
 
 /// What faults inside a call did, by one rule.
@@ -133,13 +135,14 @@ impl Open {
             began,
             found,
             inner,
+            came_in_faults,
         } = self;
         // Nothing is put into it before it has a number.
         if *seq == 0 {
             return;
         }
         (*seq, *dirtied, *waited, *extra) = (0, 0, 0, None);
-        *began = 0;
+        (*began, *came_in_faults) = (0, 0);
         sleeps.clear();
         took.clear();
         ios.clear();

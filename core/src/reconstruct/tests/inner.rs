@@ -270,3 +270,38 @@ fn a_direct_read_of_a_file_that_fell_back_is_not_known_to_be_of_a_hole() {
     );
     assert_eq!(t.summary().ledger.unaccounted, 4096);
 }
+
+#[test]
+fn a_read_that_no_device_served_met_a_hole() {
+    const EXT4: u32 = 0xEF53;
+    const BTRFS: u32 = 0x9123_683E;
+    let file = |magic| FileRef { magic, ..ext4(1) };
+    // Readahead brings more than is read, mostly after the call.
+    for (magic, asked, lost, filled) in [
+        (EXT4, 0, 0, Some(32)),
+        (EXT4, 30, 0, Some(2)),
+        (EXT4, 32, 0, None),
+        (BTRFS, 0, 0, None),
+        (EXT4, 0, 1, None),
+    ] {
+        let mut t = Trace::new();
+        t.extra(|extra| extra.cache_pages = 32)
+            .io("read", 65536, file(magic));
+        if asked > 0 {
+            t.on(PID, PID, 1).block(bio::FILE, asked, |_| ());
+        }
+        if lost > 0 {
+            t.meta(Meta::Lost(Lost {
+                by_kind: vec![lost],
+                ..Lost::default()
+            }));
+        }
+        t.end();
+        let filled = filled
+            .map(|pages: u64| format!("F zero→page_cache 1/{} hole-read-filled", pages * 4096));
+        let hops = t.hops();
+        let found = hops.iter().find(|hop| hop.starts_with('F'));
+        assert_eq!(found, filled.as_ref(), "{magic:x} {asked} {lost}");
+        assert_eq!(t.summary().ledger.unaccounted, 0);
+    }
+}
