@@ -1,6 +1,7 @@
 //! The path of the bytes of files: page cache, disk, tmpfs, what a descriptor really is.
 
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
 use crate::fixture::fixture;
@@ -57,6 +58,42 @@ fn cold_read_is_dma_and_a_copy() {
         );
         if device.starts_with("device:vd") {
             assert_eq!(hop["engine"], "paravirtual");
+        }
+    }
+}
+
+/// What a file has no blocks for, the CPU fills with zeros when it is read: the file system says how many it has.
+#[test]
+#[ignore = "root"]
+fn a_hole_that_is_read_is_filled_with_zeros() {
+    let _serial = serial();
+    let scratch = Scratch::new();
+    let words = ["stat", "-fc", "%T", &scratch.path("")];
+    let kind = output(command(&words)).expect(0).stdout;
+    if !["ext2/ext3", "xfs"].contains(&kind.trim()) {
+        let reason = format!("{} may keep files in other ways", kind.trim());
+        return not_run("a_hole_that_is_read_is_filled_with_zeros", &reason);
+    }
+    for (written, whole) in [(N, N), (N / 4, N), (0, N)] {
+        let file = scratch.file("file", written as usize);
+        let open = std::fs::File::options().write(true).open(&file);
+        open.and_then(|file| file.set_len(whole))
+            .expect("made longer");
+        evict(&file);
+        let blocks = std::fs::metadata(&file).expect("metadata").blocks() * 512;
+        for verb in [Verb::Run, Verb::Record] {
+            for (how, words) in [
+                ("read", fixture(&["pread", "64", "64K", &file])),
+                ("mapped", fixture(&["mmap-read", &file])),
+            ] {
+                evict(&file);
+                let summary = trace(verb, &words);
+                assert_eq!(
+                    summary.bytes("fill", "zero", "page_cache"),
+                    whole.saturating_sub(blocks),
+                    "{verb:?}, {how}: {blocks} of {whole} bytes have blocks"
+                );
+            }
         }
     }
 }
