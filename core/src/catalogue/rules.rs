@@ -330,7 +330,7 @@ mod table {
         DirectHoleFilled "direct-hole-filled" Known, "iov_iter_zero < iomap_dio_hole_iter < __iomap_dio_rw",
             "O_DIRECT, but no device was asked for these bytes: a hole of the file, or blocks never written. The CPU filled zeros in. (A file system that keeps the file's data in its journal copies cached pages instead.)",
             "使用了 O_DIRECT，但没有向设备请求这些字节：它们是文件空洞，或从未写过的块，由 CPU 填零。（若文件系统把文件数据放在日志里，则会改为拷贝已缓存的页。）";
-        HoleReadFilled "hole-read-filled" Known, "folio_zero_segments < ext4_mpage_readpages / iomap_readpage_iter",
+        HoleReadFilled "hole-read-filled" Known, "folio_zero_segment < ext4_mpage_readpages; folio_zero_range < iomap_readpage_iter",
             "These pages came into the page cache, and no device was asked for them: a hole of the file, or blocks never written. The CPU filled zeros in. The last call that had pages of this file come stands for all.",
             "这些页进了页缓存，但没有向任何设备请求过：它们是文件空洞，或从未写过的块，由 CPU 填零。这里记在最后一个使该文件的页进入页缓存的调用上。";
         IssuedRequestDone "issued-request-done" Known, "blk_mq_start_request",

@@ -4,7 +4,7 @@
 //! with zeros and calls it read. No hook tells that. But every page that comes into the page cache is told, and every
 //! request, also one whose end was not seen: what no device was asked for was filled.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use tracer_ebpf::{Block, Fault, FileRef, bio};
 
@@ -14,18 +14,19 @@ use super::threads::Open;
 use super::{Reconstructor, Sink, hop};
 use crate::catalogue::RuleId;
 use crate::model::{CallId, Evidence, HopKind};
-use crate::rules::calls::End;
 use crate::rules::measure::FILL_HOLES;
-use crate::rules::{Class, FileKind, Move, Shape};
+use crate::rules::{Class, End, Facts, FileKind, Move, Shape};
 
 /// Files, and file systems, that are remembered: of more nothing is concluded.
 const FILES_MAX: usize = 65_536;
+const FILE_SYSTEMS_MAX: usize = 64;
 
 /// What is known of files' pages.
 #[derive(Debug, Default)]
 pub struct Holes {
     /// Devices of file systems that ask for every page that they don't fill with zeros: no compression, no server.
-    plain: HashSet<u32>,
+    /// They are few, and looked through at every call.
+    plain: Vec<u32>,
     files: HashMap<Inode, Pages>,
 }
 
@@ -36,15 +37,27 @@ struct Pages {
     came: u64,
     /// That devices were asked for.
     asked: u64,
-    /// Who had the last of them come: the call, the index of its process, when.
-    by: Option<(CallId, usize, u64)>,
+    /// Who had the last of them come.
+    by: Option<By>,
+}
+
+/// Who had pages come.
+#[derive(Clone, Copy, Debug)]
+pub struct By {
+    pub id: CallId,
+    /// The index of its process.
+    pub process: usize,
+    pub ts: u64,
 }
 
 impl Holes {
     /// A file is used by a call.
     fn met(&mut self, file: &FileRef) {
-        if FILL_HOLES.contains(&file.magic) && self.plain.len() < FILES_MAX {
-            self.plain.insert(file.dev);
+        if FILL_HOLES.contains(&file.magic)
+            && !self.plain.contains(&file.dev)
+            && self.plain.len() < FILE_SYSTEMS_MAX
+        {
+            self.plain.push(file.dev);
         }
     }
 
@@ -56,26 +69,27 @@ impl Holes {
         }
     }
 
-    fn came(&mut self, inode: Inode, bytes: u64, by: (CallId, usize, u64)) {
-        if let Some(pages) = self.of(inode).filter(|_| bytes > 0) {
+    fn came(&mut self, inode: Inode, bytes: u64, by: By) {
+        if bytes > 0
+            && let Some(pages) = self.of(inode)
+        {
             pages.came = pages.came.saturating_add(bytes);
             pages.by = Some(by);
         }
     }
 
-    /// What nobody was asked for: file, who had it come, bytes. Requests for what was read before are not told, nor
-    /// is every page that a call other than a read had come: then it is less.
-    fn filled(&mut self, page: u64) -> Vec<(Inode, (CallId, usize, u64), u64)> {
-        let plain = std::mem::take(&mut self.plain);
+    /// What nobody was asked for, in bytes. Requests for what was read before are not told, nor is every page that a
+    /// call other than a read had come: then it is less.
+    fn filled(&mut self, page: u64) -> Vec<(Inode, By, u64)> {
         let files = std::mem::take(&mut self.files).into_iter();
         let filled = files.filter_map(|(inode, pages)| {
             let left = pages.came.saturating_sub(pages.asked);
             // Part of a page: of smaller blocks some are holes.
             let left = left - left % page.max(1);
-            (left > 0 && plain.contains(&inode.0)).then_some((inode, pages.by?, left))
+            (left > 0 && self.plain.contains(&inode.0)).then_some((inode, pages.by?, left))
         });
         let mut filled: Vec<_> = filled.collect();
-        filled.sort_by_key(|(inode, (_, _, ts), _)| (*ts, *inode));
+        filled.sort_by_key(|(inode, by, _)| (by.ts, *inode));
         filled
     }
 }
@@ -88,7 +102,7 @@ impl Reconstructor {
         (file, one): (Option<&FileRef>, Option<Class>),
         (file2, two): (Option<&FileRef>, Option<Class>),
         open: &Open,
-        (id, process, ts): (CallId, usize, u64),
+        by: By,
     ) {
         for file in [file, file2].into_iter().flatten() {
             self.holes.met(file);
@@ -96,35 +110,37 @@ impl Reconstructor {
         let (Some(shape), Some(extra)) = (shape, &open.extra) else {
             return;
         };
-        let regular = |class: Option<Class>| {
-            class.is_some_and(|class| class.kind == FileKind::RegularFile && !class.direct)
-        };
-        let (from, other) = match shape.from {
-            End::First => ((file, one), two),
-            End::Second => ((file2, two), one),
-            _ => return,
-        };
+        let facts = Facts::new(shape, one, two);
+        let cached = |class: Class| class.kind == FileKind::RegularFile && !class.direct;
         // The pages of one that is written came as well.
-        let reads = regular(from.1) && !(shape.to != End::User && regular(other));
-        let Some(file) = from.0.filter(|_| reads && shape.moves != Move::CopyRange) else {
+        if !cached(facts.from) || cached(facts.to) || shape.moves == Move::CopyRange {
+            return;
+        }
+        let Some(file) = (if shape.from == End::Second {
+            file2
+        } else {
+            file
+        }) else {
             return;
         };
         // Those of a network file system (`reserved`) its server sent.
         let others = open.came_in_faults.saturating_add(extra.reserved.into());
         let pages = u64::from(extra.cache_pages).saturating_sub(others);
         let bytes = pages.saturating_mul(self.setup.page);
-        self.holes
-            .came((file.dev, file.ino), bytes, (id, process, ts));
+        self.holes.came((file.dev, file.ino), bytes, by);
     }
 
     /// The same for a page fault, also of one that the kernel took in a call.
     pub(super) fn came_by_fault(&mut self, fault: &Fault, process: usize) {
-        let id = CallId {
-            tid: fault.head.tid,
-            seq: fault.head.seq,
+        let by = By {
+            id: CallId {
+                tid: fault.head.tid,
+                seq: fault.head.seq,
+            },
+            process,
+            ts: fault.head.ts,
         };
         let bytes = u64::from(fault.cache_pages).saturating_mul(self.setup.page);
-        let by = (id, process, fault.head.ts);
         self.holes.came((fault.dev, fault.ino), bytes, by);
     }
 
@@ -141,11 +157,16 @@ impl Reconstructor {
     /// The whole trace is known: what came into the page cache and nobody was asked for, the CPU filled.
     pub(super) fn fill_pages<S: Sink>(&mut self, sink: &mut S) {
         let by = Evidence::Inferred(RuleId::HoleReadFilled);
-        for ((dev, ino), (id, process, ts), bytes) in self.holes.filled(self.setup.page) {
+        for ((dev, ino), who, bytes) in self.holes.filled(self.setup.page) {
             let fill = hop(HopKind::Fill, At::Zero, At::PageCache, by, bytes);
             let mut of = fill.of;
             of[1] = self.names.file(dev, ino);
-            self.late(id, process, &Moved { ts, of, ..fill }, sink);
+            let fill = Moved {
+                ts: who.ts,
+                of,
+                ..fill
+            };
+            self.late(who.id, who.process, &fill, sink);
         }
     }
 }

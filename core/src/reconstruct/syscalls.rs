@@ -4,6 +4,7 @@ use tracer_ebpf::{AIO, FileRef, OPERATION, Syscall, Uring, bio, flag, uring};
 
 use super::account::Fate;
 use super::again::is_plain;
+use super::holes::By;
 use super::io::Context;
 use super::lengths::{Length, is_error};
 use super::measured::Outcome;
@@ -232,7 +233,11 @@ impl Reconstructor {
             (file, one),
             (file2.as_ref(), two),
             &open,
-            (id, process, head.ts),
+            By {
+                id,
+                process,
+                ts: head.ts,
+            },
         );
         Self::woken(&open.sleeps, &mut moved);
         self.settle(head.ts, &open, sink);

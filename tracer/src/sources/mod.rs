@@ -249,7 +249,7 @@ impl Sources {
 
     /// How often there was something new in the map of a space.
     fn known(&self, space: usize) -> u64 {
-        self.maps.get(&space).map_or(0, Map::readings)
+        self.maps.get(&space).map_or(0, |map| map.readings)
     }
 
     fn source(&mut self, space: usize, id: u64, places: &[Place]) -> Source {

@@ -46,8 +46,8 @@ pub struct Map {
     found: HashMap<u64, Option<usize>>,
     /// Bytes that are read: whole lines.
     read: u64,
-    /// Times that something was read.
-    readings: u64,
+    /// Times that something new was read.
+    pub readings: u64,
     /// What it is in the recording.
     pub module: Module,
 }
@@ -60,8 +60,8 @@ struct Function {
 }
 
 impl Map {
-    /// Reads what has been added since: true if that is anything. `root`: of the process.
-    pub fn read(&mut self, root: &Path, process: Process) -> bool {
+    /// Reads what has been added since. `root`: of the process.
+    pub fn read(&mut self, root: &Path, process: Process) {
         let path = root.join(format!("tmp/perf-{}.map", process.pid));
         let open = std::fs::OpenOptions::new()
             .read(true)
@@ -69,12 +69,12 @@ impl Map {
             .open(path);
         let Ok((mut file, meta)) = open.and_then(|file| file.metadata().map(|meta| (file, meta)))
         else {
-            return false;
+            return;
         };
         // As perf does it: what anyone else writes into /tmp says nothing. It is the process's own, too.
         let owners = [Some(0), Some(geteuid().as_raw()), process.uid];
         if !meta.is_file() || !owners.contains(&Some(meta.uid())) {
-            return false;
+            return;
         }
         if meta.len() < self.read {
             // It was begun anew.
@@ -91,7 +91,7 @@ impl Map {
             .and_then(|_| file.take(rest).read_to_end(&mut bytes));
         let end = bytes.iter().rposition(|byte| *byte == b'\n');
         let (Ok(_), Some(end)) = (whole, end) else {
-            return false;
+            return;
         };
         let lines = &bytes[..=end];
         self.read += lines.len() as u64;
@@ -99,11 +99,6 @@ impl Map {
         let text = String::from_utf8_lossy(lines);
         self.functions.extend(text.lines().filter_map(function));
         self.readings += 1;
-        true
-    }
-
-    pub fn readings(&self) -> u64 {
-        self.readings
     }
 
     pub fn is_empty(&self) -> bool {
@@ -303,24 +298,29 @@ mod tests {
         std::fs::create_dir_all(root.join("tmp")).expect("a folder");
         let path = root.join("tmp/perf-7.map");
         let process = Process { pid: 7, uid: None };
+        let more = |map: &mut Map, process| {
+            let before = map.readings;
+            map.read(&root, process);
+            map.readings > before
+        };
         let mut map = Map::default();
-        assert!(!map.read(&root, process));
+        assert!(!more(&mut map, process));
         std::fs::write(&path, "1000 100 one\n").expect("written");
-        assert!(map.read(&root, process));
-        assert!(!map.read(&root, process), "nothing new");
+        assert!(more(&mut map, process));
+        assert!(!more(&mut map, process), "nothing new");
         std::fs::rename(&path, root.join("tmp/real")).expect("moved");
         std::os::unix::fs::symlink(root.join("tmp/real"), &path).expect("linked");
-        assert!(!Map::default().read(&root, process), "a link");
+        assert!(!more(&mut Map::default(), process), "a link");
         std::fs::remove_file(&path).expect("removed");
         if geteuid().is_root() {
             std::fs::write(&path, "1000 100 one\n").expect("written");
             std::os::unix::fs::chown(&path, Some(12345), None).expect("given away");
-            assert!(!Map::default().read(&root, process), "another's");
+            assert!(!more(&mut Map::default(), process), "another's");
             let theirs = Process {
                 uid: Some(12345),
                 ..process
             };
-            assert!(Map::default().read(&root, theirs), "the process's own");
+            assert!(more(&mut Map::default(), theirs), "the process's own");
         }
         std::fs::remove_dir_all(&root).expect("removed");
     }
