@@ -15,18 +15,6 @@ const TEST: &str = "every_lab_end_to_end";
 const TEST_C: &str = "labs_end_to_end_in_c";
 const IN_C: &str = "BYTEHOP_LABS_C";
 const ONLY: &str = "BYTEHOP_LABS";
-/// In CI these only, which between them take every way that level B measures: each lab takes an emulated machine two
-/// to three minutes.
-const IN_CI: [&str; 8] = [
-    "first-hops",
-    "page-cache",
-    "mmap",
-    "direct-io",
-    "sendfile",
-    "io-uring",
-    "zerocopy-send",
-    "write-back",
-];
 /// More machines have too little memory, and the longest lab is a machine's work in any case.
 const MACHINES: usize = 4;
 
@@ -61,10 +49,7 @@ pub fn jobs(workspace: &Path) -> Result<Vec<String>> {
     let staged = workspace.join("target/vm/labs");
     stage(&staged, [(bytehop, "bytehop"), (test, "labs")], work)?;
 
-    let chosen = std::env::var(ONLY).unwrap_or_else(|_| match std::env::var_os("CI") {
-        Some(_) => IN_CI.join(","),
-        None => String::new(),
-    });
+    let chosen = std::env::var(ONLY).unwrap_or_default();
     let ids: Vec<String> = match chosen.is_empty() {
         true => all(workspace)?,
         false => chosen.split(',').map(str::to_owned).collect(),
