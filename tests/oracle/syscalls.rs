@@ -35,18 +35,21 @@ pub fn strace_ending(status: i32, words: &[impl AsRef<str>]) -> Counts {
     line.extend(words.iter().map(AsRef::as_ref));
     output(command(&line)).expect(status);
     let table = std::fs::read_to_string(path).expect("strace's table");
-    // Two lines of heading; rows, the errors left blank if there are none; a rule and the total.
-    let rows = table
-        .lines()
-        .skip(2)
-        .take_while(|line| !line.starts_with('-'));
-    rows.map(|row| {
-        let mut columns = row.split_whitespace();
-        let name = columns.next().expect("a name").to_owned();
-        let mut number = || columns.next().map_or(0, |n| n.parse().expect("a number"));
-        (name, (number(), number()))
-    })
-    .collect()
+    // What strace has to say besides may come first; a heading and a rule; rows, the errors left blank if there are
+    // none; a rule and the total.
+    let is_rule = |line: &&str| line.starts_with('-');
+    let rows = table.lines().skip_while(|line| !is_rule(line)).skip(1);
+    let rows = rows.take_while(|line| !is_rule(line));
+    let counts: Counts = rows
+        .map(|row| {
+            let mut columns = row.split_whitespace();
+            let name = columns.next().expect("a name").to_owned();
+            let mut number = || columns.next().map_or(0, |n| n.parse().expect("a number"));
+            (name, (number(), number()))
+        })
+        .collect();
+    assert!(!counts.is_empty(), "strace wrote no table:\n{table}");
+    counts
 }
 
 /// Requires that every verb counts what strace counts: exactly for most names.
