@@ -63,8 +63,10 @@ usage: cargo xtask CHORE
       --paths         without the oracle tests
       --tests         only those
       --all           every test on every disk (if not given: what depends on the kernel)
-      --only NAMES    tests with one of these words in their name, on one disk; with --tests as --tests does it
+      --only NAMES    tests with one of these words in their name, on one disk; with --tests as --tests does it;
+                      with --labs, these labs
       --labs          the guided labs, end to end, in place of all these
+      --machines N    that many machines share them (as many as there are processors if not given)
       --doc           put the table of results into docs/kernels.md
       --last          run nothing: the results of each kernel's last run
       --limit SECONDS a boot may take (900 if not given)

@@ -17,6 +17,7 @@ mod table;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -46,8 +47,10 @@ pub struct Options {
     /// Tests run on each disk and at each level that they are meant for, and their results are kept: always,
     /// but for [`Self::only`] without `--tests`.
     each: bool,
-    /// Only tests with one of these words in their name.
+    /// Only tests with one of these words in their name, or labs of these names.
     only: Option<String>,
+    /// How many machines share the labs.
+    machines: Option<usize>,
     /// Put the table into the documents.
     doc: bool,
     /// Run nothing: the results of the last run of each kernel.
@@ -72,6 +75,7 @@ impl Options {
             each: false,
             labs: false,
             only: None,
+            machines: None,
             doc: false,
             last: false,
         };
@@ -91,6 +95,10 @@ impl Options {
                 "--only" => {
                     options.paths = false;
                     options.only = args.next().map(|word| (*word).to_owned());
+                }
+                "--machines" => {
+                    let number = args.next().and_then(|word| word.parse().ok());
+                    options.machines = Some(number.context("--machines NUMBER")?);
                 }
                 "--doc" => options.doc = true,
                 "--last" => options.last = true,
@@ -143,7 +151,7 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let jobs = if options.last {
         Vec::new()
     } else if options.labs {
-        labs::jobs(&workspace)?
+        labs::jobs(&workspace, options.only.as_deref(), options.machines)?
     } else if tests {
         let programs = Programs::build(&workspace, cpu, options.tests)?;
         bounced = options
@@ -169,13 +177,17 @@ pub fn vm(options: &Options) -> Result<ExitCode> {
     let folder = cache.join(if tests { "tests" } else { "jobs" });
     if !options.last {
         // Before machines that start at the same time would both make them.
+        let _one = one_at_a_time();
         disks::arguments(cpu, &cache)?;
     }
     let mut failed = false;
     for kernel in options.kernels.iter().filter(|_| !options.last) {
         let name = cpu.folder(kernel.name);
         let to = results(cpu, kernel.name);
-        let kernel = kernel.unpacked(cpu, &cache, options.update)?;
+        let kernel = {
+            let _one = one_at_a_time();
+            kernel.unpacked(cpu, &cache, options.update)?
+        };
         println!("== {name} ({})", kernel.release);
         let machine = |i: usize| Machine {
             cache: &cache,
@@ -241,6 +253,12 @@ fn all_pass<'a>(jobs: &[String], machine: impl Fn(usize) -> Machine<'a>) -> Resu
         }
         Ok(pass)
     })
+}
+
+/// Held while what machines share is made.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static MAKING: Mutex<()> = Mutex::new(());
+    MAKING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where kernels, images and the results of jobs are kept: never in the source tree.

@@ -18,13 +18,14 @@ const ONLY: &str = "BYTEHOP_LABS";
 /// More machines have too little memory, and the longest lab is a machine's work in any case.
 const MACHINES: usize = 4;
 
-/// The scripts that run all labs, or those that `BYTEHOP_LABS` names, each its share of them.
+/// The scripts that run all labs, or those that are named here or by `BYTEHOP_LABS`, each its share of them: as many
+/// as there are processors, if no number is given.
 ///
 /// The labs' programs are built here: there is no cargo in the machines.
 ///
 /// # Errors
 /// If something does not compile.
-pub fn jobs(workspace: &Path) -> Result<Vec<String>> {
+pub fn jobs(workspace: &Path, only: Option<&str>, machines: Option<usize>) -> Result<Vec<String>> {
     let build = ["test", "--no-run", "--package", "bytehop", "--test", "labs"];
     let made = executables(cargo(workspace).args(build))?;
     let built = |name: &str| {
@@ -49,13 +50,17 @@ pub fn jobs(workspace: &Path) -> Result<Vec<String>> {
     let staged = workspace.join("target/vm/labs");
     stage(&staged, [(bytehop, "bytehop"), (test, "labs")], work)?;
 
-    let chosen = std::env::var(ONLY).unwrap_or_default();
+    let chosen = match only {
+        Some(ids) => ids.to_owned(),
+        None => std::env::var(ONLY).unwrap_or_default(),
+    };
     let ids: Vec<String> = match chosen.is_empty() {
         true => all(workspace)?,
         false => chosen.split(',').map(str::to_owned).collect(),
     };
-    let machines = std::thread::available_parallelism().map_or(1, usize::from);
-    let machines = machines.min(MACHINES).min(ids.len());
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let machines = machines.unwrap_or(processors).clamp(1, MACHINES);
+    let machines = machines.min(ids.len());
     let share = |first: usize| {
         let ids = ids.iter().skip(first).step_by(machines);
         ids.map(String::as_str).collect::<Vec<_>>().join(",")
