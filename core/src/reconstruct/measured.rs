@@ -412,7 +412,9 @@ impl Reconstructor {
             let slot = self.thread(head.tid, head.tgid);
             self.threads.at(slot).dumped = true;
         }
-        match self.part(head, sink) {
+        let part = self.part(head, sink);
+        let over = matches!(part, Part::Late(_));
+        match part {
             Part::Open(slot) if !io_thread => self.threads.open(slot).found(found),
             Part::Open(slot) | Part::Late(slot) => {
                 let thread = self.threads.at(slot);
@@ -427,8 +429,13 @@ impl Reconstructor {
                 if late {
                     self.copied_late(found.bytes);
                 }
+                // A thread goes on with its requests as it leaves the kernel, whichever call it leaves
+                // (`task_work_run`, called by `exit_to_user_mode_loop`).
+                let made = self.sums.processes.get(process);
+                let has_requests = made.is_some_and(|process| process.async_io);
+                let requests = io_thread || over && has_requests;
                 let mut moved = Vec::new();
-                self.unexpected(&[found], None, io_thread, head.ts, &mut moved);
+                self.unexpected(&[found], None, requests, head.ts, &mut moved);
                 for hop in &mut moved {
                     hop.key.deferred = io_thread || late;
                     self.late(id, process, hop, sink);

@@ -325,6 +325,25 @@ fn io_uring_is_compared_by_sums() {
     );
 }
 
+/// A thread goes on with a request as it leaves another call, which is over when its function tells of it.
+#[test]
+fn a_request_goes_on_as_another_call_ends() {
+    let mut t = trace(&[]);
+    t.uring(|u| {
+        u.opcode = 22; // IORING_OP_READ
+        u.res = 4096;
+        u.file = ext4(1);
+    })
+    .call("getppid", 1, [0; 6], None)
+    .copied(moved::FILE_READ, 1, 4096);
+    if let Some(Event::Copied(copied)) = t.events.last_mut() {
+        copied.head.seq -= 1;
+    }
+    t.call("getppid", 1, [0; 6], None).end();
+    assert_eq!(t.hops(), ["C page_cache→user 1/4096 fexit:filemap_read"]);
+    assert_eq!(t.differences(), []);
+}
+
 #[test]
 fn a_primitive_is_nearer_than_the_function_around_it() {
     let mut t = trace(&[]);
