@@ -144,6 +144,45 @@ fn requests_that_fail_are_told_by_every_verb() {
     }
 }
 
+/// A request that completes a thousand times: what each completion brought has a hop, and is the request's.
+#[test]
+#[ignore = "root"]
+fn requests_that_complete_more_than_once() {
+    const COUNT: u64 = 1000;
+    const SIZE: u64 = 1400;
+    let name = "requests_that_complete_more_than_once";
+    let _serial = serial();
+    let row = |name: &str, n, failed, errors: &str| (name.to_owned(), n, failed, errors.to_owned());
+    for (way, place, operation) in [
+        ("pipe", "pipe", "io_uring:read_multishot"),
+        ("unix", "socket", "io_uring:recv"),
+        ("udp", "socket", "io_uring:recv"),
+    ] {
+        let words = ["uring-multishot", "1000", "1400", way];
+        let words = crate::fixture::fixture(&words);
+        if output(command(&words)).code() == 77 {
+            not_run(name, &format!("{way}: this kernel refuses it"));
+            continue;
+        }
+        let expected = [
+            row("io_uring:async_cancel", 1, 0, "null"),
+            row("io_uring:provide_buffers", 1, 0, "null"),
+            row(operation, COUNT + 1, 1, r#"[["ECANCELED",1]]"#),
+        ];
+        for verb in [Verb::Run, Verb::Stat, Verb::Record] {
+            let what = format!("{way}, {verb:?}");
+            let summary = trace(verb, &words);
+            assert_eq!(requests(&summary), expected, "{what}");
+            assert_eq!(summary.bytes("copy", place, "user"), COUNT * SIZE, "{what}");
+            let returned = summary.list("/requests").iter();
+            let returned: u64 = returned.filter_map(|row| row["bytes"].as_u64()).sum();
+            assert_eq!(returned, COUNT * SIZE, "{what}");
+            assert_eq!(summary.number("/ledger/unaccounted"), 0, "{what}");
+            assert_eq!(summary.number("/lost_events"), 0, "{what}");
+        }
+    }
+}
+
 /// The kernel's own count of what is in memory (Rss) beside what the trace says was filled, copied or mapped.
 #[test]
 #[ignore = "root"]

@@ -22,6 +22,7 @@ mod iter;
 mod kread;
 mod lane;
 mod maps;
+mod multishot;
 mod names;
 mod probes;
 mod requests;

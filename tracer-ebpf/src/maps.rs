@@ -29,6 +29,7 @@ pub static CONFIG: Config = Config {
     iter_folioq: 0,
     swap_backed: 0,
     swap_cache: 0,
+    req_multishot: 0,
     ourselves: 0,
     nr_sigreturn: 0,
     preemptible: 0,
@@ -267,6 +268,27 @@ pub struct UringSlot {
 pub static URING_SLOTS: Array<UringSlot> = Array::with_max_entries(URING_SLOTS_MAX, 0);
 /// A power of two.
 pub const URING_SLOTS_MAX: u32 = 8192;
+
+/// What a completion says of a request that goes on.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct GoesOn {
+    /// Address of the `struct io_ring_ctx`.
+    pub ring: u64,
+    /// What the program gave the request to be known by.
+    pub user_data: u64,
+}
+/// Those that a [`GoesOn`] stands for.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Multishot {
+    /// Address of the `struct io_kiocb`; 0: there were several.
+    pub req: u64,
+    pub count: u64,
+}
+/// io_uring requests that complete more than once.
+#[map]
+pub static MULTISHOTS: LruHashMap<GoesOn, Multishot> = LruHashMap::with_max_entries(4096, 0);
 
 /// Which request of Linux AIO.
 #[repr(C)]

@@ -111,7 +111,10 @@ fn more(req: u64, head: &Head, ring: u64, opcode: u8, how: u8) -> u64 {
 pub fn recall(req: u64) -> Option<Place> {
     if let Some(slot) = slot(req)
         // SAFETY: a map value.
-        && unsafe { core::ptr::read_volatile(&raw const (*slot).req) } == req
+        && let there = unsafe { core::ptr::read_volatile(&raw const (*slot).req) }
+        // A free slot has none: neither has a completion that is no request's here.
+        && there != 0
+        && there == req
     {
         return Some(Place::Slot(slot));
     }
@@ -141,6 +144,18 @@ impl Place {
                     file2: FileRef::NONE,
                 },
                 Self::More(u) => *u,
+            }
+        }
+    }
+
+    /// The request goes on after a completion: what comes next begins now.
+    #[inline(always)]
+    pub unsafe fn goes_on(self, now: u64) {
+        // SAFETY: map values.
+        unsafe {
+            match self {
+                Self::Slot(slot) => (*slot).head.ts = now,
+                Self::More(u) => (*u).head.ts = now,
             }
         }
     }

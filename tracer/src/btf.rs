@@ -56,6 +56,8 @@ pub struct KernelBtf {
     /// What tracepoint functions look like: the typedef `btf_trace_NAME`, by NAME.
     tracepoints: HashMap<String, u32>,
     enums: HashMap<String, u32>,
+    /// Enumerations without a name.
+    unnamed: Vec<u32>,
 }
 
 mod kind {
@@ -162,6 +164,7 @@ impl KernelBtf {
             records: HashMap::new(),
             tracepoints: HashMap::new(),
             enums: HashMap::new(),
+            unnamed: Vec::new(),
         };
         let mut at = start;
         while at < end {
@@ -184,6 +187,7 @@ impl KernelBtf {
         let into = match ty.kind {
             kind::STRUCT | kind::UNION if ty.len > 0 => &mut self.records,
             kind::TYPEDEF => &mut self.tracepoints,
+            kind::ENUM if ty.name == 0 => return self.unnamed.push(id),
             kind::ENUM => &mut self.enums,
             _ => return,
         };
@@ -308,9 +312,18 @@ impl KernelBtf {
         found
     }
 
-    /// Value of an enumerator; `None` if there is no such enumeration or enumerator.
+    /// Value of an enumerator, of an enumeration without a name if that is empty; `None` if there is no such
+    /// enumeration or enumerator.
     pub fn enumerator(&self, enumeration: &str, name: &str) -> Option<u32> {
-        let ty = self.get(*self.enums.get(enumeration)?)?;
+        let ids = match enumeration {
+            "" => self.unnamed.as_slice(),
+            _ => std::slice::from_ref(self.enums.get(enumeration)?),
+        };
+        ids.iter().find_map(|id| self.value(*id, name))
+    }
+
+    fn value(&self, enumeration: u32, name: &str) -> Option<u32> {
+        let ty = self.get(enumeration)?;
         (0..ty.len).find_map(|i| {
             let at = ty.body + 8 * i;
             let known = self.string(word(&self.blob, at)?);

@@ -149,7 +149,7 @@ probes! {
         skb_copy_datagram_iovec [top]: "copies socket → user (measured)", "CPU 拷贝：套接字 → 用户（实测）";
     }
     Uring {
-        io_uring_submit_req | io_uring_submit_sqe [only_record, top]: "io_uring requests submitted", "提交的 io_uring 请求";
+        io_uring_submit_req | io_uring_submit_sqe [top]: "io_uring requests submitted", "提交的 io_uring 请求";
         io_uring_queue_async_work [only_record]: "io_uring requests handed to a worker", "转给工作线程的 io_uring 请求";
         io_uring_complete [top]: "io_uring requests completed", "完成的 io_uring 请求";
     }

@@ -230,6 +230,8 @@ fn other_ways() {
     let splicer = run(&["splice-loopback", "4M", "64K", &file]);
     let mut ring = begin(&["uring-read", "4M", "64K", &file]);
     let has_ring = wait(&mut ring).success();
+    let mut again = begin(&["uring-multishot", "100", "1000", "udp"]);
+    let goes_on = wait(&mut again).success();
     let lines = top.finish();
     let sum = Sum::of(&lines, splicer);
     assert_eq!(sum.moved("share", "page_cache", "pipe"), N);
@@ -244,13 +246,20 @@ fn other_ways() {
             .is_some_and(|name| name.starts_with("bytehop-fixture"))
     };
     let pids: BTreeSet<u64> = rows.filter(ours).map(|row| number(&row["pid"])).collect();
-    let sums = pids.iter().map(|pid| Sum::of(&lines, *pid as u32));
+    let pids = pids.iter().map(|pid| *pid as u32);
+    let sums = pids.filter(|pid| *pid != again.id());
+    let sums = sums.map(|pid| Sum::of(&lines, pid));
     let received: u64 = sums.map(|sum| sum.moved("copy", "socket", "user")).sum();
     assert_eq!(received, N);
     if has_ring {
         let sum = Sum::of(&lines, ring.id());
         assert_eq!(sum.calls["io_uring:read"], (64, N));
         assert_eq!(sum.moved("copy", "page_cache", "user"), sum.read() + N);
+    }
+    // The last of its completions is the one that it was cancelled with.
+    if goes_on {
+        let sum = Sum::of(&lines, again.id());
+        assert_eq!(sum.calls["io_uring:recv"], (101, 100_000));
     }
 }
 

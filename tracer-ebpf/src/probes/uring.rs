@@ -1,7 +1,7 @@
 //! io_uring requests: tied to their submitter by the request, not by the task that completes them.
 //!
 //! `record` remembers what was under way when a request began. `stat` only counts what is done: whose it is
-//! stands in the request, so it remembers nothing.
+//! stands in the request, so it remembers nothing but those that complete more than once.
 
 use core::mem::offset_of;
 
@@ -13,23 +13,26 @@ use tracer_ebpf::{FileRef, Head, NO_OFFSET, OPERATION, Uring, flag, kind, task, 
 
 use crate::claims::watch;
 use crate::classify::describe;
-use crate::emit::{lost, recording, send_bytes};
+use crate::emit::{lost, lost_many, recording, send_bytes};
 use crate::gather::flush_sums;
 use crate::kread::{load, probe, typed};
 use crate::lane::Lane;
 use crate::maps::{config, off};
+use crate::multishot::{self, multishot_begins, multishot_ends};
 use crate::requests;
 use crate::tasks::{PF_IO_WORKER, bump, current, current_tid, find, traced, traced_or_worker};
 use crate::top::{self, everyone, process, remember};
 use crate::under_way;
-
-const IORING_CQE_F_MORE: u32 = 1 << 1;
 
 #[btf_tracepoint]
 pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
     let req: *const u8 = ctx.arg(0);
     let ring = || typed(req, off!(req_ctx));
     let opcode = || typed(req, off!(req_opcode));
+    let counts_only = !everyone() && !recording();
+    if counts_only && !multishot::may(opcode()) {
+        return 0;
+    }
     if everyone() {
         submitted(number(&ctx), ring(), opcode());
         return 0;
@@ -37,6 +40,10 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
     let Some(t) = traced_or_worker() else {
         return 0;
     };
+    if counts_only {
+        begins(number(&ctx), opcode());
+        return 0;
+    }
     // SAFETY: `t` is a map value, the helper has no preconditions.
     unsafe {
         let head = crate::tasks::head(t, kind::URING, bpf_ktime_get_ns());
@@ -51,8 +58,25 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
         if !under_way::remember(number, head, ring(), opcode(), how) {
             lost(&head);
         }
+        begins(number, opcode());
     }
     0
+}
+
+/// One that may complete more than once is found again by what its completions tell.
+#[inline(always)]
+fn begins(req: u64, opcode: u8) {
+    if multishot::may(opcode) && multishot_begins(req, opcode as u64) != 0 {
+        missed();
+    }
+}
+
+/// A completion that is not told, or will not be.
+fn missed() {
+    match everyone() {
+        true => top::lost(top_lost::COUNTS, 1),
+        false => lost_many(kind::URING, 1),
+    };
 }
 
 /// The first argument as a number: the verifier knows it as a pointer otherwise.
@@ -72,43 +96,50 @@ pub fn io_uring_queue_async_work(ctx: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint]
 pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
-    let req: u64 = ctx.arg(1);
-    if !everyone() && !recording() {
-        counted(&ctx, req);
-        return 0;
-    }
-    let Some(place) = under_way::recall(req) else {
-        return 0;
+    completed(&ctx);
+    0
+}
+
+#[inline(always)]
+fn completed(ctx: &BtfTracePointContext) -> Option<()> {
+    let cqe = Completion::of(ctx);
+    let goes_on = cqe.flags & multishot::MORE != 0;
+    let req = match goes_on {
+        // Most have one completion: nothing is looked up for them.
+        false => ctx.arg(1),
+        true => match probe(ctx.as_ptr() as u64, size_of::<u64>() as u32)? {
+            0 => match multishot::of(number(ctx), cqe.user_data)? {
+                0 => {
+                    missed();
+                    return None;
+                }
+                req => req,
+            },
+            req => req,
+        },
     };
+    if !everyone() && !recording() {
+        return counted(req, &cqe);
+    }
+    let place = under_way::recall(req)?;
     // SAFETY: a map value, helpers without preconditions.
     unsafe {
         let mut u = place.read();
-        let cqe_flags: u32;
-        if config!(uring_complete_cqe) != 0 {
-            let cqe: *const u8 = ctx.arg(2);
-            u.user_data = typed(cqe, off!(cqe_user_data));
-            u.res = typed(cqe, off!(cqe_res));
-            cqe_flags = typed(cqe, off!(cqe_flags));
-        } else {
-            u.user_data = ctx.arg(2);
-            u.res = ctx.arg(3);
-            cqe_flags = ctx.arg(4);
-        }
+        u.user_data = cqe.user_data;
+        u.res = cqe.res;
         let file: u64 = probe(req, off!(req_file)).unwrap_or(0);
         if file != 0 {
             describe(file, &mut u.file);
         }
         if everyone() {
             requests::count(&u, OPERATION | u.opcode as u16, Lane::First);
-            if cqe_flags & IORING_CQE_F_MORE == 0 {
-                place.forget(req);
-            }
-            return 0;
+            over(place, req, u.opcode, goes_on);
+            return Some(());
         }
         if load::<u32>(current(), off!(task_flags)) & PF_IO_WORKER != 0 {
             between_requests();
         }
-        u.cqe_flags = cqe_flags as u16;
+        u.cqe_flags = cqe.flags as u16;
         u.completed = bpf_ktime_get_ns();
         if current_tid() != u.head.tid {
             u.how |= uring::ELSEWHERE;
@@ -126,11 +157,51 @@ pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
             _ => size_of::<Uring>(),
         };
         send_bytes(&head, (&raw const u).cast(), len as u64);
-        if cqe_flags & IORING_CQE_F_MORE == 0 {
-            place.forget(req);
+        over(place, req, u.opcode, goes_on);
+    }
+    Some(())
+}
+
+/// A completion has been told.
+#[inline(always)]
+unsafe fn over(place: under_way::Place, req: u64, opcode: u8, goes_on: bool) {
+    // SAFETY: as the caller says; the helper has no preconditions.
+    unsafe {
+        if goes_on {
+            place.goes_on(bpf_ktime_get_ns());
+            return;
+        }
+        place.forget(req);
+    }
+    if multishot::may(opcode) {
+        multishot_ends(req);
+    }
+}
+
+/// What the program is told.
+struct Completion {
+    user_data: u64,
+    res: i32,
+    flags: u32,
+}
+
+impl Completion {
+    #[inline(always)]
+    fn of(ctx: &BtfTracePointContext) -> Self {
+        if config!(uring_complete_cqe) == 0 {
+            return Self {
+                user_data: ctx.arg(2),
+                res: ctx.arg(3),
+                flags: ctx.arg(4),
+            };
+        }
+        let cqe: *const u8 = ctx.arg(2);
+        Self {
+            user_data: typed(cqe, off!(cqe_user_data)),
+            res: typed(cqe, off!(cqe_res)),
+            flags: typed(cqe, off!(cqe_flags)),
         }
     }
-    0
 }
 
 /// A thread without calls is between two requests now.
@@ -154,18 +225,18 @@ extern "C" fn between_requests() -> u64 {
 
 /// `stat`: a request of a traced task is done.
 #[inline(always)]
-fn counted(ctx: &BtfTracePointContext, req: u64) -> Option<()> {
+fn counted(req: u64, cqe: &Completion) -> Option<()> {
     let t = match owner(req)? {
         Owner::Current => traced().or_else(traced_or_worker)?,
         // A thread that polls the submission queue has a slot once it was met; its process has one.
         Owner::Other(owner) => find(probe(owner, off!(task_pid))?)
             .or_else(|| find(probe(owner, off!(task_tgid)).unwrap_or(0)))?,
     };
-    let res: i32 = match config!(uring_complete_cqe) {
-        0 => ctx.arg(3),
-        _ => typed(ctx.arg(2), off!(cqe_res)),
-    };
+    let res = cqe.res;
     let opcode: u8 = probe(req, off!(req_opcode))?;
+    if cqe.flags & multishot::MORE == 0 && multishot::may(opcode) {
+        multishot_ends(req);
+    }
     let (mut class, mut class2) = (0, 0);
     // What moved nothing is counted without its files.
     if res > 0 {
@@ -219,7 +290,8 @@ fn submitted(req: u64, ring: u64, opcode: u8) -> Option<()> {
         ..Head::NONE
     };
     if !under_way::remember(req, head, ring, opcode, 0) {
-        top::lost(top_lost::COUNTS, 1);
+        missed();
     }
+    begins(req, opcode);
     Some(())
 }

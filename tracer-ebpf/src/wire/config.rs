@@ -41,6 +41,9 @@ pub struct Config {
     /// Bits of a page's flags (`enum pageflags`): `PG_swapbacked`, `PG_swapcache`; [`crate::NO_OFFSET`] likewise.
     pub swap_backed: u32,
     pub swap_cache: u32,
+    /// Bit of the flags of an io_uring request that completes more than once (`REQ_F_APOLL_MULTISHOT`), or
+    /// [`crate::NO_OFFSET`].
+    pub req_multishot: u32,
     /// `top`: our own process, which is left out, and the number of `rt_sigreturn`.
     pub ourselves: u32,
     pub nr_sigreturn: u32,

@@ -152,6 +152,7 @@ offsets! {
     zerocopy_length = "tcp_zerocopy_receive"."length";
     req_opcode = "io_kiocb"."opcode";
     req_file = "io_kiocb"."file";
+    req_flags = "io_kiocb"."flags";
     req_ctx = "io_kiocb"."ctx";
     /// The operation's own part, and what of it `splice` and `tee` have.
     req_cmd = "io_kiocb"."cmd";

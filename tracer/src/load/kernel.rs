@@ -90,6 +90,7 @@ pub(super) fn config(kernel: &KernelBtf, arch: Arch, verb: Verb, follow: bool) -
         iter_folioq: enumerator(kernel, "iter_type", "ITER_FOLIOQ"),
         swap_backed: enumerator(kernel, "pageflags", "PG_swapbacked"),
         swap_cache: enumerator(kernel, "pageflags", "PG_swapcache"),
+        req_multishot: enumerator(kernel, "", "REQ_F_APOLL_MULTISHOT_BIT"),
         ourselves: std::process::id(),
         nr_sigreturn: number(arch, "rt_sigreturn"),
         preemptible: preemptible(kernel).into(),
