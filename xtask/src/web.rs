@@ -31,6 +31,9 @@ const PROFILE: &[(&str, &str)] = &[
     ("strip", "true"),
 ];
 
+/// What `Cargo.toml` has small in programs for a terminal: a page draws with it.
+const FAST: [&str; 2] = [PACKAGE, "tui"];
+
 /// What runs once, when a page opens, is small in place of fast: a lab of the course, read and judged.
 const SMALL: [&str; 8] = [
     "labs",
@@ -171,10 +174,12 @@ fn build(workspace: &Path) -> Result<PathBuf> {
             .arg("--config")
             .arg(format!("profile.release.{key}={value}"));
     }
-    for package in SMALL {
-        cargo
-            .arg("--config")
-            .arg(format!("profile.release.package.{package}.opt-level='s'"));
+    let fast = FAST.iter().map(|package| (package, "3"));
+    let small = SMALL.iter().map(|package| (package, "'s'"));
+    for (package, level) in fast.chain(small) {
+        cargo.arg("--config").arg(format!(
+            "profile.release.package.{package}.opt-level={level}"
+        ));
     }
     run(&mut cargo)?;
     let name = format!("{}.wasm", PACKAGE.replace('-', "_"));
