@@ -32,7 +32,7 @@ const PROFILE: &[(&str, &str)] = &[
 ];
 
 /// What `Cargo.toml` has small in programs for a terminal: a page draws with it.
-const FAST: [&str; 2] = [PACKAGE, "tui"];
+const FAST: [&str; 1] = ["tui"];
 
 /// What runs once, when a page opens, is small in place of fast: a lab of the course, read and judged.
 const SMALL: [&str; 8] = [
