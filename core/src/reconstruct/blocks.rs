@@ -61,9 +61,8 @@ impl Reconstructor {
     /// The context of a request whose call is not known (yet).
     fn unknown_call(&mut self, slot: usize, io: &Io) -> Context {
         let process = self.threads.at(slot).process;
-        let process = self.sums.processes.get(process);
         Context {
-            user_memory: process.is_some_and(|process| process.async_io),
+            user_memory: self.sums.processes.has_async_io(process),
             raw: self.raw.contains(&io.inode),
             direct_target: false,
             peeks: false,

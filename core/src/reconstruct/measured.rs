@@ -431,9 +431,7 @@ impl Reconstructor {
                 }
                 // A thread goes on with its requests as it leaves the kernel, whichever call it leaves
                 // (`task_work_run`, called by `exit_to_user_mode_loop`).
-                let made = self.sums.processes.get(process);
-                let has_requests = made.is_some_and(|process| process.async_io);
-                let requests = io_thread || over && has_requests;
+                let requests = io_thread || over && self.sums.processes.has_async_io(process);
                 let mut moved = Vec::new();
                 self.unexpected(&[found], None, requests, head.ts, &mut moved);
                 for hop in &mut moved {

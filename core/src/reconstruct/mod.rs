@@ -342,11 +342,7 @@ impl Reconstructor {
             seq: open.seq,
         };
         let process = thread.process;
-        let async_io = self
-            .sums
-            .processes
-            .get(process)
-            .is_some_and(|process| process.async_io);
+        let async_io = self.sums.processes.has_async_io(process);
         let context = Context::of_call(None, async_io, None, None);
         self.nearest(&mut open);
         let mut moved = std::mem::take(&mut self.moved);

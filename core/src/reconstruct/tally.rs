@@ -423,6 +423,11 @@ impl Processes {
         index
     }
 
+    /// Whether a process, by index, uses io_uring or Linux AIO.
+    pub fn has_async_io(&self, index: usize) -> bool {
+        self.rows.get(index).is_some_and(|process| process.async_io)
+    }
+
     /// A process by index; `None` never happens for an index from [`Self::find`].
     pub fn get(&mut self, index: usize) -> Option<&mut Process> {
         self.rows.get_mut(index)
