@@ -64,6 +64,10 @@ pub extern "C" fn multishot_ends(req: u64) -> u64 {
     };
     // SAFETY: a map value.
     unsafe {
+        // One that completes once may have the same number.
+        if (*several).req != req && (*several).req != 0 {
+            return 0;
+        }
         match (*several).count {
             0 | 1 => drop(MULTISHOTS.remove(key)),
             _ => (*several).count -= 1,
