@@ -77,7 +77,7 @@ extern "C" fn described(file: u64, out: *mut FileRef) -> u64 {
     let Some(out) = (unsafe { out.as_mut() }) else {
         return 0;
     };
-    let mut span = Span::new();
+    let mut span = Span::<9>::new();
     span.read(file);
     let inode: u64 = span.field(off!(file_inode));
     if inode == 0 {

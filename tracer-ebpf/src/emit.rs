@@ -1,7 +1,9 @@
 //! Sending records, counting what does not fit.
 
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
-use aya_ebpf::helpers::generated::bpf_ringbuf_output;
+use aya_ebpf::helpers::generated::{
+    bpf_ringbuf_output, bpf_ringbuf_reserve, bpf_ringbuf_submit,
+};
 use tracer_ebpf::{Count, CountKey, Head, count, kind, mode};
 
 use crate::maps::{COUNTS, EVENTS, LOST, LOST_CALLS, SWITCHES, config};
@@ -16,6 +18,22 @@ pub fn recording() -> bool {
 #[inline(always)]
 pub fn send<T>(head: &Head, record: *const T) {
     send_bytes(head, record.cast(), size_of::<T>() as u64);
+}
+
+/// Sends one record of those that are sent often: it is made where it is read, and never copied.
+#[inline(always)]
+pub fn make<T>(head: &Head, record: impl FnOnce() -> T) {
+    // SAFETY: what is reserved is of the record's size, aligned to 8 bytes, and written as a whole.
+    unsafe {
+        let events = (&raw const EVENTS).cast_mut().cast();
+        let at = bpf_ringbuf_reserve(events, size_of::<T>() as u64, 0).cast::<T>();
+        if at.is_null() {
+            lost(head);
+            return;
+        }
+        at.write(record());
+        bpf_ringbuf_submit(at.cast(), BPF_RB_NO_WAKEUP as u64);
+    }
 }
 
 #[inline(always)]

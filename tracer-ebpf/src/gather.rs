@@ -8,25 +8,24 @@ use crate::emit::send;
 use crate::kread::load;
 use crate::maps::off;
 use crate::sums::send_sums;
-use crate::tasks::{clear_extra, current, find};
+use crate::tasks::{clear_extra, find};
 
 /// What a thread did before it was traced is not the program's.
 #[inline(always)]
-pub unsafe fn known_from_here(t: *mut Task) {
+pub unsafe fn known_from_here(t: *mut Task, task: *const u8) {
     // SAFETY: a map value.
     unsafe {
         if (*t).flags & task::OLDER != 0 {
             (*t).flags &= !task::OLDER;
-            faults_since(t);
+            faults_since(t, task);
         }
     }
 }
 
-/// Page faults that the kernel has counted for the current thread since this was last asked: minor,
+/// Page faults that the kernel has counted for the current thread (`task`) since this was last asked: minor,
 /// major. Those between two calls (of signal frames, restartable sequences) go to the later one.
 #[inline(always)]
-pub unsafe fn faults_since(t: *mut Task) -> (u32, u32) {
-    let task = current();
+pub unsafe fn faults_since(t: *mut Task, task: *const u8) -> (u32, u32) {
     let min: u64 = load(task, off!(task_min_flt));
     let maj: u64 = load(task, off!(task_maj_flt));
     // SAFETY: a map value.

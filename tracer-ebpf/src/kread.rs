@@ -41,21 +41,21 @@ pub fn probe<T: Copy>(base: u64, offset: u32) -> Option<T> {
     unsafe { bpf_probe_read_kernel(base.wrapping_add(offset as u64) as *const T) }.ok()
 }
 
-/// The beginning of a kernel structure, read at once: a read costs more than what it reads.
-pub struct Span {
-    bytes: [MaybeUninit<u64>; Self::LEN / 8],
+/// The beginning of a kernel structure, read at once: a read costs more than what it reads. No more words than
+/// these: the stack of Linux 6.1, for all that call each other, is short.
+pub struct Span<const WORDS: usize = 9> {
+    bytes: [MaybeUninit<u64>; WORDS],
     base: u64,
     read: bool,
 }
 
-impl Span {
-    /// No more: the stack of Linux 6.1, for all that call each other, is short.
-    const LEN: usize = 72;
+impl<const WORDS: usize> Span<WORDS> {
+    const LEN: usize = WORDS * 8;
 
     #[inline(always)]
     pub const fn new() -> Self {
         Self {
-            bytes: [MaybeUninit::uninit(); Self::LEN / 8],
+            bytes: [MaybeUninit::uninit(); WORDS],
             base: 0,
             read: false,
         }

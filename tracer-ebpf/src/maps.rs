@@ -95,12 +95,22 @@ pub fn sysinfo(nr: u32) -> u32 {
         return 0;
     }
     // For the verifier of older kernels (Linux 6.1), which forgets the limit when the compiler keeps the
-    // number on the stack. The black box keeps the compiler from leaving out what changes nothing.
-    const MASK: usize = SYSCALLS_MAX - 1;
+    // number on the stack. As an instruction, or the compiler leaves out what changes nothing.
+    const MASK: u64 = SYSCALLS_MAX as u64 - 1;
     const { assert!(SYSCALLS_MAX.is_power_of_two()) };
-    let i = core::hint::black_box(nr) as usize & MASK;
+    let mut i = u64::from(nr);
+    #[cfg(target_arch = "bpf")]
+    // SAFETY: it changes this register alone.
+    unsafe {
+        core::arch::asm!("{i} &= {mask}", i = inout(reg) i, mask = const MASK, options(pure, nomem, nostack));
+    }
+    // For the lints, which look at this as a program of the machine.
+    #[cfg(not(target_arch = "bpf"))]
+    {
+        i &= MASK;
+    }
     // SAFETY: `nr` was checked against the table's length.
-    unsafe { core::ptr::read_volatile((&raw const SYSCALLS).cast::<u16>().add(i)) as u32 }
+    unsafe { core::ptr::read_volatile((&raw const SYSCALLS).cast::<u16>().add(i as usize)) as u32 }
 }
 
 /// Size is set at load.

@@ -15,25 +15,25 @@ const BPF_NOEXIST: u64 = 1;
 /// `PF_IO_WORKER` (`include/linux/sched.h`): io_uring workers and SQPOLL threads.
 pub const PF_IO_WORKER: u32 = 0x10;
 
-/// The current `struct task_struct`.
+/// The current `struct task_struct`. Linux up to 6.18 makes a call of it, and a call costs more than most of what is
+/// then read: a program that runs often asks once.
 #[inline(always)]
 pub fn current() -> *const u8 {
     // SAFETY: a helper without preconditions.
     unsafe { bpf_get_current_task_btf() as *const u8 }
 }
 
-/// Whether the call that these registers are of is one of 32 bits.
+/// Whether the call of this task that these registers are of is one of 32 bits.
 #[inline(always)]
-pub fn is_compat(regs: *const u8) -> bool {
+pub fn is_compat(task: *const u8, regs: *const u8) -> bool {
     let bit = reg!(compat_bit);
     if bit != 0 {
-        return load::<u32>(current(), off!(task_status)) & bit != 0;
+        return load::<u32>(task, off!(task_status)) & bit != 0;
     }
     reg!(mode) != NO_OFFSET && load::<u32>(regs, reg!(mode)) & reg!(mode_bit) != 0
 }
 
-/// The current thread's id. Not by `bpf_get_current_pid_tgid`, which is a call where this is two
-/// loads (the JIT inlines the current task).
+/// The current thread's id.
 #[inline(always)]
 pub fn current_tid() -> u32 {
     load(current(), off!(task_pid))
@@ -56,7 +56,13 @@ pub fn find(tid: u32) -> Option<*mut Task> {
 /// The current thread, if it is traced.
 #[inline(always)]
 pub fn traced() -> Option<*mut Task> {
-    find(current_tid())
+    followed(current())
+}
+
+/// A thread, if it is traced.
+#[inline(always)]
+pub fn followed(task: *const u8) -> Option<*mut Task> {
+    find(load(task, off!(task_pid)))
 }
 
 /// The current thread, if it is the command that is awaited: from now on it is traced.
@@ -86,11 +92,16 @@ pub fn awaited() -> Option<*mut Task> {
 /// every kernel.
 #[inline(always)]
 pub fn traced_or_worker() -> Option<*mut Task> {
-    let tid = current_tid();
+    followed_or_worker(current())
+}
+
+/// The same of a thread whose `struct task_struct` is at hand.
+#[inline(always)]
+pub fn followed_or_worker(task: *const u8) -> Option<*mut Task> {
+    let tid = load(task, off!(task_pid));
     if let Some(t) = find(tid) {
         return Some(t);
     }
-    let task = current();
     let tgid: u32 = load(task, off!(task_tgid));
     find(tgid)?;
     let flags: u32 = load(task, off!(task_flags));
@@ -154,6 +165,7 @@ unsafe fn reset(t: *mut Task, flags: u32) {
         (*t).depth = 0;
         (*t).told = 0;
         (*t).operation = 0;
+        (*t).settled = u32::MAX;
         (*t).stack = 0;
         let mut i = 0;
         while i < tracer_ebpf::PRIMITIVES {

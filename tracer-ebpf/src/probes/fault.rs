@@ -13,7 +13,7 @@ use crate::kread::{load, probe, user_word};
 use crate::maps::{config, off, reg};
 use crate::probes::cache::flush_dirty;
 use crate::probes::primitive::registers;
-use crate::tasks::{clear_extra, current, find, traced};
+use crate::tasks::{clear_extra, current, find, followed, traced};
 use crate::top::{self, everyone};
 
 // Allocation flags (include/linux/gfp_types.h; the same from 5.x to 7.2).
@@ -74,7 +74,8 @@ fn taken_in_user(addr: u64, ip: u64, error_code: u32) -> i32 {
         top::count(count::FAULT, error_code as u16 & 3, 1, 0);
         return 0;
     }
-    let Some(t) = traced() else { return 0 };
+    let task = current();
+    let Some(t) = followed(task) else { return 0 };
     // SAFETY: `t` is a map value.
     unsafe {
         if !recording() {
@@ -84,7 +85,7 @@ fn taken_in_user(addr: u64, ip: u64, error_code: u32) -> i32 {
         if (*t).flags & task::FAULT_OPEN != 0 {
             flush(t);
         }
-        known_from_here(t);
+        known_from_here(t, task);
         // Of a call whose end was not told.
         if (*t).flags & task::FAULT_INNER != 0 {
             inner::end(t);
@@ -138,7 +139,7 @@ extern "C" fn flush_fault(tid: u32) -> u64 {
     unsafe {
         flush_dirty(t);
         flush_sums(t);
-        let (min, maj) = faults_since(t);
+        let (min, maj) = faults_since(t, current());
         let ts = (*t).fault.head.ts;
         (*t).fault.head = crate::tasks::head(t, kind::FAULT, ts);
         (*t).fault.min_flt = min as u16;

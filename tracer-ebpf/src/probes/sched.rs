@@ -5,7 +5,7 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{Exec, Exit, Fork, Switch, count, kind, task};
 
-use crate::emit::{count, recording, send, switched};
+use crate::emit::{count, recording, make, send, switched};
 use crate::gather::{extra, faults_since, flush_sums};
 use crate::inner;
 use crate::kread::load;
@@ -109,7 +109,7 @@ pub fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
             inner::end(t);
             flush_dirty(t);
             flush_sums(t);
-            let (min, maj) = faults_since(t);
+            let (min, maj) = faults_since(t, task_struct);
             if (*t).has_extra != 0 || min | maj != 0 {
                 extra(t, min, maj);
             }
@@ -195,12 +195,11 @@ unsafe fn back(t: *mut tracer_ebpf::Task, now: u64) {
         if !blocked && (*t).flags & task::IN_CALL == 0 {
             head.seq = 0;
         }
-        let r = Switch {
+        make(&head, || Switch {
             head,
             off,
             voluntary: blocked as u32,
             reserved: 0,
-        };
-        send(&head, &r);
+        });
     }
 }

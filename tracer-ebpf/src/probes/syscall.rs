@@ -11,7 +11,7 @@ use tracer_ebpf::{
 use crate::aio;
 use crate::cells::cell_id;
 use crate::classify::{descriptor, how_of};
-use crate::emit::{lost, recording, send};
+use crate::emit::{lost, make, recording};
 use crate::gather::{extra, faults_since, flush_sums, known_from_here};
 use crate::inner;
 use crate::kread::{arg, load, probe};
@@ -21,7 +21,7 @@ use crate::names::{send_ends, send_name};
 use crate::probes::cache::flush_dirty;
 use crate::probes::fault;
 use crate::sizes;
-use crate::tasks::{awaited, bump, current, is_compat, traced};
+use crate::tasks::{awaited, bump, current, followed, is_compat};
 
 /// `-ENOTDIR`: what a look-up below a file that is no directory gives.
 const NOT_A_DIRECTORY: i64 = -20;
@@ -32,9 +32,10 @@ const IN_PROGRESS: i64 = -115;
 pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
     let nr: u64 = ctx.arg(1);
     let regs: *const u8 = ctx.arg(0);
-    if let Some(t) = start(nr as u32) {
+    let task = current();
+    if let Some(t) = start(task, nr as u32) {
         // SAFETY: `t` is a map value, `regs` the tracepoint's argument.
-        unsafe { enter(t, regs, nr as u32) };
+        unsafe { enter(t, task, regs, nr as u32) };
     }
     0
 }
@@ -45,7 +46,7 @@ pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
 pub fn sys_enter_again(ctx: BtfTracePointContext) -> i32 {
     let nr: u64 = ctx.arg(1);
     let regs: *const u8 = ctx.arg(0);
-    if let Some(t) = start(nr as u32)
+    if let Some(t) = start(current(), nr as u32)
         // SAFETY: a map value.
         && !unsafe { under_way(t, nr as u32) }
     {
@@ -64,25 +65,25 @@ unsafe fn under_way(t: *const Task, nr: u32) -> bool {
 #[inline(never)]
 fn enter_late(t: *mut Task, regs: *const u8, nr: u32) -> i32 {
     // SAFETY: `t` is a map value, `regs` a tracepoint's argument.
-    unsafe { enter(t, regs, nr) };
+    unsafe { enter(t, current(), regs, nr) };
     0
 }
 
 /// The current thread if this call of it counts; the awaited command's `execve` is its first.
 #[inline(always)]
-fn start(nr: u32) -> Option<*mut Task> {
-    let t = match traced() {
+fn start(task: *const u8, nr: u32) -> Option<*mut Task> {
+    let t = match followed(task) {
         Some(t) => t,
         None if nr == config!(nr_execve) || nr == config!(nr_execveat) => awaited()?,
         None => return None,
     };
     // SAFETY: a map value.
-    unsafe { known_from_here(t) };
+    unsafe { known_from_here(t, task) };
     Some(t)
 }
 
 #[inline(always)]
-unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
+unsafe fn enter(t: *mut Task, task: *const u8, regs: *const u8, nr: u32) {
     // SAFETY: `t` is a map value.
     unsafe {
         if (*t).flags & task::FAULT_OPEN != 0 {
@@ -91,7 +92,7 @@ unsafe fn enter(t: *mut Task, regs: *const u8, nr: u32) {
         if config!(preemptible) != 0 && (*t).flags & task::IN_CALL != 0 {
             untold(t);
         }
-        let compat = is_compat(regs);
+        let compat = is_compat(task, regs);
         (*t).flags = (*t).flags & !task::RETURNED | task::IN_CALL;
         (*t).seq += 1;
         (*t).nr = nr;
@@ -162,10 +163,20 @@ fn untold(t: *mut Task) -> i32 {
 unsafe fn timed(t: *mut Task) -> bool {
     // SAFETY: `t` and the cell are map values.
     unsafe {
-        (*t).seq & (TIMED_EVERY - 1) == 0
-            || STAT
-                .get_ptr((*t).cell)
-                .is_some_and(|c| (*c).calls < TIMED_FIRST)
+        if (*t).seq & (TIMED_EVERY - 1) == 0 {
+            return true;
+        }
+        // Most calls are like the one before: nothing is looked up for them.
+        if (*t).settled == (*t).cell {
+            return false;
+        }
+        let few = STAT
+            .get_ptr((*t).cell)
+            .is_some_and(|c| (*c).calls < TIMED_FIRST);
+        if !few {
+            (*t).settled = (*t).cell;
+        }
+        few
     }
 }
 
@@ -212,9 +223,10 @@ unsafe fn cell(nr: u32, c: *mut Cached) -> u32 {
 
 #[btf_tracepoint]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
-    if let Some(t) = traced() {
+    let task = current();
+    if let Some(t) = followed(task) {
         // SAFETY: `t` is a map value, the arguments are the tracepoint's.
-        unsafe { leave(t, ctx.arg(0), ctx.arg(1), Lane::First) };
+        unsafe { leave(t, task, ctx.arg(0), ctx.arg(1), Lane::First) };
     }
     0
 }
@@ -222,11 +234,12 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
 /// See [`sys_enter_again`].
 #[btf_tracepoint]
 pub fn sys_exit_again(ctx: BtfTracePointContext) -> i32 {
-    if let Some(t) = traced() {
+    let task = current();
+    if let Some(t) = followed(task) {
         // SAFETY: as above.
         unsafe {
             if (*t).flags & task::RETURNED == 0 {
-                leave(t, ctx.arg(0), ctx.arg(1), Lane::Again);
+                leave(t, task, ctx.arg(0), ctx.arg(1), Lane::Again);
             }
             (*t).flags &= !task::RETURNED;
         }
@@ -235,7 +248,7 @@ pub fn sys_exit_again(ctx: BtfTracePointContext) -> i32 {
 }
 
 #[inline(always)]
-unsafe fn leave(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
+unsafe fn leave(t: *mut Task, task: *const u8, regs: *const u8, ret: i64, lane: Lane) {
     // SAFETY: `t` is a map value, `regs` the tracepoint's argument.
     unsafe {
         if config!(preemptible) != 0 {
@@ -248,11 +261,11 @@ unsafe fn leave(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
         }
         // As above: a new thread.
         if (*t).flags & task::IN_CALL != 0 && !cut_off(ret) {
-            exit(t, regs, ret, lane);
+            let info = exit(t, task, regs, ret, lane);
             (*t).flags = (*t).flags & !task::IN_CALL | task::RETURNED;
             // Last, where all paths have come together: the verifier of Linux 6.1 has no room for more.
             let nr = (*t).nr;
-            if aio::concerns(nr) && ret > 0 && (*t).flags & task::COMPAT == 0 {
+            if info == 0 && aio::concerns(nr) && ret > 0 && (*t).flags & task::COMPAT == 0 {
                 aio::tell(nr, regs, ret as u64, lane);
             }
         }
@@ -278,8 +291,9 @@ pub fn cut_off(ret: i64) -> bool {
     flags & SIGNAL_GROUP_EXIT != 0 && matches!(code & 0x7f, 0 | SIGKILL)
 }
 
+/// Tells what [`info_of`] the call is.
 #[inline(always)]
-unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
+unsafe fn exit(t: *mut Task, task: *const u8, regs: *const u8, ret: i64, lane: Lane) -> u32 {
     // SAFETY: `t` is a map value.
     unsafe {
         let nr = (*t).nr;
@@ -304,7 +318,7 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
                     (*c).bytes += sizes::kept(info, regs, ret as u64);
                 }
             }
-            return;
+            return info;
         }
         let now = bpf_ktime_get_ns();
         let path_arg = (info >> sysinfo::PATH_SHIFT) & 7;
@@ -340,7 +354,7 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
         } else if nr == config!(nr_connect) && (ret == 0 || ret == IN_PROGRESS) {
             send_ends((*t).tid, arg(regs, 0) as i32, lane as u32);
         }
-        if sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
+        if info & sysinfo::BYTES == 0 && sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
             sizes::tell(nr, regs, ret as u64);
         }
         if (*t).flags & task::FAULT_INNER != 0 {
@@ -348,7 +362,7 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
         }
         flush_dirty(t);
         flush_sums(t);
-        let (min, maj) = faults_since(t);
+        let (min, maj) = faults_since(t, task);
         if (*t).has_extra != 0 || min | maj != 0 {
             extra(t, min, maj);
         }
@@ -367,15 +381,14 @@ unsafe fn exit(t: *mut Task, regs: *const u8, ret: i64, lane: Lane) {
         };
         if (*t).has_file != 0 {
             head.kind = kind::SYSCALL_FILE;
-            let r = SyscallFile {
+            make(&head, || SyscallFile {
                 call: call(head, now, ret, regs),
                 file: (*t).file,
-            };
-            send(&head, &r);
+            });
         } else {
-            let r = call(head, now, ret, regs);
-            send(&head, &r);
+            make(&head, || call(head, now, ret, regs));
         }
+        info
     }
 }
 

@@ -11,7 +11,7 @@ use crate::lane::Lane;
 use crate::maps::{config, reg, sysinfo as info_of};
 use crate::probes::syscall::cut_off;
 use crate::sizes;
-use crate::tasks::is_compat;
+use crate::tasks::{current, is_compat};
 use crate::top::{call, lost, process, remember};
 
 #[btf_tracepoint]
@@ -43,7 +43,7 @@ fn ended(proc: Proc, regs: *const u8, ret: i64) {
         ..TopKey::NONE
     };
     let failed = (-4095..0).contains(&ret);
-    if is_compat(regs) {
+    if is_compat(current(), regs) {
         key.how = how::COMPAT;
         return call(&key, failed, 0);
     }

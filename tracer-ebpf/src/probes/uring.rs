@@ -13,14 +13,14 @@ use tracer_ebpf::{FileRef, Head, NO_OFFSET, OPERATION, Uring, flag, kind, task, 
 
 use crate::claims::watch;
 use crate::classify::describe;
-use crate::emit::{lost, lost_many, recording, send_bytes};
+use crate::emit::{lost, lost_many, make, recording};
 use crate::gather::flush_sums;
-use crate::kread::{load, probe, typed};
+use crate::kread::{Span, load, probe, typed};
 use crate::lane::Lane;
 use crate::maps::{config, off};
 use crate::multishot::{self, multishot_begins, multishot_ends};
 use crate::requests;
-use crate::tasks::{PF_IO_WORKER, bump, current, current_tid, find, traced, traced_or_worker};
+use crate::tasks::{PF_IO_WORKER, bump, current, find, followed_or_worker, traced_or_worker};
 use crate::top::{self, everyone, process, remember};
 use crate::under_way;
 
@@ -136,12 +136,13 @@ fn completed(ctx: &BtfTracePointContext) -> Option<()> {
             over(place, req, u.opcode, goes_on);
             return Some(());
         }
-        if load::<u32>(current(), off!(task_flags)) & PF_IO_WORKER != 0 {
+        let task = current();
+        if load::<u32>(task, off!(task_flags)) & PF_IO_WORKER != 0 {
             between_requests();
         }
         u.cqe_flags = cqe.flags as u16;
         u.completed = bpf_ktime_get_ns();
-        if current_tid() != u.head.tid {
+        if load::<u32>(task, off!(task_pid)) != u.head.tid {
             u.how |= uring::ELSEWHERE;
         }
         if let Some(leader) = crate::tasks::find(u.head.tgid) {
@@ -152,15 +153,17 @@ fn completed(ctx: &BtfTracePointContext) -> Option<()> {
         }
         let head = u.head;
         // Nearly all have one file: what is the same for them is not sent.
-        let len = match u.file2.mode {
-            0 => offset_of!(Uring, file2),
-            _ => size_of::<Uring>(),
-        };
-        send_bytes(&head, (&raw const u).cast(), len as u64);
+        match u.file2.mode {
+            0 => make(&head, || (&raw const u).cast::<WithOneFile>().read()),
+            _ => make(&head, || u),
+        }
         over(place, req, u.opcode, goes_on);
     }
     Some(())
 }
+
+/// The record of a request of one file, in words.
+type WithOneFile = [u64; offset_of!(Uring, file2) / size_of::<u64>()];
 
 /// A completion has been told.
 #[inline(always)]
@@ -226,14 +229,16 @@ extern "C" fn between_requests() -> u64 {
 /// `stat`: a request of a traced task is done.
 #[inline(always)]
 fn counted(req: u64, cqe: &Completion) -> Option<()> {
-    let t = match owner(req)? {
-        Owner::Current => traced().or_else(traced_or_worker)?,
+    let request = Request::read(req);
+    let task = current();
+    let t = match owner(&request, task)? {
+        Owner::Current => followed_or_worker(task)?,
         // A thread that polls the submission queue has a slot once it was met; its process has one.
         Owner::Other(owner) => find(probe(owner, off!(task_pid))?)
             .or_else(|| find(probe(owner, off!(task_tgid)).unwrap_or(0)))?,
     };
     let res = cqe.res;
-    let opcode: u8 = probe(req, off!(req_opcode))?;
+    let opcode: u8 = request.field(off!(req_opcode));
     if cqe.flags & multishot::MORE == 0 && multishot::may(opcode) {
         multishot_ends(req);
     }
@@ -264,19 +269,46 @@ enum Owner {
 }
 
 #[inline(always)]
-fn owner(req: u64) -> Option<Owner> {
+fn owner(request: &Request, current: *const u8) -> Option<Owner> {
     if off!(req_task) == NO_OFFSET {
-        let tctx: u64 = probe(req, off!(req_tctx))?;
-        if tctx == typed(current(), off!(task_io_uring)) {
+        let tctx: u64 = request.field(off!(req_tctx));
+        if tctx == 0 {
+            return None;
+        }
+        if tctx == typed(current, off!(task_io_uring)) {
             return Some(Owner::Current);
         }
         return Some(Owner::Other(probe(tctx, off!(tctx_task))?));
     }
-    let task: u64 = probe(req, off!(req_task))?;
-    Some(match task == current() as u64 {
+    let task: u64 = request.field(off!(req_task));
+    Some(match task == current as u64 {
         true => Owner::Current,
         false => Owner::Other(task),
     })
+}
+
+/// Of a request, what it does and whose it is: from its operation on they lie side by side.
+struct Request {
+    req: u64,
+    span: Span<6>,
+}
+
+impl Request {
+    #[inline(always)]
+    fn read(req: u64) -> Self {
+        let mut span = Span::new();
+        span.read(req.wrapping_add(off!(req_opcode) as u64));
+        Self { req, span }
+    }
+
+    /// A field, 0 where it cannot be read.
+    #[inline(always)]
+    fn field<T: Copy + Default>(&self, offset: u32) -> T {
+        match offset.checked_sub(off!(req_opcode)) {
+            Some(within) => self.span.field(within),
+            None => probe(self.req, offset).unwrap_or_default(),
+        }
+    }
 }
 
 /// `top`: remembers whose request it is.

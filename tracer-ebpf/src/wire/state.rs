@@ -118,7 +118,8 @@ pub struct Task {
     pub irqs_user: u32,
     pub iif: u32,
     pub network_pages: u32,
-    pub reserved: u32,
+    /// `stat`: the counter cell of which enough calls were timed, of those met last.
+    pub settled: u32,
     /// Set where any of the above is not 0.
     pub has_extra: u32,
     /// When it left the CPU, 0: it is on it.
