@@ -1,9 +1,7 @@
 //! Sending records, counting what does not fit.
 
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
-use aya_ebpf::helpers::generated::{
-    bpf_ringbuf_output, bpf_ringbuf_reserve, bpf_ringbuf_submit,
-};
+use aya_ebpf::helpers::generated::{bpf_ringbuf_output, bpf_ringbuf_reserve, bpf_ringbuf_submit};
 use tracer_ebpf::{Count, CountKey, Head, count, kind, mode};
 
 use crate::maps::{COUNTS, EVENTS, LOST, LOST_CALLS, SWITCHES, config};

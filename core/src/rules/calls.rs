@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use tracer_ebpf::SYSCALLS_MAX;
+use tracer_ebpf::sysinfo::{FD_SHIFT, FD2_SHIFT};
+
 use super::pages;
 use crate::arch::{Arch, calls, uring};
 
@@ -238,6 +241,10 @@ pub enum Role {
     Pages,
 }
 
+/// Calls that may be the first on a socket: packets that come before its first bytes are read are the program's, too.
+const MEET_SOCKETS: &str =
+    "connect bind listen shutdown getsockname getpeername setsockopt epoll_ctl fcntl";
+
 /// [`CallInfo`] by system call number, and shapes by io_uring operation.
 #[derive(Clone, Debug)]
 pub struct CallTable {
@@ -292,6 +299,24 @@ impl CallTable {
         }
     }
 
+    /// [`Arch::syscall_table`] where calls are only counted: of those that move no bytes it does not matter which
+    /// file they are on, and describing that costs more than all else.
+    pub fn counted(arch: Arch) -> [u16; SYSCALLS_MAX] {
+        let descriptors = (7u16 << FD_SHIFT) | (7 << FD2_SHIFT);
+        let mut table = arch.syscall_table();
+        for (bits, call) in table.iter_mut().zip(&Self::of(arch).calls) {
+            let meets = || {
+                MEET_SOCKETS
+                    .split_whitespace()
+                    .any(|name| name == call.name)
+            };
+            if call.shape.is_none() && !meets() {
+                *bits &= !descriptors;
+            }
+        }
+        table
+    }
+
     /// `None` if the number is outside every table.
     pub fn call(&self, nr: u16) -> Option<&CallInfo> {
         self.calls.get(usize::from(nr))
@@ -326,4 +351,37 @@ fn find(table: &[(&str, Shape)], name: &str) -> Option<Shape> {
         .iter()
         .find(|(names, _)| names.split_whitespace().any(|n| n == name));
     row.map(|(_, shape)| *shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counting_looks_at_the_files_of_calls_that_move_bytes() {
+        for arch in [Arch::X86_64, Arch::Aarch64] {
+            let (whole, counted) = (arch.syscall_table(), CallTable::counted(arch));
+            let row = |name: &str| {
+                let nr = usize::from(arch.syscall_number(name).expect(name));
+                (whole[nr], counted[nr])
+            };
+            for name in [
+                "read",
+                "sendmmsg",
+                "splice",
+                "ioctl",
+                "mmap",
+                "mq_timedsend",
+                "connect",
+            ] {
+                let (whole, counted) = row(name);
+                assert_eq!(counted, whole, "{name}");
+            }
+            for name in ["close", "fstat", "lseek", "epoll_pwait", "fsync"] {
+                let (whole, counted) = row(name);
+                assert_eq!(counted, whole & !0o77, "{name}");
+                assert_ne!(counted, whole, "{name}");
+            }
+        }
+    }
 }

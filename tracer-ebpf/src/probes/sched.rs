@@ -5,7 +5,7 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use tracer_ebpf::{Exec, Exit, Fork, Switch, count, kind, task};
 
-use crate::emit::{count, recording, make, send, switched};
+use crate::emit::{count, make, recording, send, switched};
 use crate::gather::{extra, faults_since, flush_sums};
 use crate::inner;
 use crate::kread::load;

@@ -354,7 +354,11 @@ unsafe fn exit(t: *mut Task, task: *const u8, regs: *const u8, ret: i64, lane: L
         } else if nr == config!(nr_connect) && (ret == 0 || ret == IN_PROGRESS) {
             send_ends((*t).tid, arg(regs, 0) as i32, lane as u32);
         }
-        if info & sysinfo::BYTES == 0 && sizes::leaves(nr) && ret >= 0 && (*t).flags & task::COMPAT == 0 {
+        if info & sysinfo::BYTES == 0
+            && sizes::leaves(nr)
+            && ret >= 0
+            && (*t).flags & task::COMPAT == 0
+        {
             sizes::tell(nr, regs, ret as u64);
         }
         if (*t).flags & task::FAULT_INNER != 0 {

@@ -8,6 +8,7 @@ use bytehop_core::arch::{Arch, PAGE_FAULTS};
 use bytehop_core::catalogue::probes;
 use bytehop_core::event::{Cost, Sampled};
 use bytehop_core::notice::{self, BREAKPOINTS, FUNCTIONS, Why};
+use bytehop_core::rules::CallTable;
 
 use super::breakpoints::{self, Breakpoints};
 use super::error::{LoadError, limited, out_of_files};
@@ -138,7 +139,10 @@ impl Probes {
             config: config(kernel, arch, options.verb, options.follow),
             offsets,
             regs: kernel.regs(arch)?,
-            syscalls: arch.syscall_table(),
+            syscalls: match options.verb {
+                Verb::Stat => CallTable::counted(arch),
+                _ => arch.syscall_table(),
+            },
         };
         let tracepoints = plan.tracepoints.hooks.iter();
         let tracepoints: Vec<_> = tracepoints.map(|hook| hook.tracepoint).collect();
