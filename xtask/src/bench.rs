@@ -5,6 +5,7 @@
 //! once, so that whatever changes on the machine meanwhile meets all of them; the result is the median
 //! over the rounds. This is a benchmark, not a test: it prints, and never fails on a number.
 
+mod servers;
 mod tables;
 
 use std::fs;
@@ -16,16 +17,22 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, find, output, run as run_command, target_dir};
 use crate::workspace;
+use servers::{SERVERS, Server};
 use tables::{
     BEGINNINGS, FILE_SIZE, FLOOR, NOTHING, PIECE, START, TOOLS, Tool, WORKLOADS, Workload,
 };
 
-/// Runs the benchmark; `args` are `--rounds N` and names of workloads, or `start` (all if none is given).
+/// Runs the benchmark; `args` are `--rounds N` and names of workloads, of servers, or `start` (all if none is given).
 ///
 /// # Errors
 /// On unknown words, and if the fixture cannot be built or fails by itself.
 pub fn run(args: &[&str]) -> Result<()> {
-    let (rounds, workloads, start) = parse(args)?;
+    let Wanted {
+        rounds,
+        workloads,
+        servers,
+        start,
+    } = parse(args)?;
     let bench = Bench::new()?;
     println!("{}\n", facts());
     println!(
@@ -33,11 +40,8 @@ pub fn run(args: &[&str]) -> Result<()> {
     );
     println!("how many times what do-nothing eBPF programs on both system call hooks add.\n");
     let mut reasons: Vec<String> = Vec::new();
-    for workload in workloads {
-        let results = bench.measure(workload, rounds);
-        print_table(workload, &results);
-        bench.print_size(workload);
-        for (tool, result) in TOOLS.iter().zip(&results) {
+    let mut explain = |results: &[Measured]| {
+        for (tool, result) in TOOLS.iter().zip(results) {
             if let Err(error) = result {
                 let reason = format!("{}: not run: {error:#}", tool.name);
                 if !reasons.contains(&reason) {
@@ -45,6 +49,17 @@ pub fn run(args: &[&str]) -> Result<()> {
                 }
             }
         }
+    };
+    for workload in workloads {
+        let results = measure(rounds, |tool| bench.once(workload, tool));
+        print_table(workload, &results);
+        bench.print_size(workload);
+        explain(&results);
+    }
+    for server in servers {
+        let results = measure(rounds, |tool| server.once(&bench, tool));
+        print_server(server, &results);
+        explain(&results);
     }
     if start {
         bench.print_start(rounds);
@@ -55,32 +70,48 @@ pub fn run(args: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// How many rounds, of which workloads, and whether of the time until a program begins.
-fn parse(args: &[&str]) -> Result<(usize, Vec<&'static Workload>, bool)> {
-    let mut rounds = 7;
-    let mut start = false;
-    let mut chosen = Vec::new();
+/// What is measured.
+struct Wanted {
+    rounds: usize,
+    workloads: Vec<&'static Workload>,
+    servers: Vec<&'static Server>,
+    /// The time until a program begins.
+    start: bool,
+}
+
+fn parse(args: &[&str]) -> Result<Wanted> {
+    let mut wanted = Wanted {
+        rounds: 7,
+        workloads: Vec::new(),
+        servers: Vec::new(),
+        start: false,
+    };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         if *arg == "--rounds" {
             let number = args.next().and_then(|n| n.parse().ok());
-            rounds = number
+            wanted.rounds = number
                 .filter(|n| *n > 0)
                 .context("--rounds wants a number")?;
         } else if *arg == START {
-            start = true;
+            wanted.start = true;
         } else if let Some(workload) = WORKLOADS.iter().find(|w| w.name == *arg) {
-            chosen.push(workload);
+            wanted.workloads.push(workload);
+        } else if let Some(server) = SERVERS.iter().find(|s| s.name == *arg) {
+            wanted.servers.push(server);
         } else {
-            let names: Vec<_> = WORKLOADS.iter().map(|w| w.name).chain([START]).collect();
+            let names = WORKLOADS.iter().map(|w| w.name);
+            let names = names.chain(SERVERS.iter().map(|s| s.name));
+            let names: Vec<_> = names.chain([START]).collect();
             bail!("no such workload: {arg} (there are {})", names.join(", "));
         }
     }
-    if chosen.is_empty() && !start {
-        chosen.extend(WORKLOADS);
-        start = true;
+    if wanted.workloads.is_empty() && wanted.servers.is_empty() && !wanted.start {
+        wanted.workloads.extend(WORKLOADS);
+        wanted.servers.extend(SERVERS);
+        wanted.start = true;
     }
-    Ok((rounds, chosen, start))
+    Ok(wanted)
 }
 
 /// Where everything is.
@@ -90,8 +121,29 @@ struct Bench {
     scratch: PathBuf,
 }
 
-/// ns an operation took under one tool, or why it could not be had.
+/// ns that an operation took under one tool, or requests a second; or why that could not be had.
 type Measured = Result<f64>;
+
+/// The median of each tool over `rounds` rounds.
+fn measure(rounds: usize, once: impl Fn(&Tool) -> Measured) -> Vec<Measured> {
+    let mut samples: Vec<Result<Vec<f64>>> = TOOLS.iter().map(|_| Ok(Vec::new())).collect();
+    for round in 0..rounds {
+        for turn in 0..TOOLS.len() {
+            // Another one goes first in every round.
+            let i = (turn + round) % TOOLS.len();
+            if let Ok(so_far) = &mut samples[i] {
+                match once(&TOOLS[i]) {
+                    Ok(value) => so_far.push(value),
+                    Err(error) => samples[i] = Err(error),
+                }
+            }
+        }
+    }
+    samples
+        .into_iter()
+        .map(|samples| samples.map(median))
+        .collect()
+}
 
 impl Bench {
     fn new() -> Result<Self> {
@@ -122,27 +174,6 @@ impl Bench {
         })
     }
 
-    /// The median of each tool over `rounds` rounds.
-    fn measure(&self, workload: &Workload, rounds: usize) -> Vec<Measured> {
-        let mut samples: Vec<Result<Vec<f64>>> = TOOLS.iter().map(|_| Ok(Vec::new())).collect();
-        for round in 0..rounds {
-            for turn in 0..TOOLS.len() {
-                // Another one goes first in every round.
-                let i = (turn + round) % TOOLS.len();
-                if let Ok(so_far) = &mut samples[i] {
-                    match self.once(workload, &TOOLS[i]) {
-                        Ok(ns) => so_far.push(ns),
-                        Err(error) => samples[i] = Err(error),
-                    }
-                }
-            }
-        }
-        samples
-            .into_iter()
-            .map(|samples| samples.map(median))
-            .collect()
-    }
-
     /// One run: ns an operation, as the fixture timed it.
     fn once(&self, workload: &Workload, tool: &Tool) -> Measured {
         let report = self.scratch.join("report.json");
@@ -162,13 +193,7 @@ impl Bench {
         let Ok(report) = fs::read_to_string(&report) else {
             bail!("the program was not run: {first_line}");
         };
-        if tool.words.contains(&"SCRATCH/summary") {
-            let summary = fs::read_to_string(self.scratch.join("summary"))?;
-            match number(&summary, "lost_events") {
-                Some(0) => {}
-                lost => bail!("events lost: {lost:?}"),
-            }
-        }
+        self.nothing_lost(tool)?;
         match (number(&report, "elapsed_ns"), number(&report, "ops")) {
             (Some(ns), Some(ops)) if ops > 0 => Ok(ns as f64 / ops as f64),
             _ => bail!("the fixture's report says {report}"),
@@ -192,20 +217,7 @@ impl Bench {
         }));
         work.extend(["--report".to_owned(), report.display().to_string()]);
 
-        let mut words: Vec<String> = tool
-            .words
-            .iter()
-            .map(|word| match *word {
-                "BYTEHOP" => self.bytehop.clone(),
-                word => word.replace("SCRATCH", &scratch),
-            })
-            .collect();
-        if let Some(program) = words.first()
-            && find(program).is_none()
-            && !Path::new(program).exists()
-        {
-            bail!("{program} is not installed");
-        }
+        let mut words = self.tool_words(tool)?;
         if tool.quoted {
             words.push(work.join(" "));
         } else {
@@ -215,6 +227,35 @@ impl Bench {
         let mut command = Command::new("nice");
         command.args(["-n", "-20"]).args(words);
         Ok(command)
+    }
+
+    /// Fails if the run that was recorded last is not complete.
+    fn nothing_lost(&self, tool: &Tool) -> Result<()> {
+        if tool.words.contains(&"SCRATCH/summary") {
+            let summary = fs::read_to_string(self.scratch.join("summary"))?;
+            match number(&summary, "lost_events") {
+                Some(0) => {}
+                lost => bail!("events lost: {lost:?}"),
+            }
+        }
+        Ok(())
+    }
+
+    /// The words before what is watched.
+    fn tool_words(&self, tool: &Tool) -> Result<Vec<String>> {
+        let scratch = self.scratch.display().to_string();
+        let words = tool.words.iter().map(|word| match *word {
+            "BYTEHOP" => self.bytehop.clone(),
+            word => word.replace("SCRATCH", &scratch),
+        });
+        let words: Vec<String> = words.collect();
+        if let Some(program) = words.first()
+            && find(program).is_none()
+            && !Path::new(program).exists()
+        {
+            bail!("{program} is not installed");
+        }
+        Ok(words)
     }
 }
 
@@ -322,6 +363,22 @@ fn print_table(workload: &Workload, results: &[Measured]) {
     println!();
 }
 
+fn print_server(server: &Server, results: &[Measured]) {
+    println!("| {} | requests/s | of bare |", server.title);
+    println!("| --- | ---: | ---: |");
+    let bare = results[NOTHING].as_ref().ok();
+    for (tool, result) in TOOLS.iter().zip(results) {
+        match (result, bare) {
+            (Ok(value), Some(bare)) => {
+                println!("| {} | {value:.0} | {:.2} |", tool.name, value / bare);
+            }
+            (Ok(value), None) => println!("| {} | {value:.0} | |", tool.name),
+            (Err(_), _) => println!("| {} | not run | |", tool.name),
+        }
+    }
+    println!();
+}
+
 /// What the numbers depend on: date, kernel, processor, versions.
 fn facts() -> String {
     let said = |words: &[&str]| output(Command::new(words[0]).args(&words[1..])).ok();
@@ -354,7 +411,7 @@ fn facts() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{WORKLOADS, median, number, parse};
+    use super::{SERVERS, WORKLOADS, median, number, parse};
 
     #[test]
     fn numbers_are_found_in_json() {
@@ -373,12 +430,15 @@ mod tests {
 
     #[test]
     fn words_choose_workloads() {
-        let (rounds, all, start) = parse(&[]).unwrap();
-        assert_eq!((rounds, all.len(), start), (7, WORKLOADS.len(), true));
-        let (rounds, chosen, start) = parse(&["--rounds", "3", "null"]).unwrap();
-        assert_eq!((rounds, chosen.len(), start), (3, 1, false));
-        let (_, chosen, start) = parse(&["start"]).unwrap();
-        assert_eq!((chosen.len(), start), (0, true));
+        let chosen = |args: &[&str]| {
+            let wanted = parse(args).unwrap();
+            let (workloads, servers) = (wanted.workloads.len(), wanted.servers.len());
+            (wanted.rounds, workloads, servers, wanted.start)
+        };
+        assert_eq!(chosen(&[]), (7, WORKLOADS.len(), SERVERS.len(), true));
+        assert_eq!(chosen(&["--rounds", "3", "null"]), (3, 1, 0, false));
+        assert_eq!(chosen(&["nginx"]), (7, 0, 1, false));
+        assert_eq!(chosen(&["start"]), (7, 0, 0, true));
         assert!(parse(&["--rounds"]).is_err());
         assert!(parse(&["nonsense"]).is_err());
     }
