@@ -240,6 +240,7 @@ pub struct Top {
 
 /// For other systems, in place of tables.
 #[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("exports").args(["openmetrics", "otlp"]).multiple(true))]
 pub struct Fleet {
     /// Show no table: answer scrapes of Prometheus at http://ADDR/metrics. ADDR is PORT, IP or IP:PORT;
     /// without an IP, only this machine is answered
@@ -252,10 +253,17 @@ pub struct Fleet {
           conflicts_with_all = ["tui", "no_tui", "json", "filter", "sort", "reverse", "total", "theme"])]
     pub otlp: Option<Url>,
     /// What --openmetrics and --otlp tell apart: name (of the process) or cgroup
-    #[arg(long, value_name = "KEY", value_enum, default_value = "name")]
+    #[arg(
+        long,
+        value_name = "KEY",
+        value_enum,
+        default_value = "name",
+        requires = "exports"
+    )]
     pub by: By,
     /// So many names or cgroups have a row of their own; all others are in one
-    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u16).range(1..=10_000),
+          requires = "exports")]
     pub rows: u16,
 }
 
@@ -1129,6 +1137,8 @@ mod tests {
             "top --otlp https://x",
             "top --otlp x --total",
             "top --openmetrics --rows 0",
+            "top --by cgroup",
+            "top --rows 3",
             "demo --theme dark",
             "setup",
             "setup --group g --undo",

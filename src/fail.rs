@@ -133,6 +133,8 @@ pub enum Trouble {
     JunitAlone,
     NoBudget,
     NoPlaceForBudgets,
+    /// `doctor -v` or `-q` without `--verify`.
+    NothingToFold,
     /// `--weight` without `--format folded` or `flamegraph`.
     NoStacksToWeigh,
     ExpectAndTui,
@@ -197,6 +199,8 @@ bytehop_core::says! { Trouble, lang:
     Self::JunitAlone => "--junit needs budgets: give --expect or --expect-file as well"
         | "--junit 需要预算：请同时给出 --expect 或 --expect-file";
     Self::NoBudget => "--expect-file: there is no budget in it" | "--expect-file：文件里没有预算";
+    Self::NothingToFold => "--quiet and --verbose go with --verify: what doctor says without it has one length"
+        | "--quiet 和 --verbose 只能与 --verify 同用：不带它时 doctor 的输出只有一种";
     Self::NoStacksToWeigh => "--weight goes with --format folded or flamegraph: only their stacks have a weight"
         | "--weight 只能用于 --format folded 或 flamegraph：只有它们的调用栈带权重";
     Self::NoPlaceForBudgets => "--expect goes with --format text or json: other formats have no place for it"
@@ -273,9 +277,12 @@ mod tests {
     use bytehop_core::i18n::problems;
 
     use super::Trouble;
+    use crate::cli::BadValue;
 
     #[test]
     fn failures_speak_the_readers_language() {
-        assert_eq!(problems(Trouble::TEXTS), [""; 0]);
+        for texts in [Trouble::TEXTS, BadValue::TEXTS] {
+            assert_eq!(problems(texts), [""; 0]);
+        }
     }
 }

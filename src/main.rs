@@ -1,4 +1,5 @@
-//! The `bytehop` command: flags and dispatch. The work is done in the `tracer` library.
+//! The `bytehop` command: flags and dispatch. `tracer` measures, `bytehop_core` says what it means, `tui` shows it,
+//! `labs` teaches it.
 #![forbid(unsafe_code)]
 
 mod budget;

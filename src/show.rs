@@ -191,6 +191,9 @@ fn show(file: &Path, only: &Only, look: Look) -> Result<i32, Fail> {
 
 #[cfg(feature = "capture")]
 pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {
+    if args.amount.quiet || args.amount.verbose {
+        return Err(Fail::new(USAGE, Trouble::NothingToFold));
+    }
     let facts = caps::facts();
     let plan = caps::plan(&facts);
     let labs = labs_about_dma();
@@ -202,7 +205,7 @@ pub fn doctor(args: &cli::Doctor) -> Result<i32, Fail> {
             &facts,
             &plan,
             Some(&labs),
-            &style(Look::from(args.style).telling(args.amount), &io::stdout()),
+            &style(Look::from(args.style), &io::stdout()),
         )
     };
     print(&text)?;

@@ -22,8 +22,8 @@ mod words {
         no_rule: "no rule knows such a call on such a file" | "没有规则适用于这种文件上的这种调用";
         cannot_tell(rule): "where they went can't be seen from here ({rule})" | "从这里看不到它们的去向（{rule}）";
         no_device: "a device was to move them, and none was seen to" | "本应由设备搬运，却没有看到设备搬运";
-        silent(rule): "the probe that stands in their way saw nothing (rule: {rule})" | "路径上的探针什么也没看到（规则：{rule}）";
-        less(rule): "the probe that stands in their way saw fewer (rule: {rule})" | "路径上的探针看到的更少（规则：{rule}）";
+        silent(rule): "a probe on their path saw nothing (rule: {rule})" | "路径上的探针什么也没看到（规则：{rule}）";
+        less(rule): "a probe on their path saw fewer (rule: {rule})" | "路径上的探针看到的更少（规则：{rule}）";
         no_source: "the file that they were spliced from was closed before a probe could look at it" | "它们所来自的文件，在探针查看之前就已关闭";
         no_file: "counters do not tell what decides their way (record does)" | "计数器没有决定其去向的信息（record 有）";
         no_sizes: "their sizes stand in memory that no probe reads" | "大小存放在探针不读的内存里";

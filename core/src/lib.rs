@@ -31,6 +31,7 @@ pub mod record;
 pub mod regions;
 pub mod report;
 pub mod rules;
+pub mod terms;
 pub mod top;
 pub mod units;
 pub mod unknown;

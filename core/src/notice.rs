@@ -303,6 +303,8 @@ pub fn hook(name: &str, lang: Lang) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::i18n::{is_english, problems};
 
@@ -313,10 +315,16 @@ mod tests {
             Notice::FailedRequests(n),
             Notice::UnsizedMessages(n),
             Notice::UnsizedReflinks(n),
+            Notice::Untold(n),
+            Notice::UnknownMeasures(n),
             Notice::Scattered(n),
             Notice::LeftRunning(1),
             Notice::BreakpointsOff { hits: n, ms: 7 },
             Notice::skipped(&("sys_exit".to_owned(), 7)),
+            Notice::Part(Span {
+                from: 0,
+                to: 1_500_000_000,
+            }),
             Notice::OfProcess(7),
             Notice::FromMain,
             Notice::InRegion("load".to_owned()),
@@ -364,13 +372,63 @@ mod tests {
             ]
             .map(Notice::from),
         );
+        all.push(Notice::Foreign("of another system".to_owned()));
         all
+    }
+
+    const PLACES: usize = 30;
+
+    /// A place for each variant, and for each that a variant holds: a new one does not compile without.
+    fn place(notice: &Notice) -> usize {
+        match notice {
+            Notice::FailedRequests(_) => 0,
+            Notice::UnsizedMessages(_) => 1,
+            Notice::UnsizedReflinks(_) => 2,
+            Notice::Untold(_) => 3,
+            Notice::UnknownMeasures(_) => 4,
+            Notice::Scattered(_) => 5,
+            Notice::LeftRunning(_) => 6,
+            Notice::BreakpointsOff { .. } => 7,
+            Notice::Skipped { .. } => 8,
+            Notice::Part(_) => 9,
+            Notice::OfProcess(_) => 10,
+            Notice::InRegion(_) => 11,
+            Notice::FromMain => 12,
+            Notice::NotThere(NotThere::Process(_)) => 13,
+            Notice::NotThere(NotThere::Region(_, all)) if all.is_empty() => 14,
+            Notice::NotThere(NotThere::Region(..)) => 15,
+            Notice::Unended(..) => 16,
+            Notice::Unbegun(..) => 17,
+            Notice::OddMark(..) => 18,
+            Notice::NoEnd => 19,
+            Notice::Stopped => 20,
+            Notice::Again(_) => 21,
+            Notice::Recording(Warning::Header) => 22,
+            Notice::Recording(Warning::Gap { .. }) => 23,
+            Notice::Recording(Warning::CutOff { records: 0, .. }) => 24,
+            Notice::Recording(Warning::CutOff { .. }) => 25,
+            Notice::Recording(Warning::Trailing { .. }) => 26,
+            Notice::Recording(Warning::Io { .. }) => 27,
+            Notice::Recording(Warning::Undecodable { .. }) => 28,
+            Notice::Foreign(_) => 29,
+        }
+    }
+
+    #[test]
+    fn every_notice_is_listed() {
+        let all = notices();
+        let taken: BTreeSet<usize> = all.iter().map(place).collect();
+        assert!(taken.into_iter().eq(0..PLACES));
     }
 
     #[test]
     fn every_notice_speaks_the_readers_language() {
         assert_eq!(problems(words::TABLE), [""; 0]);
         for notice in notices() {
+            if let Notice::Foreign(text) = &notice {
+                assert_eq!(notice.words(Lang::Zh), *text);
+                continue;
+            }
             let (en, zh) = (notice.words(Lang::En), notice.words(Lang::Zh));
             assert!(is_english(&en), "{en}");
             assert!(!is_english(&zh), "{zh}");

@@ -1,6 +1,7 @@
 //! What is told of the counters: families of numbers, as OpenMetrics and OTLP both have them.
 
 use bytehop_core::i18n::Lang;
+use bytehop_core::model::Known;
 use bytehop_core::unknown::What;
 
 use crate::rows::{Counted, Group, KINDS, Rows, Totals};
@@ -186,9 +187,9 @@ fn info(about: &About) -> Family {
 fn bytes(rows: &Rows, kind: usize) -> Vec<Point> {
     let of = |(group, counted): (&Group, &Counted)| {
         let [measured, inferred] = counted.totals.bytes[kind];
-        [("measured", measured), ("inferred", inferred)].map(|(evidence, value)| {
+        [(Known::Measured, measured), (Known::Inferred, inferred)].map(|(known, value)| {
             let mut labels = labels(rows, group);
-            labels.push(("evidence", evidence.to_owned()));
+            labels.push(("evidence", known.word().to_owned()));
             Point {
                 labels,
                 value,

@@ -7,7 +7,7 @@ use crate::fail::{Fail, Trouble, USAGE};
 fn has(verb: &LabVerb, flag: &str) -> bool {
     let flags: &[&str] = match verb {
         // As text and without a trace is how it always is.
-        LabVerb::List => &["labs-dir", "color", "lang", "ascii", "no-tui", "replay"],
+        LabVerb::List => &["labs-dir", "lang", "no-tui", "replay"],
         LabVerb::Reset { .. } => &["labs-dir", "lang", "work"],
         LabVerb::Lint { .. } => &["lang"],
         // The site's programs are in Rust, as its recordings are.
@@ -106,11 +106,13 @@ mod tests {
             "lab lint --code c",
             "lab export --site s --code c",
             "lab --elevate export x",
+            "lab list --ascii",
+            "lab list --color always",
         ] {
             assert_eq!(lab(line).err().map(|fail| fail.code), Some(2), "{line}");
         }
         for line in [
-            "lab list --lang zh --ascii",
+            "lab list --lang zh",
             "lab lint --lang zh",
             "lab grade --lang zh d",
             "lab --lang zh export x",

@@ -133,14 +133,45 @@ fn requests(summary: &Summary) -> Vec<(String, u64, u64, String)> {
 #[ignore = "root"]
 fn requests_that_fail_are_told_by_every_verb() {
     let _serial = serial();
-    let words = crate::fixture::fixture(&["uring-refused", "7", "3"]);
+    let words = crate::fixture::fixture(&["uring-refused", "7", "3", "--unknown"]);
     let row = |name: &str, n, errors: &str| (name.to_owned(), n, n, errors.to_owned());
     let expected = [
         row("io_uring:fsync", 3, r#"[["EINVAL",3]]"#),
+        // So the kernel calls one that it does not know (`io_init_req`).
+        row("io_uring:nop", 1, r#"[["EINVAL",1]]"#),
         row("io_uring:read", 7, r#"[["EBADF",7]]"#),
     ];
     for verb in [Verb::Run, Verb::Stat, Verb::Record] {
         assert_eq!(requests(&trace(verb, &words)), expected, "{verb:?}");
+    }
+}
+
+/// Requests that complete only if they fail: their bytes cannot be told, and that is said.
+#[test]
+#[ignore = "root"]
+fn requests_that_complete_in_silence_are_counted_as_lost() {
+    let _serial = serial();
+    let words = crate::fixture::fixture(&["uring-silent", "20", "3000"]);
+    for verb in [Verb::Run, Verb::Stat, Verb::Record] {
+        let summary = trace(verb, &words);
+        assert_eq!(summary.lost("uring"), 20, "{verb:?}");
+        assert_eq!(summary.number("/lost_events"), 20, "{verb:?}");
+    }
+}
+
+/// Memory that is pinned for long is filled as it is pinned; the kernel takes it from where it need not move it.
+#[test]
+#[ignore = "root"]
+fn memory_that_is_registered_before_it_is_touched() {
+    const SIZE: u64 = 4 * MIB;
+    let _serial = serial();
+    let filled = |verb, size: u64| {
+        let words = crate::fixture::fixture(&["uring-register", &size.to_string()]);
+        trace(verb, &words).bytes("fill", "zero", "user")
+    };
+    for verb in [Verb::Run, Verb::Stat, Verb::Record] {
+        let more = filled(verb, SIZE + 4096) - filled(verb, 4096);
+        assert!(more.abs_diff(SIZE) < MIB / 4, "{verb:?}: {more}");
     }
 }
 

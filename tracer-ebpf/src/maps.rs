@@ -30,6 +30,7 @@ pub static CONFIG: Config = Config {
     swap_backed: 0,
     swap_cache: 0,
     req_multishot: 0,
+    req_skips: 0,
     ourselves: 0,
     nr_sigreturn: 0,
     preemptible: 0,

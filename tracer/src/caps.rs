@@ -4,6 +4,7 @@
 //! tried is [`Tried::Untried`], never guessed.
 
 use std::collections::HashSet;
+use std::ffi::CString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use bytehop_core::arch::{Arch, Elsewhere, PAGE_FAULTS};
 use bytehop_core::catalogue::functions::{self, Function};
 use bytehop_core::catalogue::primitives::{self, Primitive};
 use bytehop_core::catalogue::probes::{self, Probe};
+use bytehop_core::catalogue::{FunctionId, PrimitiveId, Tracepoint};
 use bytehop_core::event::Device;
 use bytehop_core::i18n::{Lang, Say};
 use nix::errno::Errno;
@@ -237,6 +239,11 @@ pub fn facts() -> Facts {
     }
 }
 
+/// What is tried: the hook that nothing works without, and what holds a copy loop that level F or level B measures.
+const HOOK: Tracepoint = Tracepoint::sys_enter;
+const FUNCTION: FunctionId = FunctionId::filemap_read;
+const PRIMITIVE: PrimitiveId = PrimitiveId::_copy_to_iter;
+
 fn try_program(rights: &Privileges, btf: Option<&KernelBtf>, how: attempt::Attach) -> Tried {
     let Some(btf) = btf else {
         return Tried::Untried(Why::NoBtf);
@@ -245,9 +252,14 @@ fn try_program(rights: &Privileges, btf: Option<&KernelBtf>, how: attempt::Attac
         return Tried::Untried(Why::Rights);
     }
     let (name, id) = match how {
-        attempt::Attach::Tracepoint => ("sys_enter", btf.tracepoint_id("sys_enter")),
-        // Holds a copy loop that level F measures.
-        attempt::Attach::FunctionEntry => ("filemap_read", btf.function_id("filemap_read")),
+        attempt::Attach::Tracepoint => {
+            let name = HOOK.row().tracepoints[0];
+            (name, btf.tracepoint_id(name))
+        }
+        attempt::Attach::FunctionEntry => {
+            let name = FUNCTION.row().names[0];
+            (name, btf.function_id(name))
+        }
     };
     match id.map(|id| attempt::attach_program(how, id)) {
         Some(Ok(())) => Tried::Yes,
@@ -267,8 +279,12 @@ fn try_functions(rights: &Privileges, btf: Option<&KernelBtf>) -> Tried {
         false => try_program(rights, btf, attempt::Attach::FunctionEntry),
         true => Tried::No(Why::Absent("fentry")),
     };
+    let kprobe = || {
+        let name = CString::new(FUNCTION.row().names[0]);
+        name.is_ok_and(|name| attempt::kprobe(&name).is_ok())
+    };
     match fentry {
-        Tried::No(_) if attempt::kprobe(c"filemap_read").is_ok() => Tried::Yes,
+        Tried::No(_) if kprobe() => Tried::Yes,
         tried => tried,
     }
 }
@@ -282,13 +298,13 @@ fn try_breakpoint(rights: &Privileges, arch: Option<Arch>) -> Tried {
         return Tried::Untried(Why::Rights);
     }
     let symbols = Symbols::load().ok();
-    match symbols.and_then(|symbols| symbols.address("_copy_to_iter")) {
+    match symbols.and_then(|symbols| symbols.address(PRIMITIVE.function())) {
         Some(0) => Tried::Untried(Why::HiddenAddresses),
         Some(address) => match attempt::kernel_breakpoint(address, arch.breakpoint_len()) {
             Ok(()) => Tried::Yes,
             Err(errno) => Tried::No(Why::Refused(errno)),
         },
-        None => Tried::No(Why::Absent("_copy_to_iter")),
+        None => Tried::No(Why::Absent(PRIMITIVE.function())),
     }
 }
 

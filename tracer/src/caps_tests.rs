@@ -1,6 +1,9 @@
 //! Plans from made-up facts; and the facts of the machine that the tests run on.
 
+use bytehop_core::i18n::is_english;
+
 use super::*;
+use crate::doctor::reason;
 
 /// A stock kernel, run as root.
 pub(crate) fn stock() -> Facts {
@@ -173,6 +176,31 @@ fn levels_follow_from_facts() {
         assert_eq!(plan.level, level, "{what}");
         assert_eq!(plan.above[0], (Level::F, facts.functions), "{what}");
         assert_eq!(plan.above[1], (Level::B, facts.breakpoints), "{what}");
+    }
+}
+
+/// Every reason: a new one does not compile until it is listed.
+fn reasons() -> Vec<Why> {
+    let after = |why: &Why| match why {
+        Why::Rights => Some(Why::NoBtf),
+        Why::NoBtf => Some(Why::Absent("io_uring")),
+        Why::Absent(_) => Some(Why::Refused(Errno::EPERM)),
+        Why::Refused(_) => Some(Why::HiddenAddresses),
+        Why::HiddenAddresses => Some(Why::Arch),
+        Why::Arch => None,
+    };
+    std::iter::successors(Some(Why::Rights), after).collect()
+}
+
+#[test]
+fn every_reason_speaks_the_readers_language() {
+    let mut all = HashSet::new();
+    for why in reasons() {
+        let [en, zh] = [Lang::En, Lang::Zh].map(|lang| reason(&why, lang));
+        assert!(is_english(&en), "{en}");
+        assert!(!is_english(&zh), "{zh}");
+        assert!(zh.contains(|c: char| c > '\u{2fff}'), "{zh}");
+        assert!(all.insert(en) && all.insert(zh), "{why:?}: as another");
     }
 }
 

@@ -16,9 +16,11 @@ mod tests {
     use crate::capture::CaptureError;
     use crate::elevate::ElevateError;
     use crate::launch::{LaunchError, Part};
+    use crate::lent::Refused;
     use crate::limits::{Limit, Thing};
     use crate::load::LoadError;
     use crate::privileges::{DropError, Missing};
+    use crate::share::ShareError;
     use crate::user::IdentityError;
 
     #[test]
@@ -34,6 +36,8 @@ mod tests {
             LoadError::TEXTS,
             Missing::TEXTS,
             Part::TEXTS,
+            Refused::TEXTS,
+            ShareError::TEXTS,
             Thing::TEXTS,
         ] {
             assert_eq!(problems(texts), [""; 0]);

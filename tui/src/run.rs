@@ -386,3 +386,25 @@ enum Taken {
     Something,
     Quit,
 }
+
+#[cfg(test)]
+mod tests {
+    use bytehop_core::i18n::problems;
+
+    use super::ViewError;
+    use crate::config::Wrong;
+    use crate::filter::NoBound;
+    use crate::theme::UnknownTheme;
+
+    #[test]
+    fn errors_speak_the_readers_language() {
+        for texts in [
+            NoBound::TEXTS,
+            UnknownTheme::TEXTS,
+            ViewError::TEXTS,
+            Wrong::TEXTS,
+        ] {
+            assert_eq!(problems(texts), [""; 0]);
+        }
+    }
+}

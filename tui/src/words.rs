@@ -3,6 +3,7 @@
 use bytehop_core::event::Engine;
 use bytehop_core::i18n::Lang;
 use bytehop_core::model::{HopKind, Place};
+use bytehop_core::terms::{self, Form};
 
 bytehop_core::messages! {
     // The guided labs.
@@ -65,26 +66,10 @@ bytehop_core::messages! {
     scope_so_far: "so far" | "到目前为止";
     scope_call: "this call" | "本次调用";
 
-    place_user: "user memory" | "用户态内存";
-    place_page_cache: "page cache" | "页缓存";
-    place_shmem: "shmem" | "共享内存";
-    place_pipe: "pipe" | "管道";
-    place_socket: "socket" | "套接字";
-    place_kernel: "kernel buffer" | "内核缓冲区";
-    place_zero: "zeros" | "零";
-    kind_copy: "copy" | "CPU 拷贝";
-    kind_dma: "dma" | "DMA 传输";
-    kind_share: "share" | "传引用";
-    kind_map: "map" | "映射";
-    kind_fill: "fill" | "清零填充";
     hardware: "hardware" | "硬件";
     paravirtual: "paravirtual" | "半虚拟化";
     software: "software" | "纯软件";
     engine_unknown: "engine unknown" | "不知是否为 DMA";
-    measured: "measured" | "实测";
-    inferred: "inferred" | "推断";
-    estimated: "estimated" | "估计";
-    later: "later" | "延后";
     at_least: "at least" | "至少";
     at_least_totals(totals): "may be too small, since not everything was seen: {totals}" | "可能偏小（并非一切都看到了）：{totals}";
 
@@ -258,26 +243,11 @@ bytehop_core::messages! {
 
 /// The name of a place, as it stands in a box.
 pub fn place(lang: Lang, place: &Place) -> String {
-    match place {
-        Place::User => place_user(lang).to_owned(),
-        Place::PageCache => place_page_cache(lang).to_owned(),
-        Place::Shmem => place_shmem(lang).to_owned(),
-        Place::Pipe => place_pipe(lang).to_owned(),
-        Place::Socket => place_socket(lang).to_owned(),
-        Place::Kernel => place_kernel(lang).to_owned(),
-        Place::Zero => place_zero(lang).to_owned(),
-        Place::Device(name) | Place::Nic(name) => name.clone(),
-    }
+    terms::place(place, lang, Form::Whole).to_owned()
 }
 
 pub fn kind(lang: Lang, kind: HopKind) -> &'static str {
-    match kind {
-        HopKind::Copy => kind_copy(lang),
-        HopKind::Dma => kind_dma(lang),
-        HopKind::Share => kind_share(lang),
-        HopKind::Map => kind_map(lang),
-        HopKind::Fill => kind_fill(lang),
-    }
+    terms::kind(kind, lang, Form::Whole)
 }
 
 pub fn engine(lang: Lang, engine: Engine) -> &'static str {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytehop_core::catalogue::{FunctionId, ProbeId, RuleId, Tracepoint};
-use bytehop_core::model::{CallId, Evidence, Hop, HopKind, Place};
+use bytehop_core::model::{CallId, Evidence, Hop, HopKind, Known, Place};
 use bytehop_core::reconstruct::{Call, Sink, What};
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ pub struct Seen {
     pub from: String,
     pub to: String,
     pub bytes: u64,
-    pub evidence: &'static str,
+    pub evidence: Known,
     /// Its probe or rule.
     pub by: &'static str,
     #[serde(skip)]
@@ -82,7 +82,7 @@ impl Judge {
             from: hop.from.to_string(),
             to: hop.to.to_string(),
             bytes: hop.bytes,
-            evidence: hop.evidence.known().word(),
+            evidence: hop.evidence.known(),
             by: hop.evidence.by(),
             known: hop.evidence,
             ends: (spot(&hop.from), spot(&hop.to)),
@@ -194,8 +194,8 @@ pub struct Found {
     pub payload: u64,
     pub bytes: u64,
     pub exact: bool,
-    /// `measured`, `inferred`, or both; nothing where nothing was seen.
-    pub evidence: Vec<&'static str>,
+    /// How its bytes are known, each way once; nothing where nothing was seen.
+    pub evidence: Vec<Known>,
     pub by: Vec<&'static str>,
 }
 
@@ -206,7 +206,9 @@ impl Verdict {
 
     /// Every byte was seen by a probe.
     pub fn measured(&self) -> bool {
-        self.hops.iter().all(|hop| hop.evidence == ["measured"])
+        self.hops
+            .iter()
+            .all(|hop| hop.evidence == [Known::Measured])
     }
 }
 

@@ -6,7 +6,7 @@ use bytehop_core::model::{Disagreement, HopKind, Summary};
 use bytehop_core::notice::Notice;
 use bytehop_core::report::layout::{Align, Flow, Page, Paint, pad, span};
 use bytehop_core::report::{Detail, Style};
-use bytehop_core::units;
+use bytehop_core::{terms, units};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -336,8 +336,7 @@ fn cell(found: Option<&Found>, untold: bool, lang: Lang, ascii: bool) -> (String
         return (format!("{mark}{}", found.bytes), Paint::Warn);
     }
     let how = match found.evidence[..] {
-        ["measured"] => words::measured(lang),
-        ["inferred"] => words::inferred(lang),
+        [known] => terms::evidence(known, lang),
         _ => words::mixed(lang),
     };
     (how.to_owned(), Paint::Good)
@@ -426,8 +425,6 @@ mod words {
         path: "path" | "路径";
         hop: "hop" | "一跳";
         happened: "payload" | "载荷";
-        measured: "measured" | "实测";
-        inferred: "inferred" | "推断";
         mixed: "both" | "两者";
         untold: "untold" | "未知";
         legend: "measured, inferred: exact to the byte, and how it is known. untold: this level cannot know (--verbose says why). A number is what bytehop saw, and it is wrong." | "实测、推断：逐字节准确，以及依据。未知：这一级无从得知（--verbose 说明原因）。数字：看到的数目，与实际不符。";

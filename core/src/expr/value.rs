@@ -169,7 +169,7 @@ impl Known {
             parts.push(words::estimated_by(lang, list(&self.methods)));
         }
         match parts.is_empty() {
-            true => words::measured_alone(lang).to_owned(),
+            true => crate::terms::measured(lang).to_owned(),
             false => parts.join(words::semicolon(lang)),
         }
     }

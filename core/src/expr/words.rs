@@ -14,7 +14,6 @@ crate::messages! {
     yes: "yes" | "是";
     no: "no" | "否";
     semicolon: "; " | "；";
-    measured_alone: "measured" | "实测";
     measured_by(probes): "measured ({probes})" | "实测（{probes}）";
     inferred_by(rules): "inferred ({rules})" | "推断（{rules}）";
     estimated_by(methods): "estimated ({methods})" | "估计（{methods}）";

@@ -86,12 +86,12 @@ const PAGE_ALLOC: Evidence = Evidence::tracepoint(Tracepoint::mm_page_alloc);
 const SOCKETS_MAX: usize = 4096;
 
 /// Without one of these hooks nothing is known of the others' interrupts.
-const HANDLERS: [&str; 5] = [
-    "irq_handler_entry",
-    "irq_handler_exit",
-    "softirq_raise",
-    "softirq_entry",
-    "softirq_exit",
+const HANDLERS: [Tracepoint; 5] = [
+    Tracepoint::irq_handler_entry,
+    Tracepoint::irq_handler_exit,
+    Tracepoint::softirq_raise,
+    Tracepoint::softirq_entry,
+    Tracepoint::softirq_exit,
 ];
 
 /// What the trace says about itself, and tables made from it.
@@ -156,9 +156,10 @@ pub struct Reconstructor {
 
 impl Setup {
     fn new(arch: Arch, start: Start) -> Self {
-        let has = |name: &str| {
+        let has = |hook: Tracepoint| {
+            let label = arch.label(hook);
             // A trace that lists no hooks at all was not made by the loader: assume the best.
-            start.probes.is_empty() || start.probes.iter().any(|probe| probe.contains(name))
+            start.probes.is_empty() || start.probes.iter().any(|probe| probe == label)
         };
         Self {
             arch,
@@ -169,14 +170,14 @@ impl Setup {
                 u64::from(start.page_size)
             },
             faults: FaultProbes {
-                rss: has("rss_stat") && tells_rss(&start.kernel),
-                filemap: has("mm_filemap_fault"),
+                rss: has(Tracepoint::rss_stat) && tells_rss(&start.kernel),
+                filemap: has(Tracepoint::mm_filemap_fault),
             },
-            skb: has("skb_copy_datagram_iovec"),
+            skb: has(Tracepoint::skb_copy_datagram_iovec),
             measures: measured::attached(&start.probes),
             labels: measured::labels(&start.probes),
-            irqs: has("irq_handler_entry"),
-            handlers: HANDLERS.iter().all(|hook| has(hook)),
+            irqs: has(Tracepoint::irq_handler_entry),
+            handlers: HANDLERS.into_iter().all(has),
             start,
         }
     }

@@ -5,6 +5,7 @@ use super::{Detail, words};
 use crate::event::Engine;
 use crate::i18n::Lang;
 use crate::model::{HopKind, HopRow, Known, Place, Summary};
+use crate::terms::{self, Form};
 use crate::units;
 
 /// Cells before a row's path: indent, letter, kind.
@@ -259,7 +260,7 @@ fn remarks(row: &HopRow, least: bool, lang: Lang, detail: Detail, short: bool) -
     let said = row.evidence.known() != Known::Measured || detail == Detail::Verbose;
     parts.extend(said.then(|| Flow::solid(by, Paint::Quiet)));
     if row.deferred {
-        parts.push(Flow::solid(words::later(lang), Paint::Strong));
+        parts.push(Flow::solid(terms::later(lang), Paint::Strong));
     }
     if least {
         parts.push(Flow::solid(words::at_least_row(lang), Paint::Warn));
@@ -321,12 +322,8 @@ fn letter(row: &HopRow) -> char {
 
 pub fn kind(row: &HopRow, lang: Lang) -> &'static str {
     match row.kind {
-        HopKind::Copy => words::kind_copy(lang),
-        HopKind::Dma if row.engine == Some(Engine::Software) => words::kind_no_dma(lang),
-        HopKind::Dma => words::kind_dma(lang),
-        HopKind::Share => words::kind_share(lang),
-        HopKind::Map => words::kind_map(lang),
-        HopKind::Fill => words::kind_fill(lang),
+        HopKind::Dma if row.engine == Some(Engine::Software) => terms::no_dma(lang),
+        kind => terms::kind(kind, lang, Form::Short),
     }
 }
 
@@ -344,16 +341,7 @@ pub fn path(row: &HopRow, lang: Lang) -> String {
 }
 
 pub fn place(place: &Place, lang: Lang) -> &str {
-    match place {
-        Place::User => words::place_user(lang),
-        Place::PageCache => words::place_page_cache(lang),
-        Place::Shmem => words::place_shmem(lang),
-        Place::Pipe => words::place_pipe(lang),
-        Place::Socket => words::place_socket(lang),
-        Place::Kernel => words::place_kernel(lang),
-        Place::Zero => words::place_zero(lang),
-        Place::Device(name) | Place::Nic(name) => name,
-    }
+    terms::place(place, lang, Form::Short)
 }
 
 fn is_device(place: &Place, device: &str) -> bool {
@@ -374,9 +362,5 @@ pub fn times(row: &HopRow) -> String {
 }
 
 pub fn evidence(row: &HopRow, lang: Lang) -> &'static str {
-    match row.evidence.known() {
-        Known::Measured => words::measured(lang),
-        Known::Estimated => words::estimated(lang),
-        Known::Inferred => words::inferred(lang),
-    }
+    terms::evidence(row.evidence.known(), lang)
 }

@@ -9,6 +9,7 @@ use crate::annotate::Line;
 use crate::histogram::Histogram;
 use crate::i18n::Lang;
 use crate::model::{NamedRow, Summary, Thing};
+use crate::terms;
 use crate::units;
 
 /// Rows of a table before "… more".
@@ -30,22 +31,22 @@ const COLUMNS: [Column; 6] = [
         text: units::count,
     },
     Column {
-        name: words::kind_copy,
+        name: terms::copy,
         value: |line| line.copied,
         text: units::bytes,
     },
     Column {
-        name: words::kind_dma,
+        name: terms::dma,
         value: |line| line.dma,
         text: units::bytes,
     },
     Column {
-        name: words::kind_share,
+        name: terms::share,
         value: |line| line.shared,
         text: units::bytes,
     },
     Column {
-        name: words::kind_map,
+        name: terms::map,
         value: |line| line.mapped,
         text: units::bytes,
     },

@@ -187,7 +187,7 @@ pub static RULES: &[Rule] = &[
     Rule { id: RuleId::SplicePipeToSocketShared, moves: SPLICE, from: K::PIPE, to: K::SOCKET, when: always, does: SHARE },
     Rule { id: RuleId::SplicePipeToPipeShared, moves: SPLICE, from: K::PIPE, to: K::PIPE, when: always, does: SHARE },
     Rule { id: RuleId::SplicePipeToFileCopied, moves: SPLICE, from: K::PIPE, to: K::PAGES.or(K::KERNEL), when: always, does: COPY },
-    Rule { id: RuleId::SpliceSocketShared, moves: SPLICE, from: K::STREAM, to: K::PIPE, when: always, does: SHARE },
+    Rule { id: RuleId::SpliceSocketShared, moves: SPLICES, from: K::STREAM, to: K::PIPE, when: always, does: SHARE },
     Rule { id: RuleId::SpliceSourceCopied, moves: SPLICES, from: K::SOCKET.or(K::KERNEL), to: K::PIPE.or(K::SOCKET).or(K::PAGES), when: always, does: COPY },
     Rule { id: RuleId::SpliceZerosFilled, moves: SPLICES, from: K::ZERO, to: K::PIPE.or(K::SOCKET), when: always, does: FILL },
     Rule { id: RuleId::SpliceZerosCopied, moves: SPLICES, from: K::ZERO, to: K::PAGES, when: always, does: FILL_COPY },

@@ -20,6 +20,8 @@ use crate::top::{self, everyone};
 const GFP_HIGHMEM: u32 = 1 << 1;
 const GFP_MOVABLE: u32 = 1 << 3;
 const GFP_ZERO: u32 = 1 << 8;
+const GFP_HARDWALL: u32 = 1 << 20;
+const GFP_ACCOUNT: u32 = 1 << 22;
 
 #[btf_tracepoint]
 pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
@@ -170,12 +172,21 @@ extern "C" fn flush_fault(tid: u32) -> u64 {
     0
 }
 
+/// Whether a page is for user memory or the page cache (`GFP_HIGHUSER_MOVABLE`), not for page tables. Memory that is
+/// pinned for long must not be movable (`memalloc_pin_save`, include/linux/sched/mm.h): it is told by what the
+/// kernel's own and a pipe's pages have not.
+#[inline(always)]
+fn for_user_or_cache(gfp: u32) -> bool {
+    const MOVABLE: u32 = GFP_HIGHMEM | GFP_MOVABLE;
+    const PINNED: u32 = GFP_HIGHMEM | GFP_HARDWALL;
+    gfp & MOVABLE == MOVABLE || gfp & (PINNED | GFP_ACCOUNT) == PINNED
+}
+
 #[btf_tracepoint]
 pub fn mm_page_alloc(ctx: BtfTracePointContext) -> i32 {
     let order: u32 = ctx.arg(1);
     let gfp: u32 = ctx.arg(2);
-    // GFP_HIGHUSER_MOVABLE: pages for user memory or the page cache, not page tables.
-    if gfp & (GFP_HIGHMEM | GFP_MOVABLE) != GFP_HIGHMEM | GFP_MOVABLE || order > 20 {
+    if !for_user_or_cache(gfp) || order > 20 {
         return 0;
     }
     let bytes = 1u64 << (order + config!(page_shift));

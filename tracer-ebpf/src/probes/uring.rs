@@ -29,17 +29,23 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
     let req: *const u8 = ctx.arg(0);
     let ring = || typed(req, off!(req_ctx));
     let opcode = || typed(req, off!(req_opcode));
+    let silent = skips(typed(req, off!(req_flags)));
     let counts_only = !everyone() && !recording();
-    if counts_only && !multishot::may(opcode()) {
+    if counts_only && !silent && !multishot::may(opcode()) {
         return 0;
     }
     if everyone() {
-        submitted(number(&ctx), ring(), opcode());
+        if submitted(number(&ctx), ring(), opcode()).is_some() && silent {
+            missed();
+        }
         return 0;
     }
     let Some(t) = traced_or_worker() else {
         return 0;
     };
+    if silent {
+        missed();
+    }
     if counts_only {
         begins(number(&ctx), opcode());
         return 0;
@@ -61,6 +67,14 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
         begins(number, opcode());
     }
     0
+}
+
+/// Whether a request with these flags completes only if it fails (`IOSQE_CQE_SKIP_SUCCESS`): of one that succeeds
+/// nothing is told. (32 bits: the flags had no more once.)
+#[inline(always)]
+fn skips(flags: u32) -> bool {
+    let bit = config!(req_skips);
+    bit != NO_OFFSET && flags >> (bit & 31) & 1 != 0
 }
 
 /// One that may complete more than once is found again by what its completions tell.
@@ -119,9 +133,17 @@ fn completed(ctx: &BtfTracePointContext) -> Option<()> {
         },
     };
     if !everyone() && !recording() {
-        return counted(req, &cqe);
+        return match cqe.flags & NOTIF {
+            0 => counted(req, &cqe),
+            _ => None,
+        };
     }
-    let place = under_way::recall(req)?;
+    let Some(place) = under_way::recall(req) else {
+        if cqe.res < 0 && req != 0 && recording() {
+            refused(req, cqe.user_data, cqe.res);
+        }
+        return None;
+    };
     // SAFETY: a map value, helpers without preconditions.
     unsafe {
         let mut u = place.read();
@@ -160,6 +182,47 @@ fn completed(ctx: &BtfTracePointContext) -> Option<()> {
         over(place, req, u.opcode, goes_on);
     }
     Some(())
+}
+
+/// `IORING_CQE_F_NOTIF`: the end of a zero-copy send, which is no request (include/uapi/linux/io_uring.h).
+const NOTIF: u32 = 1 << 3;
+
+/// A request of which no beginning was seen has failed: the kernel refused it before (`io_init_req`). Global, so that
+/// the verifier checks it once.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn refused(req: u64, user_data: u64, res: i32) -> u64 {
+    let request = Request::read(req);
+    let task = current();
+    let Some(Owner::Current) = owner(&request, task) else {
+        return 0;
+    };
+    let Some(t) = followed_or_worker(task) else {
+        return 0;
+    };
+    // SAFETY: a map value, the helper has no preconditions.
+    unsafe {
+        let now = bpf_ktime_get_ns();
+        let head = crate::tasks::head(t, kind::URING, now);
+        let how = match (*t).flags & task::IO_THREAD {
+            0 => 0,
+            _ => uring::SQPOLL,
+        };
+        let u = Uring {
+            head,
+            completed: now,
+            user_data,
+            res,
+            opcode: request.field(off!(req_opcode)),
+            how,
+            cqe_flags: 0,
+            file: FileRef::NONE,
+            ring: request.field(off!(req_ctx)),
+            file2: FileRef::NONE,
+        };
+        make(&head, || (&raw const u).cast::<WithOneFile>().read());
+    }
+    0
 }
 
 /// The record of a request of one file, in words.

@@ -44,6 +44,8 @@ pub struct Config {
     /// Bit of the flags of an io_uring request that completes more than once (`REQ_F_APOLL_MULTISHOT`), or
     /// [`crate::NO_OFFSET`].
     pub req_multishot: u32,
+    /// The same of one that does not complete where it succeeds (`REQ_F_CQE_SKIP`).
+    pub req_skips: u32,
     /// `top`: our own process, which is left out, and the number of `rt_sigreturn`.
     pub ourselves: u32,
     pub nr_sigreturn: u32,

@@ -76,9 +76,10 @@ pub(super) fn config(kernel: &KernelBtf, arch: Arch, verb: Verb, follow: bool) -
         },
         follow: follow.into(),
         wakeup_bytes: 0,
-        uring_complete_cqe: has_argument(kernel, "io_uring_complete", 2, "io_uring_cqe").into(),
+        uring_complete_cqe: has_argument(kernel, Tracepoint::io_uring_complete, 2, "io_uring_cqe")
+            .into(),
         page_shift: page_size().trailing_zeros(),
-        exit_group_dead: u32::from(arguments(kernel, "sched_process_exit") > 1),
+        exit_group_dead: u32::from(arguments(kernel, Tracepoint::sched_process_exit).len() > 1),
         nr_execve: number(arch, "execve"),
         nr_execveat: number(arch, "execveat"),
         nr_chdir: number(arch, "chdir"),
@@ -91,6 +92,7 @@ pub(super) fn config(kernel: &KernelBtf, arch: Arch, verb: Verb, follow: bool) -
         swap_backed: enumerator(kernel, "pageflags", "PG_swapbacked"),
         swap_cache: enumerator(kernel, "pageflags", "PG_swapcache"),
         req_multishot: enumerator(kernel, "", "REQ_F_APOLL_MULTISHOT_BIT"),
+        req_skips: enumerator(kernel, "", "REQ_F_CQE_SKIP_BIT"),
         ourselves: std::process::id(),
         nr_sigreturn: number(arch, "rt_sigreturn"),
         preemptible: preemptible(kernel).into(),
@@ -125,13 +127,14 @@ fn preemptible(kernel: &KernelBtf) -> bool {
     kernel.function_id("trace_call_bpf_faultable").is_some()
 }
 
-fn arguments(kernel: &KernelBtf, tracepoint: &str) -> usize {
-    kernel
-        .tracepoint_args(tracepoint)
-        .map_or(0, |args| args.len())
+/// The types of what a hook is given; none where the kernel lacks it.
+fn arguments(kernel: &KernelBtf, hook: Tracepoint) -> Vec<String> {
+    let name = hook.row().tracepoint(|name| kernel.has_tracepoint(name));
+    name.and_then(|name| kernel.tracepoint_args(name))
+        .unwrap_or_default()
 }
 
-fn has_argument(kernel: &KernelBtf, tracepoint: &str, i: usize, type_name: &str) -> bool {
-    let args = kernel.tracepoint_args(tracepoint);
-    args.is_some_and(|args| args.get(i).is_some_and(|a| a.contains(type_name)))
+fn has_argument(kernel: &KernelBtf, hook: Tracepoint, i: usize, type_name: &str) -> bool {
+    let args = arguments(kernel, hook);
+    args.get(i).is_some_and(|arg| arg.contains(type_name))
 }

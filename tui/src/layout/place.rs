@@ -2,6 +2,7 @@
 //! one is, so that nothing moves while stepping.
 
 use bytehop_core::i18n::Lang;
+use bytehop_core::terms;
 
 use super::grid::{At, Cell, Grid, Path};
 use super::plan::{Plan, Port};
@@ -60,7 +61,7 @@ pub fn label_cells(words: Words, amount: Amount, later: Later, lang: Lang) -> us
     };
     let late = match later {
         Later::No => 0,
-        _ => 1 + width(crate::words::later(lang)),
+        _ => 1 + width(terms::later(lang)),
     };
     match words {
         Words::Letter => 2,

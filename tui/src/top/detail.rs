@@ -2,6 +2,7 @@
 
 use bytehop_core::model::{Evidence, HopRow, Place};
 use bytehop_core::report::top::{Scale, mark, name, unknown, words as texts};
+use bytehop_core::terms;
 use bytehop_core::top::Row;
 use bytehop_core::units;
 
@@ -119,8 +120,8 @@ fn hop_line(hop: &HopRow, top: &Top, scale: &Scale) -> Line {
     let place = |place: &Place| common::place(lang, place);
     let inferred = !matches!(hop.evidence, Evidence::Measured(_));
     let (arrow, known) = match inferred {
-        true => (mark(ascii), common::inferred(lang)),
-        false => ("→", common::measured(lang)),
+        true => (mark(ascii), terms::inferred(lang)),
+        false => ("→", terms::measured(lang)),
     };
     let way = format!("{} {arrow} {}", place(&hop.from), place(&hop.to));
     let engine = match hop.engine {
@@ -128,7 +129,7 @@ fn hop_line(hop: &HopRow, top: &Top, scale: &Scale) -> Line {
         None => String::new(),
     };
     let later = match hop.deferred {
-        true => format!("{} ", common::later(lang)),
+        true => format!("{} ", terms::later(lang)),
         false => String::new(),
     };
     let paint = Paint::Kind(hop.kind);

@@ -1,5 +1,6 @@
 //! The list of calls, with the hops of the current one below it.
 
+use bytehop_core::terms;
 use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -169,7 +170,7 @@ fn hop(app: &App, number: usize, room: u16) -> Vec<(String, Paint)> {
     };
     let paint = Paint::Kind(key.kind);
     let (evidence, by) = describe::evidence(app, key);
-    let later = if key.deferred { words::later(lang) } else { "" };
+    let later = if key.deferred { terms::later(lang) } else { "" };
     // Columns: letter, kind, route, bytes, times, evidence, by.
     let route = usize::from(room).saturating_sub(60).clamp(22, 34);
     vec![

@@ -1,5 +1,6 @@
 //! What goes to the clipboard: what one is at, as text.
 
+use bytehop_core::terms;
 use bytehop_core::units;
 
 use super::{describe, source};
@@ -51,7 +52,7 @@ fn hop(app: &App, hop: &Hop) -> Option<String> {
     let (evidence, by) = describe::evidence(app, key);
     let times = describe::times(app, hop);
     let later = match key.deferred {
-        true => format!(" {}", words::later(lang)),
+        true => format!(" {}", terms::later(lang)),
         false => String::new(),
     };
     Some(format!(

@@ -2,6 +2,7 @@
 
 use bytehop_core::linux::error_name;
 use bytehop_core::model::{Known, Place};
+use bytehop_core::terms;
 use bytehop_core::units;
 
 use crate::app::App;
@@ -44,7 +45,7 @@ pub fn name(app: &App, sig: &Sig) -> String {
         What::Syscall { name, .. } => name.to_string(),
         What::Fault { major: true, .. } => words::major_fault(lang).to_owned(),
         What::Fault { .. } => words::fault(lang).to_owned(),
-        What::Later => words::later(lang).to_owned(),
+        What::Later => terms::later(lang).to_owned(),
     }
 }
 
@@ -155,11 +156,7 @@ pub fn route(app: &App, key: &HopKey) -> String {
 /// `measured`, `inferred`, and by what.
 pub fn evidence(app: &App, key: &HopKey) -> (&'static str, String) {
     let lang = app.look.lang;
-    let word = match key.evidence.known() {
-        Known::Measured => words::measured(lang),
-        Known::Inferred => words::inferred(lang),
-        Known::Estimated => words::estimated(lang),
-    };
+    let word = terms::evidence(key.evidence.known(), lang);
     (word, key.evidence.by().to_owned())
 }
 

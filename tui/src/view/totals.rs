@@ -3,6 +3,7 @@
 use bytehop_core::annotate;
 use bytehop_core::model::HopKind;
 use bytehop_core::report::names::name;
+use bytehop_core::terms;
 use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -41,7 +42,7 @@ pub fn lines(app: &App) -> Vec<Line> {
         let (evidence, by) = describe::evidence(app, key);
         let times = if ascii { 'x' } else { '×' };
         let late = match key.deferred {
-            true => format!("{} ", words::later(lang)),
+            true => format!("{} ", terms::later(lang)),
             false => String::new(),
         };
         let name = format!("{} {}->{}", key.kind.word(), key.from, key.to);

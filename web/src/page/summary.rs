@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use bytehop_core::histogram::Histogram;
 use bytehop_core::i18n::Lang;
-use bytehop_core::model::{HopRow, Known, Summary};
+use bytehop_core::model::{HopRow, Summary};
 use bytehop_core::notice::{Why, hook};
 use bytehop_core::report::compare::{bar, eighths};
 use bytehop_core::report::export::{Folded, flame_graph_in_page};
+use bytehop_core::terms;
 use bytehop_core::units;
 use tui::svg::path_svg;
 use tui::theme::Theme;
@@ -125,11 +126,7 @@ fn told(row: &HopRow, lang: Lang) -> String {
 
 /// `measured: tp:block_rq_complete`.
 fn known(row: &HopRow, lang: Lang) -> String {
-    let how = match row.evidence.known() {
-        Known::Measured => common::measured(lang),
-        Known::Inferred => common::inferred(lang),
-        Known::Estimated => common::estimated(lang),
-    };
+    let how = terms::evidence(row.evidence.known(), lang);
     words::known_by(lang, how, row.evidence.by())
 }
 
@@ -192,7 +189,7 @@ fn hops(out: &mut String, summary: &Summary, lang: Lang) {
         (words::bytes(lang), true),
         (words::count(lang), true),
         (words::known(lang), false),
-        (words::deferred(lang), false),
+        (terms::later(lang), false),
     ];
     let rows = summary.hops.iter().map(|row| {
         let kind = common::kind(lang, row.kind);
@@ -208,7 +205,7 @@ fn hops(out: &mut String, summary: &Summary, lang: Lang) {
             number(row.count),
             Cell::Text(known(row, lang)),
             Cell::Text(match row.deferred {
-                true => words::deferred(lang).to_owned(),
+                true => terms::later(lang).to_owned(),
                 false => String::new(),
             }),
         ]

@@ -51,7 +51,6 @@ bytehop_core::messages! {
     count: "times" | "次数";
     known: "how it is known" | "依据";
     known_by(how, by): "{how}: {by}" | "{how}：{by}";
-    deferred: "later" | "延后";
 
     flames: "Copied bytes by call stack" | "按调用栈划分的拷贝字节";
     no_stacks: "The recording has no stacks: record with --stacks for a flame graph of the program's lines." | "记录中没有调用栈：用 --stacks 记录即可得到程序各处的火焰图。";

@@ -130,7 +130,7 @@ fn hop(row: &HopRow, lang: Lang) -> [String; 6] {
         code(row.evidence.by())
     );
     if row.deferred {
-        evidence += &format!(" · {}", words::later(lang));
+        evidence += &format!(" · {}", crate::terms::later(lang));
     }
     if row.kind == HopKind::Dma {
         evidence += &format!(" · {}", ledger::engine(row, lang, true));

@@ -181,7 +181,7 @@ fn moved(row: &HopRow) -> String {
 fn known(row: &HopRow, lang: Lang) -> String {
     let known = format!("{} {}", ledger::evidence(row, lang), row.evidence.by());
     match row.deferred {
-        true => format!("{known} · {}", crate::report::words::later(lang)),
+        true => format!("{known} · {}", crate::terms::later(lang)),
         false => known,
     }
 }

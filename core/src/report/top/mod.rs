@@ -11,6 +11,7 @@ pub use json::line;
 
 use super::Style;
 use super::layout::{Align, Flow, Page, Paint, pad, span};
+use crate::catalogue::ProbeId;
 use crate::i18n::Lang;
 use crate::notice::Why;
 use crate::top::{Frame, Lost, Row, Unknown, What};
@@ -100,7 +101,8 @@ pub fn caveats(lost: &Lost, missing: &[(String, String)], lang: Lang) -> Vec<Str
         }
     }
     // A field of a struct that no hook of ours asks for is no news here.
-    let hooks = missing.iter().filter(|(probe, _)| probe.starts_with("tp:"));
+    let is_hook = |label: &str| matches!(ProbeId::of_label(label), Some(ProbeId::Tracepoint(_)));
+    let hooks = missing.iter().filter(|(probe, _)| is_hook(probe));
     texts.extend(hooks.map(|(probe, why)| words::missing(lang, probe, Why::of(why).words(lang))));
     texts
 }

@@ -3,6 +3,7 @@
 mod glyphs;
 
 use bytehop_core::model::{Place, Summary};
+use bytehop_core::terms;
 use bytehop_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -452,7 +453,7 @@ impl Canvas<'_> {
                         text += &format!(" {times}{}", compact(amount.count));
                     }
                     if arrow.later != Later::No {
-                        text += &format!(" {}", words::later(lang));
+                        text += &format!(" {}", terms::later(lang));
                     }
                 }
                 text

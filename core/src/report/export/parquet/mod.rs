@@ -11,7 +11,7 @@ use serde::Serialize;
 use self::file::Cells;
 use super::csv::word;
 use crate::annotate::{Annotation, Line};
-use crate::model::{HopKind, HopRow, Summary, Thing};
+use crate::model::{HopKind, HopRow, Known, Summary, Thing};
 
 /// A row; what it has no value for is absent.
 #[derive(Default)]
@@ -175,8 +175,8 @@ fn hop(row: &HopRow) -> Row {
 /// A line with the bytes that the CPU copied for it; `count` is its calls and faults.
 fn source(name: &str, at: Option<u64>, line: &Line) -> Row {
     let evidence = match line.inferred {
-        true => "inferred",
-        false => "measured",
+        true => Known::Inferred,
+        false => Known::Measured,
     };
     Row {
         row: "line",
@@ -185,7 +185,7 @@ fn source(name: &str, at: Option<u64>, line: &Line) -> Row {
         kind: Some("copy".to_owned()),
         count: Some(line.syscalls + line.page_faults),
         bytes: Some(line.copied),
-        evidence: Some(evidence.to_owned()),
+        evidence: text(&evidence),
         time_ns: Some(line.time_ns),
         crossings: Some(line.crossings),
         ..Row::default()
