@@ -20,7 +20,9 @@ use crate::lane::Lane;
 use crate::maps::{config, off};
 use crate::multishot::{self, multishot_begins, multishot_ends};
 use crate::requests;
-use crate::tasks::{PF_IO_WORKER, bump, current, find, followed_or_worker, traced_or_worker};
+use crate::tasks::{
+    PF_IO_WORKER, bump, current, find, followed, followed_or_worker, traced_or_worker,
+};
 use crate::top::{self, everyone, process, remember};
 use crate::under_way;
 
@@ -110,7 +112,13 @@ pub fn io_uring_queue_async_work(ctx: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint]
 pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
-    completed(&ctx);
+    // Read anew, or what has to be kept meanwhile is too much for the stack of Linux 6.1.
+    if completed(&ctx).is_none() && recording() {
+        let cqe = Completion::of(&ctx);
+        if cqe.res < 0 && cqe.flags & multishot::MORE == 0 {
+            refused(ctx.arg(1), cqe.user_data, cqe.res);
+        }
+    }
     0
 }
 
@@ -133,17 +141,9 @@ fn completed(ctx: &BtfTracePointContext) -> Option<()> {
         },
     };
     if !everyone() && !recording() {
-        return match cqe.flags & NOTIF {
-            0 => counted(req, &cqe),
-            _ => None,
-        };
+        return counted(req, &cqe);
     }
-    let Some(place) = under_way::recall(req) else {
-        if cqe.res < 0 && req != 0 && recording() {
-            refused(req, cqe.user_data, cqe.res);
-        }
-        return None;
-    };
+    let place = under_way::recall(req)?;
     // SAFETY: a map value, helpers without preconditions.
     unsafe {
         let mut u = place.read();
@@ -192,12 +192,16 @@ const NOTIF: u32 = 1 << 3;
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn refused(req: u64, user_data: u64, res: i32) -> u64 {
-    let request = Request::read(req);
     let task = current();
-    let Some(Owner::Current) = owner(&request, task) else {
-        return 0;
+    // Read one by one, and no thread of io_uring is taken in here: the stack of Linux 6.1 is short.
+    let mine = match off!(req_task) {
+        NO_OFFSET => (probe(req, off!(req_tctx)), typed(task, off!(task_io_uring))),
+        own => (probe(req, own), task as u64),
     };
-    let Some(t) = followed_or_worker(task) else {
+    if mine.0.is_none_or(|its: u64| its == 0 || its != mine.1) {
+        return 0;
+    }
+    let Some(t) = followed(task) else {
         return 0;
     };
     // SAFETY: a map value, the helper has no preconditions.
@@ -208,19 +212,20 @@ extern "C" fn refused(req: u64, user_data: u64, res: i32) -> u64 {
             0 => 0,
             _ => uring::SQPOLL,
         };
-        let u = Uring {
+        let opcode = probe(req, off!(req_opcode)).unwrap_or(0);
+        let ring = probe(req, off!(req_ctx)).unwrap_or(0);
+        make(&head, || Uring {
             head,
             completed: now,
             user_data,
             res,
-            opcode: request.field(off!(req_opcode)),
+            opcode,
             how,
             cqe_flags: 0,
             file: FileRef::NONE,
-            ring: request.field(off!(req_ctx)),
+            ring,
             file2: FileRef::NONE,
-        };
-        make(&head, || (&raw const u).cast::<WithOneFile>().read());
+        });
     }
     0
 }
@@ -292,6 +297,9 @@ extern "C" fn between_requests() -> u64 {
 /// `stat`: a request of a traced task is done.
 #[inline(always)]
 fn counted(req: u64, cqe: &Completion) -> Option<()> {
+    if cqe.flags & NOTIF != 0 {
+        return None;
+    }
     let request = Request::read(req);
     let task = current();
     let t = match owner(&request, task)? {
