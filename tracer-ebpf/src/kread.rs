@@ -41,9 +41,9 @@ pub fn probe<T: Copy>(base: u64, offset: u32) -> Option<T> {
     unsafe { bpf_probe_read_kernel(base.wrapping_add(offset as u64) as *const T) }.ok()
 }
 
-/// The beginning of a kernel structure, read at once: a read costs more than what it reads. No more words than
-/// these: the stack of Linux 6.1, for all that call each other, is short.
-pub struct Span<const WORDS: usize = 9> {
+/// The beginning of a kernel structure, read at once: a read costs more than what it reads. As many words as are
+/// needed, and no more: the stack of Linux 6.1, for all that call each other, is short.
+pub struct Span<const WORDS: usize> {
     bytes: [MaybeUninit<u64>; WORDS],
     base: u64,
     read: bool,

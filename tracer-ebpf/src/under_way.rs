@@ -38,6 +38,23 @@ unsafe fn want(slot: *mut UringSlot, n: u64) {
     }
 }
 
+/// A request of which only the beginning is known.
+#[inline(always)]
+pub const fn begun(head: Head, ring: u64, opcode: u8, how: u8) -> Uring {
+    Uring {
+        head,
+        completed: 0,
+        user_data: 0,
+        res: 0,
+        opcode,
+        how,
+        cqe_flags: 0,
+        file: FileRef::NONE,
+        ring,
+        file2: FileRef::NONE,
+    }
+}
+
 /// A request begins. False if there is no room.
 #[inline(always)]
 pub fn remember(req: u64, head: Head, ring: u64, opcode: u8, how: u8) -> bool {
@@ -81,18 +98,7 @@ unsafe fn claim(slot: *mut UringSlot) -> bool {
 
 #[inline(never)]
 fn more(req: u64, head: &Head, ring: u64, opcode: u8, how: u8) -> u64 {
-    let mut u = Uring {
-        head: *head,
-        completed: 0,
-        user_data: 0,
-        res: 0,
-        opcode,
-        how,
-        cqe_flags: 0,
-        file: FileRef::NONE,
-        ring,
-        file2: FileRef::NONE,
-    };
+    let mut u = begun(*head, ring, opcode, how);
     if has_source(opcode) {
         describe(source(req), &mut u.file2);
     }
@@ -131,18 +137,7 @@ impl Place {
         // SAFETY: map values.
         unsafe {
             match self {
-                Self::Slot(slot) => Uring {
-                    head: (*slot).head,
-                    completed: 0,
-                    user_data: 0,
-                    res: 0,
-                    opcode: (*slot).opcode,
-                    how: (*slot).how,
-                    cqe_flags: 0,
-                    file: FileRef::NONE,
-                    ring: (*slot).ring,
-                    file2: FileRef::NONE,
-                },
+                Self::Slot(slot) => begun((*slot).head, (*slot).ring, (*slot).opcode, (*slot).how),
                 Self::More(u) => *u,
             }
         }

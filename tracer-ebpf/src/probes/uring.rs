@@ -9,7 +9,9 @@ use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use tracer_ebpf::{FileRef, Head, NO_OFFSET, OPERATION, Uring, flag, kind, task, top_lost, uring};
+use tracer_ebpf::{
+    FileRef, Head, NO_OFFSET, OPERATION, Task, Uring, flag, kind, task, top_lost, uring,
+};
 
 use crate::claims::watch;
 use crate::classify::describe;
@@ -55,20 +57,26 @@ pub fn io_uring_submit_req(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: `t` is a map value, the helper has no preconditions.
     unsafe {
         let head = crate::tasks::head(t, kind::URING, bpf_ktime_get_ns());
-        let how = match (*t).flags & task::IO_THREAD {
-            0 => 0,
-            _ => uring::SQPOLL,
-        };
         // A request may open or close descriptors.
         bump(t);
         core::ptr::write_volatile((&raw mut (*t).number).cast(), req);
         let number = core::ptr::read_volatile(&raw const (*t).number);
-        if !under_way::remember(number, head, ring(), opcode(), how) {
+        if !under_way::remember(number, head, ring(), opcode(), how_begun(t)) {
             lost(&head);
         }
         begins(number, opcode());
     }
     0
+}
+
+/// How a request of this thread begins: [`Uring::how`].
+#[inline(always)]
+unsafe fn how_begun(t: *const Task) -> u8 {
+    // SAFETY: a map value.
+    match unsafe { (*t).flags } & task::IO_THREAD {
+        0 => 0,
+        _ => uring::SQPOLL,
+    }
 }
 
 /// Whether a request with these flags completes only if it fails (`IOSQE_CQE_SKIP_SUCCESS`): of one that succeeds
@@ -194,11 +202,8 @@ const NOTIF: u32 = 1 << 3;
 extern "C" fn refused(req: u64, user_data: u64, res: i32) -> u64 {
     let task = current();
     // Read one by one, and no thread of io_uring is taken in here: the stack of Linux 6.1 is short.
-    let mine = match off!(req_task) {
-        NO_OFFSET => (probe(req, off!(req_tctx)), typed(task, off!(task_io_uring))),
-        own => (probe(req, own), task as u64),
-    };
-    if mine.0.is_none_or(|its: u64| its == 0 || its != mine.1) {
+    let its: u64 = probe(req, owner_at()).unwrap_or(0);
+    if its == 0 || its != as_owner(task) {
         return 0;
     }
     let Some(t) = followed(task) else {
@@ -208,23 +213,13 @@ extern "C" fn refused(req: u64, user_data: u64, res: i32) -> u64 {
     unsafe {
         let now = bpf_ktime_get_ns();
         let head = crate::tasks::head(t, kind::URING, now);
-        let how = match (*t).flags & task::IO_THREAD {
-            0 => 0,
-            _ => uring::SQPOLL,
-        };
         let opcode = probe(req, off!(req_opcode)).unwrap_or(0);
         let ring = probe(req, off!(req_ctx)).unwrap_or(0);
         make(&head, || Uring {
-            head,
             completed: now,
             user_data,
             res,
-            opcode,
-            how,
-            cqe_flags: 0,
-            file: FileRef::NONE,
-            ring,
-            file2: FileRef::NONE,
+            ..under_way::begun(head, ring, opcode, how_begun(t))
         });
     }
     0
@@ -341,21 +336,36 @@ enum Owner {
 
 #[inline(always)]
 fn owner(request: &Request, current: *const u8) -> Option<Owner> {
-    if off!(req_task) == NO_OFFSET {
-        let tctx: u64 = request.field(off!(req_tctx));
-        if tctx == 0 {
-            return None;
-        }
-        if tctx == typed(current, off!(task_io_uring)) {
-            return Some(Owner::Current);
-        }
-        return Some(Owner::Other(probe(tctx, off!(tctx_task))?));
+    match request.field(owner_at()) {
+        0 => None,
+        its if its == as_owner(current) => Some(Owner::Current),
+        its if by_context() => Some(Owner::Other(probe(its, off!(tctx_task))?)),
+        its => Some(Owner::Other(its)),
     }
-    let task: u64 = request.field(off!(req_task));
-    Some(match task == current as u64 {
-        true => Owner::Current,
-        false => Owner::Other(task),
-    })
+}
+
+/// Whether a request names its task by that one's io_uring context, and not by itself.
+#[inline(always)]
+fn by_context() -> bool {
+    off!(req_task) == NO_OFFSET
+}
+
+/// Where a request names its task.
+#[inline(always)]
+fn owner_at() -> u32 {
+    match by_context() {
+        true => off!(req_tctx),
+        false => off!(req_task),
+    }
+}
+
+/// As what a request names this task.
+#[inline(always)]
+fn as_owner(task: *const u8) -> u64 {
+    match by_context() {
+        true => typed(task, off!(task_io_uring)),
+        false => task as u64,
+    }
 }
 
 /// Of a request, what it does and whose it is: from its operation on they lie side by side.

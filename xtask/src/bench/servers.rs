@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::Bench;
 use super::tables::Tool;
@@ -150,29 +150,34 @@ fn write_files(folder: &Path, port: u16) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the server takes a connection.
-fn answers(child: &mut Child, port: u16) -> Result<()> {
+/// Asks again and again; false if it took too long.
+fn soon(mut there: impl FnMut() -> Result<bool>) -> Result<bool> {
     let since = Instant::now();
     while since.elapsed() < PATIENCE {
-        if let Some(status) = child.try_wait()? {
-            bail!("it ended ({status}) before it answered");
-        }
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(());
+        if there()? {
+            return Ok(true);
         }
         sleep(Duration::from_millis(20));
     }
-    bail!("it did not answer")
+    Ok(false)
+}
+
+/// Waits until the server takes a connection.
+fn answers(child: &mut Child, port: u16) -> Result<()> {
+    let answered = soon(|| {
+        if let Some(status) = child.try_wait()? {
+            bail!("it ended ({status}) before it answered");
+        }
+        Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())
+    })?;
+    ensure!(answered, "it did not answer");
+    Ok(())
 }
 
 /// Waits until the server and its tool have ended; one that does not is killed.
 fn ended(child: &mut Child) -> Result<()> {
-    let since = Instant::now();
-    while since.elapsed() < PATIENCE {
-        if child.try_wait()?.is_some() {
-            return Ok(());
-        }
-        sleep(Duration::from_millis(20));
+    if soon(|| Ok(child.try_wait()?.is_some()))? {
+        return Ok(());
     }
     child.kill()?;
     child.wait()?;
